@@ -1,0 +1,36 @@
+"""The ground floor: declares roles, runs them, and attaches a class's methods to them. Knows no sockets, does no I/O."""
+
+from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall, LifecycleError, RoleError
+from lifecycle.engine.generate import first_try
+from lifecycle.engine.governed import Lifecycle
+from lifecycle.engine.journal import Journal, Observer, Record
+from lifecycle.engine.machine import compiled_table, machine_of
+from lifecycle.engine.performing import UnlistedOutcome, settled
+from lifecycle.engine.role import Call, Kind, Outcome, Role, Row, State, stays
+from lifecycle.engine.rows import default_engine, set_default_engine
+
+__all__ = [
+    "Call",
+    "CallInProgress",
+    "ClosedDuringCall",
+    "IllegalCall",
+    "Journal",
+    "Kind",
+    "Lifecycle",
+    "LifecycleError",
+    "Observer",
+    "Outcome",
+    "Record",
+    "Role",
+    "RoleError",
+    "Row",
+    "State",
+    "UnlistedOutcome",
+    "compiled_table",
+    "default_engine",
+    "first_try",
+    "machine_of",
+    "set_default_engine",
+    "settled",
+    "stays",
+]

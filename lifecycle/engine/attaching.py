@@ -1,0 +1,66 @@
+"""Attaches a class's own methods to its role: each call's handler is replaced by a generated, checked method."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from lifecycle.engine import performing
+from lifecycle.engine.generate import flat_method, long_method
+from lifecycle.engine.role import Call, Role
+
+if TYPE_CHECKING:
+    from lifecycle.engine.governed import Lifecycle
+
+_RUNTIME: dict[str, object] = {
+    "_Settled": performing.Settled,
+    "_perform": performing.perform,
+    "_perform_override": performing.perform_override,
+    "_resume": performing.resume,
+    "_settle": performing.settle,
+    "_settle_error": performing.settle_error,
+}
+
+
+def attach(cls: type[Lifecycle], base: type[Lifecycle]) -> None:
+    """Replace the handler of every call by its checked method; TypeError names the first call that cannot be."""
+    for spec in cls.role.calls:
+        name = spec.name
+        handler = getattr(cls, name, None)
+        if not name.isidentifier() or name.startswith("_"):
+            raise TypeError(f"{cls.__name__}: {name!r} cannot be the name of a method, so its role cannot be attached")
+        if hasattr(base, name):
+            raise TypeError(f"{cls.__name__}: a call named {name!r} would hide {base.__name__}.{name}")
+        if spec.fired_by is not None:
+            continue
+        handler = getattr(handler, "__handler__", handler)
+        if handler is None and cls.role.never_legal(name):
+            handler = _refusing_handler(cls.role, spec)
+        if not isinstance(handler, FunctionType):
+            raise TypeError(f"{cls.__name__} has no method {name}(), which its role {cls.role.name!r} declares")
+        make = long_method if spec.exclusive or spec.at_once else flat_method
+        _install(cls, name, handler, make(name, handler, _RUNTIME))
+
+
+def attach_overrides(cls: type[Lifecycle]) -> None:
+    for name in cls._specs:
+        handler = cls.__dict__.get(name)
+        if isinstance(handler, FunctionType):
+            _install(cls, name, handler, long_method(name, handler, _RUNTIME, perform="_perform_override"))
+
+
+def _install(cls: type[Lifecycle], name: str, handler: FunctionType, method: Any) -> None:
+    method.__handler__ = handler
+    method.__qualname__ = f"{cls.__qualname__}.{name}"
+    setattr(cls, name, method)
+
+
+def _refusing_handler(role: Role, spec: Call) -> FunctionType:
+    """The handler of a call that no state allows: it exists to be refused, with its reason, and is never run."""
+
+    def never(self: Lifecycle, *arguments: object, **keywords: object) -> NoReturn:
+        raise AssertionError(f"{role.name}.{spec.name} is legal nowhere, so its handler cannot be reached")
+
+    never.__name__ = spec.name
+    never.__doc__ = f"Never legal: {spec.reason or spec.doc}"
+    return cast(FunctionType, never)

@@ -1,0 +1,138 @@
+"""What the engine says when a call is refused: IllegalCall and its family.
+
+They are programming errors and no OSError: an `except OSError` around network code must not swallow them. Their text is
+built only when somebody reads it, since a refusal must cost no more than a raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lifecycle.engine.role import Role
+
+PlatformAnswers = Callable[[str, str, str], Mapping[str, str]]
+"""(role, state, call) -> {system: what it would have answered}"""
+
+
+class LifecycleError(Exception):
+    """Whatever this package raises of its own; never an OSError."""
+
+
+class RoleError(LifecycleError, ValueError):
+    """A role's declaration contradicts itself; the text names the row."""
+
+
+class IllegalCall(LifecycleError):
+    """A call that the object's role does not allow in its present state; nothing was touched.
+
+    Attributes: role and state and call (names), owner (the object's class name), legal (the calls that are legal here,
+    in the table's order), reason (why, or ""), remedy (the shortest path of calls to a state where the call is legal, or
+    None), platform_errors (system -> what it would have answered; empty where that is not known).
+    """
+
+    def __init__(self, role: Role, state: str, call: str, owner: str, answers: PlatformAnswers) -> None:
+        super().__init__(role, state, call, owner)
+        self._role = role
+        self._answers = answers
+        self.state = state
+        self.call = call
+        self.owner = owner
+
+    @property
+    def role(self) -> str:
+        """The role's name, as in "server"."""
+        return self._role.name
+
+    @property
+    def legal(self) -> tuple[str, ...]:
+        """The calls that are legal in this state, in the table's order."""
+        return self._role.legal(self.state)
+
+    @property
+    def reason(self) -> str:
+        """Why the call is illegal here, or "" where the table does not say."""
+        return self._role.reason(self.state, self.call)
+
+    @property
+    def remedy(self) -> tuple[str, ...] | None:
+        """The calls to make first, shortest path, or None when no path leads to a state where the call is legal."""
+        return self._role.remedy(self.state, self.call)
+
+    @property
+    def platform_errors(self) -> Mapping[str, str]:
+        """System name -> what it would have answered, as measured or documented; empty where that is not known."""
+        return self._answers(self.role, self.state, self.call)
+
+    def __str__(self) -> str:
+        lines = [self._headline()]
+        if self.reason:
+            lines.append(f"{self.reason[0].upper()}{self.reason[1:]}.")
+        lines.append(f"{self._advice()} Legal here: {', '.join(self.legal) or 'nothing'}.")
+        if self.platform_errors:
+            lines.append(_platform_sentence(self.platform_errors))
+        return "\n  ".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._role, self.state, self.call, self.owner, self._answers)
+
+    def _headline(self) -> str:
+        fired_by = self._role.call(self.call).fired_by
+        if fired_by:
+            role, call = fired_by.split(".")
+            return f"{role.capitalize()}.{call}() into this {self.owner} is not legal in its state {self.state!r}."
+        return f"{self.owner}.{self.call}() is not legal in state {self.state!r}."
+
+    def _advice(self) -> str:
+        if self.remedy is None:
+            return "No call leads from here to a state where it would be."
+        return f"Call {', then '.join(f'{step}()' for step in self.remedy)} first." if self.remedy else "It is legal."
+
+
+class CallInProgress(IllegalCall):
+    """Another call that changes what the object holds is still running on it."""
+
+    def __init__(self, role: Role, state: str, call: str, owner: str, answers: PlatformAnswers, running: str) -> None:
+        super().__init__(role, state, call, owner, answers)
+        self.running = running
+
+    @property
+    def platform_errors(self) -> Mapping[str, str]:
+        """What Winsock calls it; POSIX systems have no such error."""
+        return {"winsock": "WSAEINPROGRESS"} if super().platform_errors else {}
+
+    def __str__(self) -> str:
+        text = f"{self.owner}.{self.call}() cannot start while {self.running}() is still running on this object."
+        if self.platform_errors:
+            text += f"\n  {_platform_sentence(self.platform_errors)}"
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._role, self.state, self.call, self.owner, self._answers, self.running)
+
+
+class ClosedDuringCall(IllegalCall):
+    """The object was closed or detached, by another thread or a signal handler, while this call was running."""
+
+    def __str__(self) -> str:
+        return f"{self.owner} was closed or detached while {self.call}() was running; its state is now {self.state!r}."
+
+
+SYSTEM_NAMES = {"winsock": "Winsock", "linux": "Linux"}
+
+
+def _platform_sentence(answers: Mapping[str, str]) -> str:
+    """One sentence for all systems; the first says "would answer" for those behind it."""
+    clauses = []
+    for system, answer in answers.items():
+        name = SYSTEM_NAMES.get(system, system)
+        match answer:
+            case "ok":
+                clauses.append(f"{name} would accept it")
+            case "blocks":
+                clauses.append(f"{name} would wait for ever")
+            case _:
+                verb = "" if any("answer" in clause for clause in clauses) else "would answer "
+                clauses.append(f"{name} {verb}{answer}")
+    return ", ".join(clauses) + "."

@@ -1,0 +1,114 @@
+"""Lifecycle, the base class that attaches a class's own methods to a role as its side-effect handlers.
+
+How one call travels: the method generated for it looks its name up in the row of the present state; where it is absent, an
+IllegalCall is raised and nothing was touched; the handler runs; its result or exception is classified to an outcome; the row
+gives the next state; observers are told; the caller gets the handler's own return value or exception.
+"""
+
+from __future__ import annotations
+
+import warnings
+from _thread import allocate_lock
+from collections.abc import Mapping
+from types import TracebackType
+from typing import ClassVar, NoReturn, TypeVar
+
+from lifecycle.engine.attaching import attach, attach_overrides
+from lifecycle.engine.firing import Firing
+from lifecycle.engine.role import Call, Role
+from lifecycle.engine.rows import Row, initial_row
+
+Self = TypeVar("Self", bound="Lifecycle")
+
+
+class Lifecycle:
+    """Base class of objects whose calls are governed by a role.
+
+    `class Door(Lifecycle, role=DOOR)` defines a method for each call of DOOR that is legal in some state; each is replaced by
+    a checked one of the same signature. Calls that are never legal need no method: they refuse with the table's reason.
+    A subclass may override a handler and stays checked.
+
+    engine: "compiled" (the default) or "reference", which asks transitions at every step.
+    """
+
+    __slots__ = ("__weakref__", "_claim", "_lock", "_row", "_settlements")
+
+    role: ClassVar[Role]
+    _specs: ClassVar[Mapping[str, Call]]
+
+    def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        if role is not None:
+            cls.role = role
+            cls._specs = {call.name: call for call in role.calls}
+            attach(cls, Lifecycle)
+        elif hasattr(cls, "role"):
+            attach_overrides(cls)
+
+    def __init__(self, *, engine: str | None = None) -> None:
+        self._row: Row = initial_row(self.role, engine)
+        self._lock = allocate_lock()
+        self._claim: str | None = None
+        self._settlements = 0
+
+    @property
+    def state(self) -> str:
+        """The name of the present state."""
+        return self._row._state
+
+    @property
+    def legal(self) -> tuple[str, ...]:
+        """The calls that are legal in the present state, in the table's order."""
+        return self._row._legal
+
+    @property
+    def engine(self) -> str:
+        """Which engine runs this object: "compiled" or "reference"."""
+        return self._row._engine
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """How an exception of a handler classifies; None when nothing happened (its arguments were refused).
+
+        An outcome that the table does not list for the call in the present state leaves the state as it is.
+        """
+        return None if isinstance(error, (ValueError, TypeError)) else "failed"
+
+    @staticmethod
+    def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """What real systems would have answered to a refused call, by system; here nothing is known."""
+        return {}
+
+    def release(self) -> None:
+        """Give back what the object holds. Called when a call ends on an object that was closed while it ran."""
+
+    def firing(self, call: str, partner: Lifecycle) -> Firing:
+        """A context in which this object's running `call` also fires the call of `partner` that its role names for it.
+
+        Entering checks and claims the partner before anything is asked of the operating system. Raises TypeError when the
+        partner's role names none, IllegalCall or CallInProgress when it is not legal or another call is running.
+        """
+        return Firing(self, call, partner)
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._close_if_legal()
+
+    def __del__(self) -> None:
+        row = getattr(self, "_row", None)
+        if row is None or self.role.closes is None or row._final or row._state == self.role.initial:
+            return
+        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        self._close_if_legal()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__qualname__} {self.state}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} holds one live thing and cannot be copied or pickled")
+
+    def _close_if_legal(self) -> None:
+        closes = self.role.closes
+        if closes is not None and self._row._allows(closes):
+            getattr(self, closes)()

@@ -1,0 +1,183 @@
+"""What happened: records of calls, and the observers that are told of them.
+
+A call is told at its begin and at its end, since a close can overtake a send. While nobody observes, no record is made
+and no call is slower: the first observer switches the generated methods to the path that records, the last one back.
+"""
+
+from __future__ import annotations
+
+import json
+import reprlib
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+_ENGINE_MODULES = ("lifecycle.engine", "lifecycle.sockets")
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 40
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One call on one object. Times are seconds of time.perf_counter(); `ended` is None while the call runs.
+
+    `outcome` is None while the call runs and where its arguments were refused before anything happened; a call that the
+    role forbids has the outcome "illegal" and its reason in `error`.
+    """
+
+    role: str
+    subject: str
+    state: str
+    call: str
+    thread: str
+    file: str
+    line: int
+    arguments: str
+    began: float
+    ended: float | None = None
+    outcome: str | None = None
+    next_state: str | None = None
+    error: str = ""
+
+    def end(self, outcome: str | None, next_state: str, error: BaseException | None = None) -> None:
+        """Complete the record; the clock is read here."""
+        self.ended = time.perf_counter()
+        self.outcome = outcome
+        self.next_state = next_state
+        self.error = f"{type(error).__name__}: {error}" if error is not None else ""
+
+
+class Observer(Protocol):
+    """Whoever wants to be told. Both methods are called in the thread of the call and must neither raise nor block."""
+
+    def began(self, record: Record, target: object) -> None:
+        """A call on `target` has begun."""
+
+    def ended(self, record: Record, target: object) -> None:
+        """The call of `record` has ended, or was refused."""
+
+
+class Observers:
+    """Who is told at present; `changed` callbacks run when the first observer comes and when the last one goes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._present: tuple[Observer, ...] = ()
+        self._switches: list[Callable[[bool], None]] = []
+
+    def __iter__(self) -> Iterator[Observer]:
+        return iter(self._present)
+
+    def __bool__(self) -> bool:
+        return bool(self._present)
+
+    def on_switch(self, switch: Callable[[bool], None]) -> None:
+        """Have `switch(observed)` called now and whenever observation starts or stops."""
+        with self._lock:
+            self._switches.append(switch)
+            switch(bool(self._present))
+
+    def add(self, observer: Observer) -> None:
+        """Tell `observer` of every call from now on."""
+        self._replace(lambda present: (*present, observer))
+
+    def remove(self, observer: Observer) -> None:
+        """Tell `observer` no longer; one that was never added is ignored."""
+        self._replace(lambda present: tuple(each for each in present if each is not observer))
+
+    def _replace(self, change: Callable[[tuple[Observer, ...]], tuple[Observer, ...]]) -> None:
+        with self._lock:
+            before = bool(self._present)
+            self._present = change(self._present)
+            if bool(self._present) != before:
+                for switch in self._switches:
+                    switch(not before)
+
+
+OBSERVERS = Observers()
+
+
+class Journal:
+    """Records every call while its `with` block runs, or only those on the objects it was given.
+
+    >>> from lifecycle import Journal, Server
+    >>> with Journal() as journal, Server() as server:
+    ...     server.create(0, "127.0.0.1")
+    >>> [(record.call, record.outcome) for record in journal.records]
+    [('create', 'ok'), ('close', 'ok')]
+    """
+
+    def __init__(self, *only: object) -> None:
+        self.only = only
+        self.records: list[Record] = []
+        self._names: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+        self._counts: Counter[str] = Counter()
+
+    def __enter__(self) -> Journal:
+        OBSERVERS.add(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        OBSERVERS.remove(self)
+
+    def began(self, record: Record, target: object) -> None:
+        """Part of Observer: note the record, and name its object by class and number of appearance."""
+        if self.only and not any(target is each for each in self.only):
+            return
+        record.subject = self._name(target)
+        self.records.append(record)
+
+    def ended(self, record: Record, target: object) -> None:
+        """Part of Observer: the record completes itself."""
+
+    def lines(self) -> Iterator[str]:
+        """The records as JSON, one object a line, times relative to the first record."""
+        start = self.records[0].began if self.records else 0.0
+        for record in self.records:
+            fields = asdict(record)
+            fields["began"] = round(record.began - start, 6)
+            fields["ended"] = None if record.ended is None else round(record.ended - start, 6)
+            yield json.dumps(fields)
+
+    def cells(self) -> set[tuple[str, str, str, str]]:
+        """Every (role, state, call, outcome) that was reached."""
+        return {(r.role, r.state, r.call, r.outcome) for r in self.records if r.outcome is not None}
+
+    def _name(self, target: object) -> str:
+        name = self._names.get(target)
+        if name is None:
+            kind = type(target).__name__
+            self._counts[kind] += 1
+            name = self._names[target] = f"{kind}#{self._counts[kind]}"
+        return name
+
+
+def begin_record(role: str, state: str, call: str, arguments: Iterable[object], keywords: Mapping[str, object]) -> Record:
+    """A record of a call that begins now, in this thread, at the nearest line outside the engine and the sockets."""
+    file, line = _caller()
+    shown = [_short.repr(argument) for argument in arguments]
+    shown += [f"{name}={_short.repr(value)}" for name, value in keywords.items()]
+    return Record(
+        role=role,
+        subject="",
+        state=state,
+        call=call,
+        thread=threading.current_thread().name,
+        file=file,
+        line=line,
+        arguments=", ".join(shown),
+        began=time.perf_counter(),
+    )
+
+
+def _caller() -> tuple[str, int]:
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_ENGINE_MODULES):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno

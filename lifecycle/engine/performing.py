@@ -1,0 +1,192 @@
+"""How a governed call runs when it goes the long way, and how every call settles.
+
+The generated methods (generate.py) do the usual case in their own frame and come here for the rest: refusals, claims,
+observers, the reference engine, outcomes other than `ok`, and calls that another thread's call has overtaken.
+
+The lock of an object guards only "is the row still this one? then set it". Nothing is called while it is held, so that a
+signal handler, which can run at any call, may close the very object that it interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from lifecycle.engine import journal
+from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall, LifecycleError
+from lifecycle.engine.journal import OBSERVERS, Record
+from lifecycle.engine.rows import Row
+
+if TYPE_CHECKING:
+    from lifecycle.engine.governed import Lifecycle
+
+Value = TypeVar("Value")
+
+
+class UnlistedOutcome(LifecycleError):
+    """A handler's result was classified to an outcome that the table does not list for this call in this state."""
+
+
+class Settled:
+    """A handler's result together with the outcome it means."""
+
+    __slots__ = ("outcome", "value")
+
+    def __init__(self, outcome: str, value: object) -> None:
+        self.outcome = outcome
+        self.value = value
+
+
+def settled(outcome: str, value: Value) -> Value:
+    """Return this from a handler whose call ended otherwise than `ok`: the caller gets `value`, the table `outcome`."""
+    return cast(Value, Settled(outcome, value))
+
+
+def begin(
+    self: Lifecycle, call: str, arguments: tuple[object, ...], keywords: Mapping[str, object]
+) -> tuple[Row, Record | None]:
+    """Check and claim; the row in which the call begins, and its record while somebody observes."""
+    spec = self._specs[call]
+    refusal: IllegalCall | None = None
+    while True:
+        row = self._row
+        claim = self._claim
+        if not row._allows(call):
+            refusal = refuse(self, row, call)
+            break
+        if spec.exclusive and claim is not None:
+            refusal = CallInProgress(self.role, row._state, call, type(self).__name__, self.platform_answers, claim)
+            break
+        after = (row._after(call, "ok") or row) if spec.at_once else row
+        with self._lock:
+            if self._row is row and (self._claim is None or not spec.exclusive):
+                self._row = after
+                if spec.exclusive:
+                    self._claim = call
+                break
+    record = None
+    if OBSERVERS:
+        record = journal.begin_record(self.role.name, row._state, call, arguments, keywords)
+        for observer in OBSERVERS:
+            observer.began(record, self)
+    if refusal is not None:
+        if record is not None:
+            record.end("illegal", row._state, refusal)
+            tell_ended(record, self)
+        raise refusal
+    return row, record
+
+
+def perform(
+    self: Lifecycle, call: str, handler: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> Any:
+    """The long way of a call: the claim of an exclusive one, observers, either engine; refusals are made here."""
+    row, record = begin(self, call, arguments, keywords)
+    try:
+        return run(self, row, record, call, handler, arguments, keywords)
+    finally:
+        if self._specs[call].exclusive:
+            self._claim = None
+
+
+def resume(
+    self: Lifecycle, row: Row, call: str, rest: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> Any:
+    """Go on with a call begun in `row` whose first try was not enough."""
+    return run(self, row, None, call, rest, arguments, keywords)
+
+
+def run(
+    self: Lifecycle,
+    row: Row,
+    record: Record | None,
+    call: str,
+    handler: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    keywords: Mapping[str, Any],
+) -> Any:
+    outcome: str | None = None
+    failure: BaseException | None = None
+    try:
+        try:
+            result = handler(self, *arguments, **keywords)
+        except BaseException as error:
+            failure = error
+            outcome = settle_error(self, row, call, error)
+            raise
+        ended, value = (result.outcome, result.value) if result.__class__ is Settled else ("ok", result)
+        outcome = ended
+        if not self._specs[call].at_once:
+            settle(self, row, call, ended)
+        return value
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        if record is not None:
+            record.end(outcome, self.state, failure)
+            tell_ended(record, self)
+
+
+def settle(self: Lifecycle, row: Row, call: str, outcome: str) -> None:
+    """Move to the state that this ending of a call begun in `row` leads to; raises when another call came between."""
+    self._settlements += 1
+    after = row._after(call, outcome)
+    if after is None:
+        raise UnlistedOutcome(f"{self.role.name}: {call} cannot end in {outcome!r} in state {row._state!r}")
+    if after is row:
+        return
+    now = row
+    while after is not None:
+        with self._lock:
+            if self._row is now:
+                self._row = after
+                return
+        now = self._row
+        after = now._after(call, outcome)
+    raise overtaken(self, call)
+
+
+def settle_error(self: Lifecycle, row: Row, call: str, error: BaseException) -> str | None:
+    """Classify a handler's exception and settle it; the caller raises it again. Raises when a close came between."""
+    if self._row is not row and self._row._final and not self._specs[call].at_once:
+        raise overtaken(self, call) from error
+    outcome = self.outcome_of(call, error)
+    if outcome is not None and row._after(call, outcome) is not None:
+        settle(self, row, call, outcome)
+    return outcome
+
+
+def overtaken(self: Lifecycle, call: str) -> IllegalCall:
+    """The error of a call that found another state than it began in; what it may have installed is given back."""
+    row = self._row
+    if row._final:
+        self.release()
+        return refuse(self, row, call, ClosedDuringCall)
+    return refuse(self, row, call)
+
+
+def refuse(self: Lifecycle, row: Row, call: str, kind: type[IllegalCall] = IllegalCall) -> IllegalCall:
+    """The error that says that `call` is not legal in `row`."""
+    return kind(self.role, row._state, call, type(self).__name__, self.platform_answers)
+
+
+def tell_ended(record: Record, target: Lifecycle) -> None:
+    for observer in OBSERVERS:
+        observer.ended(record, target)
+
+
+def perform_override(
+    self: Lifecycle, call: str, override: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> Any:
+    """A subclass's own method for a call: checked before it runs, and settled here unless it handed the call on to super()."""
+    row, settlements = self._row, self._settlements
+    if not row._allows(call):
+        begin(self, call, arguments, keywords)
+    result = override(self, *arguments, **keywords)
+    if self._row is row and self._settlements == settlements:
+        outcome = "ok"
+        if result.__class__ is Settled:
+            outcome, result = result.outcome, result.value
+        settle(self, row, call, outcome)
+    return result

@@ -1,0 +1,305 @@
+"""The declaration of a role: frozen data that is checked when it is made.
+
+A role says which calls an object of some kind takes, in which states, how each may end, and where each ending leads.
+The unit of truth is the triple (state, call, outcome) and the next state it leads to. Outcomes include failures,
+because a failing call can change the state of the world.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from lifecycle.engine.errors import RoleError
+
+
+class Kind(StrEnum):
+    """What an outcome means to the caller; remedies count on successes, diagrams draw failures apart."""
+
+    SUCCESS = "success"
+    WAITING = "waiting"
+    ENDING = "ending"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way in which a call can end."""
+
+    name: str
+    doc: str
+    kind: Kind = Kind.SUCCESS
+
+
+OK = Outcome("ok", "The call did what it is for.")
+PENDING = Outcome("pending", "The call would have to wait, and the object does not wait.", Kind.WAITING)
+TIMED_OUT = Outcome("timed_out", "The object's time-out passed while the call waited.", Kind.WAITING)
+EOF = Outcome("eof", "The peer has ended its side: nothing more will come.", Kind.ENDING)
+REFUSED = Outcome("refused", "The other side did not take it: nobody listens, or nobody is there.", Kind.FAILURE)
+BROKEN = Outcome("broken", "The connection is gone: reset, aborted, broken pipe.", Kind.FAILURE)
+FAILED = Outcome("failed", "Any other error.", Kind.FAILURE)
+
+STANDARD_OUTCOMES = (OK, PENDING, TIMED_OUT, EOF, REFUSED, BROKEN, FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A named phase of the object's life; `reason` says why a call is illegal here when no nearer reason is given."""
+
+    name: str
+    doc: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the vocabulary.
+
+    reason: why the call is illegal wherever no nearer reason is given.
+    exclusive: at most one such call runs on an object at a time, since it installs or replaces what the object holds.
+    at_once: its `ok` row is taken before the handler runs, so that no other call starts while the object goes away.
+    external: what it leads to is decided outside the object, so that it is never offered as a remedy.
+    fired_by: "role.call", the call of another role that fires this one; users never make it themselves.
+    """
+
+    name: str
+    doc: str
+    reason: str = ""
+    exclusive: bool = False
+    at_once: bool = False
+    external: bool = False
+    fired_by: str | None = None
+
+
+Row = tuple[str, str, Mapping[str, str]]
+"""(state, call, {outcome: next state}): all the ways in which one call can end in one state."""
+
+Table = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""state -> call -> outcome -> next state"""
+
+Named = TypeVar("Named", State, Call, Outcome)
+
+RESERVED_BY_TRANSITIONS = frozenset({"*", "="})
+
+
+def stays(state: str, *outcomes: str) -> dict[str, str]:
+    """The cells of a call that leaves the object in `state` however it ends."""
+    return dict.fromkeys(outcomes, state)
+
+
+@dataclass(frozen=True, eq=False)
+class Role:
+    """One role, as plain data.
+
+    name: lower case, as in "server". doc: one line. initial: the state of a new object. final: states that are never left
+    for another one. closes: the call that ends the object's life (a `with` block and the collector make it).
+    reasons: (state, call) -> why that cell is illegal.
+
+    Raises RoleError, naming the row, for an unknown or empty name, a duplicate cell, a state that cannot be reached, or
+    one from which no final state can be reached.
+    """
+
+    name: str
+    doc: str
+    states: tuple[State, ...]
+    calls: tuple[Call, ...]
+    rows: tuple[Row, ...]
+    initial: str
+    final: frozenset[str]
+    closes: str | None = None
+    outcomes: tuple[Outcome, ...] = STANDARD_OUTCOMES
+    reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    table: Table = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _set = object.__setattr__
+        for name in ("states", "calls", "rows", "outcomes"):
+            _set(self, name, tuple(getattr(self, name)))
+        _set(self, "final", frozenset(self.final))
+        _set(self, "reasons", MappingProxyType(dict(self.reasons)))
+        _set(self, "table", _checked_table(self))
+
+    def __repr__(self) -> str:
+        return f"<Role {self.name}: {len(self.states)} states, {len(self.calls)} calls>"
+
+    def __reduce__(self) -> tuple[type[Role], tuple[Any, ...]]:
+        return type(self), (
+            self.name, self.doc, self.states, self.calls, tuple((s, c, dict(o)) for s, c, o in self.rows), self.initial,
+            self.final, self.closes, self.outcomes, dict(self.reasons),
+        )  # fmt: skip
+
+    def state(self, name: str) -> State:
+        """The state of that name; KeyError when there is none."""
+        return _named(self.states, name)
+
+    def call(self, name: str) -> Call:
+        """The call of that name; KeyError when there is none."""
+        return _named(self.calls, name)
+
+    def outcome(self, name: str) -> Outcome:
+        """The outcome of that name; KeyError when there is none."""
+        return _named(self.outcomes, name)
+
+    def legal(self, state: str) -> tuple[str, ...]:
+        """The calls a user may make in `state`, in the table's order."""
+        cells = self.table[state]
+        return tuple(call.name for call in self.calls if call.name in cells and call.fired_by is None)
+
+    def illegal(self, state: str) -> tuple[str, ...]:
+        """The calls that are refused in `state`, in the table's order."""
+        cells = self.table[state]
+        return tuple(call.name for call in self.calls if call.name not in cells and call.fired_by is None)
+
+    def cells(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Every (state, call, outcome, next state), in the table's order."""
+        return tuple(
+            (state, call, outcome, after)
+            for state, calls in self.table.items()
+            for call, outcomes in calls.items()
+            for outcome, after in outcomes.items()
+        )
+
+    def never_legal(self, call: str) -> bool:
+        """Whether no state of this role takes `call`."""
+        return not any(call in calls for calls in self.table.values())
+
+    def fired_by(self, firing: str) -> Call | None:
+        """The call of this role that `firing`, as in "server.accept", fires; None when there is none."""
+        return next((call for call in self.calls if call.fired_by == firing), None)
+
+    def reason(self, state: str, call: str) -> str:
+        """Why `call` is illegal in `state`, or "" where the table does not say: the nearest reason wins."""
+        if (state, call) in self.reasons:
+            return self.reasons[state, call]
+        of_call, of_state = self.call(call).reason, self.state(state).reason
+        return of_call if of_call and self.never_legal(call) else of_state or of_call
+
+    def remedy(self, state: str, call: str) -> tuple[str, ...] | None:
+        """The shortest path of calls from `state` to a state where `call` is legal, or None when there is none.
+
+        It counts on success; where success alone leads nowhere, also on waiting (a connect that is pending). A step that
+        another role's call fires is written with that role, as in "server.accept".
+        """
+        for kinds in ({Kind.SUCCESS}, {Kind.SUCCESS, Kind.WAITING}):
+            path = self._path(state, call, kinds)
+            if path is not None:
+                return path
+        return None
+
+    def _path(self, state: str, goal: str, kinds: set[Kind]) -> tuple[str, ...] | None:
+        paths: dict[str, tuple[str, ...]] = {state: ()}
+        queue = deque([state])
+        while queue:
+            here = queue.popleft()
+            if goal in self.table[here]:
+                return paths[here]
+            for name, outcomes in self.table[here].items():
+                step = self.call(name)
+                if step.external:
+                    continue
+                for outcome, after in outcomes.items():
+                    if after not in paths and self.outcome(outcome).kind in kinds:
+                        paths[after] = (*paths[here], step.fired_by or name)
+                        queue.append(after)
+        return None
+
+
+def _named(things: Iterable[Named], name: str) -> Named:
+    for thing in things:
+        if thing.name == name:
+            return thing
+    raise KeyError(name)
+
+
+def _checked_table(role: Role) -> Table:
+    """The rows of `role` as a table in the order of its declarations, or RoleError naming the first row that is wrong."""
+    known = {
+        "state": _unique_names(role, "state", role.states),
+        "call": _unique_names(role, "call", role.calls),
+        "outcome": _unique_names(role, "outcome", role.outcomes),
+    }
+
+    def check(what: str, name: str, where: str) -> None:
+        if name not in known[what]:
+            near = difflib.get_close_matches(name, known[what], n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known[what])}"
+            raise RoleError(f"role {role.name!r}, {where}: no {what} {name!r}{hint}")
+
+    if not role.name:
+        raise RoleError("a role needs a name")
+    check("state", role.initial, "initial")
+    for final in role.final:
+        check("state", final, "final")
+    if role.closes is not None:
+        check("call", role.closes, "closes")
+    for state, call in role.reasons:
+        check("state", state, f"reason for {state}.{call}")
+        check("call", call, f"reason for {state}.{call}")
+
+    cells: dict[str, dict[str, Mapping[str, str]]] = {state: {} for state in known["state"]}
+    for state, call, outcomes in role.rows:
+        where = f"row {state}.{call}"
+        check("state", state, where)
+        check("call", call, where)
+        if call in cells[state]:
+            raise RoleError(f"role {role.name!r}, {where}: a duplicate cell; each (state, call) has one row")
+        if not outcomes:
+            raise RoleError(f"role {role.name!r}, {where}: no outcome")
+        for outcome, after in outcomes.items():
+            check("outcome", outcome, f"{where}.{outcome}")
+            check("state", after, f"{where}.{outcome} -> {after}")
+            if state in role.final and after != state:
+                raise RoleError(f"role {role.name!r}, {where}.{outcome} -> {after}: {state!r} is final and never left")
+        if role.call(call).at_once and set(outcomes) != {"ok"}:
+            raise RoleError(f"role {role.name!r}, {where}: a call taken at once can only end in 'ok'")
+        if (state, call) in role.reasons:
+            raise RoleError(f"role {role.name!r}, {where}: is legal, yet has a reason for being illegal")
+        cells[state][call] = MappingProxyType(dict(outcomes))
+
+    _refuse_strays(role, cells)
+    return MappingProxyType(
+        {state: MappingProxyType({call: row[call] for call in known["call"] if call in row}) for state, row in cells.items()}
+    )
+
+
+def _unique_names(role: Role, what: str, things: Iterable[State | Call | Outcome]) -> dict[str, None]:
+    names: dict[str, None] = {}
+    for thing in things:
+        if not thing.name:
+            raise RoleError(f"role {role.name!r}: a {what} with an empty name")
+        if thing.name in names:
+            raise RoleError(f"role {role.name!r}: {what} {thing.name!r} is declared twice")
+        if thing.name in RESERVED_BY_TRANSITIONS:
+            raise RoleError(f"role {role.name!r}: {what} {thing.name!r} is a wildcard of transitions, not a name")
+        if what == "outcome" and "." in thing.name:
+            raise RoleError(f"role {role.name!r}: outcome {thing.name!r} has a dot, which separates call from outcome")
+        names[thing.name] = None
+    return names
+
+
+def _refuse_strays(role: Role, cells: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
+    forward = {state: {after for row in calls.values() for after in row.values()} for state, calls in cells.items()}
+    backward: dict[str, set[str]] = {state: set() for state in cells}
+    for state, afters in forward.items():
+        for after in afters:
+            backward[after].add(state)
+    for state in cells:
+        if state not in _closure({role.initial}, forward):
+            raise RoleError(f"role {role.name!r}, state {state!r}: no path from {role.initial!r} leads to it")
+        if state not in _closure(role.final, backward):
+            raise RoleError(f"role {role.name!r}, state {state!r}: no path from it leads to a final state")
+
+
+def _closure(start: Iterable[str], edges: Mapping[str, set[str]]) -> set[str]:
+    seen = set(start)
+    queue = deque(seen)
+    while queue:
+        for after in edges[queue.popleft()] - seen:
+            seen.add(after)
+            queue.append(after)
+    return seen

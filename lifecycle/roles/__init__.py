@@ -1,0 +1,12 @@
+"""The tables and nothing but the tables: one role per file. Reading a role top to bottom is reading the manual."""
+
+from lifecycle.engine.role import Role
+from lifecycle.roles.accepted import ACCEPTED
+from lifecycle.roles.client import CLIENT
+from lifecycle.roles.datagram import DATAGRAM
+from lifecycle.roles.server import SERVER
+
+ROLES: dict[str, Role] = {role.name: role for role in (SERVER, CLIENT, ACCEPTED, DATAGRAM)}
+"""Every role of the package by name, in the order in which a reader meets them."""
+
+__all__ = ["ACCEPTED", "CLIENT", "DATAGRAM", "ROLES", "SERVER"]

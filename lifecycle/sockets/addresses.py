@@ -1,0 +1,80 @@
+"""Addresses and ports: checked before the operating system is asked, resolved by getaddrinfo where they are names."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from typing import Any, NamedTuple
+
+_NUMBERS_AND_DOTS = re.compile(r"[0-9.]+")
+_MAX_NAME = 253  # RFC 1035, section 2.3.4
+
+
+class Address(NamedTuple):
+    """A host, as a numeric address, and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def from_system(address: Any) -> Address:
+    """The Address in a tuple of the system's, which for IPv6 has four fields."""
+    return Address(address[0], address[1])
+
+
+def checked_port(port: object) -> int:
+    """`port` itself; TypeError when it is no int, ValueError when it is outside 0..65535 (MFC truncates it in silence)."""
+    if not isinstance(port, int) or isinstance(port, bool):
+        raise TypeError(f"a port is an int, not {type(port).__name__}")
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port {port} is outside 0..65535")
+    return port
+
+
+def resolve(host: object, port: object, family: int, kind: int) -> tuple[int, tuple[Any, ...]]:
+    """(family, system address) of `host` and `port`.
+
+    host: a numeric IPv4 or IPv6 address, or a name, whose first address is taken. family: AF_INET or AF_INET6 restricts a
+    name's addresses; AF_UNSPEC takes what comes first. Raises TypeError and ValueError for what is no address, before
+    anything is asked; the resolver's OSError for a name that does not resolve; OSError (EAFNOSUPPORT) for a numeric address
+    of the other family.
+    """
+    number = checked_port(port)
+    if not isinstance(host, str):
+        raise TypeError(f"an address is a str, not {type(host).__name__}")
+    for numeric in (socket.AF_INET, socket.AF_INET6):
+        if _is_numeric(numeric, host):
+            if family not in (numeric, socket.AF_UNSPEC):
+                raise OSError(errno.EAFNOSUPPORT, f"the socket cannot use {host!r}: it was opened for another family")
+            return numeric, (host, number)
+    if not _is_name(host) and not _is_numeric(socket.AF_INET6, host.partition("%")[0]):
+        raise ValueError(f"{host!r} is no address: give dotted numbers, an IPv6 address, or a name")
+    found = socket.getaddrinfo(host, number, family, kind)
+    return found[0][0], found[0][4]
+
+
+def any_address(family: int) -> str:
+    """The address that means every local interface."""
+    return "::" if family == socket.AF_INET6 else "0.0.0.0"
+
+
+def is_any(address: tuple[Any, ...]) -> bool:
+    """Whether a resolved address means every local interface, which is nobody's to connect to."""
+    return address[0] in ("0.0.0.0", "::")
+
+
+def _is_numeric(family: int, host: str) -> bool:
+    try:
+        socket.inet_pton(family, host)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _is_name(host: str) -> bool:
+    plain = 0 < len(host) <= _MAX_NAME and host.isprintable() and not any(c.isspace() or c in ":%[]/" for c in host)
+    return plain and _NUMBERS_AND_DOTS.fullmatch(host) is None

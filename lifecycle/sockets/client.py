@@ -1,0 +1,72 @@
+"""Client: seeks a connection, then talks over it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+
+from lifecycle.roles import CLIENT
+from lifecycle.sockets.addresses import is_any, resolve
+from lifecycle.sockets.bindable import Bindable
+from lifecycle.sockets.errors import system_error
+from lifecycle.sockets.stream import Stream
+from lifecycle.sockets.waiting import deadline_after, is_ready
+
+UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR, getattr(errno, "WSAEWOULDBLOCK", -1)})
+
+
+class Client(Bindable, Stream, role=CLIENT):
+    """The client's side of a stream connection: create(), connect(), then send() and receive().
+
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    """
+
+    __slots__ = ()
+
+    def connect(self, address: str, port: int) -> None:
+        """Seek a connection, and wait until it is made.
+
+        address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. Legal
+        in `open` (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is
+        what it was and the call may be retried; BlockingIOError (timeout 0) and TimeoutError, after which it is `connecting`;
+        OSError (EADDRNOTAVAIL) for the address of no machine or port 0, which Linux would take for its own.
+        """
+        _, name = resolve(address, port, self._socket.family, self._kind)
+        if is_any(name) or not port:
+            raise system_error(errno.EADDRNOTAVAIL)
+        number = self._socket.connect_ex(name)
+        if number in UNDER_WAY:
+            self._await_connection()
+        elif number:
+            raise system_error(number)
+
+    def finish_connect(self) -> None:
+        """Learn how a connect that did not wait to its end has come out, waiting for it as the timeout says.
+
+        Legal in `connecting`. Raises ConnectionRefusedError and other OSErrors, after which the socket is `bound` and
+        connect() may be retried; BlockingIOError and TimeoutError while nothing is known yet.
+        """
+        self._await_connection()
+        try:
+            self._socket.getpeername()
+        except OSError as error:  # somebody has read the reason with get_option(SO_ERROR)
+            self._forget_failure()
+            raise system_error(errno.ECONNREFUSED) from error
+
+    def _await_connection(self) -> None:
+        deadline = deadline_after(self._timeout)
+        while not is_ready(self._socket.fileno(), writing=True):
+            if self._timeout == 0:
+                raise BlockingIOError(errno.EINPROGRESS, os.strerror(errno.EINPROGRESS))
+            self._wait(writing=True, deadline=deadline)
+        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._forget_failure()
+            raise system_error(number)
+
+    def _forget_failure(self) -> None:
+        """Make the system ready for another attempt: Linux answers the next connect with ECONNABORTED, once, without trying."""
+        if sys.platform == "linux":
+            self._socket.connect_ex(self._socket.getsockname())

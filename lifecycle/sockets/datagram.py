@@ -1,0 +1,146 @@
+"""Datagram: messages, each with its own address or all with one peer."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.engine import settled
+from lifecycle.roles import DATAGRAM
+from lifecycle.sockets.addresses import Address, any_address, from_system, is_any, resolve
+from lifecycle.sockets.bindable import Bindable
+from lifecycle.sockets.classify import DATAGRAM_ERRORS
+from lifecycle.sockets.dissolving import dissolve
+from lifecycle.sockets.errors import MessageTruncated, system_error
+from lifecycle.sockets.shutting import Direction, shut_down
+from lifecycle.sockets.waiting import deadline_after
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Datagram(Bindable, role=DATAGRAM):
+    """A datagram socket: one call is one message; no connection is needed.
+
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    """
+
+    __slots__ = ()
+
+    _kind = socket.SOCK_DGRAM
+    _errors = DATAGRAM_ERRORS
+
+    def connect(self, address: str, port: int) -> None:
+        """Set the peer, or another one: send() goes to it, and messages of others are not seen.
+
+        address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. Legal
+        in `open` (binds implicitly), `bound` and `connected`. Raises OSError (EADDRNOTAVAIL) for the address of no machine or
+        port 0, ENETUNREACH.
+        """
+        self._socket.connect(self._peer(address, port))
+
+    def disconnect(self) -> None:
+        """Forget the peer; the local address stays. Legal in `connected`."""
+        before = self._socket.getsockname()
+        dissolve(self._socket)
+        if self._socket.getsockname()[1] == 0:  # Linux forgets a port that it chose itself
+            try:
+                self._socket.bind(before)
+            except OSError:
+                self._socket.bind((any_address(self._socket.family), 0))
+
+    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        """Send one message to the peer; its length.
+
+        Legal in `connected` and `receive_shut` (without a peer: WSAENOTCONN, EDESTADDRREQ). Raises OSError (EMSGSIZE) for one
+        that is too long, nothing is sent then; ConnectionRefusedError when nobody took an earlier one.
+        """
+        _refuse_out_of_band(flags)
+        return self._sending(lambda: self._socket.send(data, flags))
+
+    def send_to(self, data: ReadableBuffer, address: str, port: int, flags: int = 0) -> int:
+        """Send one message to an address; its length.
+
+        address and port: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
+        (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a broadcast without
+        SO_BROADCAST; nothing is sent then.
+        """
+        _refuse_out_of_band(flags)
+        peer = self._peer(address, port)
+        if not self._socket.getsockname()[1]:
+            self._socket.bind((any_address(self._socket.family), 0))
+        return self._sending(lambda: self._socket.sendto(data, flags, peer))
+
+    def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+        """Receive one message, or wait for it. b"" is an empty message, and no end of anything.
+
+        size: the most bytes the message may have. Legal in `bound`, `connected` and `send_shut`. Raises MessageTruncated,
+        with the head, for a longer one; TimeoutError, BlockingIOError; ConnectionRefusedError when nobody took what was sent.
+        """
+        return self._message(size, flags)[0]
+
+    def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, Address]:
+        """Receive one message and the address it came from, or wait for it. Else as receive()."""
+        data, sender = self._message(size, flags)
+        return data, from_system(sender)
+
+    def shut_down(self, how: Direction = "sends") -> None:
+        """End one direction, or both; the peer is told nothing.
+
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Legal once a peer is set: without one
+        Linux answers ENOTCONN and is poisoned all the same. Raises ValueError for another `how`.
+        """
+        return settled(shut_down(self._socket, how), None)
+
+    def _peer(self, address: str, port: int) -> tuple[Any, ...]:
+        _, name = resolve(address, port, self._socket.family, self._kind)
+        if is_any(name) or not port:
+            raise system_error(errno.EADDRNOTAVAIL)
+        return name
+
+    def _sending(self, send: Any) -> int:
+        deadline = deadline_after(self._timeout)
+        while True:
+            try:
+                return int(send())
+            except BlockingIOError:
+                self._wait(writing=True, deadline=deadline)
+
+    def _message(self, size: int, flags: int) -> tuple[bytes, Any]:
+        _refuse_out_of_band(flags)
+        deadline = deadline_after(self._timeout)
+        while True:
+            try:
+                data, truncated, sender = _receive_message(self._socket, size, flags)
+            except BlockingIOError:
+                self._wait(writing=False, deadline=deadline)
+                continue
+            if truncated:
+                raise MessageTruncated(data, from_system(sender) if sender else None)
+            return data, sender
+
+
+def _receive_by_recvmsg(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
+    data, _, answer, sender = sock.recvmsg(size, 0, flags)
+    return data, bool(answer & socket.MSG_TRUNC), sender
+
+
+def _receive_by_recvfrom(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
+    buffer = bytearray(size)
+    try:
+        count, sender = sock.recvfrom_into(buffer, size, flags)
+    except OSError as error:
+        if error.errno != errno.EMSGSIZE:
+            raise
+        return bytes(buffer), True, None
+    return bytes(buffer[:count]), False, sender
+
+
+_receive_message = _receive_by_recvmsg if hasattr(socket.socket, "recvmsg") else _receive_by_recvfrom
+
+
+def _refuse_out_of_band(flags: int) -> None:
+    """Datagrams have no out-of-band data: Winsock and Linux over IPv4 say so, Linux over IPv6 sends it as ordinary data."""
+    if flags & socket.MSG_OOB:
+        raise system_error(errno.EOPNOTSUPP)

@@ -1,0 +1,268 @@
+"""OsSocket: what all roles have in common on a real socket of the operating system."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Mapping
+from typing import ClassVar
+
+from lifecycle.engine import Lifecycle, LifecycleError, settled
+from lifecycle.platforms import platform_answers as answers
+from lifecycle.roles.options import refusal_of_option
+from lifecycle.sockets.addresses import Address, from_system
+from lifecycle.sockets.classify import FAILED, ErrorTable
+from lifecycle.sockets.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
+from lifecycle.sockets.inspection import real_state
+from lifecycle.sockets.readable import FIONREAD, readable_bytes
+from lifecycle.sockets.waiting import Wait, closed_meanwhile
+
+INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+
+
+class OsSocket(Lifecycle):
+    """One socket of the system under a role.
+
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    """
+
+    __slots__ = ("_socket", "_timeout", "_waits")
+
+    _kind: ClassVar[int]
+    _errors: ClassVar[Mapping[str, ErrorTable]]
+
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._timeout = _checked_timeout(timeout)
+        self._waits: tuple[Wait, ...] = ()
+        self._socket: socket.socket
+
+    # -- what Python's users expect of a socket ------------------------------------------------------------------------
+
+    @staticmethod
+    def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """What Winsock and this system would have answered to a refused call, as far as it was measured."""
+        return answers(role, state, call)
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that a blocking call may wait; None for ever, 0 not at all. ValueError for a negative one."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._timeout = _checked_timeout(seconds)
+
+    @property
+    def local_address(self) -> Address | None:
+        """The local address and port, or None where get_sock_name() is not legal."""
+        return self._address("get_sock_name")
+
+    @property
+    def peer_address(self) -> Address | None:
+        """The peer's address and port, or None where get_peer_name() is not legal, or fails."""
+        return self._address("get_peer_name")
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether a call on this object waits at this moment, in whichever thread (MFC's IsBlocking)."""
+        return bool(self._waits)
+
+    def fileno(self) -> int:
+        """The descriptor, or -1 when there is none."""
+        return self._socket.fileno() if hasattr(self, "_socket") else -1
+
+    def __repr__(self) -> str:
+        ends = [str(end) for end in (self.local_address, self.peer_address) if end is not None]
+        return f"<lifecycle.{type(self).__name__} {' '.join([self.state, ' -> '.join(ends)]).strip()}>"
+
+    # -- calls that every role has --------------------------------------------------------------------------------------
+
+    def get_sock_name(self) -> Address:
+        """The local address and port.
+
+        Raises IllegalCall in `empty`, `open` and `closed` (Winsock: WSAEINVAL; Linux would tell 0.0.0.0:0).
+        """
+        return from_system(self._socket.getsockname())
+
+    def get_peer_name(self) -> Address:
+        """The peer's address and port.
+
+        Raises IllegalCall where there is no peer, OSError (ENOTCONN) when the connection has gone unnoticed.
+        """
+        return from_system(self._socket.getpeername())
+
+    def set_option(self, option: int, value: int | bytes, level: int = socket.SOL_SOCKET) -> None:
+        """Set a socket option, as setsockopt(2); legal in every state with a socket.
+
+        option: as in socket.SO_KEEPALIVE. value: an int, or the bytes of a structure. Raises OSError (ENOPROTOOPT) for one
+        that cannot be set, by the system or by the reference system's rules (lifecycle.roles.options).
+        """
+        refusal = refusal_of_option(self._kind, level, option)
+        if refusal is not None:
+            raise OSError(errno.ENOPROTOOPT, f"this option {refusal}")
+        self._socket.setsockopt(level, option, value)
+
+    def get_option(self, option: int, level: int = socket.SOL_SOCKET, size: int = 0) -> int | bytes:
+        """Read a socket option, as getsockopt(2); legal in every state with a socket.
+
+        size: 0 for an option that is an int, else the bytes of its structure. Raises OSError (ENOPROTOOPT) for one that
+        the system does not have.
+        """
+        return self._socket.getsockopt(level, option, size) if size else self._socket.getsockopt(level, option)
+
+    def io_ctl(self, command: int = FIONREAD) -> int:
+        """Bytes that could be received at once: of a stream all of them, of a datagram socket the first message's.
+
+        command: FIONREAD, the only one (blocking is the timeout's matter). Raises ValueError for another one.
+        """
+        if command != FIONREAD:
+            raise ValueError(f"unknown command {command!r}: FIONREAD is the only one")
+        return readable_bytes(self._socket)
+
+    def attach(self, handle: int | socket.socket) -> None:
+        """Take over a socket that exists already, and enter the state that it is really in.
+
+        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
+        ValueError when it is of another kind or in a state that this role does not have; the caller keeps it then.
+        """
+        number = handle.fileno() if isinstance(handle, socket.socket) else handle
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise TypeError(f"a handle is an int or a socket.socket, not {type(handle).__name__}")
+        if number < 0:
+            raise ValueError(f"{number} is no handle")
+        sock = socket.socket(fileno=number)
+        blocking = os.get_blocking(number) if hasattr(os, "get_blocking") else sock.getblocking()
+        try:
+            if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
+                raise ValueError(f"a {type(self).__name__} cannot take over a {sock.family.name} {sock.type.name} handle")
+            sock.setblocking(False)
+            state = real_state(sock)
+            if self._row._after("attach", state) is None:
+                raise ValueError(f"a {type(self).__name__} is never {state!r}, and this handle is")
+        except BaseException:
+            sock.setblocking(blocking)
+            sock.detach()
+            raise
+        if isinstance(handle, socket.socket):
+            handle.detach()
+        self._socket = sock
+        return settled(state, None)
+
+    def detach(self) -> int:
+        """Hand the descriptor out, in blocking mode, and end the object; the connection lives on."""
+        sock = self._socket
+        self._wake_all()
+        sock.setblocking(True)
+        return sock.detach()
+
+    def close(self) -> None:
+        """Close the socket and end the object. Legal in every state; closing again does nothing.
+
+        A call that is blocked on this object in another thread ends with ClosedDuringCall.
+        """
+        self.release()
+
+    # -- blocking calls -------------------------------------------------------------------------------------------------
+
+    def cancel_blocking_call(self) -> None:
+        """Make the calls that wait on this object end with BlockingCallCancelled (EINTR); does nothing when none does.
+
+        A cancelled connect goes on in the system: the object is then `connecting`.
+        """
+        for wait in self._waits:
+            wait.cancelled = True
+            wait.wake()
+
+    def on_message_pending(self) -> None:
+        """Called each time that a call on this object is about to wait (MFC's OnMessagePending); does nothing here."""
+
+    def release(self) -> None:
+        """Wake whoever waits, and close the descriptor; both may be repeated."""
+        self._wake_all()
+        if hasattr(self, "_socket"):
+            self._socket.close()
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """Classify by the tables of lifecycle.sockets.classify; None where nothing was asked of the system."""
+        match error:
+            case ValueError() | TypeError() | LifecycleError() | socket.gaierror():
+                return None
+            case BlockingIOError():
+                return "pending"
+            case TimeoutError(errno=None):
+                return "timed_out"
+            case InterruptedError():
+                return "pending" if "connect" in call else "failed"
+            case OSError():
+                return self._errors.get(call, FAILED).outcome(error.errno)
+        # An interrupt of the program's own, such as Ctrl-C: it left behind what the system is doing.
+        under_way = call == "connect" and hasattr(self, "_socket") and real_state(self._socket) in ("connecting", "connected")
+        return "pending" if under_way else "failed"
+
+    def _wait(self, *, writing: bool, deadline: float | None, sent: int | None = None) -> None:
+        """Return when the descriptor seems ready; raise when the time has passed, or the call was cancelled or closed.
+
+        sent: how much a send has sent so far, for its errors to tell.
+        """
+        if self._timeout == 0:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) if sent is None else SendWouldBlock(sent)
+        wait = Wait()
+        with self._lock:
+            self._waits = (*self._waits, wait)
+        try:
+            self.on_message_pending()
+            if self._row._final:
+                raise closed_meanwhile()
+            in_time = wait.until_ready(self._socket.fileno(), writing=writing, deadline=deadline)
+        finally:
+            self._leave(wait)
+            wait.finish()
+        if self._row._final:
+            raise closed_meanwhile()
+        if wait.cancelled:
+            raise BlockingCallCancelled(sent or 0)
+        if not in_time:
+            raise TimeoutError("timed out") if sent is None else SendTimedOut(sent)
+
+    def _leave(self, wait: Wait) -> None:
+        while True:
+            waits = self._waits
+            others = tuple(each for each in waits if each is not wait)
+            with self._lock:
+                if self._waits is waits:
+                    self._waits = others
+                    return
+
+    def _wake_all(self) -> None:
+        for wait in self._waits:
+            wait.wake()
+
+    def _address(self, call: str) -> Address | None:
+        if not self._row._allows(call):
+            return None
+        try:
+            name = self._socket.getsockname() if call == "get_sock_name" else self._socket.getpeername()
+        except OSError:
+            return None
+        return from_system(name)
+
+
+def new_socket(family: int, kind: int) -> socket.socket:
+    """A socket of the system that never blocks and that no child process inherits."""
+    if hasattr(socket, "SOCK_NONBLOCK"):
+        return socket.socket(family, kind | socket.SOCK_NONBLOCK)
+    sock = socket.socket(family, kind)
+    sock.setblocking(False)
+    return sock
+
+
+def _checked_timeout(seconds: float | None) -> float | None:
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"a timeout is a number of seconds or None, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"a timeout is 0 or more seconds, not {seconds}")
+    return seconds

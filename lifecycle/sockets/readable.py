@@ -1,0 +1,38 @@
+"""How many bytes could be received at once: FIONREAD where the system lets Python ask, a peek elsewhere."""
+
+from __future__ import annotations
+
+import array
+import importlib.util
+import socket
+
+FIONREAD = 0x4004667F
+"""Winsock's number for the command; what the system itself calls it is this file's matter."""
+
+_PEEK_START, _PEEK_LIMIT = 1 << 16, 1 << 24
+
+
+def _by_ioctl(sock: socket.socket) -> int:
+    import fcntl
+    import termios
+
+    count = array.array("i", [0])
+    fcntl.ioctl(sock, termios.FIONREAD, count)
+    return count[0]
+
+
+def _by_peek(sock: socket.socket) -> int:
+    size = _PEEK_START
+    while True:
+        try:
+            found = len(sock.recv(size, socket.MSG_PEEK))
+        except BlockingIOError:
+            return 0
+        if found < size or size >= _PEEK_LIMIT:
+            return found
+        size *= 2
+
+
+_posix = all(importlib.util.find_spec(module) for module in ("fcntl", "termios"))
+
+readable_bytes = _by_ioctl if _posix else _by_peek

@@ -1,0 +1,88 @@
+"""Server: listens, and accepts connections."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from lifecycle.engine import IllegalCall
+from lifecycle.roles import SERVER
+from lifecycle.sockets.accepted import Accepted
+from lifecycle.sockets.bindable import Bindable
+from lifecycle.sockets.classify import FAILED
+from lifecycle.sockets.waiting import deadline_after
+
+
+class Server(Bindable, role=SERVER):
+    """The server's listening socket: create(), listen(), then accept() again and again, or `for accepted in server`.
+
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    """
+
+    __slots__ = ()
+
+    _kind = socket.SOCK_STREAM
+    _errors = MappingProxyType({"accept": FAILED})
+
+    def listen(self, backlog: int | None = None) -> None:
+        """Let connections queue up; listening again changes the queue's length only.
+
+        backlog: how many may wait, the system's own default when None; a number that is out of the system's range is
+        clamped by the system. Legal in `bound` and `listening` (on an unbound socket Winsock answers WSAEINVAL, and Linux
+        would pick a port). Raises OSError (EADDRINUSE), TypeError.
+        """
+        if backlog is None:
+            self._socket.listen()
+        else:
+            self._socket.listen(max(0, min(backlog, 2**31 - 1)))
+
+    def accept(self, target: Accepted | None = None) -> Accepted:
+        """Take the first queued connection, or wait for one; the object that holds it.
+
+        target: an empty Accepted, never created, to fill; a new one is made when it is None. It gets the server's time-out
+        unless it has its own. Legal in `listening`, with a target in `empty`: both are checked before the system is asked.
+        Raises TypeError for a target that is no Accepted; TimeoutError, BlockingIOError; OSError (EMFILE), after which the
+        connection still waits in the queue.
+        """
+        if target is None:
+            target = Accepted(engine=self.engine)
+        with self.firing("accept", target) as firing:
+            connection = self._next_connection()
+            try:
+                connection.setblocking(False)
+                firing.take(lambda: target._install(connection, self._timeout))
+            except BaseException:
+                connection.close()
+                raise
+        return target
+
+    def __iter__(self) -> Iterator[Accepted]:
+        """Accept connections until the server is closed, in this thread or another one."""
+        accepted = self.accept()
+        while True:
+            yield accepted
+            try:
+                accepted = self.accept()
+            except IllegalCall:
+                if self.state in self.role.final:
+                    return
+                raise
+
+    def _next_connection(self) -> socket.socket:
+        deadline = deadline_after(self._timeout)
+        while True:
+            try:
+                return self._socket.accept()[0]
+            except BlockingIOError:
+                self._wait(writing=False, deadline=deadline)
+            except ConnectionAbortedError:
+                pass  # it was gone before we came (accept(2): to be treated like EAGAIN)
+
+    def _before_bind(self, sock: socket.socket) -> None:
+        """Let a restarted server have its port at once, and nobody else share it: each system spells that differently."""
+        if sys.platform == "win32":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

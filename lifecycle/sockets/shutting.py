@@ -1,0 +1,29 @@
+"""Ending a direction of a connection: the words for it, MFC's numbers, and the system's."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import Literal
+
+Direction = Literal["receives", "sends", "both", 0, 1, 2]
+
+DIRECTIONS: Mapping[object, tuple[str, int]] = {
+    name: (str(word), number)
+    for word, mfc, number in (
+        ("receives", 0, socket.SHUT_RD),
+        ("sends", 1, socket.SHUT_WR),
+        ("both", 2, socket.SHUT_RDWR),
+    )
+    for name in (word, mfc)
+}
+"""word or MFC's number -> (the word, the system's number)"""
+
+
+def shut_down(sock: socket.socket, how: Direction) -> str:
+    """Shut `sock` down; the word, which is the outcome. ValueError for what is no direction, before the system is asked."""
+    if how not in DIRECTIONS or isinstance(how, bool):
+        raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")
+    word, number = DIRECTIONS[how]
+    sock.shutdown(number)
+    return word

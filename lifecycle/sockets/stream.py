@@ -1,0 +1,99 @@
+"""Stream: the handlers of the data phase, which a client and an accepted connection share."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from lifecycle.engine import first_try, settled
+from lifecycle.sockets.classify import STREAM_ERRORS
+from lifecycle.sockets.errors import system_error
+from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.sockets.shutting import Direction, shut_down
+from lifecycle.sockets.waiting import deadline_after
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+def _send_rest(self: Stream, sent: int | None, data: ReadableBuffer, flags: int = 0) -> int:
+    """Send what is left of `data` after its first `sent` bytes."""
+    view = memoryview(data).cast("B")
+    done = sent or 0
+    deadline = deadline_after(self._timeout)
+    while done < len(view):
+        try:
+            done += self._socket.send(view[done:], flags)
+        except BlockingIOError:
+            self._wait(writing=True, deadline=deadline, sent=done)
+    return done
+
+
+def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 0) -> bytes:
+    """Receive into what a first try left open: nothing had come (None), or nothing more will (b"")."""
+    deadline = deadline_after(self._timeout)
+    while received is None:
+        try:
+            received = self._socket.recv(size, flags)
+        except BlockingIOError:
+            self._wait(writing=False, deadline=deadline)
+    if received or not size:
+        return received
+    if self._row._after("receive", "eof") is None:
+        # Linux tells of a reset once and then shows an end of the stream that never came; Winsock keeps telling.
+        raise system_error(errno.ECONNRESET)
+    return settled("eof", received)
+
+
+class Stream(OsSocket):
+    """A stream socket with a data phase."""
+
+    __slots__ = ()
+
+    _kind = socket.SOCK_STREAM
+    _errors = STREAM_ERRORS
+
+    @first_try(
+        "self._socket.send(data, flags)",
+        enough="data.__class__ is bytes and result == len(data)",
+        not_yet=BlockingIOError,
+        rest=_send_rest,
+    )
+    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
+
+        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. Raises IllegalCall before the
+        connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); SendTimedOut and SendWouldBlock,
+        whose `sent` tells how much went out; ConnectionError when the connection is gone.
+        """
+        return _send_rest(self, 0, data, flags)
+
+    @first_try("self._socket.recv(size, flags)", enough="result", not_yet=BlockingIOError, rest=_receive_rest)
+    def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+        """Receive what has come, at least one byte, or wait for it; b"" when the peer has ended its stream.
+
+        size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK. Raises IllegalCall
+        before the connection is made and after receives were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); TimeoutError,
+        BlockingIOError; ConnectionResetError when the connection was reset, again and again.
+        """
+        return _receive_rest(self, None, size, flags)
+
+    def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
+        """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
+        return _send_rest(self, 0, data, flags)
+
+    def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]:
+        """(what receive() gives, None): a stream has no sender's address to tell. Else as receive()."""
+        received = _receive_rest(self, None, size, flags)
+        if received.__class__ is bytes:
+            return received, None
+        return settled("eof", (b"", None))
+
+    def shut_down(self, how: Direction = "sends") -> None:
+        """End one direction of the connection, or both, without closing it.
+
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
+        connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
+        """
+        return settled(shut_down(self._socket, how), None)

@@ -1,0 +1,126 @@
+"""Waiting until a socket is ready, in a way that another thread can end.
+
+The sockets are non-blocking underneath: a call is tried first, and waits here only when it would block. A bare close() of a
+descriptor does not wake a thread that is blocked on it (Linux, POSIX); a byte in a second descriptor does, on every system.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import select
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+MAX_SPARE_WAKERS = 4
+
+
+class Waker:
+    """A pair of connected sockets: a byte written into the one makes the other readable."""
+
+    __slots__ = ("_reader", "_writer")
+
+    def __init__(self) -> None:
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._reader.fileno()
+
+    def wake(self) -> None:
+        """End the wait that uses this waker; one that has ended meanwhile only sees a byte too many."""
+        with suppress(OSError):  # full: it is awake already; closed: nobody waits any more
+            self._writer.send(b"\0")
+
+    def drain(self) -> None:
+        """Forget the bytes that were written."""
+        with suppress(BlockingIOError):
+            while self._reader.recv(64):
+                pass
+
+    def close(self) -> None:
+        self._reader.close()
+        self._writer.close()
+
+
+class Wait:
+    """One call's wait, which other threads may end; `cancelled` says that cancel_blocking_call() did."""
+
+    __slots__ = ("_waker", "cancelled")
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        try:
+            self._waker = _spare_wakers.pop()
+        except IndexError:
+            self._waker = Waker()
+
+    def wake(self) -> None:
+        """End the wait."""
+        self._waker.wake()
+
+    def until_ready(self, fileno: int, *, writing: bool, deadline: float | None) -> bool:
+        """Wait until the descriptor is ready, somebody wakes us, or time.monotonic() passes `deadline`.
+
+        True when it is ready or somebody woke us (the caller looks which), False when the time has passed.
+        """
+        woken, ready = _poll(fileno, self._waker.fileno(), writing, deadline)
+        if woken:
+            self._waker.drain()
+        return woken or ready
+
+    def finish(self) -> None:
+        """Give the waker back."""
+        self._waker.drain()
+        if len(_spare_wakers) < MAX_SPARE_WAKERS:
+            _spare_wakers.append(self._waker)
+        else:
+            self._waker.close()
+
+
+_spare_wakers: list[Waker] = []
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_spare_wakers.clear)
+
+
+def deadline_after(timeout: float | None) -> float | None:
+    """The time.monotonic() at which `timeout` seconds from now have passed; None for no time-out."""
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _poll_by_poll(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
+    poller = select.poll()
+    poller.register(fileno, select.POLLOUT if writing else select.POLLIN)
+    if waker is not None:
+        poller.register(waker, select.POLLIN)
+    milliseconds = None if deadline is None else max(0, math.ceil((deadline - time.monotonic()) * 1000))
+    events = dict(poller.poll(milliseconds))
+    return waker in events, fileno in events
+
+
+def _poll_by_select(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
+    seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
+    reading = ([] if waker is None else [waker]) + ([] if writing else [fileno])
+    # Windows tells a connect that failed by the third list only.
+    readable, writable, failed = select.select(reading, [fileno] if writing else [], [fileno], seconds)
+    return waker in readable, fileno in readable or bool(writable or failed)
+
+
+_poll: Callable[[int, int | None, bool, float | None], tuple[bool, bool]] = (
+    _poll_by_poll if hasattr(select, "poll") else _poll_by_select
+)
+
+
+def is_ready(fileno: int, *, writing: bool) -> bool:
+    """Whether the descriptor is ready now."""
+    return _poll(fileno, None, writing, time.monotonic())[1]
+
+
+def closed_meanwhile() -> OSError:
+    """What a wait raises when the object was closed: the engine turns it into ClosedDuringCall."""
+    return OSError(errno.EBADF, os.strerror(errno.EBADF))
