@@ -4,28 +4,32 @@ Each socket role (server, client, accepted, datagram) is a declarative state mac
 sockets of the operating system are attached to it as side-effect handlers.
 """
 
-from lifecycle.engine import (
-    CallInProgress,
-    ClosedDuringCall,
-    IllegalCall,
-    Journal,
-    Lifecycle,
-    LifecycleError,
-    Role,
-    RoleError,
-)
-from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, ROLES, SERVER
-from lifecycle.sockets import (
-    Accepted,
-    Address,
-    BlockingCallCancelled,
-    Client,
-    Datagram,
-    MessageTruncated,
-    SendTimedOut,
-    SendWouldBlock,
-    Server,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lifecycle.engine import CallInProgress as CallInProgress
+    from lifecycle.engine import ClosedDuringCall as ClosedDuringCall
+    from lifecycle.engine import IllegalCall as IllegalCall
+    from lifecycle.engine import Journal as Journal
+    from lifecycle.engine import Lifecycle as Lifecycle
+    from lifecycle.engine import LifecycleError as LifecycleError
+    from lifecycle.engine import Role as Role
+    from lifecycle.engine import RoleError as RoleError
+    from lifecycle.roles import ACCEPTED as ACCEPTED
+    from lifecycle.roles import CLIENT as CLIENT
+    from lifecycle.roles import DATAGRAM as DATAGRAM
+    from lifecycle.roles import ROLES as ROLES
+    from lifecycle.roles import SERVER as SERVER
+    from lifecycle.sockets import Accepted as Accepted
+    from lifecycle.sockets import Address as Address
+    from lifecycle.sockets import BlockingCallCancelled as BlockingCallCancelled
+    from lifecycle.sockets import Client as Client
+    from lifecycle.sockets import Datagram as Datagram
+    from lifecycle.sockets import MessageTruncated as MessageTruncated
+    from lifecycle.sockets import SendTimedOut as SendTimedOut
+    from lifecycle.sockets import SendWouldBlock as SendWouldBlock
+    from lifecycle.sockets import Server as Server
 
 __version__ = "0.1.0"
 
@@ -53,3 +57,21 @@ __all__ = [
     "SendWouldBlock",
     "Server",
 ]
+
+_FLOORS = ("lifecycle.engine", "lifecycle.roles", "lifecycle.sockets")
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name's module when the name is first used: whoever only declares roles never loads the sockets."""
+    if name in __all__:
+        for floor in _FLOORS:
+            module = import_module(floor)
+            if name in module.__all__:
+                value: object = getattr(module, name)
+                globals()[name] = value
+                return value
+    raise AttributeError(f"module 'lifecycle' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

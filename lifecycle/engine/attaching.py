@@ -6,13 +6,15 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from lifecycle.engine import performing
-from lifecycle.engine.generate import flat_method, long_method
+from lifecycle.engine.generate import checked_method, overriding_method
 from lifecycle.engine.role import Call, Role
+from lifecycle.engine.rows import UNLISTED
 
 if TYPE_CHECKING:
     from lifecycle.engine.governed import Lifecycle
 
 _RUNTIME: dict[str, object] = {
+    "_UNLISTED": UNLISTED,
     "_Settled": performing.Settled,
     "_perform": performing.perform,
     "_perform_override": performing.perform_override,
@@ -38,15 +40,14 @@ def attach(cls: type[Lifecycle], base: type[Lifecycle]) -> None:
             handler = _refusing_handler(cls.role, spec)
         if not isinstance(handler, FunctionType):
             raise TypeError(f"{cls.__name__} has no method {name}(), which its role {cls.role.name!r} declares")
-        make = long_method if spec.exclusive or spec.at_once else flat_method
-        _install(cls, name, handler, make(name, handler, _RUNTIME))
+        _install(cls, name, handler, checked_method(spec, handler, _RUNTIME))
 
 
 def attach_overrides(cls: type[Lifecycle]) -> None:
-    for name in cls._specs:
+    for name, spec in cls._specs.items():
         handler = cls.__dict__.get(name)
         if isinstance(handler, FunctionType):
-            _install(cls, name, handler, long_method(name, handler, _RUNTIME, perform="_perform_override"))
+            _install(cls, name, handler, overriding_method(spec, handler, _RUNTIME))
 
 
 def _install(cls: type[Lifecycle], name: str, handler: FunctionType, method: Any) -> None:

@@ -23,12 +23,11 @@ class Firing:
     __slots__ = ("_call", "_partner", "_record", "_row")
 
     def __init__(self, firer: Lifecycle, call: str, partner: Lifecycle) -> None:
-        role = getattr(partner, "role", None)
-        spec = None if role is None else role.fired_by(f"{firer.role.name}.{call}")
-        if spec is None:
+        fired = getattr(type(partner), "_fired", {}).get(f"{firer.role.name}.{call}")
+        if fired is None:
             raise TypeError(f"{type(firer).__name__}.{call}() cannot fill a {type(partner).__name__}")
         self._partner = partner
-        self._call = spec.name
+        self._call = fired
         self._row = partner._row
         self._record: Record | None = None
 

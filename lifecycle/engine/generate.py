@@ -10,18 +10,15 @@ import functools
 import inspect
 import linecache
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import count
-from types import FunctionType
-from typing import Any, TypeVar, cast
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple, TypeVar, cast
+
+from lifecycle.engine.role import Call
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-_numbers = count(1)
 
-
-@dataclass(frozen=True, slots=True)
-class FirstTry:
+class FirstTry(NamedTuple):
     """What a call attempts before anything else; see `first_try`."""
 
     attempt: str
@@ -46,7 +43,23 @@ def first_try(attempt: str, *, enough: str, not_yet: type[Exception], rest: Call
     return mark
 
 
-_FLAT = """\
+_SETTLE = """\
+    if result.__class__ is _Settled:
+        _settle(self, row, {name!r}, result.outcome)
+        return result.value
+    if after is row:
+        return result
+    if after is not _UNLISTED:
+        with self._lock:
+            if self._row is row:
+                self._row = after
+                return result
+    _settle(self, row, {name!r}, "ok")
+    return result
+"""
+
+_FLAT = (
+    """\
 def {name}({parameters}):
     row = self._row
     after = row.{name}
@@ -57,16 +70,47 @@ def {name}({parameters}):
     except BaseException as error:
         _settle_error(self, row, {name!r}, error)
         raise
-    if result.__class__ is _Settled:
-        _settle(self, row, {name!r}, result.outcome)
-        return result.value
-    if after is not row:
+"""
+    + _SETTLE
+)
+
+_EXCLUSIVE = (
+    """\
+def {name}({parameters}):
+    row = self._row
+    after = row.{name}
+    claimed = False
+    if after is not None:
+        with self._lock:
+            if self._row is row and self._claim is None:
+                self._claim = {name!r}
+                claimed = True
+    if not claimed:
+        return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
+    try:
+        result = _handler({arguments})
+    except BaseException as error:
+        _settle_error(self, row, {name!r}, error)
+        raise
+    finally:
+        self._claim = None
+"""
+    + _SETTLE
+)
+
+_AT_ONCE = """\
+def {name}({parameters}):
+    row = self._row
+    after = row.{name}
+    taken = False
+    if after is not None:
         with self._lock:
             if self._row is row:
                 self._row = after
-                return result
-        _settle(self, row, {name!r}, "ok")
-    return result
+                taken = True
+    if not taken:
+        return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
+    return _handler({arguments})
 """
 
 _FIRST_TRY = """\
@@ -87,24 +131,25 @@ def {name}({parameters}):
     return _resume(self, row, {name!r}, _rest, (result, {positional}), {{{keywords}}})
 """
 
-_LONG_WAY = """\
+_OVERRIDE = """\
 def {name}({parameters}):
-    return {perform}(self, {name!r}, _handler, ({positional}), {{{keywords}}})
+    return _perform_override(self, {name!r}, _handler, ({positional}), {{{keywords}}})
 """
 
 
-def flat_method(name: str, handler: FunctionType, runtime: dict[str, object]) -> Any:
-    """A call that usually keeps or changes the state without further ado; its first try is used where it has one."""
+def checked_method(call: Call, handler: FunctionType, runtime: dict[str, object]) -> Any:
+    """The method that checks `call`, runs `handler` and settles how it ended, in one frame in the usual case."""
     trial: FirstTry | None = getattr(handler, "__first_try__", None)
-    if trial is None:
-        return _compiled(_FLAT, name, handler, runtime)
-    names = {"_not_yet": trial.not_yet, "_rest": trial.rest}
-    return _compiled(_FIRST_TRY, name, handler, runtime | names, attempt=trial.attempt, enough=trial.enough)
+    if trial is not None:
+        names = {"_not_yet": trial.not_yet, "_rest": trial.rest}
+        return _compiled(_FIRST_TRY, call.name, handler, runtime | names, attempt=trial.attempt, enough=trial.enough)
+    template = _EXCLUSIVE if call.exclusive else _AT_ONCE if call.at_once else _FLAT
+    return _compiled(template, call.name, handler, runtime)
 
 
-def long_method(name: str, handler: FunctionType, runtime: dict[str, object], perform: str = "_perform") -> Any:
-    """A call that always goes through `perform`: exclusive ones, ones taken at once, and overriding ones."""
-    return _compiled(_LONG_WAY, name, handler, runtime, perform=perform)
+def overriding_method(call: Call, override: FunctionType, runtime: dict[str, object]) -> Any:
+    """The method that checks `call` before a subclass's own method for it."""
+    return _compiled(_OVERRIDE, call.name, override, runtime)
 
 
 def _compiled(template: str, name: str, handler: FunctionType, runtime: dict[str, object], **expressions: str) -> FunctionType:
@@ -117,17 +162,27 @@ def _compiled(template: str, name: str, handler: FunctionType, runtime: dict[str
         keywords=signature.keywords,
         **expressions,
     )
-    filename = f"<lifecycle {handler.__module__}.{handler.__qualname__} {next(_numbers)}>"
     namespace: dict[str, Any] = {
         "__name__": "lifecycle.engine.generated",
         "_handler": handler,
         **runtime,
         **signature.defaults,
     }
-    exec(compile(source, filename, "exec"), namespace)
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(_code_of(source, name), namespace)
     return cast(FunctionType, functools.wraps(handler)(namespace[name]))
 
+
+def _code_of(source: str, name: str) -> CodeType:
+    """The source compiled, once for all the classes whose method has the same text."""
+    code = _codes.get(source)
+    if code is None:
+        filename = f"<lifecycle {name} {len(_codes)}>"
+        code = _codes[source] = compile(source, filename, "exec")
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    return code
+
+
+_codes: dict[str, CodeType] = {}
 
 _STARS: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 

@@ -16,7 +16,7 @@ from typing import ClassVar, NoReturn, TypeVar
 from lifecycle.engine.attaching import attach, attach_overrides
 from lifecycle.engine.firing import Firing
 from lifecycle.engine.role import Call, Role
-from lifecycle.engine.rows import Row, initial_row
+from lifecycle.engine.rows import Row, default_engine, initial_row
 
 Self = TypeVar("Self", bound="Lifecycle")
 
@@ -35,18 +35,22 @@ class Lifecycle:
 
     role: ClassVar[Role]
     _specs: ClassVar[Mapping[str, Call]]
+    _first_rows: ClassVar[dict[str, Row]]
+    _fired: ClassVar[Mapping[str, str]]
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         if role is not None:
             cls.role = role
+            cls._first_rows = {}
+            cls._fired = {call.fired_by: call.name for call in role.calls if call.fired_by is not None}
             cls._specs = {call.name: call for call in role.calls}
             attach(cls, Lifecycle)
         elif hasattr(cls, "role"):
             attach_overrides(cls)
 
     def __init__(self, *, engine: str | None = None) -> None:
-        self._row: Row = initial_row(self.role, engine)
+        self._row: Row = self._first_rows.get(engine or default_engine()) or self._first_row(engine)
         self._lock = allocate_lock()
         self._claim: str | None = None
         self._settlements = 0
@@ -88,6 +92,11 @@ class Lifecycle:
         partner's role names none, IllegalCall or CallInProgress when it is not legal or another call is running.
         """
         return Firing(self, call, partner)
+
+    @classmethod
+    def _first_row(cls, engine: str | None) -> Row:
+        row = cls._first_rows[engine or default_engine()] = initial_row(cls.role, engine)
+        return row
 
     def __enter__(self: Self) -> Self:
         return self

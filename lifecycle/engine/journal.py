@@ -6,7 +6,6 @@ and no call is slower: the first observer switches the generated methods to the 
 
 from __future__ import annotations
 
-import json
 import reprlib
 import sys
 import threading
@@ -71,11 +70,10 @@ class Observers:
         self._present: tuple[Observer, ...] = ()
         self._switches: list[Callable[[bool], None]] = []
 
-    def __iter__(self) -> Iterator[Observer]:
-        return iter(self._present)
-
-    def __bool__(self) -> bool:
-        return bool(self._present)
+    @property
+    def present(self) -> tuple[Observer, ...]:
+        """Who is told at present."""
+        return self._present
 
     def on_switch(self, switch: Callable[[bool], None]) -> None:
         """Have `switch(observed)` called now and whenever observation starts or stops."""
@@ -138,6 +136,8 @@ class Journal:
 
     def lines(self) -> Iterator[str]:
         """The records as JSON, one object a line, times relative to the first record."""
+        import json  # only a journal that is printed needs it
+
         start = self.records[0].began if self.records else 0.0
         for record in self.records:
             fields = asdict(record)

@@ -65,9 +65,9 @@ def begin(
                     self._claim = call
                 break
     record = None
-    if OBSERVERS:
+    if OBSERVERS.present:
         record = journal.begin_record(self.role.name, row._state, call, arguments, keywords)
-        for observer in OBSERVERS:
+        for observer in OBSERVERS.present:
             observer.began(record, self)
     if refusal is not None:
         if record is not None:
@@ -172,7 +172,7 @@ def refuse(self: Lifecycle, row: Row, call: str, kind: type[IllegalCall] = Illeg
 
 
 def tell_ended(record: Record, target: Lifecycle) -> None:
-    for observer in OBSERVERS:
+    for observer in OBSERVERS.present:
         observer.ended(record, target)
 
 

@@ -7,7 +7,6 @@ because a failing call can change the state of the world.
 
 from __future__ import annotations
 
-import difflib
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -168,10 +167,6 @@ class Role:
         """Whether no state of this role takes `call`."""
         return not any(call in calls for calls in self.table.values())
 
-    def fired_by(self, firing: str) -> Call | None:
-        """The call of this role that `firing`, as in "server.accept", fires; None when there is none."""
-        return next((call for call in self.calls if call.fired_by == firing), None)
-
     def reason(self, state: str, call: str) -> str:
         """Why `call` is illegal in `state`, or "" where the table does not say: the nearest reason wins."""
         if (state, call) in self.reasons:
@@ -226,6 +221,8 @@ def _checked_table(role: Role) -> Table:
 
     def check(what: str, name: str, where: str) -> None:
         if name not in known[what]:
+            import difflib  # only a wrong declaration needs it
+
             near = difflib.get_close_matches(name, known[what], n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known[what])}"
             raise RoleError(f"role {role.name!r}, {where}: no {what} {name!r}{hint}")

@@ -23,8 +23,8 @@ class Row:
     """One state of a role.
 
     A subclass made for the role adds two slots per call, for the generated methods: `<call>` is the row that the outcome
-    `ok` leads to, or None where the call must go the long way (illegal, observed, reference, or without an `ok`), and
-    `_keeps_<call>` says whether that row is this one.
+    `ok` leads to, UNLISTED where the call is legal but has no `ok`, or None where it must go the long way (illegal, observed,
+    or reference); and `_keeps_<call>` says whether that row is this one.
     """
 
     __slots__ = ("_calls", "_cells", "_final", "_state")
@@ -49,9 +49,14 @@ class Row:
     def _arm(self, observed: bool) -> None:
         """Fill the slots that the generated methods read."""
         for call in _slot_calls(type(self)):
-            after = None if observed else self._after(call, "ok")
+            after = None
+            if not observed and call in self._cells:
+                after = self._cells[call].get("ok", UNLISTED)
             setattr(self, call, after)
             setattr(self, f"_keeps_{call}", after is self)
+
+
+UNLISTED = Row()
 
 
 class ReferenceRow(Row):
@@ -95,8 +100,8 @@ def set_default_engine(engine: str) -> None:
 
 def initial_row(role: Role, engine: str | None) -> Row:
     """The row in which a new object of `role` begins, under `engine` or the default one; ValueError if unknown."""
-    name = _default_engine if engine is None else engine
-    rows = _rows[_known(name)].get(role)
+    name = _known(_default_engine if engine is None else engine)
+    rows = _rows[name].get(role)
     if rows is None:
         rows = _rows[name][role] = _build(role, ENGINES[name])
     return rows[role.initial]
@@ -124,7 +129,7 @@ def _build(role: Role, base: type[Row]) -> dict[str, Row]:
         if isinstance(row, ReferenceRow):
             row._machine = machine_of(role)
             row._rows = rows
-        row._arm(observed=bool(OBSERVERS))
+        row._arm(observed=bool(OBSERVERS.present))
     return rows
 
 

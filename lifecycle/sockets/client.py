@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import errno
-import os
-import socket
-import sys
+from typing import Any
 
 from lifecycle.roles import CLIENT
 from lifecycle.sockets.addresses import is_any, resolve
 from lifecycle.sockets.bindable import Bindable
+from lifecycle.sockets.connecting import UNDER_WAY, connect_result
 from lifecycle.sockets.errors import system_error
 from lifecycle.sockets.stream import Stream
-from lifecycle.sockets.waiting import deadline_after, is_ready
-
-UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR, getattr(errno, "WSAEWOULDBLOCK", -1)})
+from lifecycle.sockets.waiting import deadline_after
 
 
 class Client(Bindable, Stream, role=CLIENT):
@@ -37,10 +34,9 @@ class Client(Bindable, Stream, role=CLIENT):
         if is_any(name) or not port:
             raise system_error(errno.EADDRNOTAVAIL)
         number = self._socket.connect_ex(name)
-        if number in UNDER_WAY:
-            self._await_connection()
-        elif number:
-            raise system_error(number)
+        if number in UNDER_WAY and self._timeout == 0:
+            raise system_error(errno.EINPROGRESS)
+        self._await_result(number, name)
 
     def finish_connect(self) -> None:
         """Learn how a connect that did not wait to its end has come out, waiting for it as the timeout says.
@@ -48,25 +44,17 @@ class Client(Bindable, Stream, role=CLIENT):
         Legal in `connecting`. Raises ConnectionRefusedError and other OSErrors, after which the socket is `bound` and
         connect() may be retried; BlockingIOError and TimeoutError while nothing is known yet.
         """
-        self._await_connection()
-        try:
-            self._socket.getpeername()
-        except OSError as error:  # somebody has read the reason with get_option(SO_ERROR)
-            self._forget_failure()
-            raise system_error(errno.ECONNREFUSED) from error
+        self._await_result(errno.EINPROGRESS, self._socket.getsockname())
 
-    def _await_connection(self) -> None:
+    def _await_result(self, number: int, address: Any) -> None:
+        """Wait until the error `number` of a connect is its last word; raise that unless it is 0."""
         deadline = deadline_after(self._timeout)
-        while not is_ready(self._socket.fileno(), writing=True):
+        while number in UNDER_WAY:
+            number = connect_result(self._socket, address)
+            if number not in UNDER_WAY:
+                break
             if self._timeout == 0:
-                raise BlockingIOError(errno.EINPROGRESS, os.strerror(errno.EINPROGRESS))
+                raise system_error(errno.EINPROGRESS)
             self._wait(writing=True, deadline=deadline)
-        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
-            self._forget_failure()
             raise system_error(number)
-
-    def _forget_failure(self) -> None:
-        """Make the system ready for another attempt: Linux answers the next connect with ECONNABORTED, once, without trying."""
-        if sys.platform == "linux":
-            self._socket.connect_ex(self._socket.getsockname())

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from lifecycle.engine import Lifecycle, LifecycleError, settled
-from lifecycle.platforms import platform_answers as answers
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.sockets.addresses import Address, from_system
 from lifecycle.sockets.classify import FAILED, ErrorTable
@@ -43,7 +42,9 @@ class OsSocket(Lifecycle):
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
         """What Winsock and this system would have answered to a refused call, as far as it was measured."""
-        return answers(role, state, call)
+        from lifecycle.platforms import platform_answers  # read when somebody reads an error, not at every start
+
+        return platform_answers(role, state, call)
 
     @property
     def timeout(self) -> float | None:
