@@ -1,0 +1,42 @@
+"""What every test shares: the engine under which the suite runs, and the rule that a test leaves nothing open."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from loopback import open_descriptors
+
+from lifecycle.engine import default_engine, set_default_engine
+
+settings.register_profile("lifecycle", deadline=None, print_blob=True)
+settings.load_profile("lifecycle")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine", choices=("compiled", "reference"), default=default_engine(), help="the engine that runs the objects of the tests"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    set_default_engine(config.getoption("--engine"))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"lifecycle engine: {config.getoption('--engine')}"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind() -> Iterator[None]:
+    """A test that leaves a descriptor or a thread behind fails."""
+    descriptors, threads = open_descriptors(), set(threading.enumerate())
+    yield
+    left = {thread for thread in threading.enumerate() if thread not in threads and thread.is_alive()}
+    assert not left, f"threads left running: {left}"
+    if open_descriptors() - descriptors:
+        gc.collect()
+    assert not open_descriptors() - descriptors, f"descriptors left open: {open_descriptors() - descriptors}"
