@@ -1,0 +1,20 @@
+"""Choosing a role on the command line: what is unknown is answered with what is known."""
+
+from __future__ import annotations
+
+import difflib
+
+import typer
+
+from lifecycle.engine import Role
+from lifecycle.roles import ROLES
+
+
+def chosen_role(name: str) -> Role:
+    """The role of that name, however it is capitalised; wrong usage (exit code 2) when there is none."""
+    role = ROLES.get(name.lower())
+    if role is None:
+        near = difflib.get_close_matches(name.lower(), ROLES, n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise typer.BadParameter(f"no role {name!r}.{hint} Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
+    return role

@@ -1,0 +1,48 @@
+"""`lifecycle demo`: the reference sequence on real sockets, and what happens to calls out of order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lifecycle.cli.output import examples, render, terminal, write
+
+EPILOG = examples(
+    "lifecycle demo",
+    "lifecycle demo --json",
+    "lifecycle demo --json | jq -r '[.subject, .call, .outcome] | @tsv'",
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make the subcommand known."""
+    app.command("demo", epilog=EPILOG, short_help="Watch a server and a client, then four refusals.")(demo)
+
+
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the journal of the run, one JSON object a line.")] = False,
+) -> None:
+    """Run a server and a client, in two threads over loopback, then show how calls out of order are refused."""
+    from lifecycle.cli.conversation import Conversation, DemoFailed
+    from lifecycle.cli.illegal_attempts import ATTEMPTS, refused
+    from lifecycle.engine import Journal
+
+    conversation, refusals, failure = Conversation(), [], None
+    with Journal() as journal:
+        try:
+            conversation.run()
+            for attempt in ATTEMPTS:
+                refusals.append(refused(attempt))  # noqa: PERF401 - those before a failure are shown
+        except (OSError, DemoFailed) as error:
+            failure = error
+    if as_json:
+        write("".join(f"{line}\n" for line in journal.lines()))
+    else:
+        from lifecycle.cli.demo_page import demo_page
+
+        console = terminal()
+        write(render(console, *demo_page(conversation.lines, refusals, console)))
+    if failure is not None:
+        typer.echo(f"Error: {failure}", err=True)
+        raise typer.Exit(1)

@@ -1,0 +1,45 @@
+"""A role as data that a program in any language can use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lifecycle.engine import Role
+
+
+def role_data(role: Role) -> dict[str, Any]:
+    """Everything that the role declares, and what follows from it for every state: what is legal, what is not and why."""
+    return {
+        "name": role.name,
+        "doc": role.doc,
+        "initial": role.initial,
+        "final": [state.name for state in role.states if state.name in role.final],
+        "closes": role.closes,
+        "states": [{"name": state.name, "doc": state.doc} for state in role.states],
+        "calls": [
+            {
+                "name": call.name,
+                "doc": call.doc,
+                "exclusive": call.exclusive,
+                "at_once": call.at_once,
+                "external": call.external,
+                "fired_by": call.fired_by,
+                "never_legal": role.never_legal(call.name),
+            }
+            for call in role.calls
+        ],
+        "outcomes": [{"name": outcome.name, "doc": outcome.doc, "kind": outcome.kind.value} for outcome in role.outcomes],
+        "rows": {state: {call: dict(outcomes) for call, outcomes in calls.items()} for state, calls in role.table.items()},
+        "legal": {state: list(role.legal(state)) for state in role.table},
+        "illegal": {
+            state: {
+                call: {"reason": role.reason(state, call), "remedy": _listed(role.remedy(state, call))}
+                for call in role.illegal(state)
+            }
+            for state in role.table
+        },
+    }
+
+
+def _listed(remedy: tuple[str, ...] | None) -> list[str] | None:
+    return None if remedy is None else list(remedy)

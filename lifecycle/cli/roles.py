@@ -1,0 +1,35 @@
+"""`lifecycle roles`: which roles there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lifecycle.cli.output import examples, render, terminal, write, write_json
+from lifecycle.roles import ROLES
+
+EPILOG = examples(
+    "lifecycle roles",
+    "lifecycle roles --json | jq -r '.[].name'",
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make the subcommand known."""
+    app.command("roles", epilog=EPILOG)(roles)
+
+
+def roles(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False) -> None:
+    """List the roles, one a line."""
+    if as_json:
+        write_json([{"name": role.name, "doc": role.doc} for role in ROLES.values()])
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    for role in ROLES.values():
+        table.add_row(Text(role.name, "bold"), Text(role.doc))
+    write(render(terminal(), table))

@@ -1,0 +1,41 @@
+"""`lifecycle show`: a role's table, to read or as data."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lifecycle.cli.choosing import chosen_role
+from lifecycle.cli.output import examples, render, terminal, write, write_json
+from lifecycle.roles import ROLES
+
+EPILOG = examples(
+    "lifecycle show              every role",
+    "lifecycle show server       one role",
+    "lifecycle show --json       an object with every role, by name",
+    "lifecycle show client --json | jq '.legal.connected'",
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make the subcommand known."""
+    app.command("show", epilog=EPILOG, short_help="Show a role: what it may do, when, and why not.")(show)
+
+
+def show(
+    role: Annotated[str | None, typer.Argument(metavar="ROLE", help=f"One of {', '.join(ROLES)}; all when left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
+) -> None:
+    """Show a role: its states and calls, how each call may end, where that leads, and what is refused, and why."""
+    chosen = list(ROLES.values()) if role is None else [chosen_role(role)]
+    if as_json:
+        from lifecycle.cli.role_data import role_data
+
+        data = {each.name: role_data(each) for each in chosen}
+        write_json(data if role is None else data[chosen[0].name])
+        return
+    from lifecycle.cli.role_page import role_page
+
+    parts = [part for each in chosen for part in ("", *role_page(each))]
+    write(render(terminal(), *parts[1:]))

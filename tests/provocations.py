@@ -1,0 +1,483 @@
+"""Makes a real call end in each of its outcomes. Together with the arrangements: evidence for every row of every table."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from states import ARRANGE, World, begin_connect
+from loopback import (
+    HOST,
+    LONG,
+    Background,
+    datagram_pair,
+    fill,
+    listening,
+    raw_listener,
+    reset,
+    unanswering_listener,
+    unused_port,
+    until,
+)
+
+from lifecycle import BlockingCallCancelled, MessageTruncated, Server
+
+TICK = 0.01  # seconds of time-out, where the time-out has to pass
+TOO_LONG = bytes(65508)  # for a datagram over IPv4
+NO_OPTION = 9999
+MESSAGE = b"message"
+
+Provocation = Callable[[World], None]
+
+
+def fails(kind: type[BaseException], call: Callable[..., Any], *arguments: Any) -> None:
+    """The call must raise just this kind of error."""
+    try:
+        call(*arguments)
+    except kind:
+        return
+    raise AssertionError(f"{call.__name__}{arguments} did not raise {kind.__name__}")
+
+
+@contextmanager
+def no_descriptors_left() -> Iterator[None]:
+    """Nobody in this process can open a descriptor."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# -- handles -----------------------------------------------------------------------------------------------------------------
+
+
+def _create_on_used_port(w: World) -> None:
+    kind = w.kind._kind
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind((HOST, 0))
+        if kind == socket.SOCK_STREAM:
+            other.listen()
+        fails(OSError, w.subject.create, other.getsockname()[1], HOST)
+
+
+def _open_without_descriptors(w: World) -> None:
+    with no_descriptors_left():
+        fails(OSError, w.subject.open)
+
+
+def _bind_used_port(w: World) -> None:
+    kind = w.kind._kind
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind((HOST, 0))
+        if kind == socket.SOCK_STREAM:
+            other.listen()
+        fails(OSError, w.subject.bind, other.getsockname()[1], HOST)
+
+
+def _listen_beside_a_listener(w: World) -> None:
+    with Server() as rival:
+        rival.create(w.subject.get_sock_name().port, HOST)
+        rival.listen()
+        fails(OSError, w.subject.listen)
+
+
+def _attach_nothing(w: World) -> None:
+    sock = socket.socket()
+    number = sock.fileno()
+    sock.close()
+    fails(OSError, w.subject.attach, number)
+
+
+def _attach(make: Callable[[World], socket.socket]) -> Provocation:
+    def provoke(w: World) -> None:
+        handle = make(w)
+        w.stack.callback(handle.close)
+        w.subject.attach(handle)
+
+    return provoke
+
+
+def _raw(w: World) -> socket.socket:
+    return socket.socket(socket.AF_INET, w.kind._kind)
+
+
+def _raw_bound(w: World) -> socket.socket:
+    sock = _raw(w)
+    sock.bind((HOST, 0))
+    return sock
+
+
+def _raw_listening(w: World) -> socket.socket:
+    sock = _raw_bound(w)
+    sock.listen()
+    return sock
+
+
+def _raw_connecting(w: World) -> socket.socket:
+    sock = _raw(w)
+    sock.setblocking(False)
+    sock.connect_ex(w.open(unanswering_listener()))
+    return sock
+
+
+def _raw_connected(w: World) -> socket.socket:
+    w.peer.close()
+    if w.kind._kind == socket.SOCK_DGRAM:
+        w.peer = _raw_bound(w)
+        sock = _raw(w)
+        sock.connect(w.peer.getsockname())
+        return sock
+    with raw_listener() as listener:
+        sock = socket.create_connection(listener.getsockname())
+        w.peer, _ = listener.accept()
+    return sock
+
+
+def _raw_after(*steps: Callable[[socket.socket, socket.socket], object]) -> Callable[[World], socket.socket]:
+    def make(w: World) -> socket.socket:
+        sock = _raw_connected(w)
+        for step in steps:
+            step(sock, w.peer)
+        return sock
+
+    return make
+
+
+def _ends_sends(sock: socket.socket, peer: socket.socket) -> None:
+    sock.shutdown(socket.SHUT_WR)
+
+
+def _ends_receives(sock: socket.socket, peer: socket.socket) -> None:
+    sock.shutdown(socket.SHUT_RD)
+
+
+def _peer_ends_sends(sock: socket.socket, peer: socket.socket) -> None:
+    peer.shutdown(socket.SHUT_WR)
+
+
+def _peer_resets(sock: socket.socket, peer: socket.socket) -> None:
+    reset(peer)
+
+
+RAW_HANDLES: dict[str, Callable[[World], socket.socket]] = {
+    "open": _raw,
+    "bound": _raw_bound,
+    "listening": _raw_listening,
+    "connecting": _raw_connecting,
+    "connected": _raw_connected,
+    "send_shut": _raw_after(_ends_sends),
+    "receive_shut": _raw_after(_ends_receives),
+    "peer_closed": _raw_after(_peer_ends_sends),
+    "ended": _raw_after(_ends_sends, _peer_ends_sends),
+    "shut": _raw_after(_ends_sends, _ends_receives),
+    "broken": _raw_after(_peer_resets),
+}
+
+
+def _detach(w: World) -> None:
+    os.close(w.subject.detach())
+
+
+# -- connections -------------------------------------------------------------------------------------------------------------
+
+
+def _accept(w: World) -> None:
+    with socket.create_connection(w.subject.get_sock_name()), w.subject.accept():
+        pass
+
+
+def _accept_without_descriptors(w: World) -> None:
+    with socket.create_connection(w.subject.get_sock_name()):
+        with no_descriptors_left():
+            fails(OSError, w.subject.accept)
+        w.subject.accept().close()
+
+
+def _impatient(w: World, timeout: float, error: type[OSError]) -> None:
+    w.subject.timeout = timeout
+    fails(error, w.subject.accept)
+
+
+def _be_accepted(w: World) -> None:
+    with listening() as server:
+        w.peer.connect(server.get_sock_name())
+        server.accept(w.subject)
+
+
+def _connect(w: World) -> None:
+    w.subject.connect(*w.listener().getsockname())
+
+
+def _connect_to_nobody(w: World) -> None:
+    fails(ConnectionRefusedError, w.subject.connect, HOST, unused_port())
+
+
+def _connect_without_waiting(w: World) -> None:
+    w.subject.timeout = 0
+    fails(BlockingIOError, w.subject.connect, *w.listener().getsockname())
+
+
+def _connect_in_vain(w: World) -> None:
+    w.subject.timeout = TICK
+    fails(TimeoutError, w.subject.connect, *w.open(unanswering_listener()))
+
+
+def _connect_elsewhere(w: World) -> None:
+    fails(OSError, w.subject.connect, "::1", 9)
+
+
+def _anew(w: World, address: tuple[str, int]) -> None:
+    """Replace a subject that is `connecting` to nowhere by one that is connecting to `address`."""
+    w.subject.close()
+    w.subject = w.open(w.kind())
+    begin_connect(w, address)
+
+
+def _finish_connect(w: World) -> None:
+    _anew(w, w.listener().getsockname())
+    w.subject.finish_connect()
+
+
+def _finish_refused(w: World) -> None:
+    _anew(w, (HOST, unused_port()))
+    fails(ConnectionRefusedError, w.subject.finish_connect)
+
+
+def _finish_without_waiting(w: World) -> None:
+    w.subject.timeout = 0
+    fails(BlockingIOError, w.subject.finish_connect)
+
+
+def _finish_in_vain(w: World) -> None:
+    w.subject.timeout = TICK
+    fails(TimeoutError, w.subject.finish_connect)
+
+
+# -- data on a stream --------------------------------------------------------------------------------------------------------
+
+
+def _sending(call: str) -> dict[str, Provocation]:
+    def send(w: World) -> int:
+        sent: int = getattr(w.subject, call)(MESSAGE)
+        return sent
+
+    def into_full_buffer(w: World, timeout: float, error: type[OSError]) -> None:
+        fill(w.subject)
+        w.subject.timeout = timeout
+        fails(error, send, w)
+
+    def cancelled(w: World) -> None:
+        fill(w.subject)
+        blocked = Background(lambda: send(w))
+        until(lambda: w.subject.is_blocking)
+        w.subject.cancel_blocking_call()
+        fails(BlockingCallCancelled, blocked.result)
+
+    def after_reset(w: World) -> None:
+        reset(w.peer)
+        fails(ConnectionError, send, w)
+
+    return {
+        "ok": lambda w: _expect(send(w), len(MESSAGE)),
+        "pending": lambda w: into_full_buffer(w, 0, BlockingIOError),
+        "timed_out": lambda w: into_full_buffer(w, TICK, TimeoutError),
+        "failed": cancelled,
+        "broken": after_reset,
+    }
+
+
+def _expect(value: object, wanted: object) -> None:
+    assert value == wanted, f"{value!r} is not {wanted!r}"
+
+
+def _receive(w: World, call: str, *arguments: int) -> object:
+    got = getattr(w.subject, call)(*arguments)
+    return got[0] if call == "receive_from" else got
+
+
+def _without_data(w: World, call: str, timeout: float, error: type[OSError]) -> None:
+    w.subject.timeout = timeout
+    fails(error, _receive, w, call)
+
+
+def _receiving(call: str) -> dict[str, Provocation]:
+    def something(w: World) -> None:
+        if w.subject.state in ("connected", "send_shut"):
+            w.peer.send(MESSAGE)
+            _expect(_receive(w, call), MESSAGE)
+        else:
+            _expect(_receive(w, call, 0), b"")
+
+    def end(w: World) -> None:
+        with suppress(OSError):  # it has ended already
+            w.peer.shutdown(socket.SHUT_WR)
+        _expect(_receive(w, call), b"")
+
+    def after_reset(w: World) -> None:
+        if w.subject.state != "broken":
+            reset(w.peer)
+        fails(ConnectionResetError, _receive, w, call)
+
+    return {
+        "ok": something,
+        "pending": lambda w: _without_data(w, call, 0, BlockingIOError),
+        "timed_out": lambda w: _without_data(w, call, TICK, TimeoutError),
+        "failed": lambda w: fails(OSError, _receive, w, call, 1, socket.MSG_OOB),
+        "eof": end,
+        "broken": after_reset,
+    }
+
+
+def _shut_down(how: str) -> Provocation:
+    return lambda w: _expect(w.subject.shut_down(how), None)
+
+
+def _after_reset(call: str) -> Provocation:
+    def provoke(w: World) -> None:
+        reset(w.peer)
+        fails(OSError, getattr(w.subject, call))
+
+    return provoke
+
+
+# -- what every role has -----------------------------------------------------------------------------------------------------
+
+COMMON: dict[str, dict[str, Provocation]] = {
+    "create": {"ok": lambda w: w.subject.create(0, HOST), "failed": _create_on_used_port},
+    "open": {"ok": lambda w: w.subject.open(), "failed": _open_without_descriptors},
+    "bind": {"ok": lambda w: w.subject.bind(0, HOST), "failed": _bind_used_port},
+    "get_sock_name": {"ok": lambda w: w.subject.get_sock_name()},
+    "set_option": {
+        "ok": lambda w: w.subject.set_option(socket.SO_RCVBUF, 4096),
+        "failed": lambda w: fails(OSError, w.subject.set_option, NO_OPTION, 1),
+    },
+    "get_option": {
+        "ok": lambda w: w.subject.get_option(socket.SO_RCVBUF),
+        "failed": lambda w: fails(OSError, w.subject.get_option, NO_OPTION),
+    },
+    "io_ctl": {"ok": lambda w: _expect(w.subject.io_ctl(), 0)},
+    "attach": {"failed": _attach_nothing, **{state: _attach(make) for state, make in RAW_HANDLES.items()}},
+    "detach": {"ok": _detach},
+    "close": {"ok": lambda w: w.subject.close()},
+}
+
+STREAM: dict[str, dict[str, Provocation]] = {
+    **COMMON,
+    "accepted": {"ok": _be_accepted},
+    "listen": {"ok": lambda w: w.subject.listen(), "failed": _listen_beside_a_listener},
+    "accept": {
+        "ok": _accept,
+        "pending": lambda w: _impatient(w, 0, BlockingIOError),
+        "timed_out": lambda w: _impatient(w, TICK, TimeoutError),
+        "failed": _accept_without_descriptors,
+    },
+    "connect": {
+        "ok": _connect,
+        "refused": _connect_to_nobody,
+        "pending": _connect_without_waiting,
+        "timed_out": _connect_in_vain,
+        "failed": _connect_elsewhere,
+    },
+    "finish_connect": {
+        "ok": _finish_connect,
+        "refused": _finish_refused,
+        "pending": _finish_without_waiting,
+        "timed_out": _finish_in_vain,
+    },
+    "send": _sending("send"),
+    "send_to": _sending("send_to"),
+    "receive": _receiving("receive"),
+    "receive_from": _receiving("receive_from"),
+    "shut_down": {**{how: _shut_down(how) for how in ("sends", "receives", "both")}, "failed": _after_reset("shut_down")},
+    "get_peer_name": {"ok": lambda w: w.subject.get_peer_name(), "failed": _after_reset("get_peer_name")},
+}
+
+
+# -- datagrams ---------------------------------------------------------------------------------------------------------------
+
+
+def _send_to_somebody(w: World) -> None:
+    with datagram_pair() as (other, _):
+        w.subject.send_to(MESSAGE, *other.get_sock_name())
+        _expect(other.receive(), MESSAGE)
+
+
+def _send_to_gone_peer(w: World) -> None:
+    w.peer.close()
+    w.subject._socket.send(MESSAGE)
+    fails(ConnectionRefusedError, w.subject.send, MESSAGE)
+
+
+def _message_for(w: World) -> None:
+    """Put a message into the subject's queue."""
+    if w.subject.state == "bound":
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(MESSAGE, w.subject.get_sock_name())
+    else:
+        w.peer.send(MESSAGE)
+
+
+def _receiving_messages(call: str) -> dict[str, Provocation]:
+    def message(w: World) -> None:
+        _message_for(w)
+        _expect(_receive(w, call), MESSAGE)
+
+    def truncated(w: World) -> None:
+        _message_for(w)
+        fails(MessageTruncated, _receive, w, call, 2)
+
+    def refused(w: World) -> None:
+        state = w.subject.state
+        w.subject.close()
+        w.subject = w.open(w.kind(timeout=LONG))
+        ARRANGE["datagram"]["connected"](w)
+        w.peer.close()
+        w.subject.send(MESSAGE)
+        if state == "send_shut":
+            w.subject.shut_down("sends")
+        fails(ConnectionRefusedError, _receive, w, call)
+
+    return {
+        "ok": message,
+        "pending": lambda w: _without_data(w, call, 0, BlockingIOError),
+        "timed_out": lambda w: _without_data(w, call, TICK, TimeoutError),
+        "failed": truncated,
+        "refused": refused,
+    }
+
+
+DATAGRAM: dict[str, dict[str, Provocation]] = {
+    **COMMON,
+    "attach": {"failed": _attach_nothing, **{state: _attach(RAW_HANDLES[state]) for state in ("open", "bound", "connected")}},
+    "connect": {
+        "ok": lambda w: w.subject.connect(HOST, unused_port(socket.SOCK_DGRAM)),
+        "failed": _connect_elsewhere,
+    },
+    "disconnect": {"ok": lambda w: w.subject.disconnect()},
+    "send": {
+        "ok": lambda w: _expect(w.subject.send(MESSAGE), len(MESSAGE)),
+        "refused": _send_to_gone_peer,
+        "failed": lambda w: fails(OSError, w.subject.send, TOO_LONG),
+    },
+    "send_to": {
+        "ok": _send_to_somebody,
+        "failed": lambda w: fails(OSError, w.subject.send_to, TOO_LONG, HOST, unused_port(socket.SOCK_DGRAM)),
+    },
+    "receive": _receiving_messages("receive"),
+    "receive_from": _receiving_messages("receive_from"),
+    "shut_down": {how: _shut_down(how) for how in ("sends", "receives", "both")},
+    "get_peer_name": {"ok": lambda w: w.subject.get_peer_name()},
+}
+
+PROVOKE: dict[str, dict[str, dict[str, Provocation]]] = {
+    "server": STREAM,
+    "client": STREAM,
+    "accepted": STREAM,
+    "datagram": DATAGRAM,
+}

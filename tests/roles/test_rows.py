@@ -1,0 +1,124 @@
+"""Every row and every refusal of every table, on real sockets."""
+
+from __future__ import annotations
+
+import pytest
+from states import ARRANGE, world
+from evidence import ARGUMENTS, Cell, ending_is_listed, evidence, legality_is_portable, stated_endings_hold
+from kernel import snapshot
+from provocations import PROVOKE
+
+from lifecycle import ROLES, IllegalCall
+from lifecycle.engine import Role
+
+ROWS = [(role, (state, call, outcome)) for role in ROLES.values() for state, call, outcome, _ in role.cells()]
+
+UNLISTED = [
+    (role, (state, call, outcome))
+    for role in ROLES.values()
+    for state, calls in role.table.items()
+    for call, outcomes in calls.items()
+    for outcome in PROVOKE[role.name][call]
+    if outcome not in outcomes
+]
+
+CELLS = [(role, state.name, call.name) for role in ROLES.values() for state in role.states for call in role.calls]
+
+ILLEGAL = [(role, state.name, call) for role in ROLES.values() for state in role.states for call in role.illegal(state.name)]
+
+
+def _name(value: object) -> str:
+    return value.name if isinstance(value, Role) else ".".join(value) if isinstance(value, tuple) else str(value)
+
+
+@pytest.mark.parametrize(("role", "cell"), ROWS, ids=_name)
+def test_row_is_seen_on_real_sockets(role: Role, cell: Cell) -> None:
+    """Every (state, call, outcome) of the table happens on real sockets and leads to the state the system agrees with."""
+    evidence(role, cell)
+
+
+@pytest.mark.parametrize(("role", "cell"), UNLISTED, ids=_name)
+def test_no_ending_is_missing(role: Role, cell: Cell) -> None:
+    """No ending that real sockets have for a legal call is missing from the table."""
+    ending_is_listed(role, cell)
+
+
+@pytest.mark.parametrize(("role", "state", "call"), CELLS, ids=_name)
+def test_legality_is_portable(role: Role, state: str, call: str) -> None:
+    """A call is legal just where both measured systems take it, but for the exceptions that are named with their reasons."""
+    legality_is_portable(role, state, call)
+
+
+@pytest.mark.parametrize(("role", "state", "call"), CELLS, ids=_name)
+def test_stated_endings_hold(role: Role, state: str, call: str) -> None:
+    """The endings that handlers look up in the table (of attach, and the end of a stream) are just those stated in the tests."""
+    stated_endings_hold(role, state, call)
+
+
+@pytest.mark.parametrize(("role", "state", "call"), ILLEGAL, ids=_name)
+def test_refusal_changes_nothing_and_advises_well(role: Role, state: str, call: str) -> None:
+    """An illegal call raises IllegalCall, tells the legal calls and a remedy, and neither object nor system has changed."""
+    with world(role, state) as w:
+        before = snapshot(w.subject)
+        with pytest.raises(IllegalCall) as caught:
+            getattr(w.subject, call)(*ARGUMENTS.get(call, ()))
+        assert snapshot(w.subject) == before
+        error = caught.value
+        assert (error.role, error.state, error.call) == (role.name, state, call)
+        assert error.legal == w.subject.legal == tuple(name for name in role.legal(state))
+        assert error.reason, "a beginner would try this, and is told no reason"
+        assert call in str(error)
+        assert state in str(error)
+
+
+@pytest.mark.parametrize(("role", "state", "call"), ILLEGAL, ids=_name)
+def test_remedy_leads_where_the_call_is_legal(role: Role, state: str, call: str) -> None:
+    """Following the remedy on a real object ends where the call is legal, no shorter way exists, and None means no way."""
+    error = IllegalCall(role, state, call, role.name.title(), lambda *_: {})
+    reachable = _shortest(role, state, call)
+    if error.remedy is None:
+        assert reachable is None
+        return
+    assert len(error.remedy) == reachable
+    with world(role, state) as w:
+        for number, step in enumerate(error.remedy):
+            last = number == len(error.remedy) - 1
+            _follow(w, role, step.rpartition(".")[2] if step == "server.accept" else step, call if last else None)
+        assert call in w.subject.legal
+
+
+def _follow(w: object, role: Role, step: str, wanted: str | None) -> None:
+    """Make one step of a remedy: successfully, or pending where only that leads on."""
+    step = "accepted" if step == "accept" and role.name == "accepted" else step
+    state = w.subject.state  # type: ignore[attr-defined]
+    outcomes = role.table[state][step]
+    good = next(
+        (o for o in outcomes if o in ("ok", "sends") and (wanted is None or wanted in role.table[outcomes[o]])), None
+    )
+    PROVOKE[role.name][step][good or "pending"](w)  # type: ignore[arg-type]
+
+
+def _shortest(role: Role, state: str, call: str) -> int | None:
+    """The least number of successful, or else waiting, calls after which `call` is legal; breadth first, on the bare rows."""
+    for allowed in ({"ok", "sends", "receives", "both"}, {"ok", "sends", "receives", "both", "pending", "timed_out"}):
+        here, seen, steps = {state}, {state}, 0
+        while here:
+            if any(call in role.table[each] for each in here):
+                return steps
+            here = {
+                after
+                for each in here
+                for name, outcomes in role.table[each].items()
+                for outcome, after in outcomes.items()
+                if outcome in allowed and name != "attach"
+            } - seen
+            seen |= here
+            steps += 1
+    return None
+
+
+def test_every_state_is_arranged() -> None:
+    """Each state of each role can be reached on real sockets."""
+    assert {role: set(states) for role, states in ARRANGE.items()} == {
+        name: {state.name for state in role.states} for name, role in ROLES.items()
+    }

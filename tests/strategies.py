@@ -1,0 +1,40 @@
+"""The Hypothesis strategies of the suite, all in one place."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from lifecycle.engine import Call, Outcome, Role, State
+from lifecycle.engine.role import RESERVED_BY_TRANSITIONS, STANDARD_OUTCOMES
+
+identifiers = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True).filter(lambda name: not name.endswith("_"))
+
+awkward_names = st.text(min_size=1, max_size=12).filter(lambda name: name not in RESERVED_BY_TRANSITIONS)
+"""Names with spaces, quotes, brackets, newlines, non-ASCII letters: anything that a Role takes."""
+
+outcome_names = awkward_names.filter(lambda name: "." not in name)
+
+
+@st.composite
+def roles(draw: st.DrawFn, names: st.SearchStrategy[str] = identifiers) -> Role:
+    """Any valid role: a chain through all its states guarantees that each is reached and leads to the final one."""
+    states = draw(st.lists(names, min_size=2, max_size=6, unique=True))
+    calls = draw(st.lists(names, min_size=1, max_size=5, unique=True))
+    endings = ["ok", *draw(st.lists(st.sampled_from(["failed", "pending", "eof"]), max_size=2, unique=True))]
+    final = states[-1]
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for here, after in zip(states, states[1:], strict=False):
+        rows.setdefault((here, draw(st.sampled_from(calls))), {})["ok"] = after
+    extra = st.tuples(st.sampled_from(states), st.sampled_from(calls), st.sampled_from(endings), st.sampled_from(states))
+    for here, call, outcome, after in draw(st.lists(extra, max_size=12)):
+        rows.setdefault((here, call), {}).setdefault(outcome, here if here == final else after)
+    return Role(
+        name="random",
+        doc="A role that nobody thought of.",
+        states=tuple(State(name, f"The state {name!r}.") for name in states),
+        calls=tuple(Call(name, f"The call {name!r}.") for name in calls),
+        outcomes=(*STANDARD_OUTCOMES, Outcome("unused", "An outcome that no row has.")),
+        rows=tuple((here, call, outcomes) for (here, call), outcomes in rows.items()),
+        initial=states[0],
+        final=frozenset({final}),
+    )
