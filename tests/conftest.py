@@ -18,7 +18,10 @@ settings.load_profile("lifecycle")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--engine", choices=("compiled", "reference"), default=default_engine(), help="the engine that runs the objects of the tests"
+        "--engine",
+        choices=("compiled", "reference"),
+        default=default_engine(),
+        help="the engine that runs the objects of the tests",
     )
 
 

@@ -10,9 +10,9 @@ import os
 import socket
 from contextlib import suppress
 
-from states import ARRANGE, DATA_PHASE, world
 from loopback import HOST
 from provocations import PROVOKE
+from states import ARRANGE, DATA_PHASE, world
 
 from lifecycle import Journal
 from lifecycle.engine import Role
@@ -128,11 +128,11 @@ def evidence(role: Role, cell: Cell) -> None:
 
 
 def assert_kernel_agrees(subject: object, role: str) -> None:
-    """The state that the object tells is one in which the system's own socket may be."""
+    """The state that the object tells is one in which the system's own socket may be. Looks, and so fetches pending errors."""
     state: str = subject.state  # type: ignore[attr-defined]
     number: int = subject.fileno()  # type: ignore[attr-defined]
     assert (number == -1) == (state in ("empty", "closed")), f"{state} with descriptor {number}"
-    if number == -1 or role == "datagram" and state.endswith("shut"):
+    if number == -1 or (role == "datagram" and state.endswith("shut")):
         return
     with socket.socket(fileno=os.dup(number)) as twin:
         twin.setblocking(False)
@@ -209,7 +209,8 @@ def legality_is_portable(role: Role, state: str, call: str) -> None:
 
 
 ATTACHABLE: dict[str, frozenset[str]] = {
-    role: frozenset(WITH_A_SOCKET[role]) if role != "datagram" else frozenset({"open", "bound", "connected"}) for role in ARRANGE
+    role: frozenset(WITH_A_SOCKET[role]) if role != "datagram" else frozenset({"open", "bound", "connected"})
+    for role in ARRANGE
 }
 """The states in which attach() can find a handle; a datagram socket's shut directions do not show."""
 

@@ -10,8 +10,34 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+ESTABLISHED, SYN_SENT, FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING = (
+    1,
+    2,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+)
+"""TCP's own states as Linux numbers them; a socket without a connection, or after a reset, is in CLOSE."""
 
-FIN_WAIT_1, FIN_WAIT_2 = 4, 5
+TCP_STATES: dict[str, frozenset[int]] = {
+    "open": frozenset({CLOSE}),
+    "bound": frozenset({CLOSE}),
+    "listening": frozenset({LISTEN}),
+    "connecting": frozenset({SYN_SENT, ESTABLISHED, CLOSE_WAIT, CLOSE}),
+    "connected": frozenset({ESTABLISHED, CLOSE_WAIT, CLOSE}),
+    "send_shut": frozenset({FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSING, LAST_ACK, CLOSE}),
+    "receive_shut": frozenset({ESTABLISHED, CLOSE_WAIT, CLOSE}),
+    "peer_closed": frozenset({CLOSE_WAIT, CLOSE}),
+    "ended": frozenset({LAST_ACK, CLOSING, TIME_WAIT, CLOSE}),
+    "shut": frozenset({FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSING, LAST_ACK, CLOSE}),
+    "broken": frozenset({CLOSE}),
+}
+"""What TCP may be in while the object is in a state: what the peer did shows in TCP before a call has seen it."""
 
 
 @dataclass(frozen=True)
@@ -64,3 +90,14 @@ def _tcp_state(sock: socket.socket) -> object:
         return None
     state = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
     return FIN_WAIT_2 if state == FIN_WAIT_1 else state  # the acknowledgement comes in its own time
+
+
+def assert_tcp_agrees(subject: Any) -> None:
+    """TCP's own state is one that the object's state allows; asked without fetching a pending error."""
+    number = subject.fileno()
+    assert (number == -1) == (subject.state in ("empty", "closed")), f"{subject.state} with descriptor {number}"
+    if number == -1:
+        return
+    with socket.socket(fileno=os.dup(number)) as twin:
+        state = _tcp_state(twin)
+    assert state is None or state in TCP_STATES[subject.state], f"the object is {subject.state!r}, TCP in state {state}"

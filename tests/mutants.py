@@ -1,8 +1,8 @@
 """Breaks the tables one cell at a time, and counts how many of the broken tables the suite catches.
 
-`python tests/mutants.py` tries every mutant of every role: each row deleted, each row led to each other state, each (state, call,
-outcome) that is not in the table added with each next state. A mutant is caught when the Role refuses it at construction, when
-its class cannot be made, or when one of the checks that tests/roles/test_rows.py makes of that cell fails on it.
+`python tests/mutants.py` tries every mutant of every role: each row deleted, each row led to each other state, each
+(state, call, outcome) that is not in the table added with each next state. A mutant is caught when the Role refuses it at
+construction, when its class cannot be made, or when one of the checks that tests/roles/test_rows.py makes of that cell fails.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ def main() -> int:
         began = time.perf_counter()
         caught, survivors = score(mutants(role))
         total = caught.total() + len(survivors)
-        print(f"{role.name:10} {caught.total()}/{total} caught ({caught.total() / total:.1%}) in {time.perf_counter() - began:.0f} s")
+        seconds = time.perf_counter() - began
+        print(f"{role.name:10} {caught.total()}/{total} caught ({caught.total() / total:.1%}) in {seconds:.0f} s")
         for check, count in caught.most_common():
             print(f"    {count:6} by {check}")
         for survivor in survivors:

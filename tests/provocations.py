@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from states import ARRANGE, World, begin_connect
 from loopback import (
     HOST,
     LONG,
@@ -20,9 +19,10 @@ from loopback import (
     raw_listener,
     reset,
     unanswering_listener,
-    unused_port,
     until,
+    unused_port,
 )
+from states import ARRANGE, World, begin_connect
 
 from lifecycle import BlockingCallCancelled, MessageTruncated, Server
 

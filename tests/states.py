@@ -46,12 +46,12 @@ class World:
 
 
 @contextmanager
-def world(role: Role, state: str) -> Iterator[World]:
+def world(role: Role, state: str, engine: str | None = None) -> Iterator[World]:
     """A world whose subject is in `state` of `role`; everything in it is closed at the end."""
     with ExitStack() as stack:
         arranged = World(class_for(role), stack)
-        stack.callback(lambda: arranged.peer.close())
-        arranged.subject = stack.enter_context(arranged.kind(timeout=LONG))
+        stack.callback(lambda: arranged.peer.close())  # noqa: PLW0108 - the peer may be another one by then
+        arranged.subject = stack.enter_context(arranged.kind(timeout=LONG, engine=engine))
         ARRANGE[role.name][state](arranged)
         assert arranged.subject.state == state, f"could not arrange {role.name}.{state}"
         yield arranged

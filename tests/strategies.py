@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 from lifecycle.engine import Call, Outcome, Role, State
@@ -23,7 +25,7 @@ def roles(draw: st.DrawFn, names: st.SearchStrategy[str] = identifiers) -> Role:
     endings = ["ok", *draw(st.lists(st.sampled_from(["failed", "pending", "eof"]), max_size=2, unique=True))]
     final = states[-1]
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    for here, after in zip(states, states[1:], strict=False):
+    for here, after in pairwise(states):
         rows.setdefault((here, draw(st.sampled_from(calls))), {})["ok"] = after
     extra = st.tuples(st.sampled_from(states), st.sampled_from(calls), st.sampled_from(endings), st.sampled_from(states))
     for here, call, outcome, after in draw(st.lists(extra, max_size=12)):

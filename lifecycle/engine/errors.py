@@ -68,7 +68,7 @@ class IllegalCall(LifecycleError):
     def __str__(self) -> str:
         lines = [self._headline()]
         if self.reason:
-            lines.append(f"{self.reason[0].upper()}{self.reason[1:]}.")
+            lines.append(f"{_sentence(self.reason)}.")
         lines.append(f"{self._advice()} Legal here: {', '.join(self.legal) or 'nothing'}.")
         if self.platform_errors:
             lines.append(_platform_sentence(self.platform_errors))
@@ -119,6 +119,11 @@ class ClosedDuringCall(IllegalCall):
         return f"{self.owner} was closed or detached while {self.call}() was running; its state is now {self.state!r}."
 
 
+def _sentence(reason: str) -> str:
+    """With a capital, unless it begins with a call's name."""
+    return reason if "(" in reason.partition(" ")[0] else reason[0].upper() + reason[1:]
+
+
 SYSTEM_NAMES = {"winsock": "Winsock", "linux": "Linux"}
 
 
@@ -136,3 +141,7 @@ def _platform_sentence(answers: Mapping[str, str]) -> str:
                 verb = "" if any("answer" in clause for clause in clauses) else "would answer "
                 clauses.append(f"{name} {verb}{answer}")
     return ", ".join(clauses) + "."
+
+
+for _public in (LifecycleError, RoleError, IllegalCall, CallInProgress, ClosedDuringCall):
+    _public.__module__ = "lifecycle"  # a traceback names them as the user imports them

@@ -23,16 +23,18 @@ class FirstTry(NamedTuple):
 
     attempt: str
     enough: str
-    not_yet: type[Exception]
+    not_yet: type[Exception] | tuple[type[Exception], ...]
     rest: Callable[..., Any]
 
 
-def first_try(attempt: str, *, enough: str, not_yet: type[Exception], rest: Callable[..., Any]) -> Callable[[Handler], Handler]:
+def first_try(
+    attempt: str, *, enough: str, not_yet: type[Exception] | tuple[type[Exception], ...], rest: Callable[..., Any]
+) -> Callable[[Handler], Handler]:
     """Let a handler's call begin with one expression that the generated method evaluates in its own frame.
 
     attempt: an expression over `self` and the handler's parameters. enough: an expression over `result` and the same
-    names; when it is true, `result` goes to the caller at once, as the outcome `ok`. not_yet: the exception by which the
-    attempt says that it would have to wait. rest: called as rest(self, result or None, *arguments) when it was not
+    names; when it is true, `result` goes to the caller at once, as the outcome `ok`. not_yet: the exceptions by which the
+    attempt says that it has done nothing yet. rest: called as rest(self, result or None, *arguments) when it was not
     enough; what it returns or raises settles the call. The handler itself must do the same as attempt and rest together.
     """
 

@@ -183,10 +183,25 @@ def perform_override(
     row, settlements = self._row, self._settlements
     if not row._allows(call):
         begin(self, call, arguments, keywords)
-    result = override(self, *arguments, **keywords)
+    record = journal.begin_record(self.role.name, row._state, call, arguments, keywords) if OBSERVERS.present else None
+    try:
+        result = override(self, *arguments, **keywords)
+    except BaseException as error:
+        if self._row is row and self._settlements == settlements:
+            outcome = settle_error(self, row, call, error)
+            _tell_override(self, record, outcome, error)
+        raise
     if self._row is row and self._settlements == settlements:
-        outcome = "ok"
-        if result.__class__ is Settled:
-            outcome, result = result.outcome, result.value
-        settle(self, row, call, outcome)
+        ended, result = (result.outcome, result.value) if result.__class__ is Settled else ("ok", result)
+        settle(self, row, call, ended)
+        _tell_override(self, record, ended, None)
     return result
+
+
+def _tell_override(self: Lifecycle, record: Record | None, outcome: str | None, error: BaseException | None) -> None:
+    """Tell of a call that an override has made without handing it on, which is known only now."""
+    if record is not None:
+        for observer in OBSERVERS.present:
+            observer.began(record, self)
+        record.end(outcome, self.state, error)
+        tell_ended(record, self)

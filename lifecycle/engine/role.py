@@ -168,11 +168,16 @@ class Role:
         return not any(call in calls for calls in self.table.values())
 
     def reason(self, state: str, call: str) -> str:
-        """Why `call` is illegal in `state`, or "" where the table does not say: the nearest reason wins."""
+        """Why `call` is illegal in `state`, or "" where the table does not say: the nearest reason wins.
+
+        The cell's own comes first; then, of a call that is never legal, the call's; then the state's where life has not
+        begun or has ended, and else the call's before the state's.
+        """
         if (state, call) in self.reasons:
             return self.reasons[state, call]
         of_call, of_state = self.call(call).reason, self.state(state).reason
-        return of_call if of_call and self.never_legal(call) else of_state or of_call
+        state_first = (state == self.initial or state in self.final) and not self.never_legal(call)
+        return (of_state or of_call) if state_first else (of_call or of_state)
 
     def remedy(self, state: str, call: str) -> tuple[str, ...] | None:
         """The shortest path of calls from `state` to a state where `call` is legal, or None when there is none.

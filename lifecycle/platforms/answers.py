@@ -23,7 +23,7 @@ _STREAM_STATES = {
     "bound": Named("bound", "bound"),
     "listening": Named("listening", "listening"),
     "connecting": Named("connecting", "connecting"),
-    "connected": Named("connected", "connected"),
+    "connected": Named("accepted", "connected"),
     "send_shut": Named("send_shut", "send-shut"),
     "receive_shut": Named("recv_shut", "recv-shut"),
     "peer_closed": Named("peer_closed_eof_read", "peer-closed"),
@@ -38,8 +38,8 @@ STATES: Mapping[str, Mapping[str, Named]] = {
     "client": _STREAM_STATES,
     "accepted": {**_STREAM_STATES, "connected": Named("accepted", "accepted")},
     "datagram": {
-        state: _STREAM_STATES[state]
-        for state in ("empty", "open", "bound", "connected", "send_shut", "receive_shut", "shut", "closed")
+        **{state: _STREAM_STATES[state] for state in ("empty", "open", "bound", "send_shut", "receive_shut", "shut", "closed")},
+        "connected": Named("connected", "connected"),
     },
 }
 """role -> state -> what the matrices call that state"""
@@ -47,6 +47,13 @@ STATES: Mapping[str, Mapping[str, Named]] = {
 KINDS = {"server": Named("stream", "tcp"), "client": Named("stream", "tcp"), "accepted": Named("stream", "tcp"),
          "datagram": Named("dgram", "udp")}  # fmt: skip
 """role -> what the matrices call its kind of socket"""
+
+COLLECTED = {("peer_closed_eof_read", "connect"): "EISCONN"}
+"""Linux cells of a connection whose connect() has told its result.
+
+The matrix made its connections without waiting, and the connect() that it measured there collected the first one's result,
+which is "ok" and no second connection. For the same reason `connected` is looked up as "accepted".
+"""
 
 CALLS: Mapping[str, Named] = {
     "bind": Named("bind", "bind"),
@@ -81,8 +88,11 @@ def platform_answers(role: str, state: str, call: str, *, systems: tuple[str, ..
     if known_state is None or known_call is None:
         return {}
     kind = KINDS[role]
-    found = {
+    cells = {
         "winsock": winsock().get((str(kind.winsock), str(known_state.winsock), str(known_call.winsock))),
         "linux": linux().get(("inet", str(kind.linux), str(known_state.linux), str(known_call.linux))),
     }
-    return {system: cell.answer for system in systems if (cell := found[system]) is not None}
+    found = {system: cell.answer for system in systems if (cell := cells[system]) is not None}
+    if "linux" in found and kind.linux == "stream":
+        found["linux"] = COLLECTED.get((str(known_state.linux), str(known_call.linux)), found["linux"])
+    return found

@@ -66,9 +66,6 @@ CLIENT = Role(
         **{(state, call): NOT_CONNECTED for state in ("open", "bound")
            for call in ("send", "receive", "send_to", "receive_from", "shut_down", "get_peer_name", "io_ctl")},
         ("open", "create"): "create() is open() and bind() in one, and open() was called already",
-        ("bound", "create"): "The object has a socket already",
-        ("bound", "open"): "The object has a socket already",
-        ("bound", "bind"): "A socket is bound once",
         ("connecting", "connect"): "A connect is under way already: finish_connect() learns how it comes out",
     },
 )  # fmt: skip

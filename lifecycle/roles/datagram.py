@@ -105,8 +105,6 @@ DATAGRAM = Role(
         ("open", "disconnect"): "No peer is set",
         ("bound", "disconnect"): "No peer is set",
         ("open", "create"): "create() is open() and bind() in one, and open() was called already",
-        ("bound", "create"): "The object has a socket already",
-        ("bound", "open"): "The object has a socket already",
         ("bound", "bind"): "A socket is bound once, and the first send_to() binds too",
         ("send_shut", "send"): "Sends were ended by shut_down()",
         ("shut", "send"): "Sends were ended by shut_down()",

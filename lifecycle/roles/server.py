@@ -64,9 +64,6 @@ SERVER = Role(
         ("bound", "accept"): NOT_LISTENING,
         ("open", "listen"): "A server listens on an address: bind() gives it one (Linux alone would pick a port itself)",
         ("open", "create"): "create() is open() and bind() in one, and open() was called already",
-        ("bound", "create"): "The object has a socket already",
-        ("bound", "open"): "The object has a socket already",
-        ("bound", "bind"): "A socket is bound once",
         ("listening", "bind"): "A socket is bound once, and before it listens",
     },
 )  # fmt: skip

@@ -21,8 +21,10 @@ CLOSED = State(
 )
 
 CALLS = (
-    Call("create", "Get a socket and bind it to a local address: open() and bind() in one.", exclusive=True),
-    Call("open", "Get a socket without an address, so that options can be set before bind().", exclusive=True),
+    Call("create", "Get a socket and bind it to a local address: open() and bind() in one.", exclusive=True,
+         reason="The object has a socket already"),
+    Call("open", "Get a socket without an address, so that options can be set before bind().", exclusive=True,
+         reason="The object has a socket already"),
     Call("bind", "Give the socket its local address and port; port 0 lets the system choose.", exclusive=True,
          reason="A socket is bound once"),
     Call("listen", "Let connections queue up.", exclusive=True),

@@ -7,7 +7,7 @@ import re
 import socket
 from typing import Any, NamedTuple
 
-_NUMBERS_AND_DOTS = re.compile(r"[0-9.]+")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 _MAX_NAME = 253  # RFC 1035, section 2.3.4
 
 
@@ -76,5 +76,7 @@ def _is_numeric(family: int, host: str) -> bool:
 
 
 def _is_name(host: str) -> bool:
+    """Whether it can be a host's name: none ends in a number, which the resolver would read as an address (127.1, 0x7f.1)."""
+    last_label = host.rstrip(".").rpartition(".")[2]
     plain = 0 < len(host) <= _MAX_NAME and host.isprintable() and not any(c.isspace() or c in ":%[]/" for c in host)
-    return plain and _NUMBERS_AND_DOTS.fullmatch(host) is None
+    return plain and last_label != "" and _NUMBER.fullmatch(last_label) is None

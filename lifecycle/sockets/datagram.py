@@ -13,6 +13,7 @@ from lifecycle.sockets.bindable import Bindable
 from lifecycle.sockets.classify import DATAGRAM_ERRORS
 from lifecycle.sockets.dissolving import dissolve
 from lifecycle.sockets.errors import MessageTruncated, system_error
+from lifecycle.sockets.os_socket import checked_size
 from lifecycle.sockets.shutting import Direction, shut_down
 from lifecycle.sockets.waiting import deadline_after
 
@@ -66,9 +67,10 @@ class Datagram(Bindable, role=DATAGRAM):
         (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a broadcast without
         SO_BROADCAST; nothing is sent then.
         """
+        memoryview(data)  # TypeError, before anything is bound
         _refuse_out_of_band(flags)
         peer = self._peer(address, port)
-        if not self._socket.getsockname()[1]:
+        if not self._is_bound():
             self._socket.bind((any_address(self._socket.family), 0))
         return self._sending(lambda: self._socket.sendto(data, flags, peer))
 
@@ -93,6 +95,17 @@ class Datagram(Bindable, role=DATAGRAM):
         """
         return settled(shut_down(self._socket, how), None)
 
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """As for every socket; but a first send_to() that failed before its implicit bind has done nothing."""
+        outcome = super().outcome_of(call, error)
+        return None if call == "send_to" and not self._is_bound() else outcome
+
+    def _is_bound(self) -> bool:
+        try:
+            return bool(self._socket.getsockname()[1])
+        except OSError:  # Winsock: WSAEINVAL while unbound
+            return False
+
     def _peer(self, address: str, port: int) -> tuple[Any, ...]:
         _, name = resolve(address, port, self._socket.family, self._kind)
         if is_any(name) or not port:
@@ -108,6 +121,7 @@ class Datagram(Bindable, role=DATAGRAM):
                 self._wait(writing=True, deadline=deadline)
 
     def _message(self, size: int, flags: int) -> tuple[bytes, Any]:
+        checked_size(size)
         _refuse_out_of_band(flags)
         deadline = deadline_after(self._timeout)
         while True:

@@ -40,8 +40,8 @@ def real_state(sock: socket.socket) -> str:
     if tcp in (SYN_SENT, SYN_RECEIVED):
         return "connecting"
     head = _peek(sock)
-    if isinstance(head, OSError):
-        return _unconnected(sock) if head.errno == errno.ENOTCONN else "broken"
+    if isinstance(head, int):
+        return _unconnected(sock) if head == errno.ENOTCONN else "broken"
     if not _peer(sock):
         return "broken" if head else "ended"
     at_end = head == b""
@@ -78,11 +78,11 @@ def _tcp_state(sock: socket.socket) -> int | None:
     return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
-def _peek(sock: socket.socket) -> bytes | OSError | None:
-    """The first byte to be received, b"" at the end, None when nothing has come, or the error."""
+def _peek(sock: socket.socket) -> bytes | int | None:
+    """The first byte to be received, b"" at the end, None when nothing has come, or the error's number."""
     try:
         return sock.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
         return None
     except OSError as error:
-        return error
+        return error.errno

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from lifecycle.sockets.inspection import real_state
 from lifecycle.sockets.readable import FIONREAD, readable_bytes
 from lifecycle.sockets.waiting import Wait, closed_meanwhile
 
+MAX_HANDLE = 2**31 - 1 if os.name == "posix" else 2**64 - 1
 INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -111,6 +113,7 @@ class OsSocket(Lifecycle):
         size: 0 for an option that is an int, else the bytes of its structure. Raises OSError (ENOPROTOOPT) for one that
         the system does not have.
         """
+        checked_size(size)
         return self._socket.getsockopt(level, option, size) if size else self._socket.getsockopt(level, option)
 
     def io_ctl(self, command: int = FIONREAD) -> int:
@@ -131,17 +134,17 @@ class OsSocket(Lifecycle):
         number = handle.fileno() if isinstance(handle, socket.socket) else handle
         if not isinstance(number, int) or isinstance(number, bool):
             raise TypeError(f"a handle is an int or a socket.socket, not {type(handle).__name__}")
-        if number < 0:
+        if not 0 <= number <= MAX_HANDLE:
             raise ValueError(f"{number} is no handle")
         sock = socket.socket(fileno=number)
         blocking = os.get_blocking(number) if hasattr(os, "get_blocking") else sock.getblocking()
         try:
             if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
-                raise ValueError(f"a {type(self).__name__} cannot take over a {sock.family.name} {sock.type.name} handle")
+                raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
             sock.setblocking(False)
             state = real_state(sock)
             if self._row._after("attach", state) is None:
-                raise ValueError(f"a {type(self).__name__} is never {state!r}, and this handle is")
+                raise ValueError(f"this handle is {state!r}, which {type(self).__name__} never is")
         except BaseException:
             sock.setblocking(blocking)
             sock.detach()
@@ -188,7 +191,7 @@ class OsSocket(Lifecycle):
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """Classify by the tables of lifecycle.sockets.classify; None where nothing was asked of the system."""
         match error:
-            case ValueError() | TypeError() | LifecycleError() | socket.gaierror():
+            case ValueError() | TypeError() | OverflowError() | BufferError() | LifecycleError() | socket.gaierror():
                 return None
             case BlockingIOError():
                 return "pending"
@@ -248,6 +251,14 @@ class OsSocket(Lifecycle):
         except OSError:
             return None
         return from_system(name)
+
+
+def checked_size(size: int) -> None:
+    """TypeError for a size that is no int, ValueError for one that is below 0 or longer than anything can be."""
+    if not isinstance(size, int):
+        raise TypeError(f"a size is an int, not {type(size).__name__}")
+    if not 0 <= size <= sys.maxsize:
+        raise ValueError(f"a size is 0 or more bytes, not {size}")
 
 
 def new_socket(family: int, kind: int) -> socket.socket:

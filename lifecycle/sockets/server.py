@@ -35,6 +35,8 @@ class Server(Bindable, role=SERVER):
         """
         if backlog is None:
             self._socket.listen()
+        elif not isinstance(backlog, int) or isinstance(backlog, bool):
+            raise TypeError(f"a backlog is an int, not {type(backlog).__name__}")
         else:
             self._socket.listen(max(0, min(backlog, 2**31 - 1)))
 

@@ -22,7 +22,7 @@ DIRECTIONS: Mapping[object, tuple[str, int]] = {
 
 def shut_down(sock: socket.socket, how: Direction) -> str:
     """Shut `sock` down; the word, which is the outcome. ValueError for what is no direction, before the system is asked."""
-    if how not in DIRECTIONS or isinstance(how, bool):
+    if type(how) not in (int, str) or how not in DIRECTIONS:
         raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")
     word, number = DIRECTIONS[how]
     sock.shutdown(number)

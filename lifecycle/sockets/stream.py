@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lifecycle.engine import first_try, settled
 from lifecycle.sockets.classify import STREAM_ERRORS
 from lifecycle.sockets.errors import system_error
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.sockets.os_socket import OsSocket, checked_size
 from lifecycle.sockets.shutting import Direction, shut_down
 from lifecycle.sockets.waiting import deadline_after
 
@@ -32,6 +32,7 @@ def _send_rest(self: Stream, sent: int | None, data: ReadableBuffer, flags: int 
 
 def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 0) -> bytes:
     """Receive into what a first try left open: nothing had come (None), or nothing more will (b"")."""
+    checked_size(size)
     deadline = deadline_after(self._timeout)
     while received is None:
         try:
@@ -69,7 +70,7 @@ class Stream(OsSocket):
         """
         return _send_rest(self, 0, data, flags)
 
-    @first_try("self._socket.recv(size, flags)", enough="result", not_yet=BlockingIOError, rest=_receive_rest)
+    @first_try("self._socket.recv(size, flags)", enough="result", not_yet=(BlockingIOError, OverflowError), rest=_receive_rest)
     def receive(self, size: int = 65536, flags: int = 0) -> bytes:
         """Receive what has come, at least one byte, or wait for it; b"" when the peer has ended its stream.
 

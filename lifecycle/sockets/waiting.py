@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 MAX_SPARE_WAKERS = 4
+LONGEST_WAIT = 1_000_000.0  # seconds: poll(2) counts milliseconds in an int; whoever waits longer waits again
 
 
 class Waker:
@@ -66,12 +67,12 @@ class Wait:
     def until_ready(self, fileno: int, *, writing: bool, deadline: float | None) -> bool:
         """Wait until the descriptor is ready, somebody wakes us, or time.monotonic() passes `deadline`.
 
-        True when it is ready or somebody woke us (the caller looks which), False when the time has passed.
+        False when the time has passed; True otherwise, and the caller looks: it may have waited for nothing.
         """
         woken, ready = _poll(fileno, self._waker.fileno(), writing, deadline)
         if woken:
             self._waker.drain()
-        return woken or ready
+        return woken or ready or deadline is None or time.monotonic() < deadline
 
     def finish(self) -> None:
         """Give the waker back."""
@@ -93,18 +94,22 @@ def deadline_after(timeout: float | None) -> float | None:
     return None if timeout is None else time.monotonic() + timeout
 
 
+def _seconds_until(deadline: float | None) -> float | None:
+    return None if deadline is None else min(max(0.0, deadline - time.monotonic()), LONGEST_WAIT)
+
+
 def _poll_by_poll(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
     poller = select.poll()
     poller.register(fileno, select.POLLOUT if writing else select.POLLIN)
     if waker is not None:
         poller.register(waker, select.POLLIN)
-    milliseconds = None if deadline is None else max(0, math.ceil((deadline - time.monotonic()) * 1000))
-    events = dict(poller.poll(milliseconds))
+    seconds = _seconds_until(deadline)
+    events = dict(poller.poll(None if seconds is None else math.ceil(seconds * 1000)))
     return waker in events, fileno in events
 
 
 def _poll_by_select(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
-    seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
+    seconds = _seconds_until(deadline)
     reading = ([] if waker is None else [waker]) + ([] if writing else [fileno])
     # Windows tells a connect that failed by the third list only.
     readable, writable, failed = select.select(reading, [fileno] if writing else [], [fileno], seconds)

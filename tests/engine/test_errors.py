@@ -13,7 +13,9 @@ from lifecycle.platforms import platform_answers
 
 def refusal(role: str, state: str, call: str) -> IllegalCall:
     """The error of a call on an object of that role."""
-    return IllegalCall(ROLES[role], state, call, role.title(), lambda *cell: platform_answers(*cell, systems=("winsock", "linux")))
+    return IllegalCall(
+        ROLES[role], state, call, role.title(), lambda *cell: platform_answers(*cell, systems=("winsock", "linux"))
+    )
 
 
 def test_text_of_a_refusal() -> None:
@@ -23,7 +25,7 @@ def test_text_of_a_refusal() -> None:
         "  accept() takes connections from the queue that listen() opens.\n"
         "  Call listen() first. Legal here: listen, get_sock_name, set_option, get_option, detach, close.\n"
         "  Winsock would answer WSAEINVAL, Linux EINVAL."
-    ).replace("  accept()", "  Accept()")
+    )
 
 
 @pytest.mark.parametrize(

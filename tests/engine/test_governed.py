@@ -104,7 +104,12 @@ def test_generated_source_shows_in_tracebacks(turnstile: Turnstile) -> None:
     except ValueError as error:
         text = "".join(traceback.format_exception(error))
     assert "<lifecycle coin" in text
-    assert any("def coin(" in line for name in linecache.cache if name.startswith("<lifecycle coin") for line in linecache.getlines(name))
+    assert any(
+        "def coin(" in line
+        for name in linecache.cache
+        if name.startswith("<lifecycle coin")
+        for line in linecache.getlines(name)
+    )
 
 
 def test_arguments_arrive_as_they_were_given(turnstile: Turnstile) -> None:
@@ -140,8 +145,10 @@ def test_missing_handler_is_refused_at_class_creation() -> None:
 @pytest.mark.parametrize("name", ["two words", "_private", "state"])
 def test_names_that_are_no_methods_cannot_be_attached(name: str) -> None:
     """A role whose call cannot be a public method of its own is fine for diagrams, and refused for a class."""
-    role = Role("odd", "", (State("a", ""), State("b", "")), (Call(name, ""),), (("a", name, {"ok": "b"}),), "a", frozenset({"b"}))
-    with pytest.raises(TypeError, match="cannot be the name of a method|would hide"):
+    role = Role(
+        "odd", "", (State("a", ""), State("b", "")), (Call(name, ""),), (("a", name, {"ok": "b"}),), "a", frozenset({"b"})
+    )
+    with pytest.raises(TypeError, match=r"cannot be the name of a method|would hide"):
         type("Odd", (Lifecycle,), {name: lambda self: None}, role=role)
 
 

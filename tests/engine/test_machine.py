@@ -58,7 +58,15 @@ def test_table_is_read_from_the_machine_and_not_from_the_declaration() -> None:
     """A machine that differs from its declaration shows in the compiled table: nothing else is compiled."""
     from lifecycle.engine import Call, State
 
-    role = Role("door", "A door.", (State("shut", ""), State("gone", "")), (Call("burn", ""),), (("shut", "burn", {"ok": "gone"}),), "shut", frozenset({"gone"}))  # fmt: skip
+    role = Role(
+        name="door",
+        doc="A door.",
+        states=(State("shut", ""), State("gone", "")),
+        calls=(Call("burn", ""),),
+        rows=(("shut", "burn", {"ok": "gone"}),),
+        initial="shut",
+        final=frozenset({"gone"}),
+    )
     machine_of(role).add_transition("burn.failed", "shut", None)
     assert compiled_table(role)["shut"]["burn"] == {"ok": "gone", "failed": "shut"}
     assert role.table["shut"]["burn"] == {"ok": "gone"}

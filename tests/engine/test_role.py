@@ -77,8 +77,10 @@ def more(row: Any) -> dict[str, Any]:
         ({"states": (*GOOD["states"], State("*", "Any."))}, "wildcard of transitions"),
         ({"outcomes": (Outcome("a.b", "Dotted."),)}, "has a dot"),
         (
-            {"calls": (*GOOD["calls"][:-1], Call("remove", "Take it away.", at_once=True)), **more(("locked", "kick", {"ok": "locked"}))}
-            | {"rows": (*GOOD["rows"][:2], ("locked", "remove", {"ok": "removed", "failed": "locked"}), *GOOD["rows"][3:])},
+            {
+                "calls": (*GOOD["calls"][:-1], Call("remove", "Take it away.", at_once=True)),
+                "rows": (*GOOD["rows"][:2], ("locked", "remove", {"ok": "removed", "failed": "locked"}), *GOOD["rows"][3:]),
+            },
             "row locked.remove: a call taken at once can only end in 'ok'",
         ),
     ],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from states import ARRANGE, world
 from evidence import ARGUMENTS, Cell, ending_is_listed, evidence, legality_is_portable, stated_endings_hold
 from kernel import snapshot
 from provocations import PROVOKE
+from states import ARRANGE, world
 
 from lifecycle import ROLES, IllegalCall
 from lifecycle.engine import Role
@@ -27,6 +27,10 @@ CELLS = [(role, state.name, call.name) for role in ROLES.values() for state in r
 ILLEGAL = [(role, state.name, call) for role in ROLES.values() for state in role.states for call in role.illegal(state.name)]
 
 
+attempted: set[tuple[str, str, str, str]] = set()
+seen_by_journals: set[tuple[str, str, str, str]] = set()
+
+
 def _name(value: object) -> str:
     return value.name if isinstance(value, Role) else ".".join(value) if isinstance(value, tuple) else str(value)
 
@@ -34,7 +38,9 @@ def _name(value: object) -> str:
 @pytest.mark.parametrize(("role", "cell"), ROWS, ids=_name)
 def test_row_is_seen_on_real_sockets(role: Role, cell: Cell) -> None:
     """Every (state, call, outcome) of the table happens on real sockets and leads to the state the system agrees with."""
+    attempted.add((role.name, *cell))
     evidence(role, cell)
+    seen_by_journals.add((role.name, *cell))
 
 
 @pytest.mark.parametrize(("role", "cell"), UNLISTED, ids=_name)
@@ -51,7 +57,7 @@ def test_legality_is_portable(role: Role, state: str, call: str) -> None:
 
 @pytest.mark.parametrize(("role", "state", "call"), CELLS, ids=_name)
 def test_stated_endings_hold(role: Role, state: str, call: str) -> None:
-    """The endings that handlers look up in the table (of attach, and the end of a stream) are just those stated in the tests."""
+    """The endings that handlers look up in the table (of attach, of a stream) are just those stated in the tests."""
     stated_endings_hold(role, state, call)
 
 
@@ -92,9 +98,7 @@ def _follow(w: object, role: Role, step: str, wanted: str | None) -> None:
     step = "accepted" if step == "accept" and role.name == "accepted" else step
     state = w.subject.state  # type: ignore[attr-defined]
     outcomes = role.table[state][step]
-    good = next(
-        (o for o in outcomes if o in ("ok", "sends") and (wanted is None or wanted in role.table[outcomes[o]])), None
-    )
+    good = next((o for o in outcomes if o in ("ok", "sends") and (wanted is None or wanted in role.table[outcomes[o]])), None)
     PROVOKE[role.name][step][good or "pending"](w)  # type: ignore[arg-type]
 
 
@@ -115,6 +119,19 @@ def _shortest(role: Role, state: str, call: str) -> int | None:
             seen |= here
             steps += 1
     return None
+
+
+def test_every_row_was_reached(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the rows whose evidence ran in this session, as journals saw them, none is missing; a full run reaches every row."""
+    missing = seen_by_journals - {(role.name, *cell) for role, cell in ROWS}
+    assert not missing
+    for name, role in ROLES.items():
+        wanted = {(name, state, call, outcome) for state, call, outcome, _ in role.cells()}
+        found = wanted & seen_by_journals
+        if len(attempted & wanted) == len(wanted):
+            with capsys.disabled():
+                print(f"\nreached {len(found)} of {len(wanted)} rows of {name}", end="")
+            assert found == wanted, f"never reached: {wanted - found}"
 
 
 def test_every_state_is_arranged() -> None:

@@ -1,0 +1,41 @@
+"""The examples run as their users run them, and print what they promise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from loopback import LONG
+
+from lifecycle.engine import default_engine
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+PROMISES = {
+    "echo.py": "client: sent 'goodbye', got 'goodbye'",
+    "datagrams.py": "an empty message is a message: b'', and bob is still bound",
+    "refusals.py": "  Call listen() first. Legal here: listen,",
+    "turnstile.py": "Turnstile.push() is not legal in state 'locked'.",
+}
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_example_runs(name: str) -> None:
+    """An example ends by itself with exit code 0, warns of nothing, and prints its promised line."""
+    ours = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LIFECYCLE_ENGINE": default_engine()}
+    ran = subprocess.run(
+        (sys.executable, "-W", "error", str(EXAMPLES / name)),
+        capture_output=True, text=True, timeout=LONG, check=False, env={**os.environ, **ours},
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert any(line.startswith(PROMISES[name]) for line in ran.stdout.splitlines())
+
+
+def test_every_example_is_run() -> None:
+    """There is a promise for each file in the folder, and each is short."""
+    found = {path.name: len(path.read_text().splitlines()) for path in EXAMPLES.glob("*.py")}
+    assert set(found) == set(PROMISES)
+    assert max(found.values()) <= 70
