@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from lifecycle.engine import performing
 from lifecycle.engine.generate import checked_method, overriding_method
 from lifecycle.engine.role import Call, Role
-from lifecycle.engine.rows import UNLISTED
 
 if TYPE_CHECKING:
     from lifecycle.engine.governed import Lifecycle
 
 _RUNTIME: dict[str, object] = {
-    "_UNLISTED": UNLISTED,
     "_Settled": performing.Settled,
     "_perform": performing.perform,
     "_perform_override": performing.perform_override,
@@ -40,7 +38,7 @@ def attach(cls: type[Lifecycle], base: type[Lifecycle]) -> None:
             handler = _refusing_handler(cls.role, spec)
         if not isinstance(handler, FunctionType):
             raise TypeError(f"{cls.__name__} has no method {name}(), which its role {cls.role.name!r} declares")
-        _install(cls, name, handler, checked_method(spec, handler, _RUNTIME))
+        _install(cls, name, handler, checked_method(cls.role, spec, handler, _RUNTIME))
 
 
 def attach_overrides(cls: type[Lifecycle]) -> None:

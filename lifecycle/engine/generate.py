@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import inspect
 import linecache
+import textwrap
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeVar, cast
 
-from lifecycle.engine.role import Call
+from lifecycle.engine.role import Call, Role
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -45,23 +46,29 @@ def first_try(
     return mark
 
 
-_SETTLE = """\
-    if result.__class__ is _Settled:
+_SETTLE_OK = """\
+    if result is not None and result.__class__ is _Settled:
         _settle(self, row, {name!r}, result.outcome)
         return result.value
     if after is row:
         return result
-    if after is not _UNLISTED:
-        with self._lock:
-            if self._row is row:
-                self._row = after
-                return result
+    with self._lock:
+        if self._row is row:
+            self._row = after
+            return result
     _settle(self, row, {name!r}, "ok")
     return result
 """
 
-_FLAT = (
-    """\
+_SETTLE_CHOICE = """\
+    if result.__class__ is not _Settled:
+        _settle(self, row, {name!r}, "ok")
+        return result
+    _settle(self, row, {name!r}, result.outcome)
+    return result.value
+"""
+
+_FLAT = """\
 def {name}({parameters}):
     row = self._row
     after = row.{name}
@@ -73,11 +80,8 @@ def {name}({parameters}):
         _settle_error(self, row, {name!r}, error)
         raise
 """
-    + _SETTLE
-)
 
-_EXCLUSIVE = (
-    """\
+_EXCLUSIVE = """\
 def {name}({parameters}):
     row = self._row
     after = row.{name}
@@ -90,15 +94,15 @@ def {name}({parameters}):
     if not claimed:
         return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
     try:
-        result = _handler({arguments})
-    except BaseException as error:
-        _settle_error(self, row, {name!r}, error)
-        raise
+        try:
+            result = _handler({arguments})
+        except BaseException as error:
+            _settle_error(self, row, {name!r}, error)
+            raise
+{settle}
     finally:
         self._claim = None
 """
-    + _SETTLE
-)
 
 _AT_ONCE = """\
 def {name}({parameters}):
@@ -139,13 +143,18 @@ def {name}({parameters}):
 """
 
 
-def checked_method(call: Call, handler: FunctionType, runtime: dict[str, object]) -> Any:
+def checked_method(role: Role, call: Call, handler: FunctionType, runtime: dict[str, object]) -> Any:
     """The method that checks `call`, runs `handler` and settles how it ended, in one frame in the usual case."""
     trial: FirstTry | None = getattr(handler, "__first_try__", None)
     if trial is not None:
         names = {"_not_yet": trial.not_yet, "_rest": trial.rest}
         return _compiled(_FIRST_TRY, call.name, handler, runtime | names, attempt=trial.attempt, enough=trial.enough)
-    template = _EXCLUSIVE if call.exclusive else _AT_ONCE if call.at_once else _FLAT
+    if call.at_once:
+        return _compiled(_AT_ONCE, call.name, handler, runtime)
+    always_ok = all("ok" in calls[call.name] for calls in role.table.values() if call.name in calls)
+    settle = _SETTLE_OK if always_ok else _SETTLE_CHOICE
+    claimed = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "    "))  # held until the state has changed
+    template = claimed if call.exclusive else _FLAT + settle
     return _compiled(template, call.name, handler, runtime)
 
 
@@ -171,7 +180,9 @@ def _compiled(template: str, name: str, handler: FunctionType, runtime: dict[str
         **signature.defaults,
     }
     exec(_code_of(source, name), namespace)
-    return cast(FunctionType, functools.wraps(handler)(namespace[name]))
+    method = namespace[name]
+    method.__code__ = method.__code__.replace()  # CPython keeps its inline caches in the code: each class needs its own
+    return cast(FunctionType, functools.wraps(handler)(method))
 
 
 def _code_of(source: str, name: str) -> CodeType:

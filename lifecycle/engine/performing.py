@@ -81,6 +81,9 @@ def perform(
     self: Lifecycle, call: str, handler: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
 ) -> Any:
     """The long way of a call: the claim of an exclusive one, observers, either engine; refusals are made here."""
+    row = self._row
+    if not OBSERVERS.present and not row._allows(call):
+        raise refuse(self, row, call)
     row, record = begin(self, call, arguments, keywords)
     try:
         return run(self, row, record, call, handler, arguments, keywords)

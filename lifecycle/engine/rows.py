@@ -23,8 +23,8 @@ class Row:
     """One state of a role.
 
     A subclass made for the role adds two slots per call, for the generated methods: `<call>` is the row that the outcome
-    `ok` leads to, UNLISTED where the call is legal but has no `ok`, or None where it must go the long way (illegal, observed,
-    or reference); and `_keeps_<call>` says whether that row is this one.
+    `ok` leads to (or this one, where the call has no `ok`), or None where it must go the long way (illegal, observed, or
+    reference); and `_keeps_<call>` says whether `ok` keeps this row.
     """
 
     __slots__ = ("_calls", "_cells", "_final", "_state")
@@ -49,14 +49,9 @@ class Row:
     def _arm(self, observed: bool) -> None:
         """Fill the slots that the generated methods read."""
         for call in _slot_calls(type(self)):
-            after = None
-            if not observed and call in self._cells:
-                after = self._cells[call].get("ok", UNLISTED)
-            setattr(self, call, after)
-            setattr(self, f"_keeps_{call}", after is self)
-
-
-UNLISTED = Row()
+            outcomes = None if observed else self._cells.get(call)
+            setattr(self, call, None if outcomes is None else outcomes.get("ok", self))
+            setattr(self, f"_keeps_{call}", outcomes is not None and outcomes.get("ok") is self)
 
 
 class ReferenceRow(Row):

@@ -1,0 +1,56 @@
+"""State-preserving calls, raw and governed: a batch of sends, then the receives that empty the connection again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks.claim import Figure, against_raw
+from benchmarks.interleaved import Batch, interleave, timed_loop
+from benchmarks.loopback import governed_pair, raw_pair, rival_pair
+from benchmarks.rivals import present, rivals
+
+
+def calls_batch(send: str, receive: str, client: Any, accepted: Any, *, size: int, count: int, repeats: int) -> Batch:
+    """`repeats` times `count` sends of `size` bytes and as many receives; two phases.
+
+    The connection is emptied between them, outside the timed parts, and nothing is left over for the next: a receive may
+    get less than was asked for.
+    """
+    sending = timed_loop(f"{send}(data)", client=client, data=bytes(size))
+    receiving = timed_loop(f"last = {receive}({size})", accepted=accepted)
+    rest: Callable[[int], bytes] = getattr(accepted, receive.rpartition(".")[2])
+
+    def batch() -> tuple[float, float]:
+        sends = receives = 0
+        for _ in range(repeats):
+            sends += sending(count)[0]
+            elapsed, last = receiving(count)
+            receives += elapsed
+            left = size - len(last)
+            while left:
+                left -= len(rest(left))
+        calls = repeats * count
+        return sends / calls, receives / calls
+
+    return batch
+
+
+def measure_calls(rounds: Iterable[int], *, size: int, count: int, repeats: int, limits: tuple[float, float]) -> list[Figure]:
+    """The two figures, send and receive, for calls of `size` bytes."""
+    shape = {"size": size, "count": count, "repeats": repeats}
+    everyone = rivals()
+    with ExitStack() as stack:
+        cases = {
+            "raw": calls_batch("client.sendall", "accepted.recv", *stack.enter_context(raw_pair()), **shape),
+            "lifecycle": calls_batch("client.send", "accepted.receive", *stack.enter_context(governed_pair()), **shape),
+        }
+        for name, rival in present(everyone).items():
+            cases[name] = calls_batch("client.send", "accepted.receive", *stack.enter_context(rival_pair(rival)), **shape)
+        every = {name: rival.every for name, rival in present(everyone).items()}
+        series = interleave(cases, rounds, every=every)
+    return [
+        against_raw("send", series, everyone, phase=0, limit=limits[0], baseline="sendall"),
+        against_raw("receive", series, everyone, phase=1, limit=limits[1], baseline="recv"),
+    ]

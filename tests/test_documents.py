@@ -1,0 +1,38 @@
+"""The code in the README and the guides runs, as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+BLOCKS = [
+    pytest.param(code, id=f"{path.name}-{number}")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for number, code in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL), 1)
+]
+
+
+@pytest.mark.parametrize("code", BLOCKS)
+def test_code_block_runs_and_prints_what_it_says(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A code block of the documents runs without an error, and prints what its comments behind print(...) say."""
+    exec(compile(code, "<document>", "exec"), {"__name__": "document"})
+    promised = re.findall(r"print\(.*\)\s+# (.*)", code)
+    printed = capsys.readouterr().out.splitlines()
+    assert [line for line in promised if line not in printed] == []
+
+
+def test_readme_shows_the_refusal_as_it_is() -> None:
+    """The refusal that the README shows is word for word the one that a user gets."""
+    from lifecycle import IllegalCall, Server
+
+    with Server() as server:
+        server.create(0, "127.0.0.1")
+        with pytest.raises(IllegalCall) as caught:
+            server.accept()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    own_words, _, _ = str(caught.value).partition("\n  Winsock")
+    assert f"lifecycle.IllegalCall: {own_words}" in text
