@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.engine import settled
@@ -135,11 +136,6 @@ class Datagram(Bindable, role=DATAGRAM):
             return data, sender
 
 
-def _receive_by_recvmsg(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
-    data, _, answer, sender = sock.recvmsg(size, 0, flags)
-    return data, bool(answer & socket.MSG_TRUNC), sender
-
-
 def _receive_by_recvfrom(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
     buffer = bytearray(size)
     try:
@@ -151,7 +147,15 @@ def _receive_by_recvfrom(sock: socket.socket, size: int, flags: int) -> tuple[by
     return bytes(buffer[:count]), False, sender
 
 
-_receive_message = _receive_by_recvmsg if hasattr(socket.socket, "recvmsg") else _receive_by_recvfrom
+_receive_message = _receive_by_recvfrom
+
+if sys.platform != "win32":
+
+    def _receive_by_recvmsg(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
+        data, _, answer, sender = sock.recvmsg(size, 0, flags)
+        return data, bool(answer & socket.MSG_TRUNC), sender
+
+    _receive_message = _receive_by_recvmsg
 
 
 def _refuse_out_of_band(flags: int) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import array
-import importlib.util
 import socket
+import sys
 
 FIONREAD = 0x4004667F
 """Winsock's number for the command; what the system itself calls it is this file's matter."""
@@ -12,16 +12,8 @@ FIONREAD = 0x4004667F
 _PEEK_START, _PEEK_LIMIT = 1 << 16, 1 << 24
 
 
-def _by_ioctl(sock: socket.socket) -> int:
-    import fcntl
-    import termios
-
-    count = array.array("i", [0])
-    fcntl.ioctl(sock, termios.FIONREAD, count)
-    return count[0]
-
-
-def _by_peek(sock: socket.socket) -> int:
+def readable_by_peek(sock: socket.socket) -> int:
+    """Look at what could be received, at more and more of it."""
     size = _PEEK_START
     while True:
         try:
@@ -33,6 +25,17 @@ def _by_peek(sock: socket.socket) -> int:
         size *= 2
 
 
-_posix = all(importlib.util.find_spec(module) for module in ("fcntl", "termios"))
+readable_bytes = readable_by_peek
 
-readable_bytes = _by_ioctl if _posix else _by_peek
+if sys.platform != "win32":
+
+    def readable_by_ioctl(sock: socket.socket) -> int:
+        """Ask the system."""
+        import fcntl
+        import termios
+
+        count = array.array("i", [0])
+        fcntl.ioctl(sock, termios.FIONREAD, count)
+        return count[0]
+
+    readable_bytes = readable_by_ioctl

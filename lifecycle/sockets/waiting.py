@@ -11,6 +11,7 @@ import math
 import os
 import select
 import socket
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -98,16 +99,6 @@ def _seconds_until(deadline: float | None) -> float | None:
     return None if deadline is None else min(max(0.0, deadline - time.monotonic()), LONGEST_WAIT)
 
 
-def _poll_by_poll(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
-    poller = select.poll()
-    poller.register(fileno, select.POLLOUT if writing else select.POLLIN)
-    if waker is not None:
-        poller.register(waker, select.POLLIN)
-    seconds = _seconds_until(deadline)
-    events = dict(poller.poll(None if seconds is None else math.ceil(seconds * 1000)))
-    return waker in events, fileno in events
-
-
 def _poll_by_select(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
     seconds = _seconds_until(deadline)
     reading = ([] if waker is None else [waker]) + ([] if writing else [fileno])
@@ -116,9 +107,20 @@ def _poll_by_select(fileno: int, waker: int | None, writing: bool, deadline: flo
     return waker in readable, fileno in readable or bool(writable or failed)
 
 
-_poll: Callable[[int, int | None, bool, float | None], tuple[bool, bool]] = (
-    _poll_by_poll if hasattr(select, "poll") else _poll_by_select
-)
+_poll: Callable[[int, int | None, bool, float | None], tuple[bool, bool]] = _poll_by_select
+
+if sys.platform != "win32":
+
+    def _poll_by_poll(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
+        poller = select.poll()
+        poller.register(fileno, select.POLLOUT if writing else select.POLLIN)
+        if waker is not None:
+            poller.register(waker, select.POLLIN)
+        seconds = _seconds_until(deadline)
+        events = dict(poller.poll(None if seconds is None else math.ceil(seconds * 1000)))
+        return waker in events, fileno in events
+
+    _poll = _poll_by_poll
 
 
 def is_ready(fileno: int, *, writing: bool) -> bool:

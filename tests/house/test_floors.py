@@ -1,0 +1,75 @@
+"""The plan of the house: who imports whom, what an import costs, and what no file does."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lifecycle
+
+ROOT = Path(lifecycle.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+ONLY_SOMEWHERE = {"fcntl", "termios", "resource", "grp", "pwd", "winreg", "msvcrt", "_winapi"}
+LATER = ("hypothesis", "rich", "typer", "click", "anyio", "pytest")
+
+
+def run_python(code: str) -> str:
+    """The output of a fresh interpreter."""
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=50).stdout
+
+
+def test_files_import_only_from_floors_below() -> None:
+    """The contracts of import-linter in pyproject.toml hold."""
+    command = [sys.executable, "-c", "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"]
+    done = subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_import_is_light() -> None:
+    """Importing lifecycle, and every public name of it, loads transitions and the standard library, and nothing else."""
+    loaded = f"print([name for name in {LATER!r} if name in sys.modules], 'transitions' in sys.modules)"
+    code = f"import lifecycle, sys; from lifecycle import *; {loaded}"
+    assert run_python(code).strip() == "[] True"
+
+
+def test_public_names_are_the_ones_that_type_checkers_see() -> None:
+    """__all__, the imports under TYPE_CHECKING and what can really be imported are the same names."""
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    guarded = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.asname for node in guarded.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == set(lifecycle.__all__)
+    assert all(getattr(lifecycle, name) is not None for name in lifecycle.__all__)
+    assert set(lifecycle.__all__) <= set(dir(lifecycle))
+    with pytest.raises(AttributeError, match="no attribute 'Sever'"):
+        lifecycle.Sever  # type: ignore[attr-defined] # noqa: B018
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_of_one_system_is_imported_unconditionally(path: Path) -> None:
+    """fcntl, termios, resource and the like are imported inside functions only, so that every system can import all files."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert not ONLY_SOMEWHERE & {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_says_what_it_holds(path: Path) -> None:
+    """Every file has a docstring, a name that says something, and at most 400 lines."""
+    text = path.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert path.stem not in ("utils", "helpers", "common", "misc", "base")
+    assert text.count("\n") <= 400
+
+
+def test_engine_knows_no_sockets() -> None:
+    """Importing the engine alone loads no socket module."""
+    assert (
+        run_python("import lifecycle.engine, sys; print('socket' in sys.modules, 'select' in sys.modules)").strip()
+        == "False False"
+    )

@@ -1,0 +1,81 @@
+"""What takes the place of calls that only some systems have, tried on this one: each must do the same as its sibling."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import pytest
+from loopback import HOST, LONG, Background, connected_pair, datagram_pair, listening, raw_listener, until, unused_port
+
+from lifecycle import Client, ClosedDuringCall, MessageTruncated
+from lifecycle.sockets import client as client_module
+from lifecycle.sockets import datagram as datagram_module
+from lifecycle.sockets import readable, waiting
+from lifecycle.sockets.connecting import UNDER_WAY, result_by_option
+from lifecycle.sockets.readable import readable_by_peek, readable_bytes
+
+
+def test_waiting_by_select(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With select(): a blocked accept is woken by a connection, by close(), and by its time-out."""
+    monkeypatch.setattr(waiting, "_poll", waiting._poll_by_select)
+    with listening(timeout=LONG) as server:
+        blocked = Background(server.accept)
+        until(lambda: server.is_blocking)
+        with socket.create_connection(server.get_sock_name()):
+            blocked.result().close()
+        server.timeout = 0.01
+        with pytest.raises(TimeoutError):
+            server.accept()
+        server.timeout = None
+        blocked = Background(server.accept)
+        until(lambda: server.is_blocking)
+        server.close()
+        with pytest.raises(ClosedDuringCall):
+            blocked.result()
+
+
+def test_connect_result_by_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With SO_ERROR: a connect succeeds, a refused one is refused, also when somebody has read the reason before."""
+    monkeypatch.setattr(client_module, "connect_result", result_by_option)
+    with raw_listener() as listener, Client(timeout=LONG) as client:
+        client.create(0, HOST)
+        client.connect(*listener.getsockname())
+        assert client.state == "connected"
+    with Client(timeout=0) as client:
+        client.create(0, HOST)
+        with pytest.raises(BlockingIOError):
+            client.connect(HOST, unused_port())
+        assert client.get_option(socket.SO_ERROR) == errno.ECONNREFUSED
+        with pytest.raises(ConnectionRefusedError):
+            client.finish_connect()
+        assert client.state == "bound"
+    assert errno.ECONNREFUSED not in UNDER_WAY
+
+
+@pytest.mark.parametrize("sent", [0, 1, 15, 16, 17, 1000])
+def test_readable_bytes_by_peek(sent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peek, which looks at more and more, counts what FIONREAD counts."""
+    monkeypatch.setattr(readable, "_PEEK_START", 16)
+    with connected_pair(timeout=LONG) as (client, accepted):
+        client.send(bytes(sent))
+        until(lambda: accepted.io_ctl() == sent)
+        assert readable_by_peek(accepted._socket) == readable_bytes(accepted._socket) == sent
+
+
+def test_messages_by_recvfrom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without recvmsg() a message arrives with its sender; only the system's own error tells there that one was too long."""
+    monkeypatch.setattr(datagram_module, "_receive_message", datagram_module._receive_by_recvfrom)
+    with datagram_pair(timeout=LONG) as (one, other):
+        other.send_to(b"hello", *one.get_sock_name())
+        assert one.receive_from() == (b"hello", other.local_address)
+
+    class Winsock:
+        """A socket that answers to a long message as Winsock documents it: the head is there, and WSAEMSGSIZE."""
+
+        def recvfrom_into(self, buffer: bytearray, size: int, flags: int) -> tuple[int, object]:
+            buffer[:] = b"long message"[:size]
+            raise OSError(errno.EMSGSIZE, "message too long")
+
+    assert datagram_module._receive_by_recvfrom(Winsock(), 4, 0) == (b"long", True, None)  # type: ignore[arg-type]
+    assert MessageTruncated(b"long", None).errno == errno.EMSGSIZE

@@ -1,0 +1,36 @@
+"""What type checkers see: the package itself, on every platform, and a user's program with every public call."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PROGRAM = Path(__file__).with_name("public_calls.py")
+
+
+def check(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a type checker of this environment."""
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_mypy_finds_nothing(platform: str) -> None:
+    """mypy --strict is clean on the package and on a program that uses every public call, on each platform."""
+    done = check("mypy", "--platform", platform, "-p", "lifecycle", "--cache-dir", f".mypy_cache/{platform}")
+    assert done.returncode == 0, done.stdout
+    done = check("mypy", "--strict", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}", str(PROGRAM))
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.timeout(180)
+def test_pyright_finds_nothing() -> None:
+    """pyright is clean on the package and on that program."""
+    if check("pyright", "--version").returncode != 0:
+        pytest.skip("pyright fetches itself from npm when it first runs, and could not")
+    done = check("pyright", "--pythonpath", sys.executable, "lifecycle", str(PROGRAM))
+    assert done.returncode == 0, done.stdout
