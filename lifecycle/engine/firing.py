@@ -49,7 +49,7 @@ class Firing:
             if partner._row is self._row:
                 partner._row = after
                 return
-        raise overtaken(partner, self._call)
+        raise overtaken(partner, self._row, self._call)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         partner = self._partner

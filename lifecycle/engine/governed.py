@@ -83,7 +83,7 @@ class Lifecycle:
         return {}
 
     def release(self) -> None:
-        """Give back what the object holds. Called when a call ends on an object that was closed while it ran."""
+        """Give back what the object holds. Called when the first call of an object ends and it was closed meanwhile."""
 
     def firing(self, call: str, partner: Lifecycle) -> Firing:
         """A context in which this object's running `call` also fires the call of `partner` that its role names for it.

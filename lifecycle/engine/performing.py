@@ -55,6 +55,7 @@ def begin(
             refusal = refuse(self, row, call)
             break
         if spec.exclusive and claim is not None:
+            self._settlements += 1
             refusal = CallInProgress(self.role, row._state, call, type(self).__name__, self.platform_answers, claim)
             break
         after = (row._after(call, "ok") or row) if spec.at_once else row
@@ -147,30 +148,37 @@ def settle(self: Lifecycle, row: Row, call: str, outcome: str) -> None:
                 return
         now = self._row
         after = now._after(call, outcome)
-    raise overtaken(self, call)
+    raise overtaken(self, row, call)
 
 
 def settle_error(self: Lifecycle, row: Row, call: str, error: BaseException) -> str | None:
     """Classify a handler's exception and settle it; the caller raises it again. Raises when a close came between."""
+    self._settlements += 1
     if self._row is not row and self._row._final and not self._specs[call].at_once:
-        raise overtaken(self, call) from error
+        raise overtaken(self, row, call) from error
     outcome = self.outcome_of(call, error)
     if outcome is not None and row._after(call, outcome) is not None:
         settle(self, row, call, outcome)
     return outcome
 
 
-def overtaken(self: Lifecycle, call: str) -> IllegalCall:
-    """The error of a call that found another state than it began in; what it may have installed is given back."""
-    row = self._row
-    if row._final:
+def overtaken(self: Lifecycle, row: Row, call: str) -> IllegalCall:
+    """The error of a call begun in `row` that found another state in the end.
+
+    What it has installed in an object that held nothing is given back; whatever the object held before belongs to the call
+    that has overtaken this one, and may be on its way out of the object (detach).
+    """
+    now = self._row
+    if not now._final:
+        return refuse(self, now, call)
+    if row._state == self.role.initial:
         self.release()
-        return refuse(self, row, call, ClosedDuringCall)
-    return refuse(self, row, call)
+    return refuse(self, now, call, ClosedDuringCall)
 
 
 def refuse(self: Lifecycle, row: Row, call: str, kind: type[IllegalCall] = IllegalCall) -> IllegalCall:
     """The error that says that `call` is not legal in `row`."""
+    self._settlements += 1
     return kind(self.role, row._state, call, type(self).__name__, self.platform_answers)
 
 
@@ -182,7 +190,10 @@ def tell_ended(record: Record, target: Lifecycle) -> None:
 def perform_override(
     self: Lifecycle, call: str, override: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
 ) -> Any:
-    """A subclass's own method for a call: checked before it runs, and settled here unless it handed the call on to super()."""
+    """A subclass's own method for a call: checked before it runs, and settled here unless it handed the call on to super().
+
+    `_settlements` tells: it counts every ending but an `ok` of a generated method, which the state shows or which keeps it.
+    """
     row, settlements = self._row, self._settlements
     if not row._allows(call):
         begin(self, call, arguments, keywords)

@@ -9,11 +9,22 @@ import linecache
 import pickle
 import traceback
 import weakref
+from contextlib import suppress
 
 import pytest
 from turnstile import TURNSTILE, BentCoin, Turnstile
 
-from lifecycle.engine import Call, IllegalCall, Lifecycle, Role, State, UnlistedOutcome, default_engine, settled
+from lifecycle.engine import (
+    Call,
+    ClosedDuringCall,
+    IllegalCall,
+    Lifecycle,
+    Role,
+    State,
+    UnlistedOutcome,
+    default_engine,
+    settled,
+)
 
 DOOR = Role(
     name="door",
@@ -194,6 +205,89 @@ def test_override_that_swallows_a_failure_does_not_succeed() -> None:
     calm.repair("hammer")
     assert calm.state == "jammed"
     calm.remove()
+
+
+def test_override_that_swallows_a_refusal_does_not_succeed() -> None:
+    """When super() refused the arguments, or the call, and the override swallowed it, nothing has happened."""
+
+    class Forgiving(Turnstile):
+        def coin(self, value: int = 1, /, *more: int, currency: str = "EUR", **notes: str) -> int:
+            with suppress(ValueError):
+                return super().coin(-1)
+            return 0
+
+        def repair(self, tool: str = "screwdriver") -> None:
+            with suppress(IllegalCall):
+                super().kick()  # type: ignore[misc]
+
+    forgiving = Forgiving()
+    assert forgiving.coin(1) == 0
+    assert forgiving.state == "locked"
+
+
+class Held(Lifecycle, role=Role(
+    name="held",
+    doc="Something that is got, used, and handed out or closed.",
+    states=(State("none", "Nothing yet."), State("some", "It is held."), State("over", "It is gone.")),
+    calls=(
+        Call("get", "Get it.", exclusive=True),
+        Call("use", "Use it."),
+        Call("hand_out", "Hand it out.", at_once=True),
+        Call("close", "End it.", at_once=True),
+    ),
+    rows=(
+        ("none", "get", {"ok": "some"}),
+        ("none", "close", {"ok": "over"}),
+        ("some", "use", {"ok": "some", "failed": "some"}),
+        ("some", "hand_out", {"ok": "over"}),
+        ("some", "close", {"ok": "over"}),
+        ("over", "close", {"ok": "over"}),
+    ),
+    initial="none",
+    final=frozenset({"over"}),
+)):  # fmt: skip
+    """Calls that do something else in their middle."""
+
+    def __init__(self, middle: str = "") -> None:
+        super().__init__()
+        self.middle = middle
+        self.releases = 0
+
+    def get(self) -> None:
+        """Get it; the object may be closed meanwhile."""
+        if self.middle == "get":
+            self.close()
+
+    def use(self) -> None:
+        """Use it; it may be handed out meanwhile, which makes the use fail."""
+        self.hand_out()
+        raise OSError
+
+    def hand_out(self) -> None:
+        """Hand it out."""
+
+    def close(self) -> None:
+        """End it."""
+
+    def release(self) -> None:
+        self.releases += 1
+
+
+def test_call_that_installs_into_a_closed_object_gives_it_back() -> None:
+    """A first call that ends on an object that was closed meanwhile says so, and what it got is released."""
+    held = Held("get")
+    with pytest.raises(ClosedDuringCall):
+        held.get()
+    assert (held.state, held.releases) == ("over", 1)
+
+
+def test_call_that_was_overtaken_takes_nothing_from_the_overtaker() -> None:
+    """A call that fails because another one hands the thing out releases nothing: it is not its own any more."""
+    held = Held()
+    held.get()
+    with pytest.raises(ClosedDuringCall):
+        held.use()
+    assert (held.state, held.releases) == ("over", 0)
 
 
 def test_context_manager_closes() -> None:
