@@ -5,7 +5,7 @@ from lifecycle.engine.generate import first_try
 from lifecycle.engine.governed import Lifecycle
 from lifecycle.engine.journal import Journal, Observer, Record
 from lifecycle.engine.machine import compiled_table, machine_of
-from lifecycle.engine.performing import UnlistedOutcome, settled
+from lifecycle.engine.performing import UnlistedOutcome, settle_ahead, settled
 from lifecycle.engine.role import Call, Kind, Outcome, Role, Row, State, stays
 from lifecycle.engine.rows import default_engine, set_default_engine
 
@@ -31,6 +31,7 @@ __all__ = [
     "first_try",
     "machine_of",
     "set_default_engine",
+    "settle_ahead",
     "settled",
     "stays",
 ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Firing:
     """One object's call firing a row of another object; see Lifecycle.firing."""
 
-    __slots__ = ("_call", "_partner", "_record", "_row")
+    __slots__ = ("_call", "_claimed", "_partner", "_record", "_row", "taken")
 
     def __init__(self, firer: Lifecycle, call: str, partner: Lifecycle) -> None:
         fired = getattr(type(partner), "_fired", {}).get(f"{firer.role.name}.{call}")
@@ -30,9 +30,15 @@ class Firing:
         self._call = fired
         self._row = partner._row
         self._record: Record | None = None
+        self._claimed = [False]
+        self.taken = False
 
     def __enter__(self) -> Firing:
-        self._row, self._record = begin(self._partner, self._call, (), {})
+        try:
+            self._row, self._record = begin(self._partner, self._call, (), {}, self._claimed)
+        except BaseException:
+            self._give_up_claim()
+            raise
         return self
 
     def take(self, install: Callable[[], None]) -> None:
@@ -48,12 +54,17 @@ class Firing:
         with partner._lock:
             if partner._row is self._row:
                 partner._row = after
+                self.taken = True
                 return
         raise overtaken(partner, self._row, self._call)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         partner = self._partner
-        partner._claim = None
+        self._give_up_claim()
         if self._record is not None:
             self._record.end("ok" if error is None else None, partner.state, error)
             tell_ended(self._record, partner)
+
+    def _give_up_claim(self) -> None:
+        if self._claimed[0]:
+            self._partner._claim = None

@@ -50,7 +50,7 @@ _SETTLE_OK = """\
     if result is not None and result.__class__ is _Settled:
         _settle(self, row, {name!r}, result.outcome)
         return result.value
-    if after is row:
+    if after is row{unless}:
         return result
     with self._lock:
         if self._row is row:
@@ -86,22 +86,23 @@ def {name}({parameters}):
     row = self._row
     after = row.{name}
     claimed = False
-    if after is not None:
-        with self._lock:
-            if self._row is row and self._claim is None:
-                self._claim = {name!r}
-                claimed = True
-    if not claimed:
-        return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
     try:
-        try:
-            result = _handler({arguments})
-        except BaseException as error:
-            _settle_error(self, row, {name!r}, error)
-            raise
+        if after is not None:
+            with self._lock:
+                if self._row is row and self._claim is None:
+                    self._claim = {name!r}
+                    claimed = True
+        if claimed:
+            try:
+                result = _handler({arguments})
+            except BaseException as error:
+                _settle_error(self, row, {name!r}, error)
+                raise
 {settle}
     finally:
-        self._claim = None
+        if claimed:  # until the state has changed, and whatever interrupts
+            self._claim = None
+    return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
 """
 
 _AT_ONCE = """\
@@ -153,8 +154,11 @@ def checked_method(role: Role, call: Call, handler: FunctionType, runtime: dict[
         return _compiled(_AT_ONCE, call.name, handler, runtime)
     always_ok = all("ok" in calls[call.name] for calls in role.table.values() if call.name in calls)
     settle = _SETTLE_OK if always_ok else _SETTLE_CHOICE
-    claimed = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "    "))  # held until the state has changed
-    template = claimed if call.exclusive else _FLAT + settle
+    if call.exclusive:
+        settle = settle.replace("{unless}", " is self._row")
+        template = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        "))
+    else:
+        template = _FLAT + settle.replace("{unless}", "")
     return _compiled(template, call.name, handler, runtime)
 
 

@@ -108,8 +108,10 @@ class Lifecycle:
         row = getattr(self, "_row", None)
         if row is None or self.role.closes is None or row._final or row._state == self.role.initial:
             return
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-        self._close_if_legal()
+        try:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        finally:
+            self._close_if_legal()
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state}>"

@@ -116,6 +116,7 @@ class Journal:
         self.records: list[Record] = []
         self._names: WeakKeyDictionary[object, str] = WeakKeyDictionary()
         self._counts: Counter[str] = Counter()
+        self._naming = threading.RLock()
 
     def __enter__(self) -> Journal:
         OBSERVERS.add(self)
@@ -128,7 +129,8 @@ class Journal:
         """Part of Observer: note the record, and name its object by class and number of appearance."""
         if self.only and not any(target is each for each in self.only):
             return
-        record.subject = self._name(target)
+        with self._naming:
+            record.subject = self._name(target)
         self.records.append(record)
 
     def ended(self, record: Record, target: object) -> None:

@@ -37,15 +37,24 @@ class Settled:
         self.value = value
 
 
+class SettledAhead(str):
+    """The name of an outcome whose cell was taken before the system acted; see settle_ahead."""
+
+    __slots__ = ()
+
+
 def settled(outcome: str, value: Value) -> Value:
     """Return this from a handler whose call ended otherwise than `ok`: the caller gets `value`, the table `outcome`."""
     return cast(Value, Settled(outcome, value))
 
 
 def begin(
-    self: Lifecycle, call: str, arguments: tuple[object, ...], keywords: Mapping[str, object]
+    self: Lifecycle, call: str, arguments: tuple[object, ...], keywords: Mapping[str, object], claimed: list[bool]
 ) -> tuple[Row, Record | None]:
-    """Check and claim; the row in which the call begins, and its record while somebody observes."""
+    """Check and claim; the row in which the call begins, and its record while somebody observes.
+
+    claimed: its one item is set to True together with the claim, which is the caller's to give up, whatever happens.
+    """
     spec = self._specs[call]
     refusal: IllegalCall | None = None
     while True:
@@ -64,6 +73,7 @@ def begin(
                 self._row = after
                 if spec.exclusive:
                     self._claim = call
+                    claimed[0] = True
                 break
     record = None
     if OBSERVERS.present:
@@ -74,7 +84,10 @@ def begin(
         if record is not None:
             record.end("illegal", row._state, refusal)
             tell_ended(record, self)
-        raise refusal
+        try:
+            raise refusal
+        finally:
+            del refusal  # its traceback holds this frame, which must not hold it
     return row, record
 
 
@@ -85,11 +98,12 @@ def perform(
     row = self._row
     if not OBSERVERS.present and not row._allows(call):
         raise refuse(self, row, call)
-    row, record = begin(self, call, arguments, keywords)
+    claimed = [False]
     try:
+        row, record = begin(self, call, arguments, keywords, claimed)
         return run(self, row, record, call, handler, arguments, keywords)
     finally:
-        if self._specs[call].exclusive:
+        if claimed[0]:
             self._claim = None
 
 
@@ -119,9 +133,9 @@ def run(
             outcome = settle_error(self, row, call, error)
             raise
         ended, value = (result.outcome, result.value) if result.__class__ is Settled else ("ok", result)
-        outcome = ended
         if not self._specs[call].at_once:
             settle(self, row, call, ended)
+        outcome = ended
         return value
     except BaseException as error:
         failure = error
@@ -130,31 +144,61 @@ def run(
         if record is not None:
             record.end(outcome, self.state, failure)
             tell_ended(record, self)
+        del failure  # its traceback holds this frame, which must not hold it
 
 
 def settle(self: Lifecycle, row: Row, call: str, outcome: str) -> None:
     """Move to the state that this ending of a call begun in `row` leads to; raises when another call came between."""
     self._settlements += 1
+    if outcome.__class__ is SettledAhead:
+        return
     after = row._after(call, outcome)
     if after is None:
         raise UnlistedOutcome(f"{self.role.name}: {call} cannot end in {outcome!r} in state {row._state!r}")
-    if after is row:
+    if after is row and not (self._specs[call].exclusive and self._row._final):
         return
-    now = row
+    if _moved(self, row, after, call, outcome) or (self._row._allows(call) and not self._row._final):
+        return  # it may be that another call has learnt more meanwhile, and this one is still legal: then that stands
+    raise overtaken(self, row, call)
+
+
+def settle_ahead(self: Lifecycle, call: str, outcome: str) -> tuple[SettledAhead, Callable[[], None]]:
+    """Take the cell of a running call before the system acts on it.
+
+    For a call by which other calls of the same object end: they find the state that explains it. Gives the outcome to return
+    with settled(), and what takes the cell back when the system does not act.
+    """
+    row = self._row
+    after = row._after(call, outcome)
+    if after is None or not _moved(self, row, after, call, outcome):
+        raise overtaken(self, row, call)
+
+    def take_back() -> None:
+        with self._lock:
+            if self._row is after:
+                self._row = row
+
+    return SettledAhead(outcome), take_back
+
+
+def _moved(self: Lifecycle, now: Row, after: Row | None, call: str, outcome: str) -> bool:
+    """Set the state from `now` to `after`, or from what it has become to what the table says for that."""
     while after is not None:
         with self._lock:
             if self._row is now:
                 self._row = after
-                return
+                return True
         now = self._row
         after = now._after(call, outcome)
-    raise overtaken(self, row, call)
+    return False
 
 
 def settle_error(self: Lifecycle, row: Row, call: str, error: BaseException) -> str | None:
     """Classify a handler's exception and settle it; the caller raises it again. Raises when a close came between."""
     self._settlements += 1
     if self._row is not row and self._row._final and not self._specs[call].at_once:
+        if not isinstance(error, Exception):
+            return None  # the program is told to stop, and that is not overruled
         raise overtaken(self, row, call) from error
     outcome = self.outcome_of(call, error)
     if outcome is not None and row._after(call, outcome) is not None:
@@ -192,11 +236,12 @@ def perform_override(
 ) -> Any:
     """A subclass's own method for a call: checked before it runs, and settled here unless it handed the call on to super().
 
-    `_settlements` tells: it counts every ending but an `ok` of a generated method, which the state shows or which keeps it.
+    An override that does not hand the call on is no check-and-set among threads. `_settlements` tells which one it is: it
+    counts every ending but an `ok` of a generated method, which the state shows or which keeps it.
     """
     row, settlements = self._row, self._settlements
     if not row._allows(call):
-        begin(self, call, arguments, keywords)
+        begin(self, call, arguments, keywords, [False])
     record = journal.begin_record(self.role.name, row._state, call, arguments, keywords) if OBSERVERS.present else None
     try:
         result = override(self, *arguments, **keywords)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from threading import RLock
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -79,6 +80,8 @@ ENGINES: Mapping[str, type[Row]] = {rows._engine: rows for rows in (Row, Referen
 
 _rows: dict[str, WeakKeyDictionary[Role, dict[str, Row]]] = {engine: WeakKeyDictionary() for engine in ENGINES}
 
+_building = RLock()
+
 _default_engine = os.environ.get("LIFECYCLE_ENGINE", "compiled")
 
 
@@ -96,9 +99,10 @@ def set_default_engine(engine: str) -> None:
 def initial_row(role: Role, engine: str | None) -> Row:
     """The row in which a new object of `role` begins, under `engine` or the default one; ValueError if unknown."""
     name = _known(_default_engine if engine is None else engine)
-    rows = _rows[name].get(role)
-    if rows is None:
-        rows = _rows[name][role] = _build(role, ENGINES[name])
+    with _building:
+        rows = _rows[name].get(role)
+        if rows is None:
+            rows = _rows[name][role] = _build(role, ENGINES[name])
     return rows[role.initial]
 
 

@@ -10,6 +10,7 @@ from lifecycle.sockets.addresses import is_any, resolve
 from lifecycle.sockets.bindable import Bindable
 from lifecycle.sockets.connecting import UNDER_WAY, connect_result
 from lifecycle.sockets.errors import system_error
+from lifecycle.sockets.inspection import real_state
 from lifecycle.sockets.stream import Stream
 from lifecycle.sockets.waiting import deadline_after
 
@@ -45,6 +46,15 @@ class Client(Bindable, Stream, role=CLIENT):
         connect() may be retried; BlockingIOError and TimeoutError while nothing is known yet.
         """
         self._await_result(errno.EINPROGRESS, self._socket.getsockname())
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """As for every socket; but a connect that was interrupted, by whatever, leaves the system connecting."""
+        outcome = super().outcome_of(call, error)
+        if call == "finish_connect" and outcome in ("failed", None):
+            return "pending"
+        if call == "connect" and outcome in ("failed", None) and real_state(self._socket) in ("connecting", "connected"):
+            return "pending"
+        return outcome
 
     def _await_result(self, number: int, address: Any) -> None:
         """Wait until the error `number` of a connect is its last word; raise that unless it is 0."""

@@ -7,7 +7,6 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.engine import settled
 from lifecycle.roles import DATAGRAM
 from lifecycle.sockets.addresses import Address, any_address, from_system, is_any, resolve
 from lifecycle.sockets.bindable import Bindable
@@ -72,7 +71,7 @@ class Datagram(Bindable, role=DATAGRAM):
         _refuse_out_of_band(flags)
         peer = self._peer(address, port)
         if not self._is_bound():
-            self._socket.bind((any_address(self._socket.family), 0))
+            self._bind_implicitly()
         return self._sending(lambda: self._socket.sendto(data, flags, peer))
 
     def receive(self, size: int = 65536, flags: int = 0) -> bytes:
@@ -94,12 +93,19 @@ class Datagram(Bindable, role=DATAGRAM):
         how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Legal once a peer is set: without one
         Linux answers ENOTCONN and is poisoned all the same. Raises ValueError for another `how`.
         """
-        return settled(shut_down(self._socket, how), None)
+        return shut_down(self, self._socket, how)
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but a first send_to() that failed before its implicit bind has done nothing."""
         outcome = super().outcome_of(call, error)
         return None if call == "send_to" and not self._is_bound() else outcome
+
+    def _bind_implicitly(self) -> None:
+        try:
+            self._socket.bind((any_address(self._socket.family), 0))
+        except OSError:
+            if not self._is_bound():  # or else another thread's first send_to() came before
+                raise
 
     def _is_bound(self) -> bool:
         try:

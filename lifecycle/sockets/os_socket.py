@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from lifecycle.engine import Lifecycle, LifecycleError, settled
@@ -156,10 +156,10 @@ class OsSocket(Lifecycle):
 
     def detach(self) -> int:
         """Hand the descriptor out, in blocking mode, and end the object; the connection lives on."""
-        sock = self._socket
+        number = self._socket.detach()  # first of all: whoever wakes must not find it
         self._wake_all()
-        sock.setblocking(True)
-        return sock.detach()
+        _make_blocking(number)
+        return number
 
     def close(self) -> None:
         """Close the socket and end the object. Legal in every state; closing again does nothing.
@@ -198,12 +198,10 @@ class OsSocket(Lifecycle):
             case TimeoutError(errno=None):
                 return "timed_out"
             case InterruptedError():
-                return "pending" if "connect" in call else "failed"
+                return "failed"
             case OSError():
                 return self._errors.get(call, FAILED).outcome(error.errno)
-        # An interrupt of the program's own, such as Ctrl-C: it left behind what the system is doing.
-        under_way = call == "connect" and hasattr(self, "_socket") and real_state(self._socket) in ("connecting", "connected")
-        return "pending" if under_way else "failed"
+        return "failed"
 
     def _wait(self, *, writing: bool, deadline: float | None, sent: int | None = None) -> None:
         """Return when the descriptor seems ready; raise when the time has passed, or the call was cancelled or closed.
@@ -213,15 +211,14 @@ class OsSocket(Lifecycle):
         if self._timeout == 0:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) if sent is None else SendWouldBlock(sent)
         wait = Wait()
-        with self._lock:
-            self._waits = (*self._waits, wait)
         try:
+            self._replace_waits(lambda waits: (*waits, wait))
             self.on_message_pending()
             if self._row._final:
                 raise closed_meanwhile()
             in_time = wait.until_ready(self._socket.fileno(), writing=writing, deadline=deadline)
         finally:
-            self._leave(wait)
+            self._replace_waits(lambda waits: tuple(each for each in waits if each is not wait))
             wait.finish()
         if self._row._final:
             raise closed_meanwhile()
@@ -230,13 +227,13 @@ class OsSocket(Lifecycle):
         if not in_time:
             raise TimeoutError("timed out") if sent is None else SendTimedOut(sent)
 
-    def _leave(self, wait: Wait) -> None:
+    def _replace_waits(self, change: Callable[[tuple[Wait, ...]], tuple[Wait, ...]]) -> None:
         while True:
             waits = self._waits
-            others = tuple(each for each in waits if each is not wait)
-            with self._lock:
+            changed = change(waits)
+            with self._lock:  # nothing is made under it: that may run the collector, and a finalizer may close this object
                 if self._waits is waits:
-                    self._waits = others
+                    self._waits = changed
                     return
 
     def _wake_all(self) -> None:
@@ -268,6 +265,15 @@ def new_socket(family: int, kind: int) -> socket.socket:
     sock = socket.socket(family, kind)
     sock.setblocking(False)
     return sock
+
+
+def _make_blocking(number: int) -> None:
+    """As the system hands out sockets, and as whoever gets this one expects it."""
+    sock = socket.socket(fileno=number)
+    try:
+        sock.setblocking(True)
+    finally:
+        sock.detach()
 
 
 def _checked_timeout(seconds: float | None) -> float | None:

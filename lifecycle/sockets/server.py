@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from lifecycle.engine import IllegalCall
+from lifecycle.engine import ClosedDuringCall, IllegalCall
 from lifecycle.roles import SERVER
 from lifecycle.sockets.accepted import Accepted
 from lifecycle.sockets.bindable import Bindable
@@ -56,21 +56,25 @@ class Server(Bindable, role=SERVER):
                 connection.setblocking(False)
                 firing.take(lambda: target._install(connection, self._timeout))
             except BaseException:
-                connection.close()
+                if not firing.taken:
+                    connection.close()
                 raise
         return target
 
     def __iter__(self) -> Iterator[Accepted]:
         """Accept connections until the server is closed, in this thread or another one."""
-        accepted = self.accept()
+        yielded = False
         while True:
-            yield accepted
             try:
                 accepted = self.accept()
+            except ClosedDuringCall:
+                return
             except IllegalCall:
-                if self.state in self.role.final:
+                if yielded and self.state in self.role.final:
                     return
                 raise
+            yield accepted
+            yielded = True
 
     def _next_connection(self) -> socket.socket:
         deadline = deadline_after(self._timeout)

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Mapping
 from typing import Literal
 
+from lifecycle.engine import Lifecycle, settle_ahead, settled
+
 Direction = Literal["receives", "sends", "both", 0, 1, 2]
 
 DIRECTIONS: Mapping[object, tuple[str, int]] = {
@@ -20,10 +22,18 @@ DIRECTIONS: Mapping[object, tuple[str, int]] = {
 """word or MFC's number -> (the word, the system's number)"""
 
 
-def shut_down(sock: socket.socket, how: Direction) -> str:
-    """Shut `sock` down; the word, which is the outcome. ValueError for what is no direction, before the system is asked."""
+def shut_down(subject: Lifecycle, sock: socket.socket, how: Direction) -> None:
+    """The handler of shut_down: `subject`'s state changes first, so that a call which this wakes finds out why.
+
+    ValueError for what is no direction, before the system is asked.
+    """
     if type(how) not in (int, str) or how not in DIRECTIONS:
         raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")
     word, number = DIRECTIONS[how]
-    sock.shutdown(number)
-    return word
+    outcome, take_back = settle_ahead(subject, "shut_down", word)
+    try:
+        sock.shutdown(number)
+    except BaseException:
+        take_back()
+        raise
+    return settled(outcome, None)

@@ -41,8 +41,10 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 
             self._wait(writing=False, deadline=deadline)
     if received or not size:
         return received
-    if self._row._after("receive", "eof") is None:
-        # Linux tells of a reset once and then shows an end of the stream that never came; Winsock keeps telling.
+    row = self._row
+    if row._after("receive", "eof") is None or (row._state == "connected" and self.peer_address is None):
+        # Linux tells of a reset once, perhaps to another thread's send, and then shows an end of the stream that never came;
+        # Winsock keeps telling.
         raise system_error(errno.ECONNRESET)
     return settled("eof", received)
 
@@ -97,4 +99,4 @@ class Stream(OsSocket):
         how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
         connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
         """
-        return settled(shut_down(self._socket, how), None)
+        return shut_down(self, self._socket, how)
