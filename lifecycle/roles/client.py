@@ -6,7 +6,7 @@ A connect that is refused returns to the state it came from and may be retried. 
 
 from lifecycle.engine.role import Role, State
 from lifecycle.roles import data_phase
-from lifecycle.roles.vocabulary import BOUND, CLOSED, EMPTY, OPEN, calls, endings, options, outcomes
+from lifecycle.roles.vocabulary import BOUND, CLOSED, CREATION_REASONS, EMPTY, OPEN, calls, creation, endings, options, outcomes
 
 NOT_CONNECTED = "There is no connection yet"
 ACCEPTS_NOT = "A client seeks a connection; a Server listens and accepts"
@@ -34,17 +34,10 @@ CLIENT = Role(
     final=frozenset({"closed"}),
     closes="close",
     rows=(
-        ("empty", "create", {"ok": "bound", "failed": "empty"}),
-        ("empty", "open", {"ok": "open", "failed": "empty"}),
-        ("empty", "attach",
-         {name: name for name in ("open", "bound", "connecting", *data_phase.NAMES)} | {"failed": "empty"}),
-        ("empty", "close", {"ok": "closed"}),
+        *creation("open", "bound", "connecting", *data_phase.NAMES),
 
-        ("open", "bind", {"ok": "bound", "failed": "open"}),
         ("open", "connect",
          {"ok": "connected", "refused": "open", "pending": "connecting", "timed_out": "connecting", "failed": "open"}),
-        *options("open"),
-        *endings("open"),
 
         ("bound", "connect",
          {"ok": "connected", "refused": "bound", "pending": "connecting", "timed_out": "connecting", "failed": "bound"}),
@@ -62,10 +55,10 @@ CLIENT = Role(
         ("closed", "close", {"ok": "closed"}),
     ),
     reasons={
+        **CREATION_REASONS,
         **data_phase.REASONS,
         **{(state, call): NOT_CONNECTED for state in ("open", "bound")
            for call in ("send", "receive", "send_to", "receive_from", "shut_down", "get_peer_name", "io_ctl")},
-        ("open", "create"): "create() is open() and bind() in one, and open() was called already",
         ("connecting", "connect"): "A connect is under way already: finish_connect() learns how it comes out",
     },
 )  # fmt: skip

@@ -5,7 +5,7 @@ Winsock takes it, Linux answers ENOTCONN and is poisoned all the same. A first s
 """
 
 from lifecycle.engine.role import Role, Row, State, stays
-from lifecycle.roles.vocabulary import BOUND, CLOSED, EMPTY, OPEN, calls, endings, options, outcomes
+from lifecycle.roles.vocabulary import BOUND, CLOSED, CREATION_REASONS, EMPTY, OPEN, calls, creation, endings, options, outcomes
 
 NO_CONNECTIONS = "Datagrams need no connection: bind() and receive_from() is all there is to it"
 NEEDS_A_PEER = "send() needs a peer: connect() sets one, or use send_to()"
@@ -55,16 +55,10 @@ DATAGRAM = Role(
     final=frozenset({"closed"}),
     closes="close",
     rows=(
-        ("empty", "create", {"ok": "bound", "failed": "empty"}),
-        ("empty", "open", {"ok": "open", "failed": "empty"}),
-        ("empty", "attach", {"open": "open", "bound": "bound", "connected": "connected", "failed": "empty"}),
-        ("empty", "close", {"ok": "closed"}),
+        *creation("open", "bound", "connected"),
 
-        ("open", "bind", {"ok": "bound", "failed": "open"}),
         ("open", "connect", {"ok": "connected", "failed": "open"}),
         ("open", "send_to", {"ok": "bound", "failed": "bound"}),
-        *options("open"),
-        *endings("open"),
 
         ("bound", "connect", {"ok": "connected", "failed": "bound"}),
         ("bound", "send_to", stays("bound", "ok", "failed")),
@@ -96,6 +90,7 @@ DATAGRAM = Role(
         ("closed", "close", {"ok": "closed"}),
     ),
     reasons={
+        **CREATION_REASONS,
         ("open", "receive"): "Nothing can arrive at a socket without an address: bind() first (Linux waits for ever)",
         ("open", "receive_from"): "Nothing can arrive at a socket without an address: bind() first (Linux waits for ever)",
         ("open", "send"): NEEDS_A_PEER,
@@ -104,7 +99,6 @@ DATAGRAM = Role(
         ("bound", "shut_down"): "There is no peer to end anything with: close() (Linux fails, and is poisoned)",
         ("open", "disconnect"): "No peer is set",
         ("bound", "disconnect"): "No peer is set",
-        ("open", "create"): "create() is open() and bind() in one, and open() was called already",
         ("bound", "bind"): "A socket is bound once, and the first send_to() binds too",
         ("send_shut", "send"): "Sends were ended by shut_down()",
         ("shut", "send"): "Sends were ended by shut_down()",

@@ -4,7 +4,7 @@ Legal means portable. Linux alone would listen on an unbound socket (on a port o
 """
 
 from lifecycle.engine.role import Role, State, stays
-from lifecycle.roles.vocabulary import BOUND, CLOSED, EMPTY, OPEN, calls, endings, options, outcomes
+from lifecycle.roles.vocabulary import BOUND, CLOSED, CREATION_REASONS, EMPTY, OPEN, calls, creation, endings, options, outcomes
 
 NOT_LISTENING = "accept() takes connections from the queue that listen() opens"
 NO_DATA = "A listening socket carries no data: talk through the Accepted that accept() returns"
@@ -36,14 +36,7 @@ SERVER = Role(
     final=frozenset({"closed"}),
     closes="close",
     rows=(
-        ("empty", "create", {"ok": "bound", "failed": "empty"}),
-        ("empty", "open", {"ok": "open", "failed": "empty"}),
-        ("empty", "attach", {"open": "open", "bound": "bound", "listening": "listening", "failed": "empty"}),
-        ("empty", "close", {"ok": "closed"}),
-
-        ("open", "bind", {"ok": "bound", "failed": "open"}),
-        *options("open"),
-        *endings("open"),
+        *creation("open", "bound", "listening"),
 
         ("bound", "listen", {"ok": "listening", "failed": "bound"}),
         ("bound", "get_sock_name", {"ok": "bound"}),
@@ -59,11 +52,11 @@ SERVER = Role(
         ("closed", "close", {"ok": "closed"}),
     ),
     reasons={
+        **CREATION_REASONS,
         ("empty", "accept"): NOT_LISTENING,
         ("open", "accept"): NOT_LISTENING,
         ("bound", "accept"): NOT_LISTENING,
         ("open", "listen"): "A server listens on an address: bind() gives it one (Linux alone would pick a port itself)",
-        ("open", "create"): "create() is open() and bind() in one, and open() was called already",
         ("listening", "bind"): "A socket is bound once, and before it listens",
     },
 )  # fmt: skip

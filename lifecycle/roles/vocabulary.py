@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lifecycle.engine.role import STANDARD_OUTCOMES, Call, Outcome, State
+from lifecycle.engine.role import STANDARD_OUTCOMES, Call, Outcome, Row, State
 
 EMPTY = State(
     "empty", "The object exists; it has no socket of the system yet.", reason="The object has no socket of the system yet"
@@ -79,12 +79,28 @@ def outcomes(*attached: str) -> tuple[Outcome, ...]:
     return (*STANDARD_OUTCOMES, *SHUT_DOWN_CHOICES, *found)
 
 
-def options(state: str) -> tuple[tuple[str, str, dict[str, str]], ...]:
+def options(state: str) -> tuple[Row, ...]:
     """The rows of the two option calls, which every state with a socket has."""
     keeps = {"ok": state, "failed": state}
     return ((state, "set_option", keeps), (state, "get_option", keeps))
 
 
-def endings(state: str) -> tuple[tuple[str, str, dict[str, str]], ...]:
+def endings(state: str) -> tuple[Row, ...]:
     """The rows of the two calls that end the object, which every state with a socket has."""
     return ((state, "detach", {"ok": "closed"}), (state, "close", {"ok": "closed"}))
+
+
+def creation(*attachable: str) -> tuple[Row, ...]:
+    """The rows by which an object gets its socket and its address; attach() may find a handle in the given states."""
+    return (
+        ("empty", "create", {"ok": "bound", "failed": "empty"}),
+        ("empty", "open", {"ok": "open", "failed": "empty"}),
+        ("empty", "attach", {state: state for state in attachable} | {"failed": "empty"}),
+        ("empty", "close", {"ok": "closed"}),
+        ("open", "bind", {"ok": "bound", "failed": "open"}),
+        *options("open"),
+        *endings("open"),
+    )
+
+
+CREATION_REASONS = {("open", "create"): "create() is open() and bind() in one, and open() was called already"}
