@@ -7,7 +7,8 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from lifecycle.engine import Call, Outcome, Role, State
-from lifecycle.engine.role import RESERVED_BY_TRANSITIONS, STANDARD_OUTCOMES
+from lifecycle.engine.role import STANDARD_OUTCOMES
+from lifecycle.engine.role_checks import RESERVED_BY_TRANSITIONS
 
 identifiers = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True).filter(lambda name: not name.endswith("_"))
 
@@ -34,7 +35,7 @@ def roles(draw: st.DrawFn, names: st.SearchStrategy[str] = identifiers) -> Role:
         name="random",
         doc="A role that nobody thought of.",
         states=tuple(State(name, f"The state {name!r}.") for name in states),
-        calls=tuple(Call(name, f"The call {name!r}.") for name in calls),
+        calls=tuple(Call(name, f"The call {name!r}.", reason="It is not its time") for name in calls),
         outcomes=(*STANDARD_OUTCOMES, Outcome("unused", "An outcome that no row has.")),
         rows=tuple((here, call, outcomes) for (here, call), outcomes in rows.items()),
         initial=states[0],

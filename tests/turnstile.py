@@ -54,6 +54,10 @@ class Turnstile(Lifecycle, role=TURNSTILE):
         self.takings = 0
         self.removals = 0
 
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """A coin that is refused for its value changes nothing."""
+        return None if isinstance(error, ValueError) else super().outcome_of(call, error)
+
     def coin(self, value: int = 1, /, *more: int, currency: str = "EUR", **notes: str) -> int:
         """Pay `value` and more."""
         if value < 0:

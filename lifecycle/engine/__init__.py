@@ -6,10 +6,11 @@ from lifecycle.engine.governed import Lifecycle
 from lifecycle.engine.journal import Journal, Observer, Record
 from lifecycle.engine.machine import compiled_table, machine_of
 from lifecycle.engine.performing import UnlistedOutcome, settle_ahead, settled
-from lifecycle.engine.role import Call, Kind, Outcome, Role, Row, State, stays
+from lifecycle.engine.role import STANDARD_OUTCOMES, Call, Kind, Outcome, Role, Row, State, stays
 from lifecycle.engine.rows import default_engine, set_default_engine
 
 __all__ = [
+    "STANDARD_OUTCOMES",
     "Call",
     "CallInProgress",
     "ClosedDuringCall",

@@ -50,6 +50,7 @@ def attach_overrides(cls: type[Lifecycle]) -> None:
 
 def _install(cls: type[Lifecycle], name: str, handler: FunctionType, method: Any) -> None:
     method.__handler__ = handler
+    method.__doc__ = handler.__doc__ or cls._specs[name].doc
     method.__qualname__ = f"{cls.__qualname__}.{name}"
     setattr(cls, name, method)
 

@@ -17,7 +17,7 @@ PlatformAnswers = Callable[[str, str, str], Mapping[str, str]]
 
 
 class LifecycleError(Exception):
-    """Whatever this package raises of its own; never an OSError."""
+    """What the engine raises; never an OSError."""
 
 
 class RoleError(LifecycleError, ValueError):
@@ -26,6 +26,8 @@ class RoleError(LifecycleError, ValueError):
 
 class IllegalCall(LifecycleError):
     """A call that the object's role does not allow in its present state; nothing was touched.
+
+    Only of its subclass ClosedDuringCall had the call begun.
 
     Attributes: role and state and call (names), owner (the object's class name), legal (the calls that are legal here,
     in the table's order), reason (why, or ""), remedy (the shortest path of calls to a state where the call is legal, or
@@ -85,8 +87,10 @@ class IllegalCall(LifecycleError):
         return f"{self.owner}.{self.call}() is not legal in state {self.state!r}."
 
     def _advice(self) -> str:
+        if self._role.never_legal(self.call):
+            return f"No state of {self.role!r} takes {self.call}()."
         if self.remedy is None:
-            return "No call leads from here to a state where it would be."
+            return f"No call leads from here to a state where {self.call}() is legal."
         return f"Call {', then '.join(f'{step}()' for step in self.remedy)} first." if self.remedy else "It is legal."
 
 

@@ -11,7 +11,7 @@ import warnings
 from _thread import allocate_lock
 from collections.abc import Mapping
 from types import TracebackType
-from typing import ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn, TypeVar
 
 from lifecycle.engine.attaching import attach, attach_overrides
 from lifecycle.engine.firing import Firing
@@ -71,21 +71,22 @@ class Lifecycle:
         return self._row._engine
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """How an exception of a handler classifies; None when nothing happened (its arguments were refused).
+        """How an exception of a handler classifies: "failed", unless a subclass knows better.
 
-        An outcome that the table does not list for the call in the present state leaves the state as it is.
+        None means that nothing happened, as when arguments were refused. Either way the caller gets the exception, and an
+        outcome that the table does not list for the call in the present state leaves the state as it is.
         """
-        return None if isinstance(error, (ValueError, TypeError)) else "failed"
+        return "failed"
 
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
         """What real systems would have answered to a refused call, by system; here nothing is known."""
         return {}
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Give back what the object holds. Called when the first call of an object ends and it was closed meanwhile."""
 
-    def firing(self, call: str, partner: Lifecycle) -> Firing:
+    def _firing(self, call: str, partner: Lifecycle) -> Firing:
         """A context in which this object's running `call` also fires the call of `partner` that its role names for it.
 
         Entering checks and claims the partner before anything is asked of the operating system. Raises TypeError when the
@@ -98,6 +99,16 @@ class Lifecycle:
         row = cls._first_rows[engine or default_engine()] = initial_row(cls.role, engine)
         return row
 
+    if not TYPE_CHECKING:  # type checkers find missing attributes themselves
+
+        def __getattr__(self, name: str) -> NoReturn:
+            kind = type(self).__name__
+            if name == "_first_rows":
+                raise TypeError(f"{kind} has no role: write `class {kind}(Lifecycle, role=...)`")
+            if name == "_row":
+                raise TypeError(f"{kind}.__init__() must call super().__init__()")
+            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
+
     def __enter__(self: Self) -> Self:
         return self
 
@@ -105,8 +116,11 @@ class Lifecycle:
         self._close_if_legal()
 
     def __del__(self) -> None:
-        row = getattr(self, "_row", None)
-        if row is None or self.role.closes is None or row._final or row._state == self.role.initial:
+        try:
+            row = self._row
+        except TypeError:  # it was never initialised
+            return
+        if self.role.closes is None or row._final or row._state == self.role.initial:
             return
         try:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
@@ -117,7 +131,7 @@ class Lifecycle:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state}>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} holds one live thing and cannot be copied or pickled")
+        raise TypeError(f"{type(self).__name__} holds something live and cannot be copied or pickled")
 
     def _close_if_legal(self) -> None:
         closes = self.role.closes

@@ -154,7 +154,9 @@ def settle(self: Lifecycle, row: Row, call: str, outcome: str) -> None:
         return
     after = row._after(call, outcome)
     if after is None:
-        raise UnlistedOutcome(f"{self.role.name}: {call} cannot end in {outcome!r} in state {row._state!r}")
+        listed = ", ".join(self.role.table[row._state].get(call, ()))
+        where = f"{self.role.name}: {call} cannot end in {outcome!r} in state {row._state!r}"
+        raise UnlistedOutcome(f"{where}; its row lists {listed}")
     if after is row and not (self._specs[call].exclusive and self._row._final):
         return
     if _moved(self, row, after, call, outcome) or (self._row._allows(call) and not self._row._final):
@@ -216,7 +218,7 @@ def overtaken(self: Lifecycle, row: Row, call: str) -> IllegalCall:
     if not now._final:
         return refuse(self, now, call)
     if row._state == self.role.initial:
-        self.release()
+        self._release()
     return refuse(self, now, call, ClosedDuringCall)
 
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from lifecycle.engine.errors import RoleError
+from lifecycle.engine.role_checks import checked_row, checked_table
 
 
 class Kind(StrEnum):
@@ -83,8 +84,6 @@ Table = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 Named = TypeVar("Named", State, Call, Outcome)
 
-RESERVED_BY_TRANSITIONS = frozenset({"*", "="})
-
 
 def stays(state: str, *outcomes: str) -> dict[str, str]:
     """The cells of a call that leaves the object in `state` however it ends."""
@@ -95,7 +94,7 @@ def stays(state: str, *outcomes: str) -> dict[str, str]:
 class Role:
     """One role, as plain data.
 
-    name: lower case, as in "server". doc: one line. initial: the state of a new object. final: states that are never left
+    name: as in "server". doc: one line. initial: the state of a new object. final: states that are never left
     for another one. closes: the call that ends the object's life (a `with` block and the collector make it).
     reasons: (state, call) -> why that cell is illegal.
 
@@ -117,11 +116,17 @@ class Role:
 
     def __post_init__(self) -> None:
         _set = object.__setattr__
-        for name in ("states", "calls", "rows", "outcomes"):
+        for name, kind in (("states", State), ("calls", Call), ("outcomes", Outcome)):
             _set(self, name, tuple(getattr(self, name)))
+            for each in getattr(self, name):
+                if not isinstance(each, kind):
+                    raise RoleError(f"role {self.name!r}, {name}: {each!r} is no {kind.__name__}")
+        _set(self, "rows", tuple(checked_row(self, row) for row in self.rows))
+        if isinstance(self.final, str):
+            raise RoleError(f"role {self.name!r}, final: a set of states' names, not the text {self.final!r}")
         _set(self, "final", frozenset(self.final))
         _set(self, "reasons", MappingProxyType(dict(self.reasons)))
-        _set(self, "table", _checked_table(self))
+        _set(self, "table", checked_table(self))
 
     def __repr__(self) -> str:
         return f"<Role {self.name}: {len(self.states)} states, {len(self.calls)} calls>"
@@ -214,94 +219,3 @@ def _named(things: Iterable[Named], name: str) -> Named:
         if thing.name == name:
             return thing
     raise KeyError(name)
-
-
-def _checked_table(role: Role) -> Table:
-    """The rows of `role` as a table in the order of its declarations, or RoleError naming the first row that is wrong."""
-    known = {
-        "state": _unique_names(role, "state", role.states),
-        "call": _unique_names(role, "call", role.calls),
-        "outcome": _unique_names(role, "outcome", role.outcomes),
-    }
-
-    def check(what: str, name: str, where: str) -> None:
-        if name not in known[what]:
-            import difflib  # only a wrong declaration needs it
-
-            near = difflib.get_close_matches(name, known[what], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known[what])}"
-            raise RoleError(f"role {role.name!r}, {where}: no {what} {name!r}{hint}")
-
-    if not role.name:
-        raise RoleError("a role needs a name")
-    check("state", role.initial, "initial")
-    for final in role.final:
-        check("state", final, "final")
-    if role.closes is not None:
-        check("call", role.closes, "closes")
-    for state, call in role.reasons:
-        check("state", state, f"reason for {state}.{call}")
-        check("call", call, f"reason for {state}.{call}")
-
-    cells: dict[str, dict[str, Mapping[str, str]]] = {state: {} for state in known["state"]}
-    for state, call, outcomes in role.rows:
-        where = f"row {state}.{call}"
-        check("state", state, where)
-        check("call", call, where)
-        if call in cells[state]:
-            raise RoleError(f"role {role.name!r}, {where}: a duplicate cell; each (state, call) has one row")
-        if not outcomes:
-            raise RoleError(f"role {role.name!r}, {where}: no outcome")
-        for outcome, after in outcomes.items():
-            check("outcome", outcome, f"{where}.{outcome}")
-            check("state", after, f"{where}.{outcome} -> {after}")
-            if state in role.final and after != state:
-                raise RoleError(f"role {role.name!r}, {where}.{outcome} -> {after}: {state!r} is final and never left")
-        if role.call(call).at_once and set(outcomes) != {"ok"}:
-            raise RoleError(f"role {role.name!r}, {where}: a call taken at once can only end in 'ok'")
-        if (state, call) in role.reasons:
-            raise RoleError(f"role {role.name!r}, {where}: is legal, yet has a reason for being illegal")
-        cells[state][call] = MappingProxyType(dict(outcomes))
-
-    _refuse_strays(role, cells)
-    return MappingProxyType(
-        {state: MappingProxyType({call: row[call] for call in known["call"] if call in row}) for state, row in cells.items()}
-    )
-
-
-def _unique_names(role: Role, what: str, things: Iterable[State | Call | Outcome]) -> dict[str, None]:
-    names: dict[str, None] = {}
-    for thing in things:
-        if not thing.name:
-            raise RoleError(f"role {role.name!r}: a {what} with an empty name")
-        if thing.name in names:
-            raise RoleError(f"role {role.name!r}: {what} {thing.name!r} is declared twice")
-        if thing.name in RESERVED_BY_TRANSITIONS:
-            raise RoleError(f"role {role.name!r}: {what} {thing.name!r} is a wildcard of transitions, not a name")
-        if what == "outcome" and "." in thing.name:
-            raise RoleError(f"role {role.name!r}: outcome {thing.name!r} has a dot, which separates call from outcome")
-        names[thing.name] = None
-    return names
-
-
-def _refuse_strays(role: Role, cells: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
-    forward = {state: {after for row in calls.values() for after in row.values()} for state, calls in cells.items()}
-    backward: dict[str, set[str]] = {state: set() for state in cells}
-    for state, afters in forward.items():
-        for after in afters:
-            backward[after].add(state)
-    for state in cells:
-        if state not in _closure({role.initial}, forward):
-            raise RoleError(f"role {role.name!r}, state {state!r}: no path from {role.initial!r} leads to it")
-        if state not in _closure(role.final, backward):
-            raise RoleError(f"role {role.name!r}, state {state!r}: no path from it leads to a final state")
-
-
-def _closure(start: Iterable[str], edges: Mapping[str, set[str]]) -> set[str]:
-    seen = set(start)
-    queue = deque(seen)
-    while queue:
-        for after in edges[queue.popleft()] - seen:
-            seen.add(after)
-            queue.append(after)
-    return seen

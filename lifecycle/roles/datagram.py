@@ -1,7 +1,8 @@
 """The role of a datagram socket: it needs no connection, and one call is one message.
 
 connect() only sets the peer; it may be called again, and disconnect() forgets it. Without a peer shut_down() is illegal:
-Winsock takes it, Linux answers ENOTCONN and is poisoned all the same. A first send_to() binds implicitly, also when it fails.
+Winsock takes it, Linux answers ENOTCONN, and yet every later receive ends at once. A first send_to() binds implicitly,
+also when the sending fails.
 """
 
 from lifecycle.engine.role import Role, Row, State, stays
@@ -9,7 +10,7 @@ from lifecycle.roles.vocabulary import BOUND, CLOSED, CREATION_REASONS, EMPTY, O
 
 NO_CONNECTIONS = "Datagrams need no connection: bind() and receive_from() is all there is to it"
 NEEDS_A_PEER = "send() needs a peer: connect() sets one, or use send_to()"
-HAS_A_PEER = "The peer is set: use send(), or connect() to another one (some systems answer EISCONN)"
+HAS_A_PEER = "The peer is set: use send(), or connect() to another one (the BSDs and macOS answer EISCONN)"
 SHUT = "A datagram socket that was shut down stays so; make a new object"
 
 
@@ -91,12 +92,12 @@ DATAGRAM = Role(
     ),
     reasons={
         **CREATION_REASONS,
-        ("open", "receive"): "Nothing can arrive at a socket without an address: bind() first (Linux waits for ever)",
-        ("open", "receive_from"): "Nothing can arrive at a socket without an address: bind() first (Linux waits for ever)",
+        ("open", "receive"): "Nothing can arrive at a socket without an address",
+        ("open", "receive_from"): "Nothing can arrive at a socket without an address",
         ("open", "send"): NEEDS_A_PEER,
         ("bound", "send"): NEEDS_A_PEER,
         ("open", "shut_down"): "There is no peer to end anything with: close()",
-        ("bound", "shut_down"): "There is no peer to end anything with: close() (Linux fails, and is poisoned)",
+        ("bound", "shut_down"): "There is no peer to end anything with: close()",
         ("open", "disconnect"): "No peer is set",
         ("bound", "disconnect"): "No peer is set",
         ("bound", "bind"): "A socket is bound once, and the first send_to() binds too",

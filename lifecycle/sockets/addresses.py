@@ -29,7 +29,7 @@ def from_system(address: Any) -> Address:
 def checked_port(port: object) -> int:
     """`port` itself; TypeError when it is no int, ValueError when it is outside 0..65535 (MFC truncates it in silence)."""
     if not isinstance(port, int) or isinstance(port, bool):
-        raise TypeError(f"a port is an int, not {type(port).__name__}")
+        raise TypeError(f"a port is an int, not {type(port).__name__}: create(port, address), connect(address, port)")
     if not 0 <= port <= 65535:
         raise ValueError(f"port {port} is outside 0..65535")
     return port
@@ -62,9 +62,13 @@ def any_address(family: int) -> str:
     return "::" if family == socket.AF_INET6 else "0.0.0.0"
 
 
-def is_any(address: tuple[Any, ...]) -> bool:
-    """Whether a resolved address means every local interface, which is nobody's to connect to."""
-    return address[0] in ("0.0.0.0", "::")
+def checked_peer(address: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A resolved address that somebody can have; OSError (EADDRNOTAVAIL), as Winsock, where Linux would take it for its own."""
+    if address[0] in ("0.0.0.0", "::"):
+        raise OSError(errno.EADDRNOTAVAIL, f"{address[0]} means every interface of a machine, and is no address to connect to")
+    if not address[1]:
+        raise OSError(errno.EADDRNOTAVAIL, "port 0 means any free port, and is none to connect to")
+    return address
 
 
 def _is_numeric(family: int, host: str) -> bool:

@@ -6,7 +6,7 @@ import errno
 from typing import Any
 
 from lifecycle.roles import CLIENT
-from lifecycle.sockets.addresses import is_any, resolve
+from lifecycle.sockets.addresses import checked_peer, resolve
 from lifecycle.sockets.bindable import Bindable
 from lifecycle.sockets.connecting import UNDER_WAY, connect_result
 from lifecycle.sockets.errors import system_error
@@ -31,9 +31,7 @@ class Client(Bindable, Stream, role=CLIENT):
         what it was and the call may be retried; BlockingIOError (timeout 0) and TimeoutError, after which it is `connecting`;
         OSError (EADDRNOTAVAIL) for the address of no machine or port 0, which Linux would take for its own.
         """
-        _, name = resolve(address, port, self._socket.family, self._kind)
-        if is_any(name) or not port:
-            raise system_error(errno.EADDRNOTAVAIL)
+        name = checked_peer(resolve(address, port, self._socket.family, self._kind)[1])
         number = self._socket.connect_ex(name)
         if number in UNDER_WAY and self._timeout == 0:
             raise system_error(errno.EINPROGRESS)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.roles import DATAGRAM
-from lifecycle.sockets.addresses import Address, any_address, from_system, is_any, resolve
+from lifecycle.sockets.addresses import Address, any_address, checked_peer, from_system, resolve
 from lifecycle.sockets.bindable import Bindable
 from lifecycle.sockets.classify import DATAGRAM_ERRORS
 from lifecycle.sockets.dissolving import dissolve
@@ -114,10 +114,7 @@ class Datagram(Bindable, role=DATAGRAM):
             return False
 
     def _peer(self, address: str, port: int) -> tuple[Any, ...]:
-        _, name = resolve(address, port, self._socket.family, self._kind)
-        if is_any(name) or not port:
-            raise system_error(errno.EADDRNOTAVAIL)
-        return name
+        return checked_peer(resolve(address, port, self._socket.family, self._kind)[1])
 
     def _sending(self, send: Any) -> int:
         deadline = deadline_after(self._timeout)

@@ -137,7 +137,7 @@ class OsSocket(Lifecycle):
         if not 0 <= number <= MAX_HANDLE:
             raise ValueError(f"{number} is no handle")
         sock = socket.socket(fileno=number)
-        blocking = os.get_blocking(number) if hasattr(os, "get_blocking") else sock.getblocking()
+        blocking = sys.platform == "win32" or os.get_blocking(number)  # Winsock does not tell
         try:
             if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
@@ -166,7 +166,7 @@ class OsSocket(Lifecycle):
 
         A call that is blocked on this object in another thread ends with ClosedDuringCall.
         """
-        self.release()
+        self._release()
 
     # -- blocking calls -------------------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class OsSocket(Lifecycle):
     def on_message_pending(self) -> None:
         """Called each time that a call on this object is about to wait (MFC's OnMessagePending); does nothing here."""
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Wake whoever waits, and close the descriptor; both may be repeated."""
         self._wake_all()
         if hasattr(self, "_socket"):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from lifecycle.engine import ClosedDuringCall, IllegalCall
+from lifecycle.engine import IllegalCall
 from lifecycle.roles import SERVER
 from lifecycle.sockets.accepted import Accepted
 from lifecycle.sockets.bindable import Bindable
@@ -50,7 +50,7 @@ class Server(Bindable, role=SERVER):
         """
         if target is None:
             target = Accepted(engine=self.engine)
-        with self.firing("accept", target) as firing:
+        with self._firing("accept", target) as firing:
             connection = self._next_connection()
             try:
                 connection.setblocking(False)
@@ -62,19 +62,15 @@ class Server(Bindable, role=SERVER):
         return target
 
     def __iter__(self) -> Iterator[Accepted]:
-        """Accept connections until the server is closed, in this thread or another one."""
-        yielded = False
+        """Accept connections until the server is closed, in this thread or another one; a time-out raises TimeoutError."""
         while True:
             try:
                 accepted = self.accept()
-            except ClosedDuringCall:
-                return
             except IllegalCall:
-                if yielded and self.state in self.role.final:
+                if self.state in self.role.final:
                     return
                 raise
             yield accepted
-            yielded = True
 
     def _next_connection(self) -> socket.socket:
         deadline = deadline_after(self._timeout)

@@ -34,12 +34,13 @@ def test_text_of_a_refusal() -> None:
         ("client", "empty", "send", "Call create(), then connect() first."),
         ("client", "bound", "finish_connect", "Call connect() first."),
         ("accepted", "empty", "receive", "Call server.accept() first."),
-        ("client", "closed", "send", "No call leads from here to a state where it would be."),
+        ("client", "closed", "send", "No call leads from here to a state where send() is legal."),
         ("server", "open", "listen", "Winsock would answer WSAEINVAL, Linux would accept it."),
         ("datagram", "open", "receive", "Winsock would answer WSAEINVAL, Linux would wait for ever."),
         ("client", "send_shut", "send", "Winsock would answer WSAESHUTDOWN, Linux EPIPE."),
         ("accepted", "connected", "accepted", "Server.accept() into this Accepted is not legal in its state 'connected'."),
         ("accepted", "empty", "create", "it is never created."),
+        ("accepted", "empty", "create", "No state of 'accepted' takes create()."),
     ],
 )
 def test_sentences_of_refusals(role: str, state: str, call: str, sentence: str) -> None:

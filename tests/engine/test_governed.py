@@ -269,7 +269,7 @@ class Held(Lifecycle, role=Role(
     def close(self) -> None:
         """End it."""
 
-    def release(self) -> None:
+    def _release(self) -> None:
         self.releases += 1
 
 

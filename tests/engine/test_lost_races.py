@@ -62,9 +62,9 @@ class Lamp(Lifecycle, role=LAMP):
         self.bulbs += 1
 
     def close(self) -> None:
-        self.release()
+        self._release()
 
-    def release(self) -> None:
+    def _release(self) -> None:
         self.bulbs = 0
 
 

@@ -115,9 +115,9 @@ class Switch(Lifecycle, role=SWITCH):
 
     def close(self) -> None:
         """Unscrew it."""
-        self.release()
+        self._release()
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Give all lamps back."""
         with suppress(IndexError):
             while True:
