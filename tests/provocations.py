@@ -457,7 +457,7 @@ DATAGRAM: dict[str, dict[str, Provocation]] = {
     "attach": {"failed": _attach_nothing, **{state: _attach(RAW_HANDLES[state]) for state in ("open", "bound", "connected")}},
     "connect": {
         "ok": lambda w: w.subject.connect(HOST, unused_port(socket.SOCK_DGRAM)),
-        "failed": _connect_elsewhere,
+        "failed": lambda w: fails(PermissionError, w.subject.connect, "255.255.255.255", 9),  # a broadcast, and not allowed
     },
     "disconnect": {"ok": lambda w: w.subject.disconnect()},
     "send": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -42,10 +43,14 @@ def attach(cls: type[Lifecycle], base: type[Lifecycle]) -> None:
 
 
 def attach_overrides(cls: type[Lifecycle]) -> None:
+    """Check a subclass's own methods for calls, wherever they come from; TypeError for one that is no plain method."""
     for name, spec in cls._specs.items():
-        handler = cls.__dict__.get(name)
-        if isinstance(handler, FunctionType):
-            _install(cls, name, handler, overriding_method(spec, handler, _RUNTIME))
+        method = inspect.getattr_static(cls, name, None)
+        if spec.fired_by is not None or hasattr(method, "__handler__"):
+            continue
+        if not isinstance(method, FunctionType):
+            raise TypeError(f"{cls.__name__}.{name} overrides a call of role {cls.role.name!r}, and is no plain method")
+        _install(cls, name, method, overriding_method(spec, method, _RUNTIME))
 
 
 def _install(cls: type[Lifecycle], name: str, handler: FunctionType, method: Any) -> None:

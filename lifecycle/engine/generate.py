@@ -33,8 +33,8 @@ def first_try(
 ) -> Callable[[Handler], Handler]:
     """Let a handler's call begin with one expression that the generated method evaluates in its own frame.
 
-    attempt: an expression over `self` and the handler's parameters. enough: an expression over `result` and the same
-    names; when it is true, `result` goes to the caller at once, as the outcome `ok`. not_yet: the exceptions by which the
+    attempt: an expression over `self` and the handler's parameters. enough: an expression over `_result` and the same
+    names; when it is true, `_result` goes to the caller at once, as the outcome `ok`. not_yet: the exceptions by which the
     attempt says that it has done nothing yet. rest: called as rest(self, result or None, *arguments) when it was not
     enough; what it returns or raises settles the call. The handler itself must do the same as attempt and rest together.
     """
@@ -47,100 +47,100 @@ def first_try(
 
 
 _SETTLE_OK = """\
-    if result is not None and result.__class__ is _Settled:
-        _settle(self, row, {name!r}, result.outcome)
-        return result.value
-    if after is row{unless}:
-        return result
-    with self._lock:
-        if self._row is row:
-            self._row = after
-            return result
-    _settle(self, row, {name!r}, "ok")
-    return result
+    if _result is not None and _result.__class__ is _Settled:
+        _settle({self}, _row, {name!r}, _result.outcome)
+        return _result.value
+    if _after is _row{unless}:
+        return _result
+    with {self}._lock:
+        if {self}._row is _row:
+            {self}._row = _after
+            return _result
+    _settle({self}, _row, {name!r}, "ok")
+    return _result
 """
 
 _SETTLE_CHOICE = """\
-    if result.__class__ is not _Settled:
-        _settle(self, row, {name!r}, "ok")
-        return result
-    _settle(self, row, {name!r}, result.outcome)
-    return result.value
+    if _result.__class__ is not _Settled:
+        _settle({self}, _row, {name!r}, "ok")
+        return _result
+    _settle({self}, _row, {name!r}, _result.outcome)
+    return _result.value
 """
 
 _FLAT = """\
 def {name}({parameters}):
-    row = self._row
-    after = row.{name}
-    if after is None:
-        return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
+    _row = {self}._row
+    _after = _row.{name}
+    if _after is None:
+        return _perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
     try:
-        result = _handler({arguments})
-    except BaseException as error:
-        _settle_error(self, row, {name!r}, error)
+        _result = _handler({arguments})
+    except BaseException as _error:
+        _settle_error({self}, _row, {name!r}, _error)
         raise
 """
 
 _EXCLUSIVE = """\
 def {name}({parameters}):
-    row = self._row
-    after = row.{name}
-    claimed = False
+    _row = {self}._row
+    _after = _row.{name}
+    _claimed = False
     try:
-        if after is not None:
-            with self._lock:
-                if self._row is row and self._claim is None:
-                    self._claim = {name!r}
-                    claimed = True
-        if claimed:
+        if _after is not None:
+            with {self}._lock:
+                if {self}._row is _row and {self}._claim is None:
+                    {self}._claim = {name!r}
+                    _claimed = True
+        if _claimed:
             try:
-                result = _handler({arguments})
-            except BaseException as error:
-                _settle_error(self, row, {name!r}, error)
+                _result = _handler({arguments})
+            except BaseException as _error:
+                _settle_error({self}, _row, {name!r}, _error)
                 raise
 {settle}
     finally:
-        if claimed:  # until the state has changed, and whatever interrupts
-            self._claim = None
-    return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
+        if _claimed:  # until the state has changed, and whatever interrupts
+            {self}._claim = None
+    return _perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
 """
 
 _AT_ONCE = """\
 def {name}({parameters}):
-    row = self._row
-    after = row.{name}
-    taken = False
-    if after is not None:
-        with self._lock:
-            if self._row is row:
-                self._row = after
-                taken = True
-    if not taken:
-        return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
+    _row = {self}._row
+    _after = _row.{name}
+    _taken = False
+    if _after is not None:
+        with {self}._lock:
+            if {self}._row is _row:
+                {self}._row = _after
+                _taken = True
+    if not _taken:
+        return _perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
     return _handler({arguments})
 """
 
 _FIRST_TRY = """\
 def {name}({parameters}):
-    row = self._row
-    if not row._keeps_{name}:
-        return _perform(self, {name!r}, _handler, ({positional}), {{{keywords}}})
+    _row = {self}._row
+    if not _row._keeps_{name}:
+        return _perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
     try:
-        result = {attempt}
+        _result = {attempt}
     except _not_yet:
-        result = None
-    except BaseException as error:
-        _settle_error(self, row, {name!r}, error)
+        _result = None
+    except BaseException as _error:
+        _settle_error({self}, _row, {name!r}, _error)
         raise
     else:
         if {enough}:
-            return result
-    return _resume(self, row, {name!r}, _rest, (result, {positional}), {{{keywords}}})
+            return _result
+    return _resume({self}, _row, {name!r}, _rest, (_result, {positional}), {{{keywords}}})
 """
 
 _OVERRIDE = """\
 def {name}({parameters}):
-    return _perform_override(self, {name!r}, _handler, ({positional}), {{{keywords}}})
+    return _perform_override({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
 """
 
 
@@ -155,7 +155,7 @@ def checked_method(role: Role, call: Call, handler: FunctionType, runtime: dict[
     always_ok = all("ok" in calls[call.name] for calls in role.table.values() if call.name in calls)
     settle = _SETTLE_OK if always_ok else _SETTLE_CHOICE
     if call.exclusive:
-        settle = settle.replace("{unless}", " is self._row")
+        settle = settle.replace("{unless}", " is {self}._row")
         template = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        "))
     else:
         template = _FLAT + settle.replace("{unless}", "")
@@ -171,6 +171,7 @@ def _compiled(template: str, name: str, handler: FunctionType, runtime: dict[str
     signature = _Signature(handler)
     source = template.format(
         name=name,
+        self=signature.subject,
         parameters=signature.parameters,
         arguments=signature.arguments,
         positional=signature.positional,
@@ -204,10 +205,14 @@ _codes: dict[str, CodeType] = {}
 _STARS: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
+_LOCALS = frozenset({"_row", "_after", "_result", "_error", "_claimed", "_taken"})
+
+
 class _Signature:
     """The texts of a handler's signature: its parameters, and how to hand each of them on."""
 
     def __init__(self, handler: FunctionType) -> None:
+        self.subject = ""
         self.defaults: dict[str, object] = {}
         declared: list[str] = []
         handed_on: list[str] = []
@@ -229,7 +234,10 @@ class _Signature:
             declared.append(f"{star}{name}{default}")
             handed_on.append(f"{name}={name}" if kind is parameter.KEYWORD_ONLY else f"{star}{name}")
             if number == 0:
+                self.subject = name
                 continue
+            if name in _LOCALS:
+                raise TypeError(f"{handler.__qualname__}(): a parameter named {name!r} would clash with the generated method")
             if kind is parameter.KEYWORD_ONLY:
                 keywords.append(f"{name!r}: {name}")
             elif kind is parameter.VAR_KEYWORD:

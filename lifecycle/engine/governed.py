@@ -50,7 +50,7 @@ class Lifecycle:
             attach_overrides(cls)
 
     def __init__(self, *, engine: str | None = None) -> None:
-        self._row: Row = self._first_rows.get(engine or default_engine()) or self._first_row(engine)
+        self._row: Row = self._first_rows.get(default_engine() if engine is None else engine) or self._first_row(engine)
         self._lock = allocate_lock()
         self._claim: str | None = None
         self._settlements = 0
@@ -96,7 +96,7 @@ class Lifecycle:
 
     @classmethod
     def _first_row(cls, engine: str | None) -> Row:
-        row = cls._first_rows[engine or default_engine()] = initial_row(cls.role, engine)
+        row = cls._first_rows[default_engine() if engine is None else engine] = initial_row(cls.role, engine)
         return row
 
     if not TYPE_CHECKING:  # type checkers find missing attributes themselves

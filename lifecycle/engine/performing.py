@@ -133,7 +133,9 @@ def run(
             outcome = settle_error(self, row, call, error)
             raise
         ended, value = (result.outcome, result.value) if result.__class__ is Settled else ("ok", result)
-        if not self._specs[call].at_once:
+        if self._specs[call].at_once:
+            self._settlements += 1
+        else:
             settle(self, row, call, ended)
         outcome = ended
         return value
@@ -198,14 +200,22 @@ def _moved(self: Lifecycle, now: Row, after: Row | None, call: str, outcome: str
 def settle_error(self: Lifecycle, row: Row, call: str, error: BaseException) -> str | None:
     """Classify a handler's exception and settle it; the caller raises it again. Raises when a close came between."""
     self._settlements += 1
-    if self._row is not row and self._row._final and not self._specs[call].at_once:
+    if self._specs[call].at_once:
+        return self.outcome_of(call, error)
+    outcome = None if _is_overtaken(self, row, call) else self.outcome_of(call, error)
+    if _is_overtaken(self, row, call):
         if not isinstance(error, Exception):
             return None  # the program is told to stop, and that is not overruled
         raise overtaken(self, row, call) from error
-    outcome = self.outcome_of(call, error)
     if outcome is not None and row._after(call, outcome) is not None:
         settle(self, row, call, outcome)
     return outcome
+
+
+def _is_overtaken(self: Lifecycle, row: Row, call: str) -> bool:
+    """Whether a call begun in `row` finds a state that does not take it any more."""
+    now = self._row
+    return now is not row and not now._allows(call)
 
 
 def overtaken(self: Lifecycle, row: Row, call: str) -> IllegalCall:
@@ -242,9 +252,14 @@ def perform_override(
     counts every ending but an `ok` of a generated method, which the state shows or which keeps it.
     """
     row, settlements = self._row, self._settlements
-    if not row._allows(call):
-        begin(self, call, arguments, keywords, [False])
     record = journal.begin_record(self.role.name, row._state, call, arguments, keywords) if OBSERVERS.present else None
+    if not row._allows(call):
+        refusal = refuse(self, row, call)
+        _tell_override(self, record, "illegal", refusal)
+        try:
+            raise refusal
+        finally:
+            del refusal  # its traceback holds this frame, which must not hold it
     try:
         result = override(self, *arguments, **keywords)
     except BaseException as error:

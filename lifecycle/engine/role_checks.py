@@ -18,7 +18,7 @@ RESERVED_BY_TRANSITIONS = frozenset({"*", "="})
 def checked_row(role: Role, row: Any) -> Row:
     if not (isinstance(row, tuple) and len(row) == 3 and isinstance(row[2], Mapping)):
         raise RoleError(f"role {role.name!r}, row {row!r}: a row is (state, call, {{outcome: next state}})")
-    return row[0], row[1], row[2]
+    return row[0], row[1], MappingProxyType(dict(row[2]))
 
 
 def checked_table(role: Role) -> Table:
@@ -69,6 +69,16 @@ def checked_table(role: Role) -> Table:
         cells[state][call] = MappingProxyType(dict(outcomes))
 
     for each in role.calls:
+        if each.fired_by is not None:
+            if len(each.fired_by.split(".")) != 2:
+                raise RoleError(
+                    f"role {role.name!r}, call {each.name!r}: fired_by {each.fired_by!r} is not of the form role.call"
+                )
+            for state, row in cells.items():
+                if set(row.get(each.name, {"ok"})) != {"ok"}:
+                    raise RoleError(
+                        f"role {role.name!r}, row {state}.{each.name}: a call that another one fires can only end in 'ok'"
+                    )
         if not each.reason and not any(each.name in row for row in cells.values()):
             raise RoleError(f"role {role.name!r}, call {each.name!r}: no row takes it, and no reason says why")
     _refuse_strays(role, cells)

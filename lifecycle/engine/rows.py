@@ -103,6 +103,8 @@ def initial_row(role: Role, engine: str | None) -> Row:
         rows = _rows[name].get(role)
         if rows is None:
             rows = _rows[name][role] = _build(role, ENGINES[name])
+            for row in rows.values():  # once more: an observer may have come before they were registered
+                row._arm(observed=bool(OBSERVERS.present))
     return rows[role.initial]
 
 
@@ -128,7 +130,6 @@ def _build(role: Role, base: type[Row]) -> dict[str, Row]:
         if isinstance(row, ReferenceRow):
             row._machine = machine_of(role)
             row._rows = rows
-        row._arm(observed=bool(OBSERVERS.present))
     return rows
 
 

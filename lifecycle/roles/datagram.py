@@ -1,8 +1,8 @@
 """The role of a datagram socket: it needs no connection, and one call is one message.
 
 connect() only sets the peer; it may be called again, and disconnect() forgets it. Without a peer shut_down() is illegal:
-Winsock takes it, Linux answers ENOTCONN, and yet every later receive ends at once. A first send_to() binds implicitly,
-also when the sending fails.
+Winsock takes it, Linux answers ENOTCONN, and yet every later receive ends at once. A first send_to() or connect()
+binds implicitly, also when the rest of it fails.
 """
 
 from lifecycle.engine.role import Role, Row, State, stays
@@ -58,7 +58,7 @@ DATAGRAM = Role(
     rows=(
         *creation("open", "bound", "connected"),
 
-        ("open", "connect", {"ok": "connected", "failed": "open"}),
+        ("open", "connect", {"ok": "connected", "failed": "bound"}),
         ("open", "send_to", {"ok": "bound", "failed": "bound"}),
 
         ("bound", "connect", {"ok": "connected", "failed": "bound"}),

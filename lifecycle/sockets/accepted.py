@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from lifecycle.roles import ACCEPTED
+from lifecycle.sockets.os_socket import checked_timeout
 from lifecycle.sockets.stream import Stream
 
 
@@ -20,6 +21,16 @@ class Accepted(Stream, role=ACCEPTED):
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(timeout=timeout, engine=engine)
         self._timeout_is_own = timeout is not None
+
+    @property
+    def timeout(self) -> float | None:
+        """As of every socket; accept() keeps one that was set here, and passes the server's on otherwise."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._timeout = checked_timeout(seconds)
+        self._timeout_is_own = True
 
     def _install(self, connection: socket.socket, timeout: float | None) -> None:
         """Hold an accepted connection, with the server's time-out unless this object was given its own."""

@@ -23,7 +23,10 @@ class Address(NamedTuple):
 
 def from_system(address: Any) -> Address:
     """The Address in a tuple of the system's, which for IPv6 has four fields."""
-    return Address(address[0], address[1])
+    host: str = address[0]
+    if len(address) == 4 and address[3] and "%" not in host:
+        host = f"{host}%{address[3]}"  # the interface of a link-local address
+    return Address(host, address[1])
 
 
 def checked_port(port: object) -> int:
@@ -64,11 +67,22 @@ def any_address(family: int) -> str:
 
 def checked_peer(address: tuple[Any, ...]) -> tuple[Any, ...]:
     """A resolved address that somebody can have; OSError (EADDRNOTAVAIL), as Winsock, where Linux would take it for its own."""
-    if address[0] in ("0.0.0.0", "::"):
+    if _packed(address[0]) in NOBODY:
         raise OSError(errno.EADDRNOTAVAIL, f"{address[0]} means every interface of a machine, and is no address to connect to")
     if not address[1]:
         raise OSError(errno.EADDRNOTAVAIL, "port 0 means any free port, and is none to connect to")
     return address
+
+
+NOBODY = frozenset({bytes(4), bytes(16), bytes(10) + b"\xff\xff" + bytes(4)})
+"""0.0.0.0, :: and ::ffff:0.0.0.0, however they are spelt"""
+
+
+def _packed(host: str) -> bytes:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        if _is_numeric(family, host):
+            return socket.inet_pton(family, host)
+    return host.encode()
 
 
 def _is_numeric(family: int, host: str) -> bool:

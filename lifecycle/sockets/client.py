@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from typing import Any
 
 from lifecycle.roles import CLIENT
-from lifecycle.sockets.addresses import checked_peer, resolve
+from lifecycle.sockets.addresses import any_address, checked_peer, resolve
 from lifecycle.sockets.bindable import Bindable
 from lifecycle.sockets.connecting import UNDER_WAY, connect_result
 from lifecycle.sockets.errors import system_error
@@ -35,7 +36,7 @@ class Client(Bindable, Stream, role=CLIENT):
         number = self._socket.connect_ex(name)
         if number in UNDER_WAY and self._timeout == 0:
             raise system_error(errno.EINPROGRESS)
-        self._await_result(number, name)
+        self._await_result("connect", number, name)
 
     def finish_connect(self) -> None:
         """Learn how a connect that did not wait to its end has come out, waiting for it as the timeout says.
@@ -43,7 +44,7 @@ class Client(Bindable, Stream, role=CLIENT):
         Legal in `connecting`. Raises ConnectionRefusedError and other OSErrors, after which the socket is `bound` and
         connect() may be retried; BlockingIOError and TimeoutError while nothing is known yet.
         """
-        self._await_result(errno.EINPROGRESS, self._socket.getsockname())
+        self._await_result("finish_connect", errno.EINPROGRESS, self._socket.getsockname())
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but a connect that was interrupted, by whatever, leaves the system connecting."""
@@ -54,8 +55,9 @@ class Client(Bindable, Stream, role=CLIENT):
             return "pending"
         return outcome
 
-    def _await_result(self, number: int, address: Any) -> None:
+    def _await_result(self, call: str, number: int, address: Any) -> None:
         """Wait until the error `number` of a connect is its last word; raise that unless it is 0."""
+        local = self._socket.getsockname()
         deadline = deadline_after(self._timeout)
         while number in UNDER_WAY:
             number = connect_result(self._socket, address)
@@ -65,4 +67,14 @@ class Client(Bindable, Stream, role=CLIENT):
                 raise system_error(errno.EINPROGRESS)
             self._wait(writing=True, deadline=deadline)
         if number:
+            refused = self._row._after(call, "refused")
+            if refused is not None and refused._allows("get_sock_name"):
+                self._bind_again(local)
             raise system_error(number)
+
+    def _bind_again(self, local: Any) -> None:
+        """Keep the local address after a refusal: Linux lets go of a port that it chose itself."""
+        for name in (local, (any_address(self._socket.family), 0)):
+            with suppress(OSError):  # EINVAL: it is bound still
+                self._socket.bind(name)
+                return

@@ -15,7 +15,7 @@ from lifecycle.sockets.dissolving import dissolve
 from lifecycle.sockets.errors import MessageTruncated, system_error
 from lifecycle.sockets.os_socket import checked_size
 from lifecycle.sockets.shutting import Direction, shut_down
-from lifecycle.sockets.waiting import deadline_after
+from lifecycle.sockets.waiting import closed_meanwhile, deadline_after
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -39,7 +39,10 @@ class Datagram(Bindable, role=DATAGRAM):
         in `open` (binds implicitly), `bound` and `connected`. Raises OSError (EADDRNOTAVAIL) for the address of no machine or
         port 0, ENETUNREACH.
         """
-        self._socket.connect(self._peer(address, port))
+        peer = self._peer(address, port)
+        if not self._is_bound():
+            self._bind_implicitly()
+        self._socket.connect(peer)
 
     def disconnect(self) -> None:
         """Forget the peer; the local address stays. Legal in `connected`."""
@@ -96,9 +99,11 @@ class Datagram(Bindable, role=DATAGRAM):
         return shut_down(self, self._socket, how)
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """As for every socket; but a first send_to() that failed before its implicit bind has done nothing."""
-        outcome = super().outcome_of(call, error)
-        return None if call == "send_to" and not self._is_bound() else outcome
+        """As for every socket; but where a failure leads on, by an implicit bind, the socket tells whether it came to it."""
+        failed = self._row._after(call, "failed")
+        if failed is None or failed is self._row:
+            return super().outcome_of(call, error)
+        return "failed" if self._is_bound() else None
 
     def _bind_implicitly(self) -> None:
         try:
@@ -132,6 +137,8 @@ class Datagram(Bindable, role=DATAGRAM):
             try:
                 data, truncated, sender = _receive_message(self._socket, size, flags)
             except BlockingIOError:
+                if not self._row._allows("receive"):  # shut_down() in another thread: Linux goes on calling it readable
+                    raise closed_meanwhile() from None
                 self._wait(writing=False, deadline=deadline)
                 continue
             if truncated:

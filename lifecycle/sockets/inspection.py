@@ -75,7 +75,10 @@ def _peer(sock: socket.socket) -> bool:
 def _tcp_state(sock: socket.socket) -> int | None:
     if sys.platform != "linux":
         return None
-    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    try:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    except OSError:  # closed meanwhile
+        return None
 
 
 def _peek(sock: socket.socket) -> bytes | int | None:

@@ -35,7 +35,7 @@ class OsSocket(Lifecycle):
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(engine=engine)
-        self._timeout = _checked_timeout(timeout)
+        self._timeout = checked_timeout(timeout)
         self._waits: tuple[Wait, ...] = ()
         self._socket: socket.socket
 
@@ -55,7 +55,7 @@ class OsSocket(Lifecycle):
 
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
-        self._timeout = _checked_timeout(seconds)
+        self._timeout = checked_timeout(seconds)
 
     @property
     def local_address(self) -> Address | None:
@@ -136,8 +136,8 @@ class OsSocket(Lifecycle):
             raise TypeError(f"a handle is an int or a socket.socket, not {type(handle).__name__}")
         if not 0 <= number <= MAX_HANDLE:
             raise ValueError(f"{number} is no handle")
-        sock = socket.socket(fileno=number)
         blocking = sys.platform == "win32" or os.get_blocking(number)  # Winsock does not tell
+        sock = socket.socket(fileno=number)
         try:
             if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
@@ -157,6 +157,8 @@ class OsSocket(Lifecycle):
     def detach(self) -> int:
         """Hand the descriptor out, in blocking mode, and end the object; the connection lives on."""
         number = self._socket.detach()  # first of all: whoever wakes must not find it
+        if number == -1:  # close() in another thread was faster
+            raise closed_meanwhile()
         self._wake_all()
         _make_blocking(number)
         return number
@@ -260,10 +262,11 @@ def checked_size(size: int) -> None:
 
 def new_socket(family: int, kind: int) -> socket.socket:
     """A socket of the system that never blocks and that no child process inherits."""
-    if hasattr(socket, "SOCK_NONBLOCK"):
-        return socket.socket(family, kind | socket.SOCK_NONBLOCK)
-    sock = socket.socket(family, kind)
-    sock.setblocking(False)
+    sock = socket.socket(family, kind | getattr(socket, "SOCK_NONBLOCK", 0))
+    if sock.gettimeout() != 0:
+        sock.setblocking(False)
+    if family == socket.AF_INET6:  # systems differ in what an IPv6 socket does with IPv4 unless they are told
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     return sock
 
 
@@ -276,7 +279,7 @@ def _make_blocking(number: int) -> None:
         sock.detach()
 
 
-def _checked_timeout(seconds: float | None) -> float | None:
+def checked_timeout(seconds: float | None) -> float | None:
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):

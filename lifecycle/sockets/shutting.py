@@ -6,7 +6,8 @@ import socket
 from collections.abc import Mapping
 from typing import Literal
 
-from lifecycle.engine import Lifecycle, settle_ahead, settled
+from lifecycle.engine import settle_ahead, settled
+from lifecycle.sockets.os_socket import OsSocket
 
 Direction = Literal["receives", "sends", "both", 0, 1, 2]
 
@@ -22,7 +23,7 @@ DIRECTIONS: Mapping[object, tuple[str, int]] = {
 """word or MFC's number -> (the word, the system's number)"""
 
 
-def shut_down(subject: Lifecycle, sock: socket.socket, how: Direction) -> None:
+def shut_down(subject: OsSocket, sock: socket.socket, how: Direction) -> None:
     """The handler of shut_down: `subject`'s state changes first, so that a call which this wakes finds out why.
 
     ValueError for what is no direction, before the system is asked.
@@ -36,4 +37,5 @@ def shut_down(subject: Lifecycle, sock: socket.socket, how: Direction) -> None:
     except BaseException:
         take_back()
         raise
+    subject._wake_all()
     return settled(outcome, None)

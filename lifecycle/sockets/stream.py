@@ -41,12 +41,18 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 
             self._wait(writing=False, deadline=deadline)
     if received or not size:
         return received
-    row = self._row
-    if row._after("receive", "eof") is None or (row._state == "connected" and self.peer_address is None):
+    if self._row._after("receive", "eof") is None or _was_reset(self):
         # Linux tells of a reset once, perhaps to another thread's send, and then shows an end of the stream that never came;
         # Winsock keeps telling.
         raise system_error(errno.ECONNRESET)
     return settled("eof", received)
+
+
+def _was_reset(self: Stream) -> bool:
+    """Whether the end of a stream that was never ended here is a reset; Linux tells EPIPE of one that came after the end."""
+    if self.state != "connected" or self.peer_address is not None:
+        return self._row._after("receive", "eof") is None
+    return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.EPIPE
 
 
 class Stream(OsSocket):
@@ -59,7 +65,7 @@ class Stream(OsSocket):
 
     @first_try(
         "self._socket.send(data, flags)",
-        enough="data.__class__ is bytes and result == len(data)",
+        enough="data.__class__ is bytes and _result == len(data)",
         not_yet=BlockingIOError,
         rest=_send_rest,
     )
@@ -72,7 +78,7 @@ class Stream(OsSocket):
         """
         return _send_rest(self, 0, data, flags)
 
-    @first_try("self._socket.recv(size, flags)", enough="result", not_yet=(BlockingIOError, OverflowError), rest=_receive_rest)
+    @first_try("self._socket.recv(size, flags)", enough="_result", not_yet=(BlockingIOError, OverflowError), rest=_receive_rest)
     def receive(self, size: int = 65536, flags: int = 0) -> bytes:
         """Receive what has come, at least one byte, or wait for it; b"" when the peer has ended its stream.
 

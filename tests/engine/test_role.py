@@ -71,6 +71,14 @@ def more(row: Any) -> dict[str, Any]:
         ({"reasons": {("locked", "fly"): "No wings"}}, "no call 'fly'"),
         ({"reasons": {("loose", "push"): "?"}}, "no state 'loose'"),
         ({"name": ""}, "a role needs a name"),
+        ({"calls": (*GOOD["calls"], Call("pass", "", reason="x", fired_by="somebody"))}, "fired_by 'somebody' is"),
+        (
+            {
+                "calls": (*GOOD["calls"], Call("pass", "Be passed.", fired_by="guard.wave")),
+                "rows": (*GOOD["rows"], ("locked", "pass", {"ok": "locked", "failed": "locked"})),
+            },
+            "row locked.pass: a call that another one fires can only end in 'ok'",
+        ),
         (more(("locked", "push")), "row ('locked', 'push'): a row is (state, call, {outcome: next state})"),
         (more(("locked", "push", "locked")), "row ('locked', 'push', 'locked'): a row is"),
         ({"states": ("locked", "removed")}, "states: 'locked' is no State"),

@@ -39,8 +39,7 @@ def _name(value: object) -> str:
 def test_row_is_seen_on_real_sockets(role: Role, cell: Cell) -> None:
     """Every (state, call, outcome) of the table happens on real sockets and leads to the state the system agrees with."""
     attempted.add((role.name, *cell))
-    evidence(role, cell)
-    seen_by_journals.add((role.name, *cell))
+    seen_by_journals.update(evidence(role, cell))
 
 
 @pytest.mark.parametrize(("role", "cell"), UNLISTED, ids=_name)
@@ -123,8 +122,6 @@ def _shortest(role: Role, state: str, call: str) -> int | None:
 
 def test_every_row_was_reached(capsys: pytest.CaptureFixture[str]) -> None:
     """Of the rows whose evidence ran in this session, as journals saw them, none is missing; a full run reaches every row."""
-    missing = seen_by_journals - {(role.name, *cell) for role, cell in ROWS}
-    assert not missing
     for name, role in ROLES.items():
         wanted = {(name, state, call, outcome) for state, call, outcome, _ in role.cells()}
         found = wanted & seen_by_journals
