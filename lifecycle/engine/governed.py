@@ -11,7 +11,7 @@ import warnings
 from _thread import allocate_lock
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, NoReturn, TypeVar
+from typing import ClassVar, NoReturn, TypeVar
 
 from lifecycle.engine.attaching import attach, attach_overrides
 from lifecycle.engine.firing import Firing
@@ -26,7 +26,7 @@ class Lifecycle:
 
     `class Door(Lifecycle, role=DOOR)` defines a method for each call of DOOR that is legal in some state; each is replaced by
     a checked one of the same signature. Calls that are never legal need no method: they refuse with the table's reason.
-    A subclass may override a handler and stays checked.
+    A subclass may override a handler and stays checked. An `__init__` of its own calls super().__init__().
 
     engine: "compiled" (the default) or "reference", which asks transitions at every step.
     """
@@ -50,7 +50,10 @@ class Lifecycle:
             attach_overrides(cls)
 
     def __init__(self, *, engine: str | None = None) -> None:
-        self._row: Row = self._first_rows.get(default_engine() if engine is None else engine) or self._first_row(engine)
+        kind = type(self)
+        if not hasattr(kind, "role"):
+            raise TypeError(f"{kind.__name__} has no role: write `class {kind.__name__}(Lifecycle, role=...)`")
+        self._row: Row = kind._first_rows.get(default_engine() if engine is None else engine) or kind._first_row(engine)
         self._lock = allocate_lock()
         self._claim: str | None = None
         self._settlements = 0
@@ -99,16 +102,6 @@ class Lifecycle:
         row = cls._first_rows[default_engine() if engine is None else engine] = initial_row(cls.role, engine)
         return row
 
-    if not TYPE_CHECKING:  # type checkers find missing attributes themselves
-
-        def __getattr__(self, name: str) -> NoReturn:
-            kind = type(self).__name__
-            if name == "_first_rows":
-                raise TypeError(f"{kind} has no role: write `class {kind}(Lifecycle, role=...)`")
-            if name == "_row":
-                raise TypeError(f"{kind}.__init__() must call super().__init__()")
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
-
     def __enter__(self: Self) -> Self:
         return self
 
@@ -118,7 +111,7 @@ class Lifecycle:
     def __del__(self) -> None:
         try:
             row = self._row
-        except TypeError:  # it was never initialised
+        except AttributeError:  # it was never initialised
             return
         if self.role.closes is None or row._final or row._state == self.role.initial:
             return

@@ -354,3 +354,19 @@ def test_legal_follows_the_state(turnstile: Turnstile) -> None:
     assert turnstile.legal == TURNSTILE.legal("locked") == ("coin", "look", "remove")
     turnstile.remove()
     assert turnstile.legal == ("remove",)
+
+
+def test_class_without_a_role_says_so() -> None:
+    """Making an object of a class that was given no role is a TypeError that shows how to give it one."""
+
+    class Roleless(Lifecycle): ...
+
+    with pytest.raises(TypeError, match=r"class Roleless\(Lifecycle, role=\.\.\.\)"):
+        Roleless()
+
+
+def test_attributes_are_found_the_fast_way() -> None:
+    """No class defines __getattr__ or __getattribute__, which would cost CPython its specialised attribute look-ups."""
+    for kind in (Lifecycle, Turnstile, *Turnstile.__mro__):
+        assert "__getattr__" not in vars(kind)
+        assert kind is object or "__getattribute__" not in vars(kind)
