@@ -50,10 +50,12 @@ class Lifecycle:
             attach_overrides(cls)
 
     def __init__(self, *, engine: str | None = None) -> None:
-        kind = type(self)
-        if not hasattr(kind, "role"):
-            raise TypeError(f"{kind.__name__} has no role: write `class {kind.__name__}(Lifecycle, role=...)`")
-        self._row: Row = kind._first_rows.get(default_engine() if engine is None else engine) or kind._first_row(engine)
+        try:
+            rows = self._first_rows
+        except AttributeError:
+            kind = type(self).__name__
+            raise TypeError(f"{kind} has no role: write `class {kind}(Lifecycle, role=...)`") from None
+        self._row: Row = rows.get(default_engine() if engine is None else engine) or self._first_row(engine)
         self._lock = allocate_lock()
         self._claim: str | None = None
         self._settlements = 0

@@ -67,22 +67,19 @@ def any_address(family: int) -> str:
 
 def checked_peer(address: tuple[Any, ...]) -> tuple[Any, ...]:
     """A resolved address that somebody can have; OSError (EADDRNOTAVAIL), as Winsock, where Linux would take it for its own."""
-    if _packed(address[0]) in NOBODY:
+    if address[0] == "0.0.0.0" or (":" in address[0] and _packed(address[0]) in NOBODY):
         raise OSError(errno.EADDRNOTAVAIL, f"{address[0]} means every interface of a machine, and is no address to connect to")
     if not address[1]:
         raise OSError(errno.EADDRNOTAVAIL, "port 0 means any free port, and is none to connect to")
     return address
 
 
-NOBODY = frozenset({bytes(4), bytes(16), bytes(10) + b"\xff\xff" + bytes(4)})
-"""0.0.0.0, :: and ::ffff:0.0.0.0, however they are spelt"""
+NOBODY = frozenset({bytes(16), bytes(10) + b"\xff\xff" + bytes(4)})
+""":: and ::ffff:0.0.0.0, however they are spelt; 0.0.0.0 has one spelling"""
 
 
 def _packed(host: str) -> bytes:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        if _is_numeric(family, host):
-            return socket.inet_pton(family, host)
-    return host.encode()
+    return socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
 
 
 def _is_numeric(family: int, host: str) -> bool:

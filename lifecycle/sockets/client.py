@@ -57,7 +57,6 @@ class Client(Bindable, Stream, role=CLIENT):
 
     def _await_result(self, call: str, number: int, address: Any) -> None:
         """Wait until the error `number` of a connect is its last word; raise that unless it is 0."""
-        local = self._socket.getsockname()
         deadline = deadline_after(self._timeout)
         while number in UNDER_WAY:
             number = connect_result(self._socket, address)
@@ -69,12 +68,12 @@ class Client(Bindable, Stream, role=CLIENT):
         if number:
             refused = self._row._after(call, "refused")
             if refused is not None and refused._allows("get_sock_name"):
-                self._bind_again(local)
+                self._bind_again()
             raise system_error(number)
 
-    def _bind_again(self, local: Any) -> None:
-        """Keep the local address after a refusal: Linux lets go of a port that it chose itself."""
-        for name in (local, (any_address(self._socket.family), 0)):
+    def _bind_again(self) -> None:
+        """Keep the local address after a refusal: Linux lets go of a port that it chose itself, and goes on telling it."""
+        for name in (self._socket.getsockname(), (any_address(self._socket.family), 0)):
             with suppress(OSError):  # EINVAL: it is bound still
                 self._socket.bind(name)
                 return

@@ -19,6 +19,7 @@ from lifecycle.sockets.readable import FIONREAD, readable_bytes
 from lifecycle.sockets.waiting import Wait, closed_meanwhile
 
 MAX_HANDLE = 2**31 - 1 if os.name == "posix" else 2**64 - 1
+NEVER_BLOCKS = int(getattr(socket, "SOCK_NONBLOCK", 0))  # not every system has it
 INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -262,8 +263,8 @@ def checked_size(size: int) -> None:
 
 def new_socket(family: int, kind: int) -> socket.socket:
     """A socket of the system that never blocks and that no child process inherits."""
-    sock = socket.socket(family, kind | getattr(socket, "SOCK_NONBLOCK", 0))
-    if sock.gettimeout() != 0:
+    sock = socket.socket(family, kind | NEVER_BLOCKS)
+    if not NEVER_BLOCKS:
         sock.setblocking(False)
     if family == socket.AF_INET6:  # systems differ in what an IPv6 socket does with IPv4 unless they are told
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
