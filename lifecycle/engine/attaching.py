@@ -6,20 +6,29 @@ import inspect
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from lifecycle.engine import performing
-from lifecycle.engine.generate import checked_method, overriding_method
+from lifecycle.engine import performing, running
+from lifecycle.engine.generate import Runtime, checked_method, overriding_method
 from lifecycle.engine.role import Call, Role
 
 if TYPE_CHECKING:
     from lifecycle.engine.governed import Lifecycle
 
-_RUNTIME: dict[str, object] = {
+_SETTLING: Runtime = {
     "_Settled": performing.Settled,
-    "_perform": performing.perform,
-    "_perform_override": performing.perform_override,
-    "_resume": performing.resume,
     "_settle": performing.settle,
     "_settle_error": performing.settle_error,
+}
+_PLAIN: Runtime = {
+    **_SETTLING,
+    "_perform": running.perform,
+    "_perform_override": running.perform_override,
+    "_resume": running.resume,
+}
+_AWAITED: Runtime = {
+    **_SETTLING,
+    "_perform": running.perform_awaited,
+    "_perform_override": running.perform_override_awaited,
+    "_resume": running.resume_awaited,
 }
 
 
@@ -39,7 +48,8 @@ def attach(cls: type[Lifecycle], base: type[Lifecycle]) -> None:
             handler = _refusing_handler(cls.role, spec)
         if not isinstance(handler, FunctionType):
             raise TypeError(f"{cls.__name__} has no method {name}(), which its role {cls.role.name!r} declares")
-        _install(cls, name, handler, checked_method(cls.role, spec, handler, _RUNTIME))
+        awaited = inspect.iscoroutinefunction(handler)
+        _install(cls, name, handler, checked_method(cls.role, spec, handler, _AWAITED if awaited else _PLAIN, awaited=awaited))
 
 
 def attach_overrides(cls: type[Lifecycle]) -> None:
@@ -50,7 +60,13 @@ def attach_overrides(cls: type[Lifecycle]) -> None:
             continue
         if not isinstance(method, FunctionType):
             raise TypeError(f"{cls.__name__}.{name} overrides a call of role {cls.role.name!r}, and is no plain method")
-        _install(cls, name, method, overriding_method(spec, method, _RUNTIME))
+        awaited = inspect.iscoroutinefunction(method) or _awaits(cls, name)
+        _install(cls, name, method, overriding_method(spec, method, _AWAITED if awaited else _PLAIN, awaited=awaited))
+
+
+def _awaits(cls: type[Lifecycle], name: str) -> bool:
+    """Whether the method that a subclass overrides is awaited, so that a plain override hands an awaitable on."""
+    return any(inspect.iscoroutinefunction(vars(base).get(name)) for base in cls.__mro__[1:])
 
 
 def _install(cls: type[Lifecycle], name: str, handler: FunctionType, method: Any) -> None:

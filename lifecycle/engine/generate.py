@@ -10,7 +10,7 @@ import functools
 import inspect
 import linecache
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -69,20 +69,20 @@ _SETTLE_CHOICE = """\
 """
 
 _FLAT = """\
-def {name}({parameters}):
+{async_}def {name}({parameters}):
     _row = {self}._row
     _after = _row.{name}
     if _after is None:
-        return _perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
+        return {await_}_perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
     try:
-        _result = _handler({arguments})
+        _result = {await_}_handler({arguments})
     except BaseException as _error:
         _settle_error({self}, _row, {name!r}, _error)
         raise
 """
 
 _EXCLUSIVE = """\
-def {name}({parameters}):
+{async_}def {name}({parameters}):
     _row = {self}._row
     _after = _row.{name}
     _claimed = False
@@ -94,7 +94,7 @@ def {name}({parameters}):
                     _claimed = True
         if _claimed:
             try:
-                _result = _handler({arguments})
+                _result = {await_}_handler({arguments})
             except BaseException as _error:
                 _settle_error({self}, _row, {name!r}, _error)
                 raise
@@ -102,11 +102,11 @@ def {name}({parameters}):
     finally:
         if _claimed:  # until the state has changed, and whatever interrupts
             {self}._claim = None
-    return _perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
+    return {await_}_perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
 """
 
 _AT_ONCE = """\
-def {name}({parameters}):
+{async_}def {name}({parameters}):
     _row = {self}._row
     _after = _row.{name}
     _taken = False
@@ -116,15 +116,15 @@ def {name}({parameters}):
                 {self}._row = _after
                 _taken = True
     if not _taken:
-        return _perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
-    return _handler({arguments})
+        return {await_}_perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
+    return {await_}_handler({arguments})
 """
 
 _FIRST_TRY = """\
-def {name}({parameters}):
+{async_}def {name}({parameters}):
     _row = {self}._row
     if not _row._keeps_{name}:
-        return _perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
+        return {await_}_perform({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
     try:
         _result = {attempt}
     except _not_yet:
@@ -135,23 +135,31 @@ def {name}({parameters}):
     else:
         if {enough}:
             return _result
-    return _resume({self}, _row, {name!r}, _rest, (_result, {positional}), {{{keywords}}})
+    return {await_}_resume({self}, _row, {name!r}, _rest, (_result, {positional}), {{{keywords}}})
 """
 
 _OVERRIDE = """\
-def {name}({parameters}):
-    return _perform_override({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
+{async_}def {name}({parameters}):
+    return {await_}_perform_override({self}, {name!r}, _handler, ({positional}), {{{keywords}}})
 """
 
 
-def checked_method(role: Role, call: Call, handler: FunctionType, runtime: dict[str, object]) -> Any:
-    """The method that checks `call`, runs `handler` and settles how it ended, in one frame in the usual case."""
+Runtime = Mapping[str, object]
+"""What generated methods use of the engine, by the names that the templates have for it."""
+
+
+def checked_method(role: Role, call: Call, handler: FunctionType, runtime: Runtime, *, awaited: bool) -> Any:
+    """The method that checks `call`, runs `handler` and settles how it ended, in one frame in the usual case.
+
+    awaited: whether the handler is a coroutine function; the method is one then, and the call ends when it does.
+    """
+    compiled = functools.partial(_compiled, awaited=awaited)
     trial: FirstTry | None = getattr(handler, "__first_try__", None)
     if trial is not None:
         names = {"_not_yet": trial.not_yet, "_rest": trial.rest}
-        return _compiled(_FIRST_TRY, call.name, handler, runtime | names, attempt=trial.attempt, enough=trial.enough)
+        return compiled(_FIRST_TRY, call.name, handler, {**runtime, **names}, attempt=trial.attempt, enough=trial.enough)
     if call.at_once:
-        return _compiled(_AT_ONCE, call.name, handler, runtime)
+        return compiled(_AT_ONCE, call.name, handler, runtime)
     always_ok = all("ok" in calls[call.name] for calls in role.table.values() if call.name in calls)
     settle = _SETTLE_OK if always_ok else _SETTLE_CHOICE
     if call.exclusive:
@@ -159,15 +167,17 @@ def checked_method(role: Role, call: Call, handler: FunctionType, runtime: dict[
         template = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        "))
     else:
         template = _FLAT + settle.replace("{unless}", "")
-    return _compiled(template, call.name, handler, runtime)
+    return compiled(template, call.name, handler, runtime)
 
 
-def overriding_method(call: Call, override: FunctionType, runtime: dict[str, object]) -> Any:
+def overriding_method(call: Call, override: FunctionType, runtime: Runtime, *, awaited: bool) -> Any:
     """The method that checks `call` before a subclass's own method for it."""
-    return _compiled(_OVERRIDE, call.name, override, runtime)
+    return _compiled(_OVERRIDE, call.name, override, runtime, awaited=awaited)
 
 
-def _compiled(template: str, name: str, handler: FunctionType, runtime: dict[str, object], **expressions: str) -> FunctionType:
+def _compiled(
+    template: str, name: str, handler: FunctionType, runtime: Runtime, *, awaited: bool, **expressions: str
+) -> FunctionType:
     signature = _Signature(handler)
     source = template.format(
         name=name,
@@ -176,6 +186,8 @@ def _compiled(template: str, name: str, handler: FunctionType, runtime: dict[str
         arguments=signature.arguments,
         positional=signature.positional,
         keywords=signature.keywords,
+        async_="async " if awaited else "",
+        await_="await " if awaited else "",
         **expressions,
     )
     namespace: dict[str, Any] = {

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import warnings
 from _thread import allocate_lock
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import ClassVar, NoReturn, TypeVar
 
@@ -37,6 +38,7 @@ class Lifecycle:
     _specs: ClassVar[Mapping[str, Call]]
     _first_rows: ClassVar[dict[str, Row]]
     _fired: ClassVar[Mapping[str, str]]
+    _closing_is_awaited: ClassVar[bool] = False
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
@@ -48,6 +50,8 @@ class Lifecycle:
             attach(cls, Lifecycle)
         elif hasattr(cls, "role"):
             attach_overrides(cls)
+        if hasattr(cls, "role") and cls.role.closes is not None:
+            cls._closing_is_awaited = iscoroutinefunction(getattr(cls, cls.role.closes))
 
     def __init__(self, *, engine: str | None = None) -> None:
         try:
@@ -89,7 +93,11 @@ class Lifecycle:
         return {}
 
     def _release(self) -> None:
-        """Give back what the object holds. Called when the first call of an object ends and it was closed meanwhile."""
+        """Give back what the object holds, at once.
+
+        Called when the first call of an object ends and it was closed meanwhile; and of a forgotten object whose closing is
+        awaited.
+        """
 
     def _firing(self, call: str, partner: Lifecycle) -> Firing:
         """A context in which this object's running `call` also fires the call of `partner` that its role names for it.
@@ -105,10 +113,22 @@ class Lifecycle:
         return row
 
     def __enter__(self: Self) -> Self:
+        if self._closing_is_awaited:
+            raise TypeError(f"{type(self).__name__}.{self.role.closes}() is awaited: write `async with`")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._close_if_legal()
+
+    async def __aenter__(self: Self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        closing = self._close_if_legal()
+        if isinstance(closing, Awaitable):
+            await closing
 
     def __del__(self) -> None:
         try:
@@ -120,7 +140,10 @@ class Lifecycle:
         try:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
         finally:
-            self._close_if_legal()
+            if self._closing_is_awaited:  # and nobody is there to await it
+                self._release()
+            else:
+                self._close_if_legal()
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state}>"
@@ -128,7 +151,8 @@ class Lifecycle:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(f"{type(self).__name__} holds something live and cannot be copied or pickled")
 
-    def _close_if_legal(self) -> None:
+    def _close_if_legal(self) -> object:
         closes = self.role.closes
         if closes is not None and self._row._allows(closes):
-            getattr(self, closes)()
+            return getattr(self, closes)()
+        return None

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-_ENGINE_MODULES = ("lifecycle.engine", "lifecycle.sockets")
+_ENGINE_MODULES = ("lifecycle.engine", "lifecycle.sockets", "lifecycle.aio")
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 40

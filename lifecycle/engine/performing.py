@@ -1,7 +1,7 @@
-"""How a governed call runs when it goes the long way, and how every call settles.
+"""How a governed call begins and settles when it goes the long way.
 
-The generated methods (generate.py) do the usual case in their own frame and come here for the rest: refusals, claims,
-observers, the reference engine, outcomes other than `ok`, and calls that another thread's call has overtaken.
+The generated methods (generate.py) do the usual case in their own frame and come here, or to running.py, for the rest:
+refusals, claims, observers, the reference engine, outcomes other than `ok`, and calls that another call has overtaken.
 
 The lock of an object guards only "is the row still this one? then set it". Nothing is called while it is held, so that a
 signal handler, which can run at any call, may close the very object that it interrupted.
@@ -10,7 +10,7 @@ signal handler, which can run at any call, may close the very object that it int
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from lifecycle.engine import journal
 from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall, LifecycleError
@@ -89,64 +89,6 @@ def begin(
         finally:
             del refusal  # its traceback holds this frame, which must not hold it
     return row, record
-
-
-def perform(
-    self: Lifecycle, call: str, handler: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
-) -> Any:
-    """The long way of a call: the claim of an exclusive one, observers, either engine; refusals are made here."""
-    row = self._row
-    if not OBSERVERS.present and not row._allows(call):
-        raise refuse(self, row, call)
-    claimed = [False]
-    try:
-        row, record = begin(self, call, arguments, keywords, claimed)
-        return run(self, row, record, call, handler, arguments, keywords)
-    finally:
-        if claimed[0]:
-            self._claim = None
-
-
-def resume(
-    self: Lifecycle, row: Row, call: str, rest: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
-) -> Any:
-    """Go on with a call begun in `row` whose first try was not enough."""
-    return run(self, row, None, call, rest, arguments, keywords)
-
-
-def run(
-    self: Lifecycle,
-    row: Row,
-    record: Record | None,
-    call: str,
-    handler: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    keywords: Mapping[str, Any],
-) -> Any:
-    outcome: str | None = None
-    failure: BaseException | None = None
-    try:
-        try:
-            result = handler(self, *arguments, **keywords)
-        except BaseException as error:
-            failure = error
-            outcome = settle_error(self, row, call, error)
-            raise
-        ended, value = (result.outcome, result.value) if result.__class__ is Settled else ("ok", result)
-        if self._specs[call].at_once:
-            self._settlements += 1
-        else:
-            settle(self, row, call, ended)
-        outcome = ended
-        return value
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        if record is not None:
-            record.end(outcome, self.state, failure)
-            tell_ended(record, self)
-        del failure  # its traceback holds this frame, which must not hold it
 
 
 def settle(self: Lifecycle, row: Row, call: str, outcome: str) -> None:
@@ -241,43 +183,3 @@ def refuse(self: Lifecycle, row: Row, call: str, kind: type[IllegalCall] = Illeg
 def tell_ended(record: Record, target: Lifecycle) -> None:
     for observer in OBSERVERS.present:
         observer.ended(record, target)
-
-
-def perform_override(
-    self: Lifecycle, call: str, override: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
-) -> Any:
-    """A subclass's own method for a call: checked before it runs, and settled here unless it handed the call on to super().
-
-    An override that does not hand the call on is no check-and-set among threads. `_settlements` tells which one it is: it
-    counts every ending but an `ok` of a generated method, which the state shows or which keeps it.
-    """
-    row, settlements = self._row, self._settlements
-    record = journal.begin_record(self.role.name, row._state, call, arguments, keywords) if OBSERVERS.present else None
-    if not row._allows(call):
-        refusal = refuse(self, row, call)
-        _tell_override(self, record, "illegal", refusal)
-        try:
-            raise refusal
-        finally:
-            del refusal  # its traceback holds this frame, which must not hold it
-    try:
-        result = override(self, *arguments, **keywords)
-    except BaseException as error:
-        if self._row is row and self._settlements == settlements:
-            outcome = settle_error(self, row, call, error)
-            _tell_override(self, record, outcome, error)
-        raise
-    if self._row is row and self._settlements == settlements:
-        ended, result = (result.outcome, result.value) if result.__class__ is Settled else ("ok", result)
-        settle(self, row, call, ended)
-        _tell_override(self, record, ended, None)
-    return result
-
-
-def _tell_override(self: Lifecycle, record: Record | None, outcome: str | None, error: BaseException | None) -> None:
-    """Tell of a call that an override has made without handing it on, which is known only now."""
-    if record is not None:
-        for observer in OBSERVERS.present:
-            observer.began(record, self)
-        record.end(outcome, self.state, error)
-        tell_ended(record, self)
