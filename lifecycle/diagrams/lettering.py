@@ -1,0 +1,86 @@
+"""How names and sentences are set: printable, told apart, measured and broken into lines."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_WORDS = re.compile(r"\s*(?:[^\s(]|\((?=\)))+\(?|\s*\(")
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+
+
+def visible(name: str) -> str:
+    """`name` with every character that cannot be printed written as its escape, so that two names never look alike.
+
+    Letters of any script, quotes and brackets stay as they are; each format quotes those by its own rules.
+    """
+    if name.isprintable() and "\\" not in name:
+        return name
+    return "".join(_ESCAPES.get(letter) or (letter if letter.isprintable() else _escape(letter)) for letter in name)
+
+
+def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:
+    """name -> an identifier of letters of ASCII, digits and underscores, unique among them: the name itself where it is one.
+
+    reserved: words that mean something else in the format, in any capitalisation.
+    """
+    names = tuple(names)
+    taken = {word.lower() for word in reserved}
+    found = {name: name for name in names if _is_plain(name) and name.lower() not in taken}
+    taken.update(name.lower() for name in found)
+    number = 0
+    for name in names:
+        while name not in found:
+            number += 1
+            if f"n{number}" not in taken:
+                found[name] = f"n{number}"
+    return found
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal, or letters of a typewriter, `text` takes: letters of East Asia take two."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(letter) else 2 if _is_wide(letter) else 1 for letter in text)
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """`text` on lines of at most `width` cells, the further ones indented; broken at spaces and behind opening brackets.
+
+    A word that is wider than a line is cut.
+    """
+    lines, line = [], ""
+    for word in _WORDS.findall(text):
+        if line.strip() and cells(line + word) > width:
+            lines.append(line)
+            line, word = indent, word.lstrip()  # noqa: PLW2901
+        line += word
+        while cells(line) > width and len(line) > len(indent) + 1:
+            fits = max(len(indent) + 1, _fitting(line, width))
+            lines.append(line[:fits])
+            line = indent + line[fits:]
+    return [*lines, line] if line.strip() or not lines else lines
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many letters of `text` fit into `width` cells."""
+    taken = 0
+    for number, letter in enumerate(text):
+        taken += cells(letter)
+        if taken > width:
+            return number
+    return len(text)
+
+
+def _escape(letter: str) -> str:
+    number = ord(letter)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def _is_plain(name: str) -> bool:
+    return name.isascii() and name.isidentifier() and not name.startswith("_")
+
+
+def _is_wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in "WF"

@@ -1,0 +1,248 @@
+"""What a recorded journal becomes before it is drawn: lanes, steps, and the moments at which steps begin and end.
+
+A step is one call, or a run of repeated calls that is folded into one. It has one row where nothing else happened between
+its begin and its end, and two where something did: between the two it blocks its lane, and every renderer shows that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lifecycle.diagrams.lettering import visible
+from lifecycle.diagrams.sequence.folding import Run, folded
+from lifecycle.engine import STANDARD_OUTCOMES, Kind, Record, Role
+from lifecycle.roles import ROLES
+
+LONG = 0.01
+"""Seconds from which on a call is said to have blocked its object, also where nothing else happened meanwhile."""
+
+FOLD = 3
+"""How often a call must be repeated for its run to be folded, unless the caller says otherwise."""
+
+_OBJECT = re.compile(r"<(?:\w+\.)+(\w+)[^<>]*>")
+_KINDS = {outcome.name: outcome.kind for outcome in STANDARD_OUTCOMES}
+
+
+class Tone(StrEnum):
+    """What a reader should conclude from a step."""
+
+    DONE = "done"
+    FAILED = "failed"
+    ILLEGAL = "illegal"
+    RUNNING = "running"
+
+
+class Part(StrEnum):
+    """What a row shows of its step."""
+
+    WHOLE = "whole"
+    BEGIN = "begin"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One object. `name` is unique in the chart; `state` is where its first call found it."""
+
+    name: str
+    role: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call on one lane, or a folded run of them. Times are seconds since the chart's begin.
+
+    count: how many calls it stands for. label: the call with its arguments, or the folded calls with their numbers.
+    short: without arguments. outcome: "" where it is `ok`. before: the state it began in. state: the state it led to, or ""
+    where it kept the state. reason: why it was refused, one sentence an item. fired_by: the lane whose running call fired
+    this one. ended is None for a call that had not ended when the journal did.
+    """
+
+    lane: int
+    count: int
+    label: str
+    short: str
+    outcome: str
+    before: str
+    state: str
+    tone: Tone
+    began: float
+    ended: float | None
+    reason: tuple[str, ...] = ()
+    fired_by: int | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it took so long that its time is worth telling."""
+        return self.ended is not None and self.ended - self.began >= LONG
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One row of the chart."""
+
+    time: float
+    step: Step
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A run, ready to be drawn: its lanes from left to right, and its rows from first to last."""
+
+    lanes: tuple[Lane, ...]
+    moments: tuple[Moment, ...]
+
+    def clock(self, seconds: float) -> str:
+        """A time of this chart as text, without its unit."""
+        return f"{seconds:.2f}" if self.unit == "s" else f"{seconds * 1000:.2f}"
+
+    @property
+    def unit(self) -> str:
+        """The unit of clock(): "ms", or "s" where the run took more than ten seconds."""
+        return "s" if self.moments and self.moments[-1].time >= 10 else "ms"
+
+    def lasted(self, step: Step) -> str:
+        """How long a step took, with its unit."""
+        return "" if step.ended is None else f"{self.clock(step.ended - step.began)} {self.unit}"
+
+    def headline(self, moment: Moment) -> str:
+        """The call of a row and how it ended; of a call that blocks, the first row has its begin, the second its end."""
+        step = moment.step
+        outcome = f"ILLEGAL in {step.before}" if step.tone is Tone.ILLEGAL else f"[{step.outcome}]" if step.outcome else ""
+        fired = f"(by {self.lanes[step.fired_by].name})" if step.fired_by is not None else ""
+        parts: tuple[str, ...]
+        match moment.part:
+            case Part.BEGIN:
+                parts = (step.label, fired, "...")
+            case Part.END:
+                parts = (step.short, outcome or "ok", f"after {self.lasted(step)}")
+            case Part.WHOLE:
+                parts = (step.label, outcome, fired, f"after {self.lasted(step)}" if step.is_long else "")
+        return " ".join(part for part in parts if part)
+
+
+def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str, Role] = ROLES) -> Chart:
+    """The chart of recorded calls.
+
+    records: as a Journal has them; they need not be in order, and may be of calls that still run. fold: a run of calls on
+    one object that keep its state is drawn as one step when one of them is repeated at least so often; 0 folds nothing.
+    roles: name -> role, for what an outcome means; an outcome of a role that is not there is taken by its standard name.
+    """
+    ordered = sorted(records, key=lambda record: record.began)
+    start = ordered[0].began if ordered else 0.0
+    lanes: dict[str, Lane] = {}
+    for record in ordered:
+        lanes.setdefault(record.subject, Lane(visible(record.subject), visible(record.role), visible(record.state)))
+    numbers = {subject: number for number, subject in enumerate(lanes)}
+    steps = [
+        _step(run, numbers[run.first.subject], start, roles, _firing_lane(run.first, ordered, numbers, roles))
+        for run in folded(ordered, fold)
+    ]
+    return Chart(tuple(lanes.values()), tuple(_moments(steps)))
+
+
+def _step(run: Run, lane: int, start: float, roles: Mapping[str, Role], fired_by: int | None) -> Step:
+    first, last = run.first, run.last
+    failures = [record for record in run.records if _kind(record, roles) is Kind.FAILURE or _has_refused_arguments(record)]
+    tone = Tone.FAILED if failures else Tone.DONE
+    if last.outcome == "illegal":
+        tone = Tone.ILLEGAL
+    elif last.ended is None:
+        tone = Tone.RUNNING
+    if len(run.records) == 1:
+        short = f"{visible(first.call)}()"
+        label = f"{visible(first.call)}({_shown_arguments(first.arguments)})"
+        outcome = _shown_outcome(first)
+    else:
+        short = label = ", ".join(
+            f"{visible(call)}{f' [{outcome}]' if outcome else ''} x{count}"
+            for (call, outcome), count in run.counts(_shown_outcome)
+        )
+        outcome = ""
+    ends = [record.ended for record in run.records]
+    return Step(
+        lane=lane,
+        count=len(run.records),
+        label=label,
+        short=short,
+        outcome=outcome,
+        before=visible(first.state),
+        state=visible(last.next_state) if last.next_state is not None and last.next_state != first.state else "",
+        tone=tone,
+        began=first.began - start,
+        ended=None if last.ended is None else max(end for end in ends if end is not None) - start,
+        reason=_reason(failures[-1].error if failures and tone is Tone.FAILED else last.error, tone),
+        fired_by=fired_by,
+    )
+
+
+def _moments(steps: Sequence[Step]) -> Iterator[Moment]:
+    """The rows in order of time; a step whose begin and end are neighbours has one."""
+    points = [(step.began, number, Part.BEGIN) for number, step in enumerate(steps)]
+    points += [(step.ended, number, Part.END) for number, step in enumerate(steps) if step.ended is not None]
+    points.sort(key=lambda point: (point[0], point[1], point[2] is Part.END))
+    for place, (time, number, part) in enumerate(points):
+        before, after = points[place - 1 : place], points[place + 1 : place + 2]
+        if part is Part.BEGIN:
+            is_whole = bool(after) and after[0][1:] == (number, Part.END)
+            yield Moment(time, steps[number], Part.WHOLE if is_whole else Part.BEGIN)
+        elif not before or before[0][1:] != (number, Part.BEGIN):
+            yield Moment(time, steps[number], Part.END)
+
+
+def _firing_lane(
+    record: Record, records: Sequence[Record], numbers: Mapping[str, int], roles: Mapping[str, Role]
+) -> int | None:
+    """The lane of the call that fired this one: it runs in the same thread, around it."""
+    try:
+        fired_by = roles[record.role].call(record.call).fired_by
+    except KeyError:
+        return None
+    if fired_by is None:
+        return None
+    for other in records:
+        is_around = other.began <= record.began and (other.ended is None or other.ended >= record.began)
+        if f"{other.role}.{other.call}" == fired_by and other.thread == record.thread and is_around:
+            return numbers[other.subject]
+    return None
+
+
+def _kind(record: Record, roles: Mapping[str, Role]) -> Kind | None:
+    if record.outcome is None or record.outcome == "illegal":
+        return None
+    try:
+        return roles[record.role].outcome(record.outcome).kind
+    except KeyError:
+        return _KINDS.get(record.outcome, Kind.SUCCESS)
+
+
+def _has_refused_arguments(record: Record) -> bool:
+    return record.ended is not None and record.outcome is None
+
+
+def _shown_outcome(record: Record) -> str:
+    if _has_refused_arguments(record):
+        return visible(record.error.partition(":")[0]) or "no outcome"
+    return "" if record.outcome in ("ok", None) else visible(record.outcome)
+
+
+def _shown_arguments(arguments: str) -> str:
+    """Objects by their names alone, and without those that are None: they say that nothing was given."""
+    given = visible(_OBJECT.sub(r"\1", arguments)).split(", ")
+    return ", ".join(each for each in given if each != "None" and not each.endswith("=None"))
+
+
+def _reason(error: str, tone: Tone) -> tuple[str, ...]:
+    """What the error says beyond naming the call; of a refusal, why, and what to call first."""
+    lines = [visible(line.strip()) for line in error.split("\n")]
+    if tone is not Tone.ILLEGAL:
+        return tuple(line for line in lines[:1] if line)
+    if len(lines) == 1:
+        return (lines[0].partition(": ")[2] or lines[0],)
+    advice = [line.partition(" Legal here:")[0] for line in lines[1:]]
+    return tuple(line for line in advice if line and " would " not in line)

@@ -1,0 +1,71 @@
+"""Folding: a run of repeated calls that change nothing is one step of a chart, so that a long talk stays readable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lifecycle.engine import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive records of one object."""
+
+    records: tuple[Record, ...]
+
+    @property
+    def first(self) -> Record:
+        """The record that began first."""
+        return self.records[0]
+
+    @property
+    def last(self) -> Record:
+        """The record that began last."""
+        return self.records[-1]
+
+    def counts(self, outcome: Callable[[Record], str]) -> list[tuple[tuple[str, str], int]]:
+        """((call, outcome), how often), in order of first appearance."""
+        return list(Counter((record.call, outcome(record)) for record in self.records).items())
+
+
+def folded(records: Sequence[Record], least: int) -> list[Run]:
+    """The records as runs, in order of their begins; those that must be seen one by one are runs of one.
+
+    A run is folded where one of its calls is repeated at least `least` times with the same outcome; 0 folds nothing.
+    """
+    runs: list[Run] = []
+    for alike in _alike(records):
+        often = max(Counter((record.call, record.outcome) for record in alike).values())
+        if least and often >= least:
+            runs.append(Run(tuple(alike)))
+        else:
+            runs.extend(Run((record,)) for record in alike)
+    return sorted(runs, key=lambda run: run.first.began)
+
+
+def _alike(records: Sequence[Record]) -> Iterator[list[Record]]:
+    """For each object, its consecutive records that could be one step."""
+    lanes: dict[str, list[Record]] = {}
+    for record in records:
+        lanes.setdefault(record.subject, []).append(record)
+    for lane in lanes.values():
+        alike: list[Record] = []
+        for record in lane:
+            if alike and not _belong_together(alike[-1], record):
+                yield alike
+                alike = []
+            alike.append(record)
+        yield alike
+
+
+def _belong_together(before: Record, after: Record) -> bool:
+    """Whether two calls in a row both ran to their end, kept the same state, and were both legal, or refused alike."""
+    if any(
+        record.next_state != before.state or record.state != before.state or record.ended is None for record in (before, after)
+    ):
+        return False
+    if "illegal" in (before.outcome, after.outcome):
+        return (before.call, before.outcome) == (after.call, after.outcome)
+    return True

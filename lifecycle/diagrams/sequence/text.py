@@ -1,0 +1,112 @@
+"""The chart for a terminal: lanes beside each other where there is room for their texts, else a narrow strip for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lifecycle.diagrams.lettering import cells, wrapped
+from lifecycle.diagrams.sequence.chart import Chart, Moment, Part, Step, Tone
+
+LEAST_COLUMN = 24
+MOST_COLUMN = 60
+STRIP = 2
+
+BUSY, IDLE, UNUSED = "#", "|", " "
+MARKS = {Tone.DONE: "o", Tone.FAILED: "!", Tone.ILLEGAL: "X", Tone.RUNNING: "o"}
+
+
+def sequence_text(chart: Chart, *, width: int = 80) -> str:
+    """The chart as plain text of at most `width` columns, which is widened where a single word does not fit.
+
+    `o` is a call, `!` one that failed, `X` an illegal one, `#` the time for which a call blocks its object.
+    """
+    if not chart.lanes:
+        return "Nothing was recorded.\n"
+    gutter = max(len(chart.unit), *(len(chart.clock(moment.time)) for moment in chart.moments)) + 2
+    room = (width - gutter) // len(chart.lanes)
+    lines = _columns(chart, gutter, min(room, MOST_COLUMN)) if room >= LEAST_COLUMN else _strips(chart, gutter, width)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _columns(chart: Chart, gutter: int, column: int) -> Iterator[str]:
+    """Each text in its lane's own column."""
+    yield chart.unit.rjust(gutter - 2) + "  " + "".join(_padded(_cut(lane.name, column - 2), column) for lane in chart.lanes)
+    yield " " * gutter + "".join(_padded(f"{IDLE} {lane.state}", column) for lane in chart.lanes)
+    for moment, line_marks, idle_marks in _marked(chart):
+        texts = list(_wrapped(chart, moment, column - 3)) or [""]
+        for number, text in enumerate(texts):
+            marks = idle_marks if number else line_marks
+            time = chart.clock(moment.time) if not number else ""
+            yield (
+                time.rjust(gutter - 2)
+                + "  "
+                + "".join(
+                    _padded(f"{mark} {text}" if lane == moment.step.lane else mark, column) for lane, mark in enumerate(marks)
+                )
+            )
+
+
+def _strips(chart: Chart, gutter: int, width: int) -> Iterator[str]:
+    """A strip of marks for each lane, and all texts behind them, each with the name of its object."""
+    letters = [_letter(number) for number in range(len(chart.lanes))]
+    strip = max(map(len, letters)) + STRIP - 1
+    for letter, lane in zip(letters, chart.lanes, strict=True):
+        yield f"{letter}  {lane.name} ({lane.state})"
+    yield ""
+    yield chart.unit.rjust(gutter - 2) + "  " + "".join(letter.ljust(strip) for letter in letters)
+    room = max(width - gutter - strip * len(letters) - 2, LEAST_COLUMN)
+    for moment, line_marks, idle_marks in _marked(chart):
+        name = f"{chart.lanes[moment.step.lane].name}: "
+        texts = list(_wrapped(chart, moment, room, name)) or [name]
+        for number, text in enumerate(texts):
+            marks = idle_marks if number else line_marks
+            time = chart.clock(moment.time) if not number else ""
+            yield time.rjust(gutter - 2) + "  " + "".join(mark.ljust(strip) for mark in marks) + "  " + text
+
+
+def _marked(chart: Chart) -> Iterator[tuple[Moment, list[str], list[str]]]:
+    """Each row with the marks of all lanes on its first line and on its further ones."""
+    last = {moment.step.lane: number for number, moment in enumerate(chart.moments)}
+    first = {moment.step.lane: number for number, moment in reversed(list(enumerate(chart.moments)))}
+    running: dict[int, list[Step]] = {lane: [] for lane in range(len(chart.lanes))}
+    for row, moment in enumerate(chart.moments):
+        here = moment.step.lane
+        if moment.part is Part.END:
+            running[here].remove(moment.step)
+        below = []
+        for lane, steps in running.items():
+            alive = first.get(lane, row) <= row <= last.get(lane, row) or steps
+            below.append(BUSY if steps else IDLE if alive else UNUSED)
+        marks = [*below[:here], MARKS[moment.step.tone], *below[here + 1 :]]
+        if moment.part is Part.BEGIN:
+            running[here].append(moment.step)
+            below[here] = BUSY
+        yield moment, marks, below
+
+
+def _wrapped(chart: Chart, moment: Moment, width: int, name: str = "") -> Iterator[str]:
+    """What a row tells, on lines of at most `width` columns."""
+    step = moment.step
+    texts = [name + chart.headline(moment)]
+    if moment.part is not Part.BEGIN:
+        texts += [f"  {sentence}" for sentence in step.reason]
+        if step.state:
+            texts.append(f"  -> {step.state}")
+    for text in texts:
+        yield from wrapped(text, width, "    ")
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(width - cells(text), 1)
+
+
+def _cut(text: str, width: int) -> str:
+    while cells(text) > width:
+        text = f"{text[:-4]}..."
+    return text
+
+
+def _letter(number: int) -> str:
+    """A, B ... Z, A1, B1 ..."""
+    turn, place = divmod(number, 26)
+    return chr(ord("A") + place) + (str(turn) if turn else "")
