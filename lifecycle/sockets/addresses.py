@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import socket
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 _MAX_NAME = 253  # RFC 1035, section 2.3.4
@@ -46,6 +46,15 @@ def resolve(host: object, port: object, family: int, kind: int) -> tuple[int, tu
     anything is asked; the resolver's OSError for a name that does not resolve; OSError (EAFNOSUPPORT) for a numeric address
     of the other family.
     """
+    numeric = numeric_address(host, port, family)
+    if numeric is not None:
+        return numeric
+    found = socket.getaddrinfo(cast(str, host), cast(int, port), family, kind)
+    return found[0][0], found[0][4]
+
+
+def numeric_address(host: object, port: object, family: int) -> tuple[int, tuple[Any, ...]] | None:
+    """(family, system address) of a numeric address, or None for a name; nothing is asked. Raises as resolve() does."""
     number = checked_port(port)
     if not isinstance(host, str):
         raise TypeError(f"an address is a str, not {type(host).__name__}")
@@ -56,8 +65,7 @@ def resolve(host: object, port: object, family: int, kind: int) -> tuple[int, tu
             return numeric, (host, number)
     if not _is_name(host) and not _is_numeric(socket.AF_INET6, host.partition("%")[0]):
         raise ValueError(f"{host!r} is no address: give dotted numbers, an IPv6 address, or a name")
-    found = socket.getaddrinfo(host, number, family, kind)
-    return found[0][0], found[0][4]
+    return None
 
 
 def any_address(family: int) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import errno
-from contextlib import suppress
 from typing import Any
 
 from lifecycle.roles import CLIENT
-from lifecycle.sockets.addresses import any_address, checked_peer, resolve
+from lifecycle.sockets.addresses import checked_peer, resolve
 from lifecycle.sockets.bindable import Bindable
-from lifecycle.sockets.connecting import UNDER_WAY, connect_result
+from lifecycle.sockets.connecting import UNDER_WAY, bind_again, connect_outcome, connect_result
 from lifecycle.sockets.errors import system_error
-from lifecycle.sockets.inspection import real_state
 from lifecycle.sockets.stream import Stream
 from lifecycle.sockets.waiting import deadline_after
 
@@ -48,12 +46,7 @@ class Client(Bindable, Stream, role=CLIENT):
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but a connect that was interrupted, by whatever, leaves the system connecting."""
-        outcome = super().outcome_of(call, error)
-        if call == "finish_connect" and outcome in ("failed", None):
-            return "pending"
-        if call == "connect" and outcome in ("failed", None) and real_state(self._socket) in ("connecting", "connected"):
-            return "pending"
-        return outcome
+        return connect_outcome(self, call, super().outcome_of(call, error))
 
     def _await_result(self, call: str, number: int, address: Any) -> None:
         """Wait until the error `number` of a connect is its last word; raise that unless it is 0."""
@@ -68,12 +61,5 @@ class Client(Bindable, Stream, role=CLIENT):
         if number:
             refused = self._row._after(call, "refused")
             if refused is not None and refused._allows("get_sock_name"):
-                self._bind_again()
+                bind_again(self._socket)
             raise system_error(number)
-
-    def _bind_again(self) -> None:
-        """Keep the local address after a refusal: Linux lets go of a port that it chose itself, and goes on telling it."""
-        for name in (self._socket.getsockname(), (any_address(self._socket.family), 0)):
-            with suppress(OSError):  # EINVAL: it is bound still
-                self._socket.bind(name)
-                return

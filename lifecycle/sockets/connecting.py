@@ -1,13 +1,19 @@
-"""How a connect that was begun without waiting has come out: asked in the way that each system allows."""
+"""How a connect that was begun has come out, asked in the way that each system allows, and what it leaves behind."""
 
 from __future__ import annotations
 
 import errno
 import socket
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
+from lifecycle.sockets.addresses import any_address
+from lifecycle.sockets.inspection import real_state
 from lifecycle.sockets.waiting import is_ready
+
+if TYPE_CHECKING:
+    from lifecycle.sockets.os_socket import OsSocket
 
 UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, errno.EINTR})
 
@@ -36,3 +42,23 @@ def result_by_option(sock: socket.socket, address: Any) -> int:
 
 connect_result = result_by_connecting_again if sys.platform == "linux" else result_by_option
 """(socket, address) -> 0, the number of the error, or one of UNDER_WAY"""
+
+
+def connect_outcome(subject: OsSocket, call: str, outcome: str | None) -> str | None:
+    """The outcome of a client's call that raised, which classifies to `outcome` otherwise.
+
+    A connect that was interrupted, by whatever, leaves the system connecting.
+    """
+    if call == "finish_connect" and outcome in ("failed", None):
+        return "pending"
+    if call == "connect" and outcome in ("failed", None) and real_state(subject._socket) in ("connecting", "connected"):
+        return "pending"
+    return outcome
+
+
+def bind_again(sock: socket.socket) -> None:
+    """Keep the local address after a refusal: Linux lets go of a port that it chose itself, and goes on telling it."""
+    for name in (sock.getsockname(), (any_address(sock.family), 0)):
+        with suppress(OSError):  # EINVAL: it is bound still
+            sock.bind(name)
+            return

@@ -8,29 +8,24 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.roles import DATAGRAM
-from lifecycle.sockets.addresses import Address, any_address, checked_peer, from_system, resolve
+from lifecycle.sockets.addresses import Address, checked_peer, from_system, resolve
 from lifecycle.sockets.bindable import Bindable
-from lifecycle.sockets.classify import DATAGRAM_ERRORS
-from lifecycle.sockets.dissolving import dissolve
 from lifecycle.sockets.errors import MessageTruncated, system_error
+from lifecycle.sockets.messages import Messages
 from lifecycle.sockets.os_socket import checked_size
-from lifecycle.sockets.shutting import Direction, shut_down
 from lifecycle.sockets.waiting import closed_meanwhile, deadline_after
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class Datagram(Bindable, role=DATAGRAM):
+class Datagram(Messages, Bindable, role=DATAGRAM):
     """A datagram socket: one call is one message; no connection is needed.
 
     timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
     """
 
     __slots__ = ()
-
-    _kind = socket.SOCK_DGRAM
-    _errors = DATAGRAM_ERRORS
 
     def connect(self, address: str, port: int) -> None:
         """Set the peer, or another one: send() goes to it, and messages of others are not seen.
@@ -43,16 +38,6 @@ class Datagram(Bindable, role=DATAGRAM):
         if not self._is_bound():
             self._bind_implicitly()
         self._socket.connect(peer)
-
-    def disconnect(self) -> None:
-        """Forget the peer; the local address stays. Legal in `connected`."""
-        before = self._socket.getsockname()
-        dissolve(self._socket)
-        if self._socket.getsockname()[1] == 0:  # Linux forgets a port that it chose itself
-            try:
-                self._socket.bind(before)
-            except OSError:
-                self._socket.bind((any_address(self._socket.family), 0))
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send one message to the peer; its length.
@@ -89,34 +74,6 @@ class Datagram(Bindable, role=DATAGRAM):
         """Receive one message and the address it came from, or wait for it. Else as receive()."""
         data, sender = self._message(size, flags)
         return data, from_system(sender)
-
-    def shut_down(self, how: Direction = "sends") -> None:
-        """End one direction, or both; the peer is told nothing.
-
-        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Legal once a peer is set: without one
-        Linux answers ENOTCONN and is poisoned all the same. Raises ValueError for another `how`.
-        """
-        return shut_down(self, self._socket, how)
-
-    def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """As for every socket; but where a failure leads on, by an implicit bind, the socket tells whether it came to it."""
-        failed = self._row._after(call, "failed")
-        if failed is None or failed is self._row:
-            return super().outcome_of(call, error)
-        return "failed" if self._is_bound() else None
-
-    def _bind_implicitly(self) -> None:
-        try:
-            self._socket.bind((any_address(self._socket.family), 0))
-        except OSError:
-            if not self._is_bound():  # or else another thread's first send_to() came before
-                raise
-
-    def _is_bound(self) -> bool:
-        try:
-            return bool(self._socket.getsockname()[1])
-        except OSError:  # Winsock: WSAEINVAL while unbound
-            return False
 
     def _peer(self, address: str, port: int) -> tuple[Any, ...]:
         return checked_peer(resolve(address, port, self._socket.family, self._kind)[1])

@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterator
-from types import MappingProxyType
 
 from lifecycle.engine import IllegalCall
 from lifecycle.roles import SERVER
 from lifecycle.sockets.accepted import Accepted
 from lifecycle.sockets.bindable import Bindable
-from lifecycle.sockets.classify import FAILED
+from lifecycle.sockets.listening import Listening
 from lifecycle.sockets.waiting import deadline_after
 
 
-class Server(Bindable, role=SERVER):
+class Server(Listening, Bindable, role=SERVER):
     """The server's listening socket: create(), listen(), then accept() again and again, or `for accepted in server`.
 
     timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
     """
 
     __slots__ = ()
-
-    _kind = socket.SOCK_STREAM
-    _errors = MappingProxyType({"accept": FAILED})
-
-    def listen(self, backlog: int | None = None) -> None:
-        """Let connections queue up; listening again changes the queue's length only.
-
-        backlog: how many may wait, the system's own default when None; a number that is out of the system's range is
-        clamped by the system. Legal in `bound` and `listening` (on an unbound socket Winsock answers WSAEINVAL, and Linux
-        would pick a port). Raises OSError (EADDRINUSE), TypeError.
-        """
-        if backlog is None:
-            self._socket.listen()
-        elif not isinstance(backlog, int) or isinstance(backlog, bool):
-            raise TypeError(f"a backlog is an int, not {type(backlog).__name__}")
-        else:
-            self._socket.listen(max(0, min(backlog, 2**31 - 1)))
 
     def accept(self, target: Accepted | None = None) -> Accepted:
         """Take the first queued connection, or wait for one; the object that holds it.
@@ -81,10 +62,3 @@ class Server(Bindable, role=SERVER):
                 self._wait(writing=False, deadline=deadline)
             except ConnectionAbortedError:
                 pass  # it was gone before we came (accept(2): to be treated like EAGAIN)
-
-    def _before_bind(self, sock: socket.socket) -> None:
-        """Let a restarted server have its port at once, and nobody else share it: each system spells that differently."""
-        if sys.platform == "win32":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

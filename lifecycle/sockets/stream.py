@@ -41,14 +41,14 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 
             self._wait(writing=False, deadline=deadline)
     if received or not size:
         return received
-    if self._row._after("receive", "eof") is None or _was_reset(self):
+    if self._row._after("receive", "eof") is None or was_reset(self):
         # Linux tells of a reset once, perhaps to another thread's send, and then shows an end of the stream that never came;
         # Winsock keeps telling.
         raise system_error(errno.ECONNRESET)
     return settled("eof", received)
 
 
-def _was_reset(self: Stream) -> bool:
+def was_reset(self: OsSocket) -> bool:
     """Whether the end of a stream that was never ended here is a reset; Linux tells EPIPE of one that came after the end."""
     if self.state != "connected" or self.peer_address is not None:
         return self._row._after("receive", "eof") is None
