@@ -45,7 +45,7 @@ class Datagram(Messages, Bindable, role=DATAGRAM):
         Legal in `connected` and `receive_shut` (without a peer: WSAENOTCONN, EDESTADDRREQ). Raises OSError (EMSGSIZE) for one
         that is too long, nothing is sent then; ConnectionRefusedError when nobody took an earlier one.
         """
-        _refuse_out_of_band(flags)
+        refuse_out_of_band(flags)
         return self._sending(lambda: self._socket.send(data, flags))
 
     def send_to(self, data: ReadableBuffer, address: str, port: int, flags: int = 0) -> int:
@@ -56,7 +56,7 @@ class Datagram(Messages, Bindable, role=DATAGRAM):
         SO_BROADCAST; nothing is sent then.
         """
         memoryview(data)  # TypeError, before anything is bound
-        _refuse_out_of_band(flags)
+        refuse_out_of_band(flags)
         peer = self._peer(address, port)
         if not self._is_bound():
             self._bind_implicitly()
@@ -88,7 +88,7 @@ class Datagram(Messages, Bindable, role=DATAGRAM):
 
     def _message(self, size: int, flags: int) -> tuple[bytes, Any]:
         checked_size(size)
-        _refuse_out_of_band(flags)
+        refuse_out_of_band(flags)
         deadline = deadline_after(self._timeout)
         while True:
             try:
@@ -125,7 +125,7 @@ if sys.platform != "win32":
     _receive_message = _receive_by_recvmsg
 
 
-def _refuse_out_of_band(flags: int) -> None:
+def refuse_out_of_band(flags: int) -> None:
     """Datagrams have no out-of-band data: Winsock and Linux over IPv4 say so, Linux over IPv6 sends it as ordinary data."""
     if flags & socket.MSG_OOB:
         raise system_error(errno.EOPNOTSUPP)

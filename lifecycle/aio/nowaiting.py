@@ -1,0 +1,42 @@
+"""nowait(): a call that is made without waiting, as those of MFC's CAsyncSocket are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+
+class _Mode(threading.local):
+    never_waits = False
+
+
+_mode = _Mode()
+
+
+def nowait(call: Coroutine[Any, Any, Value]) -> Value:
+    """Make a call without waiting; what it returns, or BlockingIOError where it would have to wait.
+
+    call: a call of an object of lifecycle.aio, as in nowait(client.receive()). It needs no `await`, so that a plain function
+    can make it, as a notification callback does. Raises what the call raises; ValueError where a name would have to be looked
+    up; RuntimeError for a coroutine that waits for something else than a socket.
+    """
+    before = _mode.never_waits
+    _mode.never_waits = True
+    try:
+        call.send(None)
+    except StopIteration as ended:
+        value: Value = ended.value
+        return value
+    else:
+        raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for something else than a socket")
+    finally:
+        _mode.never_waits = before
+        call.close()
+
+
+def never_waits() -> bool:
+    """Whether the call that runs now is one that nowait() makes."""
+    return _mode.never_waits

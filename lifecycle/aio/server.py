@@ -1,0 +1,64 @@
+"""Server: listens, and accepts connections, awaited."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+
+from lifecycle.aio.accepted import Accepted
+from lifecycle.aio.bindable import AsyncBindable
+from lifecycle.engine import IllegalCall
+from lifecycle.roles import SERVER
+from lifecycle.sockets.listening import Listening
+
+
+class Server(AsyncBindable, Listening, role=SERVER):
+    """The server's listening socket: create(), listen(), then accept() again and again, `async for`, or serve().
+
+    engine: see Lifecycle.
+    """
+
+    __slots__ = ()
+
+    async def accept(self, target: Accepted | None = None) -> Accepted:
+        """Take the first queued connection, or wait for one; the object that holds it.
+
+        target: an empty Accepted, never created, to fill; a new one is made when it is None. Legal in `listening`, with a
+        target in `empty`: both are checked before the system is asked. Raises TypeError for a target that is no Accepted;
+        OSError (EMFILE), after which the connection still waits in the queue. A cancelled accept has taken nothing.
+        """
+        if target is None:
+            target = Accepted(engine=self.engine)
+        with self._firing("accept", target) as firing:
+            connection = await self._next_connection()
+            try:
+                connection.setblocking(False)
+                firing.take(lambda: target._install(connection))
+            except BaseException:
+                if not firing.taken:
+                    connection.close()
+                raise
+        return target
+
+    def __aiter__(self) -> AsyncIterator[Accepted]:
+        """Accept connections until the server is closed."""
+        return self
+
+    async def __anext__(self) -> Accepted:
+        try:
+            return await self.accept()
+        except IllegalCall:
+            if self.state in self.role.final:
+                raise StopAsyncIteration from None
+            raise
+
+    async def _next_connection(self) -> socket.socket:
+        if not next(self._turns, False):
+            await self._give_way()
+        while True:
+            try:
+                return self._socket.accept()[0]
+            except BlockingIOError:
+                await self._until_readable()
+            except ConnectionAbortedError:
+                pass  # it was gone before we came (accept(2): to be treated like EAGAIN)

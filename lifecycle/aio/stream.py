@@ -1,0 +1,149 @@
+"""AsyncStream: the data phase, awaited, which a client and an accepted connection share."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from lifecycle.aio.async_socket import AsyncSocket
+from lifecycle.engine import first_try, settled
+from lifecycle.sockets.classify import STREAM_ERRORS
+from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock, system_error
+from lifecycle.sockets.os_socket import checked_size
+from lifecycle.sockets.shutting import Direction, shut_down
+from lifecycle.sockets.stream import was_reset
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+async def _send_rest(self: AsyncStream, sent: int | None, data: ReadableBuffer, flags: int = 0, *, tried: bool = True) -> int:
+    """Send what is left of `data` after its first `sent` bytes. tried: whether that was tried just now."""
+    view = memoryview(data).cast("B")
+    done = sent or 0
+    tried = tried and sent is None
+    if sent is None and not self._has_turn():
+        await self._give_way()
+        tried = False
+    try:
+        while done < len(view):
+            if tried and await self._writable():
+                raise BlockingCallCancelled(done)
+            try:
+                done += self._socket.send(view[done:], flags)
+                tried = False
+            except BlockingIOError:
+                tried = True
+    except BlockingIOError:
+        raise SendWouldBlock(done) from None
+    finally:
+        self._sent = done
+    return done
+
+
+async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, flags: int = 0, *, tried: bool = True) -> bytes:
+    """Receive into what a first try left open: nothing had come (None), or nothing more will (b""). tried: as for sends."""
+    checked_size(size)
+    if received is None and not self._has_turn():
+        await self._give_way()
+        tried = False
+    while received is None:
+        if tried and await self._readable():
+            raise BlockingCallCancelled
+        try:
+            received = self._socket.recv(size, flags)
+        except BlockingIOError:
+            tried = True
+    if received or not size:
+        return received
+    if self._row._after("receive", "eof") is None or was_reset(self):
+        # Linux tells of a reset once, perhaps to another task's send, and then shows an end of the stream that never came;
+        # Winsock keeps telling.
+        raise system_error(errno.ECONNRESET)
+    return settled("eof", received)
+
+
+class AsyncStream(AsyncSocket):
+    """A stream socket with a data phase. `async for data in stream` receives until the peer has ended its stream."""
+
+    __slots__ = ("_sent",)
+
+    _kind = socket.SOCK_STREAM
+    _errors = STREAM_ERRORS
+
+    def __init__(self, *, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._sent = 0
+
+    @property
+    def sent(self) -> int:
+        """How much went out of the last send() that had to wait: of one that was cancelled, what need not be sent again."""
+        return self._sent
+
+    @first_try(
+        "next(self._turns) and self._socket.send(data, flags)",
+        enough="data.__class__ is bytes and _result == len(data)",
+        not_yet=(BlockingIOError, StopIteration),
+        rest=_send_rest,
+    )
+    async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
+
+        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. Raises IllegalCall before the
+        connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); ConnectionError when the connection
+        is gone. After a cancellation `sent` tells how much went out; of a nowait() the SendWouldBlock does.
+        """
+        return await self._send(data, flags)
+
+    @first_try(
+        "next(self._turns) and self._socket.recv(size, flags)",
+        enough="_result",
+        not_yet=(BlockingIOError, StopIteration, OverflowError),
+        rest=_receive_rest,
+    )
+    async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+        """Receive what has come, at least one byte, or wait for it; b"" when the peer has ended its stream.
+
+        size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK. Raises IllegalCall
+        before the connection is made and after receives were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN);
+        ConnectionResetError when the connection was reset, again and again. A cancelled receive has taken nothing.
+        """
+        return await self._receive(size, flags)
+
+    async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
+        """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
+        return await self._send(data, flags)
+
+    async def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]:
+        """(what receive() gives, None): a stream has no sender's address to tell. Else as receive()."""
+        received = await self._receive(size, flags)
+        if received.__class__ is bytes:
+            return received, None
+        return settled("eof", (b"", None))
+
+    def shut_down(self, how: Direction = "sends") -> None:
+        """End one direction of the connection, or both, without closing it.
+
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
+        connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
+        """
+        return shut_down(self, self._socket, how)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await self.receive()
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+    async def _send(self, data: ReadableBuffer, flags: int) -> int:
+        next(self._turns, None)
+        return await _send_rest(self, None, data, flags, tried=False)
+
+    async def _receive(self, size: int, flags: int) -> bytes:
+        next(self._turns, None)
+        return await _receive_rest(self, None, size, flags, tried=False)
