@@ -1,13 +1,17 @@
 """The legal order of socket calls, executable.
 
 Each socket role (server, client, accepted, datagram) is a declarative state machine that allows only legal call orders; real
-sockets of the operating system are attached to it as side-effect handlers.
+sockets of the operating system are attached to it as side-effect handlers. An Archive carries typed values over them.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lifecycle.archive import Archive as Archive
+    from lifecycle.archive import ArchiveError as ArchiveError
+    from lifecycle.archive import SocketFile as SocketFile
+    from lifecycle.archive import serializable as serializable
     from lifecycle.engine import CallInProgress as CallInProgress
     from lifecycle.engine import ClosedDuringCall as ClosedDuringCall
     from lifecycle.engine import IllegalCall as IllegalCall
@@ -17,10 +21,12 @@ if TYPE_CHECKING:
     from lifecycle.engine import Role as Role
     from lifecycle.engine import RoleError as RoleError
     from lifecycle.roles import ACCEPTED as ACCEPTED
+    from lifecycle.roles import ARCHIVE as ARCHIVE
     from lifecycle.roles import CLIENT as CLIENT
     from lifecycle.roles import DATAGRAM as DATAGRAM
     from lifecycle.roles import ROLES as ROLES
     from lifecycle.roles import SERVER as SERVER
+    from lifecycle.roles import SOCKET_FILE as SOCKET_FILE
     from lifecycle.sockets import Accepted as Accepted
     from lifecycle.sockets import Address as Address
     from lifecycle.sockets import BlockingCallCancelled as BlockingCallCancelled
@@ -35,12 +41,16 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ACCEPTED",
+    "ARCHIVE",
     "CLIENT",
     "DATAGRAM",
     "ROLES",
     "SERVER",
+    "SOCKET_FILE",
     "Accepted",
     "Address",
+    "Archive",
+    "ArchiveError",
     "BlockingCallCancelled",
     "CallInProgress",
     "Client",
@@ -56,9 +66,11 @@ __all__ = [
     "SendTimedOut",
     "SendWouldBlock",
     "Server",
+    "SocketFile",
+    "serializable",
 ]
 
-_FLOORS = ("lifecycle.engine", "lifecycle.roles", "lifecycle.sockets")
+_FLOORS = ("lifecycle.engine", "lifecycle.roles", "lifecycle.sockets", "lifecycle.archive")
 
 
 def __getattr__(name: str) -> object:

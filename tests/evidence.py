@@ -180,6 +180,7 @@ DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
         "close": tuple(ARRANGE[role]),
         "finish_connect": ("connecting",) if role == "client" else (),
         "accepted": ("empty",) if role == "accepted" else (),
+        "socket_file": tuple(state for state in DATA_PHASE if state != "shut") if role in ("client", "accepted") else (),
         "io_ctl": {
             "server": (),
             "client": ("connected", "send_shut", "peer_closed"),

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from evidence import Cell, ending_is_listed, evidence, legality_is_portable, stated_endings_hold
 from provocations import PROVOKE
+from states import SOCKET_ROLES
 
-from lifecycle import ROLES
 from lifecycle.engine import Role
 
 
@@ -121,7 +121,7 @@ def score(chosen: Iterator[Mutant]) -> tuple[Counter[str], list[Mutant]]:
 def main() -> int:
     """Try every mutant of every role, and print the score."""
     failed = False
-    for role in ROLES.values():
+    for role in SOCKET_ROLES.values():
         began = time.perf_counter()
         caught, survivors = score(mutants(role))
         total = caught.total() + len(survivors)

@@ -24,7 +24,7 @@ from loopback import (
 )
 from states import ARRANGE, World, begin_connect
 
-from lifecycle import BlockingCallCancelled, MessageTruncated, Server
+from lifecycle import BlockingCallCancelled, MessageTruncated, Server, SocketFile
 
 TICK = 0.01  # seconds of time-out, where the time-out has to pass
 TOO_LONG = bytes(65508)  # for a datagram over IPv4
@@ -210,6 +210,10 @@ def _be_accepted(w: World) -> None:
         server.accept(w.subject)
 
 
+def _lay_a_file_over(w: World) -> None:
+    SocketFile(w.subject).close()
+
+
 def _connect(w: World) -> None:
     w.subject.connect(*w.listener().getsockname())
 
@@ -370,6 +374,7 @@ COMMON: dict[str, dict[str, Provocation]] = {
 STREAM: dict[str, dict[str, Provocation]] = {
     **COMMON,
     "accepted": {"ok": _be_accepted},
+    "socket_file": {"ok": _lay_a_file_over},
     "listen": {"ok": lambda w: w.subject.listen(), "failed": _listen_beside_a_listener},
     "accept": {
         "ok": _accept,

@@ -10,10 +10,13 @@ from typing import Any
 
 from loopback import HOST, LONG, raw_listener, reset, unanswering_listener
 
-from lifecycle import Accepted, Client, Datagram, Server
+from lifecycle import ROLES, Accepted, Client, Datagram, Server
 from lifecycle.engine import Role
 
 HANDLERS: dict[str, type[Any]] = {"server": Server, "client": Client, "accepted": Accepted, "datagram": Datagram}
+
+SOCKET_ROLES = {name: ROLES[name] for name in HANDLERS}
+"""The roles of sockets of the system; those of files and archives have their evidence in tests/archive."""
 
 DATA_PHASE = ("connected", "send_shut", "receive_shut", "peer_closed", "ended", "shut", "broken")
 

@@ -83,7 +83,7 @@ class IllegalCall(LifecycleError):
         fired_by = self._role.call(self.call).fired_by
         if fired_by:
             role, call = fired_by.split(".")
-            return f"{role.capitalize()}.{call}() into this {self.owner} is not legal in its state {self.state!r}."
+            return f"{class_name(role)}.{call}() with this {self.owner} is not legal in its state {self.state!r}."
         return f"{self.owner}.{self.call}() is not legal in state {self.state!r}."
 
     def _advice(self) -> str:
@@ -121,6 +121,11 @@ class ClosedDuringCall(IllegalCall):
 
     def __str__(self) -> str:
         return f"{self.owner} was closed or detached while {self.call}() was running; its state is now {self.state!r}."
+
+
+def class_name(role: str) -> str:
+    """The name that a role's class usually has: SocketFile for socket_file."""
+    return role.title().replace("_", "")
 
 
 def _sentence(reason: str) -> str:

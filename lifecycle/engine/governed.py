@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import ClassVar, NoReturn, TypeVar
 
 from lifecycle.engine.attaching import attach, attach_overrides
+from lifecycle.engine.errors import IllegalCall
 from lifecycle.engine.firing import Firing
 from lifecycle.engine.role import Call, Role
 from lifecycle.engine.rows import Row, default_engine, initial_row
@@ -91,6 +92,10 @@ class Lifecycle:
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
         """What real systems would have answered to a refused call, by system; here nothing is known."""
         return {}
+
+    def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
+        """The class of the error that refuses `call` in `state`: a subclass may have one that its users know already."""
+        return IllegalCall
 
     def _release(self) -> None:
         """Give back what the object holds, at once.

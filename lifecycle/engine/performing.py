@@ -174,9 +174,11 @@ def overtaken(self: Lifecycle, row: Row, call: str) -> IllegalCall:
     return refuse(self, now, call, ClosedDuringCall)
 
 
-def refuse(self: Lifecycle, row: Row, call: str, kind: type[IllegalCall] = IllegalCall) -> IllegalCall:
+def refuse(self: Lifecycle, row: Row, call: str, kind: type[IllegalCall] | None = None) -> IllegalCall:
     """The error that says that `call` is not legal in `row`."""
     self._settlements += 1
+    if kind is None:
+        kind = self.refusal_kind(row._state, call)
     return kind(self.role, row._state, call, type(self).__name__, self.platform_answers)
 
 

@@ -2,11 +2,13 @@
 
 from lifecycle.engine.role import Role
 from lifecycle.roles.accepted import ACCEPTED
+from lifecycle.roles.archive import ARCHIVE
 from lifecycle.roles.client import CLIENT
 from lifecycle.roles.datagram import DATAGRAM
 from lifecycle.roles.server import SERVER
+from lifecycle.roles.socket_file import SOCKET_FILE
 
-ROLES: dict[str, Role] = {role.name: role for role in (SERVER, CLIENT, ACCEPTED, DATAGRAM)}
+ROLES: dict[str, Role] = {role.name: role for role in (SERVER, CLIENT, ACCEPTED, DATAGRAM, SOCKET_FILE, ARCHIVE)}
 """Every role of the package by name, in the order in which a reader meets them."""
 
-__all__ = ["ACCEPTED", "CLIENT", "DATAGRAM", "ROLES", "SERVER"]
+__all__ = ["ACCEPTED", "ARCHIVE", "CLIENT", "DATAGRAM", "ROLES", "SERVER", "SOCKET_FILE"]

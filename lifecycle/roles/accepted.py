@@ -16,7 +16,7 @@ ACCEPTED = Role(
     doc="The server's end of one connection; empty until a server's accept() fills it.",
     states=(EMPTY, *data_phase.STATES, CLOSED),
     calls=calls(
-        "accepted", "send", "receive", "send_to", "receive_from", "shut_down",
+        "accepted", "socket_file", "send", "receive", "send_to", "receive_from", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
         create=f"{FILLED_BY_ACCEPT} created",
         open=f"{FILLED_BY_ACCEPT} opened",
@@ -42,6 +42,6 @@ ACCEPTED = Role(
         **{(state, "accepted"): "The target of an accept() must be empty: this one has had its connection"
            for state in (*data_phase.NAMES, "closed")},
         **{("empty", call): "No connection was accepted into this object yet"
-           for call in ("send", "receive", "send_to", "receive_from", "shut_down", "get_peer_name", "io_ctl")},
+           for call in ("socket_file", "send", "receive", "send_to", "receive_from", "shut_down", "get_peer_name", "io_ctl")},
     },
 )  # fmt: skip

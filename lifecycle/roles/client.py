@@ -24,7 +24,8 @@ CLIENT = Role(
         CLOSED,
     ),
     calls=calls(
-        "create", "open", "bind", "connect", "finish_connect", "send", "receive", "send_to", "receive_from", "shut_down",
+        "create", "open", "bind", "connect", "finish_connect", "socket_file",
+        "send", "receive", "send_to", "receive_from", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
         listen=ACCEPTS_NOT,
         accept=ACCEPTS_NOT,
@@ -58,7 +59,7 @@ CLIENT = Role(
         **CREATION_REASONS,
         **data_phase.REASONS,
         **{(state, call): NOT_CONNECTED for state in ("open", "bound")
-           for call in ("send", "receive", "send_to", "receive_from", "shut_down", "get_peer_name", "io_ctl")},
+           for call in ("socket_file", "send", "receive", "send_to", "receive_from", "shut_down", "get_peer_name", "io_ctl")},
         ("connecting", "connect"): "A connect is under way already: finish_connect() learns how it comes out",
     },
 )  # fmt: skip

@@ -59,6 +59,11 @@ def _always(state: str) -> tuple[Row, ...]:
     return (*options(state), *endings(state))
 
 
+def _file(state: str) -> Row:
+    """A file may be laid over the connection while something can still pass."""
+    return (state, "socket_file", {"ok": state})
+
+
 ROWS: tuple[Row, ...] = (
     *_sending("connected"),
     *_receiving("connected", at_eof="peer_closed"),
@@ -66,18 +71,21 @@ ROWS: tuple[Row, ...] = (
      {"sends": "send_shut", "receives": "receive_shut", "both": "shut", "failed": "connected"}),
     *_names("connected"),
     ("connected", "io_ctl", {"ok": "connected"}),
+    _file("connected"),
     *_always("connected"),
 
     *_receiving("send_shut", at_eof="ended"),
     ("send_shut", "shut_down", {"sends": "send_shut", "receives": "shut", "both": "shut", "failed": "send_shut"}),
     *_names("send_shut"),
     ("send_shut", "io_ctl", {"ok": "send_shut"}),
+    _file("send_shut"),
     *_always("send_shut"),
 
     *_sending("receive_shut"),
     ("receive_shut", "shut_down",
      {"sends": "shut", "receives": "receive_shut", "both": "shut", "failed": "receive_shut"}),
     *_names("receive_shut"),
+    _file("receive_shut"),
     *_always("receive_shut"),
 
     *_sending("peer_closed"),
@@ -86,10 +94,12 @@ ROWS: tuple[Row, ...] = (
      {"sends": "ended", "receives": "receive_shut", "both": "shut", "failed": "peer_closed"}),
     *_names("peer_closed"),
     ("peer_closed", "io_ctl", {"ok": "peer_closed"}),
+    _file("peer_closed"),
     *_always("peer_closed"),
 
     *_receiving_at_once("ended", "eof"),
     ("ended", "get_sock_name", {"ok": "ended"}),
+    _file("ended"),
     *_always("ended"),
 
     ("shut", "shut_down", stays("shut", "sends", "receives", "both", "failed")),
@@ -98,10 +108,12 @@ ROWS: tuple[Row, ...] = (
 
     *_receiving_at_once("broken", "broken"),
     ("broken", "get_sock_name", {"ok": "broken"}),
+    _file("broken"),
     *_always("broken"),
 )  # fmt: skip
 
 REASONS = {
+    ("shut", "socket_file"): "Both directions were ended by shut_down(): nothing can pass through a file any more",
     ("send_shut", "connect"): IS_CONNECTED,
     ("receive_shut", "connect"): IS_CONNECTED,
     ("shut", "connect"): "A socket that was shut down cannot connect again; make a new object",

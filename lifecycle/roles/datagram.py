@@ -47,6 +47,7 @@ DATAGRAM = Role(
     calls=calls(
         "create", "open", "bind", "connect", "disconnect", "send", "receive", "send_to", "receive_from", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
+        socket_file="A file is a stream of bytes, and a datagram socket has messages: it may lose, repeat and reorder them",
         listen=NO_CONNECTIONS,
         accept=NO_CONNECTIONS,
         finish_connect="connect() of a datagram socket only sets the peer, so there is nothing to wait for",

@@ -23,6 +23,7 @@ SERVER = Role(
         "create", "open", "bind", "listen", "accept", "get_sock_name", "set_option", "get_option", "attach", "detach", "close",
         connect="A server waits for connections; a Client connects",
         finish_connect="A server waits for connections; a Client connects",
+        socket_file="A file lies over a connection: over the Accepted that accept() returns",
         send=NO_DATA,
         receive=NO_DATA,
         send_to=NO_DATA,

@@ -34,6 +34,7 @@ CALLS = (
          reason="No connect is under way"),
     Call("accepted", "A server's accept() hands its connection over to this object.", exclusive=True,
          fired_by="server.accept"),
+    Call("socket_file", "A SocketFile is made over it.", fired_by="socket_file.attach"),
     Call("disconnect", "Forget the peer of a datagram socket.", exclusive=True),
     Call("send", "Send all of the data to the peer."),
     Call("receive", "Receive what has come, or wait for something; b'' from a stream is its end."),

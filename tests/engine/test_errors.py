@@ -38,7 +38,7 @@ def test_text_of_a_refusal() -> None:
         ("server", "open", "listen", "Winsock would answer WSAEINVAL, Linux would accept it."),
         ("datagram", "open", "receive", "Winsock would answer WSAEINVAL, Linux would wait for ever."),
         ("client", "send_shut", "send", "Winsock would answer WSAESHUTDOWN, Linux EPIPE."),
-        ("accepted", "connected", "accepted", "Server.accept() into this Accepted is not legal in its state 'connected'."),
+        ("accepted", "connected", "accepted", "Server.accept() with this Accepted is not legal in its state 'connected'."),
         ("accepted", "empty", "create", "it is never created."),
         ("accepted", "empty", "create", "No state of 'accepted' takes create()."),
     ],

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel import assert_tcp_agrees, snapshot
 from loopback import HOST, LONG, listening, reset
-from states import ARRANGE, DATA_PHASE, world
+from states import ARRANGE, DATA_PHASE, SOCKET_ROLES, world
 
-from lifecycle import ROLES, IllegalCall, Journal
+from lifecycle import IllegalCall, Journal
 from lifecycle.engine import Role
 
 LENGTH = 24
@@ -180,7 +180,7 @@ class Walk:
 @pytest.mark.parametrize(("name", "state"), [(name, state) for name, states in ARRANGE.items() for state in states])
 def test_engines_and_kernel_agree_on_long_walks(name: str, state: str) -> None:
     """Whatever is called in whatever order, both engines give the same, refusals change nothing, and the kernel agrees."""
-    role = ROLES[name]
+    role = SOCKET_ROLES[name]
 
     @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
     @given(st.integers(1, LENGTH), st.data())
@@ -208,9 +208,9 @@ def test_walks_tell_the_cells_they_reached(capsys: pytest.CaptureFixture[str]) -
     if not reached:
         pytest.skip("the walks did not run in this session")
     with capsys.disabled():
-        for role in ROLES.values():
+        for role in SOCKET_ROLES.values():
             cells = {(role.name, state, call, outcome) for state, call, outcome, _ in role.cells()}
             print(f"\nwalks reached {len(cells & set(reached))} of {len(cells)} rows of {role.name}", end="")
-    for role in ROLES.values():
+    for role in SOCKET_ROLES.values():
         missing = {state.name for state in role.states} - {state for name, state, _, _ in reached if name == role.name}
         assert not missing, f"no walk called anything of {role.name} in {missing}"

@@ -6,25 +6,27 @@ import pytest
 from evidence import ARGUMENTS, Cell, ending_is_listed, evidence, legality_is_portable, stated_endings_hold
 from kernel import snapshot
 from provocations import PROVOKE
-from states import ARRANGE, world
+from states import ARRANGE, SOCKET_ROLES, world
 
-from lifecycle import ROLES, IllegalCall
+from lifecycle import IllegalCall
 from lifecycle.engine import Role
 
-ROWS = [(role, (state, call, outcome)) for role in ROLES.values() for state, call, outcome, _ in role.cells()]
+ROWS = [(role, (state, call, outcome)) for role in SOCKET_ROLES.values() for state, call, outcome, _ in role.cells()]
 
 UNLISTED = [
     (role, (state, call, outcome))
-    for role in ROLES.values()
+    for role in SOCKET_ROLES.values()
     for state, calls in role.table.items()
     for call, outcomes in calls.items()
     for outcome in PROVOKE[role.name][call]
     if outcome not in outcomes
 ]
 
-CELLS = [(role, state.name, call.name) for role in ROLES.values() for state in role.states for call in role.calls]
+CELLS = [(role, state.name, call.name) for role in SOCKET_ROLES.values() for state in role.states for call in role.calls]
 
-ILLEGAL = [(role, state.name, call) for role in ROLES.values() for state in role.states for call in role.illegal(state.name)]
+ILLEGAL = [
+    (role, state.name, call) for role in SOCKET_ROLES.values() for state in role.states for call in role.illegal(state.name)
+]
 
 
 attempted: set[tuple[str, str, str, str]] = set()
@@ -122,7 +124,7 @@ def _shortest(role: Role, state: str, call: str) -> int | None:
 
 def test_every_row_was_reached(capsys: pytest.CaptureFixture[str]) -> None:
     """Of the rows whose evidence ran in this session, as journals saw them, none is missing; a full run reaches every row."""
-    for name, role in ROLES.items():
+    for name, role in SOCKET_ROLES.items():
         wanted = {(name, state, call, outcome) for state, call, outcome, _ in role.cells()}
         found = wanted & seen_by_journals
         if len(attempted & wanted) == len(wanted):
@@ -134,5 +136,5 @@ def test_every_row_was_reached(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_state_is_arranged() -> None:
     """Each state of each role can be reached on real sockets."""
     assert {role: set(states) for role, states in ARRANGE.items()} == {
-        name: {state.name for state in role.states} for name, role in ROLES.items()
+        name: {state.name for state in role.states} for name, role in SOCKET_ROLES.items()
     }

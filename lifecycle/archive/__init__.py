@@ -1,0 +1,76 @@
+"""Archives: typed values, strings and objects through a file or a socket, in the format of MFC's CArchive, byte for byte."""
+
+from lifecycle.archive.archive import Archive
+from lifecycle.archive.collections import (
+    CByteArray,
+    CDWordArray,
+    CMapStringToOb,
+    CMapStringToString,
+    CMapWordToOb,
+    CObArray,
+    CObList,
+    CStringArray,
+    CStringList,
+    CWordArray,
+)
+from lifecycle.archive.dates import (
+    COleDateTime,
+    COleDateTimeSpan,
+    CTime,
+    CTime32,
+    CTime64,
+    CTimeSpan,
+    CTimeSpan64,
+    OleStatus,
+)
+from lifecycle.archive.errors import (
+    ArchiveError,
+    BadClass,
+    BadIndex,
+    BadSchema,
+    Cause,
+    EndOfFile,
+    FormatError,
+    GenericError,
+    NotSerializable,
+    ReadOnly,
+    TooLate,
+    UnreadBytesLost,
+    WriteOnly,
+)
+from lifecycle.archive.geometry import POINT, RECT, SIZE
+from lifecycle.archive.numbers import (
+    BOOL,
+    BOOLEAN,
+    BYTE,
+    CHAR,
+    COLORREF,
+    DOUBLE,
+    DWORD,
+    FLOAT,
+    INT,
+    LONG,
+    LONGLONG,
+    SHORT,
+    UINT,
+    ULONGLONG,
+    WCHAR,
+    WORD,
+)
+from lifecycle.archive.ole import VT, COleCurrency, COleVariant
+from lifecycle.archive.registry import REGISTRY, Registry, serializable
+from lifecycle.archive.socket_file import ClosedFile, SocketFile, UnsupportedCall
+from lifecycle.archive.strings import CComBSTR, CString, CStringA, CStringW
+from lifecycle.archive.templates import CArray, CList, CMap
+from lifecycle.archive.text import CEditView
+
+__all__ = [
+    "BOOL", "BOOLEAN", "BYTE", "CHAR", "COLORREF", "DOUBLE", "DWORD", "FLOAT", "INT", "LONG", "LONGLONG", "POINT", "RECT",
+    "REGISTRY", "SHORT", "SIZE", "UINT", "ULONGLONG", "VT", "WCHAR", "WORD",
+    "Archive", "ArchiveError", "BadClass", "BadIndex", "BadSchema", "CArray", "CByteArray", "CComBSTR", "CDWordArray",
+    "CEditView", "CList", "CMap", "CMapStringToOb", "CMapStringToString", "CMapWordToOb", "CObArray", "CObList",
+    "COleCurrency", "COleDateTime", "COleDateTimeSpan", "COleVariant", "CString", "CStringA", "CStringArray",
+    "CStringList", "CStringW", "CTime", "CTime32", "CTime64", "CTimeSpan", "CTimeSpan64", "CWordArray", "Cause",
+    "ClosedFile", "EndOfFile", "FormatError", "GenericError", "NotSerializable", "OleStatus", "ReadOnly", "Registry",
+    "SocketFile", "TooLate", "UnreadBytesLost", "UnsupportedCall", "WriteOnly", "serializable",
+]  # fmt: skip

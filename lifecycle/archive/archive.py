@@ -1,0 +1,365 @@
+"""Archive: typed values, strings and objects through a binary file, one direction for life (MFC's CArchive)."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from codecs import lookup
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from lifecycle.archive import objects, text
+from lifecycle.archive.counting import count_prefix, take_count
+from lifecycle.archive.errors import TooLate, UnreadBytesLost
+from lifecycle.archive.loading import Source
+from lifecycle.archive.registry import REGISTRY, Registry
+from lifecycle.archive.socket_file import SocketFile
+from lifecycle.archive.storing import Sink
+from lifecycle.archive.whole import WholeValues
+from lifecycle.archive.wire import Wire
+from lifecycle.engine import settled
+from lifecycle.roles import ARCHIVE
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+    from lifecycle.archive.templates import Template
+
+Mode = Literal["load", "store"]
+Value = TypeVar("Value", bound="int | float | str | bytes | tuple[Any, ...] | Template")
+Kept = TypeVar("Kept")
+Self = TypeVar("Self", bound="Archive")
+
+LEAST_BUFFER = 128
+NO_SCHEMA = -1
+
+
+class Archive(WholeValues, role=ARCHIVE):
+    """Typed values through a SocketFile or any other binary file, in the format of MFC's CArchive.
+
+    file: a SocketFile, or what has read() (read1() is better, for it does not wait for more) or write(). It is not owned: close
+    the archive first, then the file, then the socket, as nested `with` blocks do. mode: "load" or "store".
+
+    unicode: whether CString and text are stored as UTF-16, as a Unicode build of a program does, or in the ANSI code page.
+    encoding and errors: the ANSI code page, which is not on the wire, and what to do with what it does not have (as in
+    bytes.decode). buffer_size: bytes, at least 128. limit: the most bytes that one string, block or count may claim. depth: how
+    deep objects may be nested. no_flush_on_delete: leaving a `with` block drops what was not flushed. win32: counts as a 32-bit
+    program writes them. registry: which classes may be loaded; the ones made @serializable, unless another is given.
+
+    An object is stored once and referred to afterwards, so that later changes of it are not sent, and everything stored is kept
+    alive: on a connection that lasts, use one archive for each message.
+
+    A call that fails for an argument, a time-out or a would-block leaves the archive as it was and can be made again; an
+    ArchiveError from the bytes leaves it `broken`. An archive is not for several threads at once; one loading and one storing
+    archive over one file are the usual pair.
+    """
+
+    __slots__ = ("_discards", "_mode", "_registry", "document")
+
+    def __init__(
+        self,
+        file: Any,
+        mode: Mode,
+        *,
+        unicode: bool = True,
+        encoding: str = "cp1252",
+        errors: str = "strict",
+        buffer_size: int = 4096,
+        limit: int = 1 << 26,
+        depth: int = 200,
+        no_flush_on_delete: bool = False,
+        win32: bool = False,
+        registry: Registry = REGISTRY,
+        engine: str | None = None,
+    ) -> None:
+        super().__init__(engine=engine)
+        self._file = file
+        self._mode = mode
+        self._discards = no_flush_on_delete
+        self._registry = registry
+        self._nested = False
+        self._depth = 0
+        self._schema = NO_SCHEMA
+        self.document: object = None
+        lookup(encoding)
+        size = max(buffer_size, LEAST_BUFFER)
+        self.attach(file, mode, lambda: Source(file, size, limit, depth, unicode, encoding, errors, win32),
+                    lambda: Sink(file, size, depth, unicode, encoding, errors, win32))  # fmt: skip
+
+    # -- what it is ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether values come out of it (IsLoading)."""
+        return self._mode == "load"
+
+    @property
+    def is_storing(self) -> bool:
+        """Whether values go into it (IsStoring)."""
+        return self._mode == "store"
+
+    @property
+    def is_buffer_empty(self) -> bool:
+        """Whether nothing is left of what was read from the file, or nothing waits to be sent (IsBufferEmpty).
+
+        One message of a peer may bring several values: after one, take more until the buffer is empty, before waiting for the
+        next.
+        """
+        return not (self._source.unread if self.is_loading else self._sink.out)
+
+    @property
+    def file(self) -> Any:
+        """The file given to the constructor (GetFile); flush() before using it beside the archive."""
+        return self._file
+
+    def get_file(self) -> Any:
+        """MFC's name of `file`."""
+        return self._file
+
+    @property
+    def offset(self) -> int:
+        """How many bytes were stored or taken since the archive began."""
+        return self._source.offset if self.is_loading else self._sink.offset
+
+    @property
+    def unicode(self) -> bool:
+        """Whether CString and text are stored as UTF-16."""
+        return (self._source if self.is_loading else self._sink).unicode
+
+    @property
+    def encoding(self) -> str:
+        """The ANSI code page, by Python's name."""
+        return (self._source if self.is_loading else self._sink).encoding
+
+    # -- the operators -------------------------------------------------------------------------------------------------------
+
+    def __lshift__(self: Self, value: object) -> Self:
+        """Store a value that knows its wire type (`archive << DWORD(5) << CString("x")`), an object or None; the archive."""
+        self.store(objects.kind_of(value), value)
+        return self
+
+    @overload
+    def __rshift__(self, kind: type[Value]) -> Value: ...
+    @overload
+    def __rshift__(self, kind: Wire[Kept]) -> Kept: ...
+    @overload
+    def __rshift__(self, kind: type[Kept]) -> Kept | None: ...
+    def __rshift__(self, kind: Any) -> Any:
+        """Load a value of that kind: `value = archive >> DWORD`; of a serializable class, an object of it or None."""
+        return self.load(kind)
+
+    # -- calls of the table --------------------------------------------------------------------------------------------------
+
+    def attach(self, file: Any, mode: Mode, source: Callable[[], Source], sink: Callable[[], Sink]) -> None:
+        """Take the file, as the constructor does. IllegalCall over a closed SocketFile, ValueError for another mode."""
+        make: dict[str, Callable[[], None]] = {
+            "load": lambda: setattr(self, "_source", source()),
+            "store": lambda: setattr(self, "_sink", sink()),
+        }
+        if mode not in make:
+            raise ValueError(f"an archive's mode is 'load' or 'store', not {mode!r}")
+        if isinstance(file, SocketFile):
+            with self._firing("attach", file._governed) as firing:
+                firing.take(make[mode])
+        else:
+            able = "read" if mode == "load" else "write"
+            if isinstance(file, io.TextIOBase) or not callable(getattr(file, able, None)):
+                raise TypeError(f"{file!r} is no binary file to {mode}: it has no {able}() of bytes")
+            make[mode]()
+        return settled(mode, None)
+
+    @overload
+    def load(self, kind: type[Value]) -> Value: ...
+    @overload
+    def load(self, kind: Wire[Kept]) -> Kept: ...
+    @overload
+    def load(self, kind: type[Kept]) -> Kept | None: ...
+    def load(self, kind: Any) -> Any:
+        """Load one value of a kind: a wire type, a serializable class (an object or None), or an annotation of a wire type.
+
+        Raises WriteOnly (an IllegalCall) on a storing archive; ArchiveError when the bytes are none of that kind, which leaves
+        the archive broken; TimeoutError, BlockingIOError, after which nothing was taken; ConnectionError.
+        """
+        wire = objects.operand(kind)
+        return wire.load(self) if wire.whole else self._take_whole(wire.load, self)
+
+    def store(self, kind: Any, value: object) -> None:
+        """Store one value of a kind.
+
+        Raises ReadOnly (an IllegalCall) on a loading archive; TypeError, ValueError when the value is none of that kind, and
+        then nothing was stored; TimeoutError, BlockingIOError when there is no room and none can be made yet, and then neither.
+        """
+        wire = objects.operand(kind)
+        if self._nested:
+            wire.store(self, value)
+        else:
+            self._store_whole(wire.store, self, value)
+
+    def read(self, size: int) -> bytes:
+        """Take `size` raw bytes, fewer where the file ends before (CArchive::Read)."""
+        source = self._source
+        found = source.fetch_up_to(_checked_size(size), f"{size} raw bytes")
+        return self._taken(found) if found == size else settled("eof", self._taken(found))
+
+    def ensure_read(self, size: int) -> bytes:
+        """Take just `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
+        self._source.fetch(_checked_size(size), f"{size} raw bytes")
+        return self._taken(size)
+
+    def write(self, data: ReadableBuffer) -> None:
+        """Put raw bytes (CArchive::Write)."""
+        self._put(bytes(memoryview(data)))
+
+    def read_string(self, most: int | None = None) -> str | None:
+        """Take one line, without its end (LF, or CR and the character behind it); None at the end of the file (ReadString).
+
+        most: the most characters to take; what is left of the line stays.
+        """
+        line = self._take_whole(text.read_line, self._source, most)
+        return settled("eof", None) if line is None else line
+
+    def write_string(self, line: str) -> None:
+        """Put text as it is: no length before it, no end behind it (WriteString). End lines yourself, with "\\n" """
+        self._put(text.encoded(line, self._sink))
+
+    def read_count(self) -> int:
+        """Take a count (ReadCount)."""
+        return take_count(self._source)
+
+    def write_count(self, count: int) -> None:
+        """Put a count (WriteCount)."""
+        self._put(count_prefix(count, win32=self._sink.win32))
+
+    def read_object(self, kind: type[Kept] = object) -> Kept | None:  # type: ignore[assignment]
+        """Take an object of `kind` or of a class derived from it, or None; one that was taken before is the same object again.
+
+        Raises BadClass, BadSchema and BadIndex besides what load() raises.
+        """
+        return self._take_whole(objects.take_object, self, kind)
+
+    def write_object(self, thing: object) -> None:
+        """Put an object of a serializable class, or None; one that was put before is only referred to (WriteObject).
+
+        Raises NotSerializable, a TypeError, for another class.
+        """
+        self._store_whole(objects.put_object, self, thing)
+
+    def read_class(self, kind: type[Any] | None = None) -> tuple[type[Any], int]:
+        """Take the description of a class: the class and the schema number it was stored under (ReadClass)."""
+        return self._take_whole(objects.take_class, self, kind)
+
+    def write_class(self, kind: type[Any]) -> None:
+        """Put the description of a serializable class (WriteClass)."""
+        self._store_whole(objects.put_class, self, kind)
+
+    def serialize_class(self, kind: type[Any]) -> None:
+        """Put the description of a class, or take it and see that it is that one (SerializeClass)."""
+        if self.is_storing:
+            self._store_whole(objects.put_class, self, kind)
+        else:
+            self._take_whole(objects.take_class, self, kind)
+
+    def serialize(self, thing: object) -> None:
+        """Put or take what an object of a serializable class consists of, without a tag (a direct call of Serialize)."""
+        if self.is_storing:
+            self._store_whole(objects.put_body, self, thing)
+        else:
+            self._take_whole(objects.take_body, self, thing)
+
+    def serialize_raw(self, view: text.CEditView) -> None:
+        """Put or take the text of a view without its length, which needs a file that knows its own (SerializeRaw).
+
+        Raises io.UnsupportedOperation over a SocketFile, in both directions: nobody could tell where the text ends.
+        """
+        size = text.length_of(self._file)
+        if self.is_storing:
+            self._put(text.encoded(view.text, self._sink))
+        else:
+            self._take_whole(text.take_rest, self._source, view, size)
+
+    def map_object(self, thing: object) -> None:
+        """Give `thing` the next number without a byte, on both sides at the same place, to be referred to (MapObject)."""
+        if self.is_loading:
+            self._source.numbered.append(thing)
+        elif id(thing) not in self._sink.numbers:
+            self._sink.number(thing)
+
+    def get_object_schema(self) -> int:
+        """The schema number under which the object now loading was stored, once; else -1 (GetObjectSchema)."""
+        schema, self._schema = self._schema, NO_SCHEMA
+        return schema
+
+    def set_object_schema(self, schema: int) -> None:
+        """Set what get_object_schema() answers next (SetObjectSchema)."""
+        self._schema = schema
+
+    def set_load_params(self, grow_by: int = 1024) -> None:
+        """MFC's growth of the table of objects; without effect here, and refused (TooLate) after the first object."""
+        self._before_objects("set_load_params", self._source.numbered)
+
+    def set_store_params(self, hash_size: int = 2053, block_size: int = 128) -> None:
+        """MFC's size of the table of objects; without effect here, and refused (TooLate) after the first object."""
+        self._before_objects("set_store_params", self._sink.numbered)
+
+    def flush(self) -> None:
+        """Send all that the buffer holds; on a socket, one flush is one send.
+
+        Loading: move a file that can seek back to where the archive is; any other keeps what was read ahead in the buffer.
+
+        What could not be sent stays: after TimeoutError or BlockingIOError, call it again.
+        """
+        if self.is_loading:
+            self._give_back()
+        else:
+            self._sink.send(len(self._sink.out))
+            flush = getattr(self._file, "flush", None)
+            if flush is not None:
+                flush()
+
+    def abort(self) -> None:
+        """Let go of the file without flushing; never fails (Abort)."""
+
+    def close(self) -> None:
+        """Flush and let go of the file, which stays open; closing again does nothing.
+
+        Storing: raises what flush() raises, and stays open where that can be done again. Loading: bytes that were read ahead go
+        back to a file that can seek; over any other they are lost, and UnreadBytesLost is warned of.
+        """
+        state = self.state
+        if state == "storing":
+            self.flush()
+        elif state == "loading":
+            self._give_back()
+            if self._source.unread:
+                warnings.warn(
+                    f"{self._source.unread} bytes were read ahead and not taken: they are lost", UnreadBytesLost, stacklevel=3
+                )
+
+    # -- leaving scope -------------------------------------------------------------------------------------------------------
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if self._discards:
+            self.abort()
+        try:
+            self.close()
+        except OSError:
+            self.abort()
+            if error is None:
+                raise
+
+    def __del__(self) -> None:
+        if getattr(self, "_discards", False):
+            self.abort()
+        super().__del__()
+
+    @staticmethod
+    def _before_objects(call: str, numbered: list[Any]) -> None:
+        if numbered:
+            raise TooLate(f"{call}() comes before the first object")
+
+
+def _checked_size(size: int) -> int:
+    if size < 0:
+        raise ValueError(f"a size of {size} bytes: it is 0 or more")
+    return size

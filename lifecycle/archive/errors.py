@@ -1,0 +1,100 @@
+"""What an archive says when the bytes, the direction or the end are wrong: CArchiveException's causes, as classes.
+
+An error that comes from the bytes names the offset (bytes since the archive began) and what was expected there.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+from lifecycle.engine import IllegalCall
+
+
+class Cause(IntEnum):
+    """CArchiveException::m_cause, with MFC's numbers."""
+
+    NONE = 0
+    GENERIC = 1
+    READ_ONLY = 2
+    END_OF_FILE = 3
+    WRITE_ONLY = 4
+    BAD_INDEX = 5
+    BAD_CLASS = 6
+    BAD_SCHEMA = 7
+
+
+class ArchiveError(Exception):
+    """What an archive raises about what it holds; `cause` is MFC's number."""
+
+    cause: ClassVar[Cause] = Cause.GENERIC
+
+
+class FormatError(ArchiveError):
+    """The bytes are not what an archive can hold at this place.
+
+    Attributes: offset (bytes since the archive began), expected (what should have been there).
+    """
+
+    def __init__(self, offset: int, expected: str, found: str) -> None:
+        super().__init__(offset, expected, found)
+        self.offset = offset
+        self.expected = expected
+        self.found = found
+
+    def __str__(self) -> str:
+        return f"at byte {self.offset}: expected {self.expected}, found {self.found}"
+
+
+class GenericError(FormatError):
+    """A length beyond the archive's limit, text that its encoding does not have, objects nested too deeply."""
+
+    cause = Cause.GENERIC
+
+
+class EndOfFile(FormatError, EOFError):
+    """The file or the peer's stream ended where a value, or the rest of one, should have come."""
+
+    cause = Cause.END_OF_FILE
+
+
+class BadIndex(FormatError):
+    """A tag refers to an object or a class that the archive does not have there."""
+
+    cause = Cause.BAD_INDEX
+
+
+class BadClass(FormatError):
+    """The class is not registered, or is not the one that was asked for."""
+
+    cause = Cause.BAD_CLASS
+
+
+class BadSchema(FormatError):
+    """The object was stored under another schema number, and its class is not versionable."""
+
+    cause = Cause.BAD_SCHEMA
+
+
+class ReadOnly(IllegalCall, ArchiveError):
+    """A loading archive was asked to store."""
+
+    cause = Cause.READ_ONLY
+
+
+class WriteOnly(IllegalCall, ArchiveError):
+    """A storing archive was asked to load."""
+
+    cause = Cause.WRITE_ONLY
+
+
+class NotSerializable(TypeError):
+    """The object's class was not made serializable, so an archive can neither store nor load it."""
+
+
+class TooLate(RuntimeError):
+    """What is to be set before an archive's first object was set after it."""
+
+
+class UnreadBytesLost(ResourceWarning):
+    """A loading archive was closed while it held bytes that it had read ahead, over a file that cannot take them back."""

@@ -1,0 +1,295 @@
+"""Objects by pointer: tags, classes, numbers (PIDs), back references.
+
+One counter numbers classes and objects alike, from 1, in the order in which they first come; a new object gets its number
+before its body is stored, so that the body may refer to it. A number fits a tag of two bytes up to 0x7FFE and takes six above.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lifecycle.archive.errors import BadClass, BadIndex, BadSchema, GenericError, NotSerializable
+from lifecycle.archive.registry import LONGEST_NAME, Entry
+from lifecycle.archive.wire import Wire, wire_of
+
+if TYPE_CHECKING:
+    from lifecycle.archive.archive import Archive
+    from lifecycle.archive.loading import Source
+
+Kept = TypeVar("Kept")
+
+NULL = b"\0\0"
+NEW_CLASS = 0xFFFF
+CLASS = 0x8000
+BIG = 0x7FFF
+BIG_CLASS = 0x80000000
+
+_word = struct.Struct("<H")
+_big = struct.Struct("<HI")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedClass:
+    """A class as an archive described it."""
+
+    entry: Entry
+    schema: int
+
+
+class PointerWire(Wire["Kept | None"]):
+    """An object of a serializable class, or of one derived from it, by pointer; None is NULL."""
+
+    least = 2
+
+    def __init__(self, kind: type[Kept]) -> None:
+        super().__init__(f"{kind.__name__} | None")
+        self.kind = kind
+
+    def store(self, archive: Archive, value: Kept | None) -> None:
+        if value is not None and not isinstance(value, self.kind):
+            raise TypeError(f"{value!r} is no {self.name}")
+        put_object(archive, value)
+
+    def load(self, archive: Archive) -> Kept | None:
+        thing: Kept | None = take_object(archive, self.kind)
+        return thing
+
+
+class AnyPointerWire(Wire[Any]):
+    """An object of any serializable class by pointer (CObject*)."""
+
+    least = 2
+
+    def store(self, archive: Archive, value: object) -> None:
+        put_object(archive, value)
+
+    def load(self, archive: Archive) -> Any:
+        return take_object(archive, object)
+
+
+ANY_POINTER = AnyPointerWire("CObject*")
+
+
+class EmbeddedWire(Wire[Any]):
+    """An object that is a member of another, whose own method stores and loads it."""
+
+    least = 0
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry.kind.__name__)
+        self.entry = entry
+
+    def store(self, archive: Archive, value: Any) -> None:
+        if not isinstance(value, self.entry.kind):
+            raise TypeError(f"{value!r} is no {self.name}")
+        put_body(archive, value)
+
+    def load(self, archive: Archive) -> Any:
+        thing = self.entry.make()
+        take_body(archive, thing)
+        return thing
+
+
+def kind_of(value: object) -> Wire[Any]:
+    """By which wire the operator << stores a value; TypeError for one that does not say how wide it is."""
+    kind = type(value)
+    pointer = vars(kind).get("__pointer__")
+    if pointer is not None or value is None:
+        return pointer or ANY_POINTER
+    if hasattr(kind, "__pointer__"):
+        raise NotSerializable(f"{kind.__name__} is derived from a serializable class and is not serializable itself")
+    wire = getattr(kind, "__wire__", None)
+    if isinstance(wire, Wire):
+        return wire
+    hint = {bool: "BOOL(True)", int: "DWORD(5)", float: "DOUBLE(0.5)", str: "CString('x')", bytes: "archive.write(...)"}.get(
+        kind
+    )
+    if hint is None:
+        raise NotSerializable(f"{kind.__name__} is not serializable: decorate it with @serializable({kind.__name__!r})")
+    raise TypeError(f"{value!r} does not say how it travels: store it as a wire type, as in {hint}")
+
+
+def operand(kind: Any) -> Wire[Any]:
+    """By which wire the operator >> and load() load a kind: a serializable class by pointer."""
+    if isinstance(kind, type) and hasattr(kind, "__pointer__"):
+        pointer = vars(kind).get("__pointer__")
+        if pointer is None:
+            raise NotSerializable(f"{kind.__name__} is derived from a serializable class and is not serializable itself")
+        return pointer  # type: ignore[no-any-return]
+    return wire_of(kind)
+
+
+# -- storing -----------------------------------------------------------------------------------------------------------------
+
+
+def put_object(archive: Archive, thing: Any) -> None:
+    """Put a tag, and for an object that was not put before its class and its body."""
+    sink = archive._sink
+    if thing is None:
+        sink.out += NULL
+        return
+    number = sink.numbers.get(id(thing))
+    if number is not None:
+        sink.out += _word.pack(number) if number < BIG else _big.pack(BIG, number)
+        return
+    entry = archive._registry.entry(type(thing))
+    _put_class(archive, entry)
+    sink.number(thing)
+    _nested(archive, entry.put, thing)
+
+
+def put_class(archive: Archive, kind: type[Any]) -> None:
+    """Put the description of a class, or its number."""
+    _put_class(archive, archive._registry.entry(kind))
+
+
+def put_body(archive: Archive, thing: Any) -> None:
+    """Put what an object consists of."""
+    _nested(archive, _body_of(archive, thing)[0], thing)
+
+
+def _body_of(archive: Archive, thing: Any) -> tuple[Any, Any]:
+    """How the body of an object is put and taken; a class that never travels by pointer says it itself."""
+    body: tuple[Any, Any] | None = getattr(type(thing), "__body__", None)
+    if body is None:
+        entry = archive._registry.entry(type(thing))
+        body = entry.put, entry.take
+    return body
+
+
+def _put_class(archive: Archive, entry: Entry) -> None:
+    sink = archive._sink
+    number = sink.numbers.get(id(entry.kind))
+    if number is None:
+        sink.number(entry.kind)
+        sink.out += entry.description
+    else:
+        sink.out += _word.pack(CLASS | number) if number < BIG else _big.pack(BIG, BIG_CLASS | number)
+
+
+# -- loading -----------------------------------------------------------------------------------------------------------------
+
+
+def take_object(archive: Archive, kind: type[Kept]) -> Kept | None:
+    """Take a tag, and what it stands for: None, an object that was taken before, or a new one."""
+    source = archive._source
+    at = source.offset
+    is_class, number = _take_tag(source)
+    if not is_class:
+        return _taken_before(source, at, number, kind) if number else None
+    loaded = _class_of(archive, at, number, kind)
+    thing = loaded.entry.make()
+    source.numbered.append(thing)
+    outer = archive._schema
+    archive._schema = loaded.schema
+    _nested(archive, loaded.entry.take, thing)
+    archive._schema = outer
+    return thing  # type: ignore[no-any-return]
+
+
+def take_class(archive: Archive, kind: type[Any] | None) -> tuple[type[Any], int]:
+    """Take the description of a class, or its number: the class and its schema number."""
+    source = archive._source
+    at = source.offset
+    is_class, number = _take_tag(source)
+    if not is_class:
+        raise BadIndex(at, "the tag of a class", f"the tag of an object ({number:#x})")
+    loaded = _class_of(archive, at, number, kind or object)
+    return loaded.entry.kind, loaded.schema
+
+
+def take_body(archive: Archive, thing: Any) -> None:
+    """Take what an object consists of."""
+    outer, archive._schema = archive._schema, -1
+    _nested(archive, _body_of(archive, thing)[1], thing)
+    archive._schema = outer
+
+
+def _take_tag(source: Source) -> tuple[bool, int]:
+    """(whether it is a class's, its number: 0 for a class that is described next and for NULL)."""
+    at = source.fetch(2, "the tag of an object or a class")
+    (tag,) = _word.unpack_from(source.data, at)
+    if tag == NEW_CLASS:
+        source.at = at + 2
+        return True, 0
+    if tag == BIG:
+        at = source.fetch(6, "a tag of six bytes")
+        (long,) = struct.unpack_from("<I", source.data, at + 2)
+        source.at = at + 6
+        is_class, number = bool(long & BIG_CLASS), long & ~BIG_CLASS
+        if not number:
+            raise BadIndex(source.offset - 6, "the number of an object or a class", "0 in a tag of six bytes")
+        return is_class, number
+    source.at = at + 2
+    is_class, number = bool(tag & CLASS), tag & ~CLASS
+    if is_class and not number:
+        raise BadIndex(source.offset - 2, "the number of a class", "the tag 0x8000")
+    return is_class, number
+
+
+def _taken_before(source: Source, at: int, number: int, kind: type[Kept]) -> Kept:
+    if number > len(source.numbered):
+        raise BadIndex(at, f"a number up to {len(source.numbered)}", f"a reference to object {number}")
+    thing = source.numbered[number - 1]
+    if isinstance(thing, LoadedClass):
+        raise BadIndex(at, "a reference to an object", f"a reference to the class {thing.entry.name} ({number})")
+    if not isinstance(thing, kind):
+        raise BadClass(at, f"an object of {kind.__name__}", f"one of {type(thing).__name__}")
+    return thing
+
+
+def _class_of(archive: Archive, at: int, number: int, kind: type[Any]) -> LoadedClass:
+    source = archive._source
+    if number:
+        if number > len(source.numbered):
+            raise BadIndex(at, f"a number up to {len(source.numbered)}", f"a reference to class {number}")
+        loaded = source.numbered[number - 1]
+        if not isinstance(loaded, LoadedClass):
+            raise BadIndex(at, "a reference to a class", f"a reference to an object of {type(loaded).__name__} ({number})")
+    else:
+        loaded = _described_class(archive, at, kind)
+        source.numbered.append(loaded)
+    if not issubclass(loaded.entry.kind, kind):
+        raise BadClass(at, f"an object of {kind.__name__}", f"one of {loaded.entry.name}")
+    return loaded
+
+
+def _described_class(archive: Archive, at: int, kind: type[Any]) -> LoadedClass:
+    """The class whose description comes next: schema, length of the name, name."""
+    source = archive._source
+    start = source.fetch(4, "the description of a class")
+    schema, length = struct.unpack_from("<HH", source.data, start)
+    if length > LONGEST_NAME:
+        raise BadClass(at, f"a class's name of at most {LONGEST_NAME} bytes", f"one of {length} bytes")
+    start = source.fetch(4 + length, "a class's name")
+    name = bytes(source.data[start + 4 : start + 4 + length])
+    source.at = start + 4 + length
+    entries = archive._registry.named(name.decode("ascii", "replace"))
+    if not entries:
+        raise BadClass(at, "the name of a registered class", repr(name))
+    entry = next((each for each in entries if issubclass(each.kind, kind)), entries[0])
+    if schema != entry.schema and not entry.versionable:
+        raise BadSchema(at, f"{entry.name} of schema {entry.schema}", f"schema {schema}")
+    return LoadedClass(entry, schema)
+
+
+# -- nesting -----------------------------------------------------------------------------------------------------------------
+
+
+def _nested(archive: Archive, body: Any, thing: Any) -> None:
+    """Put or take a body one level deeper; GenericError beyond the archive's depth."""
+    limits = archive._sink if archive.is_storing else archive._source
+    archive._depth += 1
+    if archive._depth > limits.depth:
+        raise too_deep(limits.offset, limits.depth)
+    try:
+        body(archive, thing)
+    finally:
+        archive._depth -= 1
+
+
+def too_deep(offset: int, depth: int) -> GenericError:
+    """The error of objects that are nested deeper than the archive, or Python, goes."""
+    return GenericError(offset, f"objects nested at most {depth} deep (the archive's depth)", "deeper ones")

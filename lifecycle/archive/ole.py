@@ -1,0 +1,156 @@
+"""Amounts and variants of OLE: COleCurrency and COleVariant."""
+
+from __future__ import annotations
+
+import struct
+from decimal import Decimal
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lifecycle.archive.dates import OleStatus
+from lifecycle.archive.errors import GenericError
+from lifecycle.archive.wire import Fixed, Wire, travels_as
+
+if TYPE_CHECKING:
+    from lifecycle.archive.archive import Archive
+
+PARTS = 10000
+
+
+class COleCurrency(NamedTuple):
+    """An amount: ten thousandths of a unit, in 64 bits, and a status (see OleStatus); 12 bytes."""
+
+    units: int
+    status: int = OleStatus.VALID
+
+    @classmethod
+    def of(cls, amount: Decimal | int) -> COleCurrency:
+        """The amount; ValueError when it has more than four decimal places."""
+        parts = Decimal(amount) * PARTS
+        if parts != parts.to_integral_value():
+            raise ValueError(f"{amount} has more than four decimal places")
+        return cls(int(parts))
+
+    @property
+    def decimal(self) -> Decimal:
+        """The amount, exactly; ValueError when the status is not VALID."""
+        if self.status != OleStatus.VALID:
+            raise ValueError(f"no amount: the status is {self.status}")
+        return Decimal(self.units) / PARTS
+
+
+def _halves(amount: COleCurrency) -> tuple[int, int, int]:
+    return amount.status, amount.units >> 32, amount.units & 0xFFFFFFFF
+
+
+def _whole(status: int, high: int, low: int) -> COleCurrency:
+    return COleCurrency(high << 32 | low, status)
+
+
+travels_as(
+    COleCurrency,
+    Fixed("COleCurrency", "iiI", "units, an integer of 64 bits, and a status of 32", spread=_halves, gather=_whole),
+)
+
+
+class VT(IntEnum):
+    """The kinds of value in a variant (VARTYPE)."""
+
+    EMPTY = 0
+    NULL = 1
+    I2 = 2
+    I4 = 3
+    R4 = 4
+    R8 = 5
+    CY = 6
+    DATE = 7
+    BSTR = 8
+    DISPATCH = 9
+    ERROR = 10
+    BOOL = 11
+    UNKNOWN = 13
+    I1 = 16
+    UI1 = 17
+    UI2 = 18
+    UI4 = 19
+    I8 = 20
+    UI8 = 21
+
+
+ARRAY = 0x2000
+BYREF = 0x4000
+
+_NUMBERS: dict[int, Fixed[Any]] = {
+    kind: Fixed(f"VT_{kind.name}", code, fits)
+    for kind, code, fits in (
+        (VT.I2, "h", "an integer of 16 bits"),
+        (VT.I4, "i", "an integer of 32 bits"),
+        (VT.R4, "f", "a number that an IEEE-754 single holds"),
+        (VT.R8, "d", "a number"),
+        (VT.CY, "q", "an integer of 64 bits, ten thousandths"),
+        (VT.DATE, "d", "days since 1899-12-30, a number"),
+        (VT.ERROR, "i", "an integer of 32 bits"),
+        (VT.I1, "b", "an integer of 8 bits"),
+        (VT.UI1, "B", "an integer of 8 bits, without a sign"),
+        (VT.UI2, "H", "an integer of 16 bits, without a sign"),
+        (VT.UI4, "I", "an integer of 32 bits, without a sign"),
+        (VT.I8, "q", "an integer of 64 bits"),
+        (VT.UI8, "Q", "an integer of 64 bits, without a sign"),
+    )
+}
+_NUMBERS[VT.BOOL] = Fixed("VT_BOOL", "h", "true or false", spread=lambda value: (-1 if value else 0,), gather=bool)
+
+_VALUELESS = frozenset({VT.EMPTY, VT.NULL})
+
+
+class COleVariant(NamedTuple):
+    """A variant: a value, and what kind of value it is.
+
+    value: an int, a float, a bool, or for VT.BSTR a str, or bytes of odd length; None for VT.EMPTY, VT.NULL and for arrays and
+    references, of which MFC stores only the kind. Objects (VT.DISPATCH, VT.UNKNOWN) have a format of their own and are refused.
+    """
+
+    value: Any = None
+    vt: int = VT.EMPTY
+
+
+class _VariantWire(Wire[COleVariant]):
+    least = 2
+
+    def store(self, archive: Archive, value: COleVariant) -> None:
+        if not isinstance(value, COleVariant):
+            raise TypeError(f"{value!r} is no COleVariant")
+        content, vt = value
+        number = _NUMBERS.get(vt)
+        if number is not None:
+            body = number.packed(content)
+        elif vt == VT.BSTR and isinstance(content, (str, bytes)):
+            data = content if isinstance(content, bytes) else content.encode("utf-16-le", "surrogatepass")
+            body = struct.pack("<I", len(data)) + data
+        elif (vt in _VALUELESS or (0 <= vt <= 0xFFFF and vt & (ARRAY | BYREF))) and content is None:
+            body = b""
+        else:
+            raise ValueError(f"{value!r} cannot be stored: not a kind of variant, or not a value of that kind")
+        archive._sink.out += struct.pack("<H", vt) + body
+
+    def load(self, archive: Archive) -> COleVariant:
+        source = archive._source
+        at = source.fetch(2, "the kind of a variant")
+        (vt,) = struct.unpack_from("<H", source.data, at)
+        number = _NUMBERS.get(vt)
+        if number is None and vt != VT.BSTR and vt not in _VALUELESS and not vt & (ARRAY | BYREF):
+            raise GenericError(source.offset, "a kind of variant that has a format", f"the kind {vt}")
+        source.at = at + 2
+        if number is not None:
+            return COleVariant(number.load(archive), VT(vt))
+        if vt != VT.BSTR:
+            return COleVariant(None, VT(vt) if vt in _VALUELESS else vt)
+        at = source.fetch(4, "a BSTR's length")
+        (size,) = struct.unpack_from("<I", source.data, at)
+        at = source.fetch(4 + size, f"a BSTR of {size} bytes")
+        data = source.data[at + 4 : at + 4 + size]
+        source.at = at + 4 + size
+        return COleVariant(bytes(data) if size & 1 else data.decode("utf-16-le", "surrogatepass"), VT.BSTR)
+
+
+travels_as(COleVariant, _VariantWire("COleVariant"))

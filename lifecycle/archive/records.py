@@ -1,0 +1,164 @@
+"""Records: dataclasses whose annotations are wire types, compiled to functions that pack whole runs of fields at once.
+
+A run of fields of fixed size is one struct call; a string behind it lends the run its short length, so that a record like
+(int, double, short string) takes one call to pack and two appends. The functions are generated from a plan, one step per run; a
+value that does not fit is found by storing the fields one by one, so that the error names the field.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from lifecycle.archive.record_source import PutSource, TakeSource, compiled
+from lifecycle.archive.strings import undecodable
+from lifecycle.archive.wire import Fixed, Wire, wire_of
+
+if TYPE_CHECKING:
+    from lifecycle.archive.archive import Archive
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Part of a record: a run of fields of fixed size, and the string or other field behind it, if there is one."""
+
+    run: tuple[tuple[str, Fixed[Any]], ...]
+    last: tuple[str, Wire[Any]] | None
+
+    @property
+    def codes(self) -> str:
+        """struct's format characters for the run."""
+        return "".join(wire.codes for _, wire in self.run)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the run has."""
+        return struct.calcsize(f"<{self.codes}")
+
+
+def steps_of(wires: dict[str, Wire[Any]]) -> tuple[Step, ...]:
+    """The steps in which fields are packed, in their order."""
+    steps: list[Step] = []
+    run: list[tuple[str, Fixed[Any]]] = []
+    for name, wire in wires.items():
+        if isinstance(wire, Fixed):
+            run.append((name, wire))
+        else:
+            steps.append(Step(tuple(run), (name, wire)))
+            run.clear()
+    if run:
+        steps.append(Step(tuple(run), None))
+    return tuple(steps)
+
+
+class Record(Wire[Any]):
+    """The wire of a dataclass: its fields in their order, without a tag."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        super().__init__(kind.__name__)
+        self.kind = kind
+        self._frozen = kind.__dataclass_params__.frozen
+
+    @cached_property
+    def wires(self) -> dict[str, Wire[Any]]:
+        """The wire of each field; TypeError, naming the field, for an annotation that is no wire type."""
+        hints = get_type_hints(self.kind, include_extras=True)
+        found = {}
+        for each in fields(self.kind):
+            try:
+                found[each.name] = wire_of(hints[each.name])
+            except TypeError as error:
+                raise TypeError(f"{self.name}.{each.name}: {error}") from None
+        return found
+
+    @cached_property
+    def least(self) -> int:  # type: ignore[override]
+        """The fewest bytes that a record has; a record that contains itself by value would have no end, and says so."""
+        if self.__dict__.get("_measuring"):
+            raise TypeError(f"{self.name} contains itself by value: use `{self.name} | None`, a pointer")
+        self._measuring = True
+        try:
+            return sum(wire.least for wire in self.wires.values())
+        finally:
+            self._measuring = False
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps in which the fields are packed."""
+        assert self.least >= 0  # asks whether it contains itself
+        return steps_of(self.wires)
+
+    def make(self) -> Any:
+        """A new object to load into; __init__ and __post_init__ are not run."""
+        kind: Any = self.kind
+        return kind.__new__(kind)
+
+    # -- storing -------------------------------------------------------------------------------------------------------------
+
+    def store(self, archive: Archive, value: Any) -> None:
+        if not isinstance(value, self.kind):
+            raise TypeError(f"{value!r} is no {self.name}")
+        self.put(archive, value)
+
+    def put(self, archive: Archive, thing: Any) -> None:
+        """Put the fields of `thing`."""
+        self.store_many(archive, (thing,))
+
+    def store_many(self, archive: Archive, values: Iterable[Any]) -> None:
+        unicode = archive._sink.unicode
+        put_all = self._put_all.get(unicode)
+        if put_all is None:
+            put_all = self._put_all[unicode] = self._compiled_put(unicode)
+        put_all(archive, values)
+
+    @cached_property
+    def _put_all(self) -> dict[bool, Function]:
+        return {}
+
+    def _compiled_put(self, unicode: bool) -> Function:
+        return compiled(PutSource(self.steps, unicode), blame=self._blame, name=f"{self.name} put")
+
+    def _blame(self, archive: Archive, thing: Any, error: Exception) -> Exception:
+        """The error that names the field of `thing` which cannot be stored."""
+        if not isinstance(thing, self.kind):
+            return TypeError(f"{thing!r} is no {self.name}")
+        for name, wire in self.wires.items():
+            try:
+                wire.store(archive, getattr(thing, name))
+            except (ValueError, TypeError, AttributeError, struct.error, OverflowError) as found:
+                kind = ValueError if isinstance(found, ValueError) else TypeError
+                return kind(f"{self.name}.{name}: {found}")
+        return error
+
+    # -- loading -------------------------------------------------------------------------------------------------------------
+
+    def load(self, archive: Archive) -> Any:
+        thing = self.make()
+        self.take(archive, thing)
+        return thing
+
+    def take(self, archive: Archive, thing: Any) -> None:
+        """Take the fields of `thing`."""
+        self._take_all(archive._source.unicode)(archive, (thing,))
+
+    def load_many(self, archive: Archive, count: int) -> list[Any]:
+        take_all, make = self._take_all(archive._source.unicode), self.make
+        made: list[Any] = []
+        take_all(archive, (made.append(thing := make()) or thing for _ in range(count)))  # type: ignore[func-returns-value]
+        return made
+
+    @cached_property
+    def _take_functions(self) -> dict[bool, Function]:
+        return {}
+
+    def _take_all(self, unicode: bool) -> Function:
+        function = self._take_functions.get(unicode)
+        if function is None:
+            source = TakeSource(self.steps, unicode, frozen=self._frozen)
+            function = self._take_functions[unicode] = compiled(source, undecodable=undecodable, name=f"{self.name} take")
+        return function

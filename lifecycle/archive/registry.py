@@ -1,0 +1,139 @@
+"""Which classes an archive may make objects of: those that were registered, and no others, whatever the bytes say."""
+
+from __future__ import annotations
+
+import inspect
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from lifecycle.archive.errors import NotSerializable
+from lifecycle.archive.wire import travels_as
+
+Class = TypeVar("Class", bound=type)
+
+LONGEST_NAME = 63
+LARGEST_SCHEMA = 0xFFFE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A serializable class.
+
+    description: the bytes that describe it on the wire. make: makes an object to load into. put and take: store and load its
+    body.
+    """
+
+    kind: type[Any]
+    name: str
+    schema: int
+    versionable: bool
+    make: Callable[[], Any]
+    put: Callable[[Any, Any], None]
+    take: Callable[[Any, Any], None]
+    description: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = self.name.encode("ascii")
+        object.__setattr__(self, "description", struct.pack("<HHH", 0xFFFF, self.schema, len(name)) + name)
+
+
+class Registry:
+    """The classes that archives may load, by their names on the wire.
+
+    Of several classes with one name, the one that was asked for is loaded, and else the newest. MFC's collections are in every
+    registry.
+    """
+
+    def __init__(self) -> None:
+        self._by_class: dict[type[Any], Entry] = {}
+        self._by_name: dict[str, list[Entry]] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Let archives load the entry's class."""
+        self._by_class[entry.kind] = entry
+        self._by_name.setdefault(entry.name, []).insert(0, entry)
+
+    def entry(self, kind: type[Any]) -> Entry:
+        """The entry of a class; NotSerializable when it was not registered."""
+        found = self._by_class.get(kind)
+        if found is not None:
+            return found
+        if self is not COLLECTIONS and kind in COLLECTIONS:
+            return COLLECTIONS.entry(kind)
+        raise NotSerializable(f"{kind.__name__} is not serializable: decorate it with @serializable({kind.__name__!r})")
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._by_class
+
+    def named(self, name: str) -> list[Entry]:
+        """The entries of that name on the wire, newest first."""
+        return [*self._by_name.get(name, ()), *COLLECTIONS._by_name.get(name, ())]
+
+
+COLLECTIONS = Registry()
+REGISTRY = Registry()
+
+
+def checked_name(name: str, schema: int) -> None:
+    """ValueError when a class of that name and schema number could not be read back."""
+    if not (name.isascii() and 0 < len(name) <= LONGEST_NAME and "\0" not in name):
+        raise ValueError(f"{name!r} cannot be a class's name on the wire: 1 to {LONGEST_NAME} ASCII characters")
+    if not 0 <= schema <= LARGEST_SCHEMA:
+        raise ValueError(f"{schema} cannot be a schema number: 0 to {LARGEST_SCHEMA}")
+
+
+def serializable(
+    name: str, schema: int = 0, *, versionable: bool = False, registry: Registry = REGISTRY
+) -> Callable[[Class], Class]:
+    """Let archives store objects of the decorated class, and load them by `name`.
+
+    name: the class's name on the wire, as the C++ program has it. schema: its number of version (IMPLEMENT_SERIAL); objects
+    stored under another one raise BadSchema, unless versionable: then the class asks the archive's get_object_schema() for it.
+
+    The class has a method serialize(self, archive), which asks archive.is_storing, and can be made without arguments; or it is
+    a dataclass whose annotations are wire types, and needs no method: put @serializable above @dataclass. In its annotations, a
+    serializable class means an embedded object, and `Age | None` means a pointer, which may be shared and may be None.
+    """
+    checked_name(name, schema)
+
+    def register(decorated: Class) -> Class:
+        kind: Any = decorated
+        from lifecycle.archive.objects import EmbeddedWire, PointerWire
+        from lifecycle.archive.records import Record
+
+        if getattr(kind, "serialize", _serialize) is not _serialize:
+            _check_constructor(kind)
+            entry = Entry(kind, name, schema, versionable, kind, _by_method, _by_method)
+            travels_as(kind, EmbeddedWire(entry))
+        elif hasattr(kind, "__dataclass_fields__"):
+            record = Record(kind)
+            entry = Entry(kind, name, schema, versionable, record.make, record.put, record.take)
+            kind.serialize = _serialize
+            travels_as(kind, record)
+        else:
+            raise TypeError(
+                f"{kind.__name__} has no method serialize() and is no dataclass; put @serializable above @dataclass"
+            )
+        registry.add(entry)
+        kind.__pointer__ = PointerWire(kind)
+        return decorated
+
+    return register
+
+
+def _check_constructor(kind: type[Any]) -> None:
+    try:
+        inspect.signature(kind).bind()
+    except TypeError as error:
+        raise TypeError(f"{kind.__name__} must be made without arguments, to be loaded into: {error}") from None
+
+
+def _by_method(archive: Any, thing: Any) -> None:
+    thing.serialize(archive)
+
+
+def _serialize(self: Any, archive: Any) -> None:
+    """Put or take the fields, in their order, without a tag (a direct call of Serialize)."""
+    archive.serialize(self)

@@ -1,0 +1,244 @@
+"""SocketFile: a connected stream socket as a binary file (MFC's CSocketFile).
+
+Its rules are the table of the role `socket_file`. io.RawIOBase and the base class of governed objects cannot share one object,
+so that a file has an inner one, which is governed, and hands its calls on to it.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.engine import IllegalCall, Lifecycle, settled
+from lifecycle.roles import SOCKET_FILE
+from lifecycle.sockets import Accepted, Client, SendTimedOut, SendWouldBlock
+from lifecycle.sockets.classify import CONNECTION_GONE
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+READ_SIZE = 1 << 16
+
+
+class UnsupportedCall(IllegalCall, io.UnsupportedOperation):
+    """A call that no socket file takes, as users of files know it (MFC: CNotSupportedException)."""
+
+    errno = strerror = filename = None
+
+
+class ClosedFile(IllegalCall, ValueError):
+    """A call of a socket file that was closed, as users of files know it."""
+
+
+class _Governed(Lifecycle, role=SOCKET_FILE):
+    """The handlers of a socket file's calls."""
+
+    __slots__ = ("_exact", "_held", "_socket")
+
+    _socket: Client | Accepted
+
+    def __init__(self, exact: bool, engine: str | None) -> None:
+        super().__init__(engine=engine)
+        self._exact = exact
+        self._held = bytearray()
+
+    def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
+        """The errors that Python's files have: UnsupportedOperation and ValueError."""
+        if self.role.never_legal(call):
+            return UnsupportedCall
+        return ClosedFile if state in self.role.final else IllegalCall
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """As the socket below classifies it."""
+        if isinstance(error, BlockingIOError):
+            return "pending"
+        if isinstance(error, TimeoutError) and error.errno is None:
+            return "timed_out"
+        return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
+
+    def attach(self, socket: Client | Accepted) -> None:
+        """Lie over `socket`; its own table says whether it is in a state to be lain over."""
+        if not isinstance(socket, Lifecycle):
+            raise TypeError(f"a SocketFile lies over a Client or an Accepted, not over {type(socket).__name__}")
+        with self._firing("attach", socket) as firing:
+            firing.take(lambda: setattr(self, "_socket", socket))
+
+    def read(self, size: int | None, exact: bool) -> bytes:
+        """Receive once, or until there are `size` bytes or no more come; what an interrupted call had is kept for the next.
+
+        size: None for everything up to the end.
+        """
+        held = self._held
+        if size is not None and not exact and not held:
+            received = self._socket.receive(min(size, READ_SIZE))
+            return received if received or not size else settled("eof", received)
+        while size is None or (len(held) < size and (exact or not held)):
+            received = self._socket.receive(READ_SIZE if size is None else min(size - len(held), READ_SIZE))
+            held += received
+            if not received:
+                break
+        taken = bytes(held) if size is None else bytes(held[:size])
+        del held[: len(taken)]
+        return taken if taken or size == 0 else settled("eof", taken)
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Send all of `data`, or as much as can be sent now."""
+        try:
+            return self._socket.send(data)
+        except (SendWouldBlock, SendTimedOut) as error:
+            if error.sent:
+                return error.sent
+            raise
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Let go of what was received and not read; the socket stays as it is."""
+        self._held.clear()
+
+
+class SocketFile(io.RawIOBase):
+    """A connected stream socket as an unbuffered binary file: for Archive, and for everything that takes a file.
+
+    socket: a connected Client or Accepted; the file does not own it, and closing the file leaves it open. archive_compatible:
+    when true, a read gives what one receive gives, at least one byte; when false, it waits for all the bytes asked for, or the
+    end. engine: see Lifecycle.
+
+    Raises IllegalCall, whose `remedy` says what to do first, over a socket that is not connected and over one that never
+    carries a stream (a Server, a Datagram). seek(), tell(), truncate() and MFC's get_position(), set_length(), get_length(),
+    lock_range(), unlock_range(), duplicate(), open() and abort() raise io.UnsupportedOperation, which is an IllegalCall here
+    and says why. A time-out or a would-block loses nothing: the call may be made again.
+    """
+
+    def __init__(self, socket: Client | Accepted, archive_compatible: bool = True, *, engine: str | None = None) -> None:
+        self._governed = _Governed(not archive_compatible, engine)
+        try:
+            self._governed.attach(socket)
+        except BaseException:
+            self._governed.close()
+            raise
+
+    @property
+    def state(self) -> str:
+        """The name of the present state: attached or closed."""
+        return self._governed.state
+
+    @property
+    def legal(self) -> tuple[str, ...]:
+        """The calls that are legal in the present state, in the table's order."""
+        return self._governed.legal
+
+    @property
+    def socket(self) -> Client | Accepted | None:
+        """The socket it lies over; None when the file is closed."""
+        return None if self.closed else self._governed._socket
+
+    @property
+    def archive_compatible(self) -> bool:
+        """Whether a read gives what one receive gives."""
+        return not self._governed._exact
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file was closed."""
+        return self._governed.state in SOCKET_FILE.final
+
+    def readable(self) -> bool:
+        """True: the table has a state that takes read()."""
+        return not SOCKET_FILE.never_legal("read")
+
+    def writable(self) -> bool:
+        """True: the table has a state that takes write()."""
+        return not SOCKET_FILE.never_legal("write")
+
+    def seekable(self) -> bool:
+        """False: no state takes seek()."""
+        return not SOCKET_FILE.never_legal("seek")
+
+    def fileno(self) -> int:
+        """The socket's descriptor; ClosedFile, a ValueError, when the file is closed."""
+        if self.closed:
+            raise self._refusal("read")
+        return self._governed._socket.fileno()
+
+    def read(self, size: int | None = -1, /) -> bytes | None:
+        """Read: what one receive gives, or just `size` bytes, as `archive_compatible` says; to the end where size is negative.
+
+        b"" at the end of the stream; None when the socket does not wait and nothing has come. Raises TimeoutError,
+        ConnectionError and IllegalCall as the socket's receive() does.
+        """
+        if size is None or size < 0:
+            return self.readall()
+        return self._read(size, self._governed._exact)
+
+    def readall(self) -> bytes | None:  # type: ignore[override]  # as io.RawIOBase does it, whose stub leaves the None out
+        """Read to the end of the stream; None when the socket does not wait and the end has not come, and nothing is lost."""
+        return self._read(None, True)
+
+    def read1(self, size: int = READ_SIZE, /) -> bytes | None:
+        """Read what one receive gives, at most `size` bytes, whatever `archive_compatible` says. Else as read()."""
+        return self._read(READ_SIZE if size < 0 else size, False)
+
+    def _read(self, size: int | None, exact: bool) -> bytes | None:
+        try:
+            return self._governed.read(size, exact)
+        except BlockingIOError:
+            return None
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        """Read into `buffer`; how many bytes, 0 at the end of the stream. Else as read()."""
+        with memoryview(buffer) as view, view.cast("B") as octets:
+            data = self.read(len(octets))
+            if data is None:
+                return None
+            octets[: len(data)] = data
+        return len(data)
+
+    def write(self, data: ReadableBuffer, /) -> int | None:
+        """Send `data` through the socket; how many bytes were sent, or None when the socket does not wait and none could be.
+
+        All of them are, unless the socket's time-out passes or it does not wait. Raises TimeoutError when none could be sent in
+        time, ConnectionError and IllegalCall as the socket's send() does.
+        """
+        try:
+            return self._governed.write(data)
+        except BlockingIOError:
+            return None
+
+    def flush(self) -> None:
+        """Nothing: the file holds nothing back. ClosedFile, a ValueError, when it is closed."""
+        self._governed.flush()
+
+    def close(self) -> None:
+        """Let go of the socket, which stays as it is; closing again does nothing."""
+        super().close()
+        self._governed.close()
+
+    def _refusal(self, call: str) -> IllegalCall:
+        state = self._governed.state
+        kind = self._governed.refusal_kind(state, call)
+        return kind(SOCKET_FILE, state, call, "SocketFile", self._governed.platform_answers)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__qualname__} {self.state} over {self.socket!r}>"
+
+
+_Governed.__name__ = _Governed.__qualname__ = "SocketFile"  # error texts name the class that users know
+
+
+def _refused(name: str) -> Any:
+    """A method of SocketFile for a call that is never legal: it exists to be refused, with its reason."""
+
+    def refused(self: SocketFile, *arguments: object, **keywords: object) -> Any:
+        return getattr(self._governed, name)(*arguments, **keywords)
+
+    refused.__name__ = name
+    refused.__qualname__ = f"SocketFile.{name}"
+    refused.__doc__ = f"Never legal: {SOCKET_FILE.call(name).reason}."
+    return refused
+
+
+for _call in SOCKET_FILE.calls:
+    if SOCKET_FILE.never_legal(_call.name):
+        setattr(SocketFile, _call.name, _refused(_call.name))

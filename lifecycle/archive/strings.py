@@ -1,0 +1,107 @@
+"""CString and its kin: a length, then characters, without an end.
+
+Unicode strings begin with a mark, so that either kind of program reads either kind of string: both load into the same str. The
+ANSI code page is not on the wire; it is the archive's `encoding`.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.archive.counting import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix, take_length
+from lifecycle.archive.errors import GenericError
+from lifecycle.archive.wire import Wire, travels_as
+
+if TYPE_CHECKING:
+    from lifecycle.archive.archive import Archive
+    from lifecycle.archive.loading import Source
+
+
+def undecodable(source: Source, at: int, error: UnicodeDecodeError) -> GenericError:
+    """The error of bytes at `at` in the buffer that are no text in their encoding."""
+    found = error.object[error.start : error.end]
+    return GenericError(source.base + at + error.start, f"text in {error.encoding}", f"{bytes(found)!r}: {error.reason}")
+
+
+class StringWire(Wire[str]):
+    """unicode: whether the string is stored in UTF-16; None for what the archive says. Either kind is loaded."""
+
+    whole = True
+
+    def __init__(self, name: str, *, unicode: bool | None) -> None:
+        super().__init__(name)
+        self.unicode = unicode
+
+    def store(self, archive: Archive, value: str) -> None:
+        sink = archive._sink
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r} is no {self.name}: a str")
+        if sink.unicode if self.unicode is None else self.unicode:
+            data = value.encode("utf-16-le", "surrogatepass")
+            length = len(data) >> 1
+            prefix = SHORT_UNICODE_LENGTHS[length] if length < 0xFF else UNICODE_MARK + length_prefix(length)
+        else:
+            data = value.encode(sink.encoding, sink.errors)
+            length = len(data)
+            prefix = SHORT_LENGTHS[length] if length < 0xFF else length_prefix(length)
+        sink.out += prefix + data
+
+    def load(self, archive: Archive) -> str:
+        source = archive._source
+        unicode, length, prefix = take_length(source)
+        size = length * 2 if unicode else length
+        at = source.fetch(prefix + size, f"a string of {length} characters")
+        start = at + prefix
+        data = source.data[start : start + size]
+        try:
+            text = data.decode("utf-16-le", "surrogatepass") if unicode else data.decode(source.encoding, source.errors)
+        except UnicodeDecodeError as error:
+            raise undecodable(source, start, error) from None
+        source.at = start + size
+        return text
+
+
+class _Utf16Wire(Wire[str]):
+    """A count of UTF-16 code units, then the units."""
+
+    least = 4
+    whole = True
+
+    def store(self, archive: Archive, value: str) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r} is no {self.name}: a str")
+        data = value.encode("utf-16-le", "surrogatepass")
+        archive._sink.out += struct.pack("<I", len(data) >> 1) + data
+
+    def load(self, archive: Archive) -> str:
+        source = archive._source
+        at = source.fetch(4, "a string's length")
+        (length,) = struct.unpack_from("<I", source.data, at)
+        at = source.fetch(4 + 2 * length, f"a string of {length} UTF-16 code units")
+        text = source.data[at + 4 : at + 4 + 2 * length].decode("utf-16-le", "surrogatepass")
+        source.at = at + 4 + 2 * length
+        return text
+
+
+class _Text(str):
+    __slots__ = ()
+    __module__ = "lifecycle.archive"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str.__repr__(self)})"
+
+
+def _text(wire: Wire[str], doc: str) -> Any:
+    kind = type(wire.name, (_Text,), {"__slots__": (), "__doc__": doc, "__module__": "lifecycle.archive"})
+    travels_as(kind, wire)
+    return kind
+
+
+if TYPE_CHECKING:
+    CString = CStringA = CStringW = CComBSTR = str
+else:
+    CString = _text(StringWire("CString", unicode=None), "A string: in UTF-16 or ANSI, as the archive's `unicode` says.")
+    CStringA = _text(StringWire("CStringA", unicode=False), "A string in ANSI, the archive's `encoding`.")
+    CStringW = _text(StringWire("CStringW", unicode=True), "A string in UTF-16.")
+    CComBSTR = _text(_Utf16Wire("CComBSTR"), "A BSTR: a count of UTF-16 code units, 4 bytes, then the units.")

@@ -1,0 +1,130 @@
+"""Whole values: a call of an archive stores or takes all of a value or nothing, and ends as its error means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from lifecycle.archive import objects
+from lifecycle.archive.errors import EndOfFile, FormatError, ReadOnly, WriteOnly
+from lifecycle.archive.loading import Source
+from lifecycle.archive.storing import Sink
+from lifecycle.engine import IllegalCall, Lifecycle
+from lifecycle.sockets.classify import CONNECTION_GONE
+
+Kept = TypeVar("Kept")
+
+
+class WholeValues(Lifecycle):
+    """The part of an archive that moves values through its buffer."""
+
+    __slots__ = ("_depth", "_file", "_nested", "_schema", "_sink", "_source")
+
+    _file: Any
+    _sink: Sink
+    _source: Source
+    _nested: bool
+    _depth: int
+    _schema: int
+
+    # -- how a call ends -----------------------------------------------------------------------------------------------------
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """How an error of a call classifies; None inside another call, whose outcome it becomes."""
+        if self._nested:
+            return None
+        if isinstance(error, EndOfFile):
+            return "eof"
+        if isinstance(error, FormatError):
+            return "malformed"
+        if isinstance(error, BlockingIOError):
+            return "pending"
+        if isinstance(error, TimeoutError) and error.errno is None:
+            return "timed_out"
+        if not isinstance(error, Exception) and self.state == "storing":
+            return "broken"  # it may have been in the middle of a send, and how far it had come is not known
+        return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
+
+    def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
+        """MFC's causes readOnly and writeOnly, for calls of the other direction."""
+        return {"loading": ReadOnly, "storing": WriteOnly}.get(state, IllegalCall)
+
+    # -- whole values --------------------------------------------------------------------------------------------------------
+
+    def _store_whole(self, put: Callable[..., None], *arguments: Any) -> None:
+        """Store so that all of it is stored or nothing; a nested call is part of what it is nested in."""
+        if self._nested:
+            put(*arguments)
+            return
+        sink = self._sink
+        before, numbered = len(sink.out), len(sink.numbered)
+        self._nested = True
+        try:
+            put(*arguments)
+        except BaseException as error:
+            sink.go_back(before, numbered)
+            if isinstance(error, RecursionError):
+                raise objects.too_deep(sink.offset, sink.depth) from None
+            raise
+        finally:
+            self._nested = False
+            self._depth = 0
+        if len(sink.out) > sink.size:
+            self._make_room(before, numbered)
+
+    def _make_room(self, before: int, numbered: int) -> None:
+        """Send what the buffer cannot keep besides the value behind its first `before` bytes, or take that value back."""
+        sink = self._sink
+        stored = len(sink.out) - before
+        try:
+            sink.send(before)
+        except BaseException:
+            sink.go_back(len(sink.out) - stored, numbered)
+            raise
+        sink.send_whole_buffers()
+
+    def _put(self, data: bytes) -> None:
+        """Store bytes that may be sent in parts: whole buffers leave, the rest is kept."""
+        sink = self._sink
+        if len(sink.out) > sink.size and not self._nested:
+            sink.send(len(sink.out))  # it could not be sent before: until it can, nothing more is taken
+        sink.out += data
+        if len(sink.out) > sink.size and not self._nested:
+            sink.send_whole_buffers()
+
+    def _take_whole(self, take: Callable[..., Kept], *arguments: Any) -> Kept:
+        """Take so that all of it is taken, or nothing, unless the bytes are wrong; a nested call is part of the outer one."""
+        if self._nested:
+            return take(*arguments)
+        source = self._source
+        numbered, schema = source.hold(), self._schema
+        self._nested = True
+        try:
+            return take(*arguments)
+        except FormatError:
+            raise
+        except RecursionError:
+            raise objects.too_deep(source.offset, source.depth) from None
+        except BaseException:
+            source.go_back(numbered)
+            self._schema = schema
+            raise
+        finally:
+            source.release()
+            self._nested = False
+            self._depth = 0
+
+    def _taken(self, size: int) -> bytes:
+        source = self._source
+        data = bytes(source.data[source.at : source.at + size])
+        source.at += size
+        return data
+
+    def _give_back(self) -> None:
+        """Move a file that can seek back to where the archive is."""
+        source = self._source
+        seekable = getattr(self._file, "seekable", None)
+        if source.unread and seekable is not None and seekable():
+            self._file.seek(-source.unread, os.SEEK_CUR)
+            del source.data[source.at :]

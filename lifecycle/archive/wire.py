@@ -1,0 +1,165 @@
+"""What a wire type is: how a value of one kind becomes bytes, and bytes a value.
+
+A kind, in `archive >> DWORD` or in a dataclass's annotation, is anything that has a wire: a class of this package, a
+serializable class, `Annotated[int, DWORD]`, or `Age | None` for a pointer. In an annotation and in a typed array a serializable
+class means an embedded object, as a member does in C++; the operators << and >> store and load objects by pointer, as C++'s do.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+
+if TYPE_CHECKING:
+    from lifecycle.archive.archive import Archive
+
+T = TypeVar("T")
+
+
+class Wire(Generic[T]):
+    """How values of one kind travel.
+
+    name: as in "DWORD", for error texts. least: the fewest bytes that a value takes. whole: whether a value is stored and
+    loaded by one step that happens or does not, so that the archive need not be able to go back to its beginning.
+    """
+
+    least = 1
+    whole = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def __wire__(self) -> Wire[T]:
+        return self
+
+    def __repr__(self) -> str:
+        return f"<wire {self.name}>"
+
+    def store(self, archive: Archive, value: T) -> None:
+        """Append the bytes of `value`; TypeError or ValueError when it is none of this kind."""
+        raise NotImplementedError
+
+    def load(self, archive: Archive) -> T:
+        """Take one value; an ArchiveError when the bytes are none of this kind."""
+        raise NotImplementedError
+
+    def store_many(self, archive: Archive, values: Iterable[T]) -> None:
+        """Append the bytes of every value."""
+        for value in values:
+            self.store(archive, value)
+
+    def load_many(self, archive: Archive, count: int) -> list[T]:
+        """Take `count` values."""
+        return [self.load(archive) for _ in range(count)]
+
+
+class Fixed(Wire[T]):
+    """A value of fixed size: what one struct call packs and unpacks.
+
+    codes: struct's format characters without the byte order, which is always little-endian. spread and gather: from the value
+    to the packed items and back, where the value is not the one item itself. fits: what fits, for the error text.
+    """
+
+    whole = True
+
+    def __init__(
+        self,
+        name: str,
+        codes: str,
+        fits: str,
+        *,
+        spread: Callable[[T], Sequence[Any]] | None = None,
+        gather: Callable[..., T] | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.codes = codes
+        self.fits = fits
+        self.spread = spread
+        self.gather = gather
+        layout = struct.Struct(f"<{codes}")
+        self.least = self.size = layout.size
+        self._pack = layout.pack
+        self._unpack_from = layout.unpack_from
+
+    def store(self, archive: Archive, value: T) -> None:
+        archive._sink.out += self.packed(value)
+
+    def packed(self, value: T) -> bytes:
+        """The bytes of `value`; TypeError or ValueError when it does not fit."""
+        try:
+            return self._pack(value) if self.spread is None else self._pack(*self.spread(value))
+        except (struct.error, OverflowError, TypeError, AttributeError, ValueError) as error:
+            kind = ValueError if isinstance(value, (int, float, tuple, str)) else TypeError
+            raise kind(f"{value!r} is no {self.name}: {self.fits}") from error
+
+    def load(self, archive: Archive) -> T:
+        source = archive._source
+        at = source.at
+        if at + self.size > len(source.data):
+            at = source.fetch(self.size, self.name)
+        items = self._unpack_from(source.data, at)
+        source.at = at + self.size
+        value: T = items[0] if self.gather is None else self.gather(*items)
+        return value
+
+    def store_many(self, archive: Archive, values: Iterable[T]) -> None:
+        values = tuple(values)
+        if self.spread is None:
+            try:
+                archive._sink.out += struct.pack(f"<{len(values)}{self.codes}", *values)
+            except (struct.error, OverflowError):
+                pass  # one of them does not fit: packing each by itself tells which
+            else:
+                return
+        archive._sink.out += b"".join([self.packed(value) for value in values])
+
+    def load_many(self, archive: Archive, count: int) -> list[T]:
+        source = archive._source
+        size = count * self.size
+        at = source.fetch(size, f"{count} x {self.name}")
+        if self.gather is None:
+            values = list(struct.unpack_from(f"<{count}{self.codes}", source.data, at))
+        else:
+            gather = self.gather
+            with memoryview(source.data) as view, view[at : at + size] as items:
+                values = [gather(*each) for each in struct.iter_unpack(f"<{self.codes}", items)]
+        source.at = at + size
+        return values
+
+
+def travels_as(kind: Any, wire: Wire[Any]) -> None:
+    """Let values of the class `kind` travel by `wire`."""
+    kind.__wire__ = wire
+
+
+def wire_of(kind: object) -> Wire[Any]:
+    """The wire of a kind; TypeError, saying what has one, when it has none."""
+    wire = getattr(kind, "__wire__", None)
+    if wire is None:
+        wire = _annotated(kind)
+    if isinstance(wire, Wire):
+        return wire
+    raise TypeError(
+        f"{_named(kind)} is no wire type: use DWORD, CString and their like from lifecycle.archive, "
+        "a class made @serializable, or Annotated[int, DWORD]"
+    )
+
+
+def _annotated(kind: object) -> Wire[Any] | None:
+    """The wire of an annotation that is no class: Annotated[int, DWORD], or `Age | None`."""
+    origin = get_origin(kind)
+    if origin is Annotated:
+        wires = [wire for wire in (getattr(each, "__wire__", None) for each in get_args(kind)) if wire is not None]
+        return wires[0] if wires else None
+    if origin in (Union, UnionType):
+        kinds = [each for each in get_args(kind) if each is not NoneType]
+        if len(kinds) == 1 and len(get_args(kind)) == 2:
+            return vars(kinds[0]).get("__pointer__") if isinstance(kinds[0], type) else None
+    return None
+
+
+def _named(kind: object) -> str:
+    return kind.__name__ if isinstance(kind, type) else repr(kind)
