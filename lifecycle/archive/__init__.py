@@ -1,7 +1,7 @@
 """Archives: typed values, strings and objects through a file or a socket, in the format of MFC's CArchive, byte for byte."""
 
 from lifecycle.archive.archive import Archive
-from lifecycle.archive.collections import (
+from lifecycle.archive.containers import (
     CByteArray,
     CDWordArray,
     CMapStringToOb,
@@ -39,7 +39,9 @@ from lifecycle.archive.errors import (
     WriteOnly,
 )
 from lifecycle.archive.geometry import POINT, RECT, SIZE
-from lifecycle.archive.numbers import (
+from lifecycle.archive.ole import VT, COleCurrency, COleVariant
+from lifecycle.archive.registry import REGISTRY, Registry, serializable
+from lifecycle.archive.scalars import (
     BOOL,
     BOOLEAN,
     BYTE,
@@ -57,8 +59,6 @@ from lifecycle.archive.numbers import (
     WCHAR,
     WORD,
 )
-from lifecycle.archive.ole import VT, COleCurrency, COleVariant
-from lifecycle.archive.registry import REGISTRY, Registry, serializable
 from lifecycle.archive.socket_file import ClosedFile, SocketFile, UnsupportedCall
 from lifecycle.archive.strings import CComBSTR, CString, CStringA, CStringW
 from lifecycle.archive.templates import CArray, CList, CMap

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from codecs import lookup
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from lifecycle.archive import objects, text
 from lifecycle.archive.counting import count_prefix, take_count
 from lifecycle.archive.errors import TooLate, UnreadBytesLost
+from lifecycle.archive.formats import Format
 from lifecycle.archive.loading import Source
 from lifecycle.archive.registry import REGISTRY, Registry
 from lifecycle.archive.socket_file import SocketFile
@@ -31,7 +31,6 @@ Value = TypeVar("Value", bound="int | float | str | bytes | tuple[Any, ...] | Te
 Kept = TypeVar("Kept")
 Self = TypeVar("Self", bound="Archive")
 
-LEAST_BUFFER = 128
 NO_SCHEMA = -1
 
 
@@ -80,12 +79,10 @@ class Archive(WholeValues, role=ARCHIVE):
         self._registry = registry
         self._nested = False
         self._depth = 0
+        self._format = Format(unicode, encoding, errors, win32, limit, depth, buffer_size)
         self._schema = NO_SCHEMA
         self.document: object = None
-        lookup(encoding)
-        size = max(buffer_size, LEAST_BUFFER)
-        self.attach(file, mode, lambda: Source(file, size, limit, depth, unicode, encoding, errors, win32),
-                    lambda: Sink(file, size, depth, unicode, encoding, errors, win32))  # fmt: skip
+        self.attach(file, mode)
 
     # -- what it is ----------------------------------------------------------------------------------------------------------
 
@@ -125,12 +122,12 @@ class Archive(WholeValues, role=ARCHIVE):
     @property
     def unicode(self) -> bool:
         """Whether CString and text are stored as UTF-16."""
-        return (self._source if self.is_loading else self._sink).unicode
+        return self._format.unicode
 
     @property
     def encoding(self) -> str:
         """The ANSI code page, by Python's name."""
-        return (self._source if self.is_loading else self._sink).encoding
+        return self._format.encoding
 
     # -- the operators -------------------------------------------------------------------------------------------------------
 
@@ -151,11 +148,11 @@ class Archive(WholeValues, role=ARCHIVE):
 
     # -- calls of the table --------------------------------------------------------------------------------------------------
 
-    def attach(self, file: Any, mode: Mode, source: Callable[[], Source], sink: Callable[[], Sink]) -> None:
+    def attach(self, file: Any, mode: Mode) -> None:
         """Take the file, as the constructor does. IllegalCall over a closed SocketFile, ValueError for another mode."""
         make: dict[str, Callable[[], None]] = {
-            "load": lambda: setattr(self, "_source", source()),
-            "store": lambda: setattr(self, "_sink", sink()),
+            "load": lambda: setattr(self, "_source", Source(file, self._format)),
+            "store": lambda: setattr(self, "_sink", Sink(file, self._format)),
         }
         if mode not in make:
             raise ValueError(f"an archive's mode is 'load' or 'store', not {mode!r}")
@@ -229,7 +226,7 @@ class Archive(WholeValues, role=ARCHIVE):
 
     def write_count(self, count: int) -> None:
         """Put a count (WriteCount)."""
-        self._put(count_prefix(count, win32=self._sink.win32))
+        self._put(count_prefix(count, win32=self._sink.format.win32))
 
     def read_object(self, kind: type[Kept] = object) -> Kept | None:  # type: ignore[assignment]
         """Take an object of `kind` or of a class derived from it, or None; one that was taken before is the same object again.

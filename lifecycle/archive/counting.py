@@ -77,11 +77,13 @@ def take_count(source: Source, *, least: int = 0) -> int:
         at = source.fetch(6, "a count")
         (count,) = struct.unpack_from("<I", source.data, at + 2)
         size = 6
-        if count == 0xFFFFFFFF and not source.win32:
+        if count == 0xFFFFFFFF and not source.format.win32:
             at = source.fetch(14, "a count")
             (count,) = struct.unpack_from("<Q", source.data, at + 6)
             size = 14
-    if count * least > source.limit:
-        raise GenericError(source.base + at, f"at most {source.limit} bytes (the archive's limit)", f"a count of {count}")
+    if count * least > source.format.limit:
+        raise GenericError(
+            source.base + at, f"at most {source.format.limit} bytes (the archive's limit)", f"a count of {count}"
+        )
     source.at = at + size
     return int(count)

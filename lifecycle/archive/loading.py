@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lifecycle.archive.errors import EndOfFile, GenericError
+from lifecycle.archive.formats import Format
 
 LARGEST_READ = 1 << 16
 """The most bytes asked of a file at once: a socket's receive() reserves what it is asked for."""
@@ -24,25 +25,14 @@ class Source:
     numbered: what got a number (PID) in this archive, objects and classes, in order; the first has number 1.
     """
 
-    __slots__ = (
-        "at", "base", "data", "depth", "encoding", "errors", "held", "limit", "numbered", "reads_ahead", "size", "take",
-        "unicode", "win32",
-    )  # fmt: skip
+    __slots__ = ("at", "base", "data", "format", "held", "numbered", "reads_ahead", "take")
 
-    def __init__(
-        self, file: Any, size: int, limit: int, depth: int, unicode: bool, encoding: str, errors: str, win32: bool
-    ) -> None:
+    def __init__(self, file: Any, format: Format) -> None:
         self.data = bytearray()
         self.at = 0
         self.base = 0
         self.held: int | None = None
-        self.size = size
-        self.limit = limit
-        self.depth = depth
-        self.unicode = unicode
-        self.encoding = encoding
-        self.errors = errors
-        self.win32 = win32
+        self.format = format
         self.numbered: list[Any] = []
         one_read: Callable[[int], bytes | None] | None = getattr(file, "read1", None)
         self.reads_ahead = one_read is not None or isinstance(file, io.RawIOBase)
@@ -74,14 +64,14 @@ class Source:
         """Have `count` bytes from `at` on in the buffer, or all up to the end of the file: how many there are."""
         data = self.data
         if len(data) - self.at < count:
-            if count > self.limit:
+            if count > self.format.limit:
                 raise GenericError(
-                    self.offset, f"at most {self.limit} bytes (the archive's limit)", f"{expected}: {count} bytes"
+                    self.offset, f"at most {self.format.limit} bytes (the archive's limit)", f"{expected}: {count} bytes"
                 )
             self._let_go_of_what_was_taken()
             while (missing := count - len(data) + self.at) > 0:
-                wanted = max(missing, self.size) if self.reads_ahead else missing
-                chunk = self.take(min(wanted, max(LARGEST_READ, self.size)))
+                wanted = max(missing, self.format.size) if self.reads_ahead else missing
+                chunk = self.take(min(wanted, max(LARGEST_READ, self.format.size)))
                 if chunk is None:
                     raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
                 if not chunk:

@@ -7,6 +7,7 @@ before its body is stored, so that the body may refer to it. A number fits a tag
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,10 +33,11 @@ _big = struct.Struct("<HI")
 
 @dataclass(frozen=True, slots=True)
 class LoadedClass:
-    """A class as an archive described it."""
+    """A class as an archive described it, and its number."""
 
     entry: Entry
     schema: int
+    number: int
 
 
 class PointerWire(Wire["Kept | None"]):
@@ -67,6 +69,12 @@ class AnyPointerWire(Wire[Any]):
 
     def load(self, archive: Archive) -> Any:
         return take_object(archive, object)
+
+    def store_many(self, archive: Archive, values: Iterable[Any]) -> None:
+        put_objects(archive, values)
+
+    def load_many(self, archive: Archive, count: int) -> list[Any]:
+        return take_objects(archive, count)
 
 
 ANY_POINTER = AnyPointerWire("CObject*")
@@ -140,6 +148,29 @@ def put_object(archive: Archive, thing: Any) -> None:
     _nested(archive, entry.put, thing)
 
 
+def put_objects(archive: Archive, things: Iterable[Any]) -> None:
+    """Put objects one after the other; new ones of a flat record, one behind the other, all at once."""
+    sink = archive._sink
+    numbers = sink.numbers
+    new: list[Any] = []
+    record, kind, tag = None, None, b""
+    for thing in things:
+        if record is not None and type(thing) is kind and id(thing) not in numbers:
+            sink.number(thing)
+            new.append(thing)
+            continue
+        if new and record is not None:
+            record.put_tagged(archive, new, tag)
+            new = []
+        put_object(archive, thing)
+        kind = type(thing)
+        record = None if thing is None else archive._registry.entry(kind).flat_record
+        if record is not None:
+            tag = _class_tag(numbers[id(kind)])
+    if new and record is not None:
+        record.put_tagged(archive, new, tag)
+
+
 def put_class(archive: Archive, kind: type[Any]) -> None:
     """Put the description of a class, or its number."""
     _put_class(archive, archive._registry.entry(kind))
@@ -166,7 +197,11 @@ def _put_class(archive: Archive, entry: Entry) -> None:
         sink.number(entry.kind)
         sink.out += entry.description
     else:
-        sink.out += _word.pack(CLASS | number) if number < BIG else _big.pack(BIG, BIG_CLASS | number)
+        sink.out += _class_tag(number)
+
+
+def _class_tag(number: int) -> bytes:
+    return _word.pack(CLASS | number) if number < BIG else _big.pack(BIG, BIG_CLASS | number)
 
 
 # -- loading -----------------------------------------------------------------------------------------------------------------
@@ -179,14 +214,36 @@ def take_object(archive: Archive, kind: type[Kept]) -> Kept | None:
     is_class, number = _take_tag(source)
     if not is_class:
         return _taken_before(source, at, number, kind) if number else None
+    return _take_new(archive, at, number, kind)[1]  # type: ignore[no-any-return]
+
+
+def _take_new(archive: Archive, at: int, number: int, kind: type[Any]) -> tuple[LoadedClass, Any]:
+    """Take an object whose class is of that number, or described next (0)."""
     loaded = _class_of(archive, at, number, kind)
     thing = loaded.entry.make()
-    source.numbered.append(thing)
-    outer = archive._schema
-    archive._schema = loaded.schema
+    archive._source.numbered.append(thing)
+    outer, archive._schema = archive._schema, loaded.schema
     _nested(archive, loaded.entry.take, thing)
     archive._schema = outer
-    return thing  # type: ignore[no-any-return]
+    return loaded, thing
+
+
+def take_objects(archive: Archive, count: int) -> list[Any]:
+    """Take objects one after the other; new ones of a flat record, one behind the other, at once."""
+    source = archive._source
+    things: list[Any] = []
+    while len(things) < count:
+        at = source.offset
+        is_class, number = _take_tag(source)
+        if not is_class:
+            things.append(_taken_before(source, at, number, object) if number else None)
+            continue
+        loaded, thing = _take_new(archive, at, number, object)
+        things.append(thing)
+        record = loaded.entry.flat_record
+        if record is not None and loaded.number < BIG:
+            things += record.take_tagged(archive, count - len(things), _class_tag(loaded.number))
+    return things
 
 
 def take_class(archive: Archive, kind: type[Any] | None) -> tuple[type[Any], int]:
@@ -272,7 +329,7 @@ def _described_class(archive: Archive, at: int, kind: type[Any]) -> LoadedClass:
     entry = next((each for each in entries if issubclass(each.kind, kind)), entries[0])
     if schema != entry.schema and not entry.versionable:
         raise BadSchema(at, f"{entry.name} of schema {entry.schema}", f"schema {schema}")
-    return LoadedClass(entry, schema)
+    return LoadedClass(entry, schema, len(source.numbered) + 1)
 
 
 # -- nesting -----------------------------------------------------------------------------------------------------------------
@@ -282,8 +339,8 @@ def _nested(archive: Archive, body: Any, thing: Any) -> None:
     """Put or take a body one level deeper; GenericError beyond the archive's depth."""
     limits = archive._sink if archive.is_storing else archive._source
     archive._depth += 1
-    if archive._depth > limits.depth:
-        raise too_deep(limits.offset, limits.depth)
+    if archive._depth > limits.format.depth:
+        raise too_deep(limits.offset, limits.format.depth)
     try:
         body(archive, thing)
     finally:

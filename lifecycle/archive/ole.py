@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lifecycle.archive.dates import OleStatus
 from lifecycle.archive.errors import GenericError
+from lifecycle.archive.strings import from_wide, wide
 from lifecycle.archive.wire import Fixed, Wire, travels_as
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class _VariantWire(Wire[COleVariant]):
         if number is not None:
             body = number.packed(content)
         elif vt == VT.BSTR and isinstance(content, (str, bytes)):
-            data = content if isinstance(content, bytes) else content.encode("utf-16-le", "surrogatepass")
+            data = content if isinstance(content, bytes) else wide(content)
             body = struct.pack("<I", len(data)) + data
         elif (vt in _VALUELESS or (0 <= vt <= 0xFFFF and vt & (ARRAY | BYREF))) and content is None:
             body = b""
@@ -150,7 +151,7 @@ class _VariantWire(Wire[COleVariant]):
         at = source.fetch(4 + size, f"a BSTR of {size} bytes")
         data = source.data[at + 4 : at + 4 + size]
         source.at = at + 4 + size
-        return COleVariant(bytes(data) if size & 1 else data.decode("utf-16-le", "surrogatepass"), VT.BSTR)
+        return COleVariant(bytes(data) if size & 1 else from_wide(data), VT.BSTR)
 
 
 travels_as(COleVariant, _VariantWire("COleVariant"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from lifecycle.archive.record_source import PutSource, TakeSource, compiled
+from lifecycle.archive.record_source import MANY, ONE, TAGGED, put_source, take_source
 from lifecycle.archive.strings import undecodable
 from lifecycle.archive.wire import Fixed, Wire, wire_of
 
@@ -62,7 +62,7 @@ class Record(Wire[Any]):
     def __init__(self, kind: type[Any]) -> None:
         super().__init__(kind.__name__)
         self.kind = kind
-        self._frozen = kind.__dataclass_params__.frozen
+        self._functions: dict[tuple[str, bool], Function] = {}
 
     @cached_property
     def wires(self) -> dict[str, Wire[Any]]:
@@ -98,6 +98,11 @@ class Record(Wire[Any]):
         kind: Any = self.kind
         return kind.__new__(kind)
 
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether a record refers to nothing: then many of them can be numbered at once, before their fields are stored."""
+        return all(wire.whole for wire in self.wires.values())
+
     # -- storing -------------------------------------------------------------------------------------------------------------
 
     def store(self, archive: Archive, value: Any) -> None:
@@ -107,21 +112,14 @@ class Record(Wire[Any]):
 
     def put(self, archive: Archive, thing: Any) -> None:
         """Put the fields of `thing`."""
-        self.store_many(archive, (thing,))
+        self._function("put", archive)(archive, (thing,))
 
     def store_many(self, archive: Archive, values: Iterable[Any]) -> None:
-        unicode = archive._sink.unicode
-        put_all = self._put_all.get(unicode)
-        if put_all is None:
-            put_all = self._put_all[unicode] = self._compiled_put(unicode)
-        put_all(archive, values)
+        self._function("put", archive)(archive, values)
 
-    @cached_property
-    def _put_all(self) -> dict[bool, Function]:
-        return {}
-
-    def _compiled_put(self, unicode: bool) -> Function:
-        return compiled(PutSource(self.steps, unicode), blame=self._blame, name=f"{self.name} put")
+    def put_tagged(self, archive: Archive, things: Iterable[Any], tag: bytes) -> None:
+        """Put a tag and the fields of each of `things`, which have their numbers already."""
+        self._function("put tagged", archive)(archive, things, tag)
 
     def _blame(self, archive: Archive, thing: Any, error: Exception) -> Exception:
         """The error that names the field of `thing` which cannot be stored."""
@@ -144,21 +142,30 @@ class Record(Wire[Any]):
 
     def take(self, archive: Archive, thing: Any) -> None:
         """Take the fields of `thing`."""
-        self._take_all(archive._source.unicode)(archive, (thing,))
+        self._function("take", archive)(archive, thing)
 
     def load_many(self, archive: Archive, count: int) -> list[Any]:
-        take_all, make = self._take_all(archive._source.unicode), self.make
-        made: list[Any] = []
-        take_all(archive, (made.append(thing := make()) or thing for _ in range(count)))  # type: ignore[func-returns-value]
+        made: list[Any] = self._function("take many", archive)(archive, count)
         return made
 
-    @cached_property
-    def _take_functions(self) -> dict[bool, Function]:
-        return {}
+    def take_tagged(self, archive: Archive, count: int, tag: bytes) -> list[Any]:
+        """Take up to `count` new objects, as long as the tag comes, and number them."""
+        made: list[Any] = self._function("take tagged", archive)(archive, count, *tag)
+        return made
 
-    def _take_all(self, unicode: bool) -> Function:
-        function = self._take_functions.get(unicode)
+    # -- the generated functions ---------------------------------------------------------------------------------------------
+
+    def _function(self, title: str, archive: Archive) -> Function:
+        """The function of that title for the archive's kind of strings."""
+        unicode = archive._format.unicode
+        function = self._functions.get((title, unicode))
         if function is None:
-            source = TakeSource(self.steps, unicode, frozen=self._frozen)
-            function = self._take_functions[unicode] = compiled(source, undecodable=undecodable, name=f"{self.name} take")
+            if title in _FRAMES:
+                source = take_source(self.steps, _FRAMES[title], self.kind, unicode=unicode, undecodable=undecodable)
+            else:
+                source = put_source(self.steps, unicode=unicode, tagged=title == "put tagged", blame=self._blame)
+            function = self._functions[title, unicode] = source.compiled(f"{self.name} {title}")
         return function
+
+
+_FRAMES = {"take": ONE, "take many": MANY, "take tagged": TAGGED}

@@ -6,10 +6,13 @@ import inspect
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lifecycle.archive.errors import NotSerializable
 from lifecycle.archive.wire import travels_as
+
+if TYPE_CHECKING:
+    from lifecycle.archive.records import Record
 
 Class = TypeVar("Class", bound=type)
 
@@ -32,11 +35,17 @@ class Entry:
     make: Callable[[], Any]
     put: Callable[[Any, Any], None]
     take: Callable[[Any, Any], None]
+    record: Record | None = None
     description: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         name = self.name.encode("ascii")
         object.__setattr__(self, "description", struct.pack("<HHH", 0xFFFF, self.schema, len(name)) + name)
+
+    @property
+    def flat_record(self) -> Record | None:
+        """The record of a dataclass whose objects refer to nothing, so that many can be stored and loaded at once."""
+        return self.record if self.record is not None and self.record.is_flat else None
 
 
 class Registry:
@@ -109,7 +118,7 @@ def serializable(
             travels_as(kind, EmbeddedWire(entry))
         elif hasattr(kind, "__dataclass_fields__"):
             record = Record(kind)
-            entry = Entry(kind, name, schema, versionable, record.make, record.put, record.take)
+            entry = Entry(kind, name, schema, versionable, record.make, record.put, record.take, record)
             kind.serialize = _serialize
             travels_as(kind, record)
         else:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from lifecycle.archive.errors import BadIndex
+from lifecycle.archive.formats import Format
 
 MOST_NUMBERS = 0x3FFFFFFE
 
@@ -25,17 +26,12 @@ class Sink:
     an id is only theirs while they live.
     """
 
-    __slots__ = ("depth", "encoding", "errors", "give", "numbered", "numbers", "out", "raw", "sent", "size", "unicode", "win32")
+    __slots__ = ("format", "give", "numbered", "numbers", "out", "raw", "sent")
 
-    def __init__(self, file: Any, size: int, depth: int, unicode: bool, encoding: str, errors: str, win32: bool) -> None:
+    def __init__(self, file: Any, format: Format) -> None:
         self.out = bytearray()
         self.sent = 0
-        self.size = size
-        self.depth = depth
-        self.unicode = unicode
-        self.encoding = encoding
-        self.errors = errors
-        self.win32 = win32
+        self.format = format
         self.numbers: dict[int, int] = {}
         self.numbered: list[Any] = []
         self.raw = isinstance(file, io.RawIOBase)
@@ -62,14 +58,14 @@ class Sink:
 
     def make_room(self, before: int) -> None:
         """After a value was stored behind the first `before` bytes: send what the buffer cannot keep."""
-        if len(self.out) > self.size:
+        if len(self.out) > self.format.size:
             self.send(before)
             self.send_whole_buffers()
 
     def send_whole_buffers(self) -> None:
         """Send as many whole buffers as there are; that it must wait is no error: flush() goes on."""
         with suppress(TimeoutError, BlockingIOError):
-            self.send(len(self.out) - len(self.out) % self.size)
+            self.send(len(self.out) - len(self.out) % self.format.size)
 
     def send(self, count: int) -> None:
         """Send the first `count` bytes, or raise; what was not sent stays."""

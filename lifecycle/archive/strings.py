@@ -7,6 +7,7 @@ ANSI code page is not on the wire; it is the archive's `encoding`.
 from __future__ import annotations
 
 import struct
+from codecs import utf_16_le_decode, utf_16_le_encode
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.archive.counting import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix, take_length
@@ -16,6 +17,20 @@ from lifecycle.archive.wire import Wire, travels_as
 if TYPE_CHECKING:
     from lifecycle.archive.archive import Archive
     from lifecycle.archive.loading import Source
+
+
+SURROGATES = "surrogatepass"
+"""How UTF-16 is coded: a Windows string may hold half of a pair."""
+
+
+def wide(text: str) -> bytes:
+    """The text in UTF-16."""
+    return utf_16_le_encode(text, SURROGATES)[0]
+
+
+def from_wide(data: bytearray) -> str:
+    """The text of UTF-16; every even number of bytes is one."""
+    return utf_16_le_decode(data, SURROGATES, True)[0]
 
 
 def undecodable(source: Source, at: int, error: UnicodeDecodeError) -> GenericError:
@@ -37,12 +52,16 @@ class StringWire(Wire[str]):
         sink = archive._sink
         if not isinstance(value, str):
             raise TypeError(f"{value!r} is no {self.name}: a str")
-        if sink.unicode if self.unicode is None else self.unicode:
-            data = value.encode("utf-16-le", "surrogatepass")
+        if sink.format.unicode if self.unicode is None else self.unicode:
+            data = wide(value)
             length = len(data) >> 1
             prefix = SHORT_UNICODE_LENGTHS[length] if length < 0xFF else UNICODE_MARK + length_prefix(length)
         else:
-            data = value.encode(sink.encoding, sink.errors)
+            data = (
+                value.encode()
+                if value.isascii() and sink.format.ascii
+                else value.encode(sink.format.encoding, sink.format.errors)
+            )
             length = len(data)
             prefix = SHORT_LENGTHS[length] if length < 0xFF else length_prefix(length)
         sink.out += prefix + data
@@ -55,7 +74,7 @@ class StringWire(Wire[str]):
         start = at + prefix
         data = source.data[start : start + size]
         try:
-            text = data.decode("utf-16-le", "surrogatepass") if unicode else data.decode(source.encoding, source.errors)
+            text = from_wide(data) if unicode else data.decode(source.format.encoding, source.format.errors)
         except UnicodeDecodeError as error:
             raise undecodable(source, start, error) from None
         source.at = start + size
@@ -71,7 +90,7 @@ class _Utf16Wire(Wire[str]):
     def store(self, archive: Archive, value: str) -> None:
         if not isinstance(value, str):
             raise TypeError(f"{value!r} is no {self.name}: a str")
-        data = value.encode("utf-16-le", "surrogatepass")
+        data = wide(value)
         archive._sink.out += struct.pack("<I", len(data) >> 1) + data
 
     def load(self, archive: Archive) -> str:
@@ -79,7 +98,7 @@ class _Utf16Wire(Wire[str]):
         at = source.fetch(4, "a string's length")
         (length,) = struct.unpack_from("<I", source.data, at)
         at = source.fetch(4 + 2 * length, f"a string of {length} UTF-16 code units")
-        text = source.data[at + 4 : at + 4 + 2 * length].decode("utf-16-le", "surrogatepass")
+        text = from_wide(source.data[at + 4 : at + 4 + 2 * length])
         source.at = at + 4 + 2 * length
         return text
 

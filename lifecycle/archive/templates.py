@@ -66,7 +66,7 @@ class ItemsWire(Wire[Any]):
 
     def store(self, archive: Archive, value: Iterable[Any]) -> None:
         values = value if isinstance(value, (list, tuple)) else list(value)
-        archive._sink.out += count_prefix(len(values), win32=archive._sink.win32)
+        archive._sink.out += count_prefix(len(values), win32=archive._sink.format.win32)
         self.items.store_many(archive, values)
 
     def load(self, archive: Archive) -> Any:
@@ -88,7 +88,7 @@ class MapWire(Wire[Any]):
         self.make = make
 
     def store(self, archive: Archive, value: dict[Any, Any]) -> None:
-        archive._sink.out += count_prefix(len(value), win32=archive._sink.win32)
+        archive._sink.out += count_prefix(len(value), win32=archive._sink.format.win32)
         for key, item in value.items():
             self.keys.store(archive, key)
             self.items.store(archive, item)

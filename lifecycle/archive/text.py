@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lifecycle.archive.errors import BadIndex
 from lifecycle.archive.socket_file import SocketFile
-from lifecycle.archive.strings import undecodable
+from lifecycle.archive.strings import from_wide, undecodable, wide
 
 if TYPE_CHECKING:
     from lifecycle.archive.archive import Archive
@@ -26,20 +26,20 @@ def encoded(text: str, sink: Sink) -> bytes:
     """The characters of `text` as the archive's program has them."""
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is no text: a str")
-    return text.encode("utf-16-le", "surrogatepass") if sink.unicode else text.encode(sink.encoding, sink.errors)
+    return wide(text) if sink.format.unicode else text.encode(sink.format.encoding, sink.format.errors)
 
 
 def _decoded(source: Source, at: int, size: int) -> str:
     data = source.data[at : at + size]
     try:
-        return data.decode("utf-16-le", "surrogatepass") if source.unicode else data.decode(source.encoding, source.errors)
+        return from_wide(data) if source.format.unicode else data.decode(source.format.encoding, source.format.errors)
     except UnicodeDecodeError as error:
         raise undecodable(source, at, error) from None
 
 
 def read_line(source: Source, most: int | None = None) -> str | None:
     """Take a line and its end, which is LF, or CR and whatever character follows; the line, or None at the end of the file."""
-    width = 2 if source.unicode else 1
+    width = 2 if source.format.unicode else 1
     feed, carriage = "\n".encode("utf-16-le")[:width], "\r".encode("utf-16-le")[:width]
     size, end = 0, 0
     while most is None or size < most * width:
@@ -75,7 +75,7 @@ def length_of(file: Any) -> int:
 def take_rest(source: Source, view: CEditView, size: int) -> None:
     """Take the text of a view that goes on to the end of a file, `size` bytes behind what was read ahead."""
     size += source.unread
-    if size > view.limit * (2 if source.unicode else 1):
+    if size > view.limit * (2 if source.format.unicode else 1):
         raise BadIndex(source.offset, f"at most {view.limit} characters (the view's limit)", f"{size} bytes")
     at = source.fetch(size, "the text of a view")
     view.text = _decoded(source, at, size)
@@ -116,7 +116,7 @@ class CEditView:
 def _put_view(archive: Archive, view: CEditView) -> None:
     sink = archive._sink
     characters = encoded(view.text, sink)
-    sink.out += struct.pack("<I", len(characters) // (2 if sink.unicode else 1)) + characters
+    sink.out += struct.pack("<I", len(characters) // (2 if sink.format.unicode else 1)) + characters
 
 
 def _take_view(archive: Archive, view: CEditView) -> None:
@@ -125,7 +125,7 @@ def _take_view(archive: Archive, view: CEditView) -> None:
     (length,) = struct.unpack_from("<I", source.data, at)
     if length > view.limit:
         raise BadIndex(source.offset, f"at most {view.limit} characters (the view's limit)", f"{length}")
-    size = length * (2 if source.unicode else 1)
+    size = length * (2 if source.format.unicode else 1)
     at = source.fetch(4 + size, "the text of a view")
     view.text = _decoded(source, at + 4, size)
     source.at = at + 4 + size

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from lifecycle.archive import objects
 from lifecycle.archive.errors import EndOfFile, FormatError, ReadOnly, WriteOnly
+from lifecycle.archive.formats import Format
 from lifecycle.archive.loading import Source
 from lifecycle.archive.storing import Sink
 from lifecycle.engine import IllegalCall, Lifecycle
@@ -19,9 +20,10 @@ Kept = TypeVar("Kept")
 class WholeValues(Lifecycle):
     """The part of an archive that moves values through its buffer."""
 
-    __slots__ = ("_depth", "_file", "_nested", "_schema", "_sink", "_source")
+    __slots__ = ("_depth", "_file", "_format", "_nested", "_schema", "_sink", "_source")
 
     _file: Any
+    _format: Format
     _sink: Sink
     _source: Source
     _nested: bool
@@ -65,12 +67,12 @@ class WholeValues(Lifecycle):
         except BaseException as error:
             sink.go_back(before, numbered)
             if isinstance(error, RecursionError):
-                raise objects.too_deep(sink.offset, sink.depth) from None
+                raise objects.too_deep(sink.offset, sink.format.depth) from None
             raise
         finally:
             self._nested = False
             self._depth = 0
-        if len(sink.out) > sink.size:
+        if len(sink.out) > sink.format.size:
             self._make_room(before, numbered)
 
     def _make_room(self, before: int, numbered: int) -> None:
@@ -87,10 +89,10 @@ class WholeValues(Lifecycle):
     def _put(self, data: bytes) -> None:
         """Store bytes that may be sent in parts: whole buffers leave, the rest is kept."""
         sink = self._sink
-        if len(sink.out) > sink.size and not self._nested:
+        if len(sink.out) > sink.format.size and not self._nested:
             sink.send(len(sink.out))  # it could not be sent before: until it can, nothing more is taken
         sink.out += data
-        if len(sink.out) > sink.size and not self._nested:
+        if len(sink.out) > sink.format.size and not self._nested:
             sink.send_whole_buffers()
 
     def _take_whole(self, take: Callable[..., Kept], *arguments: Any) -> Kept:
@@ -105,7 +107,7 @@ class WholeValues(Lifecycle):
         except FormatError:
             raise
         except RecursionError:
-            raise objects.too_deep(source.offset, source.depth) from None
+            raise objects.too_deep(source.offset, source.format.depth) from None
         except BaseException:
             source.go_back(numbered)
             self._schema = schema

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.archive.counting import count_prefix, take_count
-from lifecycle.archive.numbers import DWORD, WORD
 from lifecycle.archive.objects import ANY_POINTER, EmbeddedWire, PointerWire
 from lifecycle.archive.registry import COLLECTIONS, Entry
+from lifecycle.archive.scalars import DWORD, WORD
 from lifecycle.archive.strings import CString
 from lifecycle.archive.templates import ItemsWire, MapWire
 from lifecycle.archive.wire import Wire, travels_as, wire_of
@@ -80,7 +80,7 @@ class _Bytes(Wire[Any]):
     least = 2
 
     def store(self, archive: Archive, value: bytes) -> None:
-        archive._sink.out += count_prefix(len(value), win32=archive._sink.win32) + value
+        archive._sink.out += count_prefix(len(value), win32=archive._sink.format.win32) + value
 
     def load(self, archive: Archive) -> CByteArray:
         source = archive._source

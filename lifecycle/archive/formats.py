@@ -1,0 +1,40 @@
+"""The settings of an archive: what its two sides have to agree on, since the bytes do not tell it, and what bounds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+LEAST_BUFFER = 128
+
+
+@cache
+def extends_ascii(encoding: str) -> bool:
+    """Whether ASCII text has the same bytes in that encoding, so that it needs no codec; a codec costs five times as much."""
+    ascii_bytes = bytes(range(128))
+    try:
+        return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
+    except UnicodeError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """unicode: whether CString and text are stored as UTF-16. encoding, errors: of ANSI text.
+
+    win32: whether counts are as 32-bit programs have them. limit: the most bytes that one string, block or count may claim.
+    depth: of nested objects. size: the buffer's, in bytes. ascii: whether ASCII text has the same bytes in `encoding`.
+    """
+
+    unicode: bool
+    encoding: str
+    errors: str
+    win32: bool
+    limit: int
+    depth: int
+    size: int
+    ascii: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", max(self.size, LEAST_BUFFER))
+        object.__setattr__(self, "ascii", extends_ascii(self.encoding))
