@@ -1,0 +1,150 @@
+"""One call on its way: in which phase it began, where, with what; and what is said of it when it has ended."""
+
+from __future__ import annotations
+
+import errno
+import reprlib
+import socket
+import threading
+from types import FrameType
+from typing import Any
+
+from lifecycle.checking import checker
+from lifecycle.checking.checker import Mode
+from lifecycle.checking.findings import FindingKind, finding_of, refusal
+from lifecycle.checking.inspecting import INTERNET
+from lifecycle.checking.outcomes import CLOSED_ERRORS, ORDER_ERRORS
+from lifecycle.checking.phases import Phase
+from lifecycle.checking.places import place_of
+from lifecycle.checking.racing import Running
+from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
+from lifecycle.roles.python_vocabulary import METHODS
+
+RACE = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's: shutdown() first"
+
+_FREQUENT = frozenset(FREQUENT)
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 40
+
+
+class Attempt:
+    """A call in progress. row: the call whose row in the table holds, where an argument decides. forbidden: by the role."""
+
+    __slots__ = ("arguments", "began", "call", "forbidden", "frame", "phase", "row", "track")
+
+    def __init__(
+        self,
+        track: Track,
+        call: str,
+        frame: FrameType,
+        arguments: tuple[Any, ...] = (),
+        *,
+        row: str = "",
+        forbidden: bool = False,
+    ) -> None:
+        self.track = track
+        self.phase: Phase = track.phase
+        self.call = call
+        self.row = row or call
+        self.frame = frame
+        self.arguments = arguments
+        self.forbidden = forbidden
+        self.began = clock()
+
+    def refuse_or_foretell(self, owner: str) -> None:
+        """Before the system is asked: raise IllegalCall where that is enforced, and tell of a call that would wait for ever."""
+        current = checker.active()
+        if current is not None and current.mode is Mode.ENFORCE:
+            self._note("illegal", self.phase, None)
+            self._report(FindingKind.ORDER, "")
+            raise refusal(self.phase, self.row, owner)
+        if self.row in self.phase.hangs:
+            self._note(None, self.phase, None)
+            self._report(FindingKind.ORDER, "nothing: it waits for ever")
+
+    def ended(self, outcome: str | None, *, result: Any = None, error: BaseException | None = None) -> None:
+        """The call has ended: note it, judge it, and go where it leads."""
+        track, phase = self.track, self.phase
+        now = track.phase
+        if now.final and not phase.final:
+            self._overtaken(outcome, error)
+            return
+        if outcome == "pending" and track.watched and self.row in METHODS["connect"]:
+            outcome = "watched"
+        after = now if outcome is None else now.after(self.row, outcome)
+        number = _number(self.row, result, error)
+        deceived = outcome is not None and phase.deceives(self.row, outcome) and (number is None or number in ORDER_ERRORS)
+        keep_all = checker.keeps_all()
+        if after is not now or self.forbidden or deceived or keep_all or (self.call, outcome) not in track.known:
+            self._note(outcome, after, error)
+            track.enter(after)
+            track.known.add((self.call, outcome))
+            if self.forbidden:
+                self._judge(outcome, number)
+            elif deceived:
+                self._report(FindingKind.ORDER, _answer(number) or "with the end of a stream that has not ended")
+        is_usual = outcome == "ok" and after is phase and self.row == self.call and self.call in phase.keeps
+        if is_usual and self.call in _FREQUENT and not keep_all:
+            setattr(track, self.call, True)
+
+    def race(self, running: Running) -> None:
+        """Another call is inside the system while this one closes the socket."""
+        _report_race(self.track, self.phase, running)
+
+    def _judge(self, outcome: str | None, number: int | None) -> None:
+        """What to say of a forbidden call, by what the system made of it."""
+        phase = self.phase
+        if self.row in phase.hangs:
+            return  # it was told when it began
+        if number is not None:
+            if number in ORDER_ERRORS:
+                self._report(FindingKind.ORDER, _answer(number))
+        elif outcome is not None and not phase.final and self.track.family in INTERNET:
+            waits = outcome in ("pending", "timed_out", "watched")
+            self._report(FindingKind.PORTABILITY, "that it would have to wait" if waits else "as if it were right")
+
+    def _overtaken(self, outcome: str | None, error: BaseException | None) -> None:
+        """The socket was closed while the call was running."""
+        self._note(outcome, self.track.phase, error)
+        if isinstance(error, OSError) and error.errno in CLOSED_ERRORS and self.row in self.phase.legal:
+            _report_race(self.track, self.phase, Running(self.row, self.frame, threading.get_ident()))
+
+    def _report(self, kind: FindingKind, answer: str) -> None:
+        place = self.track.events[-1].place
+        checker.report(finding_of(self.track, kind, self.phase, self.row, place, answer=answer, thread=thread_name()))
+
+    def _note(self, outcome: str | None, after: Phase, error: BaseException | None) -> None:
+        keep_all = checker.keeps_all()
+        event = Event(
+            call=self.call,
+            state=self.phase.name,
+            outcome=outcome,
+            next_state=after.name,
+            place=place_of(self.frame),
+            thread=thread_name(),
+            began=self.began,
+            ended=clock(),
+            arguments=", ".join(_short.repr(argument) for argument in self.arguments) if keep_all else "",
+            error="" if error is None else f"{type(error).__name__}: {error}",
+        )
+        self.track.note(event, limit=not keep_all)
+
+
+def _report_race(track: Track, phase: Phase, running: Running) -> None:
+    if running.thread not in track.raced:
+        track.raced.add(running.thread)
+        place, thread = place_of(running.frame), thread_name(running.thread)
+        found = finding_of(track, FindingKind.RACE, phase, running.call, place, answer="", thread=thread, reason=RACE)
+        checker.report(found)
+
+
+def _number(row: str, result: Any, error: BaseException | None) -> int | None:
+    """The number of the system's error, however it was told; None where it told of none."""
+    if isinstance(error, OSError) and not isinstance(error, (BlockingIOError, socket.gaierror, socket.herror)):
+        return error.errno
+    return result if row == "connect_ex" and isinstance(result, int) and result else None
+
+
+def _answer(number: int | None) -> str:
+    return "" if number is None else errno.errorcode.get(number, str(number))

@@ -1,0 +1,91 @@
+"""Who is told of findings, and what is to be done about them: the checkers that are active at present."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable
+from enum import StrEnum
+
+from lifecycle.checking.findings import Finding
+from lifecycle.checking.track import Track
+
+
+class Mode(StrEnum):
+    """What happens to an illegal call."""
+
+    OBSERVE = "observe"
+    WARN = "warn"
+    ENFORCE = "enforce"
+
+
+class LifecycleWarning(RuntimeWarning):
+    """What `warn` mode warns with: a socket call out of order, a leak, a race."""
+
+
+class Checker:
+    """Takes the findings of a stretch of a program.
+
+    mode: see Mode. keep_all: keep every call of every socket, as charts need them. tell: called with each finding.
+    """
+
+    def __init__(self, mode: Mode, *, keep_all: bool = False, tell: Callable[[Finding], None] | None = None) -> None:
+        self.mode = mode
+        self.keep_all = keep_all
+        self.findings: list[Finding] = []
+        self.tracks: list[Track] = []
+        self.sockets = 0
+        self.owner = ""
+        self._tell = tell
+
+    def report(self, finding: Finding) -> None:
+        """Take a finding."""
+        self.findings.append(finding)
+        if self._tell is not None:
+            self._tell(finding)
+
+    def forget(self) -> None:
+        """Forget what was found in the process that this one was forked from."""
+        self.findings.clear()
+        self.tracks.clear()
+        self.sockets = 0
+
+
+_active: list[Checker] = []
+
+numbers = itertools.count(1)
+"""the numbers of sockets, in the order in which they were made"""
+
+
+def active() -> Checker | None:
+    """The innermost checker, whose mode holds; None while nothing is checked."""
+    return _active[-1] if _active else None
+
+
+def keeps_all() -> bool:
+    """Whether some active checker wants every call of every socket."""
+    return any(each.keep_all for each in _active)
+
+
+def all_active() -> tuple[Checker, ...]:
+    """Every checker that is to be told, the outermost first."""
+    return tuple(_active)
+
+
+def begin(checker: Checker) -> None:
+    """Make `checker` the innermost one."""
+    _active.append(checker)
+
+
+def end(checker: Checker) -> None:
+    """Take `checker` away; one that is not active is ignored."""
+    if checker in _active:
+        _active.remove(checker)
+
+
+def report(finding: Finding) -> None:
+    """Tell every active checker, and warn where the innermost one wants that."""
+    for checker in _active:
+        checker.report(finding)
+    if _active and _active[-1].mode is Mode.WARN:
+        warnings.warn_explicit(str(finding), LifecycleWarning, finding.file, finding.line)

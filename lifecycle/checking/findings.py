@@ -1,0 +1,195 @@
+"""What a checker has found: one call, or one socket, with everything that a reader needs to mend it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lifecycle.checking.inspecting import INTERNET
+from lifecycle.checking.phases import Phase
+from lifecycle.checking.places import Place
+from lifecycle.checking.track import Event, Track
+from lifecycle.engine import IllegalCall
+from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
+
+
+class FindingKind(StrEnum):
+    """What is wrong."""
+
+    ORDER = "order"
+    PORTABILITY = "portability"
+    LEAK = "leak"
+    RACE = "race"
+
+
+HEADLINES: Mapping[FindingKind, str] = {
+    FindingKind.ORDER: "order error",
+    FindingKind.PORTABILITY: "not portable",
+    FindingKind.LEAK: "leak",
+    FindingKind.RACE: "race",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding.
+
+    kind: order (the system answered with an error that the order explains), portability (works here, is an error by Winsock
+    or POSIX), leak (never closed), race (the call was inside the system when the socket was closed). role, state, call: in
+    the words of the role's table. file, line: of the program's call, or where a leaked socket was made. legal: the calls that
+    were legal. remedy: the shortest path of calls that makes the call legal, or None. reason: why it is wrong. answer: what
+    this system said. socket: the socket's name in this run. history: its calls up to here.
+    """
+
+    kind: FindingKind
+    role: str
+    state: str
+    call: str
+    place: Place
+    legal: tuple[str, ...]
+    remedy: tuple[str, ...] | None
+    reason: str
+    answer: str
+    socket: str
+    thread: str
+    process: int
+    test: str
+    history: tuple[Event, ...]
+    left_out: int
+    is_internet: bool
+
+    @property
+    def file(self) -> str:
+        """The file of the program's call, or of the line that made a leaked socket."""
+        return self.place.file
+
+    @property
+    def line(self) -> int:
+        """The line in that file."""
+        return self.place.line
+
+    @property
+    def platform_errors(self) -> Mapping[str, str]:
+        """System -> what it answers to this call in this state, as measured or documented; empty where that is not known."""
+        return platform_answers_of(self.role, self.state, self.call) if self.is_internet else {}
+
+    @property
+    def headline(self) -> str:
+        """The finding in one line, without its place."""
+        head = HEADLINES[self.kind]
+        match self.kind:
+            case FindingKind.LEAK:
+                return f"{head}: a {self.role} socket in state {self.state!r} was never closed"
+            case FindingKind.RACE:
+                return f"{head}: the socket was closed while {self.call}() was running on it"
+        return f"{head}: {self.call}() on a {self.role} socket in state {self.state!r}"
+
+    def __str__(self) -> str:
+        return "\n  ".join((f"{self.headline}, at {self.place}", *self.advice()))
+
+    def advice(self) -> list[str]:
+        """Why it is wrong, what to do, and what systems say to it, a sentence or two a line."""
+        lines = [f"{self.reason}."] if self.reason else []
+        if self.kind in (FindingKind.ORDER, FindingKind.PORTABILITY):
+            first = f"Call {', then '.join(f'{step}()' for step in self.remedy)} first. " if self.remedy else ""
+            lines.append(f"{first}Legal here: {', '.join(call for call in self.legal if call in _PLAIN)}.")
+        answers = [f"this system answered {self.answer}"] if self.answer else []
+        answers += [f"{_SYSTEMS.get(name, name)}: {answer}" for name, answer in self.platform_errors.items()]
+        if answers:
+            text = "; ".join(answers)
+            lines.append(f"{text[0].upper()}{text[1:]}.")
+        return lines
+
+    def as_data(self) -> dict[str, Any]:
+        """The finding as JSON has it."""
+        return {
+            "kind": self.kind.value,
+            "role": self.role,
+            "state": self.state,
+            "call": self.call,
+            "file": self.file,
+            "line": self.line,
+            "function": self.place.function,
+            "library": self.place.library,
+            "legal": list(self.legal),
+            "remedy": None if self.remedy is None else list(self.remedy),
+            "reason": self.reason,
+            "answer": self.answer,
+            "platform_errors": dict(self.platform_errors),
+            "text": str(self),
+            "socket": self.socket,
+            "thread": self.thread,
+            "process": self.process,
+            "test": self.test,
+            "history": [event_data(event) for event in self.history],
+            "left_out": self.left_out,
+        }
+
+
+_SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
+_PLAIN = frozenset(methods[0] for methods in METHODS.values())
+
+
+def finding_of(
+    track: Track, kind: FindingKind, phase: Phase, call: str, place: Place, *, answer: str, thread: str, reason: str = ""
+) -> Finding:
+    """A finding about the socket of `track`."""
+    return Finding(
+        kind=kind,
+        role=phase.role.name,
+        state=phase.name,
+        call=call,
+        place=place,
+        legal=phase.legal_calls(),
+        remedy=("close",) if kind is FindingKind.LEAK else phase.remedy(call),
+        reason=reason or phase.reason(call),
+        answer=answer,
+        socket=track.name,
+        thread=thread,
+        process=os.getpid(),
+        test=track.owner,
+        history=tuple(track.events),
+        left_out=track.left_out,
+        is_internet=track.family in INTERNET and kind is not FindingKind.LEAK,
+    )
+
+
+def refusal(phase: Phase, call: str, owner: str) -> IllegalCall:
+    """The error that enforcing raises."""
+    return IllegalCall(phase.role, phase.stands_for, call, owner, platform_answers_of)
+
+
+def platform_answers_of(role: str, state: str, call: str) -> Mapping[str, str]:
+    """What systems answer to Python's `call`: the same as to the package's call that it makes."""
+    from lifecycle.platforms import platform_answers  # reads tables, when somebody reads a finding
+
+    package_role = {"stream": "server" if state == "listening" else "client", "datagram": "datagram"}.get(role)
+    if package_role is None or call not in PACKAGE_CALLS:
+        return {}
+    return platform_answers(package_role, "connecting" if state == "awaited" else state, PACKAGE_CALLS[call])
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """One line of a history as JSON has it."""
+    return {
+        "call": event.call,
+        "state": event.state,
+        "outcome": event.outcome,
+        "next_state": event.next_state,
+        "file": event.place.file,
+        "line": event.place.line,
+        "thread": event.thread,
+        "error": event.error,
+    }
+
+
+def grouped(findings: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Findings as data, those of the same cause and place together, in the order of their first appearance."""
+    groups: dict[Sequence[Any], list[Mapping[str, Any]]] = {}
+    for finding in findings:
+        cause = tuple(finding[key] for key in ("kind", "role", "state", "call", "file", "line"))
+        groups.setdefault(cause, []).append(finding)
+    return list(groups.values())

@@ -1,0 +1,111 @@
+"""Looks at a socket of the program without changing it: what phase is it really in?
+
+Two objects may stand for one socket of the system (dup, fork, a descriptor handed to code in C), and each sees only its own
+calls. So nothing is said about a socket before the system was asked. Nothing is asked that the program could notice: SO_ERROR
+and a peek would take an error away from it.
+"""
+
+from __future__ import annotations
+
+import _socket
+import socket
+import sys
+
+from lifecycle.checking.phases import DATAGRAM, OTHER, STREAM, Phase
+from lifecycle.checking.track import Track
+
+INTERNET = frozenset({int(socket.AF_INET), int(socket.AF_INET6)})
+FAMILIES = INTERNET | {int(getattr(socket, "AF_UNIX", socket.AF_INET))}
+
+_STREAM_PROTOCOLS = frozenset({0, socket.IPPROTO_TCP, getattr(socket, "IPPROTO_MPTCP", 262)})
+_DATAGRAM_PROTOCOLS = frozenset({0, socket.IPPROTO_UDP})
+_SYN_SENT = 2
+
+_family = _socket.socket.family.__get__
+_type = _socket.socket.type.__get__
+_proto = _socket.socket.proto.__get__
+_fileno = _socket.socket.fileno
+_getsockopt = _socket.socket.getsockopt
+_getsockname = _socket.socket.getsockname
+_getpeername = _socket.socket.getpeername
+
+
+def family_of(sock: socket.socket) -> int:
+    """The family as a number; the socket's own property makes an enum of it first."""
+    number: int = _family(sock)
+    return number
+
+
+def first_phase(sock: socket.socket) -> Phase:
+    """The phase of a socket that was just made by the system."""
+    if _family(sock) in FAMILIES:
+        if _type(sock) == socket.SOCK_STREAM and _proto(sock) in _STREAM_PROTOCOLS:
+            return STREAM["open"]
+        if _type(sock) == socket.SOCK_DGRAM and _proto(sock) in _DATAGRAM_PROTOCOLS:
+            return DATAGRAM["open"]
+    return OTHER["open"]
+
+
+def found_phase(sock: socket.socket) -> Phase:
+    """The phase of a socket whose life before now is not known."""
+    phase = first_phase(sock)
+    table = {"stream": STREAM, "datagram": DATAGRAM}.get(phase.role.name)
+    if _fileno(sock) == -1:
+        return (table or OTHER)["closed"]
+    return phase if table is None else table[_real_state(sock, is_stream=table is STREAM)]
+
+
+def corrected(track: Track, sock: socket.socket) -> Phase:
+    """The track's phase, after it was mended where the system knows that it cannot be right."""
+    phase = track.phase
+    if phase.final or phase.role.name == "socket":
+        return phase
+    table = STREAM if phase.role.name == "stream" else DATAGRAM
+    real = _real_state(sock, is_stream=table is STREAM)
+    if real in _LATER.get(phase.stands_for, ()):
+        track.enter(table[real])
+    return track.phase
+
+
+_LATER = {
+    "open": ("bound", "connecting", "listening", "connected"),
+    "bound": ("connecting", "listening", "connected"),
+    "listening": ("open", "bound"),
+}
+"""state -> those that somebody else may have led the socket to; what has been connected is told apart no more"""
+
+
+def _real_state(sock: socket.socket, *, is_stream: bool) -> str:
+    if is_stream and _listens(sock):
+        return "listening"
+    if is_stream and _tcp_state(sock) == _SYN_SENT:
+        return "connecting"
+    try:
+        _getpeername(sock)
+    except OSError:
+        return "bound" if _is_bound(sock) else "open"
+    return "connected"
+
+
+def _listens(sock: socket.socket) -> bool:
+    try:
+        return bool(_getsockopt(sock, socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False
+
+
+def _is_bound(sock: socket.socket) -> bool:
+    try:
+        name = _getsockname(sock)
+    except OSError:
+        return False
+    return bool(name[1] if _family(sock) in INTERNET else name)
+
+
+def _tcp_state(sock: socket.socket) -> int | None:
+    if sys.platform != "linux" or _family(sock) not in INTERNET:
+        return None
+    try:
+        return _getsockopt(sock, socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    except OSError:
+        return None

@@ -1,0 +1,137 @@
+"""Where in a program a socket call was made: the line that its author wrote, and the library's own where one is between."""
+
+from __future__ import annotations
+
+import os
+import socket
+from enum import IntEnum
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A line of the program. library: "file:line function" of the standard library's line in between, or ""."""
+
+    file: str
+    line: int
+    function: str
+    library: str = ""
+
+    def __str__(self) -> str:
+        between = f" (through {self.library})" if self.library else ""
+        return f"{self.file}:{self.line} in {self.function}{between}"
+
+
+NOWHERE = Place("<unknown>", 0, "<unknown>")
+
+
+class Kind(IntEnum):
+    """What a file is. A LOOP runs callbacks that somebody else has made: what called it says nothing about them."""
+
+    PROGRAM = 0
+    LIBRARY = 1
+    LOOP = 2
+    PLUMBING = 3
+
+
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_NOT_STDLIB = tuple(_STDLIB + part + os.sep for part in ("site-packages", "dist-packages", "test"))
+_OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_SOCKET = socket.__file__
+_SSL = os.path.join(os.path.dirname(_SOCKET), "ssl.py")
+_LOOPS = tuple(
+    os.path.join(_STDLIB, *parts)
+    for parts in (("asyncio", "events.py"), ("threading.py",), ("concurrent", "futures", "thread.py"))
+)
+
+_kinds: dict[str, Kind] = {_SOCKET: Kind.PLUMBING, _SSL: Kind.PLUMBING, **dict.fromkeys(_LOOPS, Kind.LOOP)}
+
+
+def kind_of(file: str) -> Kind:
+    """What a code object's file is."""
+    kind = _kinds.get(file)
+    if kind is None:
+        if file.startswith((_OWN, "<lifecycle ")):
+            kind = Kind.PLUMBING
+        elif file.startswith("<frozen ") or (file.startswith(_STDLIB) and not file.startswith(_NOT_STDLIB)):
+            kind = Kind.LIBRARY
+        else:
+            kind = Kind.PROGRAM
+        _kinds[file] = kind
+    return kind
+
+
+def place_of(frame: FrameType | None) -> Place:
+    """The nearest line of the program at or above `frame`; where a loop or a thread is reached first, the library's own."""
+    nearest: FrameType | None = None
+    while frame is not None:
+        kind = kind_of(frame.f_code.co_filename)
+        if kind is Kind.PROGRAM:
+            code = frame.f_code
+            library = "" if nearest is None else _library(nearest)
+            return Place(code.co_filename, frame.f_lineno or 0, code.co_name, library)
+        if kind is not Kind.PLUMBING and nearest is None:
+            nearest = frame
+        if kind is Kind.LOOP:
+            break
+        frame = frame.f_back
+    if nearest is None:
+        return NOWHERE
+    return Place(nearest.f_code.co_filename, nearest.f_lineno or 0, nearest.f_code.co_name)
+
+
+def _library(frame: FrameType) -> str:
+    file = frame.f_code.co_filename.removeprefix(_STDLIB)
+    return f"{file}:{frame.f_lineno} {frame.f_code.co_name}"
+
+
+PROBES = frozenset({(_SOCKET, "__repr__"), (_SSL, "_create")})
+"""functions of the standard library that ask a question by making a call, and take an error for the answer"""
+
+QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
+"""calls that a careful library makes without knowing the state: it asks, or says a farewell, and expects an error"""
+
+
+def is_probe(frame: FrameType, call: str) -> bool:
+    """Whether the call that `frame` makes is a question to which an error is an answer."""
+    code = frame.f_code
+    if (code.co_filename, code.co_name) in PROBES:
+        return True
+    if call not in QUESTIONS:
+        return False
+    caller: FrameType | None = frame
+    while caller is not None and kind_of(caller.f_code.co_filename) is Kind.PLUMBING:
+        caller = caller.f_back
+    if caller is None:
+        return True
+    return _is_installed(caller.f_code.co_filename) and _is_guarded(caller.f_code, caller.f_lasti)
+
+
+def _is_installed(file: str) -> bool:
+    return (
+        kind_of(file) is not Kind.PROGRAM
+        or f"{os.sep}site-packages{os.sep}" in file
+        or f"{os.sep}dist-packages{os.sep}" in file
+    )
+
+
+def _is_guarded(code: CodeType, instruction: int) -> bool:
+    """Whether the instruction at that offset stands in a `try` or a `with`."""
+    table = iter(code.co_exceptiontable)
+
+    def number() -> int:
+        byte = next(table)
+        value = byte & 63
+        while byte & 64:
+            byte = next(table)
+            value = value << 6 | byte & 63
+        return value
+
+    try:
+        while True:
+            start, length = number() * 2, number() * 2
+            number(), number()  # the handler's place and depth
+            if start <= instruction < start + length:
+                return True
+    except StopIteration:
+        return False

@@ -1,0 +1,180 @@
+"""Which sockets there are: finds the track of each, takes up those that were not known, and sees which were never closed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from types import FrameType
+from typing import Final
+
+import lifecycle
+from lifecycle.checking import checker
+from lifecycle.checking.findings import FindingKind, finding_of
+from lifecycle.checking.inspecting import family_of, first_phase, found_phase
+from lifecycle.checking.phases import Phase
+from lifecycle.checking.places import NOWHERE, Kind, kind_of, place_of
+from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
+
+_PACKAGE = os.path.dirname(os.path.abspath(lifecycle.__file__)) + os.sep
+_GRACE = 1.0  # seconds in which the finalizers of a group of objects close what the collector has found already
+
+_tracks: dict[int, Track] = {}
+_dying: dict[int, tuple[Track, float]] = {}
+_handed: dict[int, tuple[Phase, int, bool]] = {}
+
+
+class Unchecked:
+    """Stands for the track of a socket under a role of this package, which is checked already; counts as false."""
+
+    __slots__ = ()
+
+    curious: Final = False
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "False"
+
+
+for _call in FREQUENT:
+    setattr(Unchecked, _call, True)
+
+UNCHECKED = Unchecked()
+
+
+def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
+    """Take up a socket that was just made, at the program's line at or above `frame`."""
+    current = checker.active()
+    if current is None:
+        return
+    if _dying:
+        judge_the_dead(time.monotonic() - _GRACE)
+    made = place_of(frame)
+    if made.file.startswith(_PACKAGE):
+        sock._closed = UNCHECKED  # type: ignore[attr-defined]
+        return
+    phase, is_new = _origin(sock, fileno, frame)
+    track = Track(sock, _died, phase, made, next(checker.numbers))
+    track.family = family_of(sock)
+    track.owner = current.owner
+    track.adopted = not is_new
+    now = clock()
+    track.note(Event("socket", "", "ok", phase.name, made, thread_name(), now, now))
+    _take(sock, track)
+    for each in checker.all_active():
+        each.sockets += 1
+        if each.keep_all:
+            each.tracks.append(track)
+
+
+def track_of(sock: socket.socket) -> Track | None:
+    """The track of `sock`; one that is not known is taken up as it is. None for what is not to be checked."""
+    track = getattr(sock, "_closed", None)
+    if type(track) is Track:
+        return track
+    if track is UNCHECKED:
+        return None
+    known = _tracks.get(id(sock))
+    if known is not None:
+        return known
+    dying = _dying.get(id(sock))
+    return dying[0] if dying is not None else _adopted(sock)
+
+
+def hand_over(number: int, phase: Phase, *, is_new: bool) -> None:
+    """Remember that the descriptor `number` goes from one object to another, which begins in `phase`."""
+    _handed[number] = (phase, _inode(number), is_new)
+
+
+def judge_the_dead(before: float | None = None) -> None:
+    """Report the sockets that were collected and never closed; `before`: only those collected before that time."""
+    for key, (track, died) in list(_dying.items()):
+        if (before is None or died < before) and _dying.pop(key, None) is not None and not track.phase.final:
+            _report_leak(track)
+
+
+def judge_the_living(first: int) -> None:
+    """Report the sockets with a number from `first` on that are still open, and were made by the program itself."""
+    for track in list(_tracks.values()):
+        if track.number >= first and not track.adopted and not track.phase.final:
+            _report_leak(track)
+
+
+def inherit_all() -> None:
+    """This process was forked: its sockets are the parent's to close, and what was collected before was the parent's."""
+    for track in _tracks.values():
+        track.adopted = True
+    _dying.clear()
+
+
+def forget_all() -> None:
+    """Forget every socket: nobody checks any more."""
+    _tracks.clear()
+    _dying.clear()
+    _handed.clear()
+
+
+def _report_leak(track: Track) -> None:
+    reason = "Close it, or use it in a `with` block"
+    place = track.made
+    checker.report(
+        finding_of(
+            track, FindingKind.LEAK, track.phase, "close", place, answer="", thread=track.events[0].thread, reason=reason
+        )
+    )
+
+
+def _take(sock: socket.socket, track: Track) -> None:
+    former = _tracks.get(track.key)
+    if former is not None:  # the same object, made anew
+        former.phase = former.phase.after("close", "ok")
+    dying = _dying.pop(track.key, None)
+    if dying is not None and not dying[0].phase.final:  # its memory is in use again
+        _report_leak(dying[0])
+    _tracks[track.key] = track
+    if getattr(sock, "_closed", None) is not True:
+        sock._closed = track  # type: ignore[attr-defined]
+
+
+def _died(track: Track) -> None:
+    if _tracks.get(track.key) is track:
+        del _tracks[track.key]
+        if not track.phase.final:
+            _dying[track.key] = (track, time.monotonic())
+
+
+def _origin(sock: socket.socket, fileno: int | None, frame: FrameType) -> tuple[Phase, bool]:
+    """The phase in which an object begins, and whether the program has this socket only from here.
+
+    A descriptor that the program itself hands in may be anybody's; what socketpair(), fromfd() and the like hand in is new.
+    """
+    if fileno is None:
+        return first_phase(sock), True
+    handed = _handed.pop(fileno, None) if isinstance(fileno, int) else None
+    if handed is None:
+        return found_phase(sock), kind_of(frame.f_code.co_filename) is Kind.PLUMBING
+    phase, inode, is_new = handed
+    return (phase if inode == _inode(fileno) else found_phase(sock)), is_new
+
+
+def _adopted(sock: socket.socket) -> Track | None:
+    current = checker.active()
+    if current is None or sock.fileno() == -1:
+        return None
+    track = Track(sock, _died, found_phase(sock), NOWHERE, next(checker.numbers))
+    track.family = family_of(sock)
+    track.adopted = True
+    _take(sock, track)
+    return track
+
+
+def _inode(number: int) -> int:
+    """What tells one socket from the next that gets the same number; 0 where the system has nothing of the kind."""
+    if os.name != "posix":
+        return 0
+    try:
+        return os.fstat(number).st_ino
+    except OSError:
+        return 0

@@ -1,0 +1,126 @@
+"""A whole program under a checker, its children included: what `lifecycle run` has asked for arrives in the environment.
+
+Every process keeps its own findings. Children write theirs into a folder as they come, so that a child that is killed has told
+them; the first process gathers them at its end, and tells everything.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from lifecycle.checking import registry, session
+from lifecycle.checking.checker import Checker, Mode
+from lifecycle.checking.findings import Finding
+from lifecycle.checking.settings import read_settings
+
+_DEADLY = ("SIGTERM", "SIGHUP")  # what ends a program that has no handler, and would take its findings along
+
+
+class Run:
+    """This process's part of the run."""
+
+    def __init__(self, folder: Path, *, is_main: bool) -> None:
+        settings = read_settings(folder)
+        self.settings = settings
+        self.folder = folder
+        self.is_main = is_main
+        self.process = os.getpid()
+        self.checker = Checker(Mode(settings.mode), keep_all=settings.keeps_all, tell=self._tell)
+        self.is_over = False
+        self._exit: Callable[[int], NoReturn] = os._exit
+
+    def begin(self) -> None:
+        """Check from now on, whatever way the process ends."""
+        session.start(self.checker)
+        os._exit = self._finish_and_exit
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+        if threading.current_thread() is threading.main_thread():
+            for name in _DEADLY:
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                    signal.signal(number, self._finish_and_die)
+
+    def finish(self, *, orderly: bool) -> None:
+        """Look for what is still open, and tell. orderly: nothing of the program runs any more."""
+        if self.is_over:
+            return
+        self.is_over = True
+        if orderly:
+            gc.collect()
+        registry.judge_the_dead()
+        if not hasattr(sys, "last_type"):  # who dies of an error closes nothing
+            registry.judge_the_living(0)
+        session.stop(self.checker)
+        if self.is_main:
+            from lifecycle.checking.telling import tell  # only the end of a run needs it
+
+            tell(self.settings, self.checker, list(self._of_children()))
+            shutil.rmtree(self.folder, ignore_errors=True)
+        elif self.settings.keeps_all:
+            from lifecycle.checking.recording import records_of
+
+            self._write("records", [asdict(record) for record in records_of(self.checker.tracks)])
+
+    def _tell(self, finding: Finding) -> None:
+        if not self.is_main:
+            self._write("finding", finding.as_data())
+
+    def _write(self, what: str, data: Any) -> None:
+        line = json.dumps({what: data}) + "\n"
+        try:
+            with open(self.folder / f"{self.process}.jsonl", "a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError:
+            pass  # the first process has ended, and taken the folder along
+
+    def _of_children(self) -> Iterator[tuple[str, Any]]:
+        """("finding", its data) or ("records", theirs) of every child that has told something."""
+        for path in sorted(self.folder.glob("*.jsonl")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                yield from json.loads(line).items()
+
+    def _forked(self) -> None:
+        """This process is a child now: what its parent has found and made is the parent's."""
+        self.process = os.getpid()
+        self.is_main = self.is_over = False
+        self.checker.forget()
+        registry.inherit_all()
+
+    def _finish_and_exit(self, status: int) -> NoReturn:
+        if self.process == os.getpid():
+            self.finish(orderly=False)
+        self._exit(status)
+
+    def _finish_and_die(self, number: int, frame: FrameType | None) -> None:
+        self.finish(orderly=False)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
+_run: Run | None = None
+
+
+def begin(folder: str, *, is_main: bool) -> None:
+    """Take part in the run that meets in `folder`; `is_main`: as the process that tells everything at its end."""
+    global _run
+    if _run is None:
+        _run = Run(Path(folder), is_main=is_main)
+        _run.begin()
+
+
+def finish() -> None:
+    """The process ends."""
+    if _run is not None:
+        _run.finish(orderly=True)

@@ -1,0 +1,65 @@
+"""Checking a stretch of a program from inside: `with checked_sockets() as findings:`."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lifecycle.checking import checker, methods, registry
+from lifecycle.checking.checker import Checker, Mode
+from lifecycle.checking.findings import Finding
+
+_lock = threading.RLock()
+_running = 0
+
+
+@contextmanager
+def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True) -> Iterator[list[Finding]]:
+    """Check the socket calls of all threads while the block runs; the list that it gives grows with each finding.
+
+    mode: "observe" only reports; "warn" also gives a LifecycleWarning; "enforce" raises IllegalCall before the system is asked.
+    open_is_leak: report, when the block ends, what was made in it and is still open.
+
+    Raises ValueError for another mode. A socket that is older than the block is taken up in the state that it is really in.
+
+    >>> import socket
+    >>> from lifecycle.checking import checked_sockets
+    >>> with checked_sockets() as findings, socket.socket() as sock:
+    ...     sock.connect_ex(("127.0.0.1", 1)), sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE) > 0
+    (111, True)
+    >>> findings
+    []
+    """
+    current = Checker(Mode(mode))
+    first = next(checker.numbers)
+    start(current)
+    try:
+        yield current.findings
+    finally:
+        gc.collect()
+        registry.judge_the_dead()
+        if open_is_leak:
+            registry.judge_the_living(first)
+        stop(current)
+
+
+def start(current: Checker) -> None:
+    """Begin to check for `current`."""
+    global _running
+    with _lock:
+        checker.begin(current)
+        _running += 1
+        methods.install()
+
+
+def stop(current: Checker) -> None:
+    """No longer check for `current`; the last one gives the standard library its methods back."""
+    global _running
+    with _lock:
+        checker.end(current)
+        _running -= 1
+        if not _running:
+            methods.uninstall()
+            registry.forget_all()

@@ -1,0 +1,116 @@
+"""`lifecycle run`: a program that exists already, its socket calls checked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from lifecycle.cli.output import examples
+
+EPILOG = examples(
+    "lifecycle run server.py --port 8080        what is out of order, at the end",
+    "lifecycle run -m http.server 8000          a module",
+    "lifecycle run --mode enforce client.py     stops at the first call that is out of order",
+    "lifecycle run --report found.json app.py   the findings as data",
+    "lifecycle run --html calls.html app.py     a page with the charts of all connections",
+)
+
+WITH_VALUE = ("--mode", "--report", "--chart", "--html", "--connection")
+NOT_HANDED_ON = ("-I", "-E", "-P")  # a Python that ignores its environment cannot be told to check
+
+
+class Mode(StrEnum):
+    """What happens to a call that is out of order."""
+
+    observe = "observe"
+    warn = "warn"
+    enforce = "enforce"
+
+
+class Program(typer.core.TyperCommand):
+    """A command whose options end where the program to run begins."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Part the options from the program, whose own options are none of ours."""
+        place = 0
+        while place < len(args) and args[place].startswith("-") and args[place] not in ("-m", "-c", "--"):
+            place += 2 if args[place] in WITH_VALUE else 1
+        if place < len(args) and args[place] != "--":
+            args = [*args[:place], "--", *args[place:]]
+        return super().parse_args(ctx, args)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make the subcommand known."""
+    app.command("run", cls=Program, epilog=EPILOG, short_help="Run a program, and check its socket calls.")(run)
+
+
+def run(
+    program: Annotated[
+        list[str], typer.Argument(metavar="SCRIPT | -m MODULE | -c CODE ...", help="The program, with its own arguments.")
+    ],
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            help="observe: only tell at the end; warn: also give Python warnings; "
+            "enforce: raise IllegalCall before the system is asked."
+        ),
+    ] = Mode.observe,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the findings as JSON.")] = None,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the sequence charts: .svg, .mmd (Mermaid), or else text.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with the findings and the charts.")] = None,
+    connection: Annotated[
+        int | None, typer.Option(min=1, help="Chart this connection only, counted from 1 in the order of their begin.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary at the end.")] = False,
+) -> None:
+    """Run a program, its children included, and check the order of its socket calls.
+
+    It keeps its own arguments, exit code and signals. The summary comes on standard error when it has ended.
+    """
+    from lifecycle.checking.settings import Settings, environment
+
+    for file in (report, chart, html):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {str(file.absolute().parent)!r} to write {file.name!r} into")
+    settings = Settings(
+        mode=mode.value,
+        quiet=quiet,
+        report=_absolute(report),
+        chart=_absolute(chart),
+        html=_absolute(html),
+        connection=connection,
+    )
+    _become([sys.executable, *_flags(), *program], environment(settings, os.environ))
+
+
+def _absolute(file: Path | None) -> str | None:
+    return None if file is None else str(file.absolute())
+
+
+def _flags() -> list[str]:
+    """The options of this Python, but for those that make it ignore its environment: it could not be told to check."""
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    return [flag for flag in flags if flag not in NOT_HANDED_ON]
+
+
+def _become(command: list[str], environment: dict[str, str]) -> None:
+    """Run `command` in the place of this process, so that signals and the exit code are its own."""
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execve(command[0], command, environment)
+    with subprocess.Popen(command, env=environment) as process:  # Windows starts a new process in any case
+        while True:
+            try:
+                raise typer.Exit(process.wait())
+            except KeyboardInterrupt:
+                continue  # the program has got it too, and decides
