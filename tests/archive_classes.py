@@ -118,8 +118,8 @@ def same(one: Any, other: Any, seen: dict[int, int] | None = None) -> bool:
         return seen[id(one)] == id(other)
     if isinstance(one, (int, float, str)):  # those that are stored know their width, those that are loaded do not
         return bool(one == other) or (one != one and other != other)
-    if type(one) is not type(other):
-        return False
+    if type(one) is not type(other) and (not isinstance(one, list) or hasattr(one, "__pointer__")):
+        return False  # a list in an annotated field is loaded as its CArray, which is a list
     if isinstance(one, (bytes, bytearray, CEditView, type)) or one is None:
         return bool(one == other)
     if isinstance(one, tuple):
