@@ -14,7 +14,7 @@ import anyio
 import anyio.lowlevel
 
 from lifecycle.aio.limits import note_limit
-from lifecycle.aio.nowaiting import never_waits
+from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.sockets.errors import BlockingCallCancelled
 from lifecycle.sockets.os_socket import OsSocket
@@ -104,23 +104,27 @@ class AsyncSocket(OsSocket):
     async def _give_way(self) -> None:
         """Let other tasks run, and a cancellation come; nothing was asked of the system yet."""
         self._turns = repeat(True, TURNS)
-        if not never_waits():
+        if not mode.never_waits:
             await anyio.lowlevel.checkpoint()
 
     def _readable(self) -> Awaitable[bool]:
         """Until the socket seems readable; BlockingIOError where the call must not wait. See Readiness.wait()."""
-        self._before_wait()
         reading = self._reading
         if reading is None or reading.loop is not running_loop():
             reading = self._reading = self._anew(reading, writing=False)
+        if mode.never_waits:
+            raise would_block()
+        self.on_message_pending()
         return reading.wait()
 
     def _writable(self) -> Awaitable[bool]:
         """As _readable()."""
-        self._before_wait()
         writing = self._writing
         if writing is None or writing.loop is not running_loop():
             writing = self._writing = self._anew(writing, writing=True)
+        if mode.never_waits:
+            raise would_block()
+        self.on_message_pending()
         return writing.wait()
 
     async def _until_readable(self) -> None:
@@ -133,16 +137,15 @@ class AsyncSocket(OsSocket):
         if await self._writable():
             raise BlockingCallCancelled
 
-    def _before_wait(self) -> None:
-        if never_waits():
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        self._turns = repeat(True, TURNS)
-        self.on_message_pending()
-
     def _anew(self, before: Readiness | None, *, writing: bool) -> Readiness:
         if before is not None:  # the loop of an earlier run
             before.stop()
         return readiness_of(self._socket, writing=writing)
+
+
+def would_block() -> BlockingIOError:
+    """What a call that must not wait raises where it would have to."""
+    return BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def _stop_and_close(watching: list[LoopReadiness], sock: socket.socket) -> None:

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 Value = TypeVar("Value")
 
 
-class _Mode(threading.local):
+class Mode(threading.local):
+    """How calls of this thread are made: `never_waits` is true while nowait() makes one."""
+
     never_waits = False
 
 
-_mode = _Mode()
+mode = Mode()
 
 
 def nowait(call: Coroutine[Any, Any, Value]) -> Value:
@@ -23,8 +25,8 @@ def nowait(call: Coroutine[Any, Any, Value]) -> Value:
     can make it, as a notification callback does. Raises what the call raises; ValueError where a name would have to be looked
     up; RuntimeError for a coroutine that waits for something else than a socket.
     """
-    before = _mode.never_waits
-    _mode.never_waits = True
+    before = mode.never_waits
+    mode.never_waits = True
     try:
         call.send(None)
     except StopIteration as ended:
@@ -33,10 +35,5 @@ def nowait(call: Coroutine[Any, Any, Value]) -> Value:
     else:
         raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for something else than a socket")
     finally:
-        _mode.never_waits = before
+        mode.never_waits = before
         call.close()
-
-
-def never_waits() -> bool:
-    """Whether the call that runs now is one that nowait() makes."""
-    return _mode.never_waits

@@ -11,10 +11,13 @@ import asyncio
 import socket
 from asyncio import _get_running_loop as running_loop
 from asyncio.selector_events import BaseSelectorEventLoop
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+from weakref import ref
 
 import anyio
+
+from lifecycle.aio.waiter import Waiter
 
 
 class Readiness(Protocol):
@@ -56,6 +59,8 @@ def readiness_of(sock: socket.socket, *, writing: bool) -> Readiness:
     loop = running_loop()
     if loop is None or asyncio.current_task(loop) is None or not _watches_descriptors(loop):
         return AnyioReadiness(sock, loop, writing=writing)
+    if isinstance(loop, BaseSelectorEventLoop):
+        return SelectorReadiness(sock, loop, writing=writing)
     return LoopReadiness(sock, loop, writing=writing)
 
 
@@ -65,85 +70,79 @@ def _watches_descriptors(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 class LoopReadiness:
-    """Readiness in an asyncio loop, by add_reader() and add_writer().
+    """Readiness in a loop of asyncio's kind, uvloop for one, by add_reader() and add_writer().
 
-    The registration is made when somebody first waits, and taken back when it fires and nobody does. A loop of asyncio's own
-    reports a descriptor once more before the woken task has run; that report is known to be stale and is passed over. Other
-    loops may have dropped the registration meanwhile (uvloop does after an error), so there each wait renews it.
+    The registration is made when somebody first waits, and taken back when it is reported and nobody does. The loop alone
+    holds the callback: once that is gone the loop has dropped the registration by itself, as uvloop does after an error.
     """
 
-    __slots__ = ("_add", "_descriptor", "_keeps", "_registered", "_remove", "_stale", "_waiters", "_watchers", "loop")
+    __slots__ = ("_add", "_callback", "_descriptor", "_remove", "_waiters", "_watchers", "loop")
 
     def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop, *, writing: bool) -> None:
         self.loop = loop
         self._descriptor = sock.fileno()
         self._add = loop.add_writer if writing else loop.add_reader
         self._remove = loop.remove_writer if writing else loop.remove_reader
-        self._keeps = isinstance(loop, BaseSelectorEventLoop)
-        self._registered = False
-        self._stale = False
-        self._waiters: list[asyncio.Future[bool]] = []
-        self._watchers: list[asyncio.Future[bool]] = []
+        self._callback: Callable[[], object] = _nothing
+        self._waiters: list[Any] = []  # Futures, or what else a task can wait for
+        self._watchers: list[Any] = []
 
-    def wait(self) -> asyncio.Future[bool]:
-        waiter = self.loop.create_future()
-        if self._waiters:  # some of them may have been cancelled
-            self._waiters = [each for each in self._waiters if not each.done()]
-        self._waiters.append(waiter)
-        if not self._registered or not self._keeps:
-            self._register()
-        return waiter
+    def wait(self) -> Awaitable[bool]:
+        return self._join(self._waiters)
 
-    def watch(self) -> asyncio.Future[bool]:
-        watcher = self.loop.create_future()
-        self._watchers.append(watcher)
-        if not self._registered or not self._keeps:
-            self._register()
-        return watcher
+    def watch(self) -> Awaitable[bool]:
+        return self._join(self._watchers)
 
     @property
     def is_awaited(self) -> bool:
-        return any(not waiter.done() for waiter in self._waiters)
+        return any(not each.done() for each in self._waiters)
 
     def wake(self) -> None:
-        self._end(self._waiters, False)
-        self._end(self._watchers, False)
+        self._end(self._waiters, cancelled=False)
+        self._end(self._watchers, cancelled=False)
 
     def cancel(self) -> None:
-        self._end(self._waiters, True)
+        self._end(self._waiters, cancelled=True)
 
     def stop(self) -> None:
-        if self._registered:
-            self._registered = False
-            if not self.loop.is_closed():
-                self._remove(self._descriptor)
+        self._unregister()
         self.wake()
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether the registration belongs to a loop that runs in another thread, where alone it may be taken back."""
-        return self._registered and self.loop.is_running() and running_loop() is not self.loop
+        return self._callback() is not None and self.loop.is_running() and running_loop() is not self.loop
+
+    def _join(self, waits: list[Any]) -> asyncio.Future[bool]:
+        if self._callback() is None:
+            self._register()
+        if waits:  # some of them may have been cancelled
+            waits[:] = [each for each in waits if not each.done()]
+        waiter: asyncio.Future[bool] = self.loop.create_future()
+        waits.append(waiter)
+        return waiter
 
     def _register(self) -> None:
+        callback = self._ready
         try:
-            self._add(self._descriptor, self._ready)
+            self._add(self._descriptor, callback)
         except RuntimeError:  # uvloop has closed its handle after an error, and wants to be told before it makes a new one
             self.loop.remove_reader(self._descriptor)
             self.loop.remove_writer(self._descriptor)
-            self._add(self._descriptor, self._ready)
-        self._registered = True
-        self._stale = False
+            self._add(self._descriptor, callback)
+        self._callback = ref(callback)
+
+    def _unregister(self) -> None:
+        if self._callback() is not None and not self.loop.is_closed():
+            self._remove(self._descriptor)
+        self._callback = _nothing
 
     def _ready(self) -> None:
-        if self._stale:
-            self._stale = False
-        elif self._end(self._waiters, False) or self._end(self._watchers, False):
-            self._stale = self._keeps
-        else:
-            self._registered = False
-            self._remove(self._descriptor)
+        """Resume all that wait: after an error there is no other report."""
+        if not self._end(self._waiters, cancelled=False) and not self._end(self._watchers, cancelled=False):
+            self._unregister()
 
-    def _end(self, waits: list[asyncio.Future[bool]], cancelled: bool) -> bool:
+    def _end(self, waits: list[Any], *, cancelled: bool) -> bool:
         """End those waits that have not ended; whether there were any."""
         found = False
         for each in waits:
@@ -152,6 +151,49 @@ class LoopReadiness:
                 found = True
         waits.clear()
         return found
+
+
+def _nothing() -> None:
+    """The reference to a callback that the loop does not hold."""
+
+
+class SelectorReadiness(LoopReadiness):
+    """Readiness in a loop of asyncio's own, which reports a descriptor again before the task that it woke has run.
+
+    So a task that waits is resumed in the callback itself: it has taken what there is before the loop asks the system again.
+    """
+
+    __slots__ = ("_spare",)
+
+    def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop, *, writing: bool) -> None:
+        super().__init__(sock, loop, writing=writing)
+        self._spare: Waiter | None = None
+
+    def wait(self) -> Waiter:
+        if self._callback() is None:
+            self._register()
+        waits = self._waiters
+        if waits:  # some of them may have been cancelled
+            waits[:] = [each for each in waits if not each.done()]
+        waiter = self._spare
+        if waiter is None:
+            waiter = Waiter(self.loop)
+        else:
+            self._spare = None
+            waiter.is_done = False
+        waits.append(waiter)
+        return waiter
+
+    def _ready(self) -> None:
+        """Resume the first that waits; what it leaves is reported again, for the next one."""
+        waits = self._waiters
+        while waits:
+            waiter: Waiter = waits.pop(0)
+            if not waiter.is_done:
+                self._spare = waiter
+                waiter.resume_now()
+                return
+        super()._ready()
 
 
 class AnyioReadiness:

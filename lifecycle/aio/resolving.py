@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from lifecycle.aio.nowaiting import never_waits
+from lifecycle.aio.nowaiting import mode
 from lifecycle.sockets.addresses import numeric_address
 
 Found = tuple[int, tuple[Any, ...]]
@@ -29,7 +29,7 @@ async def resolve_all(host: object, port: object, family: int, kind: int, *, nam
         return [numeric]
     assert isinstance(host, str)
     assert isinstance(port, int)
-    if never_waits():
+    if mode.never_waits:
         raise ValueError(f"nowait() cannot look the name {host!r} up: give a numeric address")
     found = await anyio.getaddrinfo(host, port, family=socket.AddressFamily(name_family), type=socket.SocketKind(kind))
     return list(dict.fromkeys((entry[0], entry[4]) for entry in found))

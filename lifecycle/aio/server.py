@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, overload
 
 from lifecycle.aio.accepted import Accepted
 from lifecycle.aio.bindable import AsyncBindable
+from lifecycle.aio.serving import Connection, Serving
 from lifecycle.engine import IllegalCall
 from lifecycle.roles import SERVER
 from lifecycle.sockets.listening import Listening
@@ -39,6 +41,43 @@ class Server(AsyncBindable, Listening, role=SERVER):
                     connection.close()
                 raise
         return target
+
+    @overload
+    async def serve(
+        self,
+        handler: Callable[[Accepted], Awaitable[object]],
+        *,
+        limit: int | None = None,
+        on_error: Callable[[Accepted, Exception], object] | None = None,
+    ) -> None: ...
+
+    @overload
+    async def serve(
+        self,
+        handler: Callable[[Connection], Awaitable[object]],
+        *,
+        limit: int | None = None,
+        on_error: Callable[[Connection, Exception], object] | None = None,
+        kind: type[Connection],
+    ) -> None: ...
+
+    async def serve(
+        self,
+        handler: Callable[[Any], Awaitable[object]],
+        *,
+        limit: int | None = None,
+        on_error: Callable[[Any, Exception], object] | None = None,
+        kind: type[Any] = Accepted,
+    ) -> None:
+        """Accept connections, each with a task of its own that runs handler(accepted) and then closes it.
+
+        It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all.
+        limit: how many connections to have at a time, those that come then wait in the queue; None for as many as the system
+        allows: what it does not allow is logged, and accepted when there is room again. on_error: called with the connection
+        and the exception that its handler leaves; by default (serving.end_of_connection) one connection's OSError is logged,
+        and everything else is raised. kind: the class of the connections.
+        """
+        await Serving(self, kind, handler, limit=limit, on_error=on_error).run()
 
     def __aiter__(self) -> AsyncIterator[Accepted]:
         """Accept connections until the server is closed."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import repeat
+from operator import length_hint
+from sys import maxsize
 from typing import TYPE_CHECKING
 
-from lifecycle.aio.async_socket import AsyncSocket
+from lifecycle.aio.async_socket import TURNS, AsyncSocket
+from lifecycle.aio.nowaiting import mode
+from lifecycle.aio.readiness import LoopReadiness
 from lifecycle.engine import first_try, settled
 from lifecycle.sockets.classify import STREAM_ERRORS
 from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock, system_error
@@ -45,17 +50,26 @@ async def _send_rest(self: AsyncStream, sent: int | None, data: ReadableBuffer, 
 
 async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, flags: int = 0, *, tried: bool = True) -> bytes:
     """Receive into what a first try left open: nothing had come (None), or nothing more will (b""). tried: as for sends."""
-    checked_size(size)
-    if received is None and not self._has_turn():
-        await self._give_way()
-        tried = False
-    while received is None:
-        if tried and await self._readable():
-            raise BlockingCallCancelled
-        try:
-            received = self._socket.recv(size, flags)
-        except BlockingIOError:
-            tried = True
+    if received is None:
+        if size.__class__ is not int or not 0 < size <= maxsize:
+            checked_size(size)
+        if self._receives is DRAINED:
+            tried = not mode.never_waits
+        elif not length_hint(self._receives):
+            self._receives = repeat(True, TURNS)
+            await self._give_way()
+            tried = False
+        while received is None:
+            if tried and await self._readable():
+                raise BlockingCallCancelled
+            try:
+                received = self._socket.recv(size, flags)
+            except BlockingIOError:
+                tried = True
+        if received:
+            drained = len(received) < size and not flags and isinstance(self._reading, LoopReadiness)
+            self._receives = DRAINED if drained else repeat(True, TURNS)
+            return received
     if received or not size:
         return received
     if self._row._after("receive", "eof") is None or was_reset(self):
@@ -65,16 +79,21 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     return settled("eof", received)
 
 
+DRAINED: Iterator[bool] = iter(())
+"""The turns of a stream whose last receive got less than it asked for: the next one waits before it tries."""
+
+
 class AsyncStream(AsyncSocket):
     """A stream socket with a data phase. `async for data in stream` receives until the peer has ended its stream."""
 
-    __slots__ = ("_sent",)
+    __slots__ = ("_receives", "_sent")
 
     _kind = socket.SOCK_STREAM
     _errors = STREAM_ERRORS
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
+        self._receives: Iterator[bool] = repeat(True, TURNS)
         self._sent = 0
 
     @property
@@ -83,9 +102,9 @@ class AsyncStream(AsyncSocket):
         return self._sent
 
     @first_try(
-        "next(self._turns) and self._socket.send(data, flags)",
+        "next(self._turns, None) and self._socket.send(data, flags)",
         enough="data.__class__ is bytes and _result == len(data)",
-        not_yet=(BlockingIOError, StopIteration),
+        not_yet=BlockingIOError,
         rest=_send_rest,
     )
     async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
@@ -98,9 +117,9 @@ class AsyncStream(AsyncSocket):
         return await self._send(data, flags)
 
     @first_try(
-        "next(self._turns) and self._socket.recv(size, flags)",
+        "next(self._receives, None) and self._socket.recv(size, flags)",
         enough="_result",
-        not_yet=(BlockingIOError, StopIteration, OverflowError),
+        not_yet=(BlockingIOError, OverflowError),
         rest=_receive_rest,
     )
     async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
@@ -145,5 +164,5 @@ class AsyncStream(AsyncSocket):
         return await _send_rest(self, None, data, flags, tried=False)
 
     async def _receive(self, size: int, flags: int) -> bytes:
-        next(self._turns, None)
+        next(self._receives, None)
         return await _receive_rest(self, None, size, flags, tried=False)

@@ -22,13 +22,11 @@ _PLAIN: Runtime = {
     **_SETTLING,
     "_perform": running.perform,
     "_perform_override": running.perform_override,
-    "_resume": running.resume,
 }
 _AWAITED: Runtime = {
     **_SETTLING,
     "_perform": running.perform_awaited,
     "_perform_override": running.perform_override_awaited,
-    "_resume": running.resume_awaited,
 }
 
 

@@ -135,7 +135,15 @@ _FIRST_TRY = """\
     else:
         if {enough}:
             return _result
-    return {await_}_resume({self}, _row, {name!r}, _rest, (_result, {positional}), {{{keywords}}})
+    try:
+        _result = {await_}_rest({rest_arguments})
+    except BaseException as _error:
+        _settle_error({self}, _row, {name!r}, _error)
+        raise
+    if _result.__class__ is not _Settled:
+        return _result
+    _settle({self}, _row, {name!r}, _result.outcome)
+    return _result.value
 """
 
 _OVERRIDE = """\
@@ -184,6 +192,7 @@ def _compiled(
         self=signature.subject,
         parameters=signature.parameters,
         arguments=signature.arguments,
+        rest_arguments=signature.rest_arguments,
         positional=signature.positional,
         keywords=signature.keywords,
         async_="async " if awaited else "",
@@ -260,5 +269,6 @@ class _Signature:
             declared.append("/")
         self.parameters = ", ".join(declared)
         self.arguments = ", ".join(handed_on)
+        self.rest_arguments = ", ".join([*handed_on[:1], "_result", *handed_on[1:]])
         self.positional = "".join(f"{each}, " for each in positional)
         self.keywords = ", ".join(keywords)

@@ -54,18 +54,6 @@ async def perform_awaited(self: Lifecycle, call: str, handler: Awaited, argument
             self._claim = None
 
 
-def resume(self: Lifecycle, row: Row, call: str, rest: Handler, arguments: Arguments, keywords: Keywords) -> Any:
-    """Go on with a call begun in `row` whose first try was not enough."""
-    with Ending(self, row, None, call) as ending:
-        return ending.value(rest(self, *arguments, **keywords))
-
-
-async def resume_awaited(self: Lifecycle, row: Row, call: str, rest: Awaited, arguments: Arguments, keywords: Keywords) -> Any:
-    """As resume()."""
-    with Ending(self, row, None, call) as ending:
-        return ending.value(await rest(self, *arguments, **keywords))
-
-
 def perform_override(self: Lifecycle, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
     """A subclass's own method for a call: checked before it runs, and settled here unless it handed the call on to super()."""
     with OverrideEnding(self, call, arguments, keywords) as ending:
