@@ -1,0 +1,170 @@
+"""The adapter of classes that are governed by a role: this package's sockets, under either engine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
+from lifecycle.conformance.adapters.peers import StreamPeer
+from lifecycle.conformance.adapters.protocol import Answer, Verdict, compared
+from lifecycle.conformance.adapters.stage import TIMEOUTS, LoopbackStage
+from lifecycle.conformance.model.environment import Environment, Provocation, Under
+from lifecycle.conformance.model.graph import Edge
+from lifecycle.conformance.vocabulary import ENVIRONMENTS
+from lifecycle.engine import Role
+from lifecycle.engine.journal import OBSERVERS, Record
+from lifecycle.sockets import Accepted, Client, Datagram, Server
+
+CLASSES: Mapping[str, type[Any]] = {"server": Server, "client": Client, "accepted": Accepted, "datagram": Datagram}
+"""role -> the package's class"""
+
+
+class Cancelling:
+    """Mixed into a class of sockets: a call that is about to wait is cancelled while `cancels` is set."""
+
+    cancels = False
+
+    def on_message_pending(self) -> None:
+        """Called by the object when it begins to wait."""
+        if self.cancels:
+            self.cancel_blocking_call()  # type: ignore[attr-defined]
+
+
+class Watcher:
+    """Sees which outcome an object itself reports for its calls; it is set on one object after the other."""
+
+    def __init__(self) -> None:
+        self.target: object = None
+        self.reported: str | None = None
+
+    def began(self, record: Record, target: object) -> None:
+        """Part of Observer."""
+
+    def ended(self, record: Record, target: object) -> None:
+        """Part of Observer: remember the outcome."""
+        if target is self.target:
+            self.reported = record.outcome
+
+
+class GovernedStage(LoopbackStage):
+    """A governed socket among its peers.
+
+    watcher: who sees what the object itself reports; None where nobody does.
+    """
+
+    def __init__(self, role: str, kind: type[Any], loopback: Loopback, engine: str | None, watcher: Watcher | None) -> None:
+        super().__init__(role, loopback)
+        self.subject: Any = kind(timeout=0, engine=engine)
+        self._under = Under.AT_ONCE
+        self._watcher = watcher
+        if watcher is not None:
+            watcher.target = self.subject
+
+    @property
+    def state(self) -> str:
+        """The object's state."""
+        state: str = self.subject.state
+        return state
+
+    @property
+    def legal(self) -> tuple[str, ...]:
+        """What the object says is legal."""
+        legal: tuple[str, ...] = self.subject.legal
+        return legal
+
+    def address(self) -> tuple[str, int]:
+        """The object's own address."""
+        address: tuple[str, int] = self.subject.local_address
+        return address
+
+    def be_patient(self, under: Under) -> None:
+        """Set the object's time-out, and whether a wait is cancelled."""
+        if under is not self._under:
+            self._under = under
+            self.subject.timeout = TIMEOUTS[under]
+            self.subject.cancels = under is Under.CANCELLED
+
+    def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
+        """Make the call, or have it fired by the object of the other role."""
+        fire = FIRE.get(call)
+        return getattr(self.subject, call)(*arguments) if fire is None else fire(self)
+
+    def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
+        if self._watcher is not None:
+            self._watcher.reported = None
+        answer = super()._answer(call, arguments)
+        if call == "attach" and answer.outcome == "ok":
+            answer = answer._replace(outcome=self.subject.state)
+        return answer if self._watcher is None else answer._replace(reported=self._watcher.reported)
+
+    def end(self) -> None:
+        """Close the object."""
+        self.subject.close()
+
+
+def _be_accepted(stage: GovernedStage) -> None:
+    """A server accepts a connection into the object, which must not change the server where it is refused."""
+    with Server(timeout=PATIENCE) as server:
+        server.create(0, HOST)
+        server.listen()
+        client = stage.loopback.new(socket.SOCK_STREAM)
+        stage.kept.append(client)
+        client.connect_ex(server.get_sock_name())
+        server.accept(stage.subject)
+    assert isinstance(stage.peer, StreamPeer)
+    stage.peer.replace(client)
+
+
+FIRE = {"accepted": _be_accepted}
+"""calls that an object of another role fires -> how it is made to"""
+
+
+class GovernedAdapter:
+    """Classes that are governed by the roles of the package, tested on real sockets.
+
+    classes: role -> class, by default the package's own. engine: which engine runs the objects; None for the default one.
+    watched: whether what the objects themselves report is looked at too. Objects that are observed take another way through
+    the engine than those that are not, so that a run does well to do both.
+    """
+
+    governed = True
+
+    def __init__(
+        self,
+        classes: Mapping[str, type[Any]] = CLASSES,
+        *,
+        name: str = "lifecycle",
+        engine: str | None = None,
+        watched: bool = False,
+    ) -> None:
+        self.name = name
+        self.engine = engine
+        self._watcher = Watcher() if watched else None
+        if self._watcher is not None:
+            OBSERVERS.add(self._watcher)
+        self._loopback = Loopback()
+        self._classes = {role: type(kind.__name__, (Cancelling, kind), {}) for role, kind in classes.items()}
+
+    def environment(self, role: Role) -> Environment:
+        """The environment of the package's roles."""
+        return ENVIRONMENTS[role.name]
+
+    def offers(self, role: Role, provocation: Provocation) -> bool:
+        """Everything that this system can be made to do."""
+        return CAN_BE_SCARCE or provocation.under is not Under.SCARCE
+
+    def stage(self, role: Role) -> GovernedStage:
+        """A new object in its initial state."""
+        return GovernedStage(role.name, self._classes[role.name], self._loopback, self.engine, self._watcher)
+
+    def verdict(self, edge: Edge, answer: Answer) -> Verdict:
+        """The usual one; nothing is explained away."""
+        return compared(edge, answer)
+
+    def close(self) -> None:
+        """Close what the stages shared."""
+        if self._watcher is not None:
+            OBSERVERS.remove(self._watcher)
+        self._loopback.close()

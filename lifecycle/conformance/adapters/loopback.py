@@ -1,0 +1,160 @@
+"""What stages share on the loopback interface: somebody who listens, nobody, silence, and a port that is taken.
+
+Everything is made by the factory of the implementation under test where that is no kernel's, and by `socket.socket` else.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import Any
+
+from lifecycle.sockets.waiting import is_ready
+
+HOST = "127.0.0.1"
+PATIENCE = 5.0  # seconds that a peer waits for what must come
+SILENT_FOR = 0.03  # seconds after which somebody who has not answered is taken to be silent
+MAX_FILLERS = 16
+RESETTING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+Factory = Callable[[int, int], Any]
+"""(family, kind) -> a new socket with the methods of socket.socket"""
+
+
+class Loopback:
+    """The surroundings that are made once and serve all stages; close() gives them back."""
+
+    def __init__(self, new: Factory = socket.socket) -> None:
+        self._new = new
+        self._stack = ExitStack()
+
+    def new(self, kind: int) -> Any:
+        """A new socket that does not wait."""
+        sock = self._new(socket.AF_INET, kind)
+        sock.setblocking(False)
+        return sock
+
+    def bound(self, kind: int) -> Any:
+        """A new socket with an address, which others may share as long as nobody listens."""
+        sock = self.new(kind)
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((HOST, 0))
+        return sock
+
+    def accept(self, wanted: Any = None) -> Any:
+        """The connection that has come to the listener, from the address `wanted`; others are thrown away."""
+        while True:
+            connection, address = patiently(self.listener, self.listener.accept)
+            if wanted is None or tuple(address) == tuple(wanted):
+                connection.setblocking(False)
+                return connection
+            reset(connection)
+
+    def close(self) -> None:
+        """Close everything."""
+        self._stack.close()
+
+    @cached_property
+    def listener(self) -> Any:
+        """Somebody who listens."""
+        return self._kept(self._listening(128))
+
+    @cached_property
+    def nobody(self) -> tuple[str, int]:
+        """An address that is somebody's, who does not listen."""
+        sock = self.new(socket.SOCK_STREAM)
+        sock.bind((HOST, 0))
+        return address_of(self._kept(sock))
+
+    @cached_property
+    def silence(self) -> tuple[str, int]:
+        """An address at which a connect neither succeeds nor fails: somebody whose queue is full."""
+        address = address_of(self._kept(self._listening(0)))
+        for _ in range(MAX_FILLERS):
+            filler = self._kept(self.new(socket.SOCK_STREAM))
+            filler.connect_ex(address)
+            if not becomes_ready(filler, writing=True, within=SILENT_FOR):
+                return address
+        raise OSError("the queue of a listener never fills here, so that nobody can be made silent")
+
+    def taken(self, kind: int) -> int:
+        """A port that somebody uses."""
+        return address_of(self._taken_stream if kind == socket.SOCK_STREAM else self._taken_datagram)[1]
+
+    @cached_property
+    def _taken_stream(self) -> Any:
+        return self._kept(self._listening(8))
+
+    @cached_property
+    def _taken_datagram(self) -> Any:
+        sock = self.new(socket.SOCK_DGRAM)
+        sock.bind((HOST, 0))
+        return self._kept(sock)
+
+    def _listening(self, backlog: int) -> Any:
+        sock = self.bound(socket.SOCK_STREAM)
+        sock.listen(backlog)
+        return sock
+
+    def _kept(self, sock: Any) -> Any:
+        self._stack.callback(sock.close)
+        return sock
+
+
+def address_of(sock: Any) -> tuple[str, int]:
+    """The address of a peer's socket."""
+    host, port = sock.getsockname()[:2]
+    return host, port
+
+
+def becomes_ready(sock: Any, *, writing: bool, within: float) -> bool:
+    """Whether the socket is ready within so many seconds. One that is no descriptor of the system tells at once."""
+    if hasattr(sock, "is_ready"):
+        return bool(sock.is_ready(writing))
+    if is_ready(sock.fileno(), writing=writing):
+        return True
+    import select
+
+    reading, sending = ([], [sock]) if writing else ([sock], [])
+    return any(select.select(reading, sending, [], within))
+
+
+def patiently(sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
+    """What `call` of a peer's socket gives, waiting for it where it has not come yet; TimeoutError when it never does."""
+    while True:
+        try:
+            return call(*arguments)
+        except BlockingIOError:
+            if not becomes_ready(sock, writing=False, within=PATIENCE):
+                raise TimeoutError("a peer has waited in vain") from None
+
+
+def reset(sock: Any) -> None:
+    """Close a connection so that its other end is reset and no port is left waiting."""
+    if sock.fileno() != -1:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
+    sock.close()
+
+
+CAN_BE_SCARCE = sys.platform != "win32"
+"""Whether this system lets a process forbid itself new descriptors."""
+
+
+@contextmanager
+def no_descriptors_left() -> Iterator[None]:
+    """Nobody in this process can open a descriptor."""
+    if sys.platform == "win32":
+        raise OSError("this system sets no limit to descriptors")
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,0 +1,63 @@
+"""Classifies what a socket's call brought by the outcomes of the roles: the same for every implementation."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Mapping
+
+from lifecycle.engine import IllegalCall
+from lifecycle.sockets.classify import DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
+
+ERRORS: Mapping[str, Mapping[str, ErrorTable]] = {
+    "server": {},
+    "client": STREAM_ERRORS,
+    "accepted": STREAM_ERRORS,
+    "datagram": DATAGRAM_ERRORS,
+}
+
+_WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
+
+
+def outcome_of_error(role: str, call: str, error: BaseException) -> str:
+    """The outcome that an exception means; "raised X" for one that no socket should raise."""
+    match error:
+        case IllegalCall():
+            return "illegal"
+        case BlockingIOError():
+            return "pending"
+        case TimeoutError(errno=None):
+            return "timed_out"
+        case InterruptedError() | socket.gaierror():
+            return "failed"
+        case OSError():
+            return ERRORS.get(role, {}).get(call, FAILED).outcome(error.errno)
+    return f"raised {type(error).__name__}"
+
+
+def outcome_of_value(role: str, call: str, arguments: tuple[object, ...], value: object) -> str:
+    """The outcome that a returned value means."""
+    if call == "shut_down":
+        return str(arguments[0])
+    if call in ("receive", "receive_from") and value == b"" and role in ("client", "accepted") and arguments[0]:
+        return "eof"
+    return "ok"
+
+
+def system_answer(error: BaseException | None) -> str:
+    """An answer in the words of the platform tables: "ok", "blocks" or the error's name."""
+    if error is None:
+        return "ok"
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return "blocks"
+    number = getattr(error, "errno", None)
+    if number in _WAITING:
+        return {errno.EINPROGRESS: "ok", errno.EALREADY: "EALREADY"}.get(number, "blocks")
+    return errno.errorcode.get(number, type(error).__name__) if isinstance(number, int) else type(error).__name__
+
+
+def text_of(error: BaseException) -> str:
+    """An error in a few words."""
+    number = getattr(error, "errno", None)
+    name = errno.errorcode.get(number) if isinstance(number, int) else None
+    return name or type(error).__name__

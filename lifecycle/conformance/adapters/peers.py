@@ -1,0 +1,188 @@
+"""The other side of one object under test: its methods are the peer actions of the environments, by name."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from lifecycle.conformance.adapters.loopback import HOST, Loopback, address_of, patiently, reset
+from lifecycle.conformance.adapters.protocol import Mismatch
+from lifecycle.conformance.vocabulary.datagrams import PEER as THE_PEER
+from lifecycle.conformance.vocabulary.handles import MESSAGE
+
+LocalAddress = Callable[[], tuple[str, int]]
+"""Tells the local address of the object under test."""
+
+
+class StreamPeer:
+    """The other end of a connection."""
+
+    def __init__(self, loopback: Loopback, subject_address: LocalAddress) -> None:
+        self._loopback = loopback
+        self._subject_address = subject_address
+        self.sock: Any = None
+        self.incoming = 0
+        """how many bytes the object has sent that were not read here"""
+
+    def take_connection(self) -> None:
+        """Accept the connection that the object has made."""
+        self.replace(self._loopback.accept(self._subject_address()))
+
+    def replace(self, sock: Any) -> None:
+        """Be the owner of `sock` from now on."""
+        self.close()
+        self.sock = sock
+        self.incoming = 0
+
+    def peer_sends(self) -> None:
+        """Send the message."""
+        self.sock.send(MESSAGE)
+
+    def peer_ends(self) -> None:
+        """End this side's stream."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def peer_resets(self) -> None:
+        """Reset the connection."""
+        reset(self.sock)
+
+    def peer_reads(self) -> None:
+        """Read what the object has sent, which must be there."""
+        got = b""
+        while len(got) < self.incoming:
+            part = patiently(self.sock, self.sock.recv, 65536)
+            if not part:
+                break
+            got += part
+        if got != MESSAGE * (self.incoming // len(MESSAGE)):
+            raise Mismatch(f"the peer receives {self.incoming} bytes as they were sent", f"{len(got)} bytes, {got[:40]!r}")
+        self.incoming = 0
+
+    def peer_reads_the_end(self) -> None:
+        """Read what the object has sent, and then the end of its stream."""
+        self.peer_reads()
+        try:
+            got = patiently(self.sock, self.sock.recv, 65536)
+        except OSError as error:
+            raise Mismatch("the peer sees the end of the stream", type(error).__name__) from error
+        if got:
+            raise Mismatch("the peer sees the end of the stream", got[:40])
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self.sock is not None:
+            reset(self.sock)
+
+
+class ServerPeer:
+    """Those who connect to a server, and a rival for its port."""
+
+    def __init__(self, loopback: Loopback, subject_address: LocalAddress) -> None:
+        self._loopback = loopback
+        self._subject_address = subject_address
+        self._clients: list[Any] = []
+        self._rival: Any = None
+
+    def peer_connects(self) -> None:
+        """Somebody connects."""
+        sock = self._loopback.new(socket.SOCK_STREAM)
+        self._clients.append(sock)
+        sock.connect_ex(self._subject_address())
+
+    def rival_listens(self) -> None:
+        """Somebody else listens on the port."""
+        self._rival = self._loopback.new(socket.SOCK_STREAM)
+        self._rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._rival.bind(self._subject_address())
+        self._rival.listen(1)
+
+    def rival_leaves(self) -> None:
+        """The rival lets go of the port."""
+        self._rival.close()
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for sock in self._clients:
+            reset(sock)
+        if self._rival is not None:
+            self._rival.close()
+
+
+class DatagramPeer:
+    """The other one of two who exchange messages."""
+
+    def __init__(self, loopback: Loopback, subject_address: LocalAddress) -> None:
+        self._loopback = loopback
+        self._subject_address = subject_address
+        self._sock: Any = None
+        self._address: tuple[str, int] | None = None
+        self.incoming = 0
+        """how many bytes the object has sent that were not read here"""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the peer is, or was."""
+        if self._address is None:
+            self._open((HOST, 0))
+        assert self._address is not None
+        return self._address
+
+    def replace(self, sock: Any) -> None:
+        """Be the owner of `sock` from now on."""
+        self.close()
+        self._sock, self._address = sock, address_of(sock)
+
+    def peer_sends(self) -> None:
+        """Send the message."""
+        assert self.address
+        self._sock.sendto(MESSAGE, (HOST, self._subject_address()[1]))
+
+    def peer_reads(self) -> None:
+        """Read the messages that the object has sent, which must be there."""
+        while self.incoming > 0:
+            got = patiently(self._sock, self._sock.recv, 65536)
+            if got != MESSAGE:
+                raise Mismatch(f"the peer receives {MESSAGE!r}", got[:40])
+            self.incoming -= len(got)
+
+    def peer_leaves(self) -> None:
+        """Close the socket: whoever sends to it is told that nobody is there."""
+        assert self.address
+        self._sock.close()
+        self.incoming = 0
+
+    def peer_returns(self) -> None:
+        """Come back to the same address."""
+        self._open(self.address)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        if self._sock is not None:
+            self._sock.close()
+
+    def _open(self, address: tuple[str, int]) -> None:
+        self._sock = self._loopback.new(socket.SOCK_DGRAM)
+        self._sock.bind(address)
+        self._address = address_of(self._sock)
+
+
+Peer = StreamPeer | ServerPeer | DatagramPeer
+
+PEERS: dict[str, type[StreamPeer] | type[ServerPeer] | type[DatagramPeer]] = {
+    "server": ServerPeer,
+    "client": StreamPeer,
+    "accepted": StreamPeer,
+    "datagram": DatagramPeer,
+}
+"""role -> who is on the other side"""
+
+KINDS = {
+    "server": socket.SOCK_STREAM,
+    "client": socket.SOCK_STREAM,
+    "accepted": socket.SOCK_STREAM,
+    "datagram": socket.SOCK_DGRAM,
+}
+"""role -> the kind of its socket"""
+
+__all__ = ["KINDS", "PEERS", "THE_PEER", "DatagramPeer", "Peer", "ServerPeer", "StreamPeer"]

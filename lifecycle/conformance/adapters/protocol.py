@@ -1,0 +1,132 @@
+"""What a conformance run needs of an implementation: a dozen lines to write for one's own.
+
+    class MyAdapter:
+        name = "mine"
+        governed = True                           # it refuses illegal calls by IllegalCall, and tells its state
+
+        def environment(self, role): ...          # how calls are provoked: lifecycle.conformance.ENVIRONMENTS[role.name]
+        def offers(self, role, provocation): ...  # whether it has this call at all
+        def stage(self, role): ...                # a new object among its peers: a Stage
+        def verdict(self, edge, answer): ...      # AGREES, or how it differs: compared(edge, answer) says the usual
+        def close(self): ...                      # give everything back
+
+A socket with the methods of `socket.socket` needs none of it: SocketAdapter(factory) is all. An asynchronous implementation
+runs each call to its end inside Stage.call().
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from lifecycle.conformance.model.environment import ANYTHING, Environment, Provocation
+from lifecycle.conformance.model.graph import Edge
+from lifecycle.engine import Role
+
+
+class Answer(NamedTuple):
+    """What a call brought.
+
+    outcome: in the role's words, or "illegal". value: what the caller got, bytes alone where something was received.
+    detail: the error, as text. system: "ok", "blocks" or the error's name, for those who set it beside a platform table.
+    reported: the outcome that the implementation itself tells, or None.
+    """
+
+    outcome: str
+    value: object = None
+    detail: str = ""
+    system: str = "ok"
+    reported: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an answer stands to what was expected; `explanation` says where a difference is known from, or is ""."""
+
+    agrees: bool
+    expected: str = ""
+    got: str = ""
+    explanation: str = ""
+
+
+AGREES = Verdict(True)
+
+
+class Mismatch(Exception):
+    """A peer saw something else than it should have seen."""
+
+    def __init__(self, expected: object, got: object) -> None:
+        super().__init__(f"{got!r} instead of {expected!r}")
+        self.expected = expected
+        self.got = got
+
+
+class Stage(Protocol):
+    """One object under test among its peers."""
+
+    @property
+    def state(self) -> str | None:
+        """The state that the object tells, or None where it tells none."""
+        ...
+
+    @property
+    def legal(self) -> tuple[str, ...] | None:
+        """The calls that the object says are legal, or None where it does not say."""
+        ...
+
+    def call(self, provocation: Provocation) -> Answer:
+        """Make the call; no exception of it gets out."""
+        ...
+
+    def act(self, action: str) -> None:
+        """Let a peer do something. Raises Mismatch where the peer sees something wrong."""
+        ...
+
+    def close(self) -> None:
+        """End the object and its peers, whatever state they are in."""
+        ...
+
+
+class Adapter(Protocol):
+    """One implementation under test; see the top of this file."""
+
+    @property
+    def name(self) -> str:
+        """Its name in reports."""
+        ...
+
+    @property
+    def governed(self) -> bool:
+        """Whether it refuses illegal calls itself, by IllegalCall, and tells its state."""
+        ...
+
+    def environment(self, role: Role) -> Environment:
+        """How its calls are provoked in this role. Raises KeyError for a role that it does not have."""
+        ...
+
+    def offers(self, role: Role, provocation: Provocation) -> bool:
+        """Whether it has this call, and whether this way of provoking it is possible here."""
+        ...
+
+    def stage(self, role: Role) -> Stage:
+        """A new object in the role's initial state."""
+        ...
+
+    def verdict(self, edge: Edge, answer: Answer) -> Verdict:
+        """How an answer stands to what the edge expects."""
+        ...
+
+    def close(self) -> None:
+        """Give back everything that stages have shared."""
+        ...
+
+
+def compared(edge: Edge, answer: Answer) -> Verdict:
+    """The usual verdict: the outcome, and the value where one can be said, must be those expected."""
+    if answer.outcome != edge.outcome:
+        return Verdict(False, str(edge.outcome), f"{answer.outcome} ({answer.detail})" if answer.detail else answer.outcome)
+    if answer.reported is not None and answer.reported != edge.outcome:
+        return Verdict(False, f"{edge.outcome}, and so reported", f"reported as {answer.reported}")
+    if edge.gives is not ANYTHING and answer.value != edge.gives:
+        return Verdict(False, f"{edge.outcome} giving {edge.gives!r}", f"{answer.outcome} giving {answer.value!r}")
+    return AGREES

@@ -1,0 +1,213 @@
+"""The surroundings of an object as data: what its peers can do, how a call is provoked, and which ending each occasion has.
+
+A role's table says in which outcomes a call may end in a state. Which of them it will be is decided by what is around the
+object: whether something has come, whether somebody listens, whether the caller waits. Those are the *facts*, a small set of
+words. Peer actions and endings add and drop facts; nothing here says which call is legal when, since the table does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Facts = frozenset[str]
+
+
+class Under(StrEnum):
+    """The circumstances of a call."""
+
+    AT_ONCE = "at once"
+    BRIEFLY = "waiting briefly"
+    PATIENTLY = "waiting"
+    CANCELLED = "cancelled"
+    SCARCE = "without descriptors"
+
+
+SLOW = frozenset({Under.BRIEFLY, Under.CANCELLED, Under.SCARCE})
+"""Circumstances that cost time or disturb others: walks leave them to the exhaustive driver."""
+
+ANYTHING: Any = object()
+"""The value of a call that is not compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Arguments that the surroundings fill in: the address of somebody, a lot of data."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """An argument that the surroundings fill in: a socket of the system in that state, or "none"."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call ends where all facts of `where` hold and none of `unless`; then the facts change.
+
+    gives: the value that the caller gets, where it can be said; bytes for what is received.
+    """
+
+    outcome: str
+    where: Facts = frozenset()
+    unless: Facts = frozenset()
+    adds: Facts = frozenset()
+    drops: Facts = frozenset()
+    gives: Any = ANYTHING
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether this is how it ends under these facts, if no earlier ending holds."""
+        return self.where <= facts and not self.unless & facts
+
+
+def ends(outcome: str, *, where: str = "", unless: str = "", adds: str = "", drops: str = "", gives: Any = ANYTHING) -> Ending:
+    """An Ending whose facts are written as words with spaces between them."""
+    return Ending(outcome, _words(where), _words(unless), _words(adds), _words(drops), gives)
+
+
+@dataclass(frozen=True, slots=True)
+class Provocation:
+    """One way of making a call, with its endings; the first that holds is the one expected.
+
+    how: what tells it from other ways of making the same call. costly: it takes milliseconds, so that walks leave it out.
+    """
+
+    call: str
+    how: str
+    arguments: tuple[Any, ...]
+    under: Under
+    endings: tuple[Ending, ...]
+    costly: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name in reports and snippets; unique within a role."""
+        words = [self.call, self.how, "" if self.under is Under.AT_ONCE else f"({self.under})"]
+        return " ".join(word for word in words if word)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it takes long enough that walks leave it out."""
+        return self.costly or self.under in SLOW
+
+    def ending(self, facts: Facts) -> Ending | None:
+        """How it ends under these facts; None where nobody has said."""
+        return next((ending for ending in self.endings if ending.holds(facts)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAction:
+    """Something that the other side does, possible where all facts of `where` hold and none of `unless`."""
+
+    name: str
+    where: Facts = frozenset()
+    unless: Facts = frozenset()
+    adds: Facts = frozenset()
+    drops: Facts = frozenset()
+
+    @property
+    def label(self) -> str:
+        """Its name in reports and snippets."""
+        return self.name
+
+    def is_possible(self, facts: Facts) -> bool:
+        """Whether the other side can do it now."""
+        return self.where <= facts and not self.unless & facts
+
+
+def peer(name: str, *, where: str = "", unless: str = "", adds: str = "", drops: str = "") -> PeerAction:
+    """A PeerAction whose facts are written as words with spaces between them."""
+    return PeerAction(name, _words(where), _words(unless), _words(adds), _words(drops))
+
+
+Step = Provocation | PeerAction
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """A fact that is so just when all facts of `where` hold and none of `unless`."""
+
+    fact: str
+    where: Facts
+    unless: Facts = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Environment:
+    """The whole vocabulary of one role: how its calls are provoked, and what its peers can do.
+
+    Raises ValueError, naming it, for a label that stands for two steps.
+    """
+
+    provocations: tuple[Provocation, ...]
+    peer_actions: tuple[PeerAction, ...] = ()
+    follows: tuple[Follows, ...] = ()
+    steps: Mapping[str, Step] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        steps: dict[str, Step] = {}
+        every: tuple[Step, ...] = (*self.provocations, *self.peer_actions)
+        for step in every:
+            if step.label in steps:
+                raise ValueError(f"two steps are labelled {step.label!r}")
+            steps[step.label] = step
+        object.__setattr__(self, "steps", steps)
+
+    def changed(self, facts: Facts, by: Ending | PeerAction) -> Facts:
+        """The facts after an ending or a peer action."""
+        after = (facts - by.drops) | by.adds
+        for each in self.follows:
+            holds = each.where <= after and not each.unless & after
+            after = after | {each.fact} if holds else after - {each.fact}
+        return after
+
+
+def _words(text: str) -> Facts:
+    return frozenset(text.split())
+
+
+def plainly(call: str, *arguments: Any, how: str = "", gives: Any = ANYTHING, adds: str = "", drops: str = "") -> Provocation:
+    """A call that simply ends in `ok`."""
+    return Provocation(call, how, arguments, Under.AT_ONCE, (ends("ok", gives=gives, adds=adds, drops=drops),))
+
+
+def failing(call: str, *arguments: Any, how: str, adds: str = "") -> Provocation:
+    """A call that ends in `failed`, because of its arguments."""
+    return Provocation(call, how, arguments, Under.AT_ONCE, (ends("failed", adds=adds),))
+
+
+def waits(
+    call: str,
+    *arguments: Any,
+    endings: Iterable[Ending],
+    how: str = "",
+    adds: str = "",
+    where: str = "",
+    unless: str = "",
+    briefly: bool = True,
+    cancellable: bool = False,
+    costly: bool = False,
+    otherwise: tuple[Ending, ...] = (),
+) -> tuple[Provocation, ...]:
+    """A call that may have to wait, provoked at once, waiting briefly, and cancelled while it waits.
+
+    endings: how it ends where it need not wait. Where none holds, and the facts `where` do and none of `unless`, it ends in
+    `pending`, `timed_out` or `failed` by the circumstances, and adds the facts `adds`; or else as `otherwise` says.
+    """
+    first = tuple(endings)
+    circumstances = [(Under.AT_ONCE, "pending")]
+    if briefly:
+        circumstances.append((Under.BRIEFLY, "timed_out"))
+    if cancellable:
+        circumstances.append((Under.CANCELLED, "failed"))
+    return tuple(
+        Provocation(
+            call, how, arguments, under, (*first, ends(waiting, where=where, unless=unless, adds=adds), *otherwise), costly
+        )
+        for under, waiting in circumstances
+    )

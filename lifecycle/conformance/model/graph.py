@@ -1,0 +1,212 @@
+"""The graph of a role among its surroundings: nodes (state, facts), edges calls and peer actions, with what each must bring.
+
+It is derived: the table says which calls are legal and where each outcome leads, the environment which outcome it will be.
+The shortest way to every cell is found breadth first, so that what reaches it cannot be shorter.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lifecycle.conformance.model.environment import ANYTHING, Environment, Facts, PeerAction, Provocation, Step
+from lifecycle.engine import Role
+
+ILLEGAL = "illegal"
+
+Cell = tuple[str, str, str]
+"""(state, call, outcome), the outcome being "illegal" where the table forbids the call"""
+
+
+@dataclass(slots=True, eq=False)
+class Edge:
+    """One step from one node: a call with the outcome that it must have, or a peer action, which has none."""
+
+    step: Step
+    outcome: str | None
+    gives: object
+    source: Node
+    target: Node
+
+    @property
+    def is_call(self) -> bool:
+        return self.outcome is not None
+
+    @property
+    def cell(self) -> Cell:
+        """The cell that a call's edge covers."""
+        assert isinstance(self.step, Provocation)
+        assert self.outcome is not None
+        return self.source.state, self.step.call, self.outcome
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A state of the role together with the facts of the surroundings."""
+
+    state: str
+    facts: Facts
+    legal: tuple[str, ...]
+    is_final: bool
+    number: int
+    edges: list[Edge] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<Node {self.state} {' '.join(sorted(self.facts))}>"
+
+    def edge(self, label: str) -> Edge | None:
+        """The edge of the step of that label; None where the other side cannot do it here."""
+        return next((edge for edge in self.edges if edge.step.label == label), None)
+
+
+class UnlistedEnding(ValueError):
+    """The surroundings make a call end in an outcome that the role's table does not list there: one of them is wrong."""
+
+
+class Model:
+    """The graph of `role` among `environment`.
+
+    offers: which provocations the implementation under test knows at all; by default all. Raises UnlistedEnding, naming the
+    cell, where an ending is not listed in the table.
+    """
+
+    def __init__(
+        self, role: Role, environment: Environment, offers: Callable[[Provocation], bool] = lambda provocation: True
+    ) -> None:
+        self.role = role
+        self.environment = environment
+        self._offered = tuple(each for each in environment.provocations if offers(each))
+        self._nodes: dict[tuple[str, Facts], Node] = {}
+        self._ways: dict[Node, Edge | None] = {}
+        self._trees: dict[Node, dict[Cell, tuple[Edge, ...]]] = {}
+        self.start = self._node(role.initial, frozenset())
+        self._explore()
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node that can be reached, the nearest first."""
+        return tuple(self._ways)
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell that the table has, legal ones with each outcome, then the illegal ones."""
+        legal = tuple((state, call, outcome) for state, call, outcome, _ in self.role.cells())
+        illegal = tuple(
+            (state.name, call.name, ILLEGAL)
+            for state in self.role.states
+            for call in self.role.calls
+            if call.name not in self.role.table[state.name]
+        )
+        return legal + illegal
+
+    @cached_property
+    def first_edges(self) -> dict[Cell, Edge]:
+        """For each cell that can be provoked: the edge that covers it after the fewest steps."""
+        found: dict[Cell, Edge] = {}
+        for node in self._ways:
+            for edge in node.edges:
+                if edge.is_call:
+                    found.setdefault(edge.cell, edge)
+        return found
+
+    @property
+    def unprovoked(self) -> tuple[Cell, ...]:
+        """The cells that nothing in the environment, as far as it is offered, leads to."""
+        return tuple(cell for cell in self.cells if cell not in self.first_edges)
+
+    def way_to(self, node: Node) -> tuple[Edge, ...]:
+        """The fewest steps from a new object to `node`."""
+        way: list[Edge] = []
+        last = self._ways[node]
+        while last is not None:
+            way.append(last)
+            last = self._ways[last.source]
+        return tuple(reversed(way))
+
+    def sequence_for(self, cell: Cell) -> tuple[Edge, ...]:
+        """The fewest steps from a new object through `cell`; KeyError when it cannot be provoked."""
+        edge = self.first_edges[cell]
+        return (*self.way_to(edge.source), edge)
+
+    def follow(self, labels: tuple[str, ...]) -> tuple[Edge, ...] | None:
+        """The edges of these steps from a new object; None when one of them is impossible where it stands."""
+        node, edges = self.start, []
+        for label in labels:
+            edge = node.edge(label)
+            if edge is None:
+                return None
+            edges.append(edge)
+            node = edge.target
+        return tuple(edges)
+
+    def ways_from(self, node: Node) -> dict[Cell, tuple[Edge, ...]]:
+        """For each cell that can be covered from `node` on: the fewest steps there, the covering one included."""
+        ways = self._trees.get(node)
+        if ways is None:
+            ways = self._trees[node] = dict(self._ways_from(node))
+        return ways
+
+    def _ways_from(self, start: Node) -> Iterator[tuple[Cell, tuple[Edge, ...]]]:
+        paths: dict[Node, tuple[Edge, ...]] = {start: ()}
+        queue, seen = deque([start]), set()
+        while queue:
+            node = queue.popleft()
+            for edge in node.edges:
+                path = (*paths[node], edge)
+                if edge.is_call and edge.cell not in seen:
+                    seen.add(edge.cell)
+                    yield edge.cell, path
+                if edge.target not in paths and not _is_slow(edge):
+                    paths[edge.target] = path
+                    queue.append(edge.target)
+
+    def _explore(self) -> None:
+        self._ways[self.start] = None
+        queue = deque([self.start])
+        while queue:
+            node = queue.popleft()
+            node.edges.extend(self._edges(node))
+            for edge in node.edges:
+                if edge.target not in self._ways:
+                    self._ways[edge.target] = edge
+                    queue.append(edge.target)
+
+    def _edges(self, node: Node) -> Iterator[Edge]:
+        illegal: set[str] = set()
+        for provocation in self._offered:
+            row = self.role.table[node.state].get(provocation.call)
+            if row is None:
+                if provocation.call not in illegal and any(call.name == provocation.call for call in self.role.calls):
+                    illegal.add(provocation.call)
+                    yield Edge(provocation, ILLEGAL, ANYTHING, node, node)
+                continue
+            ending = provocation.ending(node.facts)
+            if ending is None:
+                continue
+            if ending.outcome not in row:
+                raise UnlistedEnding(
+                    f"{self.role.name}: {provocation.label!r} ends in {ending.outcome!r} in {node.state!r} with"
+                    f" {' '.join(sorted(node.facts)) or 'nothing'}, and its row lists {', '.join(row)}"
+                )
+            after = row[ending.outcome]
+            facts = frozenset() if after in self.role.final else self.environment.changed(node.facts, ending)
+            yield Edge(provocation, ending.outcome, ending.gives, node, self._node(after, facts))
+        if not node.is_final:
+            for action in self.environment.peer_actions:
+                if action.is_possible(node.facts):
+                    yield Edge(
+                        action, None, ANYTHING, node, self._node(node.state, self.environment.changed(node.facts, action))
+                    )
+
+    def _node(self, state: str, facts: Facts) -> Node:
+        node = self._nodes.get((state, facts))
+        if node is None:
+            node = Node(state, facts, self.role.legal(state), state in self.role.final, len(self._nodes))
+            self._nodes[state, facts] = node
+        return node
+
+
+def _is_slow(edge: Edge) -> bool:
+    return not isinstance(edge.step, PeerAction) and edge.step.is_slow

@@ -1,0 +1,1 @@
+"""Running an implementation along the graph of a role: the exhaustive driver, walks, and what is found."""

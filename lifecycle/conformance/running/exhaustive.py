@@ -1,0 +1,92 @@
+"""The exhaustive driver: every cell by its shortest sequence, then every step from every node, then every pair of steps.
+
+Depth 1 reaches each (state, call, outcome) and each illegal call once. Depth 2 takes every edge of the graph: each call under
+every set of facts. Depth 3 lets every cell be followed by every step, so that an implementation which tells no state is
+caught in a wrong one by what it does next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.model.environment import PeerAction
+from lifecycle.conformance.model.graph import Cell, Edge, Model
+from lifecycle.conformance.running.divergence import Divergence
+from lifecycle.conformance.running.run import Run
+from lifecycle.engine import Role
+
+DEPTHS = (1, 2, 3)
+
+Sequence = tuple[Edge, ...]
+
+
+@dataclass(slots=True)
+class RoleResult:
+    """What came of one role.
+
+    cells: those that the table has. offered: those of them that can be provoked in this implementation. reached: how often
+    each was. divergences: the first difference of each sequence that had one.
+    """
+
+    role: str
+    cells: tuple[Cell, ...]
+    offered: frozenset[Cell]
+    reached: Counter[Cell] = field(default_factory=Counter)
+    divergences: list[Divergence] = field(default_factory=list)
+    sequences: int = 0
+    steps: int = 0
+
+    @property
+    def unexplained(self) -> list[Divergence]:
+        """The differences that no table names."""
+        return [each for each in self.divergences if not each.explanation]
+
+    def add(self, run: Run, divergence: Divergence | None) -> None:
+        """Count a run that has ended."""
+        self.sequences += 1
+        self.steps += len(run.steps)
+        self.reached.update(run.reached)
+        if divergence is not None:
+            self.divergences.append(divergence)
+
+
+def model_for(adapter: Adapter, role: Role) -> Model:
+    """The graph of `role` with what the implementation offers."""
+    return Model(role, adapter.environment(role), lambda provocation: adapter.offers(role, provocation))
+
+
+def sequences(model: Model, depth: int) -> Iterator[Sequence]:
+    """The sequences of that depth, the shorter ones first; each is left out that is the beginning of another of its depth."""
+    for edge in model.first_edges.values():
+        yield (*model.way_to(edge.source), edge)
+    if depth >= 2:
+        first = set(model.first_edges.values())
+        for node in model.nodes:
+            way = model.way_to(node)
+            yield from ((*way, edge) for edge in node.edges if edge not in first and not _is_slow(edge))
+    if depth >= 3:
+        for edge in model.first_edges.values():
+            if not _is_slow(edge) and model.way_to(edge.target) != (way := (*model.way_to(edge.source), edge)):
+                yield from ((*way, after) for after in edge.target.edges if not _is_slow(after))
+
+
+def exhaust(
+    adapter: Adapter, model: Model, *, depth: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
+) -> RoleResult:
+    """Run every sequence of that depth on new objects. progress: told (how many are done, of how many)."""
+    result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges))
+    plan = list(sequences(model, depth))
+    for number, sequence in enumerate(plan):
+        with Run(adapter, model) as run:
+            result.add(run, run.follow(sequence))
+        if number % 64 == 63:
+            progress(number + 1, len(plan))
+    progress(len(plan), len(plan))
+    return result
+
+
+def _is_slow(edge: Edge) -> bool:
+    return not isinstance(edge.step, PeerAction) and edge.step.is_slow

@@ -1,0 +1,79 @@
+"""One object run along edges of the graph: every step is checked against what the role and its surroundings say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+
+from lifecycle.conformance.adapters.protocol import Adapter, Mismatch, Verdict
+from lifecycle.conformance.model.environment import PeerAction
+from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
+from lifecycle.conformance.running.divergence import Divergence
+
+
+class Run:
+    """One object under test, from its beginning on; `node` is where the role says that it is.
+
+    reached: the cells that were reached, in order, the diverging one not included.
+    """
+
+    def __init__(self, adapter: Adapter, model: Model) -> None:
+        self._adapter = adapter
+        self._model = model
+        self.node = model.start
+        self.steps: list[str] = []
+        self.reached: list[Cell] = []
+        self._stage = adapter.stage(model.role)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._stage.close()
+
+    def take(self, edge: Edge) -> Divergence | None:
+        """Make the step of an edge that leaves the present node; what differs, or None."""
+        step = edge.step
+        self.steps.append(step.label)
+        if isinstance(step, PeerAction):
+            try:
+                self._stage.act(step.name)
+            except Mismatch as mismatch:
+                return self._diverging(edge, step.name, str(mismatch.expected), str(mismatch.got))
+        else:
+            verdict = self._adapter.verdict(edge, self._stage.call(step))
+            if not verdict.agrees:
+                return self._diverging(edge, step.call, verdict.expected, verdict.got, verdict.explanation)
+            self.reached.append(edge.cell)
+        node = self.node = edge.target
+        state = self._stage.state
+        if state is not None:
+            if state != node.state:
+                return self._unreached(edge, f"then state {node.state}", f"state {state}")
+            if self._stage.legal != node.legal:
+                return self._unreached(edge, f"then legal {', '.join(node.legal)}", f"{self._stage.legal}")
+        return None
+
+    def follow(self, edges: Iterable[Edge]) -> Divergence | None:
+        """Make these steps; the first thing that differs, or None."""
+        for edge in edges:
+            divergence = self.take(edge)
+            if divergence is not None:
+                return divergence
+        return None
+
+    def _unreached(self, edge: Edge, expected: str, got: str) -> Divergence:
+        if edge.outcome is not None:
+            self.reached.pop()
+        name = edge.step.name if isinstance(edge.step, PeerAction) else edge.step.call
+        return self._diverging(edge, name, expected, got)
+
+    def _diverging(self, edge: Edge, call: str, expected: str, got: str, explanation: str = "") -> Divergence:
+        if expected == ILLEGAL:
+            expected = f"a refusal: {call} is illegal"
+        return Divergence(
+            self._adapter.name, self._model.role.name, edge.source.state, call, expected, got, tuple(self.steps), explanation
+        )
+
+
+__all__ = ["Run", "Verdict"]
