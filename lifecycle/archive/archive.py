@@ -221,8 +221,8 @@ class Archive(WholeValues, role=ARCHIVE):
         self._put(text.encoded(line, self._sink))
 
     def read_count(self) -> int:
-        """Take a count (ReadCount)."""
-        return take_count(self._source)
+        """Take a count (ReadCount); GenericError for one beyond the archive's limit, since each thing counted takes a byte."""
+        return take_count(self._source, least=1)
 
     def write_count(self, count: int) -> None:
         """Put a count (WriteCount)."""

@@ -87,13 +87,15 @@ ARCHIVE = Role(
                endings=_LOADING),
         *_rows("loading", "read", "read_string", "serialize_raw", endings=_READING),
         *_rows("loading", "get_object_schema", "set_object_schema", endings={"ok": "loading"}),
-        *_rows("loading", "set_load_params", "map_object", "flush", endings=stays("loading", "ok", "failed")),
+        *_rows("loading", "set_load_params", "flush", endings=stays("loading", "ok", "failed")),
+        ("loading", "map_object", {"ok": "loading"}),
         ("loading", "abort", {"ok": "closed"}),
         ("loading", "close", {"ok": "closed", "failed": "closed"}),
 
         *_rows("storing", "store", "write", "write_string", "write_count", "write_object", "write_class", "serialize_class",
                "serialize", "serialize_raw", "flush", endings=_STORING),
-        *_rows("storing", "set_store_params", "map_object", endings=stays("storing", "ok", "failed")),
+        ("storing", "set_store_params", stays("storing", "ok", "failed")),
+        ("storing", "map_object", {"ok": "storing"}),
         ("storing", "abort", {"ok": "closed"}),
         ("storing", "close", {**stays("storing", "pending", "timed_out", "failed"), "ok": "closed", "broken": "broken"}),
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from loopback import HOST, LONG, datagram_pair, until
 from refusals import bad_input, fails, refused, unchanged
 
-from lifecycle import Datagram, MessageTruncated
+from lifecycle import Datagram, IllegalCall, MessageTruncated, SocketFile
 from lifecycle.sockets.stream import Stream
 
 
@@ -131,6 +131,10 @@ def test_row_131_an_empty_message_is_no_end() -> None:
 
 
 def test_row_132_a_datagram_socket_is_no_stream() -> None:
-    """What a SocketFile reads from has a data phase with an end; a Datagram has neither, so that it can be refused."""
+    """A SocketFile over a Datagram is refused in every state with the reason, for it has messages and no stream with an end."""
+    with datagram_pair() as (one, _):
+        with pytest.raises(IllegalCall, match="a datagram socket has messages"):
+            SocketFile(one)  # type: ignore[arg-type]
+        assert one.state == "bound"
+    assert Datagram.role.never_legal("socket_file")
     assert not issubclass(Datagram, Stream)
-    assert not any("eof" in row[2] for row in Datagram.role.rows)
