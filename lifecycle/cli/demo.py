@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from lifecycle.cli.chart import check_chart, write_chart
 from lifecycle.cli.output import examples, render, terminal, write
 
 EPILOG = examples(
     "lifecycle demo",
     "lifecycle demo --json",
+    "lifecycle demo --chart demo.svg",
     "lifecycle demo --json | jq -r '[.subject, .call, .outcome] | @tsv'",
 )
 
@@ -22,12 +24,18 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the journal of the run, one JSON object a line.")] = False,
+    chart: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it."),
+    ] = None,
 ) -> None:
     """Run a server and a client, in two threads over loopback, then show how calls out of order are refused."""
     from lifecycle.cli.conversation import Conversation, DemoFailed
     from lifecycle.cli.illegal_attempts import ATTEMPTS, refused
     from lifecycle.engine import Journal
 
+    if chart is not None:
+        check_chart(chart)
     conversation, refusals, failure = Conversation(), [], None
     with Journal() as journal:
         try:
@@ -36,6 +44,8 @@ def demo(
                 refusals.append(refused(attempt))  # noqa: PERF401 - those before a failure are shown
         except (OSError, DemoFailed) as error:
             failure = error
+    if chart is not None:
+        write_chart(journal.records, chart)
     if as_json:
         write("".join(f"{line}\n" for line in journal.lines()))
     else:

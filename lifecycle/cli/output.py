@@ -44,13 +44,16 @@ def render(console: Console, *parts: RenderableType) -> str:
     return _SPACES_AT_LINE_ENDS.sub("", cast(StringIO, console.file).getvalue())
 
 
-def write(text: str) -> None:
-    """Write to standard output; quietly nothing when its reader has gone (`lifecycle show | head -1`).
+def write(text: str | bytes) -> None:
+    """Write to standard output, bytes as they are; quietly nothing when its reader has gone (`lifecycle show | head -1`).
 
     Exits with code 1 when the text cannot be written for another reason, as on a full disk.
     """
     try:
-        sys.stdout.write(text)
+        if isinstance(text, bytes):
+            sys.stdout.buffer.write(text)
+        else:
+            sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
         if error.errno not in _READER_IS_GONE:

@@ -1,0 +1,31 @@
+"""The option `--chart FILE` of the subcommands that run something: what its suffix means, and writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import typer
+
+from lifecycle.engine import Record
+
+
+def check_chart(path: str) -> None:
+    """Wrong usage (exit code 2) when no chart can have the suffix of `path`: told before anything has run."""
+    from lifecycle.diagrams import UnknownFormat
+    from lifecycle.diagrams.files import RUN_FORMATS, format_of
+
+    try:
+        format_of(path, RUN_FORMATS)
+    except UnknownFormat as error:
+        raise typer.BadParameter(str(error), param_hint="--chart") from None
+
+
+def write_chart(records: Iterable[Record], path: str) -> None:
+    """Write the chart of a run; exit code 1 and one line that says why when it cannot be written."""
+    from lifecycle.diagrams import save_run
+
+    try:
+        save_run(records, path)
+    except OSError as error:
+        typer.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,168 @@
+"""`lifecycle diagram`: pictures of roles and of recorded runs, and the page to explore them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from lifecycle.cli.choosing import chosen_role
+from lifecycle.cli.output import examples, write
+from lifecycle.engine import Lifecycle, LifecycleError, Role
+from lifecycle.roles import ROLES
+
+if TYPE_CHECKING:
+    from lifecycle.engine import Record
+
+FORMATS = ("text", "mermaid", "dot", "plantuml", "scxml", "markdown", "svg", "png", "html")
+
+EPILOG = examples(
+    "lifecycle diagram server                      to read on a terminal",
+    "lifecycle diagram client -o client.svg        the suffix says the format",
+    "lifecycle diagram client -f mermaid --highlight connected",
+    "lifecycle diagram mypackage.roles:SESSION -f svg > session.svg",
+    "lifecycle diagram --html explore.html         a page to click through",
+    "lifecycle demo --json | lifecycle diagram --run - -o demo.svg",
+)
+
+Value = TypeVar("Value")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make the subcommand known."""
+    app.command("diagram", epilog=EPILOG, short_help="Draw a role, or a recorded run.")(diagram)
+
+
+def diagram(
+    role: Annotated[
+        str | None, typer.Argument(metavar="ROLE", help=f"One of {', '.join(ROLES)}, or module:NAME for a role of yours.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
+    ] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.")] = None,
+    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write the page to explore to FILE.")] = None,
+    highlight: Annotated[str | None, typer.Option(metavar="STATE", help="Mark this state as the present one.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="A journal's lines, - for standard input: chart it, or mark its path in ROLE."),
+    ] = None,
+    object: Annotated[str | None, typer.Option(metavar="NAME", help="Of the run, this object alone, as in Client#1.")] = None,
+) -> None:
+    """Draw a role from its table, or a recorded run from its journal, so that the picture cannot go stale."""
+    if html is not None:
+        if output is not None or format not in (None, "html"):
+            raise typer.BadParameter("is -f html and -o in one: leave those out", param_hint="--html")
+        format, output = "html", html
+    chosen = None if role is None else role_of(role)
+    records = None if run is None else _records(run, object)
+    format = _format(format, output)
+    if format == "png" and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("a terminal shows no pictures: give a file with -o", param_hint="--format")
+    drawn = _explained(lambda: _drawn(chosen, format, highlight, records))
+    if output is None:
+        write(drawn)
+    else:
+        _save(output, drawn)
+
+
+def role_of(name: str) -> Role:
+    """The role of that name, or what `module:NAME` names: a role or a class that has one. Wrong usage when there is none."""
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return chosen_role(name)
+    here = str(Path.cwd())
+    if here not in sys.path:  # as `python -m` does it
+        sys.path.insert(0, here)
+    try:
+        found = import_module(module)
+    except (ImportError, ValueError, LifecycleError) as error:
+        raise typer.BadParameter(f"cannot import {module!r}: {error}", param_hint="ROLE") from None
+    value = getattr(found, attribute, None)
+    if isinstance(value, type) and issubclass(value, Lifecycle):
+        value = getattr(value, "role", None)
+    if not isinstance(value, Role):
+        known = ", ".join(key for key, each in vars(found).items() if isinstance(each, Role)) or "none"
+        raise typer.BadParameter(f"{module!r} has no role {attribute!r}. Roles in it: {known}.", param_hint="ROLE")
+    return value
+
+
+def _format(format: str | None, output: str | None) -> str:
+    from lifecycle.diagrams.errors import unknown_format
+    from lifecycle.diagrams.files import format_of
+
+    if format is None:
+        return "text" if output is None else _explained(lambda: format_of(output, FORMATS), "--output")
+    if format.lower() not in FORMATS:
+        raise typer.BadParameter(str(unknown_format(format, FORMATS)), param_hint="--format")
+    return format.lower()
+
+
+def _drawn(role: Role | None, format: str, highlight: str | None, records: list[Record] | None) -> str | bytes:
+    from lifecycle import diagrams
+    from lifecycle.diagrams.files import RUN_FORMATS
+
+    if format == "html":
+        return diagrams.explorer_page(ROLES.values() if role is None else [role], records or ())
+    width = _width()
+    if role is None:
+        if records is None:
+            raise typer.BadParameter(f"which one? Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
+        if format not in RUN_FORMATS:
+            raise typer.BadParameter(f"a run has no {format}. Known formats: {', '.join(RUN_FORMATS)}.", param_hint="--format")
+        return diagrams.sequence_chart(records, format, width=width)
+    marked = highlight if records is None else records
+    if format == "png":
+        return diagrams.state_png(role, highlight=marked)
+    return diagrams.state_diagram(role, format, highlight=marked, width=width)
+
+
+def _records(path: str, subject: str | None) -> list[Record]:
+    from lifecycle.diagrams import read_records
+
+    def read() -> list[Record]:
+        if path == "-":
+            return read_records(sys.stdin)
+        with open(path, encoding="utf-8") as lines:
+            return read_records(lines)
+
+    try:
+        records = _explained(read, "--run")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise typer.BadParameter(f"cannot read {path}: {reason}", param_hint="--run") from None
+    known = dict.fromkeys(record.subject for record in records)
+    if subject is not None and subject not in known:
+        raise typer.BadParameter(f"no {subject!r} in the run. Known: {', '.join(known)}.", param_hint="--object")
+    return [record for record in records if subject in (None, record.subject)]
+
+
+def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
+    """Its result; what the diagrams refuse is wrong usage, and a missing renderer a failure."""
+    from lifecycle.diagrams import NoRenderer
+
+    try:
+        return act()
+    except NoRenderer as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from None
+    except LifecycleError as error:
+        raise typer.BadParameter(str(error), param_hint=hint) from None
+
+
+def _save(path: str, drawn: str | bytes) -> None:
+    try:
+        Path(path).write_bytes(drawn if isinstance(drawn, bytes) else drawn.encode())
+    except OSError as error:
+        typer.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _width() -> int:
+    from lifecycle.cli.output import terminal
+
+    return terminal().width

@@ -1,0 +1,80 @@
+"""Puts the page together: roles, and a recorded run where one was given, as data beside the page's own style and programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any
+
+from lifecycle.diagrams import pictures
+from lifecycle.diagrams.dot import dot, edge_id, node_id
+from lifecycle.diagrams.extraction import graph_of
+from lifecycle.diagrams.graph import Graph
+from lifecycle.diagrams.lettering import visible
+from lifecycle.engine import Record, Role
+from lifecycle.roles import ROLES
+
+SCRIPTS = ("elements.js", "role.js", "explore.js", "replay.js", "page.js")
+SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
+
+
+def explorer_page(
+    roles: Iterable[Role] = tuple(ROLES.values()),
+    records: Iterable[Record] = (),
+    *,
+    title: str = "Explore the legal order of calls",
+) -> str:
+    """The page, as the text of one HTML file.
+
+    roles: which can be picked, in this order. records: a recorded run that can be stepped through; another one can be loaded
+    in the page. Where Graphviz draws pictures, the page has the roles' diagrams; else it shows their states as a list.
+    """
+    data = {
+        "roles": [_role_data(role) for role in roles],
+        "run": [asdict(record) for record in sorted(records, key=lambda record: record.began)],
+    }
+    parts = {
+        "title": title.replace("&", "&amp;").replace("<", "&lt;"),
+        "style": _part("page.css"),
+        "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
+        "script": "\n".join(map(_part, SCRIPTS)),
+    }
+    return re.sub("@([a-z]+)@", lambda found: parts[found[1]], _part("page.html"))
+
+
+def _part(name: str) -> str:
+    return (files("lifecycle.diagrams.explorer") / name).read_text(encoding="utf-8")
+
+
+def _role_data(role: Role) -> dict[str, Any]:
+    graph = graph_of(role)
+    return {
+        "name": role.name,
+        "doc": role.doc,
+        "initial": role.initial,
+        "final": sorted(role.final),
+        "states": [{"name": state.name, "doc": state.doc} for state in role.states],
+        "calls": [{"name": call.name, "doc": call.doc, "fired_by": call.fired_by} for call in role.calls],
+        "kinds": {outcome.name: outcome.kind.value for outcome in role.outcomes},
+        "table": {state: {call: dict(outcomes) for call, outcomes in calls.items()} for state, calls in role.table.items()},
+        "refused": _refused(graph),
+        "picture": pictures.svg(dot(graph)) if pictures.program() else "",
+        "nodes": {node.name: node_id(number) for number, node in enumerate(graph.nodes)},
+        "edges": [[*cell, edge_id(number)] for number, edge in enumerate(graph.edges) for cell in edge.cells()],
+        "visible": {name: visible(name) for name in _names(role)},
+    }
+
+
+def _names(role: Role) -> list[str]:
+    return [role.name, *(each.name for kind in (role.states, role.calls, role.outcomes) for each in kind)]
+
+
+def _refused(graph: Graph) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {node.name: {} for node in graph.nodes}
+    for note in graph.notes:
+        answers = [[SYSTEMS[system], answer] for system, answer in note.answers]
+        found[note.state][note.call] = {"reason": note.reason, "remedy": note.remedy, "answers": answers}
+    return found

@@ -1,0 +1,130 @@
+"""From a role to the graph that is drawn.
+
+Edges between the same two states are one edge, but failures stand apart from successes. Where several states share an edge
+(every open socket can be closed), they become a group with one edge: otherwise such edges hide all others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lifecycle.diagrams.graph import Edge, Endings, Graph, Group, Node, Note
+from lifecycle.diagrams.highlight import NOTHING, Highlight
+from lifecycle.engine import Kind, Role
+from lifecycle.platforms import platform_answers
+from lifecycle.roles import ROLES
+
+LEAST_GROUP = 3
+SYSTEMS = ("winsock", "linux")  # on every machine the same, since pictures and pages are compared
+
+Pair = tuple[str, str]
+"""(call, outcome)"""
+
+Arrow = tuple[str, str, bool]
+"""(state, next state, whether it is a failure)"""
+
+
+def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
+    """The graph of a role, with what is to be highlighted."""
+    arrows: dict[Arrow, list[Pair]] = defaultdict(list)
+    keeps: dict[str, list[Pair]] = {state: [] for state in role.table}
+    for state, call, outcome, after in role.cells():
+        if after == state:
+            keeps[state].append((call, outcome))
+        else:
+            arrows[state, after, _is_failure(role, outcome)].append((call, outcome))
+    group = _group(role, arrows, keeps)
+    nodes = tuple(
+        Node(
+            name=state.name,
+            doc=state.doc,
+            is_initial=state.name == role.initial,
+            is_final=state.name in role.final,
+            keeps=_endings(role, keeps[state.name]),
+            mark=highlight.mark(state.name),
+        )
+        for state in role.states
+    )
+    edges = _group_edges(role, arrows, group, highlight) if group else []
+    for (state, after, is_failure), pairs in arrows.items():
+        if pairs:
+            edges.append(Edge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
+    order = {state.name: number for number, state in enumerate(role.states)}
+    edges.sort(key=lambda edge: (_place(edge.source, order), _place(edge.target, order), edge.is_failure))
+    return Graph(role.name, role.doc, nodes, tuple(edges), group, tuple(_notes(role)), role.cells())
+
+
+def _notes(role: Role) -> Iterator[Note]:
+    """Every illegal cell. What systems would answer is known of the package's own roles."""
+    is_own = ROLES.get(role.name) is role
+    for state in role.table:
+        for call in role.illegal(state):
+            answers = platform_answers(role.name, state, call, systems=SYSTEMS) if is_own else {}
+            yield Note(state, call, role.reason(state, call), role.remedy(state, call), tuple(answers.items()))
+
+
+def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list[Pair]]) -> Group | None:
+    """The states whose group saves the most edges: those that lead to one state by the same calls.
+
+    Calls that all of them keep are taken out of `keeps`, unless they may also end otherwise: those are read state by state.
+    """
+    shared: dict[tuple[str, bool, tuple[Pair, ...]], list[str]] = defaultdict(list)
+    for (state, after, is_failure), pairs in arrows.items():
+        shared[after, is_failure, tuple(pairs)].append(state)
+    states = max(shared.values(), key=len, default=[])
+    if len(states) < LEAST_GROUP:
+        return None
+    common = _common(
+        [[pair for pair in keeps[state] if set(role.table[state][pair[0]].values()) == {state}] for state in states]
+    )
+    for state in states:
+        keeps[state] = [pair for pair in keeps[state] if pair not in common]
+    return Group(tuple(states), _endings(role, common))
+
+
+def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, highlight: Highlight) -> list[Edge]:
+    """The edges of the group; what they stand for is taken out of `arrows`."""
+    edges = []
+    for after, is_failure in {(after, is_failure): None for _, after, is_failure in arrows if after not in group.states}:
+        common = _common([arrows.get((state, after, is_failure), []) for state in group.states])
+        if common:
+            taken = any(highlight.has_taken(state, common) for state in group.states)
+            edges.append(Edge(group, after, _endings(role, common), is_failure, taken))
+            for state in group.states:
+                arrows[state, after, is_failure] = [pair for pair in arrows[state, after, is_failure] if pair not in common]
+    for source in (state for state in role.table if state not in group.states):
+        for call, outcomes in role.table[source].items():
+            found = [outcome for outcome, after in outcomes.items() if outcome == after]
+            if set(found) == set(group.states):
+                pairs = [(call, outcome) for outcome in found]
+                is_failure = all(_is_failure(role, outcome) for outcome in found)
+                endings = Endings((call,), group.states, role.call(call).fired_by or "", finds=True)
+                edges.append(Edge(source, group, (endings,), is_failure, highlight.has_taken(source, pairs)))
+                for outcome in found:
+                    arrows[source, outcome, _is_failure(role, outcome)].remove((call, outcome))
+    return edges
+
+
+def _common(lists: Sequence[Sequence[Pair]]) -> list[Pair]:
+    """Those of the first that are in all."""
+    return [pair for pair in lists[0] if all(pair in pairs for pairs in lists)]
+
+
+def _is_failure(role: Role, outcome: str) -> bool:
+    return role.outcome(outcome).kind is Kind.FAILURE
+
+
+def _endings(role: Role, pairs: Iterable[Pair]) -> tuple[Endings, ...]:
+    """The pairs, calls with the same outcomes together."""
+    outcomes: dict[str, list[str]] = defaultdict(list)
+    for call, outcome in pairs:
+        outcomes[call].append(outcome)
+    calls: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
+    for call, endings in outcomes.items():
+        calls[tuple(endings), role.call(call).fired_by or ""].append(call)
+    return tuple(Endings(tuple(names), endings, fired_by) for (endings, fired_by), names in calls.items())
+
+
+def _place(end: str | Group, order: Mapping[str, int]) -> int:
+    return order[end.states[-1]] if isinstance(end, Group) else order[end]

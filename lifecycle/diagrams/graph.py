@@ -1,0 +1,119 @@
+"""The small model that every renderer of state diagrams reads: states, edges, at most one group, notes, what is highlighted.
+
+Nothing of a role is lost in its drawing: Graph.drawn() gives back every (state, call, outcome, next state).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mark(StrEnum):
+    """What a highlight says of a state."""
+
+    NONE = ""
+    VISITED = "visited"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """Calls that may end in the same outcomes. Where `finds` is set, each leads to the state that its outcome is named for."""
+
+    calls: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    fired_by: str = ""
+    finds: bool = False
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Every (call, outcome)."""
+        return ((call, outcome) for call in self.calls for outcome in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A state. `keeps` are the calls that leave it as it is."""
+
+    name: str
+    doc: str
+    is_initial: bool
+    is_final: bool
+    keeps: tuple[Endings, ...]
+    mark: Mark = Mark.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """States that share edges: one drawn from the group leaves each of them, one drawn to it may enter any of them.
+
+    `keeps` are the calls that leave each of them as it is.
+    """
+
+    states: tuple[str, ...]
+    keeps: tuple[Endings, ...] = ()
+    title: str = "any of these"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A change of state; `source` and `target` name states, or are the group. Successes and failures have edges apart."""
+
+    source: str | Group
+    target: str | Group
+    endings: tuple[Endings, ...]
+    is_failure: bool
+    is_taken: bool = False
+
+    def cells(self) -> Iterator[tuple[str, str, str, str]]:
+        """Every (state, call, outcome, next state) that the edge stands for."""
+        sources = self.source.states if isinstance(self.source, Group) else (self.source,)
+        for source in sources:
+            for each in self.endings:
+                for call, outcome in each.pairs():
+                    yield source, call, outcome, outcome if isinstance(self.target, Group) else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why a call is refused in a state, and the calls that would lead to where it is legal (None where none do).
+
+    `answers` are what systems would have answered, by system; empty where that is not known.
+    """
+
+    state: str
+    call: str
+    reason: str
+    remedy: tuple[str, ...] | None
+    answers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One role, ready to be drawn.
+
+    cells: every (state, call, outcome, next state), in the table's order. notes: its illegal cells.
+    """
+
+    name: str
+    doc: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    group: Group | None
+    notes: tuple[Note, ...]
+    cells: tuple[tuple[str, str, str, str], ...]
+
+    def drawn(self) -> Iterator[tuple[str, str, str, str]]:
+        """What the nodes, the group and the edges stand for: the cells, in no order."""
+        for node in self.nodes:
+            for keep in node.keeps:
+                for call, outcome in keep.pairs():
+                    yield node.name, call, outcome, node.name
+        if self.group:
+            for state in self.group.states:
+                for keep in self.group.keeps:
+                    for call, outcome in keep.pairs():
+                        yield state, call, outcome, state
+        for edge in self.edges:
+            yield from edge.cells()

@@ -1,0 +1,92 @@
+"""The graph as Markdown tables: the states, what each call does in each, and what is refused, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from lifecycle.diagrams.escaping import markdown_text
+from lifecycle.diagrams.graph import Graph, Mark, Node, Note
+from lifecycle.diagrams.labels import NAMED_STATE
+from lifecycle.diagrams.lettering import visible
+
+SYSTEMS = {"winsock": "Winsock answers", "linux": "Linux answers"}
+IN_WORDS = {"ok": "accepts it", "blocks": "waits for ever"}
+
+
+def markdown(graph: Graph) -> str:
+    """The graph as a section of a page."""
+    return "\n".join(_lines(graph)) + "\n"
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    yield f"# {_name(graph.name)}"
+    yield ""
+    yield _text(graph.doc)
+    yield ""
+    yield "## States"
+    yield ""
+    yield from _table(("state", "", "meaning"), [(_name(node.name), _marks(node), _text(node.doc)) for node in graph.nodes])
+    yield ""
+    yield "## Legal calls"
+    yield ""
+    yield from _table(("state", "call", "outcomes and next states"), list(_legal(graph)))
+    yield ""
+    yield "## Refused calls"
+    yield ""
+    systems = [system for system in SYSTEMS if any(system in dict(note.answers) for note in graph.notes)]
+    head = ("state", "call", "why", "call first", *(SYSTEMS[system] for system in systems))
+    yield from _table(head, [_refused(note, systems) for note in graph.notes])
+
+
+def _legal(graph: Graph) -> Iterator[tuple[str, ...]]:
+    found: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for state, call, outcome, after in graph.cells:
+        found[state, call][after].append(outcome)
+    for (state, call), outcomes in found.items():
+        yield _name(state), _name(call), _endings(outcomes)
+
+
+def _endings(outcomes: dict[str, list[str]]) -> str:
+    """Outcomes that lead to one state together, and those that are named for theirs together."""
+    named = [after for after, each in outcomes.items() if after in each]
+    clauses = []
+    if len(named) > 1:
+        clauses.append(f"{', '.join(map(_name, named))}: {NAMED_STATE}")
+        outcomes = {after: [outcome for outcome in each if outcome != after] for after, each in outcomes.items()}
+    clauses += [
+        f"{', '.join(map(_name, each))} \N{RIGHTWARDS ARROW} {_name(after)}" for after, each in outcomes.items() if each
+    ]
+    return "; ".join(clauses)
+
+
+def _refused(note: Note, systems: Sequence[str]) -> tuple[str, ...]:
+    answers = dict(note.answers)
+    remedy = "nothing helps" if note.remedy is None else ", ".join(map(_name, note.remedy))
+    known = (answers.get(system, "") for system in systems)
+    return (
+        _name(note.state),
+        _name(note.call),
+        _text(note.reason),
+        remedy,
+        *(IN_WORDS.get(each) or _text(each) for each in known),
+    )
+
+
+def _marks(node: Node) -> str:
+    marks = ["initial"] * node.is_initial + ["final"] * node.is_final
+    marks += {Mark.PRESENT: ["the present state"], Mark.VISITED: ["visited"], Mark.NONE: []}[node.mark]
+    return ", ".join(marks)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for row in (head, ["---"] * len(head), *rows):
+        yield f"| {' | '.join(row)} |"
+
+
+def _name(name: str) -> str:
+    return f"`{name}`" if name.isascii() and name.replace(".", "_").isidentifier() else markdown_text(visible(name))
+
+
+def _text(text: str) -> str:
+    return markdown_text(visible(text))

@@ -1,0 +1,85 @@
+"""The graph as a Mermaid state diagram, which GitHub and many documentation tools draw by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from lifecycle.diagrams.escaping import mermaid_text
+from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
+from lifecycle.diagrams.labels import group_label, labels
+from lifecycle.diagrams.lettering import identifiers, visible
+
+RESERVED = (
+    "as", "class", "classDef", "click", "default", "direction", "end", "fork", "hide", "href", "join", "choice", "note",
+    "scale", "state", "stateDiagram", "style", "accTitle", "accDescr", "GROUP", "linkStyle", "root", "divider", "start",
+    "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
+)  # fmt: skip
+"""Words that the parser does not take as a state's id, and those that every object of its language has"""
+
+GROUP = "GROUP"
+RANK_SPACING = 80  # with less, labels come to lie on boxes
+COLOURS = {Mark.VISITED: "fill:#d9ecfb,stroke:#0b6bb8", Mark.PRESENT: "fill:#ffe08a,stroke:#1c2430,stroke-width:3px"}
+DASHED = "stroke-dasharray: 6 4; stroke: #b42318;"
+TAKEN = "stroke-width: 3px; stroke: #0b6bb8;"
+
+
+def mermaid(graph: Graph) -> str:
+    """The graph as the text of a `stateDiagram-v2`."""
+    return "".join(f"{line}\n" for line in _lines(graph))
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    ids = identifiers((node.name for node in graph.nodes), RESERVED)
+    yield from _front_matter(graph)
+    yield "stateDiagram-v2"
+    for node in graph.nodes:
+        if node.is_initial:
+            yield f"    [*] --> {ids[node.name]}"
+    if graph.group:
+        yield f'    state "{group_label(graph.group, _name)}" as {GROUP} {{'
+        for name in graph.group.states:
+            yield f"        {ids[name]}"
+        yield "    }"
+    for node in graph.nodes:
+        yield from _state(node, ids[node.name])
+    for edge in graph.edges:
+        text = "<br/>".join(labels(edge.endings, _name))
+        yield f"    {_end(edge.source, ids)} --> {_end(edge.target, ids)} : {text}"
+    for node in graph.nodes:
+        if node.is_final:
+            yield f"    {ids[node.name]} --> [*]"
+    for mark, colours in COLOURS.items():
+        marked = [ids[node.name] for node in graph.nodes if node.mark is mark]
+        if marked:
+            yield f"    classDef {mark} {colours}"
+            yield f"    class {','.join(marked)} {mark}"
+
+
+def _front_matter(graph: Graph) -> Iterator[str]:
+    """State diagrams have no syntax for dashes: edges are styled by their numbers, and stay solid where that is not known."""
+    first = sum(node.is_initial for node in graph.nodes)
+    rules = [
+        f'[data-id="edge{first + number}"] {{ {style} }}' for number, edge in enumerate(graph.edges) if (style := _style(edge))
+    ]
+    yield from ("---", "config:", "  state:", f"    rankSpacing: {RANK_SPACING}")
+    if rules:
+        yield "  themeCSS: |"
+        yield from (f"    {rule}" for rule in rules)
+    yield "---"
+
+
+def _style(edge: Edge) -> str:
+    return (DASHED if edge.is_failure else "") + (TAKEN if edge.is_taken else "")
+
+
+def _state(node: Node, id: str) -> Iterator[str]:
+    yield f"    {id} : {_name(node.name)}"
+    yield from (f"    {id} : {text}" for text in labels(node.keeps, _name))
+
+
+def _end(end: str | Group, ids: Mapping[str, str]) -> str:
+    return GROUP if isinstance(end, Group) else ids[end]
+
+
+def _name(name: str) -> str:
+    return mermaid_text(visible(name))

@@ -1,0 +1,52 @@
+"""The graph as SCXML, the W3C's state charts for programs: flat, each state with all of its transitions.
+
+Events are named call.outcome, as the engine names its triggers. Where a name is no identifier of XML it has one made for it;
+the names themselves stand in attributes of a namespace of their own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from lifecycle.diagrams.escaping import xml_text
+from lifecycle.diagrams.graph import Graph, Node
+from lifecycle.diagrams.lettering import identifiers, visible
+
+NAMESPACE = "http://www.w3.org/2005/07/scxml"
+OWN_NAMESPACE = "urn:lifecycle:role"
+
+
+def scxml(graph: Graph) -> str:
+    """The graph as an SCXML document."""
+    return "".join(f"{line}\n" for line in _lines(graph))
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    states = identifiers(node.name for node in graph.nodes)
+    calls = identifiers(dict.fromkeys(call for _, call, _, _ in graph.cells))
+    outcomes = identifiers(dict.fromkeys(outcome for _, _, outcome, _ in graph.cells))
+    leaving: dict[str, list[str]] = defaultdict(list)
+    for state, call, outcome, after in graph.cells:
+        names = f'lc:call="{_name(call)}" lc:outcome="{_name(outcome)}"'
+        target = "" if after == state else f' target="{states[after]}"'
+        leaving[state].append(f'transition event="{calls[call]}.{outcomes[outcome]}"{target} {names}')
+    initial = next(states[node.name] for node in graph.nodes if node.is_initial)
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield f'<scxml xmlns="{NAMESPACE}" xmlns:lc="{OWN_NAMESPACE}" version="1.0" datamodel="null" initial="{initial}"'
+    yield f'       lc:name="{_name(graph.name)}" lc:doc="{_name(graph.doc)}">'
+    for node in graph.nodes:
+        yield from _state(node, states[node.name], leaving[node.name])
+    yield "</scxml>"
+
+
+def _state(node: Node, id: str, leaving: list[str]) -> Iterator[str]:
+    """A final state of SCXML has no transitions: what may be called there stands in elements of the own namespace."""
+    element, prefix = ("final", "lc:") if node.is_final else ("state", "")
+    yield f'  <{element} id="{id}" lc:name="{_name(node.name)}" lc:doc="{_name(node.doc)}">'
+    yield from (f"    <{prefix}{transition}/>" for transition in leaving)
+    yield f"  </{element}>"
+
+
+def _name(name: str) -> str:
+    return xml_text(visible(name))

@@ -1,0 +1,180 @@
+"""Readers of the formats: each gives back the cells that a diagram shows, so that they can be compared with the role's.
+
+A label is read as `call, call [outcome, outcome]`, which only names without commas and brackets allow.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Iterator
+
+from lifecycle.diagrams.labels import NAMED_STATE
+
+Cell = tuple[str, str, str, str]
+"""(state, call, outcome, next state)"""
+
+SCXML = "{http://www.w3.org/2005/07/scxml}"
+OWN = "{urn:lifecycle:role}"
+ANY = "any of these"
+LABEL = re.compile(r"([^\[\]()]+?)(?: \(by [^)]*\))?(?: \[([^\]]*)\])?")
+
+
+def pairs(label: str) -> Iterator[tuple[str, str]]:
+    """Every (call, outcome) of one label."""
+    found = LABEL.fullmatch(label)
+    assert found, label
+    calls, outcomes = found[1].split(", "), (found[2] or "ok").split(", ")
+    return ((call, outcome) for call in calls for outcome in outcomes)
+
+
+class Read:
+    """What was read so far. `group` has the states for which `any of these` stands."""
+
+    def __init__(self, group: Iterable[str] = ()) -> None:
+        self.group = tuple(group)
+        self.cells: list[Cell] = []
+
+    def keeps(self, state: str, label: str) -> None:
+        """A call that keeps its state."""
+        for each in self._states(state):
+            self.cells += [(each, call, outcome, each) for call, outcome in pairs(label)]
+
+    def edge(self, source: str, target: str, label: str) -> None:
+        """A call that leads elsewhere."""
+        for state in self._states(source):
+            for call, outcome in pairs(label):
+                if outcome == NAMED_STATE:
+                    self.cells += [(state, call, each, each) for each in self._states(target)]
+                else:
+                    self.cells.append((state, call, outcome, target))
+
+    def _states(self, name: str) -> tuple[str, ...]:
+        return self.group if name in (ANY, "GROUP") else (name,)
+
+
+def read_mermaid(text: str) -> list[Cell]:
+    """The cells of a Mermaid state diagram whose states have their names as ids."""
+    group = re.search(r"as GROUP \{\n(.*?)\n    \}", text, re.DOTALL)
+    read = Read(group[1].split() if group else ())
+    titled = re.search(rf'state "{ANY}: (.*?)" as GROUP', text)
+    for label in titled[1].split("; ") if titled else ():
+        read.keeps(ANY, decoded(label))
+    named = set()
+    for line in text.splitlines():
+        if edge := re.fullmatch(r"    (\w+) --> (\w+) : (.*)", line):
+            for label in edge[3].split("<br/>"):
+                read.edge(edge[1], edge[2], decoded(label))
+        elif kept := re.fullmatch(r"    (\w+) : (.*)", line):
+            if kept[1] in named:
+                read.keeps(kept[1], decoded(kept[2]))
+            named.add(kept[1])
+    return read.cells
+
+
+def read_plantuml(text: str) -> list[Cell]:
+    """The cells of a PlantUML state diagram whose states have their names as ids."""
+    group = re.search(r'state "any of these(?:: (.*?))?" as GROUP \{\n(.*?)\n\}', text, re.DOTALL)
+    read = Read(re.findall(r'" as (\w+)', group[2]) if group else ())
+    for label in group[1].split("; ") if group and group[1] else ():
+        read.keeps(ANY, decoded(label))
+    for line in text.splitlines():
+        if edge := re.fullmatch(r"(\w+) -(?:\[.*?\])?-> (\w+) : (.*)", line):
+            for label in edge[3].split("\\n"):
+                read.edge(edge[1], edge[2], decoded(label))
+        elif kept := re.fullmatch(r"(\w+) : (.*)", line):
+            read.keeps(kept[1], decoded(kept[2]))
+    return read.cells
+
+
+def read_dot(text: str) -> list[Cell]:
+    """The cells of a `digraph`; broken lines of labels are put together again."""
+    cluster = re.search(r"subgraph cluster_group \{\n(.*?)\n    \}", text, re.DOTALL)
+    read = Read(re.findall(r'^        "(.*?)" \[', cluster[1], re.MULTILINE) if cluster else ())
+    titled = re.search(rf'label="{ANY}: (.*?)"', text)
+    for label in titled[1].split("; ") if titled else ():
+        read.keeps(ANY, label)
+    for line in text.splitlines():
+        if edge := re.fullmatch(r'    "(.+?)" -> "(.+?)" \[label="(.*?)" (.*)\]', line):
+            source = ANY if "ltail=" in edge[4] else edge[1]
+            target = ANY if "lhead=" in edge[4] else edge[2]
+            for label in joined(part.removeprefix("  ").removesuffix("  ") for part in edge[3].split("\\l") if part):
+                read.edge(source, target, label)
+        elif box := re.fullmatch(r' +"(.+?)" \[label=<(.*)> fillcolor=.*\]', line):
+            small = re.search(r"<FONT[^>]*>(.*?)</FONT>", box[2])
+            for label in joined(part for part in small[1].split('<BR ALIGN="LEFT"/>') if part) if small else ():
+                read.keeps(box[1], label)
+    return read.cells
+
+
+def joined(lines: Iterable[str]) -> list[str]:
+    """Lines of which the indented ones continue those before them."""
+    found: list[str] = []
+    for line in lines:
+        if line.startswith(" "):
+            found[-1] += " " + line.strip()
+        else:
+            found.append(line)
+    return found
+
+
+def read_text(text: str) -> list[Cell]:
+    """The cells of the text format, which was given enough width."""
+    group = re.search(rf"\| {ANY} \|\n\+-.*\n  \| (.*)", text)
+    read = Read(group[1].split(", ") if group else ())
+    state = ""
+    for line in text.replace(group[0], f"| {ANY} |", 1).splitlines() if group else text.splitlines():
+        if box := re.match(r"\| (?:\([ox]\) )?(.*?) \|", line):
+            state = box[1]
+        elif kept := re.fullmatch(r"  \| (.*)", line):
+            read.keeps(state, kept[1])
+        elif edge := re.fullmatch(r"  \+(?:--|\.\.|==) (.*) (?:--|\.\.|==)> (.*)", line):
+            read.edge(state, edge[2], edge[1])
+    return read.cells
+
+
+def read_scxml(text: str) -> list[Cell]:
+    """The cells of an SCXML document, by the names that stand beside its ids."""
+    root = ElementTree.fromstring(text)
+    names = {each.get("id"): each.get(f"{OWN}name", "") for each in root}
+    cells = []
+    for state in root:
+        for transition in state:
+            after = names[transition.get("target", state.get("id"))]
+            call, outcome = (transition.get(f"{OWN}{each}", "") for each in ("call", "outcome"))
+            cells.append((names[state.get("id")], call, outcome, after))
+    return cells
+
+
+def read_markdown(text: str) -> list[Cell]:
+    """The cells of the table of legal calls, as a Markdown parser reads it."""
+    cells = []
+    for state, call, endings in markdown_tables(text)[1][1:]:
+        for clause in endings.split("; "):
+            outcomes, _, after = clause.partition(" \N{RIGHTWARDS ARROW} ")
+            if outcomes.endswith(f": {NAMED_STATE}"):
+                outcomes = outcomes.removesuffix(f": {NAMED_STATE}")
+            cells += [(state, call, outcome, after or outcome) for outcome in outcomes.split(", ")]
+    return cells
+
+
+def markdown_tables(text: str) -> list[list[list[str]]]:
+    """The tables of a page: their rows' texts, without markup."""
+    from markdown_it import MarkdownIt
+
+    tables: list[list[list[str]]] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        match token.type:
+            case "table_open":
+                tables.append([])
+            case "tr_open":
+                tables[-1].append([])
+            case "inline" if tables and token.level > 2:
+                tables[-1][-1].append("".join(child.content for child in token.children or ()))
+    return tables
+
+
+def decoded(text: str) -> str:
+    """A label of Mermaid or PlantUML with its numbered letters as letters."""
+    text = re.sub(r"#(\d+);", lambda found: chr(int(found[1])), text)
+    return re.sub(r"<U\+([0-9A-F]+)>", lambda found: chr(int(found[1], 16)), text)

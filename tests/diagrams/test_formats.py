@@ -1,0 +1,214 @@
+"""The formats of state diagrams: each shows the whole role, and no name breaks any of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+
+import pytest
+from diagrams.programs import RealMermaid, dot_json, needs_dot
+from diagrams.readers import (
+    OWN,
+    SCXML,
+    Cell,
+    decoded,
+    markdown_tables,
+    read_dot,
+    read_markdown,
+    read_mermaid,
+    read_plantuml,
+    read_scxml,
+    read_text,
+)
+from hypothesis import HealthCheck, given, settings
+from strategies import awkward_names, roles
+
+from lifecycle import Role
+from lifecycle.diagrams import UnknownFormat, state_diagram
+from lifecycle.diagrams.extraction import graph_of
+from lifecycle.diagrams.graph import Group
+from lifecycle.diagrams.labels import group_label, labels
+from lifecycle.diagrams.lettering import cells, visible
+from lifecycle.diagrams.mermaid import RESERVED
+from lifecycle.diagrams.plantuml import RESERVED as RESERVED_IN_PLANTUML
+from lifecycle.engine import Call, State
+from lifecycle.roles import ROLES
+
+READERS: dict[str, Callable[[str], list[Cell]]] = {
+    "mermaid": read_mermaid,
+    "plantuml": read_plantuml,
+    "dot": read_dot,
+    "scxml": read_scxml,
+    "markdown": read_markdown,
+    "text": read_text,
+}
+
+NC_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+
+
+@pytest.mark.parametrize("format", READERS)
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
+def test_every_format_reads_back_as_the_roles_table(role: Role, format: str) -> None:
+    """What a diagram shows, read by the format's own rules, is every (state, call, outcome, next state) of the role."""
+    assert sorted(READERS[format](state_diagram(role, format, width=1000))) == sorted(role.cells())
+
+
+taken = {word.lower() for word in (*RESERVED, *RESERVED_IN_PLANTUML)}
+
+
+@pytest.mark.parametrize("format", READERS)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(role=roles())
+def test_every_format_of_any_role_reads_back(format: str, role: Role) -> None:
+    """The same of roles that nobody thought of, with names of letters."""
+    if taken & {state.name for state in role.states} or any(state.name.startswith("n") for state in role.states):
+        return
+    assert sorted(READERS[format](state_diagram(role, format, width=1000))) == sorted(role.cells())
+
+
+@given(roles(awkward_names))
+@settings(max_examples=60)
+def test_no_name_breaks_scxml(role: Role) -> None:
+    """SCXML is well-formed, its ids are unique names of XML, its targets resolve, its events are unique within a state."""
+    text = state_diagram(role, "scxml")
+    root = ElementTree.fromstring(text)
+    ids = [state.get("id") or "" for state in root]
+    assert len(set(ids)) == len(ids)
+    assert all(NC_NAME.fullmatch(each) for each in ids)
+    assert root.get("initial") in ids
+    assert root.tag == f"{SCXML}scxml"
+    for state in root:
+        assert (state.tag == f"{SCXML}final") == any(each.get("id") == state.get("id") for each in root.iter(f"{SCXML}final"))
+        events = [transition.get("event") or "" for transition in state]
+        assert len(set(events)) == len(events)
+        assert all(re.fullmatch(r"[\w]+\.[\w]+", event, re.ASCII) for event in events)
+        if state.tag == f"{SCXML}final":
+            assert all(transition.tag.startswith(OWN) for transition in state)
+    shown = [tuple(map(visible, cell)) for cell in role.cells()]
+    assert sorted(read_scxml(text)) == sorted(shown)
+
+
+@given(roles(awkward_names))
+@settings(max_examples=60)
+def test_no_name_breaks_markdown(role: Role) -> None:
+    """A Markdown parser finds three tables, each with a row for each state, legal call and refused call, and their names."""
+    states, legal, refused = markdown_tables(state_diagram(role, "markdown"))
+    assert [row[0] for row in states[1:]] == [squeezed(visible(state.name)) for state in role.states]
+    expected = [(state, call) for state in role.table for call in role.table[state]]
+    assert [(row[0], row[1]) for row in legal[1:]] == [(squeezed(visible(s)), squeezed(visible(c))) for s, c in expected]
+    for (state, call), row in zip(expected, legal[1:], strict=True):
+        for outcome, after in role.table[state][call].items():
+            assert squeezed(visible(outcome)) in row[2]
+            assert squeezed(visible(after)) in row[2]
+    assert len(refused) - 1 == sum(len(role.illegal(state)) for state in role.table)
+    assert {len(row) for row in refused} == {4}
+
+
+def squeezed(text: str) -> str:
+    """A text as a table's cell has it, without spaces at its ends."""
+    return text.strip()
+
+
+@given(roles(awkward_names))
+@settings(max_examples=60)
+def test_no_name_breaks_mermaid_or_plantuml(role: Role) -> None:
+    """Every line is one statement, with identifiers for states, and its label is the graph's once its numbers are letters."""
+    graph = graph_of(role)
+    expected = sorted("|".join(labels(edge.endings)) for edge in graph.edges)
+    for format, arrow, line_break in (("mermaid", r"-->", "<br/>"), ("plantuml", r"-(?:\[[^\]]*\])?->", "\\n")):
+        text = state_diagram(role, format)
+        assert all(line.isprintable() for line in text.splitlines())
+        edges = re.findall(rf"^ *(\w+) {arrow} (\w+) : (.*)$", text, re.MULTILINE)
+        assert sorted("|".join(map(decoded, label.split(line_break))) for _, _, label in edges) == expected
+        titles = re.findall(r'state "([^"]*)" as', text)
+        assert len(edges) == len(graph.edges)
+        if graph.group:
+            assert group_label(graph.group) in map(decoded, titles)
+
+
+@needs_dot
+@given(roles(awkward_names))
+@settings(max_examples=25, deadline=None)
+def test_no_name_breaks_dot(role: Role) -> None:
+    """Graphviz itself reads every state by its name, and every edge between the right states, with its label."""
+    graph = graph_of(role)
+    read = json.loads(dot_json(state_diagram(role, "dot")))
+    names = {each["_gvid"]: each["name"] for each in read["objects"]}
+    boxes = {name for name in names.values() if name and not name.startswith("cluster")}
+    assert {visible(node.name) for node in graph.nodes} <= boxes
+    edges = [edge for edge in read.get("edges", []) if edge.get("id", "").startswith("edge-")]
+    assert len(edges) == len(graph.edges)
+    for edge, drawn in zip(graph.edges, sorted(edges, key=lambda each: int(each["id"].removeprefix("edge-"))), strict=True):
+        label = re.sub(r"\\(.)", lambda found: "" if found[1] == "l" else found[1], drawn["label"])
+        assert re.sub(r"\s", "", label) == re.sub(r"\s", "", "".join(labels(edge.endings)))
+        if not isinstance(edge.source, Group):
+            assert names[drawn["tail"]] == visible(edge.source)
+        if not isinstance(edge.target, Group):
+            assert names[drawn["head"]] == visible(edge.target)
+        assert ("dashed" in drawn.get("style", "")) == edge.is_failure
+
+
+@given(role=roles(awkward_names))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_the_real_mermaid_reads_any_role(mermaid_itself: RealMermaid, role: Role) -> None:
+    """Mermaid itself draws what is written, and finds every state and every edge with its label."""
+    graph = graph_of(role)
+    text = state_diagram(role, "mermaid")
+    assert "<svg" in mermaid_itself.drawn(text)
+    parsed = mermaid_itself.parsed(text)
+    expected = sorted(squeezed("<br>".join(labels(edge.endings))) for edge in graph.edges)
+    assert sorted(entities(title) for _, _, title in parsed["relations"] if title) == expected
+    shown = {entities(texts[0]) for texts in parsed["states"].values() if texts}
+    assert {squeezed(visible(node.name)) for node in graph.nodes} <= shown
+
+
+def entities(text: str) -> str:
+    """A text of Mermaid's own, in which it marks numbered letters in its own way until it draws them."""
+    return re.sub("\ufb02\xb0\xb0(\\d+)\xb6\xdf", lambda found: chr(int(found[1])), text)
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
+def test_the_real_mermaid_draws_our_roles(mermaid_itself: RealMermaid, role: Role) -> None:
+    """It draws a box for each state and every label, and dashes the lines of failures."""
+    graph = graph_of(role)
+    mermaid_itself.drawn(state_diagram(role, "mermaid"))
+    assert mermaid_itself.ask("document.querySelectorAll('g.node').length") == len(graph.nodes) + 2
+    dashes = mermaid_itself.ask(
+        "[...document.querySelectorAll('path.transition')].map(e => getComputedStyle(e).strokeDasharray)"
+    )
+    assert sum("6" in dash for dash in dashes) == sum(edge.is_failure for edge in graph.edges)
+    shown = mermaid_itself.ask("document.getElementById('place').textContent")
+    for edge in graph.edges:
+        assert all(text in shown for text in labels(edge.endings))
+
+
+@pytest.mark.parametrize("word", sorted({*RESERVED, "END", "State", "n1", "GROUP", "x1", "__proto__", "constructor"}))
+def test_words_of_the_formats_can_be_names(mermaid_itself: RealMermaid, word: str) -> None:
+    """A state that is named like a word of Mermaid is drawn like any other."""
+    role = Role(
+        name=word,
+        doc="Named like a word of the language.",
+        states=(State(word, "."), State("direction TB", "."), State("over", ".")),
+        calls=(Call(word, "."), Call("go", ".")),
+        rows=((word, "go", {"ok": "direction TB"}), ("direction TB", word, {"ok": "over"})),
+        initial=word,
+        final=frozenset({"over"}),
+    )
+    text = state_diagram(role, "mermaid")
+    assert len([edge for edge in mermaid_itself.parsed(text)["relations"] if edge[2]]) == 2
+    assert word in mermaid_itself.drawn(text)
+
+
+@given(roles(awkward_names))
+def test_the_text_keeps_to_its_width(role: Role) -> None:
+    """However long the names are, a line has at most the columns asked for, unless it is a box's."""
+    for line in state_diagram(role, "text", width=60).splitlines():
+        assert cells(line) <= 60 or line.startswith(("|", "+-"))
+
+
+def test_an_unknown_format_names_the_known_ones() -> None:
+    """A wrong format is answered with the right ones."""
+    with pytest.raises(UnknownFormat, match=r"no format 'sgv'. Did you mean 'svg'\? Known formats: mermaid, dot"):
+        state_diagram(ROLES["server"], "sgv")
