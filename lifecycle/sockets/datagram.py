@@ -37,7 +37,7 @@ class Datagram(Messages, Bindable, role=DATAGRAM):
         peer = self._peer(address, port)
         if not self._is_bound():
             self._bind_implicitly()
-        self._socket.connect(peer)
+        self._set_peer(peer)
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send one message to the peer; its length.

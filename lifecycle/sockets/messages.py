@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
+from typing import Any
 
 from lifecycle.sockets.addresses import any_address
 from lifecycle.sockets.bindable import Openable
@@ -28,6 +30,19 @@ class Messages(Openable):
                 self._socket.bind(before)
             except OSError:
                 self._socket.bind((any_address(self._socket.family), 0))
+        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # what the peer refused is no concern of others
+
+    def _set_peer(self, peer: tuple[Any, ...]) -> None:
+        """Connect to `peer`; where that fails, the one before stays the peer.
+
+        On Linux a connect that fails (EACCES for a broadcast) tells the old peer, and sends to the new one.
+        """
+        try:
+            self._socket.connect(peer)
+        except OSError:
+            with suppress(OSError):  # there was none
+                self._socket.connect(self._socket.getpeername())
+            raise
 
     def shut_down(self, how: Direction = "sends") -> None:
         """End one direction, or both; the peer is told nothing.
