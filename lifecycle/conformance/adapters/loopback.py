@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Any
 
+from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.sockets.waiting import is_ready
 
 HOST = "127.0.0.1"
@@ -38,11 +39,16 @@ class Loopback:
         sock.setblocking(False)
         return sock
 
-    def bound(self, kind: int) -> Any:
-        """A new socket with an address, which others may share as long as nobody listens."""
+    def sharing(self, kind: int) -> Any:
+        """A new socket whose address others may share, as long as nobody listens."""
         sock = self.new(kind)
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return sock
+
+    def bound(self, kind: int) -> Any:
+        """The same, with an address."""
+        sock = self.sharing(kind)
         sock.bind((HOST, 0))
         return sock
 
@@ -125,13 +131,13 @@ def becomes_ready(sock: Any, *, writing: bool, within: float) -> bool:
 
 
 def patiently(sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
-    """What `call` of a peer's socket gives, waiting for it where it has not come yet; TimeoutError when it never does."""
+    """What `call` of a peer's socket gives, waiting for it where it has not come yet; Mismatch when it never does."""
     while True:
         try:
             return call(*arguments)
         except BlockingIOError:
             if not becomes_ready(sock, writing=False, within=PATIENCE):
-                raise TimeoutError("a peer has waited in vain") from None
+                raise Mismatch("something comes to the peer", "nothing") from None
 
 
 def reset(sock: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lifecycle.conformance.adapters.loopback import HOST, Loopback, address_of, patiently, reset
+from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.vocabulary.datagrams import PEER as THE_PEER
 from lifecycle.conformance.vocabulary.handles import MESSAGE
@@ -65,7 +66,7 @@ class StreamPeer:
         try:
             got = patiently(self.sock, self.sock.recv, 65536)
         except OSError as error:
-            raise Mismatch("the peer sees the end of the stream", type(error).__name__) from error
+            raise Mismatch("the peer sees the end of the stream", text_of(error)) from error
         if got:
             raise Mismatch("the peer sees the end of the stream", got[:40])
 
@@ -92,8 +93,7 @@ class ServerPeer:
 
     def rival_listens(self) -> None:
         """Somebody else listens on the port."""
-        self._rival = self._loopback.new(socket.SOCK_STREAM)
-        self._rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._rival = self._loopback.sharing(socket.SOCK_STREAM)
         self._rival.bind(self._subject_address())
         self._rival.listen(1)
 
@@ -155,6 +155,7 @@ class DatagramPeer:
     def peer_returns(self) -> None:
         """Come back to the same address."""
         self._open(self.address)
+        self.incoming = 0
 
     def close(self) -> None:
         """Let go of the socket."""

@@ -54,7 +54,7 @@ def handle_in(state: str, loopback: Loopback, peer: Peer, kind: int) -> Any:
     if state == "none":
         return NO_HANDLE
     if state == "open":
-        return loopback.new(kind)
+        return loopback.sharing(kind)
     if state in ("bound", "listening"):
         sock = loopback.bound(kind)
         if state == "listening":

@@ -1,0 +1,101 @@
+"""Long random walks along the graph of a role: what the shortest sequences do not combine. Seeded, so that each can be had again.
+
+A failing walk is shrunk here: steps are left out as long as what remains is still a walk of the graph and still fails.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.model.environment import PeerAction
+from lifecycle.conformance.model.graph import Edge, Model, Node
+from lifecycle.conformance.running.divergence import Divergence
+from lifecycle.conformance.running.exhaustive import RoleResult
+from lifecycle.conformance.running.run import Run
+
+LENGTH = 24
+LEADING_ON = 3
+"""how much likelier a step that leads to another node is than one that stays"""
+
+
+class Choices:
+    """What a walk may do at each node: anything quick, but rather what leads on than what stays or ends."""
+
+    def __init__(self) -> None:
+        self._at: dict[Node, tuple[Edge, ...]] = {}
+
+    def at(self, node: Node) -> tuple[Edge, ...]:
+        """The edges to choose from, repeated as often as they weigh."""
+        choices = self._at.get(node)
+        if choices is None:
+            choices = self._at[node] = tuple(_weighed(node))
+        return choices
+
+
+def _weighed(node: Node) -> Iterator[Edge]:
+    for edge in node.edges:
+        if isinstance(edge.step, PeerAction):
+            yield from (edge,) * LEADING_ON
+        elif not edge.step.is_slow:
+            stays = edge.target is node or edge.target.is_final
+            yield from (edge,) * (1 if stays else LEADING_ON)
+
+
+def walk(
+    adapter: Adapter,
+    model: Model,
+    *,
+    walks: int,
+    length: int = LENGTH,
+    seed: int = 0,
+    into: RoleResult | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> RoleResult:
+    """Take so many walks, each on a new object, which ends where the object does; failing ones are shrunk.
+
+    into: the result to add to; a new one when it is None. progress: told (how many are done, of how many).
+    """
+    result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges)) if into is None else into
+    choices, chance = Choices(), random.Random(seed)
+    for number in range(walks):
+        with Run(adapter, model) as run:
+            divergence = None
+            for _ in range(length):
+                if run.node.is_final and chance.random() < 0.5:
+                    break
+                divergence = run.take(chance.choice(choices.at(run.node)))
+                if divergence is not None:
+                    break
+        result.add(run, divergence if divergence is None else shrunk(adapter, model, divergence))
+        if number % 64 == 63:
+            progress(number + 1, walks)
+    progress(walks, walks)
+    return result
+
+
+def shrunk(adapter: Adapter, model: Model, divergence: Divergence) -> Divergence:
+    """The shortest part of a failing sequence that fails in the same way, found by leaving out more and more of it."""
+    shortest = divergence
+    width = len(shortest.steps) // 2
+    while width:
+        begin = 0
+        while begin < len(shortest.steps) - 1:
+            steps = shortest.steps[:begin] + shortest.steps[begin + width :]
+            found = replayed(adapter, model, steps) if len(steps) < len(shortest.steps) else None
+            if found is not None and found.cause == shortest.cause:
+                shortest = found
+            else:
+                begin += width
+        width //= 2
+    return shortest
+
+
+def replayed(adapter: Adapter, model: Model, steps: tuple[str, ...]) -> Divergence | None:
+    """The first difference along these steps; None where there is none, or where they are no walk of the graph."""
+    edges = model.follow(steps)
+    if edges is None:
+        return None
+    with Run(adapter, model) as run:
+        return run.follow(edges)
