@@ -7,9 +7,9 @@ so that a file has an inner one, which is governed, and hands its calls on to it
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from lifecycle.engine import IllegalCall, Lifecycle, settled
+from lifecycle.engine import IllegalCall, Lifecycle, Role, settled
 from lifecycle.roles import SOCKET_FILE
 from lifecycle.sockets import Accepted, Client, SendTimedOut, SendWouldBlock
 from lifecycle.sockets.classify import CONNECTION_GONE
@@ -110,6 +110,8 @@ class SocketFile(io.RawIOBase):
     lock_range(), unlock_range(), duplicate(), open() and abort() raise io.UnsupportedOperation, which is an IllegalCall here
     and says why. A time-out or a would-block loses nothing: the call may be made again.
     """
+
+    role: ClassVar[Role] = SOCKET_FILE
 
     def __init__(self, socket: Client | Accepted, archive_compatible: bool = True, *, engine: str | None = None) -> None:
         self._governed = _Governed(not archive_compatible, engine)

@@ -17,7 +17,7 @@ app = typer.Typer(
     name="lifecycle",
     help="The legal order of socket calls, executable.",
     epilog=examples(
-        "lifecycle demo           watch a server and a client, and four refusals",
+        "lifecycle demo           watch a server and a client, and some refusals",
         "lifecycle show server    what a server may do, when, and why not otherwise",
         "lifecycle show --json    all tables as data",
         "lifecycle roles          which tables there are",

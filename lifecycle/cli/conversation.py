@@ -14,8 +14,9 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from types import MethodType
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
+from lifecycle.archive import DWORD, Archive, CString, SocketFile
 from lifecycle.engine import Lifecycle, LifecycleError
 from lifecycle.sockets import Accepted, Address, Client, Server
 from lifecycle.sockets.os_socket import OsSocket
@@ -26,6 +27,7 @@ PATIENCE = 10  # seconds that one side waits for the other
 Made = TypeVar("Made", bound=OsSocket)
 Given = ParamSpec("Given")
 Value = TypeVar("Value")
+Kept = OsSocket | SocketFile | Archive
 
 
 class DemoFailed(LifecycleError):
@@ -67,17 +69,44 @@ class Side:
         """Make a call of a governed object; what it returns."""
         self.step = step
         value = call(*args, **keywords)
-        states = [cast(Lifecycle, cast(MethodType, call).__self__).state]
+        states = [cast(Lifecycle | SocketFile, cast(MethodType, call).__self__).state]
         states += [f"{each.role.name}: {each.state}" for each in args if isinstance(each, Lifecycle)]
-        received = f" == {shown(value)}" if isinstance(value, bytes) else ""
-        self._note(shown_call(call, *args) + received, "; ".join(states))
+        self._note(shown_call(call, *args), "; ".join(states))
         return value
 
-    def receives(self, step: int, receive: Callable[[], bytes], expected: bytes) -> None:
-        """Receive what the other side's script sends."""
-        received = self.calls(step, receive)
-        if received != expected:
-            raise DemoFailed(f"{received!r} came instead of {expected!r}")
+    def lays_a_file_over(self, step: int, socket: Client | Accepted) -> SocketFile:
+        """Construct a SocketFile over a connected socket."""
+        self.step = step
+        file = SocketFile(socket)
+        self._conversation.keep(file)
+        self._note(f"file = SocketFile({shown(socket)})", file.state)
+        return file
+
+    def archives(self, step: int, file: SocketFile, mode: Literal["load", "store"]) -> Archive:
+        """Construct an archive over a file."""
+        self.step = step
+        archive = Archive(file, mode)
+        self._conversation.keep(archive)
+        self._note(f'{shown(archive)} = Archive(file, "{mode}")', archive.state)
+        return archive
+
+    def stores(self, step: int, archive: Archive, *values: object) -> None:
+        """Store values and flush them: a message."""
+        self.step = step
+        for value in values:
+            archive << value
+            self._note(f"{shown(archive)} << {shown(value)}", archive.state)
+        self.calls(step, archive.flush)
+
+    def loads(self, step: int, archive: Archive, *values: Any) -> None:
+        """Load the values that the other side's script stores."""
+        self.step = step
+        for expected in values:
+            kind = type(expected)
+            value = archive >> kind
+            self._note(f"{shown(archive)} >> {kind.__name__} == {shown(value)}", archive.state)
+            if value != expected:
+                raise DemoFailed(f"{value!r} came instead of {expected!r}")
 
     def tells(self, address: Address) -> None:
         """Let the other side know where the server listens."""
@@ -97,6 +126,10 @@ class Side:
         self._conversation.lines.append(Line(self.name, self.step, call, state))
 
 
+QUESTION = (DWORD(7), CString("question"))
+ANSWER = (CString("answer"), DWORD(42))
+
+
 def server_side(this: Side) -> None:
     """The server's part of the script."""
     server = this.makes(1, Server, timeout=PATIENCE)
@@ -105,10 +138,12 @@ def server_side(this: Side) -> None:
     this.tells(server.get_sock_name())
     accepted = this.makes(5, Accepted)
     this.calls(5, server.accept, accepted)
-    this.receives(6, accepted.receive, b"question")
-    this.calls(6, accepted.send, b"answer")
-    this.calls(7, accepted.close)
-    this.calls(7, server.close)
+    file = this.lays_a_file_over(6, accepted)
+    archive_in, archive_out = this.archives(7, file, "load"), this.archives(7, file, "store")
+    this.loads(8, archive_in, *QUESTION)
+    this.stores(8, archive_out, *ANSWER)
+    for each in (archive_in, archive_out, file, accepted, server):
+        this.calls(9, each.close)
 
 
 def client_side(this: Side) -> None:
@@ -117,10 +152,12 @@ def client_side(this: Side) -> None:
     this.calls(2, client.create, 0, HOST)
     address, port = this.is_told()
     this.calls(4, client.connect, address, port)
-    this.calls(6, client.send, b"question")
-    this.receives(6, client.receive, b"answer")
-    this.receives(7, client.receive, b"")
-    this.calls(7, client.close)
+    file = this.lays_a_file_over(6, client)
+    archive_in, archive_out = this.archives(7, file, "load"), this.archives(7, file, "store")
+    this.stores(8, archive_out, *QUESTION)
+    this.loads(8, archive_in, *ANSWER)
+    for each in (archive_in, archive_out, file, client):
+        this.calls(9, each.close)
 
 
 SCRIPT: dict[str, Callable[[Side], None]] = {"server": server_side, "client": client_side}
@@ -132,7 +169,7 @@ class Conversation:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.address: queue.Queue[Address | None] = queue.Queue()
-        self._objects: list[OsSocket] = []
+        self._objects: list[Kept] = []
         self._is_over = False
         self._lock = threading.Lock()
 
@@ -149,7 +186,7 @@ class Conversation:
             for future in running:
                 raise DemoFailed(f"the {sides[future].name} did not get beyond step {sides[future].step}")
 
-    def keep(self, made: OsSocket) -> None:
+    def keep(self, made: Kept) -> None:
         """Close `made` at the end of the conversation; raises OtherSideFailed when that has come already."""
         with self._lock:
             if self._is_over:
@@ -161,16 +198,26 @@ class Conversation:
         with self._lock:
             self._is_over = True
         self.address.put(None)
-        for each in self._objects:
-            if each.state not in each.role.final:
+        for each in reversed(self._objects):
+            if isinstance(each, Archive):
+                each.abort()
+            elif each.state not in each.role.final:
                 each.close()
 
 
 def shown(value: object) -> str:
     """A value as a program would write it; an object by the name of its role."""
     match value:
+        case Archive():
+            return "archive_in" if value.is_loading else "archive_out"
+        case SocketFile():
+            return "file"
         case Lifecycle():
             return value.role.name
+        case DWORD():
+            return f"DWORD({value:d})"
+        case CString():
+            return f"CString({shown(str(value))})"
         case str():
             return json.dumps(value)
         case bytes():

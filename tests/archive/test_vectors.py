@@ -149,8 +149,11 @@ def numbered(before: int, objects: int) -> Vector:
     node.next = node
 
     def map_others(archive: Archive) -> None:
-        for _ in range(before - 1):
-            archive.map_object(object())
+        others = [object() for _ in range(before - 1)]
+        if archive.is_loading:
+            archive._source.numbered += others
+        for other in others if archive.is_storing else ():
+            archive._sink.number(other)
 
     def store(archive: Archive) -> None:
         if not objects:
