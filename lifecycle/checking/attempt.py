@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import reprlib
 import socket
-import threading
 from types import FrameType
 from typing import Any
 
@@ -13,14 +12,12 @@ from lifecycle.checking import checker
 from lifecycle.checking.checker import Mode
 from lifecycle.checking.findings import FindingKind, finding_of, refusal
 from lifecycle.checking.inspecting import INTERNET
-from lifecycle.checking.outcomes import CLOSED_ERRORS, ORDER_ERRORS
+from lifecycle.checking.outcomes import ORDER_ERRORS
+from lifecycle.checking.overtaking import overtaken_has_ended
 from lifecycle.checking.phases import Phase
 from lifecycle.checking.places import place_of
-from lifecycle.checking.racing import Running
 from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
 from lifecycle.roles.python_vocabulary import METHODS
-
-RACE = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's: shutdown() first"
 
 _FREQUENT = frozenset(FREQUENT)
 
@@ -88,10 +85,6 @@ class Attempt:
         if is_usual and self.call in _FREQUENT and not keep_all:
             setattr(track, self.call, True)
 
-    def race(self, running: Running) -> None:
-        """Another call is inside the system while this one closes the socket."""
-        _report_race(self.track, self.phase, running)
-
     def _judge(self, outcome: str | None, number: int | None) -> None:
         """What to say of a forbidden call, by what the system made of it."""
         phase = self.phase
@@ -107,8 +100,8 @@ class Attempt:
     def _overtaken(self, outcome: str | None, error: BaseException | None) -> None:
         """The socket was closed while the call was running."""
         self._note(outcome, self.track.phase, error)
-        if isinstance(error, OSError) and error.errno in CLOSED_ERRORS and self.row in self.phase.legal:
-            _report_race(self.track, self.phase, Running(self.row, self.frame, threading.get_ident()))
+        if self.row in self.phase.legal:
+            overtaken_has_ended(self.track, self.phase, self.row, self.track.events[-1].place, error)
 
     def _report(self, kind: FindingKind, answer: str) -> None:
         place = self.track.events[-1].place
@@ -129,14 +122,6 @@ class Attempt:
             error="" if error is None else f"{type(error).__name__}: {error}",
         )
         self.track.note(event, limit=not keep_all)
-
-
-def _report_race(track: Track, phase: Phase, running: Running) -> None:
-    if running.thread not in track.raced:
-        track.raced.add(running.thread)
-        place, thread = place_of(running.frame), thread_name(running.thread)
-        found = finding_of(track, FindingKind.RACE, phase, running.call, place, answer="", thread=thread, reason=RACE)
-        checker.report(found)
 
 
 def _number(row: str, result: Any, error: BaseException | None) -> int | None:

@@ -14,8 +14,9 @@ from typing import Any, Final
 from lifecycle.checking.attempt import Attempt
 from lifecycle.checking.inspecting import corrected
 from lifecycle.checking.outcomes import outcome_of_error, outcome_of_result
+from lifecycle.checking.overtaking import note_overtaken
 from lifecycle.checking.phases import STREAM
-from lifecycle.checking.places import Kind, is_probe, kind_of
+from lifecycle.checking.places import Kind, is_probe, kind_of, place_of
 from lifecycle.checking.racing import running_on
 from lifecycle.checking.registry import Unchecked, hand_over, track_of
 from lifecycle.checking.track import Track
@@ -67,7 +68,7 @@ def settled_quietly(track: Track | Unchecked, call: str, arguments: tuple[Any, .
     if not isinstance(track, Unchecked):
         attempt = _begun_before(track, call, sys._getframe(1), arguments)
         outcome = outcome_of_result(attempt.phase, call, arguments, result)
-        if outcome != "ok":
+        if outcome != "ok" or track.phase.final:
             attempt.ended(outcome, result=result)
 
 
@@ -86,7 +87,7 @@ def closing(sock: socket.socket) -> None:
         attempt = Attempt(track, "close", sys._getframe(1))
         for running in running_on(sock):
             if running.call in attempt.phase.legal:
-                attempt.race(running)
+                note_overtaken(track, attempt.phase, running.call, place_of(running.frame), running.thread)
         attempt.ended("ok")
 
 

@@ -94,16 +94,13 @@ QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
 
 def is_probe(frame: FrameType, call: str) -> bool:
     """Whether the call that `frame` makes is a question to which an error is an answer."""
-    code = frame.f_code
-    if (code.co_filename, code.co_name) in PROBES:
-        return True
-    if call not in QUESTIONS:
-        return False
     caller: FrameType | None = frame
     while caller is not None and kind_of(caller.f_code.co_filename) is Kind.PLUMBING:
+        if (caller.f_code.co_filename, caller.f_code.co_name) in PROBES:
+            return True
         caller = caller.f_back
-    if caller is None:
-        return True
+    if caller is None or call not in QUESTIONS:
+        return False
     return _is_installed(caller.f_code.co_filename) and _is_guarded(caller.f_code, caller.f_lasti)
 
 

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from lifecycle.checking import registry, session
 from lifecycle.checking.checker import Checker, Mode
 from lifecycle.checking.findings import Finding
+from lifecycle.checking.overtaking import judge_those_on_their_way
 from lifecycle.checking.settings import read_settings
 
 _DEADLY = ("SIGTERM", "SIGHUP")  # what ends a program that has no handler, and would take its findings along
@@ -60,6 +61,7 @@ class Run:
         if orderly:
             gc.collect()
         registry.judge_the_dead()
+        judge_those_on_their_way()
         if not hasattr(sys, "last_type"):  # who dies of an error closes nothing
             registry.judge_the_living(0)
         session.stop(self.checker)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from lifecycle.checking import checker, methods, registry
 from lifecycle.checking.checker import Checker, Mode
 from lifecycle.checking.findings import Finding
+from lifecycle.checking.overtaking import judge_those_on_their_way
 
 _lock = threading.RLock()
 _running = 0
@@ -40,6 +41,7 @@ def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True) -> Iter
     finally:
         gc.collect()
         registry.judge_the_dead()
+        judge_those_on_their_way()
         if open_is_leak:
             registry.judge_the_living(first)
         stop(current)

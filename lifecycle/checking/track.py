@@ -46,7 +46,7 @@ class Track(ref[socket.socket]):
 
     __slots__ = (
         *FREQUENT, "adopted", "before", "curious", "events", "family", "group", "key", "known", "left_out", "made", "number",
-        "owner", "phase", "raced", "watched",
+        "owner", "phase", "watched",
     )  # fmt: skip
 
     recv: bool
@@ -77,7 +77,6 @@ class Track(ref[socket.socket]):
         self.adopted = False
         self.group: list[Track] | None = None
         self.owner = ""
-        self.raced: set[int] = set()
         self._forget_flags()
 
     def __bool__(self) -> bool:

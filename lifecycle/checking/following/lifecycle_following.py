@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -43,18 +44,31 @@ def follow() -> None:
 
 def _begin() -> None:
     """Load the checker, now that `socket` is there."""
-    try:
-        from lifecycle.checking import running
-    except ImportError:
-        if os.path.basename(HOME) in ("site-packages", "dist-packages"):
-            return  # another Python, in which this package is not installed
-        sys.path.append(HOME)  # it was run from its source
-        try:
+    with warnings.catch_warnings():  # what it imports adds filters, which are none of the program's
+        if _is_installed() or _is_run_from_source():
             from lifecycle.checking import running
-        except ImportError:
-            sys.path.remove(HOME)
-            return
-    running.begin(FOLDER, is_main=os.getpid() == _main)
+
+            running.begin(FOLDER, is_main=os.getpid() == _main)
+
+
+def _is_installed() -> bool:
+    """Whether this Python has the package; another one that the program starts may not."""
+    try:
+        import lifecycle.checking.running  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _is_run_from_source() -> bool:
+    """Whether the package is there when it is looked for where this file is."""
+    if os.path.basename(HOME) in ("site-packages", "dist-packages"):
+        return False
+    sys.path.append(HOME)
+    if not _is_installed():
+        sys.path.remove(HOME)
+        return False
+    return True
 
 
 def _finish() -> None:
