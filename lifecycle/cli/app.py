@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import lifecycle
-from lifecycle.cli import demo, diagram, roles, run, show
+from lifecycle.cli import archive, demo, diagram, roles, run, show
 from lifecycle.cli.output import examples, fail_to_write, write
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ show.add_to(app)
 roles.add_to(app)
 diagram.add_to(app)
 run.add_to(app)
+archive.add_to(app)
 
 
 def _print_version(wanted: bool) -> None:

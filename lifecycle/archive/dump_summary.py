@@ -1,0 +1,88 @@
+"""What an unknown archive is, in a few figures: its classes, its strings, the build of its writer, how much of it was understood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from lifecycle.archive.finding import Confidence, Finding, Kind
+
+MOST_LISTED = 1000
+
+
+class Build(StrEnum):
+    """What the writer's strings are, which tells how the program was built."""
+
+    UNICODE = "unicode"
+    ANSI = "ansi"
+    BOTH = "both"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFound:
+    """A class: its name, its schema number, where it was described first, how often, and how many objects of it were seen."""
+
+    name: str
+    schema: int
+    offset: int
+    descriptions: int = 1
+    objects: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of an archive.
+
+    size and decided: bytes. classes: in the order of their descriptions, at most MOST_LISTED; more_classes: how many are not in
+    there. strings: how many of either kind, by how sure they are.
+    """
+
+    size: int
+    decided: int
+    classes: tuple[ClassFound, ...]
+    more_classes: int
+    unicode_strings: dict[Confidence, int]
+    ansi_strings: dict[Confidence, int]
+
+    @property
+    def build(self) -> Build:
+        """How the writer was built, as its strings tell; guesses do not count."""
+        unicode = self.unicode_strings[Confidence.CERTAIN]
+        ansi = self.ansi_strings[Confidence.CERTAIN] + self.ansi_strings[Confidence.LIKELY]
+        if unicode and ansi:
+            return Build.BOTH
+        return Build.UNICODE if unicode else Build.ANSI if ansi else Build.UNKNOWN
+
+
+def summarize(findings: Iterable[Finding]) -> Summary:
+    """The figures of what was found; the findings are not kept."""
+    size = decided = more = 0
+    classes: dict[tuple[str, int | None], ClassFound] = {}
+    latest: dict[str, tuple[str, int | None]] = {}
+    strings = {Kind.UNICODE_STRING: Counter[Confidence](), Kind.ANSI_STRING: Counter[Confidence]()}
+    for found in findings:
+        size += found.length
+        decided += 0 if found.kind is Kind.UNDECIDED else found.length
+        if found.kind in strings:
+            strings[found.kind][found.confidence] += 1
+        elif found.kind is Kind.CLASS:
+            key = found.text, found.schema
+            before = classes.get(key)
+            if before is not None:
+                classes[key] = replace(before, descriptions=before.descriptions + 1, objects=before.objects + 1)
+            elif len(classes) < MOST_LISTED:
+                classes[key] = ClassFound(found.text, found.schema or 0, found.offset)
+            else:
+                more += 1
+                continue
+            latest[found.text] = key
+        elif found.kind is Kind.OBJECT and found.text in latest:
+            of = latest[found.text]
+            classes[of] = replace(classes[of], objects=classes[of].objects + 1)
+    unicode, ansi = (
+        {each: counted[each] for each in Confidence if each is not Confidence.NONE} for counted in strings.values()
+    )
+    return Summary(size, decided, tuple(classes.values()), more, unicode, ansi)

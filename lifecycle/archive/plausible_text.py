@@ -1,0 +1,126 @@
+"""What looks like text in an ANSI code page, to a reader who has the bytes of an archive and nothing else.
+
+A short ANSI string is a length and as many characters, and so is much that is none: a byte 5 with five letters behind it. What is
+found here is a guess, better where the text ends just where the length says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.archive.counting import SHORT_LENGTHS
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+SHORTEST = 4
+"""Characters of the shortest string that is told from numbers."""
+
+SURE = 6
+"""Characters of the shortest string that chance brings about rarely."""
+
+LONGEST = len(SHORT_LENGTHS) - 1
+
+BESIDE = (1, 2, 4, 8)
+"""Bytes of a number that looks like text and lies beside a string."""
+
+NO_TEXT, TEXT, WORD, ACCENTED = range(4)
+_IN_WORDS = frozenset(" ._-/:\\,")
+_INCOMPLETE = ("incomplete", "unexpected end")  # why a first byte of several is no character by itself
+
+
+class CodePage:
+    """The bytes of an ANSI code page, by what they are in text.
+
+    encoding: by Python's name; LookupError when there is none of that name, or it is none of bytes and text. run: finds runs of text. several: whether a character may take more than one byte.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self.encoding = encoding
+        kinds, reasons = [], set()
+        for byte in range(256):
+            try:
+                kinds.append(_kind_of(bytes((byte,)).decode(encoding)))
+            except UnicodeError as error:
+                kinds.append(NO_TEXT)
+                reasons.add(getattr(error, "reason", ""))
+        if not any(kinds):
+            raise LookupError(f"{encoding} has no characters of one byte: it is no ANSI code page")
+        self.several = any(sign in reason for reason in reasons for sign in _INCOMPLETE)
+        if self.several:
+            kinds[0x80:] = [WORD] * 0x80
+        if kinds[0xFF] == ACCENTED:
+            kinds[0xFF] = NO_TEXT  # more often a part of a number than a y with two dots
+        self._kinds = bytes(kinds)
+        self.characters = b"[" + b"".join(re.escape(bytes((byte,))) for byte in range(256) if kinds[byte]) + b"]"
+        self.run = re.compile(self.characters + b"{%d,}" % SHORTEST)
+        self._all = re.compile(self.characters + b"*")
+
+    def end_of_text(self, data: ReadableBuffer, start: int) -> int:
+        """Where the text that begins at `start` ends."""
+        found = self._all.match(data, start)
+        assert found is not None
+        return found.end()
+
+    def is_wordy(self, text: bytes, eighths: int) -> bool:
+        """Whether at least so many eighths of the text are of what words are made of."""
+        kinds = text.translate(self._kinds)
+        words, accented = kinds.count(WORD), kinds.count(ACCENTED)
+        if 8 * (words + min(words // 4, accented)) < eighths * len(text):
+            return False
+        if self.several:
+            try:
+                text.decode(self.encoding)
+            except UnicodeError:
+                return False
+        return True
+
+    def strings(self, data: Any, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+        """Short strings from `start` to `end`: (offset of the length, offset behind the text, whether that is likely)."""
+        taken = start
+        for run in self.run.finditer(data, start, end):
+            for found in self._strings_of_run(data, max(run.start(), taken), run.end(), taken):
+                yield found
+                taken = found[1]
+
+    def _strings_of_run(self, data: Any, first: int, end: int, taken: int) -> Iterator[tuple[int, int, bool]]:
+        at = first - 1
+        if at >= taken and SHORTEST <= data[at] <= end - first:  # a length that is no character: it need not end with the run
+            behind = first + data[at]
+            if self.is_wordy(data[first:behind], 4 if behind == end else 6):
+                yield at, behind, self._is_likely(data[first:behind])
+                first = behind
+        chain = self._chain_in(data, first, end)
+        if chain is not None:
+            at, last = chain
+            while at < last:
+                behind = at + 1 + data[at]
+                yield at, behind, last == end and self._is_likely(data[at + 1 : behind])
+                at = behind
+
+    def _is_likely(self, text: bytes) -> bool:
+        return len(text) >= SURE and self.is_wordy(text, 7 if len(text) < 2 * SURE else 6)
+
+    def _chain_in(self, data: Any, first: int, end: int) -> tuple[int, int] | None:
+        """Strings whose lengths look like text too, one behind the other: where they begin and end, beside both ends or at them."""
+        for skipped in (0, *BESIDE):
+            at = first + skipped
+            while at < end and at + 1 + data[at] <= end and SHORTEST <= data[at] <= LONGEST:
+                if not self.is_wordy(data[at + 1 : at + 1 + data[at]], 6):
+                    break
+                at += 1 + data[at]
+            if at > first + skipped and (at == end or (not skipped and end - at in BESIDE)):
+                return first + skipped, at
+        return None
+
+
+def _kind_of(character: str) -> int:
+    if len(character) != 1 or not (character.isprintable() or character in "\t\r\n"):
+        return NO_TEXT
+    if character.isascii():
+        return WORD if character.isalnum() or character in _IN_WORDS else TEXT
+    if character.isalpha():
+        return ACCENTED if character < "Ͱ" else WORD  # Latin letters, up to the first Greek one
+    return TEXT

@@ -1,0 +1,124 @@
+"""`lifecycle archive`: archives in files. `dump` tells what the bytes of an unknown one tell."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import chain, islice
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from lifecycle.cli.output import examples, terminal, write
+
+if TYPE_CHECKING:
+    from lifecycle.archive.plausible_text import CodePage
+
+STANDARD_INPUT = "-"
+AT_ONCE = 500
+"""Findings that are printed together."""
+
+DUMP_EPILOG = examples(
+    "lifecycle archive dump drawing.dat",
+    "lifecycle archive dump --encoding cp1251 old.dat",
+    "lifecycle archive dump --json drawing.dat | jq .summary.classes",
+    "lifecycle archive dump - < drawing.dat",
+)
+
+commands = typer.Typer(
+    name="archive",
+    help="Archives in files, in the format of MFC's CArchive.",
+    short_help="See what an archive file holds.",
+    epilog=examples(
+        "lifecycle archive dump drawing.dat           what its bytes tell",
+        "lifecycle archive dump --json drawing.dat    the same as data",
+    ),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make the subcommands known."""
+    app.add_typer(commands)
+
+
+@commands.callback()
+def _group() -> None:
+    pass
+
+
+@commands.command("dump", epilog=DUMP_EPILOG, short_help="Show the structure of an archive file.")
+def dump(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file, or - for standard input.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: summary and findings.")] = False,
+    encoding: Annotated[str, typer.Option(metavar="NAME", help="The ANSI code page of its strings.")] = "cp1252",
+    everything: Annotated[bool, typer.Option("--all", help="Cut neither strings nor runs of bytes.")] = False,
+) -> None:
+    """Show the structure of an archive file, as far as its bytes alone tell.
+
+    First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
+    program that wrote them, printed in hexadecimal with what they may be.
+    """
+    from lifecycle.archive.dump import read_findings
+    from lifecycle.archive.dump_summary import summarize
+    from lifecycle.cli.archive_page import file_json, finding_json, finding_lines, summary_lines
+
+    page = _code_page(encoding)
+    with ExitStack() as opened:
+        data = _bytes_of(file, opened)
+        summary = summarize(read_findings(data, page))
+        findings = read_findings(data, page)
+        if as_json:
+            lines = chain((f"{file_json(file, summary)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",))
+        else:
+            width = terminal().width
+            lines = chain(
+                (f"{line}\n" for line in summary_lines(file, summary)),
+                (f"{line}\n" for found in findings for line in finding_lines(found, data, width, everything=everything)),
+            )
+        while some := "".join(islice(lines, AT_ONCE)):
+            write(some)
+
+
+def _separated(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f",\n{line}" if number else line
+
+
+def _code_page(encoding: str) -> CodePage:
+    from lifecycle.archive.plausible_text import CodePage
+
+    try:
+        return CodePage(encoding)
+    except LookupError as error:
+        raise typer.BadParameter(str(error), param_hint="--encoding") from None
+
+
+def _bytes_of(name: str, opened: ExitStack) -> bytes | mmap.mmap:
+    """The bytes of a file, without reading them all into memory; exits with code 2 when it cannot be read."""
+    try:
+        given: IO[bytes] = sys.stdin.buffer if name == STANDARD_INPUT else opened.enter_context(Path(name).open("rb"))
+        file = given if name != STANDARD_INPUT and _is_regular(given) else opened.enter_context(TemporaryFile())
+        if file is not given:
+            shutil.copyfileobj(given, file)
+            file.flush()
+        if not file.seek(0, os.SEEK_END):
+            return b""
+        return opened.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except OSError as error:
+        typer.echo(f"Error: cannot read {name}: {error.strerror}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _is_regular(file: IO[bytes]) -> bool:
+    """Whether the file can be looked at in place; files of /proc say that they are empty, and are not."""
+    found = os.fstat(file.fileno())
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0

@@ -1,0 +1,131 @@
+"""How the findings of an archive look: for people, a summary and a line for each; for programs, JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from lifecycle.archive.dump_summary import MOST_LISTED, Build, ClassFound, Summary
+from lifecycle.archive.finding import Confidence, Finding, Kind
+
+INDENT = 31
+SHORTEST_TEXT = 24
+ROWS = 4
+"""Rows of undecided bytes that are printed of a long run."""
+
+BUILDS = {
+    Build.UNICODE: "the writer was built for Unicode",
+    Build.ANSI: "the writer was built for ANSI",
+    Build.BOTH: "of both kinds",
+    Build.UNKNOWN: "the writer's build is not known",
+}
+_UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
+
+
+# -- for people --------------------------------------------------------------------------------------------------------------
+
+
+def summary_lines(name: str, summary: Summary) -> Iterator[str]:
+    """What the file is, and the head of the listing."""
+    share = f" ({100 * summary.decided // summary.size}%)" if summary.size else ""
+    yield f"{_shown(name)[1:-1]}: {summary.size} bytes, of which {summary.decided}{share} tell what they are"
+    unicode, ansi = _counted(summary.unicode_strings), _counted(summary.ansi_strings)
+    yield f"  strings: {unicode} in UTF-16, {ansi} in ANSI: {BUILDS[summary.build]}"
+    if summary.classes:
+        names = {"class": 5, **{found.name: len(found.name) for found in summary.classes}}
+        width = max(names.values())
+        yield "  classes:"
+        yield f"    {'class':{width}}  schema   objects  first at"
+        yield from (_class_line(found, width) for found in summary.classes)
+        if summary.more_classes:
+            yield f"    and {summary.more_classes} more than the first {MOST_LISTED}"
+    else:
+        yield "  classes: none is described, so no object was stored by pointer"
+    yield ""
+    if summary.size:
+        yield f"{'offset':>10}  {'length':>8}  {'sure':7}  what"
+
+
+def _class_line(found: ClassFound, width: int) -> str:
+    return f"    {found.name:{width}}  {found.schema:6}  {found.objects:8}  {found.offset:8}"
+
+
+def _counted(strings: dict[Confidence, int]) -> str:
+    sure = strings[Confidence.CERTAIN] + strings[Confidence.LIKELY]
+    guesses = strings[Confidence.GUESS]
+    return f"{sure} and {guesses} guessed" if guesses else str(sure)
+
+
+def finding_lines(found: Finding, data: Any, width: int, *, everything: bool) -> Iterator[str]:
+    """The lines of one finding: one, but for long runs of undecided bytes."""
+    sure = "" if found.confidence is Confidence.NONE else found.confidence
+    start = f"{found.offset:10}  {found.length:8}  {sure:7}  "
+    if found.kind is not Kind.UNDECIDED:
+        yield start + _described(found, data, max(width - INDENT, SHORTEST_TEXT), everything=everything)
+        return
+    step = 16 if width >= INDENT + 16 * 4 + 1 else 8
+    shown = found.length if everything or found.length <= (ROWS + 1) * step else ROWS * step
+    for at in range(0, shown, step):
+        row = data[found.offset + at : found.offset + min(at + step, shown)]
+        characters = _UNPRINTABLE.sub(b".", row).decode("ascii")
+        note = f"  {found.note}" if found.note else ""
+        yield f"{start}{row.hex(' '):{3 * step - 1}}  {characters:{step if note else 0}}{note}".rstrip()
+        start = " " * INDENT
+    if shown < found.length:
+        yield f"{start}and {found.length - shown} bytes more"
+
+
+def _described(found: Finding, data: Any, width: int, *, everything: bool) -> str:
+    match found.kind:
+        case Kind.CLASS:
+            return f"class {found.text}, schema {found.schema}, number {found.number}" + _in_brackets(found.note)
+        case Kind.OBJECT:
+            return f"object of {found.text}, number {found.number}"
+        case Kind.UNICODE_STRING | Kind.TEXT:
+            return _text(found, width, "UTF-16", everything=everything)
+        case Kind.ANSI_STRING:
+            return _text(found, width, "ANSI", everything=everything)
+        case Kind.COUNT | Kind.TIME:
+            return f"{found.kind} {found.text}"
+        case Kind.REFERENCE:
+            return f"{found.text} again"
+        case Kind.DATA:
+            return _cut(f"{found.note}: {found.text}", width, everything=everything)
+    return found.text
+
+
+def _text(found: Finding, width: int, encoding: str, *, everything: bool) -> str:
+    told = _in_brackets(", ".join(filter(None, (encoding, found.note))))
+    return _cut(_shown(found.text), max(width - len(told), SHORTEST_TEXT), everything=everything) + told
+
+
+def _cut(text: str, width: int, *, everything: bool) -> str:
+    return text if everything or len(text) <= width else f"{text[: width - 3]}..."
+
+
+def _in_brackets(note: str) -> str:
+    return f" ({note})" if note else ""
+
+
+def _shown(text: str) -> str:
+    """A text as Python writes it, in characters that standard output has: nothing in it can move the cursor."""
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    return repr(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+# -- for programs ------------------------------------------------------------------------------------------------------------
+
+
+def file_json(name: str, summary: Summary) -> str:
+    """The beginning of the JSON object, up to the first finding."""
+    data = {**asdict(summary), "build": summary.build}
+    return f'{{"file": {json.dumps(name)}, "summary": {json.dumps(data, indent=2)}, "findings": ['
+
+
+def finding_json(found: Finding) -> str:
+    """One finding as a JSON object, on one line."""
+    return json.dumps(asdict(found))
