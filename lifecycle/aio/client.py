@@ -10,6 +10,7 @@ import anyio
 
 from lifecycle.aio.bindable import AsyncBindable
 from lifecycle.aio.happy_eyeballs import Race, interleaved
+from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.resolving import Found, resolve_all
 from lifecycle.aio.stream import AsyncStream
 from lifecycle.roles import CLIENT
@@ -98,7 +99,8 @@ class Client(AsyncBindable, AsyncStream, role=CLIENT):
         Legal in `connecting`. Raises ConnectionRefusedError and other OSErrors, after which the socket is `bound` and
         connect() may be retried.
         """
-        await self._settle_connect("finish_connect", errno.EINPROGRESS, self._socket.getsockname())
+        name = self._socket.getsockname()
+        await self._settle_connect("finish_connect", connect_result(self._socket, name), name)
 
     @property
     def is_blocking(self) -> bool:
@@ -130,7 +132,7 @@ class Client(AsyncBindable, AsyncStream, role=CLIENT):
         errors: list[OSError] = []
         for _, name in candidates:
             try:
-                await self._settle_connect("connect", self._socket.connect_ex(name), name)
+                await self._settle_connect("connect", self._begin_connect(name), name)
             except BlockingIOError:
                 raise
             except OSError as error:
@@ -140,6 +142,12 @@ class Client(AsyncBindable, AsyncStream, role=CLIENT):
             else:
                 return
         raise _most_telling(errors)
+
+    def _begin_connect(self, name: Any) -> int:
+        number = self._socket.connect_ex(name)
+        if number in UNDER_WAY and not mode.never_waits:
+            number = connect_result(self._socket, name)  # on the same machine it has come out already
+        return number
 
     async def _settle_connect(self, call: str, number: int, name: Any) -> None:
         """Wait until the error `number` of a connect is its last word; raise that unless it is 0."""
@@ -152,13 +160,11 @@ class Client(AsyncBindable, AsyncStream, role=CLIENT):
 
     async def _last_word(self, number: int, name: Any) -> int:
         while number in UNDER_WAY:
-            number = connect_result(self._socket, name)
-            if number not in UNDER_WAY:
-                break
             try:
                 await self._until_writable()
             except BlockingIOError:
                 raise system_error(errno.EINPROGRESS) from None
+            number = connect_result(self._socket, name)
         return number
 
     # -- several addresses ----------------------------------------------------------------------------------------------
@@ -170,7 +176,7 @@ class Client(AsyncBindable, AsyncStream, role=CLIENT):
         async def attempt(found: Found) -> socket.socket:
             if found is not own:
                 return await self._connect_beside(found)
-            await self._settle_connect("connect", self._socket.connect_ex(found[1]), found[1])
+            await self._settle_connect("connect", self._begin_connect(found[1]), found[1])
             return self._socket
 
         self._race = race = Race(attempt, keeps=self._socket)

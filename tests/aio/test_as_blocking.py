@@ -1,0 +1,54 @@
+"""The tests of the blocking sockets, run against the awaited ones on every event loop."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import anyio
+import pytest
+from blocking_face import HERE, awaited_copies, portal_in
+from event_loops import LOOP_PARAMETERS
+
+FILES = [
+    *sorted(str(path.relative_to(HERE)) for path in Path(HERE, "sockets").glob("test_checklist_[a-i]_*.py")),
+    "sockets/test_addresses.py",
+    "sockets/test_bad_input.py",
+    "sockets/test_blocked_calls.py",
+    "sockets/test_faults.py",
+    "sockets/test_leaving_peers.py",
+    "sockets/test_smoke.py",
+]
+
+NOT_MEANT = {
+    "test_row_132_a_datagram_socket_is_no_stream",  # of SocketFile, which lies over blocking sockets only
+}
+
+
+async def resolver_of_the_system(host: str, port: int, *, family: int, type: int) -> Any:
+    """Stands in for anyio.getaddrinfo(): what a test puts into the place of the system's own resolver is asked."""
+    return socket.getaddrinfo(host, port, family, type)
+
+
+@pytest.fixture(scope="module", params=LOOP_PARAMETERS, autouse=True)
+def in_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every call of the module's tests is made in one event loop, of each kind in turn."""
+    with portal_in(request.param), patch.object(anyio, "getaddrinfo", resolver_of_the_system):
+        yield
+
+
+def collected() -> dict[str, Any]:
+    """name -> test function."""
+    found = {}
+    for module in awaited_copies(*FILES):
+        for name, value in vars(module).items():
+            if name.startswith("test_") and callable(value) and name not in NOT_MEANT:
+                assert name not in found, f"{name} stands in two files"
+                found[name] = value
+    return found
+
+
+globals().update(collected())

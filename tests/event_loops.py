@@ -1,0 +1,70 @@
+"""The event loops on which the awaited sockets are tested, and how a test runs on each of them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import pytest
+from loopback import LONG
+
+
+@dataclass(frozen=True)
+class EventLoop:
+    """An event loop by name, and how anyio is asked for it."""
+
+    name: str
+    backend: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_asyncio(self) -> bool:
+        return self.backend == "asyncio"
+
+    def run(self, main: Callable[[], Coroutine[Any, Any, Any]], seconds: float = LONG) -> Any:
+        """Run `main` to its end, which must come in time."""
+
+        async def in_time() -> Any:
+            with anyio.fail_after(seconds):
+                return await main()
+
+        return anyio.run(in_time, backend=self.backend, backend_options=self.options)
+
+
+LOOPS = (EventLoop("asyncio", "asyncio"), EventLoop("uvloop", "asyncio", {"use_uvloop": True}), EventLoop("trio", "trio"))
+
+NEEDS = {"uvloop": "uvloop", "trio": "trio"}
+
+LOOP_PARAMETERS = [
+    pytest.param(
+        each,
+        marks=pytest.mark.skipif(
+            each.name in NEEDS and importlib.util.find_spec(NEEDS[each.name]) is None, reason=f"{each.name} is not installed"
+        ),
+        id=each.name,
+    )
+    for each in LOOPS
+]
+
+every_loop = pytest.mark.parametrize("event_loop", LOOP_PARAMETERS)
+
+
+def on_every_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Any:
+    """Run an async test on each event loop; it may take the loop as its argument `event_loop`."""
+
+    @functools.wraps(test)
+    def run(event_loop: EventLoop, **arguments: Any) -> None:
+        if "event_loop" in inspect.signature(test).parameters:
+            arguments["event_loop"] = event_loop
+        event_loop.run(functools.partial(test, **arguments))
+
+    parameters = inspect.signature(test).parameters.values()
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    others = [each.replace(kind=keyword) for each in parameters if each.name != "event_loop"]
+    run.__signature__ = inspect.Signature([inspect.Parameter("event_loop", keyword), *others])  # type: ignore[attr-defined]
+    return every_loop(run)
