@@ -1,4 +1,4 @@
-"""What an unknown archive is, in a few figures: its classes, its strings, the build of its writer, how much of it was understood."""
+"""What an unknown archive is, in a few figures: its classes, its strings, its writer's build, how much of it was understood."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from enum import StrEnum
 from lifecycle.archive.finding import Confidence, Finding, Kind
 
 MOST_LISTED = 1000
+
+_SURE: tuple[Confidence, ...] = (Confidence.CERTAIN, Confidence.LIKELY, Confidence.GUESS)
 
 
 class Build(StrEnum):
@@ -82,7 +84,5 @@ def summarize(findings: Iterable[Finding]) -> Summary:
         elif found.kind is Kind.OBJECT and found.text in latest:
             of = latest[found.text]
             classes[of] = replace(classes[of], objects=classes[of].objects + 1)
-    unicode, ansi = (
-        {each: counted[each] for each in Confidence if each is not Confidence.NONE} for counted in strings.values()
-    )
+    unicode, ansi = ({each: counted[each] for each in _SURE} for counted in strings.values())
     return Summary(size, decided, tuple(classes.values()), more, unicode, ansi)

@@ -29,8 +29,8 @@ class Kind(StrEnum):
 class Confidence(StrEnum):
     """How sure it is.
 
-    CERTAIN: nothing else looks like it, or what was certain before demands it. LIKELY: chance does that rarely. GUESS: chance does
-    that now and then. NONE: the bytes alone do not tell.
+    CERTAIN: nothing else looks like it, or what was certain before demands it. LIKELY: chance does that rarely. GUESS: chance
+    does that now and then. NONE: the bytes alone do not tell.
     """
 
     CERTAIN = "certain"

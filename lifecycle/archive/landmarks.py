@@ -1,8 +1,8 @@
 """Landmarks: what stands out of the bytes of an archive, wherever it is.
 
 A description of a class, a Unicode string, a long ANSI string and a time of MFC 8.0 or later begin with bytes that rarely come
-about otherwise, and what follows must fit. Finding them takes time in proportion to the bytes, whatever these are: text is looked
-at no further than to the next landmark that it cannot contain, and a run of ANSI text is measured once.
+about otherwise, and what follows must fit. Finding them takes time in proportion to the bytes, whatever these are: text is
+looked at no further than to the next landmark that it cannot contain, and a run of ANSI text is measured once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What looks like text in an ANSI code page, to a reader who has the bytes of an archive and nothing else.
 
-A short ANSI string is a length and as many characters, and so is much that is none: a byte 5 with five letters behind it. What is
-found here is a guess, better where the text ends just where the length says.
+A short ANSI string is a length and as many characters, and so is much that is none: a byte 5 with five letters behind it. What
+is found here is a guess, a better one where it is longer and consists of what words consist of.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _INCOMPLETE = ("incomplete", "unexpected end")  # why a first byte of several is
 class CodePage:
     """The bytes of an ANSI code page, by what they are in text.
 
-    encoding: by Python's name; LookupError when there is none of that name, or it is none of bytes and text. run: finds runs of text. several: whether a character may take more than one byte.
+    encoding: by Python's name; LookupError when there is none of that name, or none that can be a code page. run: finds runs of
+    text. several: whether a character may take more than one byte.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -46,8 +47,8 @@ class CodePage:
             except UnicodeError as error:
                 kinds.append(NO_TEXT)
                 reasons.add(getattr(error, "reason", ""))
-        if not any(kinds):
-            raise LookupError(f"{encoding} has no characters of one byte: it is no ANSI code page")
+        if not any(kinds) or not _can_replace(encoding):
+            raise LookupError(f"{encoding} has no characters of one byte: it is no code page")
         self.several = any(sign in reason for reason in reasons for sign in _INCOMPLETE)
         if self.several:
             kinds[0x80:] = [WORD] * 0x80
@@ -104,7 +105,7 @@ class CodePage:
         return len(text) >= SURE and self.is_wordy(text, 7 if len(text) < 2 * SURE else 6)
 
     def _chain_in(self, data: Any, first: int, end: int) -> tuple[int, int] | None:
-        """Strings whose lengths look like text too, one behind the other: where they begin and end, beside both ends or at them."""
+        """Strings whose lengths look like text too, one behind the other: where they begin and where they end."""
         for skipped in (0, *BESIDE):
             at = first + skipped
             while at < end and at + 1 + data[at] <= end and SHORTEST <= data[at] <= LONGEST:
@@ -114,6 +115,13 @@ class CodePage:
             if at > first + skipped and (at == end or (not skipped and end - at in BESIDE)):
                 return first + skipped, at
         return None
+
+
+def _can_replace(encoding: str) -> bool:
+    try:
+        return bool(b"\xff".decode(encoding, "replace"))
+    except UnicodeError:
+        return False
 
 
 def _kind_of(character: str) -> int:

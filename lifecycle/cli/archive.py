@@ -9,8 +9,8 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from io import FileIO
 from itertools import chain, islice
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -105,17 +105,25 @@ def _code_page(encoding: str) -> CodePage:
 def _bytes_of(name: str, opened: ExitStack) -> bytes | mmap.mmap:
     """The bytes of a file, without reading them all into memory; exits with code 2 when it cannot be read."""
     try:
-        given: IO[bytes] = sys.stdin.buffer if name == STANDARD_INPUT else opened.enter_context(Path(name).open("rb"))
-        file = given if name != STANDARD_INPUT and _is_regular(given) else opened.enter_context(TemporaryFile())
-        if file is not given:
-            shutil.copyfileobj(given, file)
-            file.flush()
+        file: IO[bytes] = sys.stdin.buffer if name == STANDARD_INPUT else opened.enter_context(FileIO(name))
+        if name == STANDARD_INPUT or not _is_regular(file):
+            file = _copy(file, opened)
         if not file.seek(0, os.SEEK_END):
             return b""
         return opened.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
         typer.echo(f"Error: cannot read {name}: {error.strerror}", err=True)
         raise typer.Exit(2) from None
+
+
+def _copy(given: IO[bytes], opened: ExitStack) -> IO[bytes]:
+    """A file with all that comes from a pipe, to be looked at in place."""
+    with ExitStack() as failing:
+        file: IO[bytes] = failing.enter_context(TemporaryFile())
+        shutil.copyfileobj(given, file)
+        file.flush()
+        opened.push(failing.pop_all())
+    return file
 
 
 def _is_regular(file: IO[bytes]) -> bool:
