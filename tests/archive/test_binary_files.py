@@ -1,0 +1,134 @@
+"""An archive over whatever Python calls a binary file: in memory, on disk, compressed, mapped, a process's pipes."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import mmap
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from loopback import Background
+
+from lifecycle.archive import DWORD, Archive, CString, UnreadBytesLost
+
+COUNT = 1200
+
+
+def numbers_stored(file: Any) -> None:
+    """Numbers and strings, more than the buffers of anything hold."""
+    with Archive(file, "store") as archive:
+        for number in range(COUNT):
+            archive << DWORD(number) << CString(f"number {number}")
+
+
+def numbers_loaded(archive: Archive, numbers: range) -> bool:
+    """Whether what comes is what numbers_stored() has stored."""
+    return all((archive >> DWORD) == number and (archive >> CString) == f"number {number}" for number in numbers)
+
+
+def _bytes() -> bytes:
+    file = io.BytesIO()
+    numbers_stored(file)
+    return file.getvalue()
+
+
+DATA = _bytes()
+
+
+@contextmanager
+def _zipped() -> Iterator[Any]:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("name", "w") as member:
+        numbers_stored(member)
+    with zipfile.ZipFile(file) as archive, archive.open("name") as member:
+        yield member
+
+
+@contextmanager
+def _on_disk(make: Callable[[], Any]) -> Iterator[Any]:
+    with make() as file:
+        numbers_stored(file)
+        file.seek(0)
+        yield file
+
+
+@contextmanager
+def _mapped() -> Iterator[Any]:
+    with mmap.mmap(-1, len(DATA)) as file:
+        numbers_stored(file)
+        file.seek(0)
+        yield file
+
+
+SEEKABLE: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "BytesIO": lambda: io.BytesIO(DATA),
+    "gzip": lambda: gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(DATA))),
+    "bz2": lambda: bz2.BZ2File(io.BytesIO(bz2.compress(DATA))),
+    "lzma": lambda: closing(lzma.LZMAFile(io.BytesIO(lzma.compress(DATA)))),
+    "zipfile": _zipped,
+    "disk": lambda: _on_disk(tempfile.TemporaryFile),
+    "disk, unbuffered": lambda: _on_disk(partial(tempfile.TemporaryFile, buffering=0)),
+    "disk, named": lambda: _on_disk(tempfile.NamedTemporaryFile),
+    "spooled": lambda: _on_disk(partial(tempfile.SpooledTemporaryFile, max_size=1000)),
+    "mmap": _mapped,
+}
+
+
+@pytest.mark.parametrize("kind", SEEKABLE)
+def test_what_was_read_ahead_of_a_file_that_can_seek_is_given_back(kind: str) -> None:
+    """One archive takes half, a second one over the same file the other half; flush() alone does it as well."""
+    with SEEKABLE[kind]() as file:
+        with Archive(file, "load") as archive:
+            assert numbers_loaded(archive, range(COUNT // 3))
+            archive.flush()
+            assert archive.is_buffer_empty
+            assert numbers_loaded(archive, range(COUNT // 3, COUNT // 2))
+        with Archive(file, "load") as archive:
+            assert numbers_loaded(archive, range(COUNT // 2, COUNT))
+            assert archive.read(1) == b""
+
+
+def test_an_archive_over_a_process() -> None:
+    """The pipes of a subprocess carry an archive there and back."""
+    echo = "import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)"
+    with subprocess.Popen([sys.executable, "-c", echo], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+
+        def send() -> None:
+            with closing(process.stdin):  # type: ignore[type-var]
+                numbers_stored(process.stdin)
+
+        sending = Background(send)
+        with Archive(process.stdout, "load") as archive:
+            assert numbers_loaded(archive, range(COUNT))
+        sending.result()
+
+
+def test_what_was_read_ahead_of_a_pipe_is_lost_with_a_warning() -> None:
+    """A file that cannot take them back: UnreadBytesLost says how many bytes."""
+    reading, writing = os.pipe()
+    with open(reading, "rb", buffering=0) as reader, open(writing, "wb", buffering=0) as writer:
+        writer.write(bytes(12))
+        archive = Archive(reader, "load")
+        assert archive >> DWORD == 0
+        with pytest.warns(UnreadBytesLost, match="8 bytes"):
+            archive.close()
+
+
+@pytest.mark.parametrize("file", [io.StringIO(), None, "name", b"bytes", 5, object()], ids=lambda file: type(file).__name__)
+@pytest.mark.parametrize("mode", ["load", "store"])
+def test_what_is_no_binary_file_is_refused(file: Any, mode: Any) -> None:
+    """A TypeError at once, which names what is missing."""
+    with pytest.raises(TypeError, match="no binary file"):
+        Archive(file, mode)
