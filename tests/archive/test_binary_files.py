@@ -46,6 +46,10 @@ def _bytes() -> bytes:
 DATA = _bytes()
 
 
+def _compressed(kind: Callable[[Any], Any], compress: Callable[[bytes], bytes]) -> Any:
+    return kind(io.BytesIO(compress(DATA)))
+
+
 @contextmanager
 def _zipped() -> Iterator[Any]:
     file = io.BytesIO()
@@ -74,8 +78,8 @@ def _mapped() -> Iterator[Any]:
 SEEKABLE: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "BytesIO": lambda: io.BytesIO(DATA),
     "gzip": lambda: gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(DATA))),
-    "bz2": lambda: bz2.BZ2File(io.BytesIO(bz2.compress(DATA))),
-    "lzma": lambda: closing(lzma.LZMAFile(io.BytesIO(lzma.compress(DATA)))),
+    "bz2": partial(_compressed, bz2.BZ2File, bz2.compress),
+    "lzma": partial(_compressed, lzma.LZMAFile, lzma.compress),
     "zipfile": _zipped,
     "disk": lambda: _on_disk(tempfile.TemporaryFile),
     "disk, unbuffered": lambda: _on_disk(partial(tempfile.TemporaryFile, buffering=0)),
