@@ -83,13 +83,17 @@ class Landmarks:
         """The first landmark from `start` on; one that is a guess only where it does not cover a better one."""
         at = start
         while (match := self._pattern.search(self._data, at)) is not None:
-            found = self._found(match)
             at = match.start() + 1
-            if found is not None:
-                better = self._next_sure(at) if found.confidence is Confidence.GUESS else None
-                if better is None or better.offset >= found.end:
-                    return found
+            found = self._found(match)
+            if found is None and match.lastgroup == "unicode":
+                found = self._implausible(match.start())
+            if found is not None and (found.confidence is not Confidence.GUESS or self._is_free(at, found.end)):
+                return found
         return None
+
+    def _is_free(self, start: int, end: int) -> bool:
+        better = self._next_sure(start)
+        return better is None or better.offset >= end
 
     def _next_sure(self, start: int) -> Finding | None:
         since, sure = self._sure
@@ -120,10 +124,16 @@ class Landmarks:
         if place is None:
             return None
         _, start, end = place
-        plausible = self._is_printable(start, end)
-        if not plausible and end - start > 2 * LONGEST:
+        if not self._is_printable(start, end):
             return None
-        return string(self._data, at, start, end, "utf-16-le", Confidence.CERTAIN if plausible else Confidence.GUESS)
+        return string(self._data, at, start, end, "utf-16-le", Confidence.CERTAIN)
+
+    def _implausible(self, at: int) -> Finding | None:
+        """A Unicode string of any characters; a long one is taken for an accident."""
+        place = self._whole.string_at(at)
+        if place is None or place[2] - place[1] > 2 * LONGEST or not self._is_free(at + 1, place[2]):
+            return None
+        return string(self._data, at, place[1], place[2], "utf-16-le", Confidence.GUESS)
 
     def _counted(self, at: int) -> Finding | None:
         """Text in UTF-16 behind a DWORD that counts its characters (CComBSTR, a text view) or its bytes (a variant's BSTR)."""

@@ -1,0 +1,141 @@
+"""`lifecycle archive dump`: the structure of an archive file, to read or as data."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from cli.command import COMMAND, environment, invoke, run_command
+from loopback import LONG
+
+from lifecycle.archive.dump import dump
+
+REAL = bytes.fromhex("39300000 fffeff087a00680061006e006700730061006e00 0c000000")
+OBJECTS = bytes.fromhex("ffff0100040043416765 1500 0180 1600 0200 0000 0300")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A file that a program of MFC wrote."""
+    path = tmp_path / "person.dat"
+    path.write_bytes(REAL)
+    return path
+
+
+def test_a_page_has_the_summary_first_and_then_what_is_where(archive: Path) -> None:
+    """The piped command prints how much was told, strings and build, then one line a finding, undecided bytes with readings."""
+    ran = run_command("archive", "dump", str(archive))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert lines[0] == f"{archive}: 28 bytes, of which 20 (71%) tell what they are"
+    assert lines[1] == "  strings: 1 in UTF-16, 0 in ANSI: the writer was built for Unicode"
+    assert lines[-3:] == [
+        "         0         4           39 30 00 00              90..      DWORD 12345",
+        "         4        20  certain  'zhangsan' (UTF-16)",
+        "        24         4           0c 00 00 00              ....      DWORD 12",
+    ]
+
+
+def test_a_page_lists_classes(tmp_path: Path) -> None:
+    """Classes come with schema, objects and place, and objects say of which class they are and how sure that is."""
+    path = tmp_path / "ages.dat"
+    path.write_bytes(OBJECTS)
+    page = invoke("archive", "dump", str(path)).stdout
+    assert "    CAge        1         2         0" in page.splitlines()
+    assert "certain  class CAge, schema 1, number 1" in page
+    assert "likely   object of CAge, number 3" in page
+
+
+def test_json_has_every_finding(archive: Path) -> None:
+    """The JSON is one object: the file, the summary, and all that dump() finds."""
+    data = json.loads(run_command("archive", "dump", "--json", str(archive)).stdout)
+    assert (data["file"], data["summary"]["size"], data["summary"]["build"]) == (str(archive), 28, "unicode")
+    assert [(each["offset"], each["length"], each["kind"], each["text"], each["confidence"]) for each in data["findings"]] == [
+        (each.offset, each.length, each.kind, each.text, each.confidence) for each in dump(REAL)
+    ]
+
+
+def test_standard_input_is_a_file_named_dash(archive: Path) -> None:
+    """- reads standard input, from a file as from a pipe, and an empty one is an archive of no bytes."""
+    for data in (REAL, b""):
+        ran = subprocess.run(
+            (*COMMAND, "archive", "dump", "--json", "-"),
+            env=environment(), input=data, capture_output=True, timeout=LONG, check=True,
+        )  # fmt: skip
+        told = json.loads(ran.stdout)
+        assert (told["file"], told["summary"]["size"], len(told["findings"])) == ("-", len(data), len(dump(data)))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
+    """A file that is not on a disk is read too, as by `dump <(unpack drawing)`."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with subprocess.Popen((*COMMAND, "archive", "dump", str(path)), env=environment(), stdout=subprocess.PIPE) as running:
+        path.write_bytes(REAL)
+        page, _ = running.communicate(timeout=LONG)
+    assert b"'zhangsan' (UTF-16)" in page
+
+
+@pytest.mark.parametrize("missing", ["no-such-file.dat", "."])
+def test_what_cannot_be_read_is_wrong_usage(missing: str, tmp_path: Path) -> None:
+    """A missing file and a folder exit with 2 and one line that says why."""
+    ran = run_command("archive", "dump", str(tmp_path / missing))
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert ran.stderr.startswith(f"Error: cannot read {tmp_path / missing}: ")
+
+
+@pytest.mark.parametrize("encoding", ["no-such-encoding", "hex", "utf-16"])
+def test_what_is_no_code_page_is_wrong_usage(archive: Path, encoding: str) -> None:
+    """An encoding that cannot be an ANSI code page exits with 2."""
+    assert invoke("archive", "dump", "--encoding", encoding, str(archive)).exit_code == 2
+
+
+def test_the_code_page_is_an_option(tmp_path: Path) -> None:
+    """ANSI strings are shown in the code page that is given."""
+    path = tmp_path / "old.dat"
+    text = "Привет, мир"
+    path.write_bytes(b"\1\0" + bytes((len(text),)) + text.encode("cp1251") + b"\1\0")
+    assert text in invoke("archive", "dump", "--encoding", "cp1251", str(path)).stdout
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_long_things_are_cut_unless_all_is_asked_for(tmp_path: Path, columns: int) -> None:
+    """Long strings and runs of bytes fit the width and a few rows; --all prints everything."""
+    path = tmp_path / "long.dat"
+    text = "A long sentence. " * 20
+    path.write_bytes(bytes(300) + b"\xff" + len(text).to_bytes(2, "little") + text.encode() + bytes(range(128, 136)))
+    page = invoke("archive", "dump", str(path), columns=columns).stdout
+    assert max(map(len, page.splitlines()[1:])) <= columns
+    assert "bytes more" in page
+    assert text not in page
+    whole = invoke("archive", "dump", "--all", str(path), columns=columns).stdout
+    assert text in whole
+    assert "bytes more" not in whole
+    assert whole.count("00 00 00 00") > page.count("00 00 00 00")
+
+
+def test_hostile_text_cannot_move_the_cursor(tmp_path: Path) -> None:
+    """Control characters and lone surrogates of a string are escaped, also where standard output is ASCII."""
+    path = tmp_path / "hostile.dat"
+    text = "\x1b[2J\ud800é"
+    path.write_bytes(b"\xff\xfe\xff" + bytes((len(text),)) + text.encode("utf-16-le", "surrogatepass"))
+    ran = subprocess.run(
+        (*COMMAND, "archive", "dump", str(path)),
+        env={**environment(), "PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=LONG, check=True,
+    )  # fmt: skip
+    assert rb"'\x1b[2J\ud800\xe9' (UTF-16)" in ran.stdout
+    assert b"\x1b" not in ran.stdout
+
+
+@pytest.mark.parametrize("arguments", [("archive",), ("archive", "dump")], ids=" ".join)
+def test_help_shows_examples(arguments: tuple[str, ...]) -> None:
+    """Both help texts end with examples that can be copied, and fit 80 columns."""
+    shown = invoke(*arguments, "--help")
+    examples = [line.strip() for line in shown.stdout.split("Examples:\n")[1].splitlines()]
+    assert len(examples) >= 2
+    assert all(example.startswith(" ".join(("lifecycle", *arguments))) for example in examples)
+    assert max(map(len, shown.stdout.splitlines())) <= 80
