@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 _WORDS = re.compile(r"\s*(?:[^\s(]|\((?=\)))+\(?|\s*\(")
-_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(name: str) -> str:
@@ -15,9 +15,14 @@ def visible(name: str) -> str:
 
     Letters of any script, quotes and brackets stay as they are; each format quotes those by its own rules.
     """
-    if name.isprintable() and "\\" not in name:
-        return name
-    return "".join(_ESCAPES.get(letter) or (letter if letter.isprintable() else _escape(letter)) for letter in name)
+    return printable(name.replace("\\", "\\\\"))
+
+
+def printable(text: str) -> str:
+    """`text` with every character that cannot be printed written as its escape; its own backslashes stay as they are."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else _ESCAPES.get(letter) or _escape(letter) for letter in text)
 
 
 def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lifecycle.diagrams.lettering import visible
+from lifecycle.diagrams.lettering import printable, visible
 from lifecycle.diagrams.sequence.folding import Run, folded
 from lifecycle.engine import STANDARD_OUTCOMES, Kind, Record, Role
 from lifecycle.roles import ROLES
@@ -22,7 +22,7 @@ LONG = 0.01
 FOLD = 3
 """How often a call must be repeated for its run to be folded, unless the caller says otherwise."""
 
-_OBJECT = re.compile(r"<(?:\w+\.)+(\w+)[^<>]*>")
+_OBJECT = re.compile(r"<(?:class ')?(?:\w+\.)+(\w+)(\.\.\.)?[^,]*>")
 _KINDS = {outcome.name: outcome.kind for outcome in STANDARD_OUTCOMES}
 
 
@@ -139,9 +139,10 @@ def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str,
     for record in ordered:
         lanes.setdefault(record.subject, Lane(visible(record.subject), visible(record.role), visible(record.state)))
     numbers = {subject: number for number, subject in enumerate(lanes)}
+    firing = {id(record): _firing_lane(record, ordered, numbers, roles) for record in ordered}
     steps = [
-        _step(run, numbers[run.first.subject], start, roles, _firing_lane(run.first, ordered, numbers, roles))
-        for run in folded(ordered, fold)
+        _step(run, numbers[run.first.subject], start, roles, firing[id(run.first)])
+        for run in folded(ordered, fold, lambda record: firing[id(record)] is not None)
     ]
     return Chart(tuple(lanes.values()), tuple(_moments(steps)))
 
@@ -233,13 +234,13 @@ def _shown_outcome(record: Record) -> str:
 
 def _shown_arguments(arguments: str) -> str:
     """Objects by their names alone, and without those that are None: they say that nothing was given."""
-    given = visible(_OBJECT.sub(r"\1", arguments)).split(", ")
+    given = printable(_OBJECT.sub(r"\1\2", arguments)).split(", ")
     return ", ".join(each for each in given if each != "None" and not each.endswith("=None"))
 
 
 def _reason(error: str, tone: Tone) -> tuple[str, ...]:
     """What the error says beyond naming the call; of a refusal, why, and what to call first."""
-    lines = [visible(line.strip()) for line in error.split("\n")]
+    lines = [printable(line.strip()) for line in error.split("\n")]
     if tone is not Tone.ILLEGAL:
         return tuple(line for line in lines[:1] if line)
     if len(lines) == 1:

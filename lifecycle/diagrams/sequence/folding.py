@@ -30,13 +30,14 @@ class Run:
         return list(Counter((record.call, outcome(record)) for record in self.records).items())
 
 
-def folded(records: Sequence[Record], least: int) -> list[Run]:
+def folded(records: Sequence[Record], least: int, stands_apart: Callable[[Record], bool] = lambda record: False) -> list[Run]:
     """The records as runs, in order of their begins; those that must be seen one by one are runs of one.
 
     A run is folded where one of its calls is repeated at least `least` times with the same outcome; 0 folds nothing.
+    stands_apart: records that are never folded.
     """
     runs: list[Run] = []
-    for alike in _alike(records):
+    for alike in _alike(records, stands_apart):
         often = max(Counter((record.call, record.outcome) for record in alike).values())
         if least and often >= least:
             runs.append(Run(tuple(alike)))
@@ -45,7 +46,7 @@ def folded(records: Sequence[Record], least: int) -> list[Run]:
     return sorted(runs, key=lambda run: run.first.began)
 
 
-def _alike(records: Sequence[Record]) -> Iterator[list[Record]]:
+def _alike(records: Sequence[Record], stands_apart: Callable[[Record], bool]) -> Iterator[list[Record]]:
     """For each object, its consecutive records that could be one step."""
     lanes: dict[str, list[Record]] = {}
     for record in records:
@@ -53,7 +54,7 @@ def _alike(records: Sequence[Record]) -> Iterator[list[Record]]:
     for lane in lanes.values():
         alike: list[Record] = []
         for record in lane:
-            if alike and not _belong_together(alike[-1], record):
+            if alike and (stands_apart(alike[-1]) or stands_apart(record) or not _belong_together(alike[-1], record)):
                 yield alike
                 alike = []
             alike.append(record)

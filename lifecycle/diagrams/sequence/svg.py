@@ -6,11 +6,11 @@ Text is set in a typewriter's letters, so that its width is known without a font
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lifecycle.diagrams.escaping import xml_text
 from lifecycle.diagrams.lettering import cells, wrapped
-from lifecycle.diagrams.sequence.chart import Chart, Lane, Moment, Part, Step, Tone
+from lifecycle.diagrams.sequence.chart import Chart, Moment, Part, Step, Tone
 
 LETTER = 6.7  # width of one letter at the font's size of 11
 LINE = 15
@@ -18,6 +18,7 @@ GAP = 7  # between rows
 BAR = 8
 HEAD = 44
 MARGIN = 12
+MOST_COLUMNS = 12  # with more objects, one that begins takes the column of one that has ended
 REPEAT_HEADS = 700  # pixels after which the names of the lanes are told again
 
 STYLE = """
@@ -46,12 +47,13 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A row with its lines and its place."""
+    """A row with its lines and its place; above it stand the heads of `told`: lanes that go on, or one that begins."""
 
     moment: Moment
     lines: tuple[Text, ...]
     top: float
-    heads: bool
+    told: tuple[int, ...] = ()
+    begins: bool = False
 
     @property
     def bottom(self) -> float:
@@ -69,12 +71,14 @@ class Drawing:
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
-        self.letters = _letters_of_a_lane(chart)
+        self.columns = _columns(chart)
+        count = max(self.columns, default=0) + 1
+        self.letters = _letters_of_a_column(chart, count)
         self.lane_width = self.letters * LETTER + 2 * BAR + MARGIN
         times = [chart.clock(moment.time) for moment in chart.moments]
         self.gutter = MARGIN + LETTER * max(map(len, [chart.unit, *times])) + MARGIN
         self.rows = list(self._place())
-        self.width = self.gutter + self.lane_width * max(len(chart.lanes), 1)
+        self.width = self.gutter + self.lane_width * count
         self.height = (self.rows[-1].bottom if self.rows else HEAD + 2 * LINE) + MARGIN
 
     def svg(self) -> str:
@@ -95,15 +99,21 @@ class Drawing:
         return "\n".join(parts) + "\n"
 
     def _axis(self, lane: int) -> float:
-        return self.gutter + lane * self.lane_width + BAR
+        return self.gutter + self.columns[lane] * self.lane_width + BAR
 
     def _place(self) -> Iterator[Placed]:
+        moments = self.chart.moments
+        first, last = _spans(self.chart)
+        shared = {lane for lane, column in enumerate(self.columns) if column in self.columns[:lane]}
         top, told = float(HEAD + LINE), float(HEAD)
-        for moment in self.chart.moments:
-            heads = top - told > REPEAT_HEADS
-            if heads:
-                told, top = top, top + LINE + GAP
-            row = Placed(moment, tuple(self._lines(moment)), top, heads)
+        for number, moment in enumerate(moments):
+            row = Placed(moment, tuple(self._lines(moment)), top)
+            lane = moment.step.lane
+            if lane in shared and first[lane] == number:
+                row = replace(row, told=(lane,), begins=True, top=top + HEAD)
+            elif top - told > REPEAT_HEADS:
+                alive = tuple(each for each in first if first[each] < number <= last[each])
+                row, told = replace(row, told=alive, top=top + LINE + GAP), top
             top = row.bottom
             yield row
 
@@ -128,7 +138,8 @@ class Drawing:
             mine = [row for row in self.rows if row.moment.step.lane == lane]
             if mine:
                 x = self._axis(lane)
-                yield f'<line class="life" x1="{x:.1f}" y1="{HEAD}" x2="{x:.1f}" y2="{mine[-1].top + LINE:.1f}"/>'
+                top = mine[0].top - GAP if mine[0].begins else HEAD
+                yield f'<line class="life" x1="{x:.1f}" y1="{top:.1f}" x2="{x:.1f}" y2="{mine[-1].top + LINE:.1f}"/>'
 
     def _bars(self) -> Iterator[str]:
         begun: dict[int, Placed] = {}
@@ -154,7 +165,7 @@ class Drawing:
         yield f'<rect class="{step.tone}{blocked}" rx="2" x="{x:.1f}" y="{top:.1f}" width="{BAR}" {_height(bottom - top)}>'
         yield f"<title>{xml_text(_tip(self.chart, step))}</title></rect>"
         if step.fired_by is not None:
-            y, start, end = first.top + LINE / 2, self._axis(step.fired_by), self._axis(step.lane)
+            y, start, end = first.top - GAP / 2, self._axis(step.fired_by), self._axis(step.lane)
             side = 1 if end > start else -1
             start, end = start + side * BAR / 2, end - side * BAR / 2
             yield f'<line class="fires" x1="{start:.1f}" y1="{y:.1f}" x2="{end:.1f}" y2="{y:.1f}"/>'
@@ -171,30 +182,55 @@ class Drawing:
 
     def _heads(self) -> Iterator[str]:
         yield f'<text class="quiet" text-anchor="end" x="{self.gutter - MARGIN:.1f}" y="{HEAD - 4}">{self.chart.unit}</text>'
-        for number, lane in enumerate(self.chart.lanes):
-            x = self._axis(number) - BAR / 2
-            width = self.lane_width - MARGIN
-            yield f'<rect class="head" rx="4" x="{x:.1f}" y="{MARGIN - 6}" width="{width:.1f}" {_height(HEAD - 8)}/>'
-            yield f'<text class="name" x="{x + 6:.1f}" y="{MARGIN + 9}">{xml_text(_cut(lane.name, self.letters))}</text>'
-            yield f'<text class="state" x="{x + 6:.1f}" y="{MARGIN + 23}">{xml_text(_cut(lane.state, self.letters))}</text>'
+        for number in range(len(self.chart.lanes)):
+            if self.columns[number] not in self.columns[:number]:
+                yield from self._head(number, HEAD)
         for row in self.rows:
-            if row.heads:
-                for number, lane in self._alive(row):
-                    x = self._axis(number) + BAR
-                    name = xml_text(_cut(lane.name, self.letters))
-                    yield f'<text class="name quiet" x="{x:.1f}" y="{row.top - GAP:.1f}">{name}</text>'
+            for lane in row.told:
+                if row.begins:
+                    yield from self._head(lane, row.top - GAP)
+                else:
+                    name = xml_text(_cut(self.chart.lanes[lane].name, self.letters))
+                    yield f'<text class="name quiet" x="{self._axis(lane) + BAR:.1f}" y="{row.top - GAP:.1f}">{name}</text>'
 
-    def _alive(self, row: Placed) -> Iterator[tuple[int, Lane]]:
-        """The lanes that have rows above and below."""
-        at = self.rows.index(row)
-        above = {each.moment.step.lane for each in self.rows[:at]}
-        below = {each.moment.step.lane for each in self.rows[at:]}
-        return ((number, lane) for number, lane in enumerate(self.chart.lanes) if number in above & below)
+    def _head(self, number: int, bottom: float) -> Iterator[str]:
+        """The box with an object's name and the state in which its first call found it."""
+        lane, x = self.chart.lanes[number], self._axis(number) - BAR / 2
+        width, top = self.lane_width - MARGIN, bottom - HEAD + MARGIN - 6
+        yield f'<rect class="head" rx="4" x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" {_height(HEAD - 8)}/>'
+        yield f'<text class="name" x="{x + 6:.1f}" y="{top + 15:.1f}">{xml_text(_cut(lane.name, self.letters))}</text>'
+        yield f'<text class="state" x="{x + 6:.1f}" y="{top + 29:.1f}">{xml_text(_cut(lane.state, self.letters))}</text>'
 
 
-def _letters_of_a_lane(chart: Chart) -> int:
-    """Wide where there are few lanes, narrow where there are many, and never wider than its longest text."""
-    most = {1: 60, 2: 46, 3: 36, 4: 30, 5: 26, 6: 24}.get(len(chart.lanes), 18)
+def _columns(chart: Chart) -> list[int]:
+    """lane -> the column in which it is drawn."""
+    if len(chart.lanes) <= MOST_COLUMNS:
+        return list(range(len(chart.lanes)))
+    first, last = _spans(chart)
+    ends: list[int] = []  # column -> the last row of who has it
+    columns = []
+    for lane in range(len(chart.lanes)):
+        free = [column for column, end in enumerate(ends) if end < first[lane]]
+        column = free[0] if free else len(ends)
+        ends[column : column + 1] = [last[lane]]
+        columns.append(column)
+    return columns
+
+
+def _spans(chart: Chart) -> tuple[dict[int, int], dict[int, int]]:
+    """lane -> its first row, lane -> its last row; a call that still runs keeps its lane to the end."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for number, moment in enumerate(chart.moments):
+        lane = moment.step.lane
+        first.setdefault(lane, number)
+        last[lane] = len(chart.moments) if moment.step.ended is None else max(number, last.get(lane, 0))
+    return first, last
+
+
+def _letters_of_a_column(chart: Chart, columns: int) -> int:
+    """Wide where there are few columns, narrow where there are many, and never wider than its longest text."""
+    most = {1: 60, 2: 46, 3: 36, 4: 30, 5: 28, 6: 26, 7: 24, 8: 22, 9: 22}.get(columns, 18)
     texts = [chart.headline(moment) for moment in chart.moments]
     texts += [sentence for moment in chart.moments for sentence in moment.step.reason]
     texts += [text for lane in chart.lanes for text in (lane.name, lane.state)]
