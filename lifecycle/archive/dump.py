@@ -253,7 +253,8 @@ def _readings(data: bytes, numbers: _Numbers) -> str:
     (value,) = struct.unpack(code, data)
     readings = [f"{name} {value}"]
     if value >> (8 * size - 1):
-        readings.append(str(*struct.unpack(f"<{_SIGNED[size]}", data)))
+        signed = str(*struct.unpack(f"<{_SIGNED[size]}", data))
+        readings = [*readings, signed] if size < 8 else [f"LONGLONG {signed}"]
     if size in _FLOATS:
         code, name = _FLOATS[size]
         (number,) = struct.unpack(code, data)

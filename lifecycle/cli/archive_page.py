@@ -64,22 +64,26 @@ def finding_lines(found: Finding, data: Any, width: int, *, everything: bool) ->
     """The lines of one finding: one, but for long runs of undecided bytes."""
     sure = "" if found.confidence is Confidence.NONE else found.confidence
     start = f"{found.offset:10}  {found.length:8}  {sure:7}  "
+    width = max(width - INDENT, SHORTEST_TEXT)
     if found.kind is not Kind.UNDECIDED:
-        yield start + _described(found, data, max(width - INDENT, SHORTEST_TEXT), everything=everything)
+        yield start + _described(found, width, everything=everything)
         return
-    step = 16 if width >= INDENT + 16 * 4 + 1 else 8
+    step = 16 if width >= 16 * 4 + 1 else 8
     shown = found.length if everything or found.length <= (ROWS + 1) * step else ROWS * step
     for at in range(0, shown, step):
         row = data[found.offset + at : found.offset + min(at + step, shown)]
         characters = _UNPRINTABLE.sub(b".", row).decode("ascii")
         note = f"  {found.note}" if found.note else ""
-        yield f"{start}{row.hex(' '):{3 * step - 1}}  {characters:{step if note else 0}}{note}".rstrip()
+        line = f"{start}{row.hex(' '):{3 * step - 1}}  {characters:{step if note else 0}}"
+        if len(line) + len(note) > width + INDENT:
+            line = f"{line.rstrip()}\n{' ' * (INDENT - 2)}"
+        yield (line + note).rstrip()
         start = " " * INDENT
     if shown < found.length:
         yield f"{start}and {found.length - shown} bytes more"
 
 
-def _described(found: Finding, data: Any, width: int, *, everything: bool) -> str:
+def _described(found: Finding, width: int, *, everything: bool) -> str:
     match found.kind:
         case Kind.CLASS:
             return f"class {found.text}, schema {found.schema}, number {found.number}" + _in_brackets(found.note)
