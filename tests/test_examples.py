@@ -19,6 +19,8 @@ PROMISES = {
     "datagrams.py": "an empty message is a message: b'', and bob is still bound",
     "refusals.py": "  Call listen() first. Legal here: listen,",
     "turnstile.py": "Turnstile.push() is not legal in state 'locked'.",
+    "packets.py": "sender: 1000 of 0xff, 1000 acknowledged",
+    "chat.py": "cleo heard anna: hello, bela: hello, cleo: hello",
 }
 
 
