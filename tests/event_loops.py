@@ -38,16 +38,18 @@ class EventLoop:
 
 LOOPS = (EventLoop("asyncio", "asyncio"), EventLoop("uvloop", "asyncio", {"use_uvloop": True}), EventLoop("trio", "trio"))
 
-NEEDS = {"uvloop": "uvloop", "trio": "trio"}
+INSTALLED = {each.name: each.name == "asyncio" or importlib.util.find_spec(each.name) is not None for each in LOOPS}
+
+
+async def _nothing() -> None: ...
+
+
+for _each in LOOPS:
+    if INSTALLED[_each.name]:
+        _each.run(_nothing)  # the first uvloop opens descriptors that stay as long as the process lives
 
 LOOP_PARAMETERS = [
-    pytest.param(
-        each,
-        marks=pytest.mark.skipif(
-            each.name in NEEDS and importlib.util.find_spec(NEEDS[each.name]) is None, reason=f"{each.name} is not installed"
-        ),
-        id=each.name,
-    )
+    pytest.param(each, marks=pytest.mark.skipif(not INSTALLED[each.name], reason=f"{each.name} is not installed"), id=each.name)
     for each in LOOPS
 ]
 

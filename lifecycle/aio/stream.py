@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 async def _send_rest(self: AsyncStream, sent: int | None, data: ReadableBuffer, flags: int = 0, *, tried: bool = True) -> int:
     """Send what is left of `data` after its first `sent` bytes. tried: whether that was tried just now."""
     view = memoryview(data).cast("B")
-    done = sent or 0
+    self._sent = done = sent or 0
     tried = tried and sent is None
     if sent is None and not self._has_turn():
         await self._give_way()

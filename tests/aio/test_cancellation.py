@@ -1,0 +1,340 @@
+"""Cancellation at every await of random sequences of calls: nothing is half-changed, nothing is lost, nothing is left open."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from cancelling import NotReached, cancelled_at
+from event_loops import EventLoop, every_loop
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kernel import assert_tcp_agrees
+from loopback import HOST, open_descriptors, reset
+
+from lifecycle import IllegalCall, aio
+from lifecycle.aio import async_socket, stream
+
+SMALL_BUFFER = 4096
+BIG = bytes(range(256)) * 400  # more than the buffers of a connection take, when they are small
+MOST_AWAITS = 12
+
+few_examples = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+
+
+class Play:
+    """One object, whoever it has to do with, and the account of what went between them."""
+
+    steps: tuple[str, ...]
+
+    def __init__(self, subject: Any) -> None:
+        self.subject = subject
+        self.listener = socket.create_server((HOST, 0), backlog=64)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        self.listener.setblocking(False)
+        self.port = self.listener.getsockname()[1]
+        self.peers: list[socket.socket] = []
+
+    async def begin(self) -> None:
+        """Bring the subject to where it is interesting."""
+
+    async def end(self) -> None:
+        """Settle the account."""
+
+    async def make(self, name: str, meanwhile: str | None) -> None:
+        """Make the call again and again, cancelled at its first await, its second, and so on until it has no more."""
+        for number in range(1, MOST_AWAITS):
+            if self.subject.state in self.subject.role.final:
+                return
+            act = getattr(self, meanwhile) if meanwhile else lambda: None
+            try:
+                await cancelled_at(number, self.call(name), before=lambda: self.help(name), meanwhile=act)
+            except (NotReached, IllegalCall, OSError, ValueError):
+                return
+            finally:
+                self.check()
+
+    def help(self, name: str) -> None:
+        """Do what the call waits for."""
+        getattr(self, "peer_reads" if name in ("send", "send_to") else "peer_sends")()
+
+    async def call(self, name: str) -> Any:
+        """Make the call, and note in the account what it did."""
+        return await getattr(self.subject, name)(*self.arguments(name))
+
+    def arguments(self, name: str) -> tuple[Any, ...]:
+        return {"create": (0, HOST), "bind": (0, HOST), "connect": (HOST, self.port)}.get(name, ())
+
+    def check(self) -> None:
+        """The object is in a state of its role, the system's socket agrees, and it can be used."""
+        subject = self.subject
+        assert subject.state in {state.name for state in subject.role.states}
+        assert not subject.is_blocking, "nobody waits any more"
+        assert subject._claim is None
+        assert_tcp_agrees(subject)
+        if "get_option" in subject.legal:
+            assert subject.get_option(socket.SO_TYPE) == subject._kind
+        self.collect()
+
+    def collect(self) -> None:
+        """Take the connections that the subject has made."""
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except BlockingIOError:
+                return
+            peer.setblocking(False)
+            self.peers.append(peer)
+
+    def close(self) -> None:
+        self.subject.close()
+        for sock in (self.listener, *self.peers):
+            sock.close()
+
+
+class StreamPlay(Play):
+    """A stream: every byte that the peer sent is received, and every byte that was told to be sent arrives, in order."""
+
+    def __init__(self, subject: Any) -> None:
+        super().__init__(subject)
+        self.to_come = bytearray()
+        self.arrived = 0
+        self.sent = 0
+        self.is_broken = False
+        self.peer: socket.socket | None = None
+
+    async def call(self, name: str) -> Any:
+        subject = self.subject
+        if name in ("receive", "receive_from"):
+            got = await getattr(subject, name)(777)
+            data = got[0] if name == "receive_from" else got
+            assert self.to_come.startswith(data), "what was received is not what comes next"
+            del self.to_come[: len(data)]
+            return data
+        if name in ("send", "send_to"):
+            subject.set_option(socket.SO_SNDBUF, SMALL_BUFFER)
+            piece = BIG[self.sent % 256 :]
+            try:
+                sent: int = await getattr(subject, name)(piece)
+            except IllegalCall:
+                raise
+            except BaseException:
+                self.sent += subject.sent
+                raise
+            self.sent += sent
+            return sent
+        return await super().call(name)
+
+    def collect(self) -> None:
+        super().collect()
+        if self.peer is None and self.peers:
+            self.peer = self.peers[-1]
+
+    def peer_sends(self) -> None:
+        """The peer sends something."""
+        self.collect()
+        if self.peer is not None and not self.is_broken:
+            data = b"%d," % len(self.to_come)
+            with suppress(OSError):
+                self.to_come += data[: self.peer.send(data)]
+
+    def peer_reads(self) -> None:
+        """The peer reads what has come."""
+        if self.peer is None:
+            return
+        with suppress(OSError):
+            while data := self.peer.recv(1 << 20):
+                expected = BIG[self.arrived % 256 :][: len(data)]
+                expected += BIG * ((len(data) - len(expected)) // len(BIG) + 1)
+                assert data == expected[: len(data)], "what arrives is not what was sent"
+                self.arrived += len(data)
+
+    def peer_ends(self) -> None:
+        """The peer ends its stream."""
+        if self.peer is not None:
+            with suppress(OSError):
+                self.peer.shutdown(socket.SHUT_WR)
+
+    def peer_resets(self) -> None:
+        """The peer resets the connection."""
+        if self.peer is not None and not self.is_broken:
+            self.is_broken = True
+            reset(self.peer)
+
+    async def end(self) -> None:
+        subject = self.subject
+        if self.is_broken or subject.state not in ("connected", "send_shut", "receive_shut", "peer_closed", "ended", "shut"):
+            return
+        self.peer_reads()
+        if subject.state != "receive_shut" and "receive" in subject.legal:
+            with suppress(BlockingIOError):
+                while data := aio.nowait(subject.receive()):
+                    assert self.to_come.startswith(data)
+                    del self.to_come[: len(data)]
+            assert not self.to_come, "a cancelled receive has taken data with it"
+        self.peer_reads()
+        assert self.arrived == self.sent, "a cancelled send does not know what it has sent"
+
+
+class ClientPlay(StreamPlay):
+    """A client, from the beginning."""
+
+    steps = ("create", "bind", "connect", "finish_connect", "send", "receive", "send_to", "receive_from")
+
+
+class ConnectedClientPlay(ClientPlay):
+    """A client that is connected already."""
+
+    async def begin(self) -> None:
+        await self.subject.create(0, HOST)
+        await self.subject.connect(HOST, self.port)
+        self.collect()
+
+
+class AcceptedPlay(StreamPlay):
+    """An accepted connection."""
+
+    steps = ("send", "receive", "send_to", "receive_from")
+
+    async def begin(self) -> None:
+        async with aio.Server() as server:
+            await server.create(0, HOST)
+            server.listen()
+            peer = socket.socket()
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+            peer.connect(server.get_sock_name())
+            peer.setblocking(False)
+            self.peers.append(peer)
+            await server.accept(self.subject)
+        self.collect()
+
+
+class ServerPlay(Play):
+    """A server: no connection is lost."""
+
+    steps = ("create", "bind", "accept")
+
+    def __init__(self, subject: Any) -> None:
+        super().__init__(subject)
+        self.accepted = 0
+
+    async def begin(self) -> None:
+        await self.subject.create(0, HOST)
+        self.subject.listen(64)
+
+    async def call(self, name: str) -> Any:
+        if name == "accept":
+            (await self.subject.accept()).close()
+            self.accepted += 1
+            return None
+        return await super().call(name)
+
+    def peer_sends(self) -> None:
+        """Somebody connects."""
+        if self.subject.state == "listening" and len(self.peers) < 40:
+            self.peers.append(socket.create_connection(self.subject.get_sock_name()))
+
+    peer_reads = peer_ends = peer_resets = peer_sends
+
+    async def end(self) -> None:
+        if self.subject.state != "listening":
+            return
+        with suppress(BlockingIOError):
+            while True:
+                aio.nowait(self.subject.accept()).close()
+                self.accepted += 1
+        assert self.accepted == len(self.peers), "a cancelled accept has taken a connection with it"
+
+
+class DatagramPlay(Play):
+    """A datagram socket: no message is lost."""
+
+    steps = ("create", "bind", "connect", "send", "send_to", "receive", "receive_from")
+
+    def __init__(self, subject: Any) -> None:
+        super().__init__(subject)
+        self.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.peer.bind((HOST, 0))
+        self.peers.append(self.peer)
+        self.port = self.peer.getsockname()[1]
+        self.to_come: list[bytes] = []
+
+    async def begin(self) -> None:
+        await self.subject.create(0, HOST)
+
+    def arguments(self, name: str) -> tuple[Any, ...]:
+        return {"send": (b"message",), "send_to": (b"message", HOST, self.port)}.get(name, super().arguments(name))
+
+    async def call(self, name: str) -> Any:
+        got = await super().call(name)
+        if name in ("receive", "receive_from"):
+            assert (got if name == "receive" else got[0]) == self.to_come.pop(0)
+        return got
+
+    def peer_sends(self) -> None:
+        """The peer sends a message."""
+        if self.subject.local_address is not None and len(self.to_come) < 40:
+            self.to_come.append(b"%d" % len(self.to_come))
+            self.peer.sendto(self.to_come[-1], self.subject.local_address)
+
+    peer_reads = peer_ends = peer_resets = peer_sends
+
+    async def end(self) -> None:
+        if "receive" not in self.subject.legal:
+            return
+        with suppress(BlockingIOError):
+            while True:
+                assert aio.nowait(self.subject.receive()) == self.to_come.pop(0)
+        assert len(self.to_come) == 0, "a cancelled receive has taken a message with it"
+
+
+PLAYS: dict[str, tuple[type[Play], type[Any]]] = {
+    "server": (ServerPlay, aio.Server),
+    "client": (ClientPlay, aio.Client),
+    "connected client": (ConnectedClientPlay, aio.Client),
+    "accepted": (AcceptedPlay, aio.Accepted),
+    "datagram": (DatagramPlay, aio.Datagram),
+}
+
+PEER_ACTIONS = ("peer_sends", "peer_reads", "peer_ends", "peer_resets")
+PLAIN = ("open", "shut_down", "close")
+
+
+@every_loop
+@pytest.mark.parametrize("name", PLAYS)
+def test_cancelled_at_every_await(name: str, event_loop: EventLoop) -> None:
+    """Wherever calls are cancelled, the object is in a state of its role and usable; nothing is lost, nothing left open."""
+    kind, subject_kind = PLAYS[name]
+    steps = st.one_of(
+        st.tuples(st.sampled_from(kind.steps), st.none() | st.sampled_from(PEER_ACTIONS)),
+        st.tuples(st.sampled_from(PEER_ACTIONS + PLAIN), st.none()),
+    )
+
+    @few_examples
+    @given(st.lists(steps, min_size=1, max_size=10))
+    def plays(script: list[tuple[str, str | None]]) -> None:
+        async def main() -> None:
+            before = open_descriptors()
+            play = kind(subject_kind())
+            try:
+                await play.begin()
+                for step, meanwhile in script:
+                    if step in PEER_ACTIONS:
+                        getattr(play, step)()
+                    elif step in PLAIN:
+                        with suppress(IllegalCall, OSError):
+                            getattr(play.subject, step)()
+                    else:
+                        await play.make(step, meanwhile)
+                await play.end()
+            finally:
+                play.close()
+            assert open_descriptors() == before
+
+        with patch.object(async_socket, "TURNS", 2), patch.object(stream, "TURNS", 2):  # calls give way often
+            event_loop.run(main)
+
+    plays()
