@@ -9,14 +9,36 @@ import os
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import change_of_state, connection, exhaustive_check, importing, large_calls, memory, refusal, small_calls
+from benchmarks import (
+    archives,
+    change_of_state,
+    checked_calls,
+    connection,
+    exhaustive_check,
+    importing,
+    large_calls,
+    memory,
+    refusal,
+    small_calls,
+)
 from benchmarks.effort import Effort
 from benchmarks.table import as_data, show
 from lifecycle.engine import set_default_engine
 
 CLAIMS = {
     file.CLAIM.name: file.CLAIM
-    for file in (small_calls, large_calls, connection, change_of_state, memory, refusal, importing, exhaustive_check)
+    for file in (
+        small_calls,
+        large_calls,
+        connection,
+        change_of_state,
+        memory,
+        refusal,
+        importing,
+        exhaustive_check,
+        archives,
+        checked_calls,
+    )
 }
 
 EXAMPLES = """\

@@ -6,7 +6,8 @@ import linecache
 import struct
 from codecs import utf_16_le_decode, utf_16_le_encode
 from collections.abc import Callable, Sequence
-from itertools import repeat
+from dataclasses import dataclass
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.archive.counting import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from lifecycle.archive.records import Step
 
 SHORT = 0xFF  # a length below it is one byte
-MARK = int.from_bytes(UNICODE_MARK, "little")
+
+SHORT_SIZES = {length: length for length in range(SHORT)}
+SHORT_UNICODE_SIZES = {int.from_bytes(prefix, "little"): 2 * length for length, prefix in enumerate(SHORT_UNICODE_LENGTHS)}
+"""The first byte, or the first four, of a short string, as a number -> how many bytes its text has."""
 
 
 class Source:
@@ -103,55 +107,52 @@ def _put_step(source: Source, step: Step, unicode: bool) -> None:
     source.add(4, f"_out += {f'{mark} + ' if wide else ''}{prefix} + _text")
 
 
-ONE = ("def run(_archive, _thing):", ())
-MANY = (
-    "def run(_archive, _count):",
-    ("_made = []", "_append = _made.append"),
-    "for _ in _repeat(None, _count):",
-    ("_thing = _new(_kind)", "_append(_thing)"),
-)
-TAGGED = (
+@dataclass(frozen=True)
+class Frame:
+    """How a loading function begins and ends: its head, its loop over new things, what is before the fields, what after all."""
+
+    head: str
+    loop: str = ""
+    first: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+
+
+LOOP = "for _thing in _islice(_map(_new, _repeat(_kind)), _count):"  # makes each thing when its turn has come, and not before
+ONE = Frame("def run(_archive, _thing):")
+MANY = Frame("def run(_archive, _count):", LOOP, ("_append(_thing)",), ("return _made",))
+TAGGED = Frame(
     "def run(_archive, _count, _low, _high):",
-    ("_made = []", "_append = _made.append", "_number = _archive._source.numbered.append"),
-    "for _ in _repeat(None, _count):",
-    (
-        "if _at + 2 > _have or _data[_at] != _low or _data[_at + 1] != _high:",
-        "    break",
-        "_at += 2",
-        "_thing = _new(_kind)",
-        "_append(_thing)",
-        "_number(_thing)",
-    ),
+    LOOP,
+    ("if _at + 2 > _have or _data[_at] != _low or _data[_at + 1] != _high:", "    break", "_at += 2", "_append(_thing)"),
+    ("_source.numbered += _made", "return _made"),
 )
-"""How a loading function begins: its head, what it has ready, and for several things its loop and the beginning of that."""
 
 
 def take_source(
-    steps: Sequence[Step], frame: tuple[Any, ...], kind: Any, *, unicode: bool, undecodable: Callable[..., Exception]
+    steps: Sequence[Step], frame: Frame, kind: Any, *, unicode: bool, undecodable: Callable[..., Exception]
 ) -> Source:
     """run(...) as the frame says: take the fields of one thing; of `count` new ones; of new ones as long as their tag comes.
 
     A short string that has come whole is taken in place, with the run before it; any other goes the long way, by its wire.
     """
-    source = Source(undecodable=undecodable, kind=kind, new=kind.__new__, repeat=repeat, from_wide=utf_16_le_decode)
+    source = Source(error=struct.error, undecodable=undecodable, kind=kind, new=kind.__new__, from_wide=utf_16_le_decode)
+    source.names |= {"_islice": islice, "_map": map, "_repeat": repeat}
     frozen = kind.__dataclass_params__.frozen
     if frozen:
         source.names["_set"] = object.__setattr__
-    source.add(0, frame[0])
+    source.add(0, frame.head)
     source.add(1, "_source = _archive._source", "_data = _source.data", "_at = _source.at", "_have = len(_data)")
     source.add(1, "_format = _archive._format", "_ascii = _format.ascii", "_encoding = _format.encoding")
-    source.add(1, "_errors = _format.errors", "_from = _at", *frame[1], "try:")
-    indent = 2
-    if len(frame) > 2:
-        source.add(2, frame[2])
-        source.add(3, *frame[3])
-        indent = 3
+    source.add(1, "_errors = _format.errors", "_from = _at", "_made = []", "_append = _made.append", "try:")
+    indent = 3 if frame.loop else 2
+    if frame.loop:
+        source.add(2, frame.loop)
+        source.add(3, *frame.first)
     for step in steps:
         _take_step(source, step, indent, unicode, frozen)
     source.add(2, "_source.at = _at")
     source.add(1, "except UnicodeDecodeError as _reason:", "    raise _undecodable(_source, _from, _reason) from None")
-    if len(frame) > 2:
-        source.add(1, "return _made")
+    source.add(1, *frame.last)
     return source
 
 
@@ -166,23 +167,21 @@ def _take_step(source: Source, step: Step, indent: int, unicode: bool, frozen: b
     code, width = ("I", 4) if wide else ("B", 1)
     unpack = source.name("unpack", struct.Struct(f"<{step.codes}{code}").unpack_from)
     items, assignments = _assignments(source, step, frozen)
-    is_short = f"_prefix & 0xFFFFFF == {MARK} and _length" if wide else "_prefix"
-    source.add(indent, f"_from = _at + {step.size + width}", "if _from <= _have:")
+    source.add(indent, "try:")
     source.add(indent + 1, f"{''.join(f'{item}, ' for item in items)}_prefix, = {unpack}(_data, _at)")
-    if wide:
-        source.add(indent + 1, "_length = _prefix >> 24", "_end = _from + _length + _length")
-    else:
-        source.add(indent + 1, "_end = _from + _prefix")
-    source.add(indent, f"if _from <= _have and {is_short} != {SHORT} and _end <= _have:")
+    sizes = source.name("sizes", SHORT_UNICODE_SIZES if wide else SHORT_SIZES)
+    source.add(indent + 1, f"_from = _at + {step.size + width}", f"_end = _from + {sizes}[_prefix]")
+    source.add(indent + 1, "if _end > _have:", "    raise KeyError")
+    source.add(indent, "except (_error, KeyError):")
+    _take_run(source, step, indent + 1, frozen)
+    _take_by_wire(source, step.last[0], text.load, indent + 1, frozen)
+    source.add(indent, "else:")
     source.add(indent + 1, "_text = _data[_from:_end]")
     if wide:
         source.add(indent + 1, f"_text = _from_wide(_text, {SURROGATES!r}, True)[0]")
     else:
         source.add(indent + 1, '_text = _text.decode("ascii" if _ascii and _text.isascii() else _encoding, _errors)')
     source.add(indent + 1, "_at = _end", *assignments, _assignment(step.last[0], "_text", frozen))
-    source.add(indent, "else:")
-    _take_run(source, step, indent + 1, frozen)
-    _take_by_wire(source, step.last[0], text.load, indent + 1, frozen)
 
 
 def _take_run(source: Source, step: Step, indent: int, frozen: bool) -> None:
@@ -203,10 +202,13 @@ def _take_by_wire(source: Source, field: str, load: Callable[..., Any], indent: 
 
 
 def _assignments(source: Source, step: Step, frozen: bool) -> tuple[list[str], list[str]]:
-    """The names of the unpacked items, and the lines that make the fields of them."""
+    """Where the unpacked items go: straight into the fields, or into names of which the lines make them."""
     items: list[str] = []
     lines: list[str] = []
     for field, wire in step.run:
+        if wire.gather is None and not frozen:
+            items.append(f"_thing.{field}")
+            continue
         its = [f"_item_{len(items) + number}" for number in range(len(wire.codes))]
         items += its
         value = its[0] if wire.gather is None else f"{source.name('gather', wire.gather)}({', '.join(its)})"
