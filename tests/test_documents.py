@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -17,9 +19,13 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize("code", BLOCKS)
-def test_code_block_runs_and_prints_what_it_says(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_code_block_runs_and_prints_what_it_says(
+    code: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A code block of the documents runs without an error, and prints what its comments behind print(...) say."""
-    exec(compile(code, "<document>", "exec"), {"__name__": "document"})
+    module = ModuleType("document")  # dataclasses look their annotations up in the module of their class
+    monkeypatch.setitem(sys.modules, "document", module)
+    exec(compile(code, "<document>", "exec", dont_inherit=True), vars(module))
     promised = re.findall(r"print\(.*\)\s+# (.*)", code)
     printed = capsys.readouterr().out.splitlines()
     assert [line for line in promised if line not in printed] == []
