@@ -3,8 +3,8 @@
 Run it with `python examples/packets.py`.
 """
 
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from lifecycle import Accepted, Archive, Client, Server, SocketFile
@@ -33,27 +33,26 @@ def send(socket: Client) -> None:
             print(f"sender: {count} of {value:#04x}, {acknowledged} acknowledged")
 
 
-def receive(server: Server) -> None:
-    """Take every packet of one connection, and acknowledge each with the number of items that were right."""
+def receive(server: Server) -> str:
+    """Take every packet of one connection, and acknowledge each with the number of items that were right; a report."""
     with server.accept() as accepted, archives(accepted) as (data, acknowledgements):
         for _ in PACKETS:
             value, count = data >> BYTE, data >> WORD
             right = sum((data >> BYTE) == value for _ in range(count))
             acknowledgements << WORD(right)
             acknowledgements.flush()
-        print(f"receiver: {data.offset} bytes came in, {acknowledgements.offset} went out")
+        return f"receiver: {data.offset} bytes came in, {acknowledgements.offset} went out"
 
 
 def main() -> None:
-    with Server(timeout=10) as server, Client(timeout=10) as client:
+    with Server(timeout=10) as server, Client(timeout=10) as client, ThreadPoolExecutor() as threads:
         server.create(0, HOST)
         server.listen()
-        thread = threading.Thread(target=receive, args=(server,))
-        thread.start()
+        report = threads.submit(receive, server)
         client.create(0, HOST)
         client.connect(*server.get_sock_name())
         send(client)
-        thread.join()
+        print(report.result())
 
 
 if __name__ == "__main__":
