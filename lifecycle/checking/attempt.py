@@ -11,7 +11,7 @@ from typing import Any
 from lifecycle.checking import checker
 from lifecycle.checking.checker import Mode
 from lifecycle.checking.findings import FindingKind, finding_of, refusal
-from lifecycle.checking.inspecting import INTERNET
+from lifecycle.checking.inspecting import INTERNET, ends_of
 from lifecycle.checking.outcomes import ORDER_ERRORS
 from lifecycle.checking.overtaking import overtaken_has_ended
 from lifecycle.checking.phases import Phase
@@ -76,6 +76,8 @@ class Attempt:
         if after is not now or self.forbidden or deceived or keep_all or (self.call, outcome) not in track.known:
             self._note(outcome, after, error)
             track.enter(after)
+            if keep_all:
+                self._learn_ends()
             track.known.add((self.call, outcome))
             if self.forbidden:
                 self._judge(outcome, number)
@@ -103,9 +105,18 @@ class Attempt:
         if self.row in self.phase.legal:
             overtaken_has_ended(self.track, self.phase, self.row, self.track.events[-1].place, error)
 
+    def _learn_ends(self) -> None:
+        sock = self.track()
+        if sock is not None and sock.fileno() != -1:
+            local, peer = ends_of(sock)
+            self.track.ends = (local or self.track.ends[0], peer or self.track.ends[1])
+
     def _report(self, kind: FindingKind, answer: str) -> None:
         place = self.track.events[-1].place
-        checker.report(finding_of(self.track, kind, self.phase, self.row, place, answer=answer, thread=thread_name()))
+        found = finding_of(
+            self.track, kind, self.phase, self.row, place, answer=answer, thread=thread_name(), test=checker.owner()
+        )
+        checker.report(found)
 
     def _note(self, outcome: str | None, after: Phase, error: BaseException | None) -> None:
         keep_all = checker.keeps_all()

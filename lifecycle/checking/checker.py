@@ -62,6 +62,11 @@ def active() -> Checker | None:
     return _active[-1] if _active else None
 
 
+def owner() -> str:
+    """What runs at present, as the innermost checker names it."""
+    return _active[-1].owner if _active else ""
+
+
 def keeps_all() -> bool:
     """Whether some active checker wants every call of every socket."""
     return any(each.keep_all for each in _active)

@@ -134,7 +134,16 @@ _PLAIN = frozenset(methods[0] for methods in METHODS.values())
 
 
 def finding_of(
-    track: Track, kind: FindingKind, phase: Phase, call: str, place: Place, *, answer: str, thread: str, reason: str = ""
+    track: Track,
+    kind: FindingKind,
+    phase: Phase,
+    call: str,
+    place: Place,
+    *,
+    answer: str,
+    thread: str,
+    reason: str = "",
+    test: str = "",
 ) -> Finding:
     """A finding about the socket of `track`."""
     return Finding(
@@ -150,7 +159,7 @@ def finding_of(
         socket=track.name,
         thread=thread,
         process=os.getpid(),
-        test=track.owner,
+        test=test or track.owner,
         history=tuple(track.events),
         left_out=track.left_out,
         is_internet=track.family in INTERNET and kind is not FindingKind.LEAK,

@@ -10,6 +10,8 @@ from __future__ import annotations
 import _socket
 import socket
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from lifecycle.checking.phases import DATAGRAM, OTHER, STREAM, Phase
 from lifecycle.checking.track import Track
@@ -73,6 +75,20 @@ _LATER = {
     "listening": ("open", "bound"),
 }
 """state -> those that somebody else may have led the socket to; what has been connected is told apart no more"""
+
+
+def ends_of(sock: socket.socket) -> tuple[str, str]:
+    """The local and the peer's address as texts, "" for one that it does not have."""
+    local, peer = _name(_getsockname, sock), _name(_getpeername, sock)
+    return local if _is_bound(sock) else "", peer
+
+
+def _name(ask: Callable[[socket.socket], Any], sock: socket.socket) -> str:
+    try:
+        name = ask(sock)
+    except OSError:
+        return ""
+    return f"{name[0]}:{name[1]}" if _family(sock) in INTERNET else str(name or "")
 
 
 def _real_state(sock: socket.socket, *, is_stream: bool) -> str:

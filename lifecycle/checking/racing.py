@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -9,6 +10,9 @@ from _thread import _count
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import NamedTuple
+
+_LOCK_CALLS = {"x86_64": "202", "aarch64": "98", "riscv64": "98", "armv7l": "240", "ppc64le": "221", "s390x": "238"}
+"""machine -> the number of futex(), in which Linux waits for a lock"""
 
 _DEPTH = 4  # frames of the checker itself between a watched method and the system
 
@@ -37,6 +41,35 @@ def running_on(sock: socket.socket) -> Iterator[Running]:
             found = _watched_frame(frame)
             if found is not None and found.f_locals.get("self") is sock:
                 yield Running(WATCHED[found.f_code], found, thread)
+
+
+def is_running_on(key: int, thread: int) -> bool:
+    """Whether that thread is making a call on the socket whose id() is `key`."""
+    top = sys._current_frames().get(thread)
+    found = None if top is None else _watched_frame(top)
+    return found is not None and id(found.f_locals.get("self")) == key
+
+
+def waits_in_system(running: Running) -> bool | None:
+    """Whether that call waits inside the system; one that waits for Python's lock does not. None where nobody tells."""
+    native = _native_number(running.thread)
+    lock_call = _LOCK_CALLS.get(os.uname().machine) if sys.platform == "linux" else None
+    if native is None or lock_call is None:
+        return None
+    try:
+        with open(f"/proc/self/task/{native}/syscall", encoding="ascii") as file:
+            now = file.read().split()[0]
+    except OSError:
+        return None
+    top = sys._current_frames().get(running.thread)
+    if top is None or _watched_frame(top) is not running.frame:  # it has gone on while the file was opened
+        return False
+    return None if now == "running" else now != lock_call
+
+
+def _native_number(thread: int) -> int | None:
+    active: dict[int, threading.Thread] = getattr(threading, "_active", {})
+    return active[thread].native_id if thread in active else None
 
 
 def _watched_frame(top: FrameType) -> FrameType | None:

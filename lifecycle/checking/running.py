@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -71,9 +70,9 @@ class Run:
             tell(self.settings, self.checker, list(self._of_children()))
             shutil.rmtree(self.folder, ignore_errors=True)
         elif self.settings.keeps_all:
-            from lifecycle.checking.recording import records_of
+            from lifecycle.checking.recording import recorded
 
-            self._write("records", [asdict(record) for record in records_of(self.checker.tracks)])
+            self._write("recorded", [each.as_data() for each in recorded(self.checker.tracks, self.process)])
 
     def _tell(self, finding: Finding) -> None:
         if not self.is_main:
@@ -88,7 +87,7 @@ class Run:
             pass  # the first process has ended, and taken the folder along
 
     def _of_children(self) -> Iterator[tuple[str, Any]]:
-        """("finding", its data) or ("records", theirs) of every child that has told something."""
+        """("finding", its data) or ("recorded", their sockets) of every child that has told something."""
         for path in sorted(self.folder.glob("*.jsonl")):
             for line in path.read_text(encoding="utf-8").splitlines():
                 yield from json.loads(line).items()

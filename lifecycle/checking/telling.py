@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.checking.checker import Checker
 from lifecycle.checking.findings import HEADLINES, FindingKind, grouped
-from lifecycle.engine import Record
 
 if TYPE_CHECKING:
     from lifecycle.checking.settings import Settings
@@ -29,11 +28,11 @@ def tell(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any
         Path(settings.report).write_text(text + "\n", encoding="utf-8")
     if settings.keeps_all:
         from lifecycle.checking.charting import write_charts
-        from lifecycle.checking.recording import records_of
+        from lifecycle.checking.recording import read_recorded, recorded
 
-        records = records_of(checker.tracks)
-        records += [Record(**data) for what, recorded in children if what == "records" for data in recorded]
-        write_charts(settings, records, findings)
+        sockets = recorded(checker.tracks)
+        sockets += [read_recorded(data) for what, theirs in children if what == "recorded" for data in theirs]
+        write_charts(settings, sockets, findings)
     if not settings.quiet:
         _write("".join(f"{line}\n" for line in summary(findings)))
 

@@ -41,12 +41,13 @@ class Event(NamedTuple):
 class Track(ref[socket.socket]):
     """What is known about one socket; counts as false.
 
-    adopted: it was there before the checking began. owner: what made it, as the pytest plugin names its tests.
+    adopted: it was there before the checking began. owner: what made it, as the pytest plugin names its tests. ends: its
+    addresses, the local one and the peer's, where charts want them.
     """
 
     __slots__ = (
-        *FREQUENT, "adopted", "before", "curious", "events", "family", "group", "key", "known", "left_out", "made", "number",
-        "owner", "phase", "watched",
+        *FREQUENT, "adopted", "before", "curious", "ends", "events", "family", "group", "key", "known", "left_out", "made",
+        "number", "owner", "phase", "watched",
     )  # fmt: skip
 
     recv: bool
@@ -77,6 +78,7 @@ class Track(ref[socket.socket]):
         self.adopted = False
         self.group: list[Track] | None = None
         self.owner = ""
+        self.ends = ("", "")
         self._forget_flags()
 
     def __bool__(self) -> bool:

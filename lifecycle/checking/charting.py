@@ -1,0 +1,126 @@
+"""The charts of a run: of each connection, or of a chosen one, as a picture, as a text, or on a page with the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.checking.findings import grouped
+from lifecycle.checking.recording import Recorded, connections
+from lifecycle.checking.telling import history_lines
+from lifecycle.diagrams import sequence_chart
+from lifecycle.engine import Record
+from lifecycle.roles import ROLES
+from lifecycle.roles.python_datagram import PYTHON_DATAGRAM
+from lifecycle.roles.python_socket import PYTHON_SOCKET
+from lifecycle.roles.python_stream import PYTHON_STREAM
+
+if TYPE_CHECKING:
+    from lifecycle.checking.settings import Settings
+
+FORMATS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
+"""ending of a file -> its format; any other is text"""
+
+_ROLES = {**ROLES, **{role.name: role for role in (PYTHON_STREAM, PYTHON_DATAGRAM, PYTHON_SOCKET)}}
+_WIDTH = 100
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Socket calls</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1c2024; }}
+h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2.5rem; }}
+article {{ border-left: 4px solid #c62a2f; padding: 0.2rem 1rem; margin: 1rem 0; background: #fafafa; }}
+article.portability {{ border-color: #ad5700; }} article.leak {{ border-color: #6e56cf; }}
+pre {{ overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }}
+figure {{ margin: 1rem 0; overflow-x: auto; }}
+nav li {{ margin: 0.15rem 0; }}
+</style>
+</head>
+<body>
+<h1>Socket calls</h1>
+<section>
+<h2>Findings: {count}</h2>
+{findings}
+</section>
+<nav>
+<h2>Connections</h2>
+<ol>
+{contents}
+</ol>
+</nav>
+{charts}
+</body>
+</html>
+"""
+
+
+def write_charts(settings: Settings, sockets: Sequence[Recorded], findings: Sequence[Mapping[str, Any]]) -> None:
+    """Write the files that were asked for; one picture for each connection where there are more."""
+    ordered = sorted(sockets, key=lambda each: each.began)
+    groups = list(connections(ordered))
+    if settings.connection is not None:
+        groups = groups[settings.connection - 1 : settings.connection]
+    if settings.chart is not None:
+        _write_chart(Path(settings.chart), groups)
+    if settings.html is not None:
+        Path(settings.html).write_text(_page(groups, findings), encoding="utf-8")
+
+
+def title_of(group: Sequence[Recorded]) -> str:
+    """What a connection is called."""
+    named = group[-1] if len(group) < 3 else group[1]
+    ends = " -> ".join(end for end in (named.local, named.peer) if end)
+    return f"{', '.join(each.name for each in group)}{f' ({ends})' if ends else ''}"
+
+
+def _write_chart(path: Path, groups: Sequence[Sequence[Recorded]]) -> None:
+    form = FORMATS.get(path.suffix.lower(), "text")
+    if form == "text":
+        texts = [f"{title_of(group)}\n\n{_chart(group, form)}" for group in groups]
+        path.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    elif len(groups) == 1:
+        path.write_text(_chart(groups[0], form), encoding="utf-8")
+    else:
+        for number, group in enumerate(groups, 1):
+            path.with_stem(f"{path.stem}-{number}").write_text(_chart(group, form), encoding="utf-8")
+
+
+def _chart(group: Sequence[Recorded], form: str) -> str:
+    return sequence_chart(_records(group), form, width=_WIDTH, roles=_ROLES)
+
+
+def _records(group: Sequence[Recorded]) -> list[Record]:
+    """The calls of a group; of a listener only what came before the last of the others' calls."""
+    others = [each for each in group if each.peer] or list(group)
+    last = max(record.began for each in others for record in each.records)
+    return [record for each in group for record in each.records if each in others or record.began <= last]
+
+
+def _page(groups: Sequence[Sequence[Recorded]], findings: Sequence[Mapping[str, Any]]) -> str:
+    return _PAGE.format(
+        count=len(findings),
+        findings="\n".join(_article(group) for group in grouped(findings)) or "<p>None.</p>",
+        contents="\n".join(f'<li><a href="#c{n}">{escape(title_of(group))}</a></li>' for n, group in enumerate(groups, 1)),
+        charts="\n".join(
+            f'<section id="c{number}">\n<h2>{number}. {escape(title_of(group))}</h2>\n'
+            f"<figure>{_chart(group, 'svg')}</figure>\n</section>"
+            for number, group in enumerate(groups, 1)
+        ),
+    )
+
+
+def _article(group: Sequence[Mapping[str, Any]]) -> str:
+    first = group[0]
+    times = f" ({len(group)} times)" if len(group) > 1 else ""
+    head, *advice = str(first["text"]).split("\n  ")
+    lines = "".join(f"<p>{escape(line)}</p>\n" for line in advice)
+    history = escape("\n".join(history_lines(first)))
+    title = f"<p><strong>{escape(head)}</strong>{times}</p>"
+    return f'<article class="{first["kind"]}">\n{title}\n{lines}<pre>{history}</pre>\n</article>'

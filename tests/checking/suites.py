@@ -1,0 +1,99 @@
+"""Runs test suites of CPython with and without `lifecycle run`, and compares: the same results, and no finding without a reason.
+
+    python tests/checking/suites.py                        the suites that the project promises
+    python tests/checking/suites.py test_ssl test_imaplib  others
+
+Needs a Python with its `test` package. Exit code 1 when a result differs, or a finding is not explained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from explained import unexplained
+
+SUITES = ("test_socket", "test_socketserver", "test_httpservers", "test_asyncio", "test_ftplib", "test_selectors")
+LIMIT = 900.0  # seconds for one suite
+
+REGRTEST = ("-m", "test", "-u", "network", "-i", "*VSOCK*")  # vsock hangs on machines that are guests themselves
+
+
+class Outcome(NamedTuple):
+    """What a suite has come to: how each of its tests went, and how long it took."""
+
+    results: Counter[tuple[str, str]]
+    seconds: float
+
+
+def run_suite(suite: str, *prefix: str) -> Outcome:
+    """The results of a suite, run by the command `prefix`."""
+    with tempfile.TemporaryDirectory() as folder:
+        xml = Path(folder) / "results.xml"
+        began = time.perf_counter()
+        subprocess.run(
+            [*prefix, *REGRTEST, "--junit-xml", str(xml), suite],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=LIMIT,
+            check=False,
+        )
+        return Outcome(_results(xml), time.perf_counter() - began)
+
+
+def _results(xml: Path) -> Counter[tuple[str, str]]:
+    """(test, how it went) -> how often."""
+    found: Counter[tuple[str, str]] = Counter()
+    for case in ElementTree.parse(xml).iter("testcase"):
+        kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
+        found[case.get("name", ""), kinds[0] if kinds else case.get("result", "")] += 1
+    return found
+
+
+def compare(suite: str, *, show: int = 12) -> bool:
+    """Run `suite` both ways and print what came of it; whether nothing differs and everything is explained."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        plain = run_suite(suite, sys.executable)
+        checked = run_suite(suite, sys.executable, "-m", "lifecycle", "run", "--report", str(report))
+        findings = json.loads(report.read_text(encoding="utf-8"))["findings"] if report.exists() else []
+    left = unexplained(suite, findings)
+    ratio = checked.seconds / plain.seconds
+    print(f"{suite}: {plain.results.total()} and {checked.results.total()} results, {plain.seconds:.1f} s x {ratio:.2f}; ", end="")
+    print(f"{len(findings)} findings, {len(left)} of them not explained")
+    for (test, result), count in ((plain.results - checked.results) + (checked.results - plain.results)).items():
+        print(f"  differs: {test} {result} x{count}")
+    for cause, count in Counter(_cause(finding) for finding in left).most_common(show):
+        print(f"  {count:4} {cause}")
+    return plain.results == checked.results and report_was_written(findings) and not left
+
+
+def report_was_written(findings: object) -> bool:
+    return isinstance(findings, list)
+
+
+def _cause(finding: dict[str, object]) -> str:
+    keys = ("kind", "role", "state", "call", "file", "line", "function", "library", "answer")
+    return " ".join(str(finding[key]) for key in keys)
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suites", nargs="*", default=SUITES)
+    parser.add_argument("--show", type=int, default=12, help="how many causes of findings to show")
+    chosen = parser.parse_args()
+    return 0 if all([compare(suite, show=chosen.show) for suite in chosen.suites]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
