@@ -1,0 +1,111 @@
+"""Pages of the site that nobody writes: one for each role, the command's help, the page to explore, and the navigation.
+
+What a role's page says comes from its table, its picture from diagrams/, which a test keeps current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from typer import Typer
+from typer.testing import CliRunner
+
+from lifecycle.cli.app import app
+from lifecycle.diagrams import explorer_page, state_diagram
+from lifecycle.engine import Role
+from lifecycle.roles import ROLES
+
+ROOT = Path(__file__).parents[2]
+DIAGRAMS = ROOT / "diagrams"
+
+WRITTEN: dict[str, list[str]] = {
+    "Tutorial": ["tutorial.md"],
+    "How-to": [
+        "how-to/socket-layer.md", "sockets.md", "how-to/check-a-program.md", "how-to/test-an-implementation.md",
+        "how-to/draw.md", "how-to/talk-to-mfc.md", "how-to/own-lifecycle.md",
+    ],
+    "Explanation": ["engine.md"],
+}  # fmt: skip
+"""section -> its pages in their order; pages that are not named here come behind those of the guides"""
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Build the navigation from the pages that are there."""
+    folder = Path(config.docs_dir)
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md")}
+    api = sorted(page for page in found if page.startswith("reference/api/"))
+    named = {page for pages in WRITTEN.values() for page in pages} | set(api) | {"index.md"}
+    sections: list[Any] = ["index.md"]
+    for section, pages in WRITTEN.items():
+        here = [page for page in pages if page in found]
+        if section == "How-to":
+            here += sorted(found - named)
+        sections.append({section: here})
+    roles = [{role: f"reference/roles/{role}.md"} for role in ROLES]
+    reference: list[Any] = [
+        {"Roles": ["reference/roles/index.md", *roles]},
+        {"The command": "reference/command.md"},
+        {"API": api},
+    ]
+    sections.append({"Reference": reference})
+    config.nav = sections
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what is generated."""
+    texts = {
+        "explore.html": explorer_page(),
+        "reference/command.md": command_page(),
+        "reference/roles/index.md": roles_page(),
+        "demo.svg": (DIAGRAMS / "demo.svg").read_text(encoding="utf-8"),
+    }
+    for role in ROLES.values():
+        texts[f"reference/roles/{role.name}.md"] = role_page(role)
+        texts[f"reference/roles/{role.name}.svg"] = (DIAGRAMS / f"{role.name}.svg").read_text(encoding="utf-8")
+    for path, text in texts.items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def role_page(role: Role) -> str:
+    """The reference page of a role: its picture, then its tables."""
+    title, doc, rest = state_diagram(role, "markdown").split("\n\n", 2)
+    picture = f"[![The states of {role.name}]({role.name}.svg)]({role.name}.svg)"
+    more = f"To click through it: [the page to explore](../../explore.html#{role.name})."
+    return "\n\n".join(("---\nhide: [toc]\n---", title, doc, picture, more, rest))
+
+
+def roles_page() -> str:
+    """The list of roles."""
+    rows = [
+        f"| [{role.name}]({role.name}.md) | {role.doc} | {len(role.states)} | {len(role.cells())} |" for role in ROLES.values()
+    ]
+    head = ("# Roles", "", "| role | | states | rows |", "|---|---|---|---|", *rows, "")
+    return "\n".join(head) + "\nTo click through them: [the page to explore](../../explore.html).\n"
+
+
+def command_page() -> str:
+    """The help texts of the command and its subcommands, as the command prints them."""
+    parts = ["# The command", "", *_help(())]
+    for words in _subcommands(app):
+        parts += [f"## lifecycle {' '.join(words)}", "", *_help(words)]
+    return "\n".join(parts)
+
+
+def _subcommands(group: Typer, *before: str) -> Iterator[tuple[str, ...]]:
+    for command in group.registered_commands:
+        yield (*before, str(command.name))
+    for inner in group.registered_groups:
+        words = (*before, str(inner.name))
+        yield words
+        yield from _subcommands(cast(Typer, inner.typer_instance), *words)
+
+
+def _help(words: tuple[str, ...]) -> list[str]:
+    text = CliRunner(env={"COLUMNS": "90"}).invoke(app, [*words, "--help"], prog_name="lifecycle").stdout
+    return ["```text", text.strip(), "```", ""]
