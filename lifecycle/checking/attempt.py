@@ -15,7 +15,7 @@ from lifecycle.checking.inspecting import INTERNET, ends_of
 from lifecycle.checking.outcomes import ORDER_ERRORS
 from lifecycle.checking.overtaking import overtaken_has_ended
 from lifecycle.checking.phases import Phase
-from lifecycle.checking.places import place_of
+from lifecycle.checking.places import is_file, place_of
 from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
 from lifecycle.roles.python_vocabulary import METHODS
 
@@ -52,7 +52,7 @@ class Attempt:
     def refuse_or_foretell(self, owner: str) -> None:
         """Before the system is asked: raise IllegalCall where that is enforced, and tell of a call that would wait for ever."""
         current = checker.active()
-        if current is not None and current.mode is Mode.ENFORCE:
+        if current is not None and current.mode is Mode.ENFORCE and not self._is_local():
             self._note("illegal", self.phase, None)
             self._report(FindingKind.ORDER, "")
             raise refusal(self.phase, self.row, owner)
@@ -87,13 +87,16 @@ class Attempt:
         if is_usual and self.call in _FREQUENT and not keep_all:
             setattr(track, self.call, True)
 
+    def _is_local(self) -> bool:
+        return self.track.family not in INTERNET and self.row in self.phase.local
+
     def _judge(self, outcome: str | None, number: int | None) -> None:
         """What to say of a forbidden call, by what the system made of it."""
         phase = self.phase
         if self.row in phase.hangs:
             return  # it was told when it began
         if number is not None:
-            if number in ORDER_ERRORS:
+            if number in ORDER_ERRORS or phase.tells_late:
                 self._report(FindingKind.ORDER, _answer(number))
         elif outcome is not None and not phase.final and self.track.family in INTERNET:
             waits = outcome in ("pending", "timed_out", "watched")
@@ -113,6 +116,11 @@ class Attempt:
 
     def _report(self, kind: FindingKind, answer: str) -> None:
         place = self.track.events[-1].place
+        by_file = self.frame.f_back is not None and is_file(self.frame.f_back)
+        mistake = (self.phase.name, self.row, "a file" if by_file else place)  # a file sends again when it is closed
+        if mistake in self.track.told:
+            return
+        self.track.told.add(mistake)
         found = finding_of(
             self.track, kind, self.phase, self.row, place, answer=answer, thread=thread_name(), test=checker.owner()
         )

@@ -14,19 +14,24 @@ from lifecycle.roles.python_systems import DATAGRAM_SYSTEMS, STREAM_SYSTEMS, Bey
 
 
 class Phase:
-    """One state of a watched socket. legal: the calls that the role allows here; keeps: those whose `ok` also stays here."""
+    """One state of a watched socket.
 
-    __slots__ = ("_beyond", "_cells", "final", "hangs", "keeps", "legal", "name", "role", "stands_for")
+    legal: the calls that the role allows here; keeps: those whose `ok` also stays here. The rest is as Systems has it.
+    """
+
+    __slots__ = ("_beyond", "_cells", "final", "hangs", "keeps", "legal", "local", "name", "role", "stands_for", "tells_late")
 
     def __init__(self, name: str, systems: Systems, beyond: Beyond | None) -> None:
         self.name = name
         self.role: Role = systems.role
         self.stands_for = name if beyond is None else beyond.like
         self.final = name in systems.role.final
+        self.tells_late = name in systems.late
         self.hangs = frozenset(call for state, call in systems.hangs if state == name)
         self._beyond = beyond
         refused = frozenset() if beyond is None else frozenset(beyond.refuses)
         self.legal = frozenset(systems.role.table[self.stands_for]) - refused
+        self.local = frozenset(call for state, call in systems.local if state == name)
         self.keeps: frozenset[str] = frozenset()
         self._cells: Mapping[str, Mapping[str, Phase]] = {}
 

@@ -104,6 +104,11 @@ def is_probe(frame: FrameType, call: str) -> bool:
     return _is_installed(caller.f_code.co_filename) and _is_guarded(caller.f_code, caller.f_lasti)
 
 
+def is_file(frame: FrameType) -> bool:
+    """Whether the call is made by a file that lies over the socket."""
+    return frame.f_code.co_filename == _SOCKET and frame.f_code.co_name in ("write", "readinto")
+
+
 def _is_installed(file: str) -> bool:
     return (
         kind_of(file) is not Kind.PROGRAM

@@ -47,7 +47,7 @@ class Track(ref[socket.socket]):
 
     __slots__ = (
         *FREQUENT, "adopted", "before", "curious", "ends", "events", "family", "group", "key", "known", "left_out", "made",
-        "number", "owner", "phase", "watched",
+        "number", "owner", "phase", "told", "watched",
     )  # fmt: skip
 
     recv: bool
@@ -72,6 +72,7 @@ class Track(ref[socket.socket]):
         self.made = made
         self.events: list[Event] = []
         self.left_out = 0
+        self.told: set[tuple[str, str, object]] = set()
         self.known: set[tuple[str, str | None]] = set()
         self.watched = False
         self.curious = True

@@ -36,17 +36,25 @@ class Beyond:
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """What systems do with what `role` forbids: rows, the states that they lead to, and (state, call) that wait for ever."""
+    """What systems do with what `role` forbids: the rows, and the states that they lead to.
+
+    hangs: (state, call) that wait for ever. late: the states in which a forbidden call tells the error of an earlier one.
+    local: (state, call) that are forbidden for the sake of Windows or the BSDs, and right for a family that these do not have.
+    """
 
     role: Role
     rows: tuple[Row, ...] = ()
     beyond: tuple[Beyond, ...] = ()
     hangs: frozenset[tuple[str, str]] = frozenset()
+    late: frozenset[str] = frozenset()
+    local: frozenset[tuple[str, str]] = frozenset()
 
 
 _SENDING = (*METHODS["send"], *METHODS["send_to"])
 _RECEIVING = (*METHODS["receive"], *METHODS["receive_from"])
 _SHUTDOWNS = ("sends", "receives", "both", "failed")
+
+_AFTER_SHUTDOWN = frozenset((state, call) for state in ("receive_shut", "shut") for call in _RECEIVING)
 
 _TOO_EARLY = "shutdown() came before there was a connection: it failed, and yet this system remembers it"
 
@@ -85,6 +93,8 @@ STREAM_SYSTEMS = Systems(
             deceives=frozenset({*((call, "eof") for call in _RECEIVING), *((call, "broken") for call in _SENDING)}),
         ),
     ),
+    late=frozenset({"connecting"}),
+    local=_AFTER_SHUTDOWN | {("open", "getsockname"), ("listening", "shutdown")},
 )  # fmt: skip
 
 DATAGRAM_SYSTEMS = Systems(
@@ -102,4 +112,5 @@ DATAGRAM_SYSTEMS = Systems(
         ),
     ),
     hangs=frozenset(("open", call) for call in _RECEIVING),
+    local=_AFTER_SHUTDOWN | {("open", "getsockname"), ("connected", "sendto")},
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Runs test suites of CPython with and without `lifecycle run`, and compares: the same results, and no finding without a reason.
+"""Runs test suites of CPython with and without `lifecycle run`: the same results, and no finding without a reason.
 
     python tests/checking/suites.py                        the suites that the project promises
     python tests/checking/suites.py test_ssl test_imaplib  others
@@ -65,20 +65,18 @@ def compare(suite: str, *, show: int = 12) -> bool:
         report = Path(folder) / "report.json"
         plain = run_suite(suite, sys.executable)
         checked = run_suite(suite, sys.executable, "-m", "lifecycle", "run", "--report", str(report))
-        findings = json.loads(report.read_text(encoding="utf-8"))["findings"] if report.exists() else []
+        findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
     left = unexplained(suite, findings)
     ratio = checked.seconds / plain.seconds
-    print(f"{suite}: {plain.results.total()} and {checked.results.total()} results, {plain.seconds:.1f} s x {ratio:.2f}; ", end="")
+    print(
+        f"{suite}: {plain.results.total()} and {checked.results.total()} results, {plain.seconds:.1f} s x {ratio:.2f}; ", end=""
+    )
     print(f"{len(findings)} findings, {len(left)} of them not explained")
     for (test, result), count in ((plain.results - checked.results) + (checked.results - plain.results)).items():
         print(f"  differs: {test} {result} x{count}")
     for cause, count in Counter(_cause(finding) for finding in left).most_common(show):
         print(f"  {count:4} {cause}")
-    return plain.results == checked.results and report_was_written(findings) and not left
-
-
-def report_was_written(findings: object) -> bool:
-    return isinstance(findings, list)
+    return plain.results == checked.results and not left
 
 
 def _cause(finding: dict[str, object]) -> str:
@@ -92,7 +90,8 @@ def main() -> int:
     parser.add_argument("suites", nargs="*", default=SUITES)
     parser.add_argument("--show", type=int, default=12, help="how many causes of findings to show")
     chosen = parser.parse_args()
-    return 0 if all([compare(suite, show=chosen.show) for suite in chosen.suites]) else 1
+    passed = [compare(suite, show=chosen.show) for suite in chosen.suites]
+    return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":

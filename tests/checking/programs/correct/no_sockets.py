@@ -1,0 +1,3 @@
+"""A program that uses no socket."""
+
+print(sum(range(10)))

@@ -1,0 +1,9 @@
+"""A non-blocking connect was refused, and the next call is the one that fails."""
+
+import socket
+
+with socket.socket() as unused, socket.socket() as client:
+    unused.bind(("127.0.0.1", 0))
+    client.setblocking(False)
+    client.connect_ex(unused.getsockname())
+    client.send(b"hello")  # FOUND: order

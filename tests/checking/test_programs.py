@@ -1,0 +1,68 @@
+"""The corpus: small programs with one mistake each, found at the right line, and correct ones, of which nothing is said."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+import warnings
+from contextlib import redirect_stdout, suppress
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from lifecycle.checking import Finding, checked_sockets
+
+PROGRAMS = Path(__file__).parent / "programs"
+FAULTY = sorted((PROGRAMS / "faulty").glob("*.py"))
+CORRECT = sorted((PROGRAMS / "correct").glob("*.py"))
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a system accepts was measured on Linux")
+
+
+def promised(program: Path) -> list[tuple[str, int]]:
+    """The (kind, line) that a program's comments promise."""
+    lines = enumerate(program.read_text(encoding="utf-8").splitlines(), 1)
+    return [(found[1], number) for number, line in lines if (found := re.search(r"# FOUND: (\w+)$", line))]
+
+
+def run_checked(program: Path, mode: str = "observe") -> list[Finding]:
+    """What is found in a program that runs in this process; its own errors are its own."""
+    with warnings.catch_warnings(), redirect_stdout(StringIO()), checked_sockets(mode) as findings:
+        warnings.simplefilter("ignore", ResourceWarning)
+        with suppress(OSError):
+            runpy.run_path(str(program), run_name="__main__")
+    return findings
+
+
+def test_corpus_is_as_large_as_promised() -> None:
+    """There are at least forty programs of each sort, and every faulty one says what is to be found."""
+    assert len(FAULTY) >= 40
+    assert len(CORRECT) >= 40
+    assert all(promised(program) for program in FAULTY)
+    assert not any(promised(program) for program in CORRECT)
+
+
+@pytest.mark.parametrize("program", FAULTY, ids=lambda program: program.stem)
+def test_fault_is_found_at_its_line(program: Path) -> None:
+    """Exactly the faults that the comments name are found, at their lines, each with what to do and what came before."""
+    findings = run_checked(program)
+    assert sorted((finding.kind.value, finding.line) for finding in findings) == sorted(promised(program))
+    for finding in findings:
+        assert finding.file == str(program)
+        assert finding.reason
+        assert (
+            finding.call not in finding.legal or finding.kind in ("leak", "race") or finding.state in ("poisoned", "shut_early")
+        )
+        assert finding.history
+
+
+@pytest.mark.parametrize("program", CORRECT, ids=lambda program: program.stem)
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_correct_program_is_left_alone(program: Path, mode: str) -> None:
+    """Nothing is found in a correct program, and enforcing refuses none of its calls."""
+    with warnings.catch_warnings(), redirect_stdout(StringIO()), checked_sockets(mode) as findings:
+        warnings.simplefilter("ignore", ResourceWarning)
+        runpy.run_path(str(program), run_name="__main__")
+    assert [str(finding) for finding in findings] == []
