@@ -19,6 +19,9 @@ from lifecycle.roles import ROLES
 LONG = 0.01
 """Seconds from which on a call is said to have blocked its object, also where nothing else happened meanwhile."""
 
+MOST_COLUMNS = 12
+"""With more objects, one that begins takes the column of one that has ended."""
+
 FOLD = 3
 """How often a call must be repeated for its run to be folded, unless the caller says otherwise."""
 
@@ -106,6 +109,30 @@ class Chart:
         """The unit of clock(): "ms", or "s" where the run took more than ten seconds."""
         return "s" if self.moments and self.moments[-1].time >= 10 else "ms"
 
+    def columns(self) -> list[int]:
+        """lane -> the column in which it is drawn: its own, or one that an earlier lane has left."""
+        if len(self.lanes) <= MOST_COLUMNS:
+            return list(range(len(self.lanes)))
+        first, last = self.spans()
+        ends: list[int] = []  # column -> the last row of who has it
+        columns = []
+        for lane in range(len(self.lanes)):
+            free = [column for column, end in enumerate(ends) if end < first[lane]]
+            column = free[0] if free else len(ends)
+            ends[column : column + 1] = [last[lane]]
+            columns.append(column)
+        return columns
+
+    def spans(self) -> tuple[dict[int, int], dict[int, int]]:
+        """lane -> its first row, lane -> its last row; a call that still runs keeps its lane to the end."""
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
+        for number, moment in enumerate(self.moments):
+            lane = moment.step.lane
+            first.setdefault(lane, number)
+            last[lane] = len(self.moments) if moment.step.ended is None else max(number, last.get(lane, 0))
+        return first, last
+
     def lasted(self, step: Step) -> str:
         """How long a step took, with its unit."""
         return "" if step.ended is None else f"{self.clock(step.ended - step.began)} {self.unit}"
@@ -161,7 +188,7 @@ def _step(run: Run, lane: int, start: float, roles: Mapping[str, Role], fired_by
         outcome = _shown_outcome(first)
     else:
         short = label = ", ".join(
-            f"{visible(call)}{f' [{outcome}]' if outcome else ''} x{count}"
+            f"{visible(call)}{f' [{outcome}]' if outcome else ''}{f' x{count}' if count > 1 else ''}"
             for (call, outcome), count in run.counts(_shown_outcome)
         )
         outcome = ""

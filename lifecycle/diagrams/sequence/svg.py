@@ -18,7 +18,6 @@ GAP = 7  # between rows
 BAR = 8
 HEAD = 44
 MARGIN = 12
-MOST_COLUMNS = 12  # with more objects, one that begins takes the column of one that has ended
 REPEAT_HEADS = 700  # pixels after which the names of the lanes are told again
 
 STYLE = """
@@ -71,7 +70,7 @@ class Drawing:
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
-        self.columns = _columns(chart)
+        self.columns = chart.columns()
         count = max(self.columns, default=0) + 1
         self.letters = _letters_of_a_column(chart, count)
         self.lane_width = self.letters * LETTER + 2 * BAR + MARGIN
@@ -103,7 +102,7 @@ class Drawing:
 
     def _place(self) -> Iterator[Placed]:
         moments = self.chart.moments
-        first, last = _spans(self.chart)
+        first, last = self.chart.spans()
         shared = {lane for lane, column in enumerate(self.columns) if column in self.columns[:lane]}
         top, told = float(HEAD + LINE), float(HEAD)
         for number, moment in enumerate(moments):
@@ -197,35 +196,10 @@ class Drawing:
         """The box with an object's name and the state in which its first call found it."""
         lane, x = self.chart.lanes[number], self._axis(number) - BAR / 2
         width, top = self.lane_width - MARGIN, bottom - HEAD + MARGIN - 6
-        yield f'<rect class="head" rx="4" x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" {_height(HEAD - 8)}/>'
+        yield f'<rect class="head" rx="4" x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" {_height(HEAD - 8)}>'
+        yield f"<title>{xml_text(f'{lane.name}, {lane.role}: {lane.state}')}</title></rect>"
         yield f'<text class="name" x="{x + 6:.1f}" y="{top + 15:.1f}">{xml_text(_cut(lane.name, self.letters))}</text>'
         yield f'<text class="state" x="{x + 6:.1f}" y="{top + 29:.1f}">{xml_text(_cut(lane.state, self.letters))}</text>'
-
-
-def _columns(chart: Chart) -> list[int]:
-    """lane -> the column in which it is drawn."""
-    if len(chart.lanes) <= MOST_COLUMNS:
-        return list(range(len(chart.lanes)))
-    first, last = _spans(chart)
-    ends: list[int] = []  # column -> the last row of who has it
-    columns = []
-    for lane in range(len(chart.lanes)):
-        free = [column for column, end in enumerate(ends) if end < first[lane]]
-        column = free[0] if free else len(ends)
-        ends[column : column + 1] = [last[lane]]
-        columns.append(column)
-    return columns
-
-
-def _spans(chart: Chart) -> tuple[dict[int, int], dict[int, int]]:
-    """lane -> its first row, lane -> its last row; a call that still runs keeps its lane to the end."""
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    for number, moment in enumerate(chart.moments):
-        lane = moment.step.lane
-        first.setdefault(lane, number)
-        last[lane] = len(chart.moments) if moment.step.ended is None else max(number, last.get(lane, 0))
-    return first, last
 
 
 def _letters_of_a_column(chart: Chart, columns: int) -> int:

@@ -33,8 +33,7 @@ def _columns(chart: Chart, gutter: int, column: int) -> Iterator[str]:
     yield chart.unit.rjust(gutter - 2) + "  " + "".join(_padded(_cut(lane.name, column - 2), column) for lane in chart.lanes)
     yield " " * gutter + "".join(_padded(f"{IDLE} {lane.state}", column) for lane in chart.lanes)
     for moment, line_marks, idle_marks in _marked(chart):
-        texts = list(_wrapped(chart, moment, column - 3)) or [""]
-        for number, text in enumerate(texts):
+        for number, text in enumerate(_wrapped(chart, moment, column - 3)):
             marks = idle_marks if number else line_marks
             time = chart.clock(moment.time) if not number else ""
             yield (
@@ -48,26 +47,28 @@ def _columns(chart: Chart, gutter: int, column: int) -> Iterator[str]:
 
 def _strips(chart: Chart, gutter: int, width: int) -> Iterator[str]:
     """A strip of marks for each lane, and all texts behind them, each with the name of its object."""
-    letters = [_letter(number) for number in range(len(chart.lanes))]
+    columns = chart.columns()
+    letters = [_letter(number) for number in range(max(columns) + 1)]
     strip = max(map(len, letters)) + STRIP - 1
-    for letter, lane in zip(letters, chart.lanes, strict=True):
-        yield f"{letter}  {lane.name} ({lane.state})"
+    for column, lane in zip(columns, chart.lanes, strict=True):
+        yield f"{letters[column]}  {lane.name} ({lane.state})"
     yield ""
     yield chart.unit.rjust(gutter - 2) + "  " + "".join(letter.ljust(strip) for letter in letters)
     room = max(width - gutter - strip * len(letters) - 2, LEAST_COLUMN)
     for moment, line_marks, idle_marks in _marked(chart):
         name = f"{chart.lanes[moment.step.lane].name}: "
-        texts = list(_wrapped(chart, moment, room, name)) or [name]
-        for number, text in enumerate(texts):
-            marks = idle_marks if number else line_marks
+        for number, text in enumerate(_wrapped(chart, moment, room, name)):
+            shown = [UNUSED] * len(letters)
+            for column, mark in zip(columns, idle_marks if number else line_marks, strict=True):
+                if mark != UNUSED:
+                    shown[column] = mark
             time = chart.clock(moment.time) if not number else ""
-            yield time.rjust(gutter - 2) + "  " + "".join(mark.ljust(strip) for mark in marks) + "  " + text
+            yield time.rjust(gutter - 2) + "  " + "".join(mark.ljust(strip) for mark in shown) + "  " + text
 
 
 def _marked(chart: Chart) -> Iterator[tuple[Moment, list[str], list[str]]]:
     """Each row with the marks of all lanes on its first line and on its further ones."""
-    last = {moment.step.lane: number for number, moment in enumerate(chart.moments)}
-    first = {moment.step.lane: number for number, moment in reversed(list(enumerate(chart.moments)))}
+    first, last = chart.spans()
     running: dict[int, list[Step]] = {lane: [] for lane in range(len(chart.lanes))}
     for row, moment in enumerate(chart.moments):
         here = moment.step.lane
@@ -75,7 +76,7 @@ def _marked(chart: Chart) -> Iterator[tuple[Moment, list[str], list[str]]]:
             running[here].remove(moment.step)
         below = []
         for lane, steps in running.items():
-            alive = first.get(lane, row) <= row <= last.get(lane, row) or steps
+            alive = first[lane] <= row <= last[lane]
             below.append(BUSY if steps else IDLE if alive else UNUSED)
         marks = [*below[:here], MARKS[moment.step.tone], *below[here + 1 :]]
         if moment.part is Part.BEGIN:
