@@ -8,9 +8,20 @@ except ImportError as _missing:
 from lifecycle.aio.accepted import Accepted
 from lifecycle.aio.client import Client
 from lifecycle.aio.datagram import Datagram
+from lifecycle.aio.events import Events
+from lifecycle.aio.notifications import NotificationsNotRunning, notifications
 from lifecycle.aio.nowaiting import nowait
 from lifecycle.aio.server import Server
 
 del _anyio
 
-__all__ = ["Accepted", "Client", "Datagram", "Server", "nowait"]
+__all__ = [
+    "Accepted",
+    "Client",
+    "Datagram",
+    "Events",
+    "NotificationsNotRunning",
+    "Server",
+    "notifications",
+    "nowait",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from lifecycle.aio.async_socket import AsyncSocket
 from lifecycle.aio.stream import AsyncStream
 from lifecycle.roles import ACCEPTED
 
@@ -19,3 +20,10 @@ class Accepted(AsyncStream, role=ACCEPTED):
     def _install(self, connection: socket.socket) -> None:
         """Hold an accepted connection."""
         self._socket = connection
+
+    def _accepted_by(self, server: AsyncSocket) -> None:
+        """Begin to notify, of what the server is notified of unless this object chose itself."""
+        if self._notifier is not None:
+            if server._notifier is not None:
+                self._notifier.inherit(server._notifier.mask)
+            self._notifier.ended("accepted", None, waited=False)

@@ -9,13 +9,19 @@ from asyncio import _get_running_loop as running_loop
 from collections.abc import Awaitable, Iterator
 from itertools import repeat
 from operator import length_hint
+from typing import ClassVar
 
 import anyio
 import anyio.lowlevel
 
+from lifecycle.aio.events import Events, checked_mask
 from lifecycle.aio.limits import note_limit
+from lifecycle.aio.notifications import current_queue
+from lifecycle.aio.notifier import Notifier
+from lifecycle.aio.notifying import callbacks_of, tell_of_calls
 from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.readiness import LoopReadiness, Readiness, readiness_of
+from lifecycle.engine import Role
 from lifecycle.sockets.errors import BlockingCallCancelled
 from lifecycle.sockets.os_socket import OsSocket
 
@@ -29,10 +35,20 @@ class AsyncSocket(OsSocket):
     It belongs to the event loop, and so to the thread, in which it is used. engine: see Lifecycle.
     """
 
-    __slots__ = ("_reading", "_turns", "_writing")
+    __slots__ = ("_notifier", "_reading", "_turns", "_writing")
+
+    _callbacks: ClassVar[Events] = Events(0)
+
+    def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
+        super().__init_subclass__(role, **keywords)
+        notified = bool(cls._callbacks)
+        cls._callbacks = callbacks_of(cls, AsyncSocket)
+        if cls._callbacks and not notified:
+            tell_of_calls(cls)
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
+        self._notifier = Notifier(self, current_queue(type(self))) if self._callbacks else None
         self._reading: Readiness | None = None
         self._writing: Readiness | None = None
         self._turns: Iterator[bool] = repeat(True, TURNS)
@@ -95,6 +111,57 @@ class AsyncSocket(OsSocket):
             if each is not None:
                 each.wake()
 
+    # -- notifications ----------------------------------------------------------------------------------------------------
+
+    def select_events(self, mask: int = Events.ALL) -> None:
+        """Choose which notifications this object is told of from now on (MFC's AsyncSelect); 0 for none.
+
+        mask: as in Events.READ | Events.CLOSE; it replaces the one before. A new object is told of all; an accepted one of
+        those of its server, unless it chose itself. What holds already is told at once. Raises TypeError, ValueError.
+        """
+        checked = checked_mask(mask)
+        if self._notifier is not None:
+            self._notifier.select(checked)
+
+    def on_accept(self) -> object:
+        """A connection can be accepted; told once, and again after accept() if there are more. Does nothing here."""
+
+    def on_connect(self, error: int) -> object:
+        """A connect that did not wait has come out; error: 0, or the system's error number. Does nothing here."""
+
+    def on_receive(self) -> object:
+        """There is something to receive; told once, and again after a receive if there is more. Does nothing here."""
+
+    def on_send(self) -> object:
+        """Sends are possible; told once connected, and then after a send that would have waited. Does nothing here."""
+
+    def on_out_of_band_data(self) -> object:
+        """There is out-of-band data; told once, and again after a receive if there still is some. Does nothing here."""
+
+    def on_close(self, error: int) -> object:
+        """The connection has ended and all was read; error: 0, or the number, as of a reset. Told once. Does nothing here."""
+
+    def _tell_notifier(self, call: str, error: BaseException | None, *, waited: bool) -> None:
+        if self._notifier is not None:
+            self._notifier.ended(call, error, waited=waited)
+
+    def _waits_made(self) -> int:
+        return 0 if self._notifier is None else self._notifier.waits
+
+    def _watch_readable(self) -> Awaitable[object]:
+        """Until the socket seems readable and no call waits for that."""
+        reading = self._reading
+        if reading is None or reading.loop is not running_loop():
+            reading = self._reading = self._anew(reading, writing=False)
+        return reading.watch()
+
+    def _watch_writable(self) -> Awaitable[object]:
+        """As _watch_readable()."""
+        writing = self._writing
+        if writing is None or writing.loop is not running_loop():
+            writing = self._writing = self._anew(writing, writing=True)
+        return writing.watch()
+
     # -- for the handlers -----------------------------------------------------------------------------------------------
 
     def _has_turn(self) -> bool:
@@ -114,6 +181,8 @@ class AsyncSocket(OsSocket):
             reading = self._reading = self._anew(reading, writing=False)
         if mode.never_waits:
             raise would_block()
+        if self._notifier is not None:
+            self._notifier.waits += 1
         self.on_message_pending()
         return reading.wait()
 
@@ -124,6 +193,8 @@ class AsyncSocket(OsSocket):
             writing = self._writing = self._anew(writing, writing=True)
         if mode.never_waits:
             raise would_block()
+        if self._notifier is not None:
+            self._notifier.waits += 1
         self.on_message_pending()
         return writing.wait()
 

@@ -40,6 +40,7 @@ class Server(AsyncBindable, Listening, role=SERVER):
                 if not firing.taken:
                     connection.close()
                 raise
+        target._accepted_by(self)
         return target
 
     @overload

@@ -1,7 +1,7 @@
 """The MFC checklist, section G: events and blocking.
 
-AsyncSelect and its notifications come with lifecycle.aio; where a row says something about calls and data too, that is
-asserted here.
+AsyncSelect and its notifications are lifecycle.aio's, and so are rows 99 to 107 and 113: see tests/aio. Where another row
+says something about calls and data too, that is asserted here.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ from refusals import bad_input, unchanged
 from sockets_in_states import Arrangement, bound, in_any_state
 
 from lifecycle import BlockingCallCancelled, CallInProgress, Client, Datagram, Server
-
-needs_notifications = pytest.mark.skip(reason="asynchronous notifications: lifecycle.aio")
 
 FIONBIO = 0x8004667E  # Winsock's number
 
@@ -74,51 +72,6 @@ def test_row_098_a_time_out_switches_blocking_at_any_time() -> None:
         until(lambda: client.is_blocking)
         peer.sendall(b"data")
         assert receiving.result() == b"data"
-
-
-@needs_notifications
-def test_row_099_one_on_receive_until_receive_is_called() -> None:
-    """Data that arrives gives exactly one OnReceive until receive() is called."""
-
-
-@needs_notifications
-def test_row_100_a_partial_read_is_followed_by_another_on_receive() -> None:
-    """An OnReceive that read only a part is followed by another."""
-
-
-@needs_notifications
-def test_row_101_an_on_receive_that_reads_nothing_is_not_followed() -> None:
-    """An OnReceive that calls nothing gets no second one, even if more data comes."""
-
-
-@needs_notifications
-def test_row_102_a_stale_notification_is_dropped() -> None:
-    """OnReceive is not called for data that was read already."""
-
-
-@needs_notifications
-def test_row_103_one_on_accept_per_accept() -> None:
-    """Pending connections give one OnAccept, and after an accept another if more wait."""
-
-
-@needs_notifications
-def test_row_104_one_on_send_after_connecting() -> None:
-    """A socket just connected or accepted gets one OnSend."""
-
-
-@needs_notifications
-def test_row_105_on_close_comes_after_the_data() -> None:
-    """OnClose(0) comes after all data was read, and after a reset OnClose(WSAECONNRESET)."""
-
-
-@needs_notifications
-def test_row_106_a_local_close_gives_no_on_close() -> None:
-    """close() gives no OnClose, and queued events are dropped."""
-
-
-@needs_notifications
-def test_row_107_no_callbacks_after_the_mask_is_cleared() -> None:
-    """AsyncSelect(0) ends all callbacks."""
 
 
 def test_row_108_is_blocking_while_receive_waits() -> None:
@@ -208,7 +161,7 @@ def test_row_111_a_second_call_while_one_waits() -> None:
 
 
 def test_row_112_what_comes_to_other_sockets_while_one_waits_is_kept() -> None:
-    """What arrives for other objects while one waits is there afterwards; notifications of it come with lifecycle.aio."""
+    """What arrives for other objects while one waits is there afterwards."""
     with client_and_raw_peer() as (waiting, peer), client_and_raw_peer(timeout=LONG) as (other, other_peer):
         receiving = Background(waiting.receive)
         until(lambda: waiting.is_blocking)
@@ -218,11 +171,6 @@ def test_row_112_what_comes_to_other_sockets_while_one_waits_is_kept() -> None:
         peer.sendall(b"data")
         assert receiving.result() == b"data"
         assert other.receive() == b"meanwhile"
-
-
-@needs_notifications
-def test_row_113_no_recursive_on_receive() -> None:
-    """Extracting from an archive in OnReceive does not call OnReceive again."""
 
 
 def test_row_114_on_message_pending_is_called_before_a_wait() -> None:

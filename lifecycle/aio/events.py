@@ -1,0 +1,62 @@
+"""The six events of CAsyncSocket as data: their numbers, their callbacks, what lets each be told again.
+
+Winsock (WSAAsyncSelect): an event is told once, and again only after the call that enables it again, even a failed one.
+READ, OOB and ACCEPT are levels: they are told again then if there still is something. WRITE is an edge: it is told when the
+connection is made, and then when there is room after a send that would have blocked. CONNECT and CLOSE are told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntFlag
+from types import MappingProxyType
+
+
+class Events(IntFlag):
+    """Which notifications an object is told of; the numbers are Winsock's FD_READ to FD_CLOSE."""
+
+    READ = 1
+    WRITE = 2
+    OOB = 4
+    ACCEPT = 8
+    CONNECT = 16
+    CLOSE = 32
+    ALL = 63
+
+
+CALLBACKS: Mapping[Events, str] = MappingProxyType(
+    {
+        Events.READ: "on_receive",
+        Events.WRITE: "on_send",
+        Events.OOB: "on_out_of_band_data",
+        Events.ACCEPT: "on_accept",
+        Events.CONNECT: "on_connect",
+        Events.CLOSE: "on_close",
+    }
+)
+
+WITH_AN_ERROR = Events.CONNECT | Events.CLOSE
+"""The events whose callback is told how it came out, by an error number of the system; 0 for well."""
+
+LEVELS = Events.READ | Events.OOB | Events.ACCEPT
+
+ENABLED_BY: Mapping[str, Events] = MappingProxyType(
+    {
+        "receive": Events.READ | Events.OOB,
+        "receive_from": Events.READ | Events.OOB,
+        "accept": Events.ACCEPT,
+    }
+)
+"""call -> the events that it enables again, however it ends"""
+
+STATES_AT_THE_END = frozenset({"peer_closed", "ended", "broken"})
+"""The states in which the end of the connection was seen: CLOSE is due."""
+
+
+def checked_mask(mask: int) -> Events:
+    """The events of a mask; TypeError for what is no int, ValueError for bits that are no event."""
+    if not isinstance(mask, int) or isinstance(mask, bool):
+        raise TypeError(f"a mask is an int, as Events.READ | Events.CLOSE is, not {type(mask).__name__}")
+    if mask & ~int(Events.ALL):
+        raise ValueError(f"{mask} has bits that are no event; Events.ALL is {int(Events.ALL)}")
+    return Events(mask)
