@@ -35,8 +35,15 @@ class Age:
 class Person:
     """CPerson: a Unicode name and a WORD; versionable."""
 
-    name: CStringW = ""
-    age: WORD = 0
+    name: str = ""
+    age: int = 0
+
+    def serialize(self, archive: Archive) -> None:
+        """All versions are alike."""
+        if archive.is_storing:
+            archive << CStringW(self.name) << WORD(self.age)
+        else:
+            self.name, self.age = archive >> CStringW, archive >> WORD
 
 
 @serializable("CNode")

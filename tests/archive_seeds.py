@@ -72,7 +72,7 @@ def _templates() -> list[tuple[str, Any]]:
     return [
         ("CArray[BYTE]", range(5)), ("CArray[CHAR]", (-1, 0)), ("CArray[BOOL]", (True, False)), ("CArray[DOUBLE]", (0.5, 3.0)),
         ("CArray[RECT]", [(1, 2, 3, 4)] * 3), ("CArray[CString]", ("a", "", "b" * 300)),
-        ("CArray[COleVariant]", (COleVariant(1, VT.I4), COleVariant("x", VT.BSTR))), ("CArray[Age]", [age, elder] * 3),
+        ("CArray[COleVariant]", (COleVariant(1, VT.I4), COleVariant("x", VT.BSTR))), ("CArray[Age]", [age, Age(9)] * 3),
         ("CArray[Mixed]", [_mixed(), Mixed()]), ("CArray[Node]", [_graph()]), ("CArray[Age|None]", (age, None, elder, age)),
         ("CArray[CArray[WORD]]", [[1, 2], [], [3]]), ("CArray[CObList]", [CObList([age])]), ("CList[FLOAT]", (1.5, -0.0)),
         ("CList[Frozen]", [Frozen(1, "two", 3)]), ("CMap[WORD,CString]", {1: "one", 2: ""}),

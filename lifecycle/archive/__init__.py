@@ -32,6 +32,7 @@ from lifecycle.archive.errors import (
     EndOfFile,
     FormatError,
     GenericError,
+    NestedTooDeeply,
     NotSerializable,
     ReadOnly,
     TooLate,
@@ -71,6 +72,7 @@ __all__ = [
     "CEditView", "CList", "CMap", "CMapStringToOb", "CMapStringToString", "CMapWordToOb", "CObArray", "CObList",
     "COleCurrency", "COleDateTime", "COleDateTimeSpan", "COleVariant", "CString", "CStringA", "CStringArray",
     "CStringList", "CStringW", "CTime", "CTime32", "CTime64", "CTimeSpan", "CTimeSpan64", "CWordArray", "Cause",
-    "ClosedFile", "EndOfFile", "FormatError", "GenericError", "NotSerializable", "OleStatus", "ReadOnly", "Registry",
+    "ClosedFile", "EndOfFile", "FormatError", "GenericError",
+    "NestedTooDeeply", "NotSerializable", "OleStatus", "ReadOnly", "Registry",
     "SocketFile", "TooLate", "UnreadBytesLost", "UnsupportedCall", "WriteOnly", "serializable",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from lifecycle.archive.socket_file import SocketFile
 from lifecycle.archive.storing import Sink
 from lifecycle.archive.whole import WholeValues
 from lifecycle.archive.wire import Wire
-from lifecycle.engine import settled
+from lifecycle.engine import LifecycleError, settled
 from lifecycle.roles import ARCHIVE
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Archive(WholeValues, role=ARCHIVE):
         errors: str = "strict",
         buffer_size: int = 4096,
         limit: int = 1 << 26,
-        depth: int = 200,
+        depth: int = 100,
         no_flush_on_delete: bool = False,
         win32: bool = False,
         registry: Registry = REGISTRY,
@@ -78,6 +78,8 @@ class Archive(WholeValues, role=ARCHIVE):
         self._discards = no_flush_on_delete
         self._registry = registry
         self._nested = False
+        self._flush_is_due = False
+        self._spoilt_by = None
         self._depth = 0
         self._format = Format(unicode, encoding, errors, win32, limit, depth, buffer_size)
         self._schema = NO_SCHEMA
@@ -188,7 +190,7 @@ class Archive(WholeValues, role=ARCHIVE):
         then nothing was stored; TimeoutError, BlockingIOError when there is no room and none can be made yet, and then neither.
         """
         wire = objects.operand(kind)
-        if self._nested:
+        if self._nested and wire.whole:
             wire.store(self, value)
         else:
             self._store_whole(wire.store, self, value)
@@ -196,12 +198,12 @@ class Archive(WholeValues, role=ARCHIVE):
     def read(self, size: int) -> bytes:
         """Take `size` raw bytes, fewer where the file ends before (CArchive::Read)."""
         source = self._source
-        found = source.fetch_up_to(_checked_size(size), f"{size} raw bytes")
+        found = source.fetch_up_to(self._checked_size(size), f"{size} raw bytes")
         return self._taken(found) if found == size else settled("eof", self._taken(found))
 
     def ensure_read(self, size: int) -> bytes:
         """Take just `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
-        self._source.fetch(_checked_size(size), f"{size} raw bytes")
+        self._source.fetch(self._checked_size(size), f"{size} raw bytes")
         return self._taken(size)
 
     def write(self, data: ReadableBuffer) -> None:
@@ -238,7 +240,7 @@ class Archive(WholeValues, role=ARCHIVE):
     def write_object(self, thing: object) -> None:
         """Put an object of a serializable class, or None; one that was put before is only referred to (WriteObject).
 
-        Raises NotSerializable, a TypeError, for another class.
+        Raises NotSerializable, a TypeError, for another class, and NestedTooDeeply beyond the archive's depth.
         """
         self._store_whole(objects.put_object, self, thing)
 
@@ -277,9 +279,11 @@ class Archive(WholeValues, role=ARCHIVE):
 
     def map_object(self, thing: object) -> None:
         """Give `thing` the next number without a byte, on both sides at the same place, to be referred to (MapObject)."""
+        if thing is None:
+            return
         if self.is_loading:
             self._source.numbered.append(thing)
-        elif id(thing) not in self._sink.numbers:
+        else:
             self._sink.number(thing)
 
     def get_object_schema(self) -> int:
@@ -304,15 +308,13 @@ class Archive(WholeValues, role=ARCHIVE):
 
         Loading: move a file that can seek back to where the archive is; any other keeps what was read ahead in the buffer.
 
-        What could not be sent stays: after TimeoutError or BlockingIOError, call it again.
+        Inside a serialize() it happens when the outermost value is whole. What could not be sent stays: after TimeoutError or
+        BlockingIOError, call it again.
         """
-        if self.is_loading:
-            self._give_back()
+        if self._nested:
+            self._flush_is_due = True
         else:
-            self._sink.send(len(self._sink.out))
-            flush = getattr(self._file, "flush", None)
-            if flush is not None:
-                flush()
+            self._flush_now()
 
     def abort(self) -> None:
         """Let go of the file without flushing; never fails (Abort)."""
@@ -323,15 +325,15 @@ class Archive(WholeValues, role=ARCHIVE):
         Storing: raises what flush() raises, and stays open where that can be done again. Loading: bytes that were read ahead go
         back to a file that can seek; over any other they are lost, and UnreadBytesLost is warned of.
         """
+        if self._nested:
+            raise RuntimeError("close() inside serialize() would leave half a value behind")
         state = self.state
-        if state == "storing":
-            self.flush()
-        elif state == "loading":
-            self._give_back()
-            if self._source.unread:
-                warnings.warn(
-                    f"{self._source.unread} bytes were read ahead and not taken: they are lost", UnreadBytesLost, stacklevel=3
-                )
+        if state in ("storing", "loading"):
+            self._flush_now()
+        if state == "loading" and self._source.unread:
+            warnings.warn(
+                f"{self._source.unread} bytes were read ahead and not taken: they are lost", UnreadBytesLost, stacklevel=3
+            )
 
     # -- leaving scope -------------------------------------------------------------------------------------------------------
 
@@ -340,7 +342,11 @@ class Archive(WholeValues, role=ARCHIVE):
             self.abort()
         try:
             self.close()
-        except OSError:
+        except (
+            OSError,
+            ValueError,
+            LifecycleError,
+        ):  # of the file: the connection is gone, or it was closed before the archive
             self.abort()
             if error is None:
                 raise
@@ -348,15 +354,17 @@ class Archive(WholeValues, role=ARCHIVE):
     def __del__(self) -> None:
         if getattr(self, "_discards", False):
             self.abort()
-        super().__del__()
+        try:
+            super().__del__()
+        except (OSError, ValueError, LifecycleError):  # as above; the warning was given
+            self.abort()
+
+    def _checked_size(self, size: int) -> int:
+        if not 0 <= size <= self._format.limit:
+            raise ValueError(f"a size of {size} bytes: it is from 0 to {self._format.limit} (the archive's limit)")
+        return size
 
     @staticmethod
     def _before_objects(call: str, numbered: list[Any]) -> None:
         if numbered:
             raise TooLate(f"{call}() comes before the first object")
-
-
-def _checked_size(size: int) -> int:
-    if size < 0:
-        raise ValueError(f"a size of {size} bytes: it is 0 or more")
-    return size

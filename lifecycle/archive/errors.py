@@ -76,6 +76,10 @@ class BadSchema(FormatError):
     cause = Cause.BAD_SCHEMA
 
 
+class NestedTooDeeply(ArchiveError, ValueError):
+    """What was to be stored is nested deeper than the archive, or Python, goes; nothing of it was stored."""
+
+
 class ReadOnly(IllegalCall, ArchiveError):
     """A loading archive was asked to store."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -16,6 +18,22 @@ def extends_ascii(encoding: str) -> bool:
         return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
     except UnicodeError:
         return False
+
+
+@cache
+def _check_codec(encoding: str, errors: str) -> None:
+    """LookupError for an encoding or a way to treat errors that does not exist, ValueError for one that cannot decode text."""
+    try:
+        "".encode(encoding)
+        b"".decode(encoding)
+    except UnicodeError as error:
+        raise ValueError(f"{encoding!r} is no code page: {error}") from None
+    handler = codecs.lookup_error(errors)
+    with suppress(UnicodeError):
+        try:
+            handler(UnicodeDecodeError(encoding, b"?", 0, 1, "a trial"))
+        except TypeError as error:
+            raise ValueError(f"errors={errors!r} can encode and cannot decode") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +54,6 @@ class Format:
     ascii: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        _check_codec(self.encoding, self.errors)
         object.__setattr__(self, "size", max(self.size, LEAST_BUFFER))
         object.__setattr__(self, "ascii", extends_ascii(self.encoding))

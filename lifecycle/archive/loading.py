@@ -71,7 +71,10 @@ class Source:
             self._let_go_of_what_was_taken()
             while (missing := count - len(data) + self.at) > 0:
                 wanted = max(missing, self.format.size) if self.reads_ahead else missing
-                chunk = self.take(min(wanted, max(LARGEST_READ, self.format.size)))
+                try:
+                    chunk = self.take(min(wanted, max(LARGEST_READ, self.format.size)))
+                except EOFError as error:  # of a compressed file that was cut off
+                    raise EndOfFile(self.base + len(data), expected, f"the end of the file: {error}") from error
                 if chunk is None:
                     raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
                 if not chunk:
@@ -88,15 +91,13 @@ class Source:
             if self.held is not None:
                 self.held = 0
 
-    def hold(self) -> int:
-        """Keep what will be taken from here on, so that go_back() can return it; how many things had numbers."""
+    def hold(self) -> None:
+        """Keep what will be taken from here on, so that go_back() can return it."""
         self.held = self.at
-        return len(self.numbered)
 
-    def go_back(self, numbered: int) -> None:
-        """Take back everything since hold()."""
-        if self.held is not None:
-            self.at = self.held
+    def go_back(self, offset: int, numbered: int) -> None:
+        """Take back everything since the archive was at `offset` and so many things had numbers."""
+        self.at = offset - self.base
         del self.numbered[numbered:]
 
     def release(self) -> None:

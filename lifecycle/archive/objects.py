@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lifecycle.archive.errors import BadClass, BadIndex, BadSchema, GenericError, NotSerializable
+from lifecycle.archive.errors import BadClass, BadIndex, BadSchema, NotSerializable
 from lifecycle.archive.registry import LONGEST_NAME, Entry
 from lifecycle.archive.wire import Wire, wire_of
 
@@ -90,7 +90,7 @@ class EmbeddedWire(Wire[Any]):
         self.entry = entry
 
     def store(self, archive: Archive, value: Any) -> None:
-        if not isinstance(value, self.entry.kind):
+        if type(value) is not self.entry.kind:
             raise TypeError(f"{value!r} is no {self.name}")
         put_body(archive, value)
 
@@ -145,7 +145,7 @@ def put_object(archive: Archive, thing: Any) -> None:
     entry = archive._registry.entry(type(thing))
     _put_class(archive, entry)
     sink.number(thing)
-    _nested(archive, entry.put, thing)
+    entry.put(archive, thing)
 
 
 def put_objects(archive: Archive, things: Iterable[Any]) -> None:
@@ -178,7 +178,7 @@ def put_class(archive: Archive, kind: type[Any]) -> None:
 
 def put_body(archive: Archive, thing: Any) -> None:
     """Put what an object consists of."""
-    _nested(archive, _body_of(archive, thing)[0], thing)
+    _body_of(archive, thing)[0](archive, thing)
 
 
 def _body_of(archive: Archive, thing: Any) -> tuple[Any, Any]:
@@ -223,7 +223,7 @@ def _take_new(archive: Archive, at: int, number: int, kind: type[Any]) -> tuple[
     thing = loaded.entry.make()
     archive._source.numbered.append(thing)
     outer, archive._schema = archive._schema, loaded.schema
-    _nested(archive, loaded.entry.take, thing)
+    loaded.entry.take(archive, thing)
     archive._schema = outer
     return loaded, thing
 
@@ -260,7 +260,7 @@ def take_class(archive: Archive, kind: type[Any] | None) -> tuple[type[Any], int
 def take_body(archive: Archive, thing: Any) -> None:
     """Take what an object consists of."""
     outer, archive._schema = archive._schema, -1
-    _nested(archive, _body_of(archive, thing)[1], thing)
+    _body_of(archive, thing)[1](archive, thing)
     archive._schema = outer
 
 
@@ -330,23 +330,3 @@ def _described_class(archive: Archive, at: int, kind: type[Any]) -> LoadedClass:
     if schema != entry.schema and not entry.versionable:
         raise BadSchema(at, f"{entry.name} of schema {entry.schema}", f"schema {schema}")
     return LoadedClass(entry, schema, len(source.numbered) + 1)
-
-
-# -- nesting -----------------------------------------------------------------------------------------------------------------
-
-
-def _nested(archive: Archive, body: Any, thing: Any) -> None:
-    """Put or take a body one level deeper; GenericError beyond the archive's depth."""
-    limits = archive._sink if archive.is_storing else archive._source
-    archive._depth += 1
-    if archive._depth > limits.format.depth:
-        raise too_deep(limits.offset, limits.format.depth)
-    try:
-        body(archive, thing)
-    finally:
-        archive._depth -= 1
-
-
-def too_deep(offset: int, depth: int) -> GenericError:
-    """The error of objects that are nested deeper than the archive, or Python, goes."""
-    return GenericError(offset, f"objects nested at most {depth} deep (the archive's depth)", "deeper ones")

@@ -55,7 +55,7 @@ def _is_unicode(wire: StringWire, unicode: bool) -> bool:
     return unicode if wire.unicode is None else wire.unicode
 
 
-def put_source(steps: Sequence[Step], *, unicode: bool, tagged: bool, blame: Callable[..., Exception]) -> Source:
+def put_source(steps: Sequence[Step], *, unicode: bool, tagged: bool, blame: Callable[..., None]) -> Source:
     """run(archive, things, tag): append the fields of each of `things` to the buffer, if tagged with the tag before each."""
     source = Source(error=struct.error, blame=blame, wide=utf_16_le_encode)
     source.add(0, "def run(_archive, _things, _tag=None):")
@@ -67,7 +67,7 @@ def put_source(steps: Sequence[Step], *, unicode: bool, tagged: bool, blame: Cal
     for step in steps:
         _put_step(source, step, unicode)
     source.add(1, "except (_error, ValueError, TypeError, AttributeError, OverflowError) as _reason:")
-    source.add(2, "raise _blame(_archive, _thing, _reason) from _reason")
+    source.add(2, "_blame(_archive, _thing, _reason)", "raise")
     return source
 
 
@@ -151,7 +151,7 @@ def take_source(
     for step in steps:
         _take_step(source, step, indent, unicode, frozen)
     source.add(2, "_source.at = _at")
-    source.add(1, "except UnicodeDecodeError as _reason:", "    raise _undecodable(_source, _from, _reason) from None")
+    source.add(1, "except UnicodeError as _reason:", "    raise _undecodable(_source, _from, _reason) from None")
     source.add(1, *frame.last)
     return source
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from lifecycle.archive.nesting import deeper
 from lifecycle.archive.record_source import MANY, ONE, TAGGED, put_source, take_source
 from lifecycle.archive.strings import undecodable
 from lifecycle.archive.wire import Fixed, Wire, wire_of
@@ -106,32 +107,38 @@ class Record(Wire[Any]):
     # -- storing -------------------------------------------------------------------------------------------------------------
 
     def store(self, archive: Archive, value: Any) -> None:
-        if not isinstance(value, self.kind):
-            raise TypeError(f"{value!r} is no {self.name}")
-        self.put(archive, value)
+        self.store_many(archive, (value,))
 
     def put(self, archive: Archive, thing: Any) -> None:
         """Put the fields of `thing`."""
-        self._function("put", archive)(archive, (thing,))
+        self.store_many(archive, (thing,))
 
     def store_many(self, archive: Archive, values: Iterable[Any]) -> None:
-        self._function("put", archive)(archive, values)
+        values = values if isinstance(values, (list, tuple)) else list(values)
+        for kind in set(map(type, values)) - {self.kind}:
+            raise TypeError(f"{next(value for value in values if type(value) is kind)!r} is no {self.name}")
+        if self.is_flat:
+            self._function("put", archive)(archive, values)
+        else:
+            deeper(archive, self._function("put", archive), values)
 
     def put_tagged(self, archive: Archive, things: Iterable[Any], tag: bytes) -> None:
         """Put a tag and the fields of each of `things`, which have their numbers already."""
         self._function("put tagged", archive)(archive, things, tag)
 
-    def _blame(self, archive: Archive, thing: Any, error: Exception) -> Exception:
-        """The error that names the field of `thing` which cannot be stored."""
-        if not isinstance(thing, self.kind):
-            return TypeError(f"{thing!r} is no {self.name}")
+    def _blame(self, archive: Archive, thing: Any, error: Exception) -> None:
+        """Raise the error that names the field of `thing` which does not fit; return where none of those is to blame.
+
+        Fields that hold other objects are not tried again: their errors are their own, and may come from users' code.
+        """
         for name, wire in self.wires.items():
+            if not wire.whole:
+                continue
             try:
                 wire.store(archive, getattr(thing, name))
-            except (ValueError, TypeError, AttributeError, struct.error, OverflowError) as found:
+            except (ValueError, TypeError, AttributeError) as found:
                 kind = ValueError if isinstance(found, ValueError) else TypeError
-                return kind(f"{self.name}.{name}: {found}")
-        return error
+                raise kind(f"{self.name}.{name}: {found}") from error
 
     # -- loading -------------------------------------------------------------------------------------------------------------
 
@@ -142,10 +149,14 @@ class Record(Wire[Any]):
 
     def take(self, archive: Archive, thing: Any) -> None:
         """Take the fields of `thing`."""
-        self._function("take", archive)(archive, thing)
+        if self.is_flat:
+            self._function("take", archive)(archive, thing)
+        else:
+            deeper(archive, self._function("take", archive), thing)
 
     def load_many(self, archive: Archive, count: int) -> list[Any]:
-        made: list[Any] = self._function("take many", archive)(archive, count)
+        function = self._function("take many", archive)
+        made: list[Any] = function(archive, count) if self.is_flat else deeper(archive, function, count)
         return made
 
     def take_tagged(self, archive: Archive, count: int, tag: bytes) -> list[Any]:

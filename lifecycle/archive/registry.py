@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lifecycle.archive.errors import NotSerializable
+from lifecycle.archive.nesting import deeper
 from lifecycle.archive.wire import travels_as
 
 if TYPE_CHECKING:
@@ -112,11 +113,18 @@ def serializable(
         from lifecycle.archive.objects import EmbeddedWire, PointerWire
         from lifecycle.archive.records import Record
 
+        is_dataclass = "__dataclass_fields__" in vars(kind)
         if getattr(kind, "serialize", _serialize) is not _serialize:
-            _check_constructor(kind)
+            if is_dataclass and "serialize" not in vars(kind):
+                raise TypeError(f"{kind.__name__} inherits serialize(), which does not know its fields: give it its own")
+            _check_can_be_made(kind, kind)
             entry = Entry(kind, name, schema, versionable, kind, _by_method, _by_method)
             travels_as(kind, EmbeddedWire(entry))
-        elif hasattr(kind, "__dataclass_fields__"):
+        elif is_dataclass:
+            if versionable:
+                raise TypeError(f"{kind.__name__} is versionable, and needs a serialize() that asks get_object_schema()")
+            if kind.__new__ is not object.__new__:
+                _check_can_be_made(kind, kind.__new__, kind)
             record = Record(kind)
             entry = Entry(kind, name, schema, versionable, record.make, record.put, record.take, record)
             kind.serialize = _serialize
@@ -132,14 +140,18 @@ def serializable(
     return register
 
 
-def _check_constructor(kind: type[Any]) -> None:
+def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: Any) -> None:
     try:
-        inspect.signature(kind).bind()
+        inspect.signature(maker).bind(*arguments)
     except TypeError as error:
         raise TypeError(f"{kind.__name__} must be made without arguments, to be loaded into: {error}") from None
 
 
 def _by_method(archive: Any, thing: Any) -> None:
+    deeper(archive, _serialize_in, thing)
+
+
+def _serialize_in(archive: Any, thing: Any) -> None:
     thing.serialize(archive)
 
 

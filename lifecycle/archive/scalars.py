@@ -7,7 +7,7 @@ and str, so that a dataclass may be annotated with them and be given plain numbe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lifecycle.archive.wire import Fixed
 
@@ -48,11 +48,22 @@ def _code_unit(value: str) -> tuple[int]:
 
 
 if TYPE_CHECKING:
-    BYTE = WORD = DWORD = UINT = ULONGLONG = COLORREF = int
-    CHAR = SHORT = INT = LONG = LONGLONG = int
-    FLOAT = DOUBLE = float
-    BOOL = BOOLEAN = bool
-    WCHAR = str
+    BYTE: TypeAlias = int
+    WORD: TypeAlias = int
+    DWORD: TypeAlias = int
+    UINT: TypeAlias = int
+    ULONGLONG: TypeAlias = int
+    COLORREF: TypeAlias = int
+    CHAR: TypeAlias = int
+    SHORT: TypeAlias = int
+    INT: TypeAlias = int
+    LONG: TypeAlias = int
+    LONGLONG: TypeAlias = int
+    FLOAT: TypeAlias = float
+    DOUBLE: TypeAlias = float
+    BOOL: TypeAlias = bool
+    BOOLEAN: TypeAlias = bool
+    WCHAR: TypeAlias = str
 else:
     BYTE = _integer("BYTE", "B", 8, False, "An unsigned byte")
     WORD = _integer("WORD", "H", 16, False, "An unsigned word")

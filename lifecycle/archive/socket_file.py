@@ -191,6 +191,8 @@ class SocketFile(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         """Read into `buffer`; how many bytes, 0 at the end of the stream. Else as read()."""
         with memoryview(buffer) as view, view.cast("B") as octets:
+            if octets.readonly:
+                raise TypeError("readinto() needs a buffer that can be written to")
             data = self.read(len(octets))
             if data is None:
                 return None

@@ -22,16 +22,19 @@ MOST_NUMBERS = 0x3FFFFFFE
 class Sink:
     """out: the buffer. sent: how many bytes left it.
 
+    is_cut_off: whether a send was broken off, so that it is not known how much of it the file took.
     numbers: id of an object or class -> its number (PID). numbered: those objects and classes in order, which keeps them alive:
     an id is only theirs while they live.
     """
 
-    __slots__ = ("format", "give", "numbered", "numbers", "out", "raw", "sent")
+    __slots__ = ("format", "give", "is_cut_off", "numbered", "numbers", "out", "raw", "renumbered", "sent")
 
     def __init__(self, file: Any, format: Format) -> None:
         self.out = bytearray()
         self.sent = 0
         self.format = format
+        self.is_cut_off = False
+        self.renumbered = False
         self.numbers: dict[int, int] = {}
         self.numbered: list[Any] = []
         self.raw = isinstance(file, io.RawIOBase)
@@ -44,6 +47,7 @@ class Sink:
 
     def number(self, thing: object) -> None:
         """Give the next number to an object or a class; BadIndex when there is none left."""
+        self.renumbered = self.renumbered or id(thing) in self.numbers
         self.numbered.append(thing)
         if len(self.numbered) >= MOST_NUMBERS:
             raise BadIndex(self.offset, f"fewer than {MOST_NUMBERS} objects and classes", "one more")
@@ -55,16 +59,12 @@ class Sink:
         for thing in self.numbered[numbered:]:
             self.numbers.pop(id(thing), None)
         del self.numbered[numbered:]
-
-    def make_room(self, before: int) -> None:
-        """After a value was stored behind the first `before` bytes: send what the buffer cannot keep."""
-        if len(self.out) > self.format.size:
-            self.send(before)
-            self.send_whole_buffers()
+        if self.renumbered:
+            self.numbers = {id(thing): number for number, thing in enumerate(self.numbered, 1)}
 
     def send_whole_buffers(self) -> None:
-        """Send as many whole buffers as there are; that it must wait is no error: flush() goes on."""
-        with suppress(TimeoutError, BlockingIOError):
+        """Send as many whole buffers as there are; what hinders it is told by the next call that has to send."""
+        with suppress(OSError):
             self.send(len(self.out) - len(self.out) % self.format.size)
 
     def send(self, count: int) -> None:
@@ -76,10 +76,14 @@ class Sink:
             except OSError as error:
                 self._sent(getattr(error, "characters_written", 0))
                 raise
-            if given is None:
-                if self.raw:
-                    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            except BaseException:
+                self.is_cut_off = True
+                raise
+            if given is None and not self.raw:
                 given = count  # a file that counts nothing has taken everything
+            if not given:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            given = min(given, count)
             self._sent(given)
             count -= given
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from codecs import utf_16_le_decode, utf_16_le_encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lifecycle.archive.counting import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix, take_length
 from lifecycle.archive.errors import GenericError
@@ -33,8 +33,10 @@ def from_wide(data: bytearray) -> str:
     return utf_16_le_decode(data, SURROGATES, True)[0]
 
 
-def undecodable(source: Source, at: int, error: UnicodeDecodeError) -> GenericError:
+def undecodable(source: Source, at: int, error: UnicodeError) -> GenericError:
     """The error of bytes at `at` in the buffer that are no text in their encoding."""
+    if not isinstance(error, UnicodeDecodeError):
+        return GenericError(source.base + at, f"text in {source.format.encoding}", str(error))
     found = error.object[error.start : error.end]
     return GenericError(source.base + at + error.start, f"text in {error.encoding}", f"{bytes(found)!r}: {error.reason}")
 
@@ -75,7 +77,7 @@ class StringWire(Wire[str]):
         data = source.data[start : start + size]
         try:
             text = from_wide(data) if unicode else data.decode(source.format.encoding, source.format.errors)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise undecodable(source, start, error) from None
         source.at = start + size
         return text
@@ -118,7 +120,10 @@ def _text(wire: Wire[str], doc: str) -> Any:
 
 
 if TYPE_CHECKING:
-    CString = CStringA = CStringW = CComBSTR = str
+    CString: TypeAlias = str
+    CStringA: TypeAlias = str
+    CStringW: TypeAlias = str
+    CComBSTR: TypeAlias = str
 else:
     CString = _text(StringWire("CString", unicode=None), "A string: in UTF-16 or ANSI, as the archive's `unicode` says.")
     CStringA = _text(StringWire("CStringA", unicode=False), "A string in ANSI, the archive's `encoding`.")

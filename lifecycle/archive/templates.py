@@ -66,8 +66,12 @@ class ItemsWire(Wire[Any]):
 
     def store(self, archive: Archive, value: Iterable[Any]) -> None:
         values = value if isinstance(value, (list, tuple)) else list(value)
-        archive._sink.out += count_prefix(len(values), win32=archive._sink.format.win32)
+        sink = archive._sink
+        sink.out += count_prefix(len(values), win32=sink.format.win32)
+        before = len(sink.out)
         self.items.store_many(archive, values)
+        if values and len(sink.out) == before:
+            raise ValueError(f"{self.name}: elements that take no bytes could not be loaded again")
 
     def load(self, archive: Archive) -> Any:
         count = take_count(archive._source, least=max(self.items.least, 1))
@@ -88,18 +92,30 @@ class MapWire(Wire[Any]):
         self.make = make
 
     def store(self, archive: Archive, value: dict[Any, Any]) -> None:
+        self._check_keys()
+        if not isinstance(value, dict):
+            raise TypeError(f"{value!r} is no {self.name}: a dict")
         archive._sink.out += count_prefix(len(value), win32=archive._sink.format.win32)
         for key, item in value.items():
             self.keys.store(archive, key)
             self.items.store(archive, item)
 
     def load(self, archive: Archive) -> Any:
+        self._check_keys()
         found = self.make()
         load_key = self.keys.load if self.keys.least or self.items.least else lambda archive: _paid_for(archive, self.keys)
         for _ in range(take_count(archive._source, least=max(self.keys.least + self.items.least, 1))):
             key = load_key(archive)
             found[key] = self.items.load(archive)
         return found
+
+    def _check_keys(self) -> None:
+        """TypeError for keys that could not be found again, or whose hash would depend on what is not loaded yet."""
+        is_flat = self.keys.whole or getattr(self.keys, "is_flat", False)
+        if not is_flat or getattr(getattr(self.keys, "kind", int), "__hash__", None) is None:
+            raise TypeError(
+                f"{self.name}: {self.keys.name} cannot be a key: use a number, a string, or a frozen record of those"
+            )
 
 
 def _paid_for(archive: Archive, wire: Wire[Any]) -> Any:

@@ -9,7 +9,7 @@ import os
 import struct
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lifecycle.archive.errors import BadIndex
+from lifecycle.archive.errors import BadIndex, GenericError
 from lifecycle.archive.socket_file import SocketFile
 from lifecycle.archive.strings import from_wide, undecodable, wide
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lifecycle.archive.archive import Archive
     from lifecycle.archive.loading import Source
     from lifecycle.archive.storing import Sink
+
+LONGEST_CHARACTER = 4
 
 LARGEST_VIEW = 1_048_575
 """The most characters an edit control takes unless it is told otherwise (SetLimitText)."""
@@ -33,7 +35,7 @@ def _decoded(source: Source, at: int, size: int) -> str:
     data = source.data[at : at + size]
     try:
         return from_wide(data) if source.format.unicode else data.decode(source.format.encoding, source.format.errors)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise undecodable(source, at, error) from None
 
 
@@ -43,7 +45,10 @@ def read_line(source: Source, most: int | None = None) -> str | None:
     feed, carriage = "\n".encode("utf-16-le")[:width], "\r".encode("utf-16-le")[:width]
     size, end = 0, 0
     while most is None or size < most * width:
-        if source.fetch_up_to(size + width, "a line of text") < size + width:
+        found = source.fetch_up_to(size + width, "a line of text")
+        if found < size + width:
+            if found > size:
+                raise GenericError(source.offset + found, "the second byte of a character", "the end of the file")
             break
         start = source.at + size
         character = source.data[start : start + width]
@@ -56,9 +61,22 @@ def read_line(source: Source, most: int | None = None) -> str | None:
         size += width
     if not size and not end and (most is None or most > 0):
         return None
+    if most is not None and not end:
+        size = _whole_characters(source, size)
     line = _decoded(source, source.at, size)
     source.at += size + end
     return line
+
+
+def _whole_characters(source: Source, size: int) -> int:
+    """How many of so many bytes are whole characters: of a code page, some take several bytes."""
+    if not source.format.unicode:
+        try:
+            source.data[source.at : source.at + size].decode(source.format.encoding)
+        except UnicodeDecodeError as error:
+            if error.end == size and 0 < size - error.start < LONGEST_CHARACTER and error.start:
+                return error.start
+    return size
 
 
 def length_of(file: Any) -> int:

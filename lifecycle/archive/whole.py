@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lifecycle.archive import objects
-from lifecycle.archive.errors import EndOfFile, FormatError, ReadOnly, WriteOnly
+from lifecycle.archive.errors import ArchiveError, EndOfFile, FormatError, ReadOnly, WriteOnly
 from lifecycle.archive.formats import Format
 from lifecycle.archive.loading import Source
+from lifecycle.archive.nesting import recursion_ended
 from lifecycle.archive.storing import Sink
 from lifecycle.engine import IllegalCall, Lifecycle
 from lifecycle.sockets.classify import CONNECTION_GONE
@@ -20,7 +20,7 @@ Kept = TypeVar("Kept")
 class WholeValues(Lifecycle):
     """The part of an archive that moves values through its buffer."""
 
-    __slots__ = ("_depth", "_file", "_format", "_nested", "_schema", "_sink", "_source")
+    __slots__ = ("_depth", "_file", "_flush_is_due", "_format", "_nested", "_schema", "_sink", "_source", "_spoilt_by")
 
     _file: Any
     _format: Format
@@ -29,6 +29,8 @@ class WholeValues(Lifecycle):
     _nested: bool
     _depth: int
     _schema: int
+    _flush_is_due: bool
+    _spoilt_by: ArchiveError | None
 
     # -- how a call ends -----------------------------------------------------------------------------------------------------
 
@@ -44,8 +46,8 @@ class WholeValues(Lifecycle):
             return "pending"
         if isinstance(error, TimeoutError) and error.errno is None:
             return "timed_out"
-        if not isinstance(error, Exception) and self.state == "storing":
-            return "broken"  # it may have been in the middle of a send, and how far it had come is not known
+        if self.state == "storing" and self._sink.is_cut_off:
+            return "broken"
         return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
@@ -55,11 +57,8 @@ class WholeValues(Lifecycle):
     # -- whole values --------------------------------------------------------------------------------------------------------
 
     def _store_whole(self, put: Callable[..., None], *arguments: Any) -> None:
-        """Store so that all of it is stored or nothing; a nested call is part of what it is nested in."""
-        if self._nested:
-            put(*arguments)
-            return
-        sink = self._sink
+        """Store all of it or nothing; a nested call is part of the outer one, and nothing leaves before that is whole."""
+        sink, outer, depth = self._sink, self._nested, self._depth
         before, numbered = len(sink.out), len(sink.numbered)
         self._nested = True
         try:
@@ -67,13 +66,14 @@ class WholeValues(Lifecycle):
         except BaseException as error:
             sink.go_back(before, numbered)
             if isinstance(error, RecursionError):
-                raise objects.too_deep(sink.offset, sink.format.depth) from None
+                raise recursion_ended(self) from None
             raise
         finally:
-            self._nested = False
-            self._depth = 0
-        if len(sink.out) > sink.format.size:
+            self._nested, self._depth = outer, depth
+        if not outer and len(sink.out) > sink.format.size:
             self._make_room(before, numbered)
+        if not outer and self._flush_is_due:
+            self._flush_now()
 
     def _make_room(self, before: int, numbered: int) -> None:
         """Send what the buffer cannot keep besides the value behind its first `before` bytes, or take that value back."""
@@ -96,26 +96,47 @@ class WholeValues(Lifecycle):
             sink.send_whole_buffers()
 
     def _take_whole(self, take: Callable[..., Kept], *arguments: Any) -> Kept:
-        """Take so that all of it is taken, or nothing, unless the bytes are wrong; a nested call is part of the outer one."""
-        if self._nested:
-            return take(*arguments)
-        source = self._source
-        numbered, schema = source.hold(), self._schema
+        """Take so that all of it is taken, or nothing, unless the bytes are wrong; a nested call is part of the outer one.
+
+        Wrong bytes break the archive also where a user's serialize() catches the error: nobody knows where the next value
+        begins.
+        """
+        source, outer, depth, schema = self._source, self._nested, self._depth, self._schema
+        if not outer:
+            source.hold()
+        begin, numbered = source.offset, len(source.numbered)
         self._nested = True
         try:
-            return take(*arguments)
-        except FormatError:
-            raise
-        except RecursionError:
-            raise objects.too_deep(source.offset, source.format.depth) from None
+            value = take(*arguments)
+        except (FormatError, RecursionError) as error:
+            found = error if isinstance(error, FormatError) else recursion_ended(self)
+            self._spoilt_by = self._spoilt_by or found
+            raise found from None
         except BaseException:
-            source.go_back(numbered)
+            source.go_back(begin, numbered)
             self._schema = schema
             raise
         finally:
-            source.release()
-            self._nested = False
-            self._depth = 0
+            self._nested, self._depth = outer, depth
+            if not outer:
+                source.release()
+                spoilt_by, self._spoilt_by = self._spoilt_by, None
+        if not outer and spoilt_by is not None:
+            raise spoilt_by
+        if not outer and self._flush_is_due:
+            self._flush_now()
+        return value
+
+    def _flush_now(self) -> None:
+        """Send all that the buffer holds, or give back what was read ahead."""
+        self._flush_is_due = False
+        if self.state == "loading":
+            self._give_back()
+            return
+        self._sink.send(len(self._sink.out))
+        flush = getattr(self._file, "flush", None)
+        if flush is not None:
+            flush()
 
     def _taken(self, size: int) -> bytes:
         source = self._source

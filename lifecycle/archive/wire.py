@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
+from lifecycle.archive.errors import NotSerializable
+
 if TYPE_CHECKING:
     from lifecycle.archive.archive import Archive
 
@@ -138,6 +140,8 @@ def travels_as(kind: Any, wire: Wire[Any]) -> None:
 def wire_of(kind: object) -> Wire[Any]:
     """The wire of a kind; TypeError, saying what has one, when it has none."""
     wire = getattr(kind, "__wire__", None)
+    if isinstance(kind, type) and hasattr(kind, "__pointer__") and "__pointer__" not in vars(kind):
+        raise NotSerializable(f"{kind.__name__} is derived from a serializable class and is not serializable itself")
     if wire is None:
         wire = _annotated(kind)
     if isinstance(wire, Wire):
@@ -153,7 +157,7 @@ def _annotated(kind: object) -> Wire[Any] | None:
     origin = get_origin(kind)
     if origin is Annotated:
         wires = [wire for wire in (getattr(each, "__wire__", None) for each in get_args(kind)) if wire is not None]
-        return wires[0] if wires else None
+        return wires[0] if wires else _annotated(get_args(kind)[0])
     if origin in (Union, UnionType):
         kinds = [each for each in get_args(kind) if each is not NoneType]
         if len(kinds) == 1 and len(get_args(kind)) == 2:

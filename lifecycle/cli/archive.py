@@ -19,7 +19,7 @@ import typer
 from lifecycle.cli.output import examples, terminal, write
 
 if TYPE_CHECKING:
-    from lifecycle.archive.plausible_text import CodePage
+    from lifecycle.archive.dump.plausible_text import CodePage
 
 STANDARD_INPUT = "-"
 AT_ONCE = 500
@@ -67,8 +67,8 @@ def dump(
     First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
     program that wrote them, printed in hexadecimal with what they may be.
     """
-    from lifecycle.archive.dump import read_findings
-    from lifecycle.archive.dump_summary import summarize
+    from lifecycle.archive.dump.scanning import read_findings
+    from lifecycle.archive.dump.summary import summarize
     from lifecycle.cli.archive_page import file_json, finding_json, finding_lines, summary_lines
 
     page = _code_page(encoding)
@@ -94,7 +94,7 @@ def _separated(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _code_page(encoding: str) -> CodePage:
-    from lifecycle.archive.plausible_text import CodePage
+    from lifecycle.archive.dump.plausible_text import CodePage
 
     try:
         return CodePage(encoding)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from lifecycle.archive.dump_summary import MOST_LISTED, Build, ClassFound, Summary
-from lifecycle.archive.finding import Confidence, Finding, Kind
+from lifecycle.archive.dump.finding import Confidence, Finding, Kind
+from lifecycle.archive.dump.summary import MOST_LISTED, Build, ClassFound, Summary
 
 INDENT = 31
 SHORTEST_TEXT = 24

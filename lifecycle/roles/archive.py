@@ -28,6 +28,7 @@ _LOADING = {
     "broken": "broken",
 }
 _READING = _LOADING | {"eof": "loading"}
+_RAW = {outcome: after for outcome, after in _LOADING.items() if outcome != "malformed"}
 _STORING = {**stays("storing", "ok", "pending", "timed_out", "failed"), "broken": "broken"}
 
 
@@ -83,9 +84,11 @@ ARCHIVE = Role(
         ("empty", "abort", {"ok": "closed"}),
         ("empty", "close", {"ok": "closed"}),
 
-        *_rows("loading", "load", "ensure_read", "read_count", "read_object", "read_class", "serialize_class", "serialize",
+        *_rows("loading", "load", "read_count", "read_object", "read_class", "serialize_class", "serialize",
                endings=_LOADING),
-        *_rows("loading", "read", "read_string", "serialize_raw", endings=_READING),
+        ("loading", "ensure_read", _RAW),
+        ("loading", "read", _RAW | {"eof": "loading"}),
+        *_rows("loading", "read_string", "serialize_raw", endings=_READING),
         *_rows("loading", "get_object_schema", "set_object_schema", endings={"ok": "loading"}),
         *_rows("loading", "set_load_params", "flush", endings=stays("loading", "ok", "failed")),
         ("loading", "map_object", {"ok": "loading"}),

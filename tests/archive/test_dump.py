@@ -38,9 +38,9 @@ from lifecycle.archive import (
     registry,
     serializable,
 )
-from lifecycle.archive.dump import COLLECTIONS, dump, findings
-from lifecycle.archive.dump_summary import MOST_LISTED, Build, summarize
-from lifecycle.archive.finding import MOST_TEXT, Confidence, Finding, Kind
+from lifecycle.archive.dump.finding import MOST_TEXT, Confidence, Finding, Kind
+from lifecycle.archive.dump.scanning import COLLECTIONS, dump, findings
+from lifecycle.archive.dump.summary import MOST_LISTED, Build, summarize
 
 CERTAIN, LIKELY, GUESS, NONE = Confidence
 STRINGS = (Kind.UNICODE_STRING, Kind.ANSI_STRING)

@@ -17,12 +17,12 @@ from typing import Any, cast
 
 from lifecycle.archive.counting import UNICODE_MARK, length_prefix, take_length
 from lifecycle.archive.dates import WIDE_TIME
+from lifecycle.archive.dump.finding import Confidence, Finding, Kind, string
+from lifecycle.archive.dump.plausible_text import LONGEST, CodePage
 from lifecycle.archive.errors import EndOfFile
-from lifecycle.archive.finding import Confidence, Finding, Kind, string
 from lifecycle.archive.formats import Format
 from lifecycle.archive.loading import Source
 from lifecycle.archive.objects import NEW_CLASS
-from lifecycle.archive.plausible_text import LONGEST, CodePage
 from lifecycle.archive.registry import LONGEST_NAME
 
 SURE_NAME = 3

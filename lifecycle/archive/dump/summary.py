@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from lifecycle.archive.finding import Confidence, Finding, Kind
+from lifecycle.archive.dump.finding import Confidence, Finding, Kind
 
 MOST_LISTED = 1000
 
