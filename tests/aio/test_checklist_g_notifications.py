@@ -472,7 +472,7 @@ async def test_row_115_an_awaited_call_never_tells_that_it_would_block() -> None
 
 
 @on_every_loop
-async def test_row_051_a_connect_without_waiting_is_told_once() -> None:
+async def test_a_connect_without_waiting_is_told_once() -> None:
     """A connect that does not wait leaves the object `connecting`; OnConnect(0) follows once, and then OnSend."""
     async with aio.notifications():
         with raw_listener() as listener:
@@ -486,7 +486,7 @@ async def test_row_051_a_connect_without_waiting_is_told_once() -> None:
 
 
 @on_every_loop
-async def test_row_053_a_refused_connect_is_told_and_leads_back() -> None:
+async def test_a_refused_connect_is_told_and_leads_back() -> None:
     """A pending connect that is refused gives OnConnect(ECONNREFUSED), and the object is bound again and may retry."""
     async with aio.notifications():
         with raw_listener() as listener:
@@ -501,14 +501,14 @@ async def test_row_053_a_refused_connect_is_told_and_leads_back() -> None:
 
 
 @on_every_loop
-async def test_row_054_an_awaited_connect_is_not_told() -> None:
+async def test_an_awaited_connect_is_not_told() -> None:
     """An awaited connect tells itself how it came out: OnConnect is never called for it."""
     async with noted_client() as (client, _):
         await client.diary.until_told("send")
 
 
 @on_every_loop
-async def test_row_036_an_accepted_object_inherits_the_mask() -> None:
+async def test_an_accepted_object_inherits_the_mask() -> None:
     """An accepted object is told of what its server is told of, unless it chose itself before."""
     async with (
         noted_server(Events.ACCEPT | Events.CLOSE) as server,
