@@ -102,6 +102,7 @@ class WholeValues(Lifecycle):
         begins.
         """
         source, outer, depth, schema = self._source, self._nested, self._depth, self._schema
+        spoilt_by: ArchiveError | None = None
         if not outer:
             source.hold()
         begin, numbered = source.offset, len(source.numbered)

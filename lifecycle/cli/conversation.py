@@ -94,7 +94,7 @@ class Side:
         """Store values and flush them: a message."""
         self.step = step
         for value in values:
-            archive << value
+            _ = archive << value
             self._note(f"{shown(archive)} << {shown(value)}", archive.state)
         self.calls(step, archive.flush)
 
