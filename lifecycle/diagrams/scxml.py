@@ -30,7 +30,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     for state, call, outcome, after in graph.cells:
         names = f'lc:call="{_name(call)}" lc:outcome="{_name(outcome)}"'
         target = "" if after == state else f' target="{states[after]}"'
-        leaving[state].append(f'transition event="{calls[call]}.{outcomes[outcome]}"{target} {names}')
+        leaving[state].append(f'event="{calls[call]}.{outcomes[outcome]}"{target} {names}')
     initial = next(states[node.name] for node in graph.nodes if node.is_initial)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f'<scxml xmlns="{NAMESPACE}" xmlns:lc="{OWN_NAMESPACE}" version="1.0" datamodel="null" initial="{initial}"'
@@ -42,9 +42,9 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 def _state(node: Node, id: str, leaving: list[str]) -> Iterator[str]:
     """A final state of SCXML has no transitions: what may be called there stands in elements of the own namespace."""
-    element, prefix = ("final", "lc:") if node.is_final else ("state", "")
+    element, inner = ("final", "lc:stays") if node.is_final else ("state", "transition")
     yield f'  <{element} id="{id}" lc:name="{_name(node.name)}" lc:doc="{_name(node.doc)}">'
-    yield from (f"    <{prefix}{transition}/>" for transition in leaving)
+    yield from (f"    <{inner} {transition}/>" for transition in leaving)
     yield f"  </{element}>"
 
 

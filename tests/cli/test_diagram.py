@@ -238,9 +238,9 @@ def test_the_page_has_one_way_to_be_asked_for() -> None:
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     """Exit code 1 and one line that says why."""
     for arguments in (("diagram", "server", "-o"), ("demo", "--chart")):
-        ran = invoke(*arguments, str(tmp_path / "no" / "such" / "folder.svg"))
+        ran = invoke(*arguments, str(tmp_path / "no" / "such" / "folder.txt"))
         assert ran.exit_code == 1
-        assert re.search(r"^Error: cannot write .*folder\.svg: .+$", ran.stderr, re.MULTILINE)
+        assert re.search(r"^Error: cannot write .*folder\.txt: .+$", ran.stderr, re.MULTILINE)
 
 
 def test_without_a_renderer_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

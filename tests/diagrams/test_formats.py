@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 
 import pytest
 from diagrams.programs import RealMermaid, dot_json, needs_dot
@@ -212,3 +213,35 @@ def test_an_unknown_format_names_the_known_ones() -> None:
     """A wrong format is answered with the right ones."""
     with pytest.raises(UnknownFormat, match=r"no format 'sgv'. Did you mean 'svg'\? Known formats: mermaid, dot"):
         state_diagram(ROLES["server"], "sgv")
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_interpreter_of_scxml_runs_our_roles(role: Role) -> None:
+    """An interpreter that somebody else wrote, sent the events of each path, ends in the states that the table says."""
+    processors = pytest.importorskip("statemachine.io.scxml.processor", reason="python-statemachine is not installed")
+    text = state_diagram(role, "scxml")
+    for way, state in walks(role):
+        processor = processors.SCXMLProcessor()
+        processor.parse_scxml(role.name, text)
+        machine = processor.start()
+        for event in way:
+            machine.send(event)
+        assert {each.id for each in machine.configuration} == {state}
+
+
+def walks(role: Role) -> Iterator[tuple[list[str], str]]:
+    """For each state, the events that lead to it by the shortest way, then all that keep it, and where that ends."""
+    ways: dict[str, list[str]] = {role.initial: []}
+    queue = deque([role.initial])
+    while queue:
+        state = queue.popleft()
+        kept = [f"{call}.{outcome}" for before, call, outcome, after in role.cells() if before == after == state]
+        yield [*ways[state], *([] if state in role.final else kept)], state
+        for before, call, outcome, after in role.cells():
+            if before == state:
+                if after not in ways:
+                    ways[after] = [*ways[state], f"{call}.{outcome}"]
+                    queue.append(after)
+                elif after != state:
+                    yield [*ways[state], f"{call}.{outcome}"], after
