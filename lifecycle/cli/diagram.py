@@ -58,6 +58,10 @@ def diagram(
         if output is not None or format not in (None, "html"):
             raise typer.BadParameter("is -f html and -o in one: leave those out", param_hint="--html")
         format, output = "html", html
+    if object is not None and run is None:
+        raise typer.BadParameter("is of a run: give one with --run", param_hint="--object")
+    if highlight is not None and (role is None or run is not None or format == "html"):
+        raise typer.BadParameter("is of one role's diagram, without --run", param_hint="--highlight")
     chosen = None if role is None else role_of(role)
     records = None if run is None else _records(run, object)
     format = _format(format, output)

@@ -15,7 +15,7 @@ from loopback import LONG
 
 from lifecycle import ROLES
 from lifecycle.cli.diagram import FORMATS
-from lifecycle.diagrams import explorer_page, pictures, state_diagram, state_png
+from lifecycle.diagrams import DIAGRAM_FORMATS, explorer_page, pictures, state_diagram, state_png
 
 BEGINNINGS = {
     "text": "{role}: ",
@@ -227,6 +227,22 @@ def test_the_page_to_explore(demo_journal: Path, tmp_path: Path) -> None:
         data = json.loads(re.search(r'id="data">(.*?)</script>', file.read_text(), re.DOTALL)[1])  # type: ignore[index]
         assert [role["name"] for role in data["roles"]] == roles
         assert len(data["run"]) >= calls
+
+
+def test_options_that_have_no_meaning_together_are_wrong_usage(demo_journal: Path) -> None:
+    """What would silently be ignored is refused."""
+    for arguments in (
+        ("server", "--object", "Server#1"),
+        ("--highlight", "bound", "--run", str(demo_journal)),
+        ("client", "--highlight", "bound", "--run", str(demo_journal)),
+        ("client", "--highlight", "bound", "-f", "html"),
+    ):
+        assert invoke("diagram", *arguments).exit_code == 2
+
+
+def test_the_command_knows_every_format_of_the_library() -> None:
+    """A renderer that is added is found by its format's name."""
+    assert set(FORMATS) == {*DIAGRAM_FORMATS, "png", "html"}
 
 
 def test_the_page_has_one_way_to_be_asked_for() -> None:

@@ -220,10 +220,9 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 def test_an_interpreter_of_scxml_runs_our_roles(role: Role) -> None:
     """An interpreter that somebody else wrote, sent the events of each path, ends in the states that the table says."""
     processors = pytest.importorskip("statemachine.io.scxml.processor", reason="python-statemachine is not installed")
-    text = state_diagram(role, "scxml")
+    processor = processors.SCXMLProcessor()
+    processor.parse_scxml(role.name, state_diagram(role, "scxml"))
     for way, state in walks(role):
-        processor = processors.SCXMLProcessor()
-        processor.parse_scxml(role.name, text)
         machine = processor.start()
         for event in way:
             machine.send(event)
