@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import reprlib
 import socket
+import sys
 from types import FrameType
 from typing import Any
 
@@ -71,7 +72,7 @@ class Attempt:
             outcome = "watched"
         after = now if outcome is None else now.after(self.row, outcome)
         number = _number(self.row, result, error)
-        deceived = outcome is not None and phase.deceives(self.row, outcome) and (number is None or number in ORDER_ERRORS)
+        deceived = outcome is not None and phase.deceives(self.row, outcome) and number in (None, errno.EPIPE)
         keep_all = checker.keeps_all()
         if after is not now or self.forbidden or deceived or keep_all or (self.call, outcome) not in track.known:
             self._note(outcome, after, error)
@@ -87,6 +88,13 @@ class Attempt:
         if is_usual and self.call in _FREQUENT and not keep_all:
             setattr(track, self.call, True)
 
+    def _is_explained(self, number: int) -> bool:
+        """Whether an error is what the system says to this call because of the state."""
+        if self.phase.tells_late:
+            return True
+        takes = self.row in self.phase.takes and self.track.family in INTERNET and sys.platform == "linux"
+        return number in ORDER_ERRORS and not takes
+
     def _is_local(self) -> bool:
         return self.track.family not in INTERNET and self.row in self.phase.local
 
@@ -96,7 +104,7 @@ class Attempt:
         if self.row in phase.hangs:
             return  # it was told when it began
         if number is not None:
-            if number in ORDER_ERRORS or phase.tells_late:
+            if self._is_explained(number):
                 self._report(FindingKind.ORDER, _answer(number))
         elif outcome is not None and not phase.final and self.track.family in INTERNET:
             waits = outcome in ("pending", "timed_out", "watched")
@@ -151,4 +159,4 @@ def _number(row: str, result: Any, error: BaseException | None) -> int | None:
 
 
 def _answer(number: int | None) -> str:
-    return "" if number is None else errno.errorcode.get(number, str(number))
+    return "" if number is None else ORDER_ERRORS.get(number) or errno.errorcode.get(number, str(number))

@@ -11,13 +11,13 @@ from lifecycle.checking.phases import Phase
 from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
 from lifecycle.sockets.classify import CONNECTING, DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
 
-ORDER_ERRORS = frozenset(
-    number
+ORDER_ERRORS: Mapping[int, str] = {
+    number: name
     for name in ("EBADF", "EINVAL", "ENOTCONN", "EISCONN", "EPIPE", "EDESTADDRREQ", "EOPNOTSUPP", "EALREADY", "ESHUTDOWN",
                  "ECONNABORTED", "ENOTSOCK")
     for prefixed in (name, f"WSA{name}")
     if (number := getattr(errno, prefixed, None)) is not None
-)  # fmt: skip
+}  # fmt: skip
 """Errors by which a system says that a call came in the wrong state; others are the network's, or the arguments'."""
 
 CLOSED_ERRORS = frozenset(
@@ -38,8 +38,8 @@ _DIRECTIONS = {socket.SHUT_RD: "receives", socket.SHUT_WR: "sends", socket.SHUT_
 Arguments = Sequence[Any]
 
 
-def outcome_of_result(phase: Phase, call: str, arguments: Arguments, result: Any) -> str:
-    """The outcome of a call that returned."""
+def outcome_of_result(phase: Phase, call: str, arguments: Arguments, result: Any) -> str | None:
+    """The outcome of a call that returned; None where nothing was asked of the system."""
     classify = _RESULTS.get(call)
     return "ok" if classify is None else classify(phase, arguments, result)
 
@@ -87,12 +87,15 @@ def _of_getsockopt(phase: Phase, arguments: Arguments, result: Any) -> str:
     return CONNECTING.outcome(result) if result else "asked"
 
 
-def _of_receiving(size_of: Callable[[Arguments], int], first: bool) -> Callable[[Phase, Arguments, Any], str]:
-    """For the methods that receive: nothing at all from a stream is its end, unless nothing was asked for."""
+def _of_receiving(size_of: Callable[[Arguments], int], first: bool) -> Callable[[Phase, Arguments, Any], str | None]:
+    """For the methods that receive: nothing at all from a stream is its end; where nothing was asked for, nothing is learnt."""
 
-    def classify(phase: Phase, arguments: Arguments, result: Any) -> str:
-        received = result[0] if first else result
-        return "ok" if received or phase.role.name != "stream" or not size_of(arguments) else "eof"
+    def classify(phase: Phase, arguments: Arguments, result: Any) -> str | None:
+        if result[0] if first else result:
+            return "ok"
+        if not size_of(arguments):
+            return None
+        return "eof" if phase.role.name == "stream" else "ok"
 
     return classify
 
@@ -115,7 +118,7 @@ def _size_of_buffers(arguments: Arguments) -> int:
     )
 
 
-_RESULTS: Mapping[str, Callable[[Phase, Arguments, Any], str]] = {
+_RESULTS: Mapping[str, Callable[[Phase, Arguments, Any], str | None]] = {
     "connect_ex": _of_connect_ex,
     "shutdown": _of_shutdown,
     "getsockopt": _of_getsockopt,

@@ -19,7 +19,20 @@ class Phase:
     legal: the calls that the role allows here; keeps: those whose `ok` also stays here. The rest is as Systems has it.
     """
 
-    __slots__ = ("_beyond", "_cells", "final", "hangs", "keeps", "legal", "local", "name", "role", "stands_for", "tells_late")
+    __slots__ = (
+        "_beyond",
+        "_cells",
+        "final",
+        "hangs",
+        "keeps",
+        "legal",
+        "local",
+        "name",
+        "role",
+        "stands_for",
+        "takes",
+        "tells_late",
+    )
 
     def __init__(self, name: str, systems: Systems, beyond: Beyond | None) -> None:
         self.name = name
@@ -31,6 +44,7 @@ class Phase:
         self._beyond = beyond
         refused = frozenset() if beyond is None else frozenset(beyond.refuses)
         self.legal = frozenset(systems.role.table[self.stands_for]) - refused
+        self.takes = frozenset(call for state, call in systems.takes if state == name)
         self.local = frozenset(call for state, call in systems.local if state == name)
         self.keeps: frozenset[str] = frozenset()
         self._cells: Mapping[str, Mapping[str, Phase]] = {}

@@ -132,7 +132,8 @@ def _is_guarded(code: CodeType, instruction: int) -> bool:
     try:
         while True:
             start, length = number() * 2, number() * 2
-            number(), number()  # the handler's place and depth
+            number()  # the handler's place
+            number()  # and its depth
             if start <= instruction < start + length:
                 return True
     except StopIteration:

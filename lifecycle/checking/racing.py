@@ -35,12 +35,12 @@ def running_on(sock: socket.socket) -> Iterator[Running]:
     """
     if not _count():
         return
-    here = threading.get_ident()
-    for thread, frame in sys._current_frames().items():
-        if thread != here:
-            found = _watched_frame(frame)
-            if found is not None and found.f_locals.get("self") is sock:
-                yield Running(WATCHED[found.f_code], found, thread)
+    frames = sys._current_frames()
+    del frames[threading.get_ident()]  # this frame: it must not hold itself
+    for thread, frame in frames.items():
+        found = _watched_frame(frame)
+        if found is not None and found.f_locals.get("self") is sock:
+            yield Running(WATCHED[found.f_code], found, thread)
 
 
 def is_running_on(key: int, thread: int) -> bool:

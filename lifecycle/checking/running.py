@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -72,24 +73,24 @@ class Run:
         elif self.settings.keeps_all:
             from lifecycle.checking.recording import recorded
 
-            self._write("recorded", [each.as_data() for each in recorded(self.checker.tracks, self.process)])
+            with suppress(OSError):
+                self._write("recorded", [each.as_data() for each in recorded(self.checker.tracks, self.process)])
 
     def _tell(self, finding: Finding) -> None:
         if not self.is_main:
-            self._write("finding", finding.as_data())
+            with suppress(OSError):  # the first process may have ended, and taken the folder along
+                self._write("finding", finding.as_data())
 
     def _write(self, what: str, data: Any) -> None:
         line = json.dumps({what: data}) + "\n"
-        try:
-            with open(self.folder / f"{self.process}.jsonl", "a", encoding="utf-8") as file:
-                file.write(line)
-        except OSError:
-            pass  # the first process has ended, and taken the folder along
+        with open(self.folder / f"{self.process}.jsonl", "a", encoding="utf-8") as file:
+            file.write(line)
 
     def _of_children(self) -> Iterator[tuple[str, Any]]:
         """("finding", its data) or ("recorded", their sockets) of every child that has told something."""
         for path in sorted(self.folder.glob("*.jsonl")):
-            for line in path.read_text(encoding="utf-8").splitlines():
+            lines = path.read_text(encoding="utf-8").split("\n")
+            for line in lines[:-1]:  # behind the last one there is nothing, or what a killed child could not finish
                 yield from json.loads(line).items()
 
     def _forked(self) -> None:
@@ -125,3 +126,14 @@ def finish() -> None:
     """The process ends."""
     if _run is not None:
         _run.finish(orderly=True)
+        if getattr(sys, "last_type", None) is KeyboardInterrupt:
+            _stay_interrupted()
+
+
+def _stay_interrupted() -> None:
+    """Remind the interpreter that nobody has caught the interrupt, so that it ends by the signal.
+
+    It forgets that when code is compiled and run, as an import of a dataclass does, and learns it when such code raises.
+    """
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")

@@ -79,7 +79,7 @@ class Track(ref[socket.socket]):
         self.adopted = False
         self.group: list[Track] | None = None
         self.owner = ""
-        self.ends = ("", "")
+        self.ends: tuple[str, str] = ("", "")
         self._forget_flags()
 
     def __bool__(self) -> bool:

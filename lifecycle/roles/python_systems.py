@@ -38,16 +38,18 @@ class Beyond:
 class Systems:
     """What systems do with what `role` forbids: the rows, and the states that they lead to.
 
-    hangs: (state, call) that wait for ever. late: the states in which a forbidden call tells the error of an earlier one.
-    local: (state, call) that are forbidden for the sake of Windows or the BSDs, and right for a family that these do not have.
+    takes: (state, call) that Linux takes, so that an error of one is no matter of the order. local: those that are forbidden
+    for the sake of Windows or the BSDs, and are right for a family that these do not have. hangs: those that wait for ever.
+    late: the states in which a forbidden call tells the error of an earlier one.
     """
 
     role: Role
     rows: tuple[Row, ...] = ()
     beyond: tuple[Beyond, ...] = ()
+    takes: frozenset[tuple[str, str]] = frozenset()
+    local: frozenset[tuple[str, str]] = frozenset()
     hangs: frozenset[tuple[str, str]] = frozenset()
     late: frozenset[str] = frozenset()
-    local: frozenset[tuple[str, str]] = frozenset()
 
 
 _SENDING = (*METHODS["send"], *METHODS["send_to"])
@@ -55,18 +57,22 @@ _RECEIVING = (*METHODS["receive"], *METHODS["receive_from"])
 _SHUTDOWNS = ("sends", "receives", "both", "failed")
 
 _AFTER_SHUTDOWN = frozenset((state, call) for state in ("receive_shut", "shut") for call in _RECEIVING)
+_ON_ANY_STREAM = _AFTER_SHUTDOWN | {("open", "getsockname"), ("listening", "shutdown"), ("broken", "bind")}
+_NEVER_CHECKED = frozenset(("connecting", call) for call in (*_SENDING, *_RECEIVING, "shutdown"))
 
-_TOO_EARLY = "shutdown() came before there was a connection: it failed, and yet this system remembers it"
+_TOO_EARLY = "shutdown() came before there was a peer: it failed, and yet this system remembers it"
+_EPIPE = frozenset({("sendto", "failed")})
 
 STREAM_SYSTEMS = Systems(
     role=PYTHON_STREAM,
     rows=(
-        ("open", "listen", {"ok": "listening"}),
+        *((state, "listen", {"ok": "listening"}) for state, calls in PYTHON_STREAM.table.items()
+          if "listen" not in calls and state not in PYTHON_STREAM.final),
         ("open", "shutdown", dict.fromkeys(_SHUTDOWNS, "shut_early")),
         ("bound", "shutdown", dict.fromkeys(_SHUTDOWNS, "shut_early_bound")),
 
         ("listening", "shutdown", {"receives": "stopped", "both": "stopped", "sends": "listening"}),
-        ("stopped", "listen", {"ok": "listening"}),
+        *((state, "listen", {"ok": "listening"}) for state in ("stopped", "shut_early", "shut_early_bound", "poisoned")),
         ("stopped", "bind", {"ok": "bound"}),
         *(("stopped", call, {"ok": "connected"}) for call in METHODS["connect"]),
 
@@ -75,6 +81,9 @@ STREAM_SYSTEMS = Systems(
         ("connecting", "shutdown", {"sends": "send_shut", "receives": "receive_shut", "both": "shut"}),
 
         ("shut_early", "bind", {"ok": "shut_early_bound"}),
+        *((state, call, {"ok": "connected", "pending": "connecting"})
+          for state in ("peer_closed", "ended", "broken") for call in METHODS["connect"]),
+
         *((state, call, {"ok": "poisoned"}) for state in ("shut_early", "shut_early_bound") for call in METHODS["connect"]),
         *(("poisoned", call, stays("poisoned", "eof", "broken")) for call in (*_SENDING, *_RECEIVING)),
     ),
@@ -93,24 +102,37 @@ STREAM_SYSTEMS = Systems(
             deceives=frozenset({*((call, "eof") for call in _RECEIVING), *((call, "broken") for call in _SENDING)}),
         ),
     ),
+    takes=_ON_ANY_STREAM | _NEVER_CHECKED | {("open", "listen")},
+    local=_ON_ANY_STREAM,
     late=frozenset({"connecting"}),
-    local=_AFTER_SHUTDOWN | {("open", "getsockname"), ("listening", "shutdown")},
 )  # fmt: skip
+
+_UNBOUND = frozenset(("open", call) for call in _RECEIVING)
+_ON_ANY_DATAGRAM_SOCKET = frozenset({
+    *_AFTER_SHUTDOWN,
+    ("open", "getsockname"),
+    ("connected", "sendto"),
+    ("receive_shut", "sendto"),
+    *((state, call) for state in ("send_shut", "receive_shut", "shut") for call in METHODS["connect"]),
+})  # fmt: skip
 
 DATAGRAM_SYSTEMS = Systems(
     role=PYTHON_DATAGRAM,
     rows=(
         *(("open", call, {"failed": "bound"}) for call in METHODS["send"] if call != "sendfile"),
-        *((state, "shutdown", dict.fromkeys(_SHUTDOWNS, "shut_early")) for state in ("open", "bound")),
+        ("open", "shutdown", dict.fromkeys(_SHUTDOWNS, "shut_early")),
+        ("bound", "shutdown", dict.fromkeys(_SHUTDOWNS, "shut_early_bound")),
+        ("shut_early", "bind", {"ok": "shut_early_bound"}),
     ),
     beyond=(
+        Beyond(State("shut_early", "Shut down before it had a peer.", reason=_TOO_EARLY), like="open", deceives=_EPIPE),
         Beyond(
-            State("shut_early", "Shut down before it had a peer.", reason="shutdown() came before there was a peer: it failed,"
-                  " and yet this system remembers it"),
+            State("shut_early_bound", "Bound, and shut down before it had a peer.", reason=_TOO_EARLY),
             like="bound",
-            deceives=frozenset({("sendto", "failed")}),
+            deceives=_EPIPE,
         ),
     ),
-    hangs=frozenset(("open", call) for call in _RECEIVING),
-    local=_AFTER_SHUTDOWN | {("open", "getsockname"), ("connected", "sendto")},
+    takes=_ON_ANY_DATAGRAM_SOCKET | _UNBOUND,
+    local=_ON_ANY_DATAGRAM_SOCKET,
+    hangs=_UNBOUND,
 )  # fmt: skip

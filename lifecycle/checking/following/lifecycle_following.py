@@ -74,11 +74,30 @@ def _is_run_from_source() -> bool:
 def _finish() -> None:
     """Tell what was found, as the last thing at exit."""
     if os.getpid() == _main and "socket" not in sys.modules:
+        if _has_nothing_to_tell():
+            return
         sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, SocketFinder)]
         _begin()
     running = sys.modules.get("lifecycle.checking.running")
     if running is not None:
         running.finish()
+
+
+def _has_nothing_to_tell() -> bool:
+    """Whether the program has used no socket, nor its children, and no file is wanted: all is told then without the checker."""
+    import json  # most programs come here with a socket, and load it then
+
+    with open(os.path.join(FOLDER, "settings.json"), encoding="utf-8") as file:
+        settings = json.load(file)
+    files = os.listdir(FOLDER)
+    if any(settings[name] is not None for name in ("report", "chart", "html")) or set(files) != {"main", "settings.json"}:
+        return False
+    for name in files:
+        os.unlink(os.path.join(FOLDER, name))
+    os.rmdir(FOLDER)
+    if not settings["quiet"]:
+        os.write(2, b"lifecycle: no findings\n")
+    return True
 
 
 class SocketLoader(Loader):

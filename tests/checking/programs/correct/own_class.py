@@ -17,4 +17,5 @@ with socket.create_server(("127.0.0.1", 0)) as server, Counting() as client:
     client.send(b"hello")
     assert client.sent == 5
     assert weakref.ref(client)() is client
-    assert isinstance(client, socket.socket) and type(server) is socket.socket
+    assert isinstance(client, socket.socket)
+    assert type(server) is socket.socket

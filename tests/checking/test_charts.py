@@ -1,0 +1,89 @@
+"""The charts of a run: which sockets belong together, and what is written."""
+
+from __future__ import annotations
+
+import runpy
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from lifecycle.checking import session
+from lifecycle.checking.charting import write_charts
+from lifecycle.checking.checker import Checker, Mode
+from lifecycle.checking.recording import Recorded, connections, read_recorded, recorded
+from lifecycle.checking.settings import Settings
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def recorded_run(program: Path) -> list[Recorded]:
+    """The sockets of a program that runs in this process, with all their calls."""
+    checker = Checker(Mode.OBSERVE, keep_all=True)
+    session.start(checker)
+    try:
+        with redirect_stdout(StringIO()):
+            runpy.run_path(str(program), run_name="__main__")
+        return recorded(checker.tracks)
+    finally:
+        session.stop(checker)
+
+
+@pytest.fixture(scope="module")
+def echo() -> list[Recorded]:
+    """The sockets of one conversation."""
+    return recorded_run(PROGRAMS / "correct" / "echo.py")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where charts are written."""
+    return tmp_path
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("txt", "stream#"), ("svg", "<svg"), ("mmd", "sequenceDiagram")])
+def test_chart_shows_the_calls(echo: list[Recorded], folder: Path, suffix: str, start: str) -> None:
+    """The chart has listener, client and accepted end, with the calls of each and the states that they led to."""
+    chart = folder / f"chart.{suffix}"
+    write_charts(Settings(chart=str(chart)), echo, [])
+    text = chart.read_text(encoding="utf-8")
+    assert text.startswith(start)
+    for word in ("listen", "accept", "connect", "sendall", "recv", "close", "listening", "connected"):
+        assert word in text
+
+
+def test_ends_of_a_connection_belong_together(echo: list[Recorded]) -> None:
+    """The two ends and their listener are one connection, the listener first."""
+    (group,) = connections(echo)
+    assert [{"listen", "connect", "accept"} & {record.call for record in each.records} for each in group] == [
+        {"listen", "accept"},
+        {"connect"},
+        set(),
+    ]
+    _, client, accepted = group
+    assert (client.local, client.peer) == (accepted.peer, accepted.local)
+
+
+def test_every_connection_has_its_picture(folder: Path) -> None:
+    """Several connections are several pictures, numbered in the order of their begin; one may be chosen."""
+    sockets = recorded_run(PROGRAMS / "correct" / "datagrams.py")
+    groups = list(connections(sockets))
+    assert [len(group) for group in groups] == [1, 1]
+    write_charts(Settings(chart=str(folder / "all.svg")), sockets, [])
+    assert sorted(path.name for path in folder.iterdir()) == ["all-1.svg", "all-2.svg"]
+    write_charts(Settings(chart=str(folder / "one.svg"), connection=2), sockets, [])
+    assert (folder / "one.svg").exists()
+
+
+def test_records_survive_the_way_between_processes(echo: list[Recorded]) -> None:
+    """What a child writes is what its parent reads."""
+    assert [repr(read_recorded(each.as_data()).records) for each in echo] == [repr(each.records) for each in echo]
+
+
+def test_every_call_is_recorded_with_times_and_arguments(echo: list[Recorded]) -> None:
+    """Where charts are wanted, each call is there, with its begin, its end, its thread and its arguments."""
+    records = [record for each in echo for record in each.records]
+    assert [record.arguments for record in records if record.call == "sendall"] == ["b'question', 0", "b'QUESTION', 0"]
+    assert all(record.ended is not None and record.began <= record.ended for record in records)
+    assert {record.thread for record in records} == {"MainThread"}

@@ -1,0 +1,277 @@
+"""`lifecycle run`: the program is as it would be without, and what was found is told at its end."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.command import COMMAND, environment, run_command
+from loopback import LONG
+
+PROGRAMS = Path(__file__).parent / "programs"
+FAULTY = "import socket\nwith socket.socket() as sock:\n    try:\n        sock.accept()\n    except OSError:\n        pass\n"
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork() are POSIX's")
+
+
+def write(folder: Path, text: str, name: str = "program.py") -> str:
+    """A program in a file; its path."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def run_with_report(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
+    """`lifecycle run --report`: what came of it, and the findings."""
+    report = folder / "report.json"
+    done = run_command("run", "--report", str(report), *arguments)
+    return done, json.loads(report.read_text(encoding="utf-8"))["findings"]
+
+
+def test_program_is_as_it_would_be_without(tmp_path: Path) -> None:
+    """Arguments, name, path, flags, output and exit code are the program's own."""
+    script = write(
+        tmp_path,
+        "import os, sys, signal, warnings\n"
+        "print(sys.argv, __name__, __file__, sys.path, sys.flags, sys.warnoptions)\n"
+        "import socket\n"
+        "print(warnings.filters, socket.__spec__, socket.__loader__, signal.getsignal(signal.SIGINT))\n"
+        "print([finder for finder in sys.meta_path if 'lifecycle' in str(finder)])\n"
+        "print(sorted(name for name in os.environ if name not in ('LIFECYCLE_RUN', 'PYTHONPATH')))\n"
+        "sys.exit(7)\n",
+    )
+    arguments = (script, "--report", "x", "-m", "y", "--", "z")
+    plain = subprocess.run(
+        (sys.executable, "-W", "error", *arguments),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
+    done = run_command("run", *arguments)
+    assert done.returncode == plain.returncode == 7
+    assert re.sub("0x[0-9a-f]+", "", done.stdout) == re.sub("0x[0-9a-f]+", "", plain.stdout)
+    assert done.stderr == "lifecycle: no findings\n"
+
+
+def test_summary_tells_what_to_do_and_where(tmp_path: Path) -> None:
+    """The summary on standard error has the mistake, its place, the remedy and the history; quiet means none."""
+    script = write(tmp_path, FAULTY)
+    done = run_command("run", script)
+    assert done.stdout == ""
+    assert done.returncode == 0
+    head, _, rest = done.stderr.partition("\n\n")
+    assert head == "lifecycle: 1 finding at 1 place (1 order error)"
+    assert f"accept() on a stream socket in state 'open', at {script}:4 in <module>" in rest
+    assert "Call bind(), then listen() first." in rest
+    assert f"{script}:2  socket() -> open" in rest
+    assert run_command("run", "--quiet", script).stderr == ""
+
+
+def test_report_has_the_findings(tmp_path: Path) -> None:
+    """The report has a key `findings`, each with the promised keys, and an empty list when there are none."""
+    _, (found,) = run_with_report(tmp_path, write(tmp_path, FAULTY))
+    assert {"kind", "role", "state", "call", "file", "line", "legal", "remedy", "history"} <= found.keys()
+    assert (found["kind"], found["state"], found["call"], found["line"]) == ("order", "open", "accept", 4)
+    assert found["remedy"] == ["bind", "listen"]
+    assert run_with_report(tmp_path, "-c", "pass")[1] == []
+
+
+def test_modules_and_code_are_programs(tmp_path: Path) -> None:
+    """-m runs a module with its own options."""
+    write(tmp_path, "import sys\nprint(sys.argv[1:])", "thing.py")
+    done = subprocess.run(
+        (*COMMAND, "run", "-m", "thing", "--mode", "x"),
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
+    assert done.stdout == "['--mode', 'x']\n"
+
+
+def test_error_of_the_program_is_its_own(tmp_path: Path) -> None:
+    """An exception ends the program with its own traceback and exit code, and what it left open is not held against it."""
+    done, found = run_with_report(tmp_path, write(tmp_path, "import socket\nsock = socket.socket()\nsock.accept()\n"))
+    assert done.returncode == 1
+    assert "OSError: [Errno 22] Invalid argument" in done.stderr
+    assert [(each["kind"], each["line"]) for each in found] == [("order", 3)]
+
+
+def test_enforce_stops_the_program_at_the_line_and_nothing_is_sent(tmp_path: Path) -> None:
+    """With --mode enforce the first illegal call raises IllegalCall at its line; the peer has got nothing of it."""
+    script = write(
+        tmp_path,
+        "import socket\n"
+        "left, right = socket.socketpair()\n"
+        "try:\n"
+        "    left.shutdown(socket.SHUT_WR)\n"
+        "    left.send(b'late')\n"
+        "finally:\n"
+        "    print(right.recv(100))\n"
+        "    left.close()\n"
+        "    right.close()\n",
+    )
+    done = run_command("run", "--mode", "enforce", script)
+    assert done.returncode == 1
+    assert done.stdout == "b''\n"
+    assert f'File "{script}", line 5, in <module>' in done.stderr
+    assert "lifecycle.IllegalCall: socket.send() is not legal in state 'send_shut'." in done.stderr
+
+
+def test_warn_gives_warnings(tmp_path: Path) -> None:
+    """With --mode warn each finding is a warning at its line."""
+    done = run_command("run", "-q", "--mode", "warn", write(tmp_path, FAULTY.replace("accept()", "getsockname()")))
+    assert "program.py:4" in done.stderr
+    assert "LifecycleWarning: not portable: getsockname()" in done.stderr
+
+
+@posix
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT"])
+def test_signal_that_ends_the_program_is_its_own(tmp_path: Path, name: str) -> None:
+    """A program that dies of a signal dies of it, and has told what it could."""
+    number = getattr(signal, name)
+    code = f"import os, signal, socket\n{FAULTY}os.kill(os.getpid(), {int(number)})\nimport time\ntime.sleep(20)\n"
+    done = run_command("run", write(tmp_path, code))
+    assert done.returncode == -number
+    if name != "SIGKILL":
+        assert "lifecycle: 1 finding" in done.stderr
+
+
+@posix
+def test_signal_from_outside_reaches_the_program(tmp_path: Path) -> None:
+    """The process that was started is the program's: a signal to it is handled by the program's own handler."""
+    script = write(
+        tmp_path,
+        "import signal, socket, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(20)\n",
+    )
+    with subprocess.Popen(
+        (*COMMAND, "run", script), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        _, errors = process.communicate(timeout=LONG)
+    assert process.returncode == 5
+    assert errors == b"lifecycle: no findings\n"
+
+
+def test_sudden_exit_is_told_of(tmp_path: Path) -> None:
+    """os._exit() keeps its code, and what was found before is told."""
+    done = run_command("run", write(tmp_path, f"import os\n{FAULTY}os._exit(3)\n"))
+    assert done.returncode == 3
+    assert "lifecycle: 1 finding" in done.stderr
+
+
+CHILDREN = """
+import multiprocessing, os, socket, subprocess, sys
+
+CODE = "import socket; s = socket.socket(); s.send(b'x')"
+
+def work():
+    with socket.socket() as sock:
+        try:
+            sock.listen(); sock.send(b"x")
+        except OSError:
+            pass
+
+if __name__ == "__main__":
+    for method in multiprocessing.get_all_start_methods():
+        process = multiprocessing.get_context(method).Process(target=work)
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+    subprocess.run([sys.executable, "-c", CODE], stderr=subprocess.DEVNULL, env={**os.environ, "MORE": "1"})
+"""
+
+
+def test_children_are_followed(tmp_path: Path) -> None:
+    """Findings of children come into the report: of multiprocessing, however it starts them, and of subprocess."""
+    import multiprocessing
+
+    done, found = run_with_report(tmp_path, write(tmp_path, CHILDREN))
+    assert done.returncode == 0, done.stderr
+    methods = len(multiprocessing.get_all_start_methods())
+    assert [each["kind"] for each in found if each["call"] == "listen"] == ["portability"] * methods
+    assert len([each for each in found if each["file"] == "<string>" and each["call"] == "send"]) == 1
+    assert len({each["process"] for each in found}) == methods + 1
+
+
+@posix
+def test_child_that_is_killed_has_told_what_it_found(tmp_path: Path) -> None:
+    """What a child finds is written as it is found."""
+    script = write(
+        tmp_path,
+        f"import os, signal\nif not os.fork():\n{_indented(FAULTY)}    os.kill(os.getpid(), signal.SIGKILL)\nos.wait()\n",
+    )
+    _, found = run_with_report(tmp_path, script)
+    assert [(each["kind"], each["call"]) for each in found] == [("order", "accept")]
+
+
+@posix
+def test_program_that_replaces_itself_is_still_the_program(tmp_path: Path) -> None:
+    """After os.execv() the new program in the same process tells what was found."""
+    script = write(tmp_path, f"import os, sys\nos.execv(sys.executable, [sys.executable, '-c', {FAULTY!r}])\n")
+    done = run_command("run", script)
+    assert "lifecycle: 1 finding" in done.stderr
+
+
+def test_hidden_sitecustomize_is_run_too(tmp_path: Path) -> None:
+    """A sitecustomize of the user's own runs as it would have, and the folder that hid it is gone from the path."""
+    write(tmp_path, "import sys\nsys.customized = 'yes'\n", "sitecustomize.py")
+    there = {**environment(), "PYTHONPATH": f"{tmp_path}{':' if sys.platform != 'win32' else ';'}{environment()['PYTHONPATH']}"}
+    code = "import sys, sitecustomize; print(sys.customized, sitecustomize.__file__, 'following' in str(sys.path))"
+    done = subprocess.run(
+        (*COMMAND, "run", "-q", "-c", code), env=there, capture_output=True, text=True, timeout=LONG, check=False
+    )
+    assert done.stdout == f"yes {tmp_path / 'sitecustomize.py'} False\n", done.stderr
+
+
+def test_chart_of_a_chosen_connection(tmp_path: Path) -> None:
+    """--chart writes the sequence charts, and --connection chooses one."""
+    script = write(
+        tmp_path,
+        "import socket\n"
+        "with socket.create_server(('127.0.0.1', 0)) as server:\n"
+        "    for _ in range(3):\n"
+        "        with socket.create_connection(server.getsockname()) as client:\n"
+        "            server.accept()[0].close()\n",
+    )
+    run_command("run", "--chart", str(tmp_path / "one.txt"), "--connection", "2", script)
+    text = (tmp_path / "one.txt").read_text(encoding="utf-8")
+    assert text.startswith("stream#1, stream#4, stream#5 (127.0.0.1:")
+
+
+def test_page_has_findings_and_charts_of_all_processes(tmp_path: Path) -> None:
+    """--html writes a page with the findings, and a chart for each connection, those of children included."""
+    page = tmp_path / "page.html"
+    run_command("run", "--html", str(page), write(tmp_path, CHILDREN))
+    text = page.read_text(encoding="utf-8")
+    assert "<!DOCTYPE html>" in text
+    assert "not portable: listen()" in text
+    assert text.count("<svg") >= 3
+
+
+def test_wrong_usage_is_told(tmp_path: Path) -> None:
+    """No program, an unknown mode, and a file in a folder that there is not are wrong usage."""
+    assert run_command("run").returncode == 2
+    assert run_command("run", "--mode", "shout", "x.py").returncode == 2
+    done = run_command("run", "--report", str(tmp_path / "no" / "report.json"), "x.py")
+    assert done.returncode == 2
+    assert "there is no folder" in done.stderr
+
+
+def _indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
