@@ -151,7 +151,7 @@ class GovernedAdapter:
         """The environment of the package's roles."""
         return ENVIRONMENTS[role.name]
 
-    def offers(self, role: Role, provocation: Provocation) -> bool:
+    def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
         """Everything that this system can be made to do."""
         return CAN_BE_SCARCE or provocation.under is not Under.SCARCE
 

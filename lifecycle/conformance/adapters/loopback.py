@@ -9,7 +9,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
@@ -61,6 +61,23 @@ class Loopback:
                 return connection
             reset(connection)
 
+    def accept_if_come(self, wanted: Any) -> Any:
+        """The connection from the address `wanted` if it has come, or None; others are thrown away."""
+        with suppress(BlockingIOError):
+            while True:
+                connection, address = self.listener.accept()
+                if tuple(address) == tuple(wanted):
+                    connection.setblocking(False)
+                    return connection
+                reset(connection)
+        return None
+
+    def accept_nobody(self) -> None:
+        """Throw away the connections that have come to the listener and that nobody has asked for."""
+        with suppress(BlockingIOError):
+            while True:
+                reset(self.listener.accept()[0])
+
     def close(self) -> None:
         """Close everything."""
         self._stack.close()
@@ -69,6 +86,13 @@ class Loopback:
     def listener(self) -> Any:
         """Somebody who listens."""
         return self._kept(self._listening(128))
+
+    @cached_property
+    def mailbox(self) -> Any:
+        """Somebody to whom messages can be sent."""
+        sock = self.new(socket.SOCK_DGRAM)
+        sock.bind((HOST, 0))
+        return self._kept(sock)
 
     @cached_property
     def nobody(self) -> tuple[str, int]:

@@ -53,11 +53,13 @@ def system_answer(error: BaseException | None) -> str:
     number = getattr(error, "errno", None)
     if number in _WAITING:
         return {errno.EINPROGRESS: "ok", errno.EALREADY: "EALREADY"}.get(number, "blocks")
-    return errno.errorcode.get(number, type(error).__name__) if isinstance(number, int) else type(error).__name__
+    return text_of(error)
 
 
 def text_of(error: BaseException) -> str:
-    """An error in a few words."""
+    """An error in one word: the name of its number, or of its class."""
     number = getattr(error, "errno", None)
+    if number == errno.EOPNOTSUPP:
+        return "EOPNOTSUPP"  # on some systems also ENOTSUP, and the platform tables have this name
     name = errno.errorcode.get(number) if isinstance(number, int) else None
     return name or type(error).__name__

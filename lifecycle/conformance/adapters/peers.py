@@ -22,18 +22,26 @@ class StreamPeer:
     def __init__(self, loopback: Loopback, subject_address: LocalAddress) -> None:
         self._loopback = loopback
         self._subject_address = subject_address
-        self.sock: Any = None
+        self._sock: Any = None
+        self._is_expecting = False
         self.incoming = 0
         """how many bytes the object has sent that were not read here"""
 
-    def take_connection(self) -> None:
-        """Accept the connection that the object has made."""
-        self.replace(self._loopback.accept(self._subject_address()))
+    def expect_connection(self) -> None:
+        """The object may have connected to the listener: whatever comes first will accept it."""
+        self._is_expecting = self._sock is None
+
+    @property
+    def sock(self) -> Any:
+        """This end of the connection."""
+        if self._sock is None:
+            self._sock = self._loopback.accept(self._subject_address())
+        return self._sock
 
     def replace(self, sock: Any) -> None:
         """Be the owner of `sock` from now on."""
         self.close()
-        self.sock = sock
+        self._sock = sock
         self.incoming = 0
 
     def peer_sends(self) -> None:
@@ -72,8 +80,10 @@ class StreamPeer:
 
     def close(self) -> None:
         """Let go of the connection."""
-        if self.sock is not None:
-            reset(self.sock)
+        if self._sock is not None:
+            reset(self._sock)
+        elif self._is_expecting:
+            self._loopback.accept_nobody()
 
 
 class ServerPeer:
@@ -123,8 +133,7 @@ class DatagramPeer:
     @property
     def address(self) -> tuple[str, int]:
         """Where the peer is, or was."""
-        if self._address is None:
-            self._open((HOST, 0))
+        self._come()
         assert self._address is not None
         return self._address
 
@@ -135,7 +144,7 @@ class DatagramPeer:
 
     def peer_sends(self) -> None:
         """Send the message."""
-        assert self.address
+        self._come()
         self._sock.sendto(MESSAGE, (HOST, self._subject_address()[1]))
 
     def peer_reads(self) -> None:
@@ -148,7 +157,7 @@ class DatagramPeer:
 
     def peer_leaves(self) -> None:
         """Close the socket: whoever sends to it is told that nobody is there."""
-        assert self.address
+        self._come()
         self._sock.close()
         self.incoming = 0
 
@@ -161,6 +170,10 @@ class DatagramPeer:
         """Let go of the socket."""
         if self._sock is not None:
             self._sock.close()
+
+    def _come(self) -> None:
+        if self._address is None:
+            self._open((HOST, 0))
 
     def _open(self, address: tuple[str, int]) -> None:
         self._sock = self._loopback.new(socket.SOCK_DGRAM)

@@ -5,7 +5,7 @@
         governed = True                           # it refuses illegal calls by IllegalCall, and tells its state
 
         def environment(self, role): ...          # how calls are provoked: lifecycle.conformance.ENVIRONMENTS[role.name]
-        def offers(self, role, provocation): ...  # whether it has this call at all
+        def offers(self, role, provocation, *, legal): ...  # whether it has this call, where it is legal or illegal
         def stage(self, role): ...                # a new object among its peers: a Stage
         def verdict(self, edge, answer): ...      # AGREES, or how it differs: compared(edge, answer) says the usual
         def close(self): ...                      # give everything back
@@ -104,8 +104,8 @@ class Adapter(Protocol):
         """How its calls are provoked in this role. Raises KeyError for a role that it does not have."""
         ...
 
-    def offers(self, role: Role, provocation: Provocation) -> bool:
-        """Whether it has this call, and whether this way of provoking it is possible here."""
+    def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
+        """Whether it has this call where that is legal, or illegal, and whether this way of provoking it is possible here."""
         ...
 
     def stage(self, role: Role) -> Stage:

@@ -70,9 +70,8 @@ class LoopbackStage(ABC):
         self.be_patient(provocation.under)
         with no_descriptors_left() if provocation.under is Under.SCARCE else nullcontext():
             answer = self._answer(provocation.call, arguments)
-        if LISTENER in provocation.arguments and answer.outcome in ("ok", "pending"):
-            assert isinstance(self.peer, StreamPeer)
-            self.peer.take_connection()
+        if LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
+            self.peer.expect_connection()
         if self._newcomer is not None:
             self._take_over(was_taken=answer.detail == "")
         return answer

@@ -27,6 +27,7 @@ class Edge:
     step: Step
     outcome: str | None
     gives: object
+    role: str
     source: Node
     target: Node
 
@@ -68,16 +69,22 @@ class UnlistedEnding(ValueError):
 class Model:
     """The graph of `role` among `environment`.
 
-    offers: which provocations the implementation under test knows at all; by default all. Raises UnlistedEnding, naming the
+    offers: (provocation, whether it is legal where it stands) -> whether the implementation under test can be put to it; by
+    default all. Raises UnlistedEnding, naming the
     cell, where an ending is not listed in the table.
     """
 
     def __init__(
-        self, role: Role, environment: Environment, offers: Callable[[Provocation], bool] = lambda provocation: True
+        self,
+        role: Role,
+        environment: Environment,
+        offers: Callable[[Provocation, bool], bool] = lambda provocation, legal: True,
     ) -> None:
         self.role = role
         self.environment = environment
-        self._offered = tuple(each for each in environment.provocations if offers(each))
+        self._offered = {
+            legal: tuple(each for each in environment.provocations if offers(each, legal)) for legal in (True, False)
+        }
         self._nodes: dict[tuple[str, Facts], Node] = {}
         self._ways: dict[Node, Edge | None] = {}
         self._trees: dict[Node, dict[Cell, tuple[Edge, ...]]] = {}
@@ -174,13 +181,15 @@ class Model:
                     queue.append(edge.target)
 
     def _edges(self, node: Node) -> Iterator[Edge]:
-        illegal: set[str] = set()
-        for provocation in self._offered:
-            row = self.role.table[node.state].get(provocation.call)
+        calls = self.role.table[node.state]
+        unlisted = {call.name for call in self.role.calls} - set(calls)
+        for provocation in self._offered[False]:
+            if provocation.call in unlisted:
+                unlisted.remove(provocation.call)
+                yield Edge(provocation, ILLEGAL, ANYTHING, self.role.name, node, node)
+        for provocation in self._offered[True]:
+            row = calls.get(provocation.call)
             if row is None:
-                if provocation.call not in illegal and any(call.name == provocation.call for call in self.role.calls):
-                    illegal.add(provocation.call)
-                    yield Edge(provocation, ILLEGAL, ANYTHING, node, node)
                 continue
             ending = provocation.ending(node.facts)
             if ending is None:
@@ -192,13 +201,12 @@ class Model:
                 )
             after = row[ending.outcome]
             facts = frozenset() if after in self.role.final else self.environment.changed(node.facts, ending)
-            yield Edge(provocation, ending.outcome, ending.gives, node, self._node(after, facts))
+            yield Edge(provocation, ending.outcome, ending.gives, self.role.name, node, self._node(after, facts))
         if not node.is_final:
             for action in self.environment.peer_actions:
                 if action.is_possible(node.facts):
-                    yield Edge(
-                        action, None, ANYTHING, node, self._node(node.state, self.environment.changed(node.facts, action))
-                    )
+                    target = self._node(node.state, self.environment.changed(node.facts, action))
+                    yield Edge(action, None, ANYTHING, self.role.name, node, target)
 
     def _node(self, state: str, facts: Facts) -> Node:
         node = self._nodes.get((state, facts))

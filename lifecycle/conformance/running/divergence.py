@@ -10,7 +10,8 @@ class Divergence:
     """The first difference in one sequence of steps.
 
     call: the call, or the peer action, at which it shows. expected, got: in a few words. steps: the labels of the steps up to
-    it and with it. explanation: where it is known from ("linux: inet stream reset_fetched recv = ok:0"), or "" when it is not.
+    it and with it. explanation: where it is known from ("linux: inet stream reset_fetched recv = ok:0"), or "" when it is
+    not. cell: the (state, call, outcome) that was to be reached; None of a peer action.
     """
 
     adapter: str
@@ -21,6 +22,7 @@ class Divergence:
     got: str
     steps: tuple[str, ...]
     explanation: str = ""
+    cell: tuple[str, str, str] | None = None
 
     @property
     def cause(self) -> tuple[str, str, str, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.model.environment import PeerAction
-from lifecycle.conformance.model.graph import Cell, Edge, Model
+from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 from lifecycle.conformance.running.divergence import Divergence
 from lifecycle.conformance.running.run import Run
 from lifecycle.engine import Role
@@ -44,6 +44,25 @@ class RoleResult:
         """The differences that no table names."""
         return [each for each in self.divergences if not each.explanation]
 
+    @property
+    def explained_cells(self) -> frozenset[Cell]:
+        """The cells at which a difference showed that is explained."""
+        return frozenset(each.cell for each in self.divergences if each.explanation and each.cell is not None)
+
+    @property
+    def missing(self) -> list[Cell]:
+        """The cells that were offered, and neither reached nor explained."""
+        known = self.explained_cells
+        return [cell for cell in self.cells if cell in self.offered and cell not in self.reached and cell not in known]
+
+    def merge(self, other: RoleResult) -> None:
+        """Add what another run of the same role has found."""
+        self.offered |= other.offered
+        self.reached.update(other.reached)
+        self.divergences.extend(other.divergences)
+        self.sequences += other.sequences
+        self.steps += other.steps
+
     def add(self, run: Run, divergence: Divergence | None) -> None:
         """Count a run that has ended."""
         self.sequences += 1
@@ -55,11 +74,11 @@ class RoleResult:
 
 def model_for(adapter: Adapter, role: Role) -> Model:
     """The graph of `role` with what the implementation offers."""
-    return Model(role, adapter.environment(role), lambda provocation: adapter.offers(role, provocation))
+    return Model(role, adapter.environment(role), lambda provocation, legal: adapter.offers(role, provocation, legal=legal))
 
 
-def sequences(model: Model, depth: int) -> Iterator[Sequence]:
-    """The sequences of that depth, the shorter ones first; each is left out that is the beginning of another of its depth."""
+def sequences(model: Model, depth: int, *, governed: bool = True) -> Iterator[Sequence]:
+    """The sequences of that depth, the shorter ones first. governed: whether a refused call can be followed by others."""
     for edge in model.first_edges.values():
         yield (*model.way_to(edge.source), edge)
     if depth >= 2:
@@ -69,6 +88,8 @@ def sequences(model: Model, depth: int) -> Iterator[Sequence]:
             yield from ((*way, edge) for edge in node.edges if edge not in first and not _is_slow(edge))
     if depth >= 3:
         for edge in model.first_edges.values():
+            if edge.outcome == ILLEGAL and not governed:
+                continue  # what a system has refused may have changed it all the same
             if not _is_slow(edge) and model.way_to(edge.target) != (way := (*model.way_to(edge.source), edge)):
                 yield from ((*way, after) for after in edge.target.edges if not _is_slow(after))
 
@@ -78,7 +99,7 @@ def exhaust(
 ) -> RoleResult:
     """Run every sequence of that depth on new objects. progress: told (how many are done, of how many)."""
     result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges))
-    plan = list(sequences(model, depth))
+    plan = list(sequences(model, depth, governed=adapter.governed))
     for number, sequence in enumerate(plan):
         with Run(adapter, model) as run:
             result.add(run, run.follow(sequence))

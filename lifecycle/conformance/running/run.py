@@ -72,7 +72,15 @@ class Run:
         if expected == ILLEGAL:
             expected = f"a refusal: {call} is illegal"
         return Divergence(
-            self._adapter.name, self._model.role.name, edge.source.state, call, expected, got, tuple(self.steps), explanation
+            self._adapter.name,
+            self._model.role.name,
+            edge.source.state,
+            call,
+            expected,
+            got,
+            tuple(self.steps),
+            explanation,
+            edge.cell if edge.is_call else None,
         )
 
 

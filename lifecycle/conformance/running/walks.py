@@ -1,4 +1,4 @@
-"""Long random walks along the graph of a role: what the shortest sequences do not combine. Seeded, so that each can be had again.
+"""Long random walks along the graph of a role: what the shortest sequences do not combine. They can be had again by seed.
 
 A failing walk is shrunk here: steps are left out as long as what remains is still a walk of the graph and still fails.
 """

@@ -1,11 +1,12 @@
 """The environments of the package's roles: a small vocabulary of occasions and peer actions, as data.
 
 Facts, of a stream: `linked` (there is a connection), `data` (something has come), `end` (the peer has ended its stream),
-`reset` (the connection was reset), `told` (and a call has told so), `mute` and `deaf` (sends, receives were ended here), `over`
-(both streams have ended), `full` (nothing more can be sent), `sent` (the peer has something to read), `gone` (the peer takes
-nothing any more), and of a connect that is under way `answered`, `turned_down` or `unanswered`. Of a server: `addressed`,
-`listening`, `waiting` (a connection is queued), `taken` (somebody else listens on its port). Of datagrams: `addressed`,
-`linked` (the peer is set), `data`, `refusal` (nobody took an earlier message), `gone`, `mute`, `deaf`.
+`reset` (the connection was reset), `told` (and a call has told so), `mute` and `deaf` (sends, receives were ended here),
+`over` (both streams have ended), `full` (nothing more can be sent), `sent` (the peer has something to read), `gone` (the
+peer takes nothing any more), of a connect that is under way `answered`, `turned_down` or `unanswered`, and `spurned` (one was
+refused before). Of a server: `addressed`, `listening`, `waiting` (a connection is queued), `taken` (somebody else listens on
+its port). Of datagrams: `addressed`, `linked` (the peer is set), `data`, `refusal` (nobody took an earlier message), `gone`,
+`mute`, `deaf`.
 """
 
 from collections.abc import Mapping

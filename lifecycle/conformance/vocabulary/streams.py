@@ -100,17 +100,17 @@ HANDLES = {
 CLIENT = Environment(
     provocations=(
         *creation(),
-        Provocation("connect", "", (LISTENER,), Under.PATIENTLY, (ends("ok", adds="linked"),)),
         Provocation("connect", "", (LISTENER,), Under.AT_ONCE, (ends("pending", adds="answered"),)),
-        Provocation("connect", "to nobody", (NOBODY,), Under.PATIENTLY, (ends("refused"),)),
+        Provocation("connect", "", (LISTENER,), Under.PATIENTLY, (ends("ok", adds="linked", drops="spurned"),)),
+        Provocation("connect", "to nobody", (NOBODY,), Under.PATIENTLY, (ends("refused", adds="spurned"),)),
         Provocation("connect", "to nobody", (NOBODY,), Under.AT_ONCE, (ends("pending", adds="turned_down"),)),
         *waits("connect", SILENCE, how="to silence", endings=(), adds="unanswered"),
         failing("connect", ELSEWHERE, how="elsewhere"),
         *waits(
             "finish_connect",
             endings=(
-                ends("ok", where="answered", adds="linked", drops="answered"),
-                ends("refused", where="turned_down", drops="turned_down"),
+                ends("ok", where="answered", adds="linked", drops="answered spurned"),
+                ends("refused", where="turned_down", drops="turned_down", adds="spurned"),
             ),
         ),
         *attaching({"open": "", "bound": "", "connecting": "unanswered", **HANDLES}),

@@ -1,0 +1,248 @@
+"""The adapter of sockets that follow the interface of `socket.socket`: the standard library's, gevent's, one's own.
+
+A raw socket tells no state and refuses nothing of itself. What it answers to an illegal call must be what the table of its
+platform says, or, where it has none, any error: accepting what the contract forbids is a difference, and has to be explained.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Factory, Loopback, address_of, becomes_ready
+from lifecycle.conformance.adapters.peers import StreamPeer
+from lifecycle.conformance.adapters.platform_lines import lines_for
+from lifecycle.conformance.adapters.protocol import AGREES, Answer, Verdict, compared
+from lifecycle.conformance.adapters.stage import TIMEOUTS, LoopbackStage
+from lifecycle.conformance.model.environment import Environment, Provocation, Under
+from lifecycle.conformance.model.graph import ILLEGAL, Edge
+from lifecycle.conformance.vocabulary import ENVIRONMENTS
+from lifecycle.engine import Role
+
+DIRECTIONS = {"receives": socket.SHUT_RD, "sends": socket.SHUT_WR, "both": socket.SHUT_RDWR}
+
+NOT_OFFERED = frozenset({"attach", "disconnect", "io_ctl", "socket_file"})
+"""calls of the roles that `socket.socket` does not have"""
+
+MAKES_ONE = frozenset({"create", "open", "accepted"})
+"""calls that make a socket: there is no such call on one that exists"""
+
+ROLES = ("server", "client", "accepted", "datagram")
+
+
+class RawStage(LoopbackStage):
+    """A raw socket among its peers, with the roles' calls spelt in its own."""
+
+    def __init__(self, role: str, new: Factory, loopback: Loopback) -> None:
+        super().__init__(role, loopback)
+        self._new = new
+        self.sock: Any = self._without_descriptor()
+
+    def address(self) -> tuple[str, int]:
+        """The socket's own address."""
+        return address_of(self.sock)
+
+    def be_patient(self, under: Under) -> None:
+        """Set the socket's time-out; a closed one has none to set."""
+        if self.sock.fileno() != -1:
+            self.sock.settimeout(TIMEOUTS[under])
+
+    def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
+        """Make the call in the words of `socket.socket`."""
+        return SPELLING[call](self, *arguments)
+
+    def end(self) -> None:
+        """Close the socket."""
+        self.sock.close()
+
+    def _without_descriptor(self) -> Any:
+        """What stands for an object that has no socket yet: every call answers EBADF."""
+        sock = self._new(socket.AF_INET, self.kind)
+        sock.close()
+        return sock
+
+    def _open(self) -> None:
+        sock = self._new(socket.AF_INET, self.kind)
+        if self.role == "server" and os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.sock = sock
+        self.sock.settimeout(0)
+
+    def _create(self, port: int, host: str) -> None:
+        self._open()
+        try:
+            self.sock.bind((host, port))
+        except OSError:
+            self.sock.close()
+            raise
+
+    def _accept(self) -> Any:
+        connection, _ = self.sock.accept()
+        return connection
+
+    def _be_accepted(self) -> None:
+        """Be the end of a connection that a listener of the same implementation has accepted."""
+        with self._new(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.settimeout(PATIENCE)
+            listener.bind((HOST, 0))
+            listener.listen(1)
+            client = self.loopback.new(socket.SOCK_STREAM)
+            client.connect_ex(address_of(listener))
+            self.sock, _ = listener.accept()
+        assert isinstance(self.peer, StreamPeer)
+        self.peer.replace(client)
+
+    def _finish_connect(self) -> None:
+        """As programs do: wait until it is writable, then read SO_ERROR."""
+        seconds = self.sock.gettimeout()
+        if not self._is_writable(seconds or 0):
+            raise TimeoutError("timed out") if seconds else BlockingIOError(errno.EINPROGRESS, os.strerror(errno.EINPROGRESS))
+        number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            raise OSError(number, os.strerror(number))
+
+    def _is_writable(self, seconds: float) -> bool:
+        if self.sock.fileno() == -1:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return becomes_ready(self.sock, writing=True, within=seconds)
+
+    def _send(self, data: bytes) -> int:
+        sent: int = self.sock.send(data)
+        while sent < len(data):
+            sent += self.sock.send(memoryview(data)[sent:])
+        return sent
+
+    def _send_to(self, data: bytes, address: tuple[str, int] | tuple[()]) -> int:
+        """A stream ignores the address, and must be given one all the same."""
+        sent: int = self.sock.sendto(data, address or address_of(self.loopback.listener))
+        while sent < len(data):
+            sent += self.sock.sendto(memoryview(data)[sent:], address or address_of(self.loopback.listener))
+        return sent
+
+    def _detach(self) -> int:
+        number: int = self.sock.detach()
+        if number == -1:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return number
+
+
+SPELLING: Mapping[str, Callable[..., Any]] = {
+    "create": RawStage._create,
+    "open": lambda stage: stage._open(),
+    "bind": lambda stage, port, host: stage.sock.bind((host, port)),
+    "listen": lambda stage: stage.sock.listen(8),
+    "accept": RawStage._accept,
+    "accepted": RawStage._be_accepted,
+    "connect": lambda stage, host, port: stage.sock.connect((host, port)),
+    "finish_connect": RawStage._finish_connect,
+    "send": RawStage._send,
+    "receive": lambda stage, size, flags=0: stage.sock.recv(size, flags),
+    "send_to": lambda stage, data, *address: stage._send_to(data, address),
+    "receive_from": lambda stage, size, flags=0: stage.sock.recvfrom(size, flags),
+    "shut_down": lambda stage, how: stage.sock.shutdown(DIRECTIONS[how]),
+    "get_sock_name": lambda stage: stage.sock.getsockname(),
+    "get_peer_name": lambda stage: stage.sock.getpeername(),
+    "set_option": lambda stage, option, value: stage.sock.setsockopt(socket.SOL_SOCKET, option, value),
+    "get_option": lambda stage, option: stage.sock.getsockopt(socket.SOL_SOCKET, option),
+    "detach": RawStage._detach,
+    "close": lambda stage: stage.sock.close(),
+}
+"""call -> how it is made on a raw socket"""
+
+
+class SocketAdapter:
+    """Sockets with the methods of `socket.socket`, tested among peers on the loopback interface, or in their own world.
+
+    new: (family, kind) -> a new socket. peers: the same for the peers, which for a socket that is none of the system's must
+    be its own kind; by default the standard library's. platform: "linux" where an illegal call is answered by that system,
+    as its table says; None where every illegal call must be refused. known: differences that are known, with their names.
+    """
+
+    governed = False
+
+    def __init__(
+        self,
+        new: Factory,
+        *,
+        name: str,
+        peers: Factory = socket.socket,
+        platform: str | None = None,
+        known: tuple[Known, ...] = (),
+        circumstances: frozenset[Under] | None = None,
+    ) -> None:
+        self.name = name
+        self.platform = platform
+        self.new = new
+        self._known = known
+        self._loopback = Loopback(peers)
+        self._circumstances = circumstances if circumstances is not None else CIRCUMSTANCES
+
+    def environment(self, role: Role) -> Environment:
+        """The environment of the socket roles."""
+        if role.name not in ROLES:
+            raise KeyError(role.name)
+        return ENVIRONMENTS[role.name]
+
+    def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
+        """What `socket.socket` has; nothing makes a socket out of one that exists."""
+        if provocation.call in NOT_OFFERED or provocation.under not in self._circumstances:
+            return False
+        return legal or provocation.call not in MAKES_ONE
+
+    def stage(self, role: Role) -> RawStage:
+        """A new object that has no socket yet."""
+        return RawStage(role.name, self.new, self._loopback)
+
+    def verdict(self, edge: Edge, answer: Answer) -> Verdict:
+        """As the platform's table says of an illegal call, and of a legal one that ends otherwise than it should."""
+        found = self._against_table(edge, answer)
+        if not found.agrees and not found.explanation:
+            for known in self._known:
+                if known.covers(edge, found):
+                    return replace(found, explanation=known.name)
+        return found
+
+    def close(self) -> None:
+        """Close what the stages shared."""
+        self._loopback.close()
+
+    def _against_table(self, edge: Edge, answer: Answer) -> Verdict:
+        lines = lines_for(self.platform, edge)
+        told = next((line for line in lines if line.says(answer)), None)
+        if edge.outcome != ILLEGAL:
+            found = compared(edge, answer)
+            return found if found.agrees or told is None else replace(found, explanation=told.name)
+        got = answer.detail or answer.outcome
+        if lines and told is None:
+            return Verdict(False, lines[0].name, got)
+        if is_refusal(answer):
+            return AGREES
+        return Verdict(False, ILLEGAL, got, "" if told is None else told.name)
+
+
+CIRCUMSTANCES = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY} | ({Under.SCARCE} if CAN_BE_SCARCE else set()))
+"""what a raw socket can be put under: nothing cancels a call on it"""
+
+
+def is_refusal(answer: Answer) -> bool:
+    """Whether an answer says that the call cannot be made, rather than that it would take time."""
+    return bool(answer.detail) and answer.outcome not in ("pending", "timed_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A difference of one implementation that is known: where it shows, and its name. An empty field covers everything."""
+
+    name: str
+    call: str = ""
+    state: str = ""
+    got: str = ""
+
+    def covers(self, edge: Edge, found: Verdict) -> bool:
+        """Whether this is that difference."""
+        call = edge.step.call if isinstance(edge.step, Provocation) else edge.step.name
+        return self.call in ("", call) and self.state in ("", edge.source.state) and self.got in ("", found.got)

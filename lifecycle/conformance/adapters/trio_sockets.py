@@ -1,0 +1,181 @@
+"""The adapter of `trio.socket`: each call is awaited to its end, or cancelled as soon as it would have to wait.
+
+trio runs in a thread of its own as long as the adapter is open. A trio socket has no time-out: the circumstances of a call are
+cancel scopes around it.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.conformance.adapters.raw import Known, SocketAdapter
+from lifecycle.conformance.model.environment import Under
+
+if TYPE_CHECKING:
+    import trio
+
+TURNS = 8
+"""After so many turns of trio, each of which asks the system what is ready, a call that has not ended is one that waits."""
+
+AWAITED = frozenset({"bind", "connect", "accept", "send", "recv", "recvfrom", "sendto"})
+"""the calls of a trio socket that must be awaited"""
+
+TOLD_TO_TRIO = frozenset({"close", "detach"})
+"""the calls that are not awaited, and must be made in trio's thread all the same"""
+
+KNOWN = (
+    Known("trio: connect() is awaited to its end, and never left pending", call="connect", got="ok"),
+    Known("trio: connect() is awaited to its end, and never left pending", call="connect", got="refused (ECONNREFUSED)"),
+    Known("trio: a connect() that is cancelled closes its socket", state="connecting", got="failed (EBADF)"),
+    Known("trio: a connect() that is cancelled closes its socket", state="connecting", got="EBADF"),
+)
+"""where trio differs from a socket of the system, on purpose"""
+
+
+TRIO_LACKS = frozenset({"settimeout 0", "connect_ex", "makefile"})
+"""bare calls that a trio socket does not have"""
+
+
+class TrioThread:
+    """A thread in which trio runs until close()."""
+
+    def __init__(self) -> None:
+        self._token: trio.lowlevel.TrioToken | None = None
+        self._running = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="trio under test", daemon=True)
+        self._thread.start()
+        self._running.wait()
+
+    def call(self, function: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        """What `await function(*arguments)` gives or raises."""
+        import trio
+
+        return trio.from_thread.run(function, *arguments, trio_token=self._token)
+
+    def call_now(self, function: Callable[[], Any]) -> Any:
+        """What `function()` gives or raises."""
+        import trio
+
+        return trio.from_thread.run_sync(function, trio_token=self._token)
+
+    def close(self) -> None:
+        """End trio and its thread."""
+        import trio
+
+        trio.from_thread.run_sync(self._finish, trio_token=self._token)
+        self._thread.join()
+
+    def _run(self) -> None:
+        import trio
+
+        trio.run(self._main)
+
+    async def _main(self) -> None:
+        import trio
+
+        self._token = trio.lowlevel.current_trio_token()
+        self._finished = trio.Event()
+        self._running.set()
+        await self._finished.wait()
+
+    def _finish(self) -> None:
+        self._finished.set()
+
+
+class SyncSocket:
+    """A trio socket with blocking methods, so that the raw stage can use it."""
+
+    def __init__(self, sock: trio.socket.SocketType, thread: TrioThread) -> None:
+        self._sock = sock
+        self._thread = thread
+        self._seconds: float | None = math.inf
+
+    def settimeout(self, seconds: float | None) -> None:
+        """How long later calls may wait: there is no such call in trio, and this one makes none."""
+        self._seconds = seconds
+
+    def gettimeout(self) -> float | None:
+        """The same, read."""
+        return self._seconds
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._sock, name)
+        if name in TOLD_TO_TRIO:
+            return lambda: self._thread.call_now(method)
+        if name not in AWAITED:
+            return method
+        return lambda *arguments: self._thread.call(self._in_time, method, arguments)
+
+    def __enter__(self) -> SyncSocket:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    async def _in_time(self, method: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]) -> Any:
+        import trio
+
+        if self._seconds:
+            try:
+                with trio.fail_after(self._seconds):
+                    return self._wrapped(await method(*arguments))
+            except trio.TooSlowError:
+                raise TimeoutError("timed out") from None
+        results: list[Any] = []
+        errors: list[Exception] = []
+
+        async def make() -> None:
+            try:
+                results.append(self._wrapped(await method(*arguments)))
+            except Exception as error:  # the caller's, whatever it is
+                errors.append(error)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(make)
+            for _ in range(TURNS):
+                if results or errors:
+                    break
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+        if errors:
+            raise errors[0]
+        if not results:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return results[0]
+
+    def dup(self) -> SyncSocket:
+        """Another trio socket."""
+        return SyncSocket(self._sock.dup(), self._thread)
+
+    def _wrapped(self, result: Any) -> Any:
+        """accept() brings another trio socket, too."""
+        if isinstance(result, tuple) and hasattr(result[0], "detach"):
+            return SyncSocket(result[0], self._thread), result[1]
+        return result
+
+
+class TrioAdapter(SocketAdapter):
+    """`trio.socket` under test."""
+
+    def __init__(self) -> None:
+        import trio
+
+        thread = self._thread = TrioThread()
+        super().__init__(
+            lambda family, kind: SyncSocket(trio.socket.from_stdlib_socket(socket.socket(family, kind)), thread),
+            name="trio",
+            platform="linux",
+            known=KNOWN,
+            circumstances=frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY}),
+        )
+
+    def close(self) -> None:
+        """End trio, too."""
+        super().close()
+        self._thread.close()

@@ -1,0 +1,144 @@
+"""What can be put under test, by name: the built-in implementations, and `module:factory` for one's own."""
+
+from __future__ import annotations
+
+import importlib
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, cast
+
+from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
+from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.adapters.raw import SocketAdapter
+from lifecycle.conformance.running.differential import Implementation, KnownDifference
+from lifecycle.engine import Lifecycle
+
+PLATFORM = "linux" if sys.platform == "linux" else None
+"""the system whose table says what a socket of this machine answers; None where there is none"""
+
+BAD_ARGUMENTS = frozenset({"send a text", "recv a text", "bind a text"})
+
+GEVENT_KNOWN = (
+    KnownDifference("gevent: settimeout(0) on a closed socket succeeds", frozenset({"settimeout 0"}), "EBADF", "None", True),
+    KnownDifference("gevent: on a closed socket EBADF comes before TypeError", BAD_ARGUMENTS, "TypeError", "EBADF", True),
+)
+
+TRIO_KNOWN = (
+    KnownDifference("trio: connect() is awaited to its end", frozenset({"connect"}), "would block", "None"),
+    KnownDifference("trio: connect() is awaited to its end", frozenset({"connect to nobody"}), "would block", "ECONNREFUSED"),
+    KnownDifference(
+        "trio: an address that is no tuple is a ValueError", frozenset({"bind a text"}), "TypeError", "ValueError", True
+    ),
+)
+
+
+class UnknownTarget(ValueError):
+    """No implementation can be found under a name; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An implementation that can be put under test.
+
+    adapters: each makes a fresh adapter; a run goes through all of them. bare: makes what is compared with the standard
+    library's sockets call by call; None where there is nothing to compare.
+    """
+
+    name: str
+    adapters: tuple[Callable[[], Adapter], ...]
+    bare: Callable[[Adapter], Implementation] | None = None
+
+
+def target_named(name: str, *, engine: str | None = None) -> Target:
+    """The target of that name. engine: which engine runs governed objects. Raises UnknownTarget."""
+    if name in BUILT_IN:
+        return BUILT_IN[name](engine)
+    if ":" not in name:
+        raise UnknownTarget(f"no target {name!r}: give module:factory, or one of {', '.join(BUILT_IN)}")
+    return target_of(name, _loaded(name), engine)
+
+
+def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
+    """The target that `thing` is: an adapter's factory, a class of sockets, or classes that are governed by a role."""
+    if isinstance(thing, type) and issubclass(thing, Lifecycle):
+        classes = {thing.role.name: thing}
+        return _governed(name, classes, engine)
+    if isinstance(thing, type) and hasattr(thing, "recv") and hasattr(thing, "sendto"):
+        return Target(name, (lambda: SocketAdapter(thing, name=name, peers=thing),))
+    if callable(thing) or hasattr(thing, "stage"):
+        return Target(name, (cast(Callable[[], Adapter], thing) if callable(thing) else lambda: thing,))
+    raise UnknownTarget(f"{name} is neither an adapter, nor a factory of one, nor a class of sockets")
+
+
+def _governed(name: str, classes: Mapping[str, type[Any]], engine: str | None) -> Target:
+    return Target(
+        name,
+        (
+            lambda: GovernedAdapter(classes, name=name, engine=engine, watched=True),
+            lambda: GovernedAdapter(classes, name=name, engine=engine),
+        ),
+    )
+
+
+def _lifecycle(engine: str | None) -> Target:
+    return _governed("lifecycle", CLASSES, engine)
+
+
+def _stdlib(engine: str | None) -> Target:
+    return Target("socket", (lambda: SocketAdapter(socket.socket, name="socket", platform=PLATFORM),))
+
+
+def _gevent(engine: str | None) -> Target:
+    gevent_socket = _needed("gevent.socket", "gevent").socket
+    return Target(
+        "gevent",
+        (lambda: SocketAdapter(gevent_socket, name="gevent", platform=PLATFORM),),
+        lambda adapter: Implementation("gevent", gevent_socket, known=GEVENT_KNOWN),
+    )
+
+
+def _trio(engine: str | None) -> Target:
+    _needed("trio", "trio")
+    from lifecycle.conformance.adapters.trio_sockets import TRIO_LACKS, TrioAdapter
+
+    def bare(adapter: Adapter) -> Implementation:
+        assert isinstance(adapter, TrioAdapter)
+        return Implementation("trio", adapter.new, TRIO_LACKS, TRIO_KNOWN)
+
+    return Target("trio", (TrioAdapter,), bare)
+
+
+BUILT_IN: Mapping[str, Callable[[str | None], Target]] = {
+    "lifecycle": _lifecycle,
+    "socket": _stdlib,
+    "gevent": _gevent,
+    "trio": _trio,
+}
+"""name -> (engine) -> the target"""
+
+
+def _needed(module: str, package: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UnknownTarget(f"{package} is not installed: pip install {package}") from error
+
+
+def _loaded(name: str) -> Any:
+    module, _, path = name.partition(":")
+    with suppress(ValueError):
+        sys.path.remove("")
+    sys.path.insert(0, "")  # what stands in the present folder can be named, as for `python -m`
+    try:
+        thing: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise UnknownTarget(f"cannot import {module!r}: {error}") from error
+    for part in path.split("."):
+        try:
+            thing = getattr(thing, part)
+        except AttributeError:
+            raise UnknownTarget(f"{module!r} has no {path!r}") from None
+    return thing
