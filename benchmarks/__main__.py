@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import (
+    aio_connections,
+    aio_echo,
     archives,
     change_of_state,
     checked_calls,
@@ -38,6 +40,8 @@ CLAIMS = {
         exhaustive_check,
         archives,
         checked_calls,
+        aio_echo,
+        aio_connections,
     )
 }
 

@@ -16,11 +16,12 @@ import anyio.lowlevel
 
 from lifecycle.aio.events import Events, checked_mask
 from lifecycle.aio.limits import note_limit
+from lifecycle.aio.loop_readiness import LoopReadiness
 from lifecycle.aio.notifications import current_queue
 from lifecycle.aio.notifier import Notifier
 from lifecycle.aio.notifying import callbacks_of, tell_of_calls
 from lifecycle.aio.nowaiting import mode
-from lifecycle.aio.readiness import LoopReadiness, Readiness, readiness_of
+from lifecycle.aio.readiness import Readiness, readiness_of
 from lifecycle.engine import Role
 from lifecycle.sockets.errors import BlockingCallCancelled
 from lifecycle.sockets.os_socket import OsSocket
@@ -38,6 +39,7 @@ class AsyncSocket(OsSocket):
     __slots__ = ("_notifier", "_reading", "_turns", "_writing")
 
     _callbacks: ClassVar[Events] = Events(0)
+    _waits_untold: ClassVar[bool] = True  # nobody wants to know that a call is about to wait
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(role, **keywords)
@@ -45,6 +47,7 @@ class AsyncSocket(OsSocket):
         cls._callbacks = callbacks_of(cls, AsyncSocket)
         if cls._callbacks and not notified:
             tell_of_calls(cls)
+        cls._waits_untold = not cls._callbacks and cls.on_message_pending is AsyncSocket.on_message_pending
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
@@ -175,15 +178,12 @@ class AsyncSocket(OsSocket):
             await anyio.lowlevel.checkpoint()
 
     def _readable(self) -> Awaitable[bool]:
-        """Until the socket seems readable; BlockingIOError where the call must not wait. See Readiness.wait()."""
+        """Until the socket seems readable, for a call that may wait; see Readiness.wait()."""
         reading = self._reading
         if reading is None or reading.loop is not running_loop():
             reading = self._reading = self._anew(reading, writing=False)
-        if mode.never_waits:
-            raise would_block()
-        if self._notifier is not None:
-            self._notifier.waits += 1
-        self.on_message_pending()
+        if not self._waits_untold:
+            self._tell_of_wait()
         return reading.wait()
 
     def _writable(self) -> Awaitable[bool]:
@@ -191,22 +191,28 @@ class AsyncSocket(OsSocket):
         writing = self._writing
         if writing is None or writing.loop is not running_loop():
             writing = self._writing = self._anew(writing, writing=True)
-        if mode.never_waits:
-            raise would_block()
-        if self._notifier is not None:
-            self._notifier.waits += 1
-        self.on_message_pending()
+        if not self._waits_untold:
+            self._tell_of_wait()
         return writing.wait()
 
     async def _until_readable(self) -> None:
-        """As _readable(); raises BlockingCallCancelled."""
+        """As _readable(); raises BlockingCallCancelled, and BlockingIOError in a call that must not wait."""
+        if mode.never_waits:
+            raise would_block()
         if await self._readable():
             raise BlockingCallCancelled
 
     async def _until_writable(self) -> None:
-        """As _writable(); raises BlockingCallCancelled."""
+        """As _until_readable()."""
+        if mode.never_waits:
+            raise would_block()
         if await self._writable():
             raise BlockingCallCancelled
+
+    def _tell_of_wait(self) -> None:
+        if self._notifier is not None:
+            self._notifier.waits += 1
+        self.on_message_pending()
 
     def _anew(self, before: Readiness | None, *, writing: bool) -> Readiness:
         if before is not None:  # the loop of an earlier run

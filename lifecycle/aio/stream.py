@@ -10,9 +10,8 @@ from operator import length_hint
 from sys import maxsize
 from typing import TYPE_CHECKING
 
-from lifecycle.aio.async_socket import TURNS, AsyncSocket
+from lifecycle.aio.async_socket import TURNS, AsyncSocket, would_block
 from lifecycle.aio.nowaiting import mode
-from lifecycle.aio.readiness import LoopReadiness
 from lifecycle.engine import first_try, settled
 from lifecycle.sockets.classify import STREAM_ERRORS
 from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock, system_error
@@ -34,15 +33,16 @@ async def _send_rest(self: AsyncStream, sent: int | None, data: ReadableBuffer, 
         tried = False
     try:
         while done < len(view):
-            if tried and await self._writable():
-                raise BlockingCallCancelled(done)
+            if tried:
+                if mode.never_waits:
+                    raise SendWouldBlock(done)
+                if await self._writable():
+                    raise BlockingCallCancelled(done)
             try:
                 done += self._socket.send(view[done:], flags)
                 tried = False
             except BlockingIOError:
                 tried = True
-    except BlockingIOError:
-        raise SendWouldBlock(done) from None
     finally:
         self._sent = done
     return done
@@ -53,22 +53,28 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     if received is None:
         if size.__class__ is not int or not 0 < size <= maxsize:
             checked_size(size)
+        never_waits = mode.never_waits
         if self._receives is DRAINED:
-            tried = not mode.never_waits
+            tried = not never_waits
         elif not length_hint(self._receives):
             self._receives = repeat(True, TURNS)
             await self._give_way()
             tried = False
         while received is None:
-            if tried and await self._readable():
-                raise BlockingCallCancelled
+            if tried:
+                if never_waits:
+                    raise would_block()
+                if await self._readable():
+                    raise BlockingCallCancelled
             try:
                 received = self._socket.recv(size, flags)
             except BlockingIOError:
                 tried = True
         if received:
-            drained = len(received) < size and not flags and isinstance(self._reading, LoopReadiness)
-            self._receives = DRAINED if drained else repeat(True, TURNS)
+            if len(received) < size and not flags and self._reading is not None and self._reading.is_kept:
+                self._receives = DRAINED
+            else:
+                self._receives = repeat(True, TURNS)
             return received
     if received or not size:
         return received

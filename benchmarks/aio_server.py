@@ -1,0 +1,107 @@
+"""An echo server in a process of its own: `python -m benchmarks.aio_server WAY`.
+
+It prints its port, answers each line of its input with the bytes of memory it holds, and ends with its input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import SocketAttribute, TaskStatus
+from anyio.from_thread import start_blocking_portal
+
+from benchmarks.loopback import HOST
+from lifecycle import aio
+
+BACKLOG = 4096
+STATM = Path("/proc/self/statm")
+
+
+async def governed_server(*, task_status: TaskStatus[int]) -> None:
+    """Of lifecycle.aio."""
+
+    async def echo(accepted: aio.Accepted) -> None:
+        while data := await accepted.receive():
+            await accepted.send(data)
+
+    async with aio.Server() as server:
+        await server.create(0, HOST)
+        server.listen(BACKLOG)
+        task_status.started(server.get_sock_name().port)
+        await server.serve(echo)
+
+
+async def asyncio_server(*, task_status: TaskStatus[int]) -> None:
+    """Of asyncio's streams."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(echo, HOST, 0, backlog=BACKLOG)
+    task_status.started(server.sockets[0].getsockname()[1])
+    async with server:
+        await server.serve_forever()
+
+
+async def anyio_server(*, task_status: TaskStatus[int]) -> None:
+    """Of anyio's TCP streams."""
+
+    async def echo(stream: Any) -> None:
+        async with stream:
+            async for data in stream:
+                await stream.send(data)
+
+    async with await anyio.create_tcp_listener(local_host=HOST, local_port=0, backlog=BACKLOG) as listener:
+        task_status.started(listener.extra(SocketAttribute.local_port))
+        await listener.serve(echo)
+
+
+SERVERS: dict[str, Callable[..., Awaitable[None]]] = {
+    "lifecycle": governed_server,
+    "asyncio streams": asyncio_server,
+    "anyio streams": anyio_server,
+}
+
+
+def allow_all_descriptors() -> int:
+    """Raise this process's limit of descriptors as far as it may; the limit, or 0 where the system has none to tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def resident_bytes() -> int:
+    """The memory that the process holds now, or the most it has held where the system tells only that."""
+    if STATM.exists():
+        return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main(way: str) -> None:
+    """Serve until the input ends."""
+    allow_all_descriptors()
+    with start_blocking_portal("asyncio") as portal:
+        serving, port = portal.start_task(SERVERS[way])
+        print(port, flush=True)
+        for _ in sys.stdin:
+            print(resident_bytes(), flush=True)
+        serving.cancel()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

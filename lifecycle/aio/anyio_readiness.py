@@ -1,0 +1,96 @@
+"""Readiness in every other event loop, wait by wait. See readiness.py for what the methods mean."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+
+class AnyioReadiness:
+    """Readiness in any loop that anyio knows. One task waits for the descriptor, and the others for that task."""
+
+    is_kept = False
+
+    __slots__ = ("_calls", "_cancels", "_ended", "_is_held", "_sock", "_wait_ready", "loop")
+
+    def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop | None, *, writing: bool) -> None:
+        self.loop = loop
+        self._sock = sock
+        self._wait_ready = _ways_to_wait(loop)[writing]
+        self._is_held = False  # by the task that waits for the descriptor
+        self._ended: anyio.Event | None = None  # of that task, when somebody waits for it
+        self._calls = 0
+        self._cancels = 0
+
+    async def wait(self) -> bool:
+        cancels = self._cancels
+        self._calls += 1
+        try:
+            if self._is_held:
+                await self._other_ends()
+            else:
+                await self._hold()
+        finally:
+            self._calls -= 1
+        return self._cancels != cancels
+
+    async def watch(self) -> None:
+        while True:
+            if self._is_held:
+                await self._other_ends()
+            else:
+                await self._hold()
+            if not self._calls:
+                return
+
+    @property
+    def is_awaited(self) -> bool:
+        return self._calls > 0
+
+    def wake(self) -> None:
+        if self._is_held:
+            anyio.notify_closing(self._sock)
+
+    def cancel(self) -> None:
+        self._cancels += 1
+        self.wake()
+
+    def stop(self) -> None:
+        self.wake()
+
+    async def _hold(self) -> None:
+        self._is_held = True
+        try:
+            await self._wait_ready(self._sock)
+        except CLOSED:
+            pass  # woken
+        finally:
+            self._is_held = False
+            if self._ended is not None:
+                self._ended.set()
+                self._ended = None
+
+    async def _other_ends(self) -> None:
+        if self._ended is None:
+            self._ended = anyio.Event()
+        await self._ended.wait()
+
+
+CLOSED: tuple[type[Exception], ...] = (anyio.ClosedResourceError,)
+"""What the waits of anyio, and of trio once that was seen, raise when the descriptor is said to be closed."""
+
+WayToWait = Callable[[socket.socket], Awaitable[None]]
+
+
+def _ways_to_wait(loop: asyncio.AbstractEventLoop | None) -> tuple[WayToWait, WayToWait]:
+    """(until readable, until writable): those of trio itself where there is no loop of asyncio, and less goes round about."""
+    if loop is not None:
+        return anyio.wait_readable, anyio.wait_writable
+    global CLOSED
+    import trio
+
+    CLOSED = (anyio.ClosedResourceError, trio.ClosedResourceError)
+    return trio.lowlevel.wait_readable, trio.lowlevel.wait_writable
