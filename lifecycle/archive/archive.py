@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import operator
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -163,7 +165,8 @@ class Archive(WholeValues, role=ARCHIVE):
                 firing.take(make[mode])
         else:
             able = "read" if mode == "load" else "write"
-            if isinstance(file, io.TextIOBase) or not callable(getattr(file, able, None)):
+            is_text = isinstance(file, io.TextIOBase) or getattr(file, "encoding", None) is not None
+            if is_text or not callable(getattr(file, able, None)):
                 raise TypeError(f"{file!r} is no binary file to {mode}: it has no {able}() of bytes")
             make[mode]()
         return settled(mode, None)
@@ -228,7 +231,7 @@ class Archive(WholeValues, role=ARCHIVE):
 
     def write_count(self, count: int) -> None:
         """Put a count (WriteCount)."""
-        self._put(count_prefix(count, win32=self._sink.format.win32))
+        self._put(count_prefix(operator.index(count), win32=self._sink.format.win32))
 
     def read_object(self, kind: type[Kept] = object) -> Kept | None:  # type: ignore[assignment]
         """Take an object of `kind` or of a class derived from it, or None; one that was taken before is the same object again.
@@ -259,18 +262,24 @@ class Archive(WholeValues, role=ARCHIVE):
         else:
             self._take_whole(objects.take_class, self, kind)
 
-    def serialize(self, thing: object) -> None:
-        """Put or take what an object of a serializable class consists of, without a tag (a direct call of Serialize)."""
+    def serialize(self, thing: object, kind: type[Any] | None = None) -> None:
+        """Put or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
+
+        kind: the class whose members are meant, a base of the object's class; its own, unless given. A derived class's method
+        reaches those of its base by super().serialize(archive), as C++'s does by CBase::Serialize(ar).
+        """
         if self.is_storing:
-            self._store_whole(objects.put_body, self, thing)
+            self._store_whole(objects.put_body, self, thing, kind)
         else:
-            self._take_whole(objects.take_body, self, thing)
+            self._take_whole(objects.take_body, self, thing, kind)
 
     def serialize_raw(self, view: text.CEditView) -> None:
         """Put or take the text of a view without its length, which needs a file that knows its own (SerializeRaw).
 
         Raises io.UnsupportedOperation over a SocketFile, in both directions: nobody could tell where the text ends.
         """
+        if not isinstance(view, text.CEditView):
+            raise TypeError(f"{view!r} is no CEditView")
         size = text.length_of(self._file)
         if self.is_storing:
             self._put(text.encoded(view.text, self._sink))
@@ -281,6 +290,8 @@ class Archive(WholeValues, role=ARCHIVE):
         """Give `thing` the next number without a byte, on both sides at the same place, to be referred to (MapObject)."""
         if thing is None:
             return
+        if isinstance(thing, type):
+            raise TypeError(f"{thing.__name__} is a class and no object: write_class() and read_class() number it")
         if self.is_loading:
             self._source.numbered.append(thing)
         else:
@@ -342,22 +353,17 @@ class Archive(WholeValues, role=ARCHIVE):
             self.abort()
         try:
             self.close()
-        except (
-            OSError,
-            ValueError,
-            LifecycleError,
-        ):  # of the file: the connection is gone, or it was closed before the archive
-            self.abort()
+        except (OSError, ValueError, LifecycleError):  # the connection is gone, or the file was closed before the archive
             if error is None:
                 raise
+        finally:
+            self.abort()
 
     def __del__(self) -> None:
         if getattr(self, "_discards", False):
             self.abort()
-        try:
+        with suppress(OSError, ValueError, LifecycleError):  # as above; the warning was given
             super().__del__()
-        except (OSError, ValueError, LifecycleError):  # as above; the warning was given
-            self.abort()
 
     def _checked_size(self, size: int) -> int:
         if not 0 <= size <= self._format.limit:

@@ -6,9 +6,11 @@ Loading fills an array anew, and adds to a list or a map what comes, as MFC's do
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.archive.counting import count_prefix, take_count
+from lifecycle.archive.nesting import deeper
 from lifecycle.archive.objects import ANY_POINTER, EmbeddedWire, PointerWire
 from lifecycle.archive.registry import COLLECTIONS, Entry
 from lifecycle.archive.scalars import DWORD, WORD
@@ -27,7 +29,7 @@ class _Serialized:
 
     def serialize(self, archive: Archive) -> None:
         """Put the elements behind their count, or take them, without a tag (a direct call of Serialize)."""
-        archive.serialize(self)
+        archive.serialize(self, next(kind for kind in type(self).__mro__ if kind in COLLECTIONS))
 
 
 class CByteArray(_Serialized, bytearray):
@@ -91,14 +93,17 @@ class _Bytes(Wire[Any]):
         return value
 
 
-def _register(kind: type[Any], wire: Wire[Any], fill: Callable[[Any, Any], None]) -> None:
-    def put(archive: Archive, thing: Any) -> None:
-        wire.store(archive, thing)
+def _deeper(body: Callable[[Archive, Any], None], archive: Archive, thing: Any) -> None:
+    deeper(archive, body, thing)
 
+
+def _register(kind: type[Any], wire: Wire[Any], fill: Callable[[Any, Any], None]) -> None:
     def take(archive: Archive, thing: Any) -> None:
         fill(thing, wire.load(archive))
 
-    entry = Entry(kind, kind.__name__, 0, False, kind, put, take)
+    put_deeper = partial(_deeper, wire.store)
+    take_deeper = partial(_deeper, take)
+    entry = Entry(kind, kind.__name__, 0, False, kind, put_deeper, take_deeper, members=(wire.store, take))
     COLLECTIONS.add(entry)
     travels_as(kind, EmbeddedWire(entry))
     kind.__wire__.least = 2

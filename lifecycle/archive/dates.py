@@ -88,7 +88,7 @@ class _TimeWire(Wire[CTime]):
             if not self.wide and value & 0xFFFFFFFF == WIDE_TIME:
                 raise ValueError(f"{value!r} is no {self.name}: its four bytes are the mark of a time in eight")
             archive._sink.out += _time64.pack(WIDE_TIME, value) if self.wide else _time32.pack(value)
-        except struct.error as error:
+        except (struct.error, TypeError) as error:
             raise ValueError(f"{value!r} is no {self.name}: seconds since 1970 in {64 if self.wide else 32} bits") from error
 
     def load(self, archive: Archive) -> CTime:

@@ -176,17 +176,20 @@ def put_class(archive: Archive, kind: type[Any]) -> None:
     _put_class(archive, archive._registry.entry(kind))
 
 
-def put_body(archive: Archive, thing: Any) -> None:
-    """Put what an object consists of."""
-    _body_of(archive, thing)[0](archive, thing)
+def put_body(archive: Archive, thing: Any, kind: type[Any] | None = None) -> None:
+    """Put what an object consists of, or its part that is of a base class."""
+    _body_of(archive, thing, kind)[0](archive, thing)
 
 
-def _body_of(archive: Archive, thing: Any) -> tuple[Any, Any]:
+def _body_of(archive: Archive, thing: Any, kind: type[Any] | None) -> tuple[Any, Any]:
     """How the body of an object is put and taken; a class that never travels by pointer says it itself."""
-    body: tuple[Any, Any] | None = getattr(type(thing), "__body__", None)
+    if kind is not None and not isinstance(thing, kind):
+        raise TypeError(f"{thing!r} is no {kind.__name__}")
+    kind = kind or type(thing)
+    body: tuple[Any, Any] | None = getattr(kind, "__body__", None)
     if body is None:
-        entry = archive._registry.entry(type(thing))
-        body = entry.put, entry.take
+        entry = archive._registry.entry(kind)
+        body = entry.members or (entry.put, entry.take)
     return body
 
 
@@ -257,10 +260,10 @@ def take_class(archive: Archive, kind: type[Any] | None) -> tuple[type[Any], int
     return loaded.entry.kind, loaded.schema
 
 
-def take_body(archive: Archive, thing: Any) -> None:
-    """Take what an object consists of."""
+def take_body(archive: Archive, thing: Any, kind: type[Any] | None = None) -> None:
+    """Take what an object consists of, or its part that is of a base class."""
     outer, archive._schema = archive._schema, -1
-    _body_of(archive, thing)[1](archive, thing)
+    _body_of(archive, thing, kind)[1](archive, thing)
     archive._schema = outer
 
 

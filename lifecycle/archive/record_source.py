@@ -56,18 +56,22 @@ def _is_unicode(wire: StringWire, unicode: bool) -> bool:
 
 
 def put_source(steps: Sequence[Step], *, unicode: bool, tagged: bool, blame: Callable[..., None]) -> Source:
-    """run(archive, things, tag): append the fields of each of `things` to the buffer, if tagged with the tag before each."""
+    """run(archive, things, tag): append the fields of each of `things` to the buffer, if tagged with the tag before each.
+
+    An error within a field that holds other objects is that field's own: no other field is blamed for it.
+    """
     source = Source(error=struct.error, blame=blame, wide=utf_16_le_encode)
     source.add(0, "def run(_archive, _things, _tag=None):")
     source.add(1, "_out = _archive._sink.out", "_format = _archive._format", "_ascii = _format.ascii")
-    source.add(1, "_encoding = _format.encoding", "_errors = _format.errors", "_thing = None", "try:")
+    source.add(1, "_encoding = _format.encoding", "_errors = _format.errors", "_thing = None")
+    source.add(1, "_within = False", "try:")
     source.add(2, "for _thing in _things:")
     if tagged or not steps:
         source.add(3, "_out += _tag" if tagged else "pass")
     for step in steps:
         _put_step(source, step, unicode)
     source.add(1, "except (_error, ValueError, TypeError, AttributeError, OverflowError) as _reason:")
-    source.add(2, "_blame(_archive, _thing, _reason)", "raise")
+    source.add(2, "if not _within:", "    _blame(_archive, _thing, _reason)", "raise")
     return source
 
 
@@ -84,7 +88,13 @@ def _put_step(source: Source, step: Step, unicode: bool) -> None:
     if not isinstance(last, StringWire):
         if step.run:
             source.add(3, f"_out += {packed}")
-        source.add(3, f"{source.name('store', last.store)}(_archive, _thing.{field})")
+        value = f"_thing.{field}"
+        if not last.whole:
+            source.add(3, f"_value = {value}", "_within = True")
+            value = "_value"
+        source.add(3, f"{source.name('store', last.store)}(_archive, {value})")
+        if not last.whole:
+            source.add(3, "_within = False")
         return
     wide = _is_unicode(last, unicode)
     mark = source.name("mark", UNICODE_MARK)

@@ -8,7 +8,7 @@ value that does not fit is found by storing the fields one by one, so that the e
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -109,18 +109,21 @@ class Record(Wire[Any]):
     def store(self, archive: Archive, value: Any) -> None:
         self.store_many(archive, (value,))
 
-    def put(self, archive: Archive, thing: Any) -> None:
-        """Put the fields of `thing`."""
-        self.store_many(archive, (thing,))
-
     def store_many(self, archive: Archive, values: Iterable[Any]) -> None:
         values = values if isinstance(values, (list, tuple)) else list(values)
         for kind in set(map(type, values)) - {self.kind}:
             raise TypeError(f"{next(value for value in values if type(value) is kind)!r} is no {self.name}")
+        self._put_all(archive, values)
+
+    def put(self, archive: Archive, thing: Any) -> None:
+        """Put the fields of `thing`, which may have more: it may be of a derived class."""
+        self._put_all(archive, (thing,))
+
+    def _put_all(self, archive: Archive, things: Sequence[Any]) -> None:
         if self.is_flat:
-            self._function("put", archive)(archive, values)
+            self._function("put", archive)(archive, things)
         else:
-            deeper(archive, self._function("put", archive), values)
+            deeper(archive, self._function("put", archive), things)
 
     def put_tagged(self, archive: Archive, things: Iterable[Any], tag: bytes) -> None:
         """Put a tag and the fields of each of `things`, which have their numbers already."""
@@ -129,7 +132,7 @@ class Record(Wire[Any]):
     def _blame(self, archive: Archive, thing: Any, error: Exception) -> None:
         """Raise the error that names the field of `thing` which does not fit; return where none of those is to blame.
 
-        Fields that hold other objects are not tried again: their errors are their own, and may come from users' code.
+        Fields that hold other objects are not tried again, for that may run users' code; their errors are their own.
         """
         for name, wire in self.wires.items():
             if not wire.whole:

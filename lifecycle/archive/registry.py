@@ -26,7 +26,7 @@ class Entry:
     """A serializable class.
 
     description: the bytes that describe it on the wire. make: makes an object to load into. put and take: store and load its
-    body.
+    body. members: how that is done where it is no level of nesting of its own: a collection's, as a member of an object.
     """
 
     kind: type[Any]
@@ -37,6 +37,7 @@ class Entry:
     put: Callable[[Any, Any], None]
     take: Callable[[Any, Any], None]
     record: Record | None = None
+    members: tuple[Callable[[Any, Any], None], Callable[[Any, Any], None]] | None = None
     description: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +68,8 @@ class Registry:
 
     def entry(self, kind: type[Any]) -> Entry:
         """The entry of a class; NotSerializable when it was not registered."""
+        if not isinstance(kind, type):
+            raise TypeError(f"{kind!r} is no class")
         found = self._by_class.get(kind)
         if found is not None:
             return found
@@ -114,11 +117,13 @@ def serializable(
         from lifecycle.archive.records import Record
 
         is_dataclass = "__dataclass_fields__" in vars(kind)
-        if getattr(kind, "serialize", _serialize) is not _serialize:
-            if is_dataclass and "serialize" not in vars(kind):
+        owner = next((base for base in kind.__mro__ if "serialize" in vars(base)), None)
+        if owner is not None and not isinstance(vars(owner).get("__wire__"), Record):
+            if is_dataclass and owner is not kind:
                 raise TypeError(f"{kind.__name__} inherits serialize(), which does not know its fields: give it its own")
             _check_can_be_made(kind, kind)
-            entry = Entry(kind, name, schema, versionable, kind, _by_method, _by_method)
+            body = _by_method(kind)
+            entry = Entry(kind, name, schema, versionable, kind, body, body)
             travels_as(kind, EmbeddedWire(entry))
         elif is_dataclass:
             if versionable:
@@ -127,7 +132,7 @@ def serializable(
                 _check_can_be_made(kind, kind.__new__, kind)
             record = Record(kind)
             entry = Entry(kind, name, schema, versionable, record.make, record.put, record.take, record)
-            kind.serialize = _serialize
+            kind.serialize = _serialize_as(kind)
             travels_as(kind, record)
         else:
             raise TypeError(
@@ -147,14 +152,19 @@ def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: A
         raise TypeError(f"{kind.__name__} must be made without arguments, to be loaded into: {error}") from None
 
 
-def _by_method(archive: Any, thing: Any) -> None:
-    deeper(archive, _serialize_in, thing)
+def _by_method(kind: Any) -> Callable[[Any, Any], None]:
+    def serialize(archive: Any, thing: Any) -> None:
+        kind.serialize(thing, archive)
+
+    def body(archive: Any, thing: Any) -> None:
+        deeper(archive, serialize, thing)
+
+    return body
 
 
-def _serialize_in(archive: Any, thing: Any) -> None:
-    thing.serialize(archive)
+def _serialize_as(kind: Any) -> Callable[[Any, Any], None]:
+    def serialize(self: Any, archive: Any) -> None:
+        """Put or take the fields, in their order, without a tag (a direct call of Serialize)."""
+        archive.serialize(self, kind)
 
-
-def _serialize(self: Any, archive: Any) -> None:
-    """Put or take the fields, in their order, without a tag (a direct call of Serialize)."""
-    archive.serialize(self)
+    return serialize

@@ -81,7 +81,7 @@ class Sink:
                 raise
             if given is None and not self.raw:
                 given = count  # a file that counts nothing has taken everything
-            if not given:
+            if given is None or given <= 0:
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
             given = min(given, count)
             self._sent(given)

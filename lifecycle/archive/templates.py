@@ -68,10 +68,14 @@ class ItemsWire(Wire[Any]):
         values = value if isinstance(value, (list, tuple)) else list(value)
         sink = archive._sink
         sink.out += count_prefix(len(values), win32=sink.format.win32)
-        before = len(sink.out)
-        self.items.store_many(archive, values)
-        if values and len(sink.out) == before:
-            raise ValueError(f"{self.name}: elements that take no bytes could not be loaded again")
+        if self.items.least:
+            self.items.store_many(archive, values)
+            return
+        for item in values:
+            before = len(sink.out)
+            self.items.store(archive, item)
+            if len(sink.out) == before:
+                raise ValueError(f"{self.name}: elements that take no bytes could not be loaded again")
 
     def load(self, archive: Archive) -> Any:
         count = take_count(archive._source, least=max(self.items.least, 1))

@@ -57,6 +57,8 @@ def read_line(source: Source, most: int | None = None) -> str | None:
             break
         if character == carriage:
             end = min(source.fetch_up_to(size + 2 * width, "a line of text") - size, 2 * width)
+            if end % width:
+                raise GenericError(source.offset + size + end, "the second byte of a character", "the end of the file")
             break
         size += width
     if not size and not end and (most is None or most > 0):
@@ -69,13 +71,19 @@ def read_line(source: Source, most: int | None = None) -> str | None:
 
 
 def _whole_characters(source: Source, size: int) -> int:
-    """How many of so many bytes are whole characters: of a code page, some take several bytes."""
-    if not source.format.unicode:
+    """How many of so many bytes are whole characters: of a code page, some take several bytes. At least one whole character."""
+    while not source.format.unicode:
         try:
             source.data[source.at : source.at + size].decode(source.format.encoding)
+            break
         except UnicodeDecodeError as error:
-            if error.end == size and 0 < size - error.start < LONGEST_CHARACTER and error.start:
+            if error.end < size or size - error.start >= LONGEST_CHARACTER:
+                break
+            if error.start:
                 return error.start
+        if source.fetch_up_to(size + 1, "a character of several bytes") == size:
+            break
+        size += 1
     return size
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from lifecycle.archive.errors import ArchiveError, EndOfFile, FormatError, ReadOnly, WriteOnly
@@ -35,8 +36,14 @@ class WholeValues(Lifecycle):
     # -- how a call ends -----------------------------------------------------------------------------------------------------
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """How an error of a call classifies; None inside another call, whose outcome it becomes."""
+        """How an error of a call classifies; None inside another call, whose outcome it becomes.
+
+        Wrong bytes break the archive also where a user's serialize() catches the error: nobody knows where the next value
+        begins. At the end of the file that is known, and older programs' files may end there: it may be caught.
+        """
         if self._nested:
+            if isinstance(error, FormatError) and not isinstance(error, EndOfFile):
+                self._spoilt_by = self._spoilt_by or error
             return None
         if isinstance(error, EndOfFile):
             return "eof"
@@ -65,6 +72,7 @@ class WholeValues(Lifecycle):
             put(*arguments)
         except BaseException as error:
             sink.go_back(before, numbered)
+            self._flush_is_due = self._flush_is_due and outer
             if isinstance(error, RecursionError):
                 raise recursion_ended(self) from None
             raise
@@ -72,8 +80,8 @@ class WholeValues(Lifecycle):
             self._nested, self._depth = outer, depth
         if not outer and len(sink.out) > sink.format.size:
             self._make_room(before, numbered)
-        if not outer and self._flush_is_due:
-            self._flush_now()
+        if not outer:
+            self._flush_if_due()
 
     def _make_room(self, before: int, numbered: int) -> None:
         """Send what the buffer cannot keep besides the value behind its first `before` bytes, or take that value back."""
@@ -96,37 +104,38 @@ class WholeValues(Lifecycle):
             sink.send_whole_buffers()
 
     def _take_whole(self, take: Callable[..., Kept], *arguments: Any) -> Kept:
-        """Take so that all of it is taken, or nothing, unless the bytes are wrong; a nested call is part of the outer one.
-
-        Wrong bytes break the archive also where a user's serialize() catches the error: nobody knows where the next value
-        begins.
-        """
+        """Take so that all of it is taken, or nothing, unless the bytes are wrong; a nested call is part of the outer one."""
         source, outer, depth, schema = self._source, self._nested, self._depth, self._schema
-        spoilt_by: ArchiveError | None = None
         if not outer:
             source.hold()
+            self._spoilt_by = None
         begin, numbered = source.offset, len(source.numbered)
         self._nested = True
         try:
             value = take(*arguments)
-        except (FormatError, RecursionError) as error:
-            found = error if isinstance(error, FormatError) else recursion_ended(self)
-            self._spoilt_by = self._spoilt_by or found
-            raise found from None
-        except BaseException:
-            source.go_back(begin, numbered)
-            self._schema = schema
+        except RecursionError:
+            raise recursion_ended(self) from None
+        except BaseException as error:
+            if not isinstance(error, FormatError) or (outer and isinstance(error, EndOfFile)):
+                source.go_back(begin, numbered)
+                self._schema = schema
+            self._flush_is_due = self._flush_is_due and outer
             raise
         finally:
             self._nested, self._depth = outer, depth
             if not outer:
                 source.release()
-                spoilt_by, self._spoilt_by = self._spoilt_by, None
-        if not outer and spoilt_by is not None:
-            raise spoilt_by
-        if not outer and self._flush_is_due:
-            self._flush_now()
+        if not outer:
+            if self._spoilt_by is not None:
+                raise self._spoilt_by
+            self._flush_if_due()
         return value
+
+    def _flush_if_due(self) -> None:
+        """Make up for a flush() inside the value; what hinders it is told by the next call that has to send."""
+        if self._flush_is_due:
+            with suppress(OSError):
+                self._flush_now()
 
     def _flush_now(self) -> None:
         """Send all that the buffer holds, or give back what was read ahead."""
