@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import escape
 
-_NOT_PLAIN_IN_MERMAID = re.compile(r"[^\w .,()'/=-]|--|(?<![^\W_])_|_(?![^\W_])|\bdirection\b")
+_NOT_PLAIN_IN_MERMAID = re.compile(r"[^\w .,()'/=\[\]-]|--|\[\[|\]\]|(?<![^\W_])_|_(?![^\W_])|\bdirection\b")
 _NOT_PLAIN_IN_MARKDOWN = re.compile(r"[^\w .,:;()'/-]|(?<![^\W_])_|_(?![^\W_])")
 _NOT_PLAIN_IN_PLANTUML = re.compile(r"[^\w .,()-]|--|__")
 

@@ -32,4 +32,4 @@ def labels(each: Iterable[Endings], write: Writer = visible) -> list[str]:
 
 def group_label(group: Group, write: Writer = visible) -> str:
     """What stands at a group: that it is any of its states, and what keeps all of them."""
-    return ": ".join(filter(None, (group.title, "; ".join(labels(group.keeps, write)))))
+    return " - ".join(filter(None, (group.title, "; ".join(labels(group.keeps, write)))))

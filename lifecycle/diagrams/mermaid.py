@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lifecycle.diagrams.escaping import mermaid_text
 from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
 from lifecycle.diagrams.labels import group_label, labels
-from lifecycle.diagrams.lettering import identifiers, visible
+from lifecycle.diagrams.lettering import identifiers, visible, wrapped
 
 RESERVED = (
     "as", "class", "classDef", "click", "default", "direction", "end", "fork", "hide", "href", "join", "choice", "note",
@@ -17,7 +17,10 @@ RESERVED = (
 """Words that the parser does not take as a state's id, and those that every object of its language has"""
 
 GROUP = "GROUP"
-RANK_SPACING = 80  # with less, labels come to lie on boxes
+LABEL_WIDTH, BOX_WIDTH = 16, 48  # letters
+SPACING = {"nodeSpacing": 70, "rankSpacing": 100}
+"""With wider texts or less space Mermaid puts labels on top of each other, and of boxes: measured on the package's own roles"""
+
 COLOURS = {Mark.VISITED: "fill:#d9ecfb,stroke:#0b6bb8", Mark.PRESENT: "fill:#ffe08a,stroke:#1c2430,stroke-width:3px"}
 DASHED = "stroke-dasharray: 6 4; stroke: #b42318;"
 TAKEN = "stroke-width: 3px; stroke: #0b6bb8;"
@@ -36,14 +39,14 @@ def _lines(graph: Graph) -> Iterator[str]:
         if node.is_initial:
             yield f"    [*] --> {ids[node.name]}"
     if graph.group:
-        yield f'    state "{group_label(graph.group, _name)}" as {GROUP} {{'
+        yield f'    state "{mermaid_text(group_label(graph.group))}" as {GROUP} {{'
         for name in graph.group.states:
             yield f"        {ids[name]}"
         yield "    }"
     for node in graph.nodes:
         yield from _state(node, ids[node.name])
-    for edge in graph.edges:
-        text = "<br/>".join(labels(edge.endings, _name))
+    for edge in _ordered(graph):
+        text = _written(labels(edge.endings), LABEL_WIDTH)
         yield f"    {_end(edge.source, ids)} --> {_end(edge.target, ids)} : {text}"
     for node in graph.nodes:
         if node.is_final:
@@ -59,9 +62,11 @@ def _front_matter(graph: Graph) -> Iterator[str]:
     """State diagrams have no syntax for dashes: edges are styled by their numbers, and stay solid where that is not known."""
     first = sum(node.is_initial for node in graph.nodes)
     rules = [
-        f'[data-id="edge{first + number}"] {{ {style} }}' for number, edge in enumerate(graph.edges) if (style := _style(edge))
+        f'[data-id="edge{first + number}"] {{ {style} }}'
+        for number, edge in enumerate(_ordered(graph))
+        if (style := _style(edge))
     ]
-    yield from ("---", "config:", "  state:", f"    rankSpacing: {RANK_SPACING}")
+    yield from ("---", "config:", "  state:", *(f"    {name}: {pixels}" for name, pixels in SPACING.items()))
     if rules:
         yield "  themeCSS: |"
         yield from (f"    {rule}" for rule in rules)
@@ -73,13 +78,19 @@ def _style(edge: Edge) -> str:
 
 
 def _state(node: Node, id: str) -> Iterator[str]:
-    yield f"    {id} : {_name(node.name)}"
-    yield from (f"    {id} : {text}" for text in labels(node.keeps, _name))
+    yield f"    {id} : {mermaid_text(visible(node.name))}"
+    yield from (f"    {id} : {_written([text], BOX_WIDTH)}" for text in labels(node.keeps))
+
+
+def _ordered(graph: Graph) -> list[Edge]:
+    """Failures last, where they are placed around the others."""
+    return sorted(graph.edges, key=lambda edge: edge.is_failure)
+
+
+def _written(texts: Iterable[str], width: int) -> str:
+    """The texts on lines of their own; what is long is broken, so that Mermaid need not."""
+    return "<br/>".join(mermaid_text(line) for text in texts for line in wrapped(text, width))
 
 
 def _end(end: str | Group, ids: Mapping[str, str]) -> str:
     return GROUP if isinstance(end, Group) else ids[end]
-
-
-def _name(name: str) -> str:
-    return mermaid_text(visible(name))

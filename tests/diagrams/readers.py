@@ -57,24 +57,40 @@ def read_mermaid(text: str) -> list[Cell]:
     """The cells of a Mermaid state diagram whose states have their names as ids."""
     group = re.search(r"as GROUP \{\n(.*?)\n    \}", text, re.DOTALL)
     read = Read(group[1].split() if group else ())
-    titled = re.search(rf'state "{ANY}: (.*?)" as GROUP', text)
-    for label in titled[1].split("; ") if titled else ():
-        read.keeps(ANY, decoded(label))
+    titled = re.search(rf'state "{ANY} - (.*?)" as GROUP', text)
+    for label in decoded(titled[1]).split("; ") if titled else ():
+        read.keeps(ANY, label)
     named = set()
     for line in text.splitlines():
         if edge := re.fullmatch(r"    (\w+) --> (\w+) : (.*)", line):
-            for label in edge[3].split("<br/>"):
+            for label in unbroken(edge[3].split("<br/>")):
                 read.edge(edge[1], edge[2], decoded(label))
         elif kept := re.fullmatch(r"    (\w+) : (.*)", line):
             if kept[1] in named:
-                read.keeps(kept[1], decoded(kept[2]))
+                read.keeps(kept[1], " ".join(decoded(kept[2]).split("<br/>")))
             named.add(kept[1])
     return read.cells
 
 
+def unbroken(lines: Iterable[str]) -> list[str]:
+    """Lines of labels, those put together that belong to one: it goes on behind a comma, and before a bracket."""
+    found: list[str] = []
+    for line in lines:
+        if found and (
+            found[-1].endswith(",")
+            or line.startswith(("[", "("))
+            or found[-1].count("[") > found[-1].count("]")
+            or found[-1].endswith("(by")
+        ):
+            found[-1] += f" {line}"
+        else:
+            found.append(line)
+    return found
+
+
 def read_plantuml(text: str) -> list[Cell]:
     """The cells of a PlantUML state diagram whose states have their names as ids."""
-    group = re.search(r'state "any of these(?:: (.*?))?" as GROUP \{\n(.*?)\n\}', text, re.DOTALL)
+    group = re.search(r'state "any of these(?: - (.*?))?" as GROUP \{\n(.*?)\n\}', text, re.DOTALL)
     read = Read(re.findall(r'" as (\w+)', group[2]) if group else ())
     for label in group[1].split("; ") if group and group[1] else ():
         read.keeps(ANY, decoded(label))
@@ -91,7 +107,7 @@ def read_dot(text: str) -> list[Cell]:
     """The cells of a `digraph`; broken lines of labels are put together again."""
     cluster = re.search(r"subgraph cluster_group \{\n(.*?)\n    \}", text, re.DOTALL)
     read = Read(re.findall(r'^        "(.*?)" \[', cluster[1], re.MULTILINE) if cluster else ())
-    titled = re.search(rf'label="{ANY}: (.*?)"', text)
+    titled = re.search(rf'label="{ANY} - (.*?)"', text)
     for label in titled[1].split("; ") if titled else ():
         read.keeps(ANY, label)
     for line in text.splitlines():

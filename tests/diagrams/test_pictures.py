@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from diagrams.overlapping import BOXES, overlap
 from diagrams.programs import needs_dot
 
 from lifecycle import Role
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
 SVG = "{http://www.w3.org/2000/svg}"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-BOXES = """selector => [...document.querySelectorAll(selector)].map(each => {
-    const box = each.getBoundingClientRect();
-    return [each.textContent, box.left, box.top, box.right, box.bottom];
-})"""
 
 
 def has_extra() -> bool:
@@ -90,7 +86,7 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
 
 @needs_dot
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_no_texts_overlap(browser: Browser, role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_textsoverlap(browser: Browser, role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a real browser no text lies on another one, no label lies on a box, and the widest picture fits a page of text."""
     monkeypatch.setattr(pictures, "PROGRAMS", ("dot",))
     page = browser.new_page(viewport={"width": 1600, "height": 1600})
@@ -102,12 +98,6 @@ def test_no_texts_overlap(browser: Browser, role: Role, monkeypatch: pytest.Monk
     finally:
         page.close()
     assert len(boxes) >= len(role.states)
-    assert [(one[0], other[0]) for one, other in combinations(texts, 2) if _overlap(one, other)] == []
-    assert [label[0] for label in labels if any(_overlap(label, box) for box in boxes)] == []
+    assert [(one[0], other[0]) for one, other in combinations(texts, 2) if overlap(one, other)] == []
+    assert [label[0] for label in labels if any(overlap(label, box) for box in boxes)] == []
     assert max(text[3] for text in texts) < 1500
-
-
-def _overlap(one: list[float], other: list[float]) -> bool:
-    """Whether two boxes share more than their rounding."""
-    shared = [min(one[place + 2], other[place + 2]) - max(one[place], other[place]) for place in (1, 2)]
-    return min(shared) > 1.5
