@@ -29,14 +29,14 @@ from hypothesis import HealthCheck, given, settings
 from strategies import awkward_names, roles
 
 from lifecycle import Role
-from lifecycle.diagrams import UnknownFormat, state_diagram
+from lifecycle.diagrams import UnknownFormat, explorer_page, state_diagram
 from lifecycle.diagrams.extraction import graph_of
 from lifecycle.diagrams.graph import Group
 from lifecycle.diagrams.labels import group_label, labels
 from lifecycle.diagrams.lettering import cells, visible
 from lifecycle.diagrams.mermaid import RESERVED
 from lifecycle.diagrams.plantuml import RESERVED as RESERVED_IN_PLANTUML
-from lifecycle.engine import Call, State
+from lifecycle.engine import Call, Record, State
 from lifecycle.roles import ROLES
 
 READERS: dict[str, Callable[[str], list[Cell]]] = {
@@ -258,3 +258,39 @@ def walks(role: Role) -> Iterator[tuple[list[str], str]]:
                     queue.append(after)
                 elif after != state:
                     yield [*ways[state], f"{call}.{outcome}"], after
+
+
+@needs_dot
+@given(roles(awkward_names))
+@settings(max_examples=15, deadline=None)
+def test_no_name_breaks_svg_or_the_page(role: Role) -> None:
+    """The SVG is well-formed and shows every state and every label; the page's data has every cell."""
+    graph = graph_of(role)
+    root = ElementTree.fromstring(state_diagram(role, "svg"))
+    shown = dense("".join(root.itertext()))
+    for text in [visible(node.name) for node in graph.nodes] + [text for edge in graph.edges for text in labels(edge.endings)]:
+        assert dense(text) in shown
+    page = explorer_page([role])
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])["roles"][0]  # type: ignore[index]
+    rows = [(s, c, o, after) for s, calls in data["table"].items() for c, row in calls.items() for o, after in row.items()]
+    assert tuple(rows) == role.cells()
+
+
+@pytest.mark.parametrize(
+    ("format", "present", "taken"),
+    [
+        ("mermaid", "class bound present", "stroke-width: 3px; stroke: #0b6bb8"),
+        ("dot", 'fillcolor="#ffe08a"', "penwidth=2.5 color="),
+        ("plantuml", 'state "bound" as bound #FFE08A', "[#0B6BB8,bold]"),
+        ("markdown", "| `bound` | the present state |", "| `empty` | initial, visited |"),
+        ("text", "| bound | <== is here", "+== create ==> bound"),
+    ],
+)
+def test_a_highlight_shows_in_each_format(format: str, present: str, taken: str) -> None:
+    """The present state and the path taken are drawn in the format's own way, and only where they are asked for."""
+    record = Record("server", "Server#1", "empty", "create", "main", "p", 1, "", 0.0, 0.1, "ok", "bound")
+    role = ROLES["server"]
+    highlighted, plain = state_diagram(role, format, highlight=[record]), state_diagram(role, format)
+    for sign in (present, taken):
+        assert sign in highlighted
+        assert sign not in plain
