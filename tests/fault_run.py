@@ -1,0 +1,336 @@
+"""The fault run: clients that reset, half-close, stall, flood and vanish at random, against Server.serve().
+
+`python tests/fault_run.py --seconds 60 --clients 1000 --loop asyncio`
+
+The misbehaving clients live in processes of their own, some of which are killed with all their connections. Meanwhile a few
+well-behaved clients talk to the same server, and must be answered rightly and in time. The run has two halves, each of which
+ends when all the others are gone: what the second one leaves behind (descriptors, connections, tasks, memory) must be what
+the first one did. It prints what it saw, and exits with 1 when something is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from lifecycle import aio
+
+HOST = "127.0.0.1"
+BEHAVIOURS = ("reset", "half_close", "stall", "flood")
+CLIENTS_PER_PROCESS = 125
+PATIENCE = 30.0  # seconds in which a well-behaved client is answered, and in which all is quiet after a half
+LIFE = 2.0, 6.0  # seconds after which a process of clients vanishes
+MOST_GROWTH = 1.25  # of the memory held after the second half, over the first
+
+
+# -- the clients -------------------------------------------------------------------------------------------------------------
+
+
+async def misbehave(port: int, dice: random.Random) -> None:
+    """One client for ever: it connects, and behaves badly in one way or another."""
+    loop = asyncio.get_running_loop()
+    while True:
+        sock = socket.socket()
+        sock.setblocking(False)
+        try:
+            await loop.sock_connect(sock, (HOST, port))
+            await BEHAVE[dice.choice(BEHAVIOURS)](loop, sock, dice)
+        except OSError:
+            await asyncio.sleep(dice.random() / 10)
+        finally:
+            sock.close()
+
+
+async def reset(loop: asyncio.AbstractEventLoop, sock: socket.socket, dice: random.Random) -> None:
+    """Send something, and reset the connection without reading the answer."""
+    await loop.sock_sendall(sock, dice.randbytes(dice.randrange(1, 20_000)))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+async def half_close(loop: asyncio.AbstractEventLoop, sock: socket.socket, dice: random.Random) -> None:
+    """Send something, end the stream, and read the answer, or only a part of it."""
+    await loop.sock_sendall(sock, dice.randbytes(dice.randrange(1, 20_000)))
+    sock.shutdown(socket.SHUT_WR)
+    while await loop.sock_recv(sock, 4096):
+        if dice.random() < 0.05:
+            return
+
+
+async def stall(loop: asyncio.AbstractEventLoop, sock: socket.socket, dice: random.Random) -> None:
+    """Send something or nothing, and then do nothing for a while."""
+    await loop.sock_sendall(sock, dice.randbytes(dice.randrange(3)))
+    await asyncio.sleep(dice.uniform(0.1, 3))
+
+
+async def flood(loop: asyncio.AbstractEventLoop, sock: socket.socket, dice: random.Random) -> None:
+    """Send as fast as it goes without reading, until the server takes no more."""
+    data = dice.randbytes(1 << 16)
+    for _ in range(dice.randrange(1, 200)):
+        try:
+            await asyncio.wait_for(loop.sock_sendall(sock, data), 0.2)
+        except TimeoutError:
+            return
+
+
+BEHAVE: dict[str, Callable[[asyncio.AbstractEventLoop, socket.socket, random.Random], Any]] = {
+    "reset": reset,
+    "half_close": half_close,
+    "stall": stall,
+    "flood": flood,
+}
+
+
+async def be_many(port: int, count: int, seed: int) -> None:
+    """So many misbehaving clients at once."""
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(count):
+            tasks.create_task(misbehave(port, random.Random(seed * 100_003 + number)))
+
+
+class Crowd:
+    """Processes full of misbehaving clients, each killed after a while and replaced by another."""
+
+    def __init__(self, port: int, clients: int) -> None:
+        self._port = port
+        self._sizes = [min(CLIENTS_PER_PROCESS, clients - first) for first in range(0, clients, CLIENTS_PER_PROCESS)]
+        self._seeds = 0
+        self.vanished = 0
+
+    async def run(self, seconds: float) -> None:
+        """Be there for so long, then vanish altogether."""
+        processes: list[tuple[float, subprocess.Popen[bytes]]] = []
+        end = time.monotonic() + seconds
+        try:
+            while time.monotonic() < end:
+                now = time.monotonic()
+                for number, size in enumerate(self._sizes):
+                    if number >= len(processes):
+                        processes.append((now + random.uniform(*LIFE), self._start(size)))
+                    elif now > processes[number][0]:
+                        self._kill(processes[number][1])
+                        self.vanished += size
+                        processes[number] = (now + random.uniform(*LIFE), self._start(size))
+                await anyio.sleep(0.05)
+        finally:
+            for _, process in processes:
+                self._kill(process)
+
+    def _start(self, size: int) -> subprocess.Popen[bytes]:
+        self._seeds += 1
+        command = [sys.executable, __file__, "--be-clients-of", str(self._port), "--clients", str(size)]
+        return subprocess.Popen([*command, "--seed", str(self._seeds)], stderr=subprocess.DEVNULL)
+
+    @staticmethod
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        process.wait(PATIENCE)
+
+
+# -- the server and its well-behaved clients ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Report:
+    """What was seen."""
+
+    connections: int = 0
+    answered: int = 0
+    slowest: float = 0.0
+    ends: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        ends = ", ".join(f"{name} {count}" for name, count in self.ends.most_common())
+        return [
+            f"connections served: {self.connections}; ended by an error: {ends or 'none'}",
+            f"well-behaved round trips: {self.answered}, the slowest took {self.slowest:.2f} s",
+            *(f"after half {number}: {left}" for number, left in enumerate(self.left, 1)),
+            *(f"WRONG: {what}" for what in self.wrong),
+        ]
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is there when all clients have gone."""
+
+    descriptors: int
+    connections: int
+    memory: int
+
+    @classmethod
+    def now(cls, at_rest: int) -> Left:
+        gc.collect()
+        alive = sum(isinstance(each, aio.Accepted) and each.state != "empty" for each in gc.get_objects())
+        return cls(len(open_descriptors()) - at_rest, alive, resident_bytes())
+
+
+def open_descriptors() -> set[str]:
+    """The descriptors of this process, by their names; empty where the system does not list them."""
+    for place in (Path("/proc/self/fd"), Path("/dev/fd")):
+        if place.exists():
+            return {entry.name for entry in place.iterdir()}
+    return set()
+
+
+def resident_bytes() -> int:
+    """The memory that the process holds; 0 where the system does not tell."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * 4096 if statm.exists() else 0
+
+
+class FaultRun:
+    """One run in the event loop that runs now."""
+
+    def __init__(self, *, clients: int, seconds: float, well_behaved: int = 5) -> None:
+        self._clients = clients
+        self._seconds = seconds
+        self._well_behaved = well_behaved
+        self._present = 0
+        self.report = Report()
+
+    async def run(self) -> Report:
+        """Both halves."""
+        watching = _watch_for_unseen(self.report.wrong)
+        try:
+            async with aio.Server() as server, anyio.create_task_group() as tasks:
+                await server.create(0, HOST)
+                server.listen(4096)
+                tasks.start_soon(self._serve, server)
+                at_rest = len(open_descriptors())
+                for _ in range(2):
+                    await self._half(server.get_sock_name().port)
+                    self.report.left.append(await self._when_all_have_gone(at_rest))
+                tasks.cancel_scope.cancel()
+        finally:
+            watching()
+        self._judge()
+        return self.report
+
+    async def _serve(self, server: aio.Server) -> None:
+        await server.serve(self._echo, on_error=self._note_error)
+
+    async def _echo(self, accepted: aio.Accepted) -> None:
+        self.report.connections += 1
+        self._present += 1
+        try:
+            async for data in accepted:
+                await accepted.send(data)
+        finally:
+            self._present -= 1
+
+    def _note_error(self, accepted: aio.Accepted, error: Exception) -> None:
+        self.report.ends[type(error).__name__] += 1
+        if not isinstance(error, ConnectionError):
+            self.report.wrong.append(f"a handler was left by {error!r}")
+
+    async def _half(self, port: int) -> None:
+        async with anyio.create_task_group() as well_behaved:
+            for number in range(self._well_behaved):
+                well_behaved.start_soon(self._behave_well, port, number)
+            await Crowd(port, self._clients).run(self._seconds / 2)
+            well_behaved.cancel_scope.cancel()
+
+    async def _behave_well(self, port: int, number: int) -> None:
+        """Connect, ask, compare, close; again and again."""
+        dice = random.Random(number)
+        while True:
+            message = dice.randbytes(dice.randrange(1, 5000))
+            begin = time.monotonic()
+            try:
+                with anyio.fail_after(PATIENCE):
+                    async with aio.Client() as client:
+                        client.open()
+                        await client.connect(HOST, port)
+                        await client.send(message)
+                        client.shut_down()
+                        answer = b"".join([data async for data in client])
+            except (OSError, TimeoutError) as error:
+                self.report.wrong.append(f"a well-behaved client was left alone: {error!r}")
+                return
+            if answer != message:
+                self.report.wrong.append(f"{len(message)} bytes were answered by {len(answer)} others")
+            self.report.answered += 1
+            self.report.slowest = max(self.report.slowest, time.monotonic() - begin)
+
+    async def _when_all_have_gone(self, at_rest: int) -> Left:
+        """What is left when no connection is, or when that takes too long."""
+        with anyio.move_on_after(PATIENCE):
+            while self._present or len(open_descriptors()) > at_rest:
+                await anyio.sleep(0.05)
+        return Left.now(at_rest)
+
+    def _judge(self) -> None:
+        first, second = self.report.left
+        for number, left in enumerate(self.report.left, 1):
+            if left.descriptors or left.connections or self._present:
+                self.report.wrong.append(f"half {number} has left {left}")
+        if second.memory > first.memory * MOST_GROWTH:
+            self.report.wrong.append(f"memory has grown from {first.memory:,} to {second.memory:,} bytes")
+        if not self.report.answered:
+            self.report.wrong.append("no well-behaved client was answered")
+
+
+def _watch_for_unseen(wrong: list[str]) -> Callable[[], None]:
+    """Have everything that would only be printed count as wrong; what undoes it."""
+    before = sys.unraisablehook, threading.excepthook
+    sys.unraisablehook = lambda unraisable: wrong.append(f"unraisable: {unraisable.exc_value!r}")
+    threading.excepthook = lambda failure: wrong.append(f"in a thread: {failure.exc_value!r}")
+    try:
+        loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+    except RuntimeError:  # of trio, which raises everything
+        loop = None
+    if loop is not None:
+        loop.set_exception_handler(lambda _, context: wrong.append(f"the loop was told of {context}"))
+
+    def undo() -> None:
+        sys.unraisablehook, threading.excepthook = before
+        if loop is not None:
+            loop.set_exception_handler(None)
+
+    return undo
+
+
+LOOPS: dict[str, dict[str, Any]] = {
+    "asyncio": {"backend": "asyncio"},
+    "uvloop": {"backend": "asyncio", "backend_options": {"use_uvloop": True}},
+    "trio": {"backend": "trio"},
+}
+
+
+def main() -> int:
+    """Run, and print what was seen; the exit code."""
+    parser = argparse.ArgumentParser(description="Misbehaving clients against Server.serve().")
+    parser.add_argument("--seconds", type=float, default=60, help="how long the clients misbehave, both halves together")
+    parser.add_argument("--clients", type=int, default=1000, help="how many of them there are at a time")
+    parser.add_argument("--loop", choices=LOOPS, default="asyncio", help="the event loop of the server")
+    parser.add_argument("--be-clients-of", type=int, metavar="PORT", help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.be_clients_of is not None:
+        asyncio.run(be_many(options.be_clients_of, options.clients, options.seed))
+        return 0
+    report = anyio.run(FaultRun(clients=options.clients, seconds=options.seconds).run, **LOOPS[options.loop])
+    print("\n".join(report.lines()))
+    return 1 if report.wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
