@@ -17,9 +17,9 @@ from lifecycle.cli.output import examples
 EPILOG = examples(
     "lifecycle run server.py --port 8080        what is out of order, at the end",
     "lifecycle run -m http.server 8000          a module",
-    "lifecycle run --mode enforce client.py     stops at the first call that is out of order",
+    "lifecycle run --mode enforce client.py     stops at the first mistake",
     "lifecycle run --report found.json app.py   the findings as data",
-    "lifecycle run --html calls.html app.py     a page with the charts of all connections",
+    "lifecycle run --html calls.html app.py     a page with the charts",
 )
 
 WITH_VALUE = ("--mode", "--report", "--chart", "--html", "--connection")
