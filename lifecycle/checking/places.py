@@ -85,6 +85,21 @@ def _library(frame: FrameType) -> str:
     return f"{file}:{frame.f_lineno} {frame.f_code.co_name}"
 
 
+_KEEPERS = frozenset(
+    os.path.join(_STDLIB, "multiprocessing", file) for file in ("managers.py", "forkserver.py", "resource_sharer.py")
+)
+"""files of the standard library whose sockets last as long as their process, by design"""
+
+
+def is_kept_by_design(frame: FrameType | None) -> bool:
+    """Whether a socket that is made at `frame` belongs to a part of the standard library that never closes it."""
+    while frame is not None and kind_of(frame.f_code.co_filename) is not Kind.PROGRAM:
+        if frame.f_code.co_filename in _KEEPERS:
+            return True
+        frame = frame.f_back
+    return False
+
+
 PROBES = frozenset({(_SOCKET, "__repr__"), (_SSL, "_create")})
 """functions of the standard library that ask a question by making a call, and take an error for the answer"""
 

@@ -13,7 +13,7 @@ from lifecycle.checking import checker
 from lifecycle.checking.findings import FindingKind, finding_of
 from lifecycle.checking.inspecting import family_of, first_phase, found_phase
 from lifecycle.checking.phases import Phase
-from lifecycle.checking.places import NOWHERE, Kind, kind_of, place_of
+from lifecycle.checking.places import NOWHERE, Kind, is_kept_by_design, kind_of, place_of
 from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
 
 _PACKAGE = os.path.dirname(os.path.abspath(lifecycle.__file__)) + os.sep
@@ -59,7 +59,7 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
     track = Track(sock, _died, phase, made, next(checker.numbers))
     track.family = family_of(sock)
     track.owner = current.owner
-    track.adopted = not is_new
+    track.adopted = not is_new or is_kept_by_design(frame)
     now = clock()
     track.note(Event("socket", "", "ok", phase.name, made, thread_name(), now, now))
     _take(sock, track)

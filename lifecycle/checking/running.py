@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+import lifecycle
 from lifecycle.checking import registry, session
 from lifecycle.checking.checker import Checker, Mode
 from lifecycle.checking.findings import Finding
@@ -118,6 +119,7 @@ def begin(folder: str, *, is_main: bool) -> None:
     """Take part in the run that meets in `folder`; `is_main`: as the process that tells everything at its end."""
     global _run
     if _run is None:
+        lifecycle.__doc__ = f"{lifecycle.__doc__}\nPYTEST_DONT_REWRITE"  # pytest would warn that it comes too late for that
         _run = Run(Path(folder), is_main=is_main)
         _run.begin()
 

@@ -1,13 +1,73 @@
-"""Findings in CPython's own suites that were reviewed, with the reason why each is right."""
+"""Findings in CPython's own suites that were reviewed: each is right, and wanted by its test, or harmless there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-EXPLAINED: tuple[Any, ...] = ()
+
+@dataclass(frozen=True)
+class Explained:
+    """Findings of one kind in one suite: the calls, the state of the socket, the functions that make them, and why."""
+
+    suite: str
+    kind: str
+    state: str
+    calls: str
+    functions: str
+    reason: str
+
+    def explains(self, suite: str, finding: Mapping[str, Any]) -> bool:
+        """Whether this row is about that finding of that suite."""
+        return (
+            (suite, finding["kind"], finding["state"]) == (self.suite, self.kind, self.state)
+            and finding["call"] in self.calls.split()
+            and finding["function"] in self.functions.split()
+        )
+
+
+EXPLAINED = (
+    Explained(
+        suite="test_socket", kind="order", state="closed",
+        calls="recv recvmsg recvmsg_into send sendall sendmsg sendto",
+        functions="testDetach doRecvmsg sendmsgToServer _testCreateConnectionClose testSendAfterClose testMakefileClose",
+        reason="The tests use a closed or detached socket to see that this is an error.",
+    ),
+    Explained(
+        suite="test_socket", kind="order", state="bound",
+        calls="sendmsg", functions="_testSendmsgNoDestAddr",
+        reason="The test sends a datagram to nobody to see that this is an error.",
+    ),
+    Explained(
+        suite="test_socket", kind="leak", state="open",
+        calls="close", functions="test_dealloc_warn",
+        reason="The test drops sockets to see the ResourceWarning.",
+    ),
+    Explained(
+        suite="test_asyncio", kind="leak", state="connected",
+        calls="close", functions="_make_self_pipe",
+        reason="Some tests never close the event loop of their policy, and with it the pair of sockets that wakes it.",
+    ),
+    Explained(
+        suite="test_asyncio", kind="portability", state="open",
+        calls="listen", functions="_start_serving",
+        reason="A test starts a server on a socket that it has not bound, which works on Linux.",
+    ),
+    Explained(
+        suite="test_ssl", kind="order", state="open",
+        calls="recv recv_into recvfrom recvfrom_into send sendto getpeername",
+        functions="test_wrapped_unconnected test_do_handshake_enotconn test_getpeercert_enotconn",
+        reason="The tests use a socket that is not connected to see that this is an error.",
+    ),
+    Explained(
+        suite="test_ssl", kind="leak", state="open",
+        calls="close", functions="test_wrap_socket",
+        reason="Wrapping is refused, and the tests drop the socket.",
+    ),
+)  # fmt: skip
 
 
 def unexplained(suite: str, findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The findings that no row explains."""
-    return list(findings)
+    return [finding for finding in findings if not any(row.explains(suite, finding) for row in EXPLAINED)]
