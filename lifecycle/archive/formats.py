@@ -55,7 +55,7 @@ class Format:
 
     def __post_init__(self) -> None:
         _check_codec(self.encoding, self.errors)
-        if self.limit < 0 or self.depth < 1:
-            raise ValueError(f"limit={self.limit}, depth={self.depth}: a limit is at least 0, a depth at least 1")
+        if min(self.limit, self.depth) < 0:
+            raise ValueError(f"limit={self.limit}, depth={self.depth}: neither can be below 0")
         object.__setattr__(self, "size", max(self.size, LEAST_BUFFER))
         object.__setattr__(self, "ascii", extends_ascii(self.encoding))

@@ -120,7 +120,7 @@ class Record(Wire[Any]):
         self._put_all(archive, (thing,))
 
     def _put_all(self, archive: Archive, things: Sequence[Any]) -> None:
-        if self.is_flat:
+        if self.is_flat or not things:
             self._function("put", archive)(archive, things)
         else:
             deeper(archive, self._function("put", archive), things)
@@ -159,7 +159,7 @@ class Record(Wire[Any]):
 
     def load_many(self, archive: Archive, count: int) -> list[Any]:
         function = self._function("take many", archive)
-        made: list[Any] = function(archive, count) if self.is_flat else deeper(archive, function, count)
+        made: list[Any] = function(archive, count) if self.is_flat or not count else deeper(archive, function, count)
         return made
 
     def take_tagged(self, archive: Archive, count: int, tag: bytes) -> list[Any]:
