@@ -7,6 +7,7 @@ whatever is thrown into that at an await (a cancellation) is an ending like any 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from inspect import isawaitable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +62,12 @@ def perform_override(self: Lifecycle, call: str, override: Handler, arguments: A
 
 
 async def perform_override_awaited(
-    self: Lifecycle, call: str, override: Awaited, arguments: Arguments, keywords: Keywords
+    self: Lifecycle, call: str, override: Handler, arguments: Arguments, keywords: Keywords
 ) -> Any:
-    """As perform_override()."""
+    """As perform_override(); the override may be a plain method, which hands an awaitable on, or a value."""
     with OverrideEnding(self, call, arguments, keywords) as ending:
-        return ending.value(await override(self, *arguments, **keywords))
+        given = override(self, *arguments, **keywords)
+        return ending.value(await given if isawaitable(given) else given)
 
 
 class Ending:
