@@ -14,7 +14,8 @@ from random import Random
 from types import CodeType, FrameType
 from typing import Any
 
-from archive_kinds import CLASSES, LOADABLE, REQUESTS, Forbidden, parts_of
+from archive_fuzz_classes import CLASSES, Forbidden
+from archive_kinds import LOADABLE, REQUESTS, parts_of
 from archive_mutations import mutated
 from archive_seeds import Seed, large_seeds, seeds
 

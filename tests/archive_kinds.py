@@ -1,30 +1,25 @@
-"""What an archive holds, for its tests: classes of every sort, every request of a loading archive, and how values compare."""
+"""What an archive holds, for its tests: every request of a loading archive, and how values compare."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, ClassVar
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from archive_fuzz_classes import CLASSES, Age, Branch, Elder, Empty, Frozen, Index, Mixed, Node, Oak, Spot, Tree
 
 from lifecycle import archive as mfc
 from lifecycle.archive import (
     BOOL,
-    BOOLEAN,
     BYTE,
     CHAR,
     DOUBLE,
-    DWORD,
     FLOAT,
-    LONGLONG,
-    POINT,
-    SHORT,
-    WCHAR,
     WORD,
     Archive,
     CArray,
     CByteArray,
-    CComBSTR,
     CDWordArray,
     CEditView,
     CList,
@@ -36,118 +31,10 @@ from lifecycle.archive import (
     CObList,
     COleVariant,
     CString,
-    CStringA,
     CStringArray,
     CStringList,
-    CStringW,
-    CTime,
     CWordArray,
-    Registry,
-    serializable,
 )
-
-CLASSES = Registry()
-"""The classes that the fuzz lets an archive load."""
-
-ORIGIN, EPOCH, NOTHING = POINT(0, 0), CTime(0), COleVariant()
-
-
-@serializable("CAge", schema=1, registry=CLASSES)
-@dataclass
-class Age:
-    """One run of fixed size."""
-
-    years: WORD = 0
-
-
-@serializable("CElder", schema=1, registry=CLASSES)
-@dataclass
-class Elder(Age):
-    """A derived record."""
-
-    name: CString = ""
-
-
-@serializable("CMixed", registry=CLASSES)
-@dataclass(slots=True)
-class Mixed:
-    """Runs of fixed size, short strings behind them, embedded objects, templates, pointers."""
-
-    number: DWORD = 0
-    ratio: DOUBLE = 0.0
-    name: CString = ""
-    flag: BOOL = False
-    narrow: CStringA = ""
-    wide: CStringW = ""
-    at: POINT = ORIGIN
-    letter: WCHAR = "x"
-    age: Age = field(default_factory=Age)
-    when: CTime = EPOCH
-    variant: COleVariant = NOTHING
-    points: CArray[POINT] = field(default_factory=CArray[POINT])
-    flags: CArray[BOOLEAN] = field(default_factory=CArray[BOOLEAN])
-    ages: CList[Age] = field(default_factory=CList[Age])
-    names: CMap[WORD, CString] = field(default_factory=CMap[WORD, CString])
-    other: Age | None = None
-
-
-@serializable("CFrozen", schema=3, registry=CLASSES)
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """A frozen record."""
-
-    left: SHORT = 0
-    text: CComBSTR = ""
-    right: LONGLONG = 0
-
-
-@serializable("CTree", registry=CLASSES)
-@dataclass(eq=False)
-class Tree:
-    """A record that contains others of its class by value and points to others."""
-
-    name: CString = ""
-    kids: CArray[Tree] = field(default_factory=list)
-    friend: Tree | None = None
-
-
-@serializable("CNode", schema=2, versionable=True, registry=CLASSES)
-class Node:
-    """A class with a method of its own, of which older schemas are loaded."""
-
-    def __init__(self) -> None:
-        self.value = 0
-        self.links = CObArray()
-        self.label = ""
-
-    def serialize(self, archive: Archive) -> None:
-        if archive.is_storing:
-            archive << DWORD(self.value) << CString(self.label)
-        else:
-            schema = archive.get_object_schema()
-            self.value = archive >> DWORD
-            self.label = archive >> CString if schema != 1 else ""
-        self.links.serialize(archive)
-
-
-@serializable("CEmpty", registry=CLASSES)
-@dataclass
-class Empty:
-    """A record without a byte."""
-
-
-@serializable("CForbidden")
-@dataclass
-class Forbidden:
-    """Registered elsewhere, so that no archive of the fuzz may make one."""
-
-    value: DWORD = 0
-    made: ClassVar[int] = 0
-
-    def __new__(cls) -> Forbidden:
-        cls.made += 1
-        return object.__new__(cls)
-
 
 # -- what can be asked of a loading archive ------------------------------------------------------------------------------------
 
@@ -195,16 +82,20 @@ TEMPLATES: dict[str, Any] = {
     "CMap[WORD,CString]": CMap[WORD, CString],
     "CMap[CString,CArray[Age]]": CMap[CString, CArray[Age]],
     "CMap[DOUBLE,Node|None]": CMap[DOUBLE, Node | None],
+    "CMap[Spot,CString]": CMap[Spot, CString],
+    "CMap[Frozen,Branch]": CMap[Frozen, Branch],
+    "CArray[Tree]": CArray[Tree],
+    "CArray[Branch]": CArray[Branch],
 }
 _OBJECTS: tuple[type[Any], ...] = (
-    Age, Elder, Mixed, Frozen, Tree, Node, Empty, CByteArray, CWordArray, CDWordArray, CStringArray, CStringList, CObArray,
-    CObList, CMapStringToString, CMapStringToOb, CMapWordToOb,
+    Age, Elder, Mixed, Frozen, Tree, Node, Empty, Spot, Index, Branch, Oak, CByteArray, CWordArray, CDWordArray, CStringArray,
+    CStringList, CObArray, CObList, CMapStringToString, CMapStringToOb, CMapWordToOb,
 )  # fmt: skip
 
 REQUESTS: dict[str, Request] = {
     **{name: _kind(kind) for name, kind in (WIRES | TEMPLATES).items()},
     **{f"{kind.__name__}*": _kind(kind) for kind in _OBJECTS},
-    **{f"{kind.__name__}.serialize": _member(kind) for kind in _OBJECTS if kind is not Frozen},
+    **{f"{kind.__name__}.serialize": _member(kind) for kind in _OBJECTS if kind not in (Frozen, Spot)},
     "object": lambda archive: archive.read_object(),
     "class": lambda archive: archive.read_class(),
     "class Age": lambda archive: archive.serialize_class(Age),

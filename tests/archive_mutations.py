@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from random import Random
 
-from archive_kinds import CLASSES
+from archive_fuzz_classes import CLASSES
 
 from lifecycle import archive as mfc
 

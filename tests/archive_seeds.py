@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from archive_kinds import CLASSES, WIRES, Age, Elder, Empty, Frozen, Mixed, Node, Tree, put, stored
+from archive_fuzz_classes import CLASSES, Age, Branch, Elder, Empty, Frozen, Index, Mixed, Node, Oak, Spot, Tree
+from archive_kinds import WIRES, put, stored
 
 from lifecycle import archive as mfc
 from lifecycle.archive import (
@@ -77,6 +78,9 @@ def _templates() -> list[tuple[str, Any]]:
         ("CArray[CArray[WORD]]", [[1, 2], [], [3]]), ("CArray[CObList]", [CObList([age])]), ("CList[FLOAT]", (1.5, -0.0)),
         ("CList[Frozen]", [Frozen(1, "two", 3)]), ("CMap[WORD,CString]", {1: "one", 2: ""}),
         ("CMap[CString,CArray[Age]]", {"k": [age]}), ("CMap[DOUBLE,Node|None]", {0.5: _graph(), 1.0: None}),
+        ("CMap[Spot,CString]", {Spot(1, -2, "a"): "one", Spot(): ""}),
+        ("CMap[Frozen,Branch]", {Frozen(1, "two", 3): _branch(3)}), ("CArray[Tree]", [_tree(2), Tree()]),
+        ("CArray[Branch]", [_branch(2), Branch()]),
     ]  # fmt: skip
 
 
@@ -110,9 +114,25 @@ def _tree(depth: int) -> Tree:
     return tree
 
 
+def _index(depth: int) -> Index:
+    """Records as keys, and an index that refers to itself and to others."""
+    index = Index({Spot(depth, 0, "layer"): depth, Spot(): 0}, {Frozen(1, "key", depth): _tree(1)})
+    index.others = {Spot(0, 1): index, Spot(0, 2): _index(depth - 1) if depth else None}
+    return index
+
+
+def _branch(depth: int, kind: type[Branch] = Branch) -> Branch:
+    """Branches within branches, by value."""
+    branch = kind()
+    branch.name, branch.index = f"level {depth}", _index(1)
+    branch.twigs = [_branch(depth - 1), Branch()] if depth else []
+    return branch
+
+
 def _objects() -> list[tuple[str, Any]]:
     values: list[tuple[str, Any]] = [("Node*", _graph()), ("Age*", Age(1)), ("Elder*", Elder(2, "x")), ("Mixed*", _mixed())]
     values += [("Frozen*", Frozen(1, "f", 2)), ("Tree*", _tree(3)), ("Empty*", Empty()), ("object", None)]
+    values += [("Spot*", Spot(1, 2, "s")), ("Index*", _index(2)), ("Branch*", _branch(3)), ("Oak*", _branch(2, Oak))]
     return values + [(f"{type(each).__name__}*", each) for each in _graph().links[2:-3]]
 
 
@@ -145,6 +165,10 @@ def _hand_written() -> Iterator[Seed]:
     yield Seed(b"\x01\0" + described + b"\x05\0\x01\0", ("map", "Age*", "Age*", "object"))
     node = CLASSES.entry(Node).description
     yield Seed(node[:2] + b"\x01\0" + node[4:] + bytes(6), ("Node*",))
+    branch, tree, array = (CLASSES.entry(kind).description for kind in (Branch, Tree, CObArray))
+    yield Seed(branch + b"\0\x01\0" * 40 + b"\0\0\0" + bytes(2) * 41, ("Branch*",))
+    yield Seed(tree + b"\0\x01\0" * 99 + b"\0\0\0" + bytes(2) * 100, ("Tree*",))
+    yield Seed(array + b"\x01\0" + b"\x01\x80\x01\0" * 98 + bytes(2), ("CObArray*",))
     yield Seed(node + (bytes(5) + b"\x01\0" + b"\x01\x80") * 60 + bytes(7), ("Node*",))
     for unicode in (True, False):
         lines = "a line\nanother\r\nlast".encode("utf-16-le" if unicode else "cp1252")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from archive_kinds import CLASSES, Age, Node, Tree
+from archive_fuzz_classes import CLASSES, Age, Node, Tree
 
 from lifecycle.archive import (
     BOOL,

@@ -22,7 +22,7 @@ from loopback import Background
 
 from lifecycle.archive import DWORD, Archive, CString, UnreadBytesLost
 
-COUNT = 1200
+COUNT = 500
 
 
 def numbers_stored(file: Any) -> None:

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from archive_kinds import CLASSES, REQUESTS, put, shape, stored
+from archive_fuzz_classes import CLASSES
+from archive_kinds import REQUESTS, put, shape, stored
 from archive_seeds import Seed, seeds, values
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,10 +47,11 @@ INTERRUPTIONS: Errors = (
 
 
 class Unreliable(io.RawIOBase):
-    """A file that is interrupted again and again, and gives and takes a few bytes at a time."""
+    """A file that is interrupted again and again, and gives and takes a few bytes at a time, of long data more."""
 
     def __init__(self, data: bytes, random: Random, errors: Errors) -> None:
         self._data = io.BytesIO(data)
+        self._most = max(20, len(data) // 12)
         self._random = random
         self._errors = errors
         self.taken = bytearray()
@@ -63,7 +65,7 @@ class Unreliable(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self._is_interrupted():
             return None
-        return self._data.readinto(memoryview(buffer)[: self._random.randrange(1, 20)])
+        return self._data.readinto(memoryview(buffer)[: self._random.randrange(1, self._most)])
 
     def write(self, data: Any) -> int | None:
         if self._is_interrupted():
@@ -103,7 +105,7 @@ def ending(archive: Archive, request: Callable[[], Any]) -> list[Any]:
 
 
 @given(seed=st.sampled_from(SEEDS), number=st.integers(0, 1 << 32), unicode=st.booleans())
-@settings(max_examples=250)
+@settings(max_examples=150)
 def test_loading_goes_on_after_interruptions_at_any_byte(seed: Seed, number: int, unicode: bool) -> None:
     """A load that a time-out, a would-block or an exception ended has taken nothing, and can be made again."""
     smooth = Archive(io.BytesIO(seed.data), "load", unicode=unicode, registry=CLASSES)
@@ -127,7 +129,7 @@ def test_loading_goes_on_after_interruptions_at_any_byte(seed: Seed, number: int
     unicode=st.booleans(),
     size=st.sampled_from([128, 200, 4096]),
 )
-@settings(max_examples=250)
+@settings(max_examples=150)
 def test_storing_goes_on_after_waits_at_any_byte(items: list[Any], number: int, unicode: bool, size: int) -> None:
     """A store that would have to wait has stored nothing: made again until it is done, each byte is there once."""
 
