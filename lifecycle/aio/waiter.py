@@ -21,7 +21,7 @@ class Waiter:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._asyncio_future_blocking = False
         self._loop = loop
-        self._cancelled: asyncio.CancelledError | None = None
+        self._cancelled: tuple[object, ...] | None = None  # what the CancelledError is made of
         self._value = False
         self._resume: Callable[[Any], object] | None = None
         self._context: Context | None = None
@@ -51,13 +51,13 @@ class Waiter:
 
     def result(self) -> bool:
         if self._cancelled is not None:
-            raise self._cancelled
+            raise asyncio.CancelledError(*self._cancelled)
         return self._value
 
     def cancel(self, msg: object = None) -> bool:
         if self.is_done:
             return False
-        self._cancelled = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
+        self._cancelled = () if msg is None else (msg,)
         self._end()
         return True
 
