@@ -1,0 +1,76 @@
+"""Conformance suites derived from the roles, for any implementation.
+
+`lifecycle conform TARGET` runs them from the command line; `conformance_suite(role, adapter)` makes a pytest class of them, and
+`conformance_machine(role, adapter)` a Hypothesis state machine. What hypothesis or pytest are needed for loads them, and
+nothing else does.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from lifecycle.conformance.adapters.protocol import AGREES as AGREES
+from lifecycle.conformance.adapters.protocol import Adapter as Adapter
+from lifecycle.conformance.adapters.protocol import Answer as Answer
+from lifecycle.conformance.adapters.protocol import Mismatch as Mismatch
+from lifecycle.conformance.adapters.protocol import Stage as Stage
+from lifecycle.conformance.adapters.protocol import Verdict as Verdict
+from lifecycle.conformance.adapters.protocol import compared as compared
+from lifecycle.conformance.model.environment import Ending as Ending
+from lifecycle.conformance.model.environment import Environment as Environment
+from lifecycle.conformance.model.environment import PeerAction as PeerAction
+from lifecycle.conformance.model.environment import Provocation as Provocation
+from lifecycle.conformance.model.environment import Under as Under
+from lifecycle.conformance.running.divergence import Divergence as Divergence
+from lifecycle.conformance.running.divergence import NonConformance as NonConformance
+from lifecycle.conformance.vocabulary import ENVIRONMENTS as ENVIRONMENTS
+
+if TYPE_CHECKING:
+    from lifecycle.conformance.adapters.governed import GovernedAdapter as GovernedAdapter
+    from lifecycle.conformance.adapters.raw import SocketAdapter as SocketAdapter
+    from lifecycle.conformance.conforming import conform as conform
+    from lifecycle.conformance.replaying import replay as replay
+    from lifecycle.conformance.targets import target_named as target_named
+
+_LAZY = {
+    "GovernedAdapter": "adapters.governed",
+    "SocketAdapter": "adapters.raw",
+    "conform": "conforming",
+    "replay": "replaying",
+    "target_named": "targets",
+}
+
+__all__ = [
+    "AGREES",
+    "ENVIRONMENTS",
+    "Adapter",
+    "Answer",
+    "Divergence",
+    "Ending",
+    "Environment",
+    "GovernedAdapter",
+    "Mismatch",
+    "NonConformance",
+    "PeerAction",
+    "Provocation",
+    "SocketAdapter",
+    "Stage",
+    "Under",
+    "Verdict",
+    "compared",
+    "conform",
+    "replay",
+    "target_named",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load what a public name needs when it is first used."""
+    if name in _LAZY:
+        value: object = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

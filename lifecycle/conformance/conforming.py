@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from lifecycle.conformance.adapters.protocol import Adapter
-from lifecycle.conformance.model.graph import ILLEGAL, Cell
+from lifecycle.conformance.model.graph import Cell
 from lifecycle.conformance.running.differential import SEQUENCES, compare
 from lifecycle.conformance.running.divergence import Divergence
-from lifecycle.conformance.running.exhaustive import RoleResult, exhaust, model_for
+from lifecycle.conformance.running.exhaustive import exhaust, model_for
+from lifecycle.conformance.running.result import RoleResult
 from lifecycle.conformance.running.walks import walk
 from lifecycle.conformance.targets import Target
 from lifecycle.engine import Role
@@ -101,9 +102,3 @@ def _run(adapter: Adapter, target: Target, roles: Sequence[Role], report: Confor
     if target.bare is not None:
         report.compared = SEQUENCES
         report.bare.extend(compare(target.bare(adapter), seed=report.seed, progress=partial(progress, "bare calls")))
-
-
-def legal_and_illegal(cells: Sequence[Cell]) -> tuple[int, int]:
-    """How many of the cells are outcomes of legal calls, and how many are refusals."""
-    illegal = sum(outcome == ILLEGAL for _, _, outcome in cells)
-    return len(cells) - illegal, illegal

@@ -15,6 +15,7 @@ from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.adapters.raw import SocketAdapter
 from lifecycle.conformance.running.differential import Implementation, KnownDifference
 from lifecycle.engine import Lifecycle
+from lifecycle.engine.rows import default_engine
 
 PLATFORM = "linux" if sys.platform == "linux" else None
 """the system whose table says what a socket of this machine answers; None where there is none"""
@@ -74,13 +75,14 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
 
 
 def _governed(name: str, classes: Mapping[str, type[Any]], engine: str | None) -> Target:
-    return Target(
-        name,
-        (
-            lambda: GovernedAdapter(classes, name=name, engine=engine, watched=True),
-            lambda: GovernedAdapter(classes, name=name, engine=engine),
-        ),
-    )
+    def watched() -> Adapter:
+        return GovernedAdapter(classes, name=name, engine=engine, watched=True)
+
+    def unwatched() -> Adapter:
+        return GovernedAdapter(classes, name=name, engine=engine)
+
+    goes_one_way = (engine or default_engine()) == "reference"  # whether anybody observes or not
+    return Target(name, (watched,) if goes_one_way else (watched, unwatched))
 
 
 def _lifecycle(engine: str | None) -> Target:

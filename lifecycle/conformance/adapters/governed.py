@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
+from lifecycle.archive import SocketFile
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Verdict, compared
@@ -97,7 +98,7 @@ class GovernedStage(LoopbackStage):
         answer = super()._answer(call, arguments)
         if call == "attach" and answer.outcome == "ok":
             answer = answer._replace(outcome=self.subject.state)
-        return answer if self._watcher is None else answer._replace(reported=self._watcher.reported)
+        return answer if self._watcher is None else answer._replace(reported=self._watcher.reported or "nothing")
 
     def end(self) -> None:
         """Close the object."""
@@ -117,7 +118,12 @@ def _be_accepted(stage: GovernedStage) -> None:
     stage.peer.replace(client)
 
 
-FIRE = {"accepted": _be_accepted}
+def _be_a_file(stage: GovernedStage) -> None:
+    """A SocketFile is laid over the object, and let go of: the object stays as it is."""
+    SocketFile(stage.subject, engine=stage.subject.engine).close()
+
+
+FIRE = {"accepted": _be_accepted, "socket_file": _be_a_file}
 """calls that an object of another role fires -> how it is made to"""
 
 

@@ -7,7 +7,6 @@ cancel scopes around it.
 from __future__ import annotations
 
 import errno
-import math
 import os
 import socket
 import threading
@@ -94,7 +93,7 @@ class SyncSocket:
     def __init__(self, sock: trio.socket.SocketType, thread: TrioThread) -> None:
         self._sock = sock
         self._thread = thread
-        self._seconds: float | None = math.inf
+        self._seconds: float | None = 0
 
     def settimeout(self, seconds: float | None) -> None:
         """How long later calls may wait: there is no such call in trio, and this one makes none."""

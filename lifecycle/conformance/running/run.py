@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import TracebackType
 
+from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Adapter, Mismatch, Verdict
 from lifecycle.conformance.model.environment import PeerAction
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
@@ -40,6 +41,8 @@ class Run:
                 self._stage.act(step.name)
             except Mismatch as mismatch:
                 return self._diverging(edge, step.name, str(mismatch.expected), str(mismatch.got))
+            except OSError as error:
+                return self._diverging(edge, step.name, "the peer can do so", text_of(error))
         else:
             verdict = self._adapter.verdict(edge, self._stage.call(step))
             if not verdict.agrees:
@@ -47,20 +50,25 @@ class Run:
             self.reached.append(edge.cell)
         node = self.node = edge.target
         state = self._stage.state
-        if state is not None:
-            if state != node.state:
-                return self._unreached(edge, f"then state {node.state}", f"state {state}")
-            if self._stage.legal != node.legal:
-                return self._unreached(edge, f"then legal {', '.join(node.legal)}", f"{self._stage.legal}")
+        if state is not None and state != node.state:
+            return self._unreached(edge, f"then state {node.state}", f"state {state}")
+        return None
+
+    def look(self, edge: Edge) -> Divergence | None:
+        """See what the object says is legal after its last step, along `edge`; what differs, or None."""
+        legal = self._stage.legal
+        if legal is not None and legal != self.node.legal:
+            return self._unreached(edge, f"then legal {', '.join(self.node.legal)}", ", ".join(legal))
         return None
 
     def follow(self, edges: Iterable[Edge]) -> Divergence | None:
-        """Make these steps; the first thing that differs, or None."""
-        for edge in edges:
-            divergence = self.take(edge)
+        """Make these steps, and look at the end; the first thing that differs, or None."""
+        last = None
+        for last in edges:
+            divergence = self.take(last)
             if divergence is not None:
                 return divergence
-        return None
+        return None if last is None else self.look(last)
 
     def _unreached(self, edge: Edge, expected: str, got: str) -> Divergence:
         if edge.outcome is not None:

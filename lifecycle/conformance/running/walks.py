@@ -12,7 +12,7 @@ from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.model.environment import PeerAction
 from lifecycle.conformance.model.graph import Edge, Model, Node
 from lifecycle.conformance.running.divergence import Divergence
-from lifecycle.conformance.running.exhaustive import RoleResult
+from lifecycle.conformance.running.result import RoleResult
 from lifecycle.conformance.running.run import Run
 
 LENGTH = 24
@@ -65,7 +65,8 @@ def walk(
             for _ in range(length):
                 if run.node.is_final and chance.random() < 0.5:
                     break
-                divergence = run.take(chance.choice(choices.at(run.node)))
+                edge = chance.choice(choices.at(run.node))
+                divergence = run.take(edge) or run.look(edge)
                 if divergence is not None:
                     break
         result.add(run, divergence if divergence is None else shrunk(adapter, model, divergence))

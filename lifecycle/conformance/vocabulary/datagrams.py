@@ -56,6 +56,7 @@ DATAGRAM = Environment(
         plainly("listen"),
         plainly("accept"),
         plainly("finish_connect"),
+        plainly("socket_file"),
         *options(),
         *endings(),
     ),

@@ -23,6 +23,7 @@ SERVER = Environment(
         plainly("get_sock_name"),
         plainly("get_peer_name"),
         plainly("io_ctl"),
+        plainly("socket_file"),
         *options(),
         *endings(),
     ),

@@ -70,6 +70,7 @@ DATA_PHASE = (
     _shut_down("sends", "mute"),
     _shut_down("receives", "deaf"),
     _shut_down("both", "mute deaf"),
+    plainly("socket_file"),
     plainly("get_sock_name"),
     Provocation("get_peer_name", "", (), Under.AT_ONCE, (*OVER, ends("ok"))),
     Provocation("io_ctl", "", (), Under.AT_ONCE, (ends("ok", where="data", gives=len(MESSAGE)), ends("ok", gives=0))),

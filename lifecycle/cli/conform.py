@@ -1,0 +1,140 @@
+"""`lifecycle conform`: an implementation put through the suite of its roles."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lifecycle.cli.choosing import chosen_role
+from lifecycle.cli.output import examples, render, terminal, write, write_json
+from lifecycle.roles import ROLES
+
+if TYPE_CHECKING:
+    from lifecycle.conformance.targets import Target
+
+EPILOG = examples(
+    "lifecycle conform lifecycle                      this package, every cell of every role",
+    "lifecycle conform lifecycle --engine reference   the same, every step through transitions",
+    "lifecycle conform socket --explained             the standard library, and where the system differs",
+    "lifecycle conform gevent                         also trio, memory",
+    "lifecycle conform mymodule:MySocket              a class like socket.socket, or an adapter's factory",
+    "lifecycle conform lifecycle --mutants            what the suite itself would find",
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make the subcommand known."""
+    app.command("conform", epilog=EPILOG, short_help="Put an implementation through the suite of its roles.")(conform)
+
+
+def conform(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="lifecycle, socket, gevent, trio, memory, or module:factory.")
+    ],
+    role: Annotated[list[str] | None, typer.Option(metavar="ROLE", help="Only this role; may be repeated.")] = None,
+    depth: Annotated[
+        int, typer.Option(min=1, max=3, help="1: every cell; 2: every call in every situation; 3: every cell, then every call.")
+    ] = 2,
+    walks: Annotated[int, typer.Option(min=0, help="Random walks per role, beside the sequences.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of the random walks.")] = 0,
+    engine: Annotated[str | None, typer.Option(metavar="ENGINE", help="compiled or reference, for governed objects.")] = None,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Break the package's classes instead, and count what is found.")
+    ] = False,
+    explained: Annotated[bool, typer.Option("--explained", help="List the explained differences, too.")] = False,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit report.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Run every call in every state, with every outcome, and some illegal ones, and compare with the roles.
+
+    Exits with 1 where the implementation differs in a way that nothing explains, or a cell was not reached.
+    """
+    from lifecycle.conformance.targets import UnknownTarget, target_named
+    from lifecycle.engine.rows import ENGINES
+
+    if engine is not None and engine not in ENGINES:
+        raise typer.BadParameter(f"no engine {engine!r}; known: {', '.join(ENGINES)}", param_hint="--engine")
+    names = [chosen_role(name).name for name in role] if role else list(ROLES)
+    try:
+        chosen = target_named(target, engine=engine)
+    except UnknownTarget as error:
+        raise typer.BadParameter(str(error), param_hint="TARGET") from None
+    if mutants:
+        if target != "lifecycle":
+            raise typer.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")
+        found = _score_mutants(names, engine, as_json)
+    else:
+        found = _run_suite(chosen, names, depth, walks, seed, explained, junit, as_json)
+    if found:
+        raise typer.Exit(1)
+
+
+def _run_suite(
+    target: Target, names: list[str], depth: int, walks: int, seed: int, explained: bool, junit: Path | None, as_json: bool
+) -> bool:
+    """Run and print; whether something was found."""
+    from lifecycle.conformance.conforming import conform as run
+
+    with progress_bar() as tell:
+        report = run(target, [ROLES[name] for name in names], depth=depth, walks=walks, seed=seed, progress=tell)
+    if not report.roles:
+        raise typer.BadParameter(f"{target.name} has none of these roles: {', '.join(names)}", param_hint="--role")
+    if junit is not None:
+        from lifecycle.conformance.reports.junit import junit_xml
+
+        try:
+            junit.write_text(junit_xml(report), encoding="utf-8")
+        except OSError as error:
+            raise typer.BadParameter(f"cannot write {junit}: {error.strerror}", param_hint="--junit") from None
+    if as_json:
+        from lifecycle.conformance.reports.data import conformance_data
+
+        write_json(conformance_data(report))
+    else:
+        from lifecycle.cli.conform_page import conformance_page
+
+        write(render(terminal(), *conformance_page(report, with_explained=explained)))
+    return not report.passes
+
+
+def _score_mutants(names: list[str], engine: str | None, as_json: bool) -> bool:
+    """Break, count and print; whether a mutant has survived."""
+    from lifecycle.conformance.mutating.scoring import can_be_broken, score
+
+    with progress_bar() as tell:
+        scores = [
+            score(ROLES[name], engine=engine, progress=lambda done, total, name=name: tell(name, done, total))  # type: ignore[misc]
+            for name in names
+            if can_be_broken(name)
+        ]
+    from lifecycle.cli.conform_page import mutants_data, mutants_page
+
+    if as_json:
+        write_json(mutants_data(scores))
+    else:
+        write(render(terminal(), *mutants_page(scores)))
+    return any(each.survivors for each in scores)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error where that is a terminal: told (what is running, how much is done, of how much)."""
+    if not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("")
+
+        def tell(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total)
+
+        yield tell

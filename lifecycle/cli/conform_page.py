@@ -1,0 +1,140 @@
+"""A conformance run as a page to read: coverage by role, the findings, one line a cause, and how to have each again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lifecycle.conformance.conforming import Conformance
+from lifecycle.conformance.mutating.mutants import Breakage
+from lifecycle.conformance.mutating.scoring import Score
+from lifecycle.conformance.replaying import snippet
+from lifecycle.conformance.reports.clusters import Cluster, clusters
+from lifecycle.conformance.running.result import RoleResult, Tally
+
+HEADING, GOOD, BAD = "bold", "green", "red"
+MOST_CLUSTERS = 12
+
+
+def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[RenderableType]:
+    """The parts of the page, to be printed one after the other."""
+    yield Text(f"{report.target}: the roles' cells, reached of those that it can be put to", HEADING)
+    yield _coverage(report.roles)
+    unexplained, explained = clusters(report.unexplained), [each for each in clusters(report.divergences) if each.name]
+    yield from _explained(explained, with_explained)
+    if report.compared:
+        yield f"bare calls: {report.compared} sequences beside the standard library's, {len(report.bare)} differences"
+    for role, cells in report.missing.items():
+        yield Text(f"never reached: {', '.join(f'{role}[{s}]-{c}-{o}' for s, c, o in cells[:MOST_CLUSTERS])}", BAD)
+    yield from _findings(report.target, unexplained)
+    verdict = (
+        "nothing unexplained" if report.passes else f"{sum(each.count for each in unexplained)} sequences differ, unexplained"
+    )
+    yield ""
+    yield Text(f"{'passes' if report.passes else 'FAILS'}: {verdict}, {report.seconds:.1f} s", GOOD if report.passes else BAD)
+
+
+def _coverage(results: Iterable[RoleResult]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    titles = ("", "outcomes", "refusals", "explained", "not offered", "sequences", "steps")
+    for number, _ in enumerate(titles):
+        table.add_column(justify="left" if number == 0 else "right", no_wrap=True)
+    table.add_row(*titles)
+    for result in results:
+        legal, illegal = result.legal, result.illegal
+        table.add_row(
+            result.role,
+            _of(legal),
+            _of(illegal),
+            str(legal.explained + illegal.explained),
+            str(len(result.cells) - legal.offered - illegal.offered),
+            f"{result.sequences:,}",
+            f"{result.steps:,}",
+        )
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def _of(tally: Tally) -> Text:
+    share = 1.0 if not tally.offered else (tally.reached + tally.explained) / tally.offered
+    return Text(f"{tally.reached}/{tally.offered}", GOOD if share == 1 else BAD)
+
+
+def _explained(found: list[Cluster], listed: bool) -> Iterator[RenderableType]:
+    if not found:
+        return
+    groups: dict[str, list[Cluster]] = {}
+    for each in found:
+        groups.setdefault(each.name.partition(":")[0], []).append(each)
+    yield ""
+    for system, group in groups.items():
+        lines = Counter[str]()
+        for each in group:
+            lines[each.name] += each.count
+        is_platform = " = " in group[0].name
+        what = f"lines of the table of {system}" if is_platform else "known differences"
+        yield f"explained by {len(lines)} {what}: {lines.total()} sequences"
+        if listed or not is_platform:
+            yield from (f"  {count:6} x {name}" for name, count in sorted(lines.items()))
+
+
+def _findings(target: str, found: list[Cluster]) -> Iterator[RenderableType]:
+    for each in found[:MOST_CLUSTERS]:
+        first = each.shortest
+        states = ", ".join(state for state in each.states if state)
+        yield ""
+        yield Text.assemble(
+            (f"{each.count} x {first.role}{f'[{states}]' if states else ''} {first.call}", f"{HEADING} {BAD}"),
+            f"\n  expected {first.expected}\n  got      {first.got}\n  first of them: {', '.join(first.steps)}",
+        )
+    if len(found) > MOST_CLUSTERS:
+        yield f"... and {len(found) - MOST_CLUSTERS} more causes (--json has them all)"
+    if found:
+        shortest = min((each.shortest for each in found), key=lambda each: len(each.steps))
+        yield ""
+        yield Text("The shortest of all, as a program:", HEADING)
+        yield ""
+        yield snippet(target, shortest).rstrip()
+
+
+def mutants_page(scores: list[Score]) -> Iterator[RenderableType]:
+    """The score of each role by breakage, and the survivors."""
+    yield Text("mutants caught, of those there are", HEADING)
+    table = Table.grid(padding=(0, 2))
+    for _ in range(len(Breakage) + 3):
+        table.add_column(justify="right", no_wrap=False)
+    table.add_row("", *(breakage.value for breakage in Breakage), "all", "seconds")
+    for each in scores:
+        survived = Counter(mutant.breakage for mutant in each.survivors)
+        cells = [f"{each.caught[breakage]}/{each.caught[breakage] + survived[breakage]}" for breakage in Breakage]
+        table.add_row(
+            each.role, *cells, Text(f"{each.caught.total()}/{each.total}", BAD if survived else GOOD), f"{each.seconds:.1f}"
+        )
+    yield table
+    for each in scores:
+        yield from (Text(f"SURVIVED {mutant}", BAD) for mutant in each.survivors)
+    caught, total = sum(each.caught.total() for each in scores), sum(each.total for each in scores)
+    seconds = sum(each.seconds for each in scores)
+    yield Text(
+        f"{caught} of {total} mutants caught ({caught / max(total, 1):.1%}) in {seconds:.1f} s",
+        GOOD if caught == total else BAD,
+    )
+
+
+def mutants_data(scores: list[Score]) -> list[dict[str, Any]]:
+    """The same as data."""
+    return [
+        {
+            "role": each.role,
+            "total": each.total,
+            "caught": {breakage.value: count for breakage, count in each.caught.items()},
+            "survivors": [str(mutant) for mutant in each.survivors],
+            "seconds": round(each.seconds, 3),
+        }
+        for each in scores
+    ]

@@ -1,0 +1,79 @@
+"""Makes one sequence of steps again, and tells each: what reports print of a failure, to be run by itself."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from lifecycle.conformance.adapters.loopback import Loopback
+from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.running.differential import BARE, STDLIB, differences
+from lifecycle.conformance.running.divergence import Divergence
+from lifecycle.conformance.running.exhaustive import model_for
+from lifecycle.conformance.running.run import Run
+from lifecycle.conformance.targets import Target, target_named, target_of
+from lifecycle.engine import Role
+from lifecycle.roles import ROLES
+
+
+class ReplayedStep(NamedTuple):
+    """One step: what it should have brought, and the difference where it brought something else."""
+
+    label: str
+    expected: str
+    divergence: Divergence | None
+
+
+def replay(target: str | Target | Any, role: str | Role, *steps: str) -> Divergence | None:
+    """Make these steps on a new object of the implementation, print each, and give the first difference, or None.
+
+    target: as for `lifecycle conform`, or the implementation itself. role: a role or its name, or "bare stream" and "bare
+    datagram" for calls beside the standard library's. Raises ValueError for steps that are no sequence of that role.
+    """
+    found = (
+        target if isinstance(target, Target) else target_named(target) if isinstance(target, str) else target_of("it", target)
+    )
+    adapter = found.adapters[0]()
+    try:
+        if isinstance(role, str) and role.startswith(BARE):
+            return _bare(found, adapter, role.removeprefix(BARE), steps)
+        last = None
+        for last in replayed_steps(adapter, ROLES[role] if isinstance(role, str) else role, steps):
+            print(f"{last.label:40} {last.expected:20}", "" if last.divergence is None else f"got {last.divergence.got}")
+        return None if last is None else last.divergence
+    finally:
+        adapter.close()
+
+
+def replayed_steps(adapter: Adapter, role: Role, steps: tuple[str, ...]) -> Iterator[ReplayedStep]:
+    """The steps, up to the first difference."""
+    edges = model_for(adapter, role).follow(steps)
+    if edges is None:
+        raise ValueError(f"no sequence of {role.name!r}: {', '.join(steps)}")
+    with Run(adapter, model_for(adapter, role)) as run:
+        for edge in edges:
+            divergence = run.take(edge)
+            expected = divergence.expected if divergence is not None else edge.outcome or ""
+            yield ReplayedStep(edge.step.label, expected, divergence)
+            if divergence is not None:
+                return
+
+
+def _bare(target: Target, adapter: Adapter, kind: str, steps: tuple[str, ...]) -> Divergence | None:
+    if target.bare is None:
+        raise ValueError(f"{target.name} is compared with nothing call by call")
+    loopback = Loopback(socket.socket)
+    try:
+        found = list(differences(STDLIB, target.bare(adapter), kind, steps, loopback))
+    finally:
+        loopback.close()
+    for divergence in found:
+        print(f"{', '.join(divergence.steps)}: the standard library {divergence.expected}, {target.name} {divergence.got}")
+    return found[0] if found else None
+
+
+def snippet(target: str, divergence: Divergence) -> str:
+    """A program that makes the failing sequence again."""
+    steps = "".join(f",\n    {step!r}" for step in divergence.steps)
+    return f"from lifecycle.conformance import replay\n\nreplay(\n    {target!r}, {divergence.role!r}{steps},\n)\n"

@@ -1,0 +1,91 @@
+"""What came of one role: which cells were reached, and where the implementation went another way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge
+from lifecycle.conformance.running.divergence import Divergence
+from lifecycle.conformance.running.run import Run
+
+
+class Tally(NamedTuple):
+    """How many cells were reached, were not but are explained, can be provoked in this implementation, and are in the table."""
+
+    reached: int
+    explained: int
+    offered: int
+    listed: int
+
+
+@dataclass(slots=True)
+class RoleResult:
+    """What came of one role.
+
+    cells: those that the table has. offered: those of them that can be provoked in this implementation. reached: how often
+    each was. divergences: the first difference of each sequence that had one. behind: cells that a sequence did not come to,
+    since an explained difference stood before them.
+    """
+
+    role: str
+    cells: tuple[Cell, ...]
+    offered: frozenset[Cell]
+    reached: Counter[Cell] = field(default_factory=Counter)
+    divergences: list[Divergence] = field(default_factory=list)
+    behind: set[Cell] = field(default_factory=set)
+    sequences: int = 0
+    steps: int = 0
+
+    @property
+    def legal(self) -> Tally:
+        """The outcomes of legal calls."""
+        return self._tally([cell for cell in self.cells if cell[2] != ILLEGAL])
+
+    @property
+    def illegal(self) -> Tally:
+        """The calls that must be refused."""
+        return self._tally([cell for cell in self.cells if cell[2] == ILLEGAL])
+
+    @property
+    def unexplained(self) -> list[Divergence]:
+        """The differences that no table names."""
+        return [each for each in self.divergences if not each.explanation]
+
+    @property
+    def explained_cells(self) -> frozenset[Cell]:
+        """The cells at which a difference showed that is explained."""
+        return frozenset(each.cell for each in self.divergences if each.explanation and each.cell is not None)
+
+    @property
+    def missing(self) -> list[Cell]:
+        """The cells that were offered, and neither reached nor explained."""
+        known = self.explained_cells | self.behind
+        return [cell for cell in self.cells if cell in self.offered and cell not in self.reached and cell not in known]
+
+    def merge(self, other: RoleResult) -> None:
+        """Add what another run of the same role has found."""
+        self.offered |= other.offered
+        self.reached.update(other.reached)
+        self.behind |= other.behind
+        self.divergences.extend(other.divergences)
+        self.sequences += other.sequences
+        self.steps += other.steps
+
+    def add(self, run: Run, divergence: Divergence | None, goal: Edge | None = None) -> None:
+        """Count a run that has ended; `goal` is the edge that it was to come to."""
+        self.sequences += 1
+        self.steps += len(run.steps)
+        self.reached.update(run.reached)
+        if divergence is not None:
+            self.divergences.append(divergence)
+            if divergence.explanation and goal is not None and goal.is_call and goal.cell != divergence.cell:
+                self.behind.add(goal.cell)
+
+    def _tally(self, cells: list[Cell]) -> Tally:
+        known = self.explained_cells | self.behind
+        offered = [cell for cell in cells if cell in self.offered]
+        reached = [cell for cell in offered if cell in self.reached]
+        explained = [cell for cell in offered if cell not in self.reached and cell in known]
+        return Tally(len(reached), len(explained), len(offered), len(cells))
