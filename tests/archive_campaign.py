@@ -70,7 +70,9 @@ def loaded(data: bytes, plan: tuple[str, ...], *, unicode: bool, win32: bool = F
             raise _wrong(data, plan, unicode, win32, f"{request}: {problem}") from error
     finally:
         archive.abort()
-    return ("loaded",) if error is None else (request, type(error).__name__, _kind_of_text(error))
+    ending = ("loaded",) if error is None else (request, type(error).__name__, _kind_of_text(error))
+    error = None  # its traceback holds this frame: the archive goes now, and not when memory is cleaned up
+    return ending
 
 
 def _kind_of_text(error: Any) -> str:
