@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from lifecycle.conformance.adapters.raw import SocketAdapter as SocketAdapter
     from lifecycle.conformance.conforming import conform as conform
     from lifecycle.conformance.replaying import replay as replay
+    from lifecycle.conformance.suite import conformance_suite as conformance_suite
     from lifecycle.conformance.targets import target_named as target_named
 
 _LAZY = {
     "GovernedAdapter": "adapters.governed",
     "SocketAdapter": "adapters.raw",
     "conform": "conforming",
+    "conformance_suite": "suite",
     "replay": "replaying",
     "target_named": "targets",
 }
@@ -58,6 +60,7 @@ __all__ = [
     "Verdict",
     "compared",
     "conform",
+    "conformance_suite",
     "replay",
     "target_named",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from lifecycle.archive import SocketFile
@@ -31,6 +32,11 @@ class Cancelling:
         """Called by the object when it begins to wait."""
         if self.cancels:
             self.cancel_blocking_call()  # type: ignore[attr-defined]
+
+
+@cache
+def _cancellable(kind: type[Any]) -> type[Any]:
+    return type(kind.__name__, (Cancelling, kind), {})
 
 
 class Watcher:
@@ -151,7 +157,7 @@ class GovernedAdapter:
         if self._watcher is not None:
             OBSERVERS.add(self._watcher)
         self._loopback = Loopback()
-        self._classes = {role: type(kind.__name__, (Cancelling, kind), {}) for role, kind in classes.items()}
+        self._classes = {role: _cancellable(kind) for role, kind in classes.items()}
 
     def environment(self, role: Role) -> Environment:
         """The environment of the package's roles."""

@@ -99,14 +99,7 @@ class Model:
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """Every cell that the table has, legal ones with each outcome, then the illegal ones."""
-        legal = tuple((state, call, outcome) for state, call, outcome, _ in self.role.cells())
-        illegal = tuple(
-            (state.name, call.name, ILLEGAL)
-            for state in self.role.states
-            for call in self.role.calls
-            if call.name not in self.role.table[state.name]
-        )
-        return legal + illegal
+        return cells_of(self.role)
 
     @cached_property
     def first_edges(self) -> dict[Cell, Edge]:
@@ -214,6 +207,18 @@ class Model:
             node = Node(state, facts, self.role.legal(state), state in self.role.final, len(self._nodes))
             self._nodes[state, facts] = node
         return node
+
+
+def cells_of(role: Role) -> tuple[Cell, ...]:
+    """Every cell of a role: legal ones with each outcome, in the table's order, then the illegal ones."""
+    legal = tuple((state, call, outcome) for state, call, outcome, _ in role.cells())
+    illegal = tuple(
+        (state.name, call.name, ILLEGAL)
+        for state in role.states
+        for call in role.calls
+        if call.name not in role.table[state.name]
+    )
+    return legal + illegal
 
 
 def _is_slow(edge: Edge) -> bool:
