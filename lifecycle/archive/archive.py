@@ -26,10 +26,11 @@ from lifecycle.roles import ARCHIVE
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-    from lifecycle.archive.templates import Template
+    from lifecycle.archive.containers import Collection
 
 Mode = Literal["load", "store"]
-Value = TypeVar("Value", bound="int | float | str | bytes | tuple[Any, ...] | Template")
+Value = TypeVar("Value", bound="int | float | str | tuple[Any, ...] | list[Any] | dict[Any, Any]")
+Pointed = TypeVar("Pointed", bound="Collection")
 Kept = TypeVar("Kept")
 Self = TypeVar("Self", bound="Archive")
 
@@ -141,11 +142,15 @@ class Archive(WholeValues, role=ARCHIVE):
         return self
 
     @overload
+    def __rshift__(self, kind: type[Pointed]) -> Pointed | None: ...
+    @overload
     def __rshift__(self, kind: type[Value]) -> Value: ...
     @overload
     def __rshift__(self, kind: Wire[Kept]) -> Kept: ...
     @overload
     def __rshift__(self, kind: type[Kept]) -> Kept | None: ...
+    @overload
+    def __rshift__(self, kind: object) -> Any: ...  # Annotated[int, DWORD], of which type checkers know no more
     def __rshift__(self, kind: Any) -> Any:
         """Load a value of that kind: `value = archive >> DWORD`; of a serializable class, an object of it or None."""
         return self.load(kind)
@@ -172,11 +177,15 @@ class Archive(WholeValues, role=ARCHIVE):
         return settled(mode, None)
 
     @overload
+    def load(self, kind: type[Pointed]) -> Pointed | None: ...
+    @overload
     def load(self, kind: type[Value]) -> Value: ...
     @overload
     def load(self, kind: Wire[Kept]) -> Kept: ...
     @overload
     def load(self, kind: type[Kept]) -> Kept | None: ...
+    @overload
+    def load(self, kind: object) -> Any: ...
     def load(self, kind: Any) -> Any:
         """Load one value of a kind: a wire type, a serializable class (an object or None), or an annotation of a wire type.
 
@@ -233,7 +242,11 @@ class Archive(WholeValues, role=ARCHIVE):
         """Put a count (WriteCount)."""
         self._put(count_prefix(operator.index(count), win32=self._sink.format.win32))
 
-    def read_object(self, kind: type[Kept] = object) -> Kept | None:  # type: ignore[assignment]
+    @overload
+    def read_object(self) -> Any: ...
+    @overload
+    def read_object(self, kind: type[Kept]) -> Kept | None: ...
+    def read_object(self, kind: type[Any] = object) -> Any:
         """Take an object of `kind` or of a class derived from it, or None; one that was taken before is the same object again.
 
         Raises BadClass, BadSchema and BadIndex besides what load() raises.

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lifecycle.archive.archive import Archive
 
 
-class _Serialized:
-    """What every collection does."""
+class Collection:
+    """A collection, which is put and taken by pointer, or as a member by serialize()."""
 
     __slots__ = ()
 
@@ -32,43 +32,43 @@ class _Serialized:
         archive.serialize(self, next(kind for kind in type(self).__mro__ if kind in COLLECTIONS))
 
 
-class CByteArray(_Serialized, bytearray):
+class CByteArray(Collection, bytearray):
     """An array of bytes."""
 
 
-class CWordArray(_Serialized, list[int]):
+class CWordArray(Collection, list[int]):
     """An array of WORDs."""
 
 
-class CDWordArray(_Serialized, list[int]):
+class CDWordArray(Collection, list[int]):
     """An array of DWORDs."""
 
 
-class CStringArray(_Serialized, list[str]):
+class CStringArray(Collection, list[str]):
     """An array of strings."""
 
 
-class CStringList(_Serialized, list[str]):
+class CStringList(Collection, list[str]):
     """A list of strings."""
 
 
-class CObArray(_Serialized, list[Any]):
+class CObArray(Collection, list[Any]):
     """An array of objects by pointer; None is NULL."""
 
 
-class CObList(_Serialized, list[Any]):
+class CObList(Collection, list[Any]):
     """A list of objects by pointer; None is NULL."""
 
 
-class CMapStringToString(_Serialized, dict[str, str]):
+class CMapStringToString(Collection, dict[str, str]):
     """A map from strings to strings."""
 
 
-class CMapStringToOb(_Serialized, dict[str, Any]):
+class CMapStringToOb(Collection, dict[str, Any]):
     """A map from strings to objects by pointer."""
 
 
-class CMapWordToOb(_Serialized, dict[int, Any]):
+class CMapWordToOb(Collection, dict[int, Any]):
     """A map from WORDs to objects by pointer."""
 
 

@@ -7,6 +7,7 @@ so that a file has an inner one, which is governed, and hands its calls on to it
 from __future__ import annotations
 
 import io
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lifecycle.engine import IllegalCall, Lifecycle, Role, settled
@@ -60,6 +61,8 @@ class _Governed(Lifecycle, role=SOCKET_FILE):
         """Lie over `socket`; its own table says whether it is in a state to be lain over."""
         if not isinstance(socket, Lifecycle):
             raise TypeError(f"a SocketFile lies over a Client or an Accepted, not over {type(socket).__name__}")
+        if iscoroutinefunction(getattr(socket, "receive", None)):
+            raise TypeError("over an awaited socket lies a SocketFile of lifecycle.aio")
         with self._firing("attach", socket) as firing:
             firing.take(lambda: setattr(self, "_socket", socket))
 

@@ -1,14 +1,15 @@
 """CArray, CList and CMap: MFC's templates, which travel as a count and their elements, and never by pointer.
 
 `CArray[DWORD]` is a class: `archive << CArray[DWORD]([1, 2])`, `values = archive >> CArray[DWORD]`; in a dataclass, the
-annotation is `CArray[DWORD]` or Annotated[list[int], CArray[DWORD]].
+annotation is `CArray[DWORD]` or Annotated[list[int], CArray[DWORD]]. For type checkers they are list and dict, so that a field
+may be given a plain list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from lifecycle.archive.counting import count_prefix, take_count
 from lifecycle.archive.errors import GenericError
@@ -20,38 +21,35 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
+if TYPE_CHECKING:
+    CArray: TypeAlias = list[Item]
+    CList: TypeAlias = list[Item]
+    CMap: TypeAlias = dict[Key, Item]
+else:
 
-class Template:
-    """What travels as a count and its elements."""
+    class CArray(list[Item], Generic[Item]):
+        """CArray<T>: a count, then the elements. A serializable class as T means embedded objects, `Age | None` pointers."""
 
-    __slots__ = ()
+        __slots__ = ()
 
+        def __class_getitem__(cls, kind: Any) -> Any:
+            return _template(cls, kind)
 
-class CArray(Template, list[Item], Generic[Item]):
-    """CArray<T>: a count, then the elements. A serializable class as T means embedded objects, `Age | None` means pointers."""
+    class CList(list[Item], Generic[Item]):
+        """CList<T>: a count, then the elements."""
 
-    __slots__ = ()
+        __slots__ = ()
 
-    def __class_getitem__(cls, kind: Any) -> Any:
-        return _template(cls, kind)
+        def __class_getitem__(cls, kind: Any) -> Any:
+            return _template(cls, kind)
 
+    class CMap(dict[Key, Item], Generic[Key, Item]):
+        """CMap<K, V>: a count, then each key and its value, in any order; of equal keys the last one stays."""
 
-class CList(Template, list[Item], Generic[Item]):
-    """CList<T>: a count, then the elements."""
+        __slots__ = ()
 
-    __slots__ = ()
-
-    def __class_getitem__(cls, kind: Any) -> Any:
-        return _template(cls, kind)
-
-
-class CMap(Template, dict[Key, Item], Generic[Key, Item]):
-    """CMap<K, V>: a count, then each key and its value, in any order; of equal keys the last one stays."""
-
-    __slots__ = ()
-
-    def __class_getitem__(cls, kinds: Any) -> Any:
-        return _template(cls, kinds)
+        def __class_getitem__(cls, kinds: Any) -> Any:
+            return _template(cls, kinds)
 
 
 class ItemsWire(Wire[Any]):
@@ -141,5 +139,5 @@ def _template(template: type[Any], kinds: Any) -> Any:
     wires = [wire_of(kind) for kind in several]
     name = f"{template.__name__}[{', '.join(wire.name for wire in wires)}]"
     kind = type(name, (template,), {"__slots__": (), "__doc__": template.__doc__, "__module__": "lifecycle.archive"})
-    travels_as(kind, MapWire(name, wires[0], wires[1], kind) if issubclass(template, CMap) else ItemsWire(name, wires[0], kind))
+    travels_as(kind, MapWire(name, wires[0], wires[1], kind) if issubclass(template, dict) else ItemsWire(name, wires[0], kind))
     return kind

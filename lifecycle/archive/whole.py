@@ -108,14 +108,15 @@ class WholeValues(Lifecycle):
         source, outer, depth, schema = self._source, self._nested, self._depth, self._schema
         if not outer:
             source.hold()
-            self._spoilt_by = None
         begin, numbered = source.offset, len(source.numbered)
         self._nested = True
         try:
             value = take(*arguments)
-        except RecursionError:
-            raise recursion_ended(self) from None
         except BaseException as error:
+            if not outer:
+                self._spoilt_by = None
+            if isinstance(error, RecursionError):
+                raise recursion_ended(self) from None
             if not isinstance(error, FormatError) or (outer and isinstance(error, EndOfFile)):
                 source.go_back(begin, numbered)
                 self._schema = schema
@@ -126,10 +127,17 @@ class WholeValues(Lifecycle):
             if not outer:
                 source.release()
         if not outer:
-            if self._spoilt_by is not None:
-                raise self._spoilt_by
+            self._raise_what_was_caught()
             self._flush_if_due()
         return value
+
+    def _raise_what_was_caught(self) -> None:
+        error, self._spoilt_by = self._spoilt_by, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # its traceback holds this frame, and that the archive
 
     def _flush_if_due(self) -> None:
         """Make up for a flush() inside the value; what hinders it is told by the next call that has to send."""

@@ -1,4 +1,4 @@
-"""What type checkers see: the package itself, on every platform, and a user's program with every public call."""
+"""What type checkers see: the package itself, on every platform, and users' programs with every public call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PROGRAM = Path(__file__).with_name("public_calls.py")
+PROGRAMS = [str(Path(__file__).with_name(name)) for name in ("public_calls.py", "archive_calls.py")]
 
 
 def check(*command: str) -> subprocess.CompletedProcess[str]:
@@ -20,17 +20,17 @@ def check(*command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
 def test_mypy_finds_nothing(platform: str) -> None:
-    """mypy --strict is clean on the package and on a program that uses every public call, on each platform."""
+    """mypy --strict is clean on the package and on programs that use every public call, on each platform."""
     done = check("mypy", "--platform", platform, "-p", "lifecycle", "--cache-dir", f".mypy_cache/{platform}")
     assert done.returncode == 0, done.stdout
-    done = check("mypy", "--strict", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}", str(PROGRAM))
+    done = check("mypy", "--strict", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}", *PROGRAMS)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.timeout(180)
 def test_pyright_finds_nothing() -> None:
-    """pyright is clean on the package and on that program."""
+    """pyright is clean on the package and on those programs."""
     if check("pyright", "--version").returncode != 0:
         pytest.skip("pyright fetches itself from npm when it first runs, and could not")
-    done = check("pyright", "--pythonpath", sys.executable, "lifecycle", str(PROGRAM))
+    done = check("pyright", "--pythonpath", sys.executable, "lifecycle", *PROGRAMS)
     assert done.returncode == 0, done.stdout

@@ -1,0 +1,219 @@
+"""What was wrong once, and is not again: keys of maps, numbers of objects, how deep objects may be nested."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import pytest
+
+from lifecycle.archive import (
+    DWORD,
+    WORD,
+    Archive,
+    CArray,
+    CMap,
+    CObArray,
+    CString,
+    GenericError,
+    NestedTooDeeply,
+    Registry,
+    serializable,
+)
+
+CLASSES = Registry()
+
+
+@serializable("CLeaf", registry=CLASSES)
+@dataclass
+class Leaf:
+    """A flat record."""
+
+    value: DWORD = 0
+
+
+@serializable("CTwig", registry=CLASSES)
+@dataclass
+class Twig:
+    """A record that contains others of its class by value."""
+
+    value: DWORD
+    twigs: CArray[Twig] = field(default_factory=list)
+
+
+@serializable("CChain", registry=CLASSES)
+@dataclass(eq=False)
+class Chain:
+    """A record that points to another of its class."""
+
+    next: Chain | None = None
+
+
+def stored(*things: Any) -> bytes:
+    """What a storing archive makes of things by pointer."""
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES) as archive:
+        for thing in things:
+            archive.write_object(thing)
+    return file.getvalue()
+
+
+def loading(data: bytes, **options: Any) -> Archive:
+    return Archive(io.BytesIO(data), "load", registry=CLASSES, **options)
+
+
+# -- keys ----------------------------------------------------------------------------------------------------------------------
+
+
+@serializable("CKey", registry=CLASSES)
+@dataclass(frozen=True)
+class Key:
+    """A key that would hash an object which is not loaded yet."""
+
+    owner: Owner | None
+    number: DWORD
+
+
+@serializable("COwner", registry=CLASSES)
+@dataclass
+class Owner:
+    """What such a key belongs to."""
+
+    keys: CMap[Key | None, DWORD]
+
+
+@serializable("CPlace", registry=CLASSES)
+@dataclass(frozen=True)
+class Place:
+    """A key that is whole when it is hashed."""
+
+    x: WORD
+    name: CString
+
+
+@pytest.mark.parametrize("kind", [CMap[Key | None, DWORD], CMap[CArray[DWORD], DWORD], CMap[Leaf, DWORD], CMap[Key, DWORD]])
+def test_keys_that_cannot_be_found_again_are_refused(kind: Any) -> None:
+    """Unhashable ones and ones that hash what may be half loaded are a TypeError, before a byte is stored or taken."""
+    for archive in (Archive(io.BytesIO(), "store", registry=CLASSES), loading(b"\1\0" + bytes(90))):
+        with archive:
+            with pytest.raises(TypeError, match="cannot be a key"):
+                archive.store(kind, {}) if archive.is_storing else archive.load(kind)
+            assert archive.offset == 0
+            archive.abort()
+
+
+def test_a_key_that_belongs_to_what_is_being_loaded_is_refused() -> None:
+    """Hostile bytes that make a map hash its own half-built owner raise no AttributeError."""
+    data = CLASSES.entry(Key).description + CLASSES.entry(Owner).description + b"\1\0\2\0\7\0\0\0" + b"\x09\0\0\0"
+    with loading(data) as archive, pytest.raises(TypeError, match=r"Owner\.keys|cannot be a key"):
+        archive >> Key
+    archive.abort()
+
+
+def test_frozen_records_of_numbers_and_strings_are_keys() -> None:
+    """They come back as keys that are found."""
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES) as archive:
+        archive.store(CMap[Place, Leaf], {Place(1, "a"): Leaf(5)})
+    with loading(file.getvalue()) as archive:
+        assert archive.load(CMap[Place, Leaf])[Place(1, "a")] == Leaf(5)
+
+
+# -- numbers and depth ---------------------------------------------------------------------------------------------------------
+
+
+def test_mapping_an_object_takes_a_new_number_on_both_sides() -> None:
+    """Also of an object that has one; None takes none, and a class is no object."""
+    document, leaf = Leaf(9), Leaf(3)
+    file = io.BytesIO()
+    storing = Archive(file, "store", registry=CLASSES)
+    for thing in (document, document, None):
+        storing.map_object(thing)
+    storing << leaf << leaf << document
+    with pytest.raises(TypeError, match="a class and no object"):
+        storing.map_object(Leaf)
+    storing.close()
+    with loading(file.getvalue()) as archive:
+        for thing in (document, document, None):
+            archive.map_object(thing)
+        first = archive >> Leaf
+        assert (first, archive >> Leaf) == (leaf, first)
+        assert (archive >> Leaf) is document
+
+
+def chain(links: int) -> Chain:
+    found = Chain()
+    for _ in range(links - 1):
+        found = Chain(found)
+    return found
+
+
+def twigs(levels: int) -> Twig:
+    found = Twig(0)
+    for _ in range(levels - 1):
+        found = Twig(0, [found])
+    return found
+
+
+def arrays(levels: int) -> CObArray:
+    found = CObArray()
+    for _ in range(levels - 1):
+        found = CObArray([found])
+    return found
+
+
+@pytest.mark.parametrize("nested", [chain, twigs, arrays], ids=["pointers", "by value", "collections"])
+def test_a_hundred_levels_are_stored_and_loaded_and_no_more(nested: Callable[[int], Any]) -> None:
+    """NestedTooDeeply when storing, which stores nothing; GenericError when loading what an archive of more depth stored."""
+    data = stored(nested(100))
+    with loading(data) as archive:
+        archive.read_object()
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES) as archive:
+        with pytest.raises(NestedTooDeeply, match="100 levels"):
+            archive << nested(101)
+        assert (archive.state, archive.offset) == ("storing", 0)
+    with Archive(file, "store", registry=CLASSES, depth=101) as archive:
+        archive << nested(101)
+    with loading(file.getvalue()) as archive:
+        with pytest.raises(GenericError, match="100 levels"):
+            archive.read_object()
+        assert archive.state == "broken"
+
+
+def test_beyond_pythons_recursion_limit_the_error_names_it() -> None:
+    """An archive of a greater depth than Python's stack has raises the archive's errors all the same, in both directions."""
+    limit = f"recursion limit of {sys.getrecursionlimit()}"
+    with Archive(io.BytesIO(), "store", registry=CLASSES, depth=10**6) as archive:
+        with pytest.raises(NestedTooDeeply, match=limit):
+            archive << chain(3000)
+        assert (archive.state, archive.offset) == ("storing", 0)
+    data = CLASSES.entry(Chain).description + b"\1\x80" * 5000 + bytes(2)
+    with loading(data, depth=10**6) as archive:
+        with pytest.raises(GenericError, match=limit):
+            archive >> Chain
+        assert archive.state == "broken"
+
+
+# -- annotations ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_annotated_pointer_is_a_pointer() -> None:
+    """Annotated[Leaf | None, "note"] means what is annotated, as for every other reader of annotations."""
+
+    @serializable("CNoted", registry=CLASSES)
+    @dataclass
+    class Noted:
+        leaf: Annotated[Leaf | None, "a note"] = None
+        number: Annotated[int, "another", WORD] = 0
+
+    leaf = Leaf(4)
+    with loading(stored(Noted(leaf, 7), Noted(leaf))) as archive:
+        one, other = archive >> Noted, archive >> Noted
+    assert one is not None
+    assert other is not None
+    assert (one.leaf, one.number) == (leaf, 7)
+    assert other.leaf is one.leaf
