@@ -1,0 +1,105 @@
+"""SocketFile: a connected stream socket as a binary file, awaited (MFC's CSocketFile)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lifecycle.aio.accepted import Accepted
+from lifecycle.aio.async_socket import AsyncSocket
+from lifecycle.aio.client import Client
+from lifecycle.archive.socket_file import READ_SIZE, ClosedFile, UnsupportedCall
+from lifecycle.engine import IllegalCall, Lifecycle, settled
+from lifecycle.roles import SOCKET_FILE
+from lifecycle.sockets.classify import CONNECTION_GONE
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class SocketFile(Lifecycle, role=SOCKET_FILE):
+    """A connected stream socket as a binary file that is awaited, for Archive and for reading and writing by hand.
+
+    socket: a connected Client or Accepted of lifecycle.aio; the file does not own it, and closing the file leaves it open.
+    archive_compatible: when true, a read gives what one receive gives, at least one byte; when false, it waits for all the
+    bytes asked for, or the end. engine: see Lifecycle.
+
+    Raises IllegalCall, whose `remedy` says what to do first, over a socket that is not connected and over one that never
+    carries a stream. seek(), tell(), truncate() and MFC's names for them raise io.UnsupportedOperation, which is an IllegalCall
+    here and says why. A cancelled read or write loses nothing: the read may be made again, and `socket.sent` tells what went.
+    """
+
+    __slots__ = ("_archive_compatible", "_held", "_socket")
+
+    _socket: Client | Accepted
+
+    def __init__(self, socket: Client | Accepted, archive_compatible: bool = True, *, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._archive_compatible = archive_compatible
+        self._held = bytearray()
+        try:
+            self.attach(socket)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def socket(self) -> Client | Accepted | None:
+        """The socket it lies over; None when the file is closed."""
+        return None if self.closed else self._socket
+
+    @property
+    def archive_compatible(self) -> bool:
+        """Whether a read gives what one receive gives."""
+        return self._archive_compatible
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file was closed."""
+        return self.state in self.role.final
+
+    def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
+        """The errors that Python's files have: UnsupportedOperation and ValueError."""
+        if self.role.never_legal(call):
+            return UnsupportedCall
+        return ClosedFile if state in self.role.final else IllegalCall
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """As the socket below classifies it."""
+        if isinstance(error, BlockingIOError):
+            return "pending"
+        return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
+
+    def attach(self, socket: Client | Accepted) -> None:
+        """Lie over `socket`; its own table says whether it is in a state to be lain over."""
+        if not isinstance(socket, AsyncSocket):
+            kind = f"{type(socket).__module__}.{type(socket).__qualname__}"
+            raise TypeError(f"a SocketFile of lifecycle.aio lies over its Client or Accepted, not over {kind}")
+        with self._firing("attach", socket) as firing:
+            firing.take(lambda: setattr(self, "_socket", socket))
+
+    async def read(self, size: int = -1) -> bytes:
+        """Read: what one receive gives, or just `size` bytes, as `archive_compatible` says; to the end where size is negative.
+
+        b"" at the end of the stream. Raises ConnectionError and IllegalCall as the socket's receive() does.
+        """
+        held = self._held
+        exact = size < 0 or not self._archive_compatible
+        while size < 0 or (len(held) < size and (exact or not held)):
+            received = await self._socket.receive(READ_SIZE if size < 0 else min(size - len(held), READ_SIZE))
+            held += received
+            if not received:
+                break
+        taken = bytes(held) if size < 0 else bytes(held[:size])
+        del held[: len(taken)]
+        return taken if taken or not size else settled("eof", taken)
+
+    async def write(self, data: ReadableBuffer) -> int:
+        """Send all of `data` through the socket; how many bytes. Raises as the socket's send() does."""
+        return await self._socket.send(data)
+
+    def flush(self) -> None:
+        """Nothing: the file holds nothing back. ClosedFile, a ValueError, when it is closed."""
+
+    def close(self) -> None:
+        """Let go of the socket, which stays as it is, and of what was received and not read; closing again does nothing."""
+        self._held.clear()
