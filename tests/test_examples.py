@@ -20,6 +20,8 @@ PROMISES = {
     "refusals.py": "  Call listen() first. Legal here: listen,",
     "turnstile.py": "Turnstile.push() is not legal in state 'locked'.",
     "packets.py": "sender: 1000 of 0xff, 1000 acknowledged",
+    "async_echo.py": "the client is ended",
+    "notifications.py": "42 is right",
     "chat.py": "cleo heard anna: hello, bela: hello, cleo: hello",
 }
 
