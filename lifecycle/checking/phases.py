@@ -20,8 +20,9 @@ class Phase:
     """
 
     __slots__ = (
+        "_after",
+        "_all",
         "_beyond",
-        "_cells",
         "final",
         "hangs",
         "keeps",
@@ -47,14 +48,16 @@ class Phase:
         self.takes = frozenset(call for state, call in systems.takes if state == name)
         self.local = frozenset(call for state, call in systems.local if state == name)
         self.keeps: frozenset[str] = frozenset()
-        self._cells: Mapping[str, Mapping[str, Phase]] = {}
+        self._after: dict[str, str] = {}  # of texts alone, so that the collector need not look at it
+        self._all: Mapping[str, Phase] = {}
 
     def __repr__(self) -> str:
         return f"<{self.role.name} {self.name}>"
 
     def after(self, call: str, outcome: str) -> Phase:
         """Where this ending of `call` leads on a real system; what is not listed stays here."""
-        return self._cells.get(call, _NOWHERE).get(outcome, self)
+        name = self._after.get(f"{call}.{outcome}")
+        return self if name is None else self._all[name]
 
     def deceives(self, call: str, outcome: str) -> bool:
         """Whether this ending of a legal call is the late fruit of an order that was illegal."""
@@ -75,22 +78,18 @@ class Phase:
         return self.role.remedy(self.stands_for, call) if call not in self.role.table[self.stands_for] else None
 
 
-_NOWHERE: Mapping[str, Phase] = {}
-
-
 def phases(systems: Systems) -> Mapping[str, Phase]:
     """The phases of a role by name, linked to each other."""
     beyond = {each.state.name: each for each in systems.beyond}
     made = {name: Phase(name, systems, beyond.get(name)) for name in (*systems.role.table, *beyond)}
     for phase in made.values():
-        cells = {
-            call: {outcome: made[phase.name if after == phase.stands_for else after] for outcome, after in outcomes.items()}
-            for call, outcomes in systems.role.table[phase.stands_for].items()
-        }
+        phase._all = made
+        for call, outcomes in systems.role.table[phase.stands_for].items():
+            for outcome, after in outcomes.items():
+                phase._after[f"{call}.{outcome}"] = phase.name if after == phase.stands_for else after
         for state, call, outcomes in systems.rows:
             if state == phase.name:
-                cells.setdefault(call, {}).update((outcome, made[after]) for outcome, after in outcomes.items())
-        phase._cells = cells
+                phase._after.update((f"{call}.{outcome}", after) for outcome, after in outcomes.items())
         phase.keeps = frozenset(
             call for call in phase.legal if phase.after(call, "ok") is phase and not phase.deceives(call, "ok")
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,17 +29,18 @@ REGRTEST = ("-m", "test", "-u", "network", "-i", "*VSOCK*")  # vsock hangs on ma
 
 
 class Outcome(NamedTuple):
-    """What a suite has come to: how each of its tests went, and how long it took."""
+    """What a suite has come to: how each of its tests went, and how long it took: on the wall, and of the processor."""
 
     results: Counter[tuple[str, str]]
     seconds: float
+    processor: float
 
 
 def run_suite(suite: str, *prefix: str) -> Outcome:
     """The results of a suite, run by the command `prefix`."""
     with tempfile.TemporaryDirectory() as folder:
         xml = Path(folder) / "results.xml"
-        began = time.perf_counter()
+        began, before = time.perf_counter(), os.times()
         subprocess.run(
             [*prefix, *REGRTEST, "--junit-xml", str(xml), suite],
             cwd=folder,
@@ -47,7 +49,8 @@ def run_suite(suite: str, *prefix: str) -> Outcome:
             timeout=LIMIT,
             check=False,
         )
-        return Outcome(_results(xml), time.perf_counter() - began)
+        seconds, after = time.perf_counter() - began, os.times()
+        return Outcome(_results(xml), seconds, sum(after[2:4]) - sum(before[2:4]))
 
 
 def _results(xml: Path) -> Counter[tuple[str, str]]:
@@ -67,10 +70,11 @@ def compare(suite: str, *, show: int = 12) -> bool:
         checked = run_suite(suite, sys.executable, "-m", "lifecycle", "run", "--report", str(report))
         findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
     left = unexplained(suite, findings)
-    ratio = checked.seconds / plain.seconds
+    wall, processor = checked.seconds / plain.seconds, checked.processor / plain.processor
     print(
-        f"{suite}: {plain.results.total()} and {checked.results.total()} results, {plain.seconds:.1f} s x {ratio:.2f}; ", end=""
+        f"{suite}: {plain.results.total()} and {checked.results.total()} results, {plain.seconds:.1f} s x {wall:.2f}, ", end=""
     )
+    print(f"of the processor {plain.processor:.1f} s x {processor:.2f}; ", end="")
     print(f"{len(findings)} findings, {len(left)} of them not explained")
     for (test, result), count in ((plain.results - checked.results) + (checked.results - plain.results)).items():
         print(f"  differs: {test} {result} x{count}")

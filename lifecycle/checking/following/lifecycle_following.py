@@ -1,15 +1,23 @@
-"""Waits in a Python process until the program imports `socket`, and loads the checker then: who uses no socket pays nothing."""
+"""Loads the checker: at once in the program itself, and in its children when they import `socket`.
+
+A child that uses no socket pays nothing. The program most likely uses some, and the checker's own objects are put where the
+collector does not look at them before there are any of the program's; later they could not be told apart.
+"""
 
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+
+TYPE_CHECKING = False  # the real one comes with `typing`, which takes longer to load than all of this
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 FOLDER = os.environ["LIFECYCLE_RUN"]
@@ -34,9 +42,12 @@ _main = os.getpid() if _claims_to_be_main() else 0
 
 
 def follow() -> None:
-    """Wait for `socket`, or begin at once where it is there already."""
+    """Begin, or wait for `socket` where this is a child and it is not there yet."""
     atexit.register(_finish)
-    if "socket" in sys.modules:
+    if os.getpid() == _main:
+        _begin()
+        gc.freeze()
+    elif "socket" in sys.modules:
         _begin()
     else:
         sys.meta_path.insert(0, SocketFinder())
@@ -73,34 +84,12 @@ def _is_run_from_source() -> bool:
 
 def _finish() -> None:
     """Tell what was found, as the last thing at exit."""
-    if os.getpid() == _main and "socket" not in sys.modules:
-        if _has_nothing_to_tell():
-            return
-        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, SocketFinder)]
-        _begin()
     running = sys.modules.get("lifecycle.checking.running")
     if running is not None:
         running.finish()
 
 
-def _has_nothing_to_tell() -> bool:
-    """Whether the program has used no socket, nor its children, and no file is wanted: all is told then without the checker."""
-    import json  # most programs come here with a socket, and load it then
-
-    with open(os.path.join(FOLDER, "settings.json"), encoding="utf-8") as file:
-        settings = json.load(file)
-    files = os.listdir(FOLDER)
-    if any(settings[name] is not None for name in ("report", "chart", "html")) or set(files) != {"main", "settings.json"}:
-        return False
-    for name in files:
-        os.unlink(os.path.join(FOLDER, name))
-    os.rmdir(FOLDER)
-    if not settings["quiet"]:
-        os.write(2, b"lifecycle: no findings\n")
-    return True
-
-
-class SocketLoader(Loader):
+class SocketLoader:
     """Loads `socket` as its own loader does, and begins."""
 
     def __init__(self, loader: Loader) -> None:
@@ -119,7 +108,7 @@ class SocketLoader(Loader):
         _begin()
 
 
-class SocketFinder(MetaPathFinder):
+class SocketFinder:
     """Waits for the import of `socket`."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
@@ -127,9 +116,10 @@ class SocketFinder(MetaPathFinder):
         if name != "socket":
             return None
         sys.meta_path.remove(self)
-        import importlib.util  # only a program that uses sockets needs it
-
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            spec.loader = SocketLoader(spec.loader)
-        return spec
+        for finder in sys.meta_path:
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = SocketLoader(spec.loader)  # type: ignore[assignment] # it has what a loader has
+                return spec
+        return None
