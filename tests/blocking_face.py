@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import select
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,17 +31,25 @@ from lifecycle.sockets.os_socket import checked_timeout
 HERE = Path(__file__).parent
 
 _portal: BlockingPortal | None = None
+_loop_thread = 0
 
 
 @contextmanager
 def portal_in(event_loop: EventLoop) -> Iterator[None]:
     """Have the faces make their calls in an event loop of that kind."""
-    global _portal
+    global _portal, _loop_thread
     with start_blocking_portal(event_loop.backend, event_loop.options) as _portal:
+        _loop_thread = _portal.call(threading.get_ident)
         try:
             yield
         finally:
             _portal = None
+
+
+def in_the_loop(call: Callable[[], Any]) -> Any:
+    """Make a plain call in the event loop of the portal."""
+    assert _portal is not None
+    return _portal.call(call)
 
 
 class Face:
@@ -124,7 +133,7 @@ class Face:
         targets = [each for each in (*arguments, *keywords.values()) if isinstance(each, Face)]
         plain = [each._awaited if isinstance(each, Face) else each for each in arguments]
         named = {name: each._awaited if isinstance(each, Face) else each for name, each in keywords.items()}
-        if _portal is None:
+        if _portal is None or threading.get_ident() == _loop_thread:
             result = method(*plain, **named)
         elif not inspect.iscoroutinefunction(method):
             result = _portal.call(lambda: method(*plain, **named))

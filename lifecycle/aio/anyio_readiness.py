@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import anyio
 
@@ -25,10 +26,14 @@ class AnyioReadiness:
         self._calls = 0
         self._cancels = 0
 
-    async def wait(self) -> bool:
-        cancels = self._cancels
+    def wait(self) -> Coroutine[Any, Any, bool]:
+        return self._wait(self._cancels)
+
+    async def _wait(self, cancels: int) -> bool:
         self._calls += 1
         try:
+            if self._cancels != cancels:
+                return True
             if self._is_held:
                 await self._other_ends()
             else:

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 from asyncio import _get_running_loop as running_loop
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Coroutine, Iterator
 from itertools import repeat
 from operator import length_hint
 from typing import ClassVar
@@ -182,18 +182,16 @@ class AsyncSocket(OsSocket):
         reading = self._reading
         if reading is None or reading.loop is not running_loop():
             reading = self._reading = self._anew(reading, writing=False)
-        if not self._waits_untold:
-            self._tell_of_wait()
-        return reading.wait()
+        wait = reading.wait()
+        return wait if self._waits_untold else self._told(wait)
 
     def _writable(self) -> Awaitable[bool]:
         """As _readable()."""
         writing = self._writing
         if writing is None or writing.loop is not running_loop():
             writing = self._writing = self._anew(writing, writing=True)
-        if not self._waits_untold:
-            self._tell_of_wait()
-        return writing.wait()
+        wait = writing.wait()
+        return wait if self._waits_untold else self._told(wait)
 
     async def _until_readable(self) -> None:
         """As _readable(); raises BlockingCallCancelled, and BlockingIOError in a call that must not wait."""
@@ -209,10 +207,16 @@ class AsyncSocket(OsSocket):
         if await self._writable():
             raise BlockingCallCancelled
 
-    def _tell_of_wait(self) -> None:
+    def _told(self, wait: Awaitable[bool]) -> Awaitable[bool]:
+        """Tell of a wait that has been prepared; who is told may cancel it."""
         if self._notifier is not None:
             self._notifier.waits += 1
-        self.on_message_pending()
+        try:
+            self.on_message_pending()
+        except BaseException:
+            wait.close() if isinstance(wait, Coroutine) else wait.cancel()  # type: ignore[attr-defined]
+            raise
+        return wait
 
     def _anew(self, before: Readiness | None, *, writing: bool) -> Readiness:
         if before is not None:  # the loop of an earlier run

@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Waiter:
-    """One wait of one task; after resume_now() with `is_done` set back it serves for another."""
+    """One wait of one task; after resume_now(), with `is_done` set back, it serves for another."""
 
     __slots__ = ("_asyncio_future_blocking", "_cancelled", "_context", "_loop", "_resume", "_value", "is_done")
 
@@ -34,9 +34,11 @@ class Waiter:
 
     def resume_now(self) -> None:
         """Resume the task here and now, from a callback of the loop."""
+        resume, context = self._resume, self._context
+        self._resume = self._context = None
         self.is_done = True
-        if self._context is not None and self._resume is not None:
-            self._context.run(self._resume, self)
+        if resume is not None and context is not None:
+            context.run(resume, self)
 
     # -- what asyncio's tasks ask of a Future ---------------------------------------------------------------------------
 
