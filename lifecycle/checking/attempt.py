@@ -13,12 +13,14 @@ from lifecycle.checking import checker
 from lifecycle.checking.checker import Mode
 from lifecycle.checking.findings import FindingKind, finding_of, refusal
 from lifecycle.checking.inspecting import INTERNET, ends_of
-from lifecycle.checking.outcomes import ORDER_ERRORS
+from lifecycle.checking.outcomes import CLOSED_ERRORS, ORDER_ERRORS
 from lifecycle.checking.overtaking import overtaken_has_ended
 from lifecycle.checking.phases import Phase
 from lifecycle.checking.places import is_file, place_of
 from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
 from lifecycle.roles.python_vocabulary import METHODS
+
+BEHIND_ITS_BACK = "The descriptor was closed behind the object's back: close the object instead, or detach() it first"
 
 _FREQUENT = frozenset(FREQUENT)
 
@@ -84,6 +86,8 @@ class Attempt:
                 self._judge(outcome, number)
             elif deceived:
                 self._report(FindingKind.ORDER, _answer(number) or "with the end of a stream that has not ended")
+        if self.row in phase.legal and number in CLOSED_ERRORS:
+            self._report(FindingKind.ORDER, _answer(number), reason=BEHIND_ITS_BACK)
         is_usual = outcome == "ok" and after is phase and self.row == self.call and self.call in phase.keeps
         if is_usual and self.call in _FREQUENT and not keep_all:
             setattr(track, self.call, True)
@@ -122,7 +126,7 @@ class Attempt:
             local, peer = ends_of(sock)
             self.track.ends = (local or self.track.ends[0], peer or self.track.ends[1])
 
-    def _report(self, kind: FindingKind, answer: str) -> None:
+    def _report(self, kind: FindingKind, answer: str, reason: str = "") -> None:
         place = self.track.events[-1].place
         by_file = self.frame.f_back is not None and is_file(self.frame.f_back)
         mistake = (self.phase.name, self.row, "a file" if by_file else place)  # a file sends again when it is closed
@@ -130,7 +134,15 @@ class Attempt:
             return
         self.track.told.add(mistake)
         found = finding_of(
-            self.track, kind, self.phase, self.row, place, answer=answer, thread=thread_name(), test=checker.owner()
+            self.track,
+            kind,
+            self.phase,
+            self.row,
+            place,
+            answer=answer,
+            thread=thread_name(),
+            reason=reason,
+            test=checker.owner(),
         )
         checker.report(found)
 
@@ -146,9 +158,16 @@ class Attempt:
             began=self.began,
             ended=clock(),
             arguments=", ".join(_short.repr(argument) for argument in self.arguments) if keep_all else "",
-            error="" if error is None else f"{type(error).__name__}: {error}",
+            error=_text(error),
         )
         self.track.note(event, limit=not keep_all)
+
+
+def _text(error: BaseException | None) -> str:
+    """The error in words; of one that is not the system's only the name, since its words may be the program's own code."""
+    if error is None:
+        return ""
+    return f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__
 
 
 def _number(row: str, result: Any, error: BaseException | None) -> int | None:

@@ -102,10 +102,11 @@ def doubled(sock: socket.socket, other: socket.socket) -> None:
     """`other` was made over the same socket of the system."""
     track, twin = track_of(sock), track_of(other)
     if track is not None and twin is not None and not track.phase.final:
-        track.group = track.group or [track]
+        track.group = [each for each in track.group or (track,) if not each.phase.final]
         track.group.append(twin)
+        for each in track.group:
+            each.group = track.group
         twin.enter(track.phase)
-        twin.group = track.group
 
 
 def accepted(sock: socket.socket, number: int) -> None:
@@ -141,4 +142,5 @@ def _has_address(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> boo
 def _is_forbidden(track: Track, sock: socket.socket, row: str, frame: FrameType) -> bool:
     """Whether the role forbids the call; the system is asked first, since somebody else may have led the socket on."""
     caller = frame.f_back
-    return row not in corrected(track, sock).legal and not (caller is not None and is_probe(caller, row))
+    phase = corrected(track, sock)
+    return row not in phase.legal and not (caller is not None and is_probe(caller, row, is_over=phase.final))

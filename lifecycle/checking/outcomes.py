@@ -78,7 +78,7 @@ def _of_connect_ex(phase: Phase, arguments: Arguments, result: Any) -> str:
 
 
 def _of_shutdown(phase: Phase, arguments: Arguments, result: Any) -> str:
-    return _DIRECTIONS.get(arguments[0], "both") if arguments else "both"
+    return _DIRECTIONS.get(int(arguments[0]), "both")
 
 
 def _of_getsockopt(phase: Phase, arguments: Arguments, result: Any) -> str:

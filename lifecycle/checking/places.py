@@ -107,8 +107,8 @@ QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
 """calls that a careful library makes without knowing the state: it asks, or says a farewell, and expects an error"""
 
 
-def is_probe(frame: FrameType, call: str) -> bool:
-    """Whether the call that `frame` makes is a question to which an error is an answer."""
+def is_probe(frame: FrameType, call: str, *, is_over: bool) -> bool:
+    """Whether the call that `frame` makes is a question to which an error is an answer; is_over: the socket is closed."""
     caller: FrameType | None = frame
     while caller is not None and kind_of(caller.f_code.co_filename) is Kind.PLUMBING:
         if (caller.f_code.co_filename, caller.f_code.co_name) in PROBES:
@@ -116,7 +116,8 @@ def is_probe(frame: FrameType, call: str) -> bool:
         caller = caller.f_back
     if caller is None or call not in QUESTIONS:
         return False
-    return _is_installed(caller.f_code.co_filename) and _is_guarded(caller.f_code, caller.f_lasti)
+    is_farewell = is_over and call == "shutdown"  # said again, to nobody, and without any effect
+    return (is_farewell or _is_installed(caller.f_code.co_filename)) and _is_guarded(caller.f_code, caller.f_lasti)
 
 
 def is_file(frame: FrameType) -> bool:

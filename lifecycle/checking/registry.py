@@ -90,21 +90,21 @@ def hand_over(number: int, phase: Phase, *, is_new: bool) -> None:
 
 def judge_the_dead(before: float | None = None) -> None:
     """Report the sockets that were collected and never closed; `before`: only those collected before that time."""
-    for key, (track, died) in list(_dying.items()):
+    for key, (track, died) in _dying.copy().items():
         if (before is None or died < before) and _dying.pop(key, None) is not None and not track.phase.final:
             _report_leak(track)
 
 
 def judge_the_living(first: int) -> None:
     """Report the sockets with a number from `first` on that are still open, and were made by the program itself."""
-    for track in list(_tracks.values()):
+    for track in _tracks.copy().values():
         if track.number >= first and not track.adopted and not track.phase.final:
             _report_leak(track)
 
 
 def inherit_all() -> None:
     """This process was forked: its sockets are the parent's to close, and what was collected before was the parent's."""
-    for track in _tracks.values():
+    for track in _tracks.copy().values():
         track.adopted = True
     _dying.clear()
 

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 import lifecycle
@@ -41,6 +41,7 @@ class Run:
         self.checker = Checker(Mode(settings.mode), keep_all=settings.keeps_all, tell=self._tell)
         self.is_over = False
         self._exit: Callable[[int], NoReturn] = os._exit
+        self._deadly: list[int] = []
 
     def begin(self) -> None:
         """Check from now on, whatever way the process ends."""
@@ -53,6 +54,7 @@ class Run:
                 number = getattr(signal, name, None)
                 if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                     signal.signal(number, self._finish_and_die)
+                    self._deadly.append(number)
 
     def finish(self, *, orderly: bool) -> None:
         """Look for what is still open, and tell. orderly: nothing of the program runs any more."""
@@ -63,7 +65,7 @@ class Run:
             gc.collect()
         registry.judge_the_dead()
         judge_those_on_their_way()
-        if not hasattr(sys, "last_type"):  # who dies of an error closes nothing
+        if not _dies_of_an_error():  # who does closes nothing
             registry.judge_the_living(0)
         session.stop(self.checker)
         if self.is_main:
@@ -99,7 +101,9 @@ class Run:
         self.process = os.getpid()
         self.is_main = self.is_over = False
         self.checker.forget()
-        registry.inherit_all()
+        for number in self._deadly:
+            if signal.getsignal(number) == self._finish_and_die:  # a child is often ended so, and has told what it found
+                signal.signal(number, signal.SIG_DFL)
 
     def _finish_and_exit(self, status: int) -> NoReturn:
         if self.process == os.getpid():
@@ -130,6 +134,12 @@ def finish() -> None:
         _run.finish(orderly=True)
         if getattr(sys, "last_type", None) is KeyboardInterrupt:
             _stay_interrupted()
+
+
+def _dies_of_an_error() -> bool:
+    """Whether an exception that nobody has caught ends the program; a test runner sets sys.last_traceback for its own."""
+    traceback: TracebackType | None = getattr(sys, "last_traceback", None)
+    return traceback is not None and traceback.tb_frame.f_back is None
 
 
 def _stay_interrupted() -> None:

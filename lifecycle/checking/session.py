@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from lifecycle.checking.overtaking import judge_those_on_their_way
 
 _lock = threading.RLock()
 _running = 0
+_follows_forks = False
 
 
 @contextmanager
@@ -49,8 +51,11 @@ def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True) -> Iter
 
 def start(current: Checker) -> None:
     """Begin to check for `current`."""
-    global _running
+    global _running, _follows_forks
     with _lock:
+        if not _follows_forks and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=registry.inherit_all)
+            _follows_forks = True
         checker.begin(current)
         _running += 1
         methods.install()
