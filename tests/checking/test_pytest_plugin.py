@@ -1,0 +1,120 @@
+"""`pytest --lifecycle`: findings come with the test that made them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from cli.command import environment
+from loopback import LONG
+
+TESTS = """
+import socket
+from socket import socket as Socket
+
+import pytest
+
+shared = Socket()
+
+def test_correct():
+    with Socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+
+def test_order():
+    with Socket() as sock, pytest.raises(OSError):
+        sock.recv(1)
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_leak():
+    Socket()
+
+def test_portability_of_a_shared_socket():
+    shared.getsockname()
+    shared.close()
+"""
+
+PLUGIN = "-plifecycle.checking.pytest_plugin"
+
+
+def run_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """A test run over TESTS; the plugin is named, since the package may be run from its source."""
+    (folder / "test_calls.py").write_text(TESTS, encoding="utf-8")
+    registered = importlib.metadata.entry_points(group="pytest11", name="lifecycle")
+    named = () if registered else (PLUGIN,)
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *named, *options)
+    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=LONG, check=False)
+
+
+def told(output: str) -> list[tuple[str, str]]:
+    """The (test, first words of the finding) that the summary tells."""
+    lines = output.splitlines()
+    return [
+        (before, after.strip().partition(" on ")[0].partition(": a ")[0])
+        for before, after in pairwise(lines)
+        if before.startswith("test_calls.py::") and after.startswith("  ")
+    ]
+
+
+FOUND = [
+    ("test_calls.py::test_order", "order error: recv()"),
+    ("test_calls.py::test_leak", "leak"),
+    ("test_calls.py::test_portability_of_a_shared_socket", "not portable: getsockname()"),
+]
+
+
+def test_findings_come_with_their_tests(tmp_path: Path) -> None:
+    """Each finding is told with the test in which it was made; observing fails no test."""
+    done = run_pytest(tmp_path, "--lifecycle")
+    assert "4 passed" in done.stdout, done.stdout
+    assert sorted(told(done.stdout)) == sorted(FOUND)
+    assert f"test_calls.py:{_line('sock.recv(1)')} in test_order" in done.stdout
+
+
+def test_option_may_stand_before_a_path(tmp_path: Path) -> None:
+    """What follows the option and is no mode is a path, as ever."""
+    done = run_pytest(tmp_path, "--lifecycle", "test_calls.py::test_correct")
+    assert "1 passed" in done.stdout, done.stdout
+    assert "lifecycle: no findings" not in told(done.stdout)
+
+
+def test_enforcing_fails_the_test(tmp_path: Path) -> None:
+    """With =enforce the illegal call raises IllegalCall in its test."""
+    done = run_pytest(tmp_path, "--lifecycle=enforce", "-k", "order or correct")
+    assert "1 failed, 1 passed" in done.stdout
+    assert "lifecycle.IllegalCall: socket.recv() is not legal in state 'open'." in done.stdout
+
+
+def test_warning_warns(tmp_path: Path) -> None:
+    """With =warn each finding is a warning of its test."""
+    done = run_pytest(tmp_path, "--lifecycle=warn", "-k", "order")
+    assert "LifecycleWarning: order error: recv()" in done.stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
+def test_findings_come_from_workers(tmp_path: Path) -> None:
+    """Under pytest-xdist the workers' findings are told at the end, with their tests."""
+    done = run_pytest(tmp_path, "--lifecycle", "-n1")
+    assert "4 passed" in done.stdout, done.stdout
+    assert sorted(told(done.stdout)) == sorted(FOUND)
+
+
+def test_nothing_is_loaded_unasked(tmp_path: Path) -> None:
+    """Without the option the plugin loads no part of the checker, and says nothing."""
+    (tmp_path / "conftest.py").write_text(
+        "import sys\n"
+        "def pytest_sessionfinish():\n"
+        "    print('loaded', sorted(name for name in sys.modules if name.startswith('lifecycle.checking')))\n"
+    )
+    done = run_pytest(tmp_path, "-k", "correct", "-s")
+    assert "loaded ['lifecycle.checking', 'lifecycle.checking.pytest_plugin']" in done.stdout
+    assert "findings" not in done.stdout
+
+
+def _line(text: str) -> int:
+    return next(number for number, line in enumerate(TESTS.splitlines(), 1) if text in line)
