@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lifecycle.conformance.adapters.governed import GovernedAdapter as GovernedAdapter
     from lifecycle.conformance.adapters.raw import SocketAdapter as SocketAdapter
     from lifecycle.conformance.conforming import conform as conform
+    from lifecycle.conformance.machine import conformance_machine as conformance_machine
+    from lifecycle.conformance.machine import run_machine as run_machine
     from lifecycle.conformance.replaying import replay as replay
     from lifecycle.conformance.suite import conformance_suite as conformance_suite
     from lifecycle.conformance.targets import target_named as target_named
@@ -36,8 +38,10 @@ _LAZY = {
     "GovernedAdapter": "adapters.governed",
     "SocketAdapter": "adapters.raw",
     "conform": "conforming",
+    "conformance_machine": "machine",
     "conformance_suite": "suite",
     "replay": "replaying",
+    "run_machine": "machine",
     "target_named": "targets",
 }
 
@@ -60,8 +64,10 @@ __all__ = [
     "Verdict",
     "compared",
     "conform",
+    "conformance_machine",
     "conformance_suite",
     "replay",
+    "run_machine",
     "target_named",
 ]
 

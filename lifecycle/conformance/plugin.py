@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
+REACHED = "lifecycle_conformance_reached"
+"""the name of the property by which a test tells which cell it has reached"""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Part of pytest: --conformance-depth."""
@@ -23,8 +26,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Part of pytest: how many cells of each role the tests have reached, also those that ran in other processes."""
-    from lifecycle.conformance.suite import REACHED
-
     counts: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     for outcome in ("passed", "failed"):

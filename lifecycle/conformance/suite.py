@@ -5,7 +5,7 @@
 
     TestServer = conformance_suite(SERVER, lambda: SocketAdapter(MySocket, name="mine", peers=MySocket))
 
-`--conformance-depth` chooses how much is run: at depth 2 and 3, each cell's test also makes the longer sequences that end at it.
+`--conformance-depth` chooses how much is run: at depth 2 and 3, each cell's test makes the longer sequences to it, too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.model.graph import Cell, Model, cells_of
+from lifecycle.conformance.plugin import REACHED
 from lifecycle.conformance.replaying import snippet
 from lifecycle.conformance.reports.junit import case_id
 from lifecycle.conformance.running.divergence import NonConformance
@@ -26,9 +27,6 @@ from lifecycle.engine import Role
 
 if TYPE_CHECKING:
     import pytest
-
-REACHED = "lifecycle_conformance_reached"
-"""the name of the property by which a test tells the plugin which cell it has reached"""
 
 
 class Suite:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from lifecycle.archive import SocketFile
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
@@ -34,9 +34,14 @@ class Cancelling:
             self.cancel_blocking_call()  # type: ignore[attr-defined]
 
 
-@cache
 def _cancellable(kind: type[Any]) -> type[Any]:
-    return type(kind.__name__, (Cancelling, kind), {})
+    made = _cancellables.get(kind)
+    if made is None:
+        made = _cancellables[kind] = type(kind.__name__, (Cancelling, kind), {})
+    return made
+
+
+_cancellables: WeakKeyDictionary[type[Any], type[Any]] = WeakKeyDictionary()
 
 
 class Watcher:

@@ -17,9 +17,10 @@ from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.sockets.waiting import is_ready
 
 HOST = "127.0.0.1"
-PATIENCE = 5.0  # seconds that a peer waits for what must come
+PATIENCE = 2.0  # seconds that a peer waits for what must come
 SILENT_FOR = 0.03  # seconds after which somebody who has not answered is taken to be silent
 MAX_FILLERS = 16
+LITTLE = 4096  # bytes
 RESETTING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 Factory = Callable[[int, int], Any]
@@ -32,10 +33,13 @@ class Loopback:
     def __init__(self, new: Factory = socket.socket) -> None:
         self._new = new
         self._stack = ExitStack()
+        self._come: dict[tuple[Any, ...], Any] = {}
 
     def new(self, kind: int) -> Any:
-        """A new socket that does not wait."""
+        """A new socket that does not wait; one of a stream buffers little of what it receives, so that it is soon full."""
         sock = self._new(socket.AF_INET, kind)
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
         sock.setblocking(False)
         return sock
 
@@ -52,34 +56,42 @@ class Loopback:
         sock.bind((HOST, 0))
         return sock
 
-    def accept(self, wanted: Any = None) -> Any:
-        """The connection that has come to the listener, from the address `wanted`; others are thrown away."""
-        while True:
+    def accept(self, wanted: Any) -> Any:
+        """The connection that comes to the listener from the address `wanted`; those of others are kept for them."""
+        while tuple(wanted) not in self._come:
             connection, address = patiently(self.listener, self.listener.accept)
-            if wanted is None or tuple(address) == tuple(wanted):
-                connection.setblocking(False)
-                return connection
-            reset(connection)
+            connection.setblocking(False)
+            self._come[tuple(address)] = connection
+        return self._come.pop(tuple(wanted))
 
     def accept_if_come(self, wanted: Any) -> Any:
-        """The connection from the address `wanted` if it has come, or None; others are thrown away."""
+        """The same if it has come, or None."""
+        self._accept_all()
+        return self._come.pop(tuple(wanted), None)
+
+    def forget_ended(self) -> None:
+        """Throw away the connections that have come and ended, and that nobody has asked for."""
+        self._accept_all()
+        for address, connection in list(self._come.items()):
+            with suppress(BlockingIOError):
+                try:
+                    is_open = connection.recv(1, socket.MSG_PEEK) != b""
+                except ConnectionError:
+                    is_open = False
+                if not is_open:
+                    reset(self._come.pop(address))
+
+    def _accept_all(self) -> None:
         with suppress(BlockingIOError):
             while True:
                 connection, address = self.listener.accept()
-                if tuple(address) == tuple(wanted):
-                    connection.setblocking(False)
-                    return connection
-                reset(connection)
-        return None
-
-    def accept_nobody(self) -> None:
-        """Throw away the connections that have come to the listener and that nobody has asked for."""
-        with suppress(BlockingIOError):
-            while True:
-                reset(self.listener.accept()[0])
+                connection.setblocking(False)
+                self._come[tuple(address)] = connection
 
     def close(self) -> None:
         """Close everything."""
+        while self._come:
+            reset(self._come.popitem()[1])
         self._stack.close()
 
     @cached_property

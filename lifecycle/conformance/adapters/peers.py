@@ -24,8 +24,12 @@ class StreamPeer:
         self._subject_address = subject_address
         self._sock: Any = None
         self._is_expecting = False
-        self.incoming = 0
-        """how many bytes the object has sent that were not read here"""
+        self._expected = b""
+        """what the object has sent that was not read here"""
+
+    def expect(self, data: bytes) -> None:
+        """The object has sent this."""
+        self._expected += data
 
     def expect_connection(self) -> None:
         """The object may have connected to the listener: whatever comes first will accept it."""
@@ -42,7 +46,7 @@ class StreamPeer:
         """Be the owner of `sock` from now on."""
         self.close()
         self._sock = sock
-        self.incoming = 0
+        self._expected = b""
 
     def peer_sends(self) -> None:
         """Send the message."""
@@ -59,14 +63,16 @@ class StreamPeer:
     def peer_reads(self) -> None:
         """Read what the object has sent, which must be there."""
         got = b""
-        while len(got) < self.incoming:
+        while len(got) < len(self._expected):
             part = patiently(self.sock, self.sock.recv, 65536)
             if not part:
                 break
             got += part
-        if got != MESSAGE * (self.incoming // len(MESSAGE)):
-            raise Mismatch(f"the peer receives {self.incoming} bytes as they were sent", f"{len(got)} bytes, {got[:40]!r}")
-        self.incoming = 0
+        if got != self._expected:
+            raise Mismatch(
+                f"the peer receives {len(self._expected)} bytes as they were sent", f"{len(got)} bytes, {got[:40]!r}"
+            )
+        self._expected = b""
 
     def peer_reads_the_end(self) -> None:
         """Read what the object has sent, and then the end of its stream."""
@@ -83,7 +89,7 @@ class StreamPeer:
         if self._sock is not None:
             reset(self._sock)
         elif self._is_expecting:
-            self._loopback.accept_nobody()
+            self._loopback.forget_ended()
 
 
 class ServerPeer:
@@ -127,8 +133,12 @@ class DatagramPeer:
         self._subject_address = subject_address
         self._sock: Any = None
         self._address: tuple[str, int] | None = None
-        self.incoming = 0
-        """how many bytes the object has sent that were not read here"""
+        self._expected: list[bytes] = []
+        """the messages that the object has sent and that were not read here"""
+
+    def expect(self, data: bytes) -> None:
+        """The object has sent this message."""
+        self._expected.append(data)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -149,22 +159,22 @@ class DatagramPeer:
 
     def peer_reads(self) -> None:
         """Read the messages that the object has sent, which must be there."""
-        while self.incoming > 0:
+        while self._expected:
+            wanted = self._expected.pop(0)
             got = patiently(self._sock, self._sock.recv, 65536)
-            if got != MESSAGE:
-                raise Mismatch(f"the peer receives {MESSAGE!r}", got[:40])
-            self.incoming -= len(got)
+            if got != wanted:
+                raise Mismatch(f"the peer receives {wanted[:40]!r}", got[:40])
 
     def peer_leaves(self) -> None:
         """Close the socket: whoever sends to it is told that nobody is there."""
         self._come()
         self._sock.close()
-        self.incoming = 0
+        self._expected.clear()
 
     def peer_returns(self) -> None:
         """Come back to the same address."""
         self._open(self.address)
-        self.incoming = 0
+        self._expected.clear()
 
     def close(self) -> None:
         """Let go of the socket."""

@@ -12,7 +12,7 @@ from lifecycle.conformance.adapters.outcomes import outcome_of_error, outcome_of
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, StreamPeer
 from lifecycle.conformance.adapters.places import fill_in, handle_in
 from lifecycle.conformance.adapters.protocol import Answer
-from lifecycle.conformance.model.environment import Handle, Place, Provocation, Under
+from lifecycle.conformance.model.environment import ALL, Handle, Place, Provocation, Under
 from lifecycle.conformance.vocabulary.streams import LISTENER
 
 BRIEF = 0.001  # seconds of time-out, where the time-out has to pass
@@ -94,7 +94,8 @@ class LoopbackStage(ABC):
         elif call == "receive_from":
             value = value[0]
         elif call in ("send", "send_to") and isinstance(self.peer, StreamPeer | DatagramPeer):
-            self.peer.incoming += value
+            self.peer.expect(bytes(arguments[0][:value]))
+            value = ALL if value == len(arguments[0]) else value
         return Answer(outcome_of_value(self.role, call, arguments, value), value)
 
     def act(self, action: str) -> None:

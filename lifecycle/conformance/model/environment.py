@@ -32,6 +32,10 @@ ANYTHING: Any = object()
 """The value of a call that is not compared."""
 
 
+ALL: Any = "all of it"
+"""The value of a call that has sent everything it was given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Arguments that the surroundings fill in: the address of somebody, a lot of data."""

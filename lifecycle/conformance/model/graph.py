@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from lifecycle.conformance.model.environment import ANYTHING, Environment, Facts, PeerAction, Provocation, Step
+from lifecycle.conformance.model.environment import ANYTHING, Environment, Facts, Provocation, Step
 from lifecycle.engine import Role
 
 ILLEGAL = "illegal"
@@ -34,6 +34,11 @@ class Edge:
     @property
     def is_call(self) -> bool:
         return self.outcome is not None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it takes long enough that walks leave it out."""
+        return isinstance(self.step, Provocation) and self.step.is_slow
 
     @property
     def cell(self) -> Cell:
@@ -158,7 +163,7 @@ class Model:
                 if edge.is_call and edge.cell not in seen:
                     seen.add(edge.cell)
                     yield edge.cell, path
-                if edge.target not in paths and not _is_slow(edge):
+                if edge.target not in paths and not edge.is_slow:
                     paths[edge.target] = path
                     queue.append(edge.target)
 
@@ -219,7 +224,3 @@ def cells_of(role: Role) -> tuple[Cell, ...]:
         if call.name not in role.table[state.name]
     )
     return legal + illegal
-
-
-def _is_slow(edge: Edge) -> bool:
-    return not isinstance(edge.step, PeerAction) and edge.step.is_slow

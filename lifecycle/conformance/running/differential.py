@@ -219,4 +219,4 @@ def _answers(implementation: Implementation, kind: str, steps: tuple[str, ...], 
         return [bench.step(name) for name in steps]
     finally:
         bench.close()
-        loopback.accept_nobody()
+        loopback.forget_ended()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lifecycle.conformance.adapters.protocol import Adapter
-from lifecycle.conformance.model.environment import PeerAction
 from lifecycle.conformance.model.graph import ILLEGAL, Edge, Model
 from lifecycle.conformance.running.result import RoleResult
 from lifecycle.conformance.running.run import Run
@@ -34,13 +33,13 @@ def sequences(model: Model, depth: int, *, governed: bool = True) -> Iterator[Se
         first = set(model.first_edges.values())
         for node in model.nodes:
             way = model.way_to(node)
-            yield from ((*way, edge) for edge in node.edges if edge not in first and not _is_slow(edge))
+            yield from ((*way, edge) for edge in node.edges if edge not in first and not edge.is_slow)
     if depth >= 3:
         for edge in model.first_edges.values():
             if edge.outcome == ILLEGAL and not governed:
                 continue  # what a system has refused may have changed it all the same
-            if not _is_slow(edge) and model.way_to(edge.target) != (way := (*model.way_to(edge.source), edge)):
-                yield from ((*way, after) for after in edge.target.edges if not _is_slow(after))
+            if not edge.is_slow and model.way_to(edge.target) != (way := (*model.way_to(edge.source), edge)):
+                yield from ((*way, after) for after in edge.target.edges if not after.is_slow)
 
 
 def exhaust(
@@ -56,7 +55,3 @@ def exhaust(
             progress(number + 1, len(plan))
     progress(len(plan), len(plan))
     return result
-
-
-def _is_slow(edge: Edge) -> bool:
-    return not isinstance(edge.step, PeerAction) and edge.step.is_slow

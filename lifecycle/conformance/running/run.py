@@ -30,6 +30,10 @@ class Run:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the object and its peers."""
         self._stage.close()
 
     def take(self, edge: Edge) -> Divergence | None:

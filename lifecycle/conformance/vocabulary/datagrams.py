@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lifecycle.conformance.model.environment import (
+    ALL,
     Environment,
     Place,
     Provocation,
@@ -24,10 +25,10 @@ RECEIVE = (
 )
 SEND = (
     ends("refused", where="refusal", drops="refusal"),
-    ends("ok", where="gone", adds="refusal", gives=len(MESSAGE)),
-    ends("ok", adds="sent", gives=len(MESSAGE)),
+    ends("ok", where="gone", adds="refusal", gives=ALL),
+    ends("ok", adds="sent", gives=ALL),
 )
-SEND_TO = (ends("ok", where="gone", adds="addressed"), ends("ok", adds="addressed sent", gives=len(MESSAGE)))
+SEND_TO = (ends("ok", where="gone", adds="addressed"), ends("ok", adds="addressed sent", gives=ALL))
 
 
 def _receiving(call: str) -> tuple[Provocation, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from lifecycle.conformance.model.environment import (
+    ALL,
     Environment,
     Follows,
     Place,
@@ -36,8 +37,8 @@ RECEIVE = (
     ends("broken", where="reset", adds="told"),
 )
 SENT = (
-    ends("ok", where="gone", unless="reset", adds="reset", gives=len(MESSAGE)),
-    ends("ok", adds="sent", gives=len(MESSAGE)),
+    ends("ok", where="gone", unless="reset", adds="reset", gives=ALL),
+    ends("ok", adds="sent", gives=ALL),
 )
 RESET = ends("broken", where="reset", adds="told")
 OVER = (ends("failed", where="reset"), ends("failed", where="over"))
