@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from anyio.abc import SocketAttribute, TaskStatus
-from anyio.from_thread import start_blocking_portal
 
 from benchmarks.loopback import HOST
 from lifecycle import aio
@@ -92,16 +92,20 @@ def resident_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def main(way: str) -> None:
-    """Serve until the input ends."""
-    allow_all_descriptors()
-    with start_blocking_portal("asyncio") as portal:
-        serving, port = portal.start_task(SERVERS[way])
-        print(port, flush=True)
-        for _ in sys.stdin:
-            print(resident_bytes(), flush=True)
-        serving.cancel()
+async def serve(way: str) -> None:
+    """Serve until the input ends, in the main thread, as programs do; a thread reads the input."""
+    async with anyio.create_task_group() as tasks:
+        print(await tasks.start(SERVERS[way]), flush=True)
+        await anyio.to_thread.run_sync(answer_questions)
+        tasks.cancel_scope.cancel()
+
+
+def answer_questions() -> None:
+    """Tell the memory for each line of input."""
+    for _ in sys.stdin:
+        print(resident_bytes(), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    allow_all_descriptors()
+    anyio.run(serve, sys.argv[1])

@@ -214,12 +214,6 @@ def _faces_in_place() -> Iterator[None]:
         sys.modules.update(before)
 
 
-def awaited_support(name: str) -> ModuleType:
-    """A support module of the blocking sockets' tests, for the awaited ones."""
-    with _faces_in_place():
-        return importlib.import_module(name)
-
-
 def awaited_copies(*paths: str) -> list[ModuleType]:
     """The test modules at these paths under tests/, for the awaited sockets."""
     copies = []

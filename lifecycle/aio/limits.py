@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 
 OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """What this machine lacks when it has no more room for a socket; it may have again."""
@@ -18,10 +19,10 @@ def limit_text(number: int) -> str:
     """Which limit an error of OUT_OF_DESCRIPTORS has met, in a sentence."""
     if number != errno.EMFILE:
         return "The limit is the whole system's, and not this process's."
-    try:
-        import resource
-    except ImportError:
+    if sys.platform == "win32":
         return "This process has as many descriptors as the system gives it."
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         f"This process may have {soft} descriptors at a time (RLIMIT_NOFILE, `ulimit -n`); it may raise that to {hard} itself: "

@@ -12,13 +12,13 @@ import anyio.to_thread
 from lifecycle.sockets.waiting import Waker
 
 
-async def until_urgent_by_select(sock: socket.socket) -> None:
-    """Let a thread ask select(2) for exceptional conditions, the one way that every system has."""
+async def until_urgent_by_thread(sock: socket.socket) -> None:
+    """Let a thread ask the system, which every one of them can be asked."""
     waker = Waker()
 
     def look() -> None:
         try:
-            select.select([waker], [], [sock.fileno()])
+            _until_exceptional(sock.fileno(), waker)
         finally:
             waker.close()
 
@@ -28,7 +28,21 @@ async def until_urgent_by_select(sock: socket.socket) -> None:
         waker.wake()
 
 
-until_urgent = until_urgent_by_select
+if sys.platform == "win32":
+
+    def _until_exceptional(descriptor: int, waker: Waker) -> None:
+        select.select([waker], [], [descriptor])
+
+else:
+
+    def _until_exceptional(descriptor: int, waker: Waker) -> None:
+        poller = select.poll()
+        poller.register(descriptor, select.POLLPRI)
+        poller.register(waker, select.POLLIN)
+        poller.poll()
+
+
+until_urgent = until_urgent_by_thread
 
 if sys.platform == "linux":
 

@@ -548,9 +548,9 @@ async def test_out_of_band_data_is_told() -> None:
 @pytest.mark.parametrize(
     "event_loop", [each for each in LOOPS if each.is_asyncio and INSTALLED[each.name]], ids=lambda each: each.name
 )
-def test_out_of_band_data_is_told_by_select(event_loop: EventLoop) -> None:
+def test_out_of_band_data_is_told_by_a_thread(event_loop: EventLoop) -> None:
     """The same where a thread has to watch for it. (Not under trio, which keeps its threads for longer than a test lasts.)"""
-    with patch.object(notifier, "until_urgent", urgent.until_urgent_by_select):
+    with patch.object(notifier, "until_urgent", urgent.until_urgent_by_thread):
         event_loop.run(out_of_band_data_is_told)
     until(lambda: not [each for each in threading.enumerate() if each.name.startswith("AnyIO")])
 
