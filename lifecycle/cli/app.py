@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import lifecycle
-from lifecycle.cli import archive, conform, demo, diagram, roles, run, show
+from lifecycle.cli import archive, conform, demo, diagram, matrix, roles, run, show
 from lifecycle.cli.output import examples, fail_to_write, write
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ diagram.add_to(app)
 run.add_to(app)
 archive.add_to(app)
 conform.add_to(app)
+matrix.add_to(app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,88 @@
+"""`lifecycle matrix`: what this machine's system answers to each call in each state, measured."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from lifecycle.cli.conform import progress_bar
+from lifecycle.cli.output import examples, render, terminal, write, write_json
+
+EPILOG = examples(
+    "lifecycle matrix                        every family and kind, in about a second",
+    "lifecycle matrix --family inet --kind stream",
+    "lifecycle matrix --diff linux           beside the shipped table of Linux, and the contract",
+    "lifecycle matrix --diff winsock         where this system and Winsock part",
+    "lifecycle matrix --json > this-machine.json",
+)
+
+
+class Platform(StrEnum):
+    """A system whose table is shipped."""
+
+    linux = "linux"
+    winsock = "winsock"
+
+
+class Family(StrEnum):
+    """A family of addresses."""
+
+    inet = "inet"
+    inet6 = "inet6"
+    unix = "unix"
+
+
+class Kind(StrEnum):
+    """A kind of socket."""
+
+    stream = "stream"
+    seqpacket = "seqpacket"
+    dgram = "dgram"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make the subcommand known."""
+    app.command("matrix", epilog=EPILOG, short_help="Measure what this system answers, call by call.")(matrix)
+
+
+def matrix(
+    diff: Annotated[
+        Platform | None, typer.Option(help="Only where it differs from a shipped table, and from the contract.")
+    ] = None,
+    family: Annotated[Family | None, typer.Option(help="Only this family.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the cells, or the differences, as JSON.")] = False,
+) -> None:
+    """Measure every call in every state on this machine, one fresh socket each, over the loopback interface.
+
+    With --diff, exits with 1 where a cell differs from the shipped table and nothing explains it.
+    """
+    from lifecycle.conformance.measuring.comparing import compared_with
+    from lifecycle.conformance.measuring.measure import PAIRS, measure
+
+    pairs = tuple(
+        (its_family, its_kind) for its_family, its_kind in PAIRS if family in (None, its_family) and kind in (None, its_kind)
+    )
+    with progress_bar() as tell:
+        measured = measure(pairs, progress=lambda done, total: tell("cells", done, total))
+    if not measured:
+        raise typer.BadParameter("this system has no such sockets", param_hint="--family")
+    if diff is None:
+        from lifecycle.cli.matrix_page import matrix_data, matrix_page
+
+        if as_json:
+            write_json(matrix_data(measured))
+        else:
+            write(render(terminal(), *matrix_page(measured)))
+        return
+    from lifecycle.cli.matrix_page import comparison_data, comparison_page
+
+    comparison = compared_with(measured, diff.value)
+    if as_json:
+        write_json(comparison_data(comparison))
+    else:
+        write(render(terminal(), *comparison_page(comparison)))
+    if comparison.unexplained:
+        raise typer.Exit(1)
