@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -23,8 +24,12 @@ class LifecycleWarning(RuntimeWarning):
     """What `warn` mode warns with: a socket call out of order, a leak, a race."""
 
 
+PER_PLACE = 100
+"""how many findings of one cause at one place are kept; a server that leaks may make millions"""
+
+
 class Checker:
-    """Takes the findings of a stretch of a program.
+    """Takes the findings of a stretch of a program. left_out: how many were too many of their place.
 
     mode: see Mode. keep_all: keep every call of every socket, as charts need them. tell: called with each finding.
     """
@@ -35,11 +40,18 @@ class Checker:
         self.findings: list[Finding] = []
         self.tracks: list[Track] = []
         self.sockets = 0
+        self.left_out = 0
         self.owner = ""
+        self._counts: Counter[tuple[object, ...]] = Counter()
         self._tell = tell
 
     def report(self, finding: Finding) -> None:
         """Take a finding."""
+        cause = (finding.kind, finding.state, finding.call, finding.place)
+        self._counts[cause] += 1
+        if self._counts[cause] > PER_PLACE:
+            self.left_out += 1
+            return
         self.findings.append(finding)
         if self._tell is not None:
             self._tell(finding)
@@ -48,7 +60,8 @@ class Checker:
         """Forget what was found in the process that this one was forked from."""
         self.findings.clear()
         self.tracks.clear()
-        self.sockets = 0
+        self.sockets = self.left_out = 0
+        self._counts.clear()
 
 
 _active: list[Checker] = []

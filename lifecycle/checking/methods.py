@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 from functools import cache
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from lifecycle.checking import calls
@@ -146,6 +146,9 @@ _PLAIN = {
 }  # fmt: skip
 """method -> the call that it makes"""
 
+_WAITING = {**{name: name for name in FREQUENT_CALLS}, **_PLAIN, "_accept": "accept"}
+"""method -> the call by which a thread may be inside the system"""
+
 _NAMES: dict[str, Any] = {
     "MISSING": MISSING,
     "accepted": calls.accepted,
@@ -164,7 +167,7 @@ _NAMES: dict[str, Any] = {
 
 _ABSENT: Final = object()
 
-_replaced: dict[str, Any] = {}
+_replaced: dict[str, tuple[FunctionType, Any]] = {}  # name -> the watched method, and what stood there before
 _lock = threading.Lock()
 
 
@@ -173,21 +176,25 @@ def install() -> None:
     with _lock:
         if not _replaced:
             socket_class = standard_socket()
-            for name, function in _watched_methods().items():
-                _replaced[name] = socket_class.__dict__.get(name, _ABSENT)
-                setattr(socket_class, name, function)
+            for name, code in _watched_code().items():
+                if hasattr(socket_class, name):  # not every system has every method
+                    function = _made(name, code, getattr(socket_class, name))
+                    _replaced[name] = (function, socket_class.__dict__.get(name, _ABSENT))
+                    setattr(socket_class, name, function)
 
 
 def uninstall() -> None:
-    """Give the standard library's socket its own methods back."""
+    """Give the standard library's socket its own methods back, but for one that the program has exchanged meanwhile."""
     with _lock:
         socket_class = standard_socket()
-        for name, former in _replaced.items():
-            if former is _ABSENT:
-                delattr(socket_class, name)
-            else:
-                setattr(socket_class, name, former)
+        for name, (function, former) in _replaced.items():
+            if socket_class.__dict__.get(name) is function:
+                if former is _ABSENT:
+                    delattr(socket_class, name)
+                else:
+                    setattr(socket_class, name, former)
         _replaced.clear()
+        WATCHED.clear()
 
 
 def standard_socket() -> type[socket.socket]:
@@ -199,21 +206,12 @@ def standard_socket() -> type[socket.socket]:
 
 
 @cache
-def _watched_methods() -> dict[str, FunctionType]:
-    socket_class = standard_socket()
+def _watched_code() -> dict[str, CodeType]:
+    """method -> the code that defines its watched form."""
     sources = dict(_SOURCES)
     sources |= {name: _frequent_source(name, shape) for name, shape in FREQUENT_CALLS.items()}
     sources |= {name: _PLAIN_SOURCE.format(name=name, call=call) for name, call in _PLAIN.items()}
-    made = {
-        name: _compiled(name, source, getattr(socket_class, name))
-        for name, source in sources.items()
-        if hasattr(socket_class, name)  # not every system has every method
-    }
-    for name, function in made.items():
-        call = {"_accept": "accept"}.get(name, _PLAIN.get(name, name))
-        if not name.startswith("__") and name not in ("fileno", "_real_close", "detach", "dup"):
-            WATCHED[function.__code__] = call
-    return made
+    return {name: _compiled(name, source) for name, source in sources.items()}
 
 
 def _frequent_source(name: str, shape: Frequent) -> str:
@@ -223,12 +221,19 @@ def _frequent_source(name: str, shape: Frequent) -> str:
     )
 
 
-def _compiled(name: str, source: str, original: Any) -> FunctionType:
+def _compiled(name: str, source: str) -> CodeType:
     filename = f"<lifecycle checking {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    return compile(source, filename, "exec")
+
+
+def _made(name: str, code: CodeType, original: Any) -> FunctionType:
     namespace: dict[str, Any] = {**_NAMES, "__name__": "socket", "original": original}
-    exec(compile(source, filename, "exec"), namespace)
+    exec(code, namespace)
     function: FunctionType = namespace[name]
+    function.__code__ = function.__code__.replace()  # its own: the interpreter fits code to the names of one function
     function.__qualname__ = f"socket.{name}"
     function.__doc__ = original.__doc__
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    if name in _WAITING:
+        WATCHED[function.__code__] = _WAITING[name]
     return function

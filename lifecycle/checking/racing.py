@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import threading
-from _thread import _count
+from _thread import _count, get_ident
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -36,7 +36,7 @@ def running_on(sock: socket.socket) -> Iterator[Running]:
     if not _count():
         return
     frames = sys._current_frames()
-    del frames[threading.get_ident()]  # this frame: it must not hold itself
+    frames.pop(get_ident(), None)  # this frame: it must not hold itself
     for thread, frame in frames.items():
         found = _watched_frame(frame)
         if found is not None and found.f_locals.get("self") is sock:

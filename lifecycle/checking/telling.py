@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,20 +24,31 @@ def tell(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any
     findings = [finding.as_data() for finding in checker.findings]
     findings += [data for what, data in children if what == "finding"]
     if settings.report is not None:
-        text = json.dumps({"findings": findings, "sockets": checker.sockets}, indent=2)
-        Path(settings.report).write_text(text + "\n", encoding="utf-8")
+        text = json.dumps({"findings": findings, "left_out": checker.left_out, "sockets": checker.sockets}, indent=2)
+        with _telling_why_not(settings.report):
+            Path(settings.report).write_text(text + "\n", encoding="utf-8")
     if settings.keeps_all:
         from lifecycle.checking.charting import write_charts
         from lifecycle.checking.recording import read_recorded, recorded
 
         sockets = recorded(checker.tracks)
         sockets += [read_recorded(data) for what, theirs in children if what == "recorded" for data in theirs]
-        write_charts(settings, sockets, findings)
+        with _telling_why_not(settings.chart or settings.html):
+            write_charts(settings, sockets, findings)
     if not settings.quiet:
-        _write("".join(f"{line}\n" for line in summary(findings)))
+        _write("".join(f"{line}\n" for line in summary(findings, checker.left_out)))
 
 
-def summary(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+@contextmanager
+def _telling_why_not(file: str | None) -> Iterator[None]:
+    """A file that cannot be written is told of, and is no error of the program's."""
+    try:
+        yield
+    except OSError as error:
+        _write(f"lifecycle: cannot write {file}: {error.strerror}\n")
+
+
+def summary(findings: Sequence[Mapping[str, Any]], left_out: int = 0) -> Iterator[str]:
     """The lines of the summary: one group of findings after the other, those of the same cause and place together."""
     if not findings:
         yield "lifecycle: no findings"
@@ -46,7 +57,8 @@ def summary(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     counts = {kind: sum(finding["kind"] == kind for finding in findings) for kind in FindingKind}
     told = ", ".join(f"{count} {HEADLINES[kind]}" for kind, count in counts.items() if count)
     places = f"{len(groups)} place{'s' if len(groups) > 1 else ''}"
-    yield f"lifecycle: {len(findings)} finding{'s' if len(findings) > 1 else ''} at {places} ({told})"
+    more = f", and {left_out} more of the same" if left_out else ""
+    yield f"lifecycle: {len(findings)} finding{'s' if len(findings) > 1 else ''} at {places} ({told}){more}"
     for group in groups:
         first = group[0]
         head, *advice = str(first["text"]).split("\n  ")

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 
 from lifecycle import Server
 from lifecycle.checking import checked_sockets
-from lifecycle.checking.methods import _watched_methods
+from lifecycle.checking.methods import _watched_code
 
 
 @pytest.fixture(params=["plain", "checked"])
@@ -67,7 +67,7 @@ def test_class_stays_what_it_is(both: None) -> None:
 
 def test_every_method_keeps_its_name_and_words(both: None) -> None:
     """A watched method has the name and the documentation of the one that it stands for."""
-    for name in _watched_methods():
+    for name in _watched_code():
         original = getattr(_socket.socket, name, None)
         method = getattr(socket.socket, name)
         assert method.__name__ == name
