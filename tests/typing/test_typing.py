@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PROGRAMS = [str(Path(__file__).with_name(name)) for name in ("public_calls.py", "archive_calls.py")]
+PROGRAMS = [str(Path(__file__).with_name(name)) for name in ("public_calls.py", "archive_calls.py", "aio_calls.py")]
 
 
 def check(*command: str) -> subprocess.CompletedProcess[str]:
