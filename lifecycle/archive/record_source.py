@@ -133,9 +133,12 @@ MANY = Frame("def run(_archive, _count):", LOOP, ("_append(_thing)",), ("return 
 TAGGED = Frame(
     "def run(_archive, _count, _low, _high):",
     LOOP,
-    ("if _at + 2 > _have or _data[_at] != _low or _data[_at + 1] != _high:", "    break", "_at += 2", "_append(_thing)"),
+    (
+        "try:", "    if _data[_at] != _low or _data[_at + 1] != _high:", "        break",
+        "except IndexError:", "    break", "_at += 2", "_append(_thing)",
+    ),
     ("_source.numbered += _made", "return _made"),
-)
+)  # fmt: skip
 
 
 def take_source(
