@@ -55,7 +55,7 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             checked_size(size)
         never_waits = mode.never_waits
         if self._receives is DRAINED:
-            tried = not never_waits
+            tried = size > 0 and not never_waits
         elif not length_hint(self._receives):
             self._receives = repeat(True, TURNS)
             await self._give_way()

@@ -187,6 +187,20 @@ async def test_shutting_receives_ends_the_receive_that_waits() -> None:
 
 
 @on_every_loop
+async def test_receiving_nothing_never_waits() -> None:
+    """receive(0) gives b"" at once, also after a receive that has emptied the socket."""
+    async with connected() as (client, peer), anyio.create_task_group() as tasks:
+        tasks.start_soon(client.receive)
+        await waiting(client)
+        peer.sendall(b"short")
+        while client.is_blocking:
+            await anyio.sleep(0)
+        with anyio.fail_after(SHORT * 10):
+            assert await client.receive(0) == b""
+        assert client.state == "connected"
+
+
+@on_every_loop
 async def test_iterating() -> None:
     """`async for` gives connections until the server is closed, data until the end, and messages until the socket is closed."""
     async with aio.Server() as server:
