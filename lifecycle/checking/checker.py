@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 
-from lifecycle.checking.findings import Finding
+from lifecycle.checking.findings import Finding, FindingKind
 from lifecycle.checking.track import Track
 
 
@@ -65,6 +65,7 @@ class Checker:
 
 
 _active: list[Checker] = []
+_keeps_all = False  # asked for at every call that is noted
 
 numbers = itertools.count(1)
 """the numbers of sockets, in the order in which they were made"""
@@ -82,7 +83,7 @@ def owner() -> str:
 
 def keeps_all() -> bool:
     """Whether some active checker wants every call of every socket."""
-    return any(each.keep_all for each in _active)
+    return _keeps_all
 
 
 def all_active() -> tuple[Checker, ...]:
@@ -93,12 +94,19 @@ def all_active() -> tuple[Checker, ...]:
 def begin(checker: Checker) -> None:
     """Make `checker` the innermost one."""
     _active.append(checker)
+    _look_again()
 
 
 def end(checker: Checker) -> None:
     """Take `checker` away; one that is not active is ignored."""
     if checker in _active:
         _active.remove(checker)
+    _look_again()
+
+
+def _look_again() -> None:
+    global _keeps_all
+    _keeps_all = any(each.keep_all for each in _active)
 
 
 def report(finding: Finding) -> None:
@@ -106,4 +114,24 @@ def report(finding: Finding) -> None:
     for checker in _active:
         checker.report(finding)
     if _active and _active[-1].mode is Mode.WARN:
-        warnings.warn_explicit(str(finding), LifecycleWarning, finding.file, finding.line)
+        if finding.kind in (FindingKind.ORDER, FindingKind.PORTABILITY):
+            _warn(finding)
+        else:
+            _Aside(finding)
+
+
+def _warn(finding: Finding) -> None:
+    warnings.warn_explicit(str(finding), LifecycleWarning, finding.file, finding.line)
+
+
+class _Aside:
+    """Warns of what is no fault of the call in which it is noticed: a warning that is an error is not raised there.
+
+    Python tells of it as it does of an unclosed socket, which is noticed anywhere too.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+
+    def __del__(self) -> None:
+        _warn(self.finding)

@@ -144,8 +144,10 @@ def finding_of(
     thread: str,
     reason: str = "",
     test: str = "",
+    row: str = "",
 ) -> Finding:
-    """A finding about the socket of `track`."""
+    """A finding about the socket of `track`. row: the call whose row holds, where an argument of `call` decides that."""
+    row = row or call
     return Finding(
         kind=kind,
         role=phase.role.name,
@@ -153,8 +155,8 @@ def finding_of(
         call=call,
         place=place,
         legal=phase.legal_calls(),
-        remedy=("close",) if kind is FindingKind.LEAK else phase.remedy(call),
-        reason=reason or phase.reason(call),
+        remedy=("close",) if kind is FindingKind.LEAK else phase.remedy(row),
+        reason=reason or phase.reason(row),
         answer=answer,
         socket=track.name,
         thread=thread,

@@ -117,6 +117,10 @@ def forget_all() -> None:
 
 
 def _report_leak(track: Track) -> None:
+    """Once: a block inside another one may have told it already."""
+    if ("leak",) in track.told:
+        return
+    track.told.add(("leak",))
     reason = "Close it, or use it in a `with` block"
     place = track.made
     checker.report(

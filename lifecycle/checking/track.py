@@ -72,7 +72,7 @@ class Track(ref[socket.socket]):
         self.made = made
         self.events: list[Event] = []
         self.left_out = 0
-        self.told: set[tuple[str, str, object]] = set()
+        self.told: set[tuple[object, ...]] = set()
         self.known: set[tuple[str, str | None]] = set()
         self.watched = False
         self.curious = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -152,6 +153,62 @@ def test_open_socket_is_a_leak_of_the_block_that_made_it() -> None:
         sock = socket.socket()
     assert findings == []
     sock.close()
+
+
+def test_block_that_is_left_by_an_error_leaks_nothing() -> None:
+    """Who leaves by an exception is not told of what is open."""
+    with pytest.raises(KeyError), checked_sockets() as findings:
+        sock = socket.socket()
+        raise KeyError
+    assert findings == []
+    sock.close()
+
+
+def test_leak_is_told_once_to_each_block() -> None:
+    """What an inner block has left open is the inner block's leak, and the outer one hears of it once."""
+    with checked_sockets() as outer, checked_sockets() as inner:
+        sock = socket.socket()
+    assert [found.kind for found in inner] == [found.kind for found in outer] == ["leak"]
+    sock.close()
+
+
+def test_leak_is_no_error_of_the_call_in_which_it_is_noticed() -> None:
+    """Where warnings are errors, a leak is told as Python tells of an unclosed socket, and raised nowhere."""
+    caught: list[object] = []
+    hook, sys.unraisablehook = sys.unraisablehook, lambda args: caught.append(args.exc_type)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", LifecycleWarning)
+            with checked_sockets("warn"):
+                sock = socket.socket()
+    finally:
+        sys.unraisablehook = hook
+    assert caught == [LifecycleWarning]
+    sock.close()
+
+
+def test_what_the_program_puts_into_the_class_stays_there() -> None:
+    """A method that the program exchanges while it is checked is left alone, and one from before is called."""
+    calls = []
+
+    def listen(self: socket.socket, *arguments: int) -> None:
+        calls.append(arguments)
+
+    before = dict(vars(socket.socket))
+    try:
+        socket.socket.listen = listen  # type: ignore[method-assign]
+        with checked_sockets() as findings, socket.socket() as sock:
+            sock.listen(3)
+            socket.socket.bind = listen  # type: ignore[method-assign,assignment]
+        assert calls == [(3,)]
+        assert [found.call for found in findings] == ["listen"]
+        assert socket.socket.listen is listen
+        assert socket.socket.bind is listen
+    finally:
+        for name in ("listen", "bind"):
+            if name not in before:
+                delattr(socket.socket, name)
+    assert dict(vars(socket.socket)) == before
 
 
 def test_collected_socket_is_a_leak() -> None:
