@@ -132,6 +132,7 @@ class StreamPlay(Play):
         super().collect()
         if self.peer is None and self.peers:
             self.peer = self.peers[-1]
+            self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it sends has come at once
 
     def peer_sends(self) -> None:
         """The peer sends something."""
