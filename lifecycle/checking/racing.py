@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import platform
 import socket
 import sys
 import threading
@@ -53,7 +53,7 @@ def is_running_on(key: int, thread: int) -> bool:
 def waits_in_system(running: Running) -> bool | None:
     """Whether that call waits inside the system; one that waits for Python's lock does not. None where nobody tells."""
     native = _native_number(running.thread)
-    lock_call = _LOCK_CALLS.get(os.uname().machine) if sys.platform == "linux" else None
+    lock_call = _LOCK_CALLS.get(platform.machine()) if sys.platform == "linux" else None
     if native is None or lock_call is None:
         return None
     try:
