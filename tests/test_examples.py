@@ -17,6 +17,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 PROMISES = {
     "echo.py": "client: sent 'goodbye', got 'goodbye'",
     "datagrams.py": "an empty message is a message: b'', and bob is still bound",
+    "faulty_sockets.py": "found 5 of 5 faults",
     "refusals.py": "  Call listen() first. Legal here: listen,",
     "turnstile.py": "Turnstile.push() is not legal in state 'locked'.",
     "packets.py": "sender: 1000 of 0xff, 1000 acknowledged",

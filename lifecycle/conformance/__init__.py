@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from lifecycle.conformance.machine import conformance_machine as conformance_machine
     from lifecycle.conformance.machine import run_machine as run_machine
     from lifecycle.conformance.replaying import replay as replay
+    from lifecycle.conformance.reports.clusters import clusters as clusters
     from lifecycle.conformance.suite import conformance_suite as conformance_suite
     from lifecycle.conformance.targets import target_named as target_named
+    from lifecycle.conformance.targets import target_of as target_of
 
 _LAZY = {
     "GovernedAdapter": "adapters.governed",
@@ -40,9 +42,11 @@ _LAZY = {
     "conform": "conforming",
     "conformance_machine": "machine",
     "conformance_suite": "suite",
+    "clusters": "reports.clusters",
     "replay": "replaying",
     "run_machine": "machine",
     "target_named": "targets",
+    "target_of": "targets",
 }
 
 __all__ = [
@@ -62,6 +66,7 @@ __all__ = [
     "Stage",
     "Under",
     "Verdict",
+    "clusters",
     "compared",
     "conform",
     "conformance_machine",
@@ -69,6 +74,7 @@ __all__ = [
     "replay",
     "run_machine",
     "target_named",
+    "target_of",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
+from lifecycle.conformance.adapters.loopback import Factory
 from lifecycle.conformance.adapters.protocol import Adapter
-from lifecycle.conformance.adapters.raw import SocketAdapter
+from lifecycle.conformance.adapters.raw import SocketAdapter, lacking
+from lifecycle.conformance.model.environment import Under
 from lifecycle.conformance.running.differential import Implementation, KnownDifference
 from lifecycle.engine import Lifecycle
 from lifecycle.engine.rows import default_engine
@@ -63,15 +66,29 @@ def target_named(name: str, *, engine: str | None = None) -> Target:
 
 
 def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
-    """The target that `thing` is: an adapter's factory, a class of sockets, or classes that are governed by a role."""
+    """The target that `thing` is.
+
+    It may be a class that is governed by a role; a class with the methods of `socket.socket`, or what makes such sockets when
+    it is called with a family and a kind; or, to be called without arguments, a factory of these or of an Adapter. Raises
+    UnknownTarget for anything else.
+    """
     if isinstance(thing, type) and issubclass(thing, Lifecycle):
         classes = {thing.role.name: thing}
         return _governed(name, classes, engine)
-    if isinstance(thing, type) and hasattr(thing, "recv") and hasattr(thing, "sendto"):
-        return Target(name, (lambda: SocketAdapter(thing, name=name, peers=thing),))
-    if callable(thing) or hasattr(thing, "stage"):
-        return Target(name, (cast(Callable[[], Adapter], thing) if callable(thing) else lambda: thing,))
-    raise UnknownTarget(f"{name} is neither an adapter, nor a factory of one, nor a class of sockets")
+    if isinstance(thing, type) and issubclass(thing, socket.socket):
+        return Target(name, (lambda: SocketAdapter(thing, name=name, platform=PLATFORM),))
+    if isinstance(thing, type) and hasattr(thing, "recv"):
+        return _sockets(name, lambda: cast(Factory, thing))
+    if callable(thing) and _takes(thing):
+        made: Any = thing()
+        if hasattr(made, "stage") and hasattr(made, "verdict"):
+            made.close()
+            return Target(name, (cast(Callable[[], Adapter], thing),))
+        if callable(made):
+            return _sockets(name, cast(Callable[[], Factory], thing))
+    elif callable(thing) and _takes(thing, socket.AF_INET, socket.SOCK_STREAM):
+        return _sockets(name, lambda: cast(Factory, thing))
+    raise UnknownTarget(f"{name} is neither a class or a factory of sockets, nor the factory of an adapter")
 
 
 def _governed(name: str, classes: Mapping[str, type[Any]], engine: str | None) -> Target:
@@ -113,11 +130,40 @@ def _trio(engine: str | None) -> Target:
     return Target("trio", (TrioAdapter,), bare)
 
 
+def _memory(engine: str | None) -> Target:
+    from lifecycle.conformance.memory import MemorySockets
+
+    return _sockets("memory", MemorySockets)
+
+
+def _sockets(name: str, make: Callable[[], Factory]) -> Target:
+    """Sockets of one's own, which may be no descriptors of the system, among peers of the same kind."""
+
+    def adapter() -> Adapter:
+        new = make()
+        return SocketAdapter(new, name=name, peers=new, circumstances=WITHOUT_SYSTEM, lacks=lacking(new))
+
+    return Target(name, (adapter,))
+
+
+WITHOUT_SYSTEM = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY})
+"""what calls can be put under on sockets that need no descriptors"""
+
+
+def _takes(thing: Callable[..., Any], *arguments: object) -> bool:
+    try:
+        inspect.signature(thing).bind(*arguments)
+    except (TypeError, ValueError):  # ValueError: it tells no signature
+        return False
+    return True
+
+
 BUILT_IN: Mapping[str, Callable[[str | None], Target]] = {
     "lifecycle": _lifecycle,
     "socket": _stdlib,
     "gevent": _gevent,
     "trio": _trio,
+    "memory": _memory,
 }
 """name -> (engine) -> the target"""
 

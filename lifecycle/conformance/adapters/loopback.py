@@ -180,7 +180,13 @@ def reset(sock: Any) -> None:
     """Close a connection so that its other end is reset and no port is left waiting."""
     if sock.fileno() != -1:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
-    sock.close()
+        sock.close()
+
+
+def close_once(sock: Any) -> None:
+    """Close a socket that may be closed already, and may not take that twice."""
+    if sock is not None and sock.fileno() != -1:
+        sock.close()
 
 
 CAN_BE_SCARCE = sys.platform != "win32"

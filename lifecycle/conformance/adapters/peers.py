@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, Loopback, address_of, patiently, reset
+from lifecycle.conformance.adapters.loopback import HOST, Loopback, address_of, close_once, patiently, reset
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.vocabulary.datagrams import PEER as THE_PEER
@@ -115,14 +115,13 @@ class ServerPeer:
 
     def rival_leaves(self) -> None:
         """The rival lets go of the port."""
-        self._rival.close()
+        close_once(self._rival)
 
     def close(self) -> None:
         """Let go of all connections."""
         for sock in self._clients:
             reset(sock)
-        if self._rival is not None:
-            self._rival.close()
+        close_once(self._rival)
 
 
 class DatagramPeer:
@@ -178,8 +177,7 @@ class DatagramPeer:
 
     def close(self) -> None:
         """Let go of the socket."""
-        if self._sock is not None:
-            self._sock.close()
+        close_once(self._sock)
 
     def _come(self) -> None:
         if self._address is None:

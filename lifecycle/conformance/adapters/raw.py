@@ -13,8 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Factory, Loopback, address_of, becomes_ready
-from lifecycle.conformance.adapters.peers import StreamPeer
+from lifecycle.conformance.adapters.loopback import (
+    CAN_BE_SCARCE,
+    HOST,
+    PATIENCE,
+    Factory,
+    Loopback,
+    address_of,
+    becomes_ready,
+    close_once,
+)
+from lifecycle.conformance.adapters.peers import KINDS, StreamPeer
 from lifecycle.conformance.adapters.platform_lines import lines_for
 from lifecycle.conformance.adapters.protocol import AGREES, Answer, Verdict, compared
 from lifecycle.conformance.adapters.stage import TIMEOUTS, LoopbackStage
@@ -22,6 +31,7 @@ from lifecycle.conformance.model.environment import Environment, Provocation, Un
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
 from lifecycle.conformance.vocabulary import ENVIRONMENTS
 from lifecycle.engine import Role
+from lifecycle.roles import ROLES as LIFECYCLE_ROLES
 
 DIRECTIONS = {"receives": socket.SHUT_RD, "sends": socket.SHUT_WR, "both": socket.SHUT_RDWR}
 
@@ -56,8 +66,8 @@ class RawStage(LoopbackStage):
         return SPELLING[call](self, *arguments)
 
     def end(self) -> None:
-        """Close the socket."""
-        self.sock.close()
+        """Close the socket, unless a call has."""
+        close_once(self.sock)
 
     def _without_descriptor(self) -> Any:
         """What stands for an object that has no socket yet: every call answers EBADF."""
@@ -86,13 +96,16 @@ class RawStage(LoopbackStage):
 
     def _be_accepted(self) -> None:
         """Be the end of a connection that a listener of the same implementation has accepted."""
-        with self._new(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener = self._new(socket.AF_INET, socket.SOCK_STREAM)
+        try:
             listener.settimeout(PATIENCE)
             listener.bind((HOST, 0))
             listener.listen(1)
             client = self.loopback.new(socket.SOCK_STREAM)
             client.connect_ex(address_of(listener))
             self.sock, _ = listener.accept()
+        finally:
+            listener.close()
         assert isinstance(self.peer, StreamPeer)
         self.peer.replace(client)
 
@@ -154,12 +167,42 @@ SPELLING: Mapping[str, Callable[..., Any]] = {
 """call -> how it is made on a raw socket"""
 
 
+METHODS: Mapping[str, str] = {
+    "bind": "bind",
+    "listen": "listen",
+    "accept": "accept",
+    "connect": "connect",
+    "finish_connect": "getsockopt",
+    "send": "send",
+    "receive": "recv",
+    "send_to": "sendto",
+    "receive_from": "recvfrom",
+    "shut_down": "shutdown",
+    "get_sock_name": "getsockname",
+    "get_peer_name": "getpeername",
+    "set_option": "setsockopt",
+    "get_option": "getsockopt",
+    "detach": "detach",
+}
+"""call -> the method that it needs; none can do without close()"""
+
+
+def lacking(new: Factory) -> frozenset[str]:
+    """The calls for which the sockets that `new` makes have no method."""
+    sock = new(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        return frozenset(call for call, method in METHODS.items() if not hasattr(sock, method))
+    finally:
+        sock.close()
+
+
 class SocketAdapter:
     """Sockets with the methods of `socket.socket`, tested among peers on the loopback interface, or in their own world.
 
     new: (family, kind) -> a new socket. peers: the same for the peers, which for a socket that is none of the system's must
     be its own kind; by default the standard library's. platform: "linux" where an illegal call is answered by that system,
     as its table says; None where every illegal call must be refused. known: differences that are known, with their names.
+    circumstances: what its calls can be put under. lacks: calls of the roles that it does not have.
     """
 
     governed = False
@@ -173,12 +216,14 @@ class SocketAdapter:
         platform: str | None = None,
         known: tuple[Known, ...] = (),
         circumstances: frozenset[Under] | None = None,
+        lacks: frozenset[str] = frozenset(),
     ) -> None:
         self.name = name
         self.platform = platform
         self.new = new
         self._known = known
         self._loopback = Loopback(peers)
+        self._lacks = NOT_OFFERED | lacks
         self._circumstances = circumstances if circumstances is not None else CIRCUMSTANCES
 
     def environment(self, role: Role) -> Environment:
@@ -189,9 +234,10 @@ class SocketAdapter:
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
         """What `socket.socket` has; nothing makes a socket out of one that exists."""
-        if provocation.call in NOT_OFFERED or provocation.under not in self._circumstances:
+        if provocation.call in self._lacks or provocation.under not in self._circumstances:
             return False
-        return legal or provocation.call not in MAKES_ONE
+        asks_only = provocation.call == "finish_connect" and self.platform is None  # which has no line to hold it against
+        return legal or not (provocation.call in MAKES_ONE or asks_only)
 
     def stage(self, role: Role) -> RawStage:
         """A new object that has no socket yet."""
@@ -221,7 +267,17 @@ class SocketAdapter:
             return Verdict(False, lines[0].name, got)
         if is_refusal(answer):
             return AGREES
-        return Verdict(False, ILLEGAL, got, "" if told is None else told.name)
+        return Verdict(False, ILLEGAL, got, _may_be_another(edge) if told is None else told.name)
+
+
+def _may_be_another(edge: Edge) -> str:
+    """Which other role takes the call in this state, of which a raw socket cannot know that it is not that one; or ""."""
+    assert isinstance(edge.step, Provocation)
+    for name in ROLES:
+        same_kind = KINDS[name] == KINDS[edge.role]
+        if name != edge.role and same_kind and edge.step.call in LIFECYCLE_ROLES[name].table.get(edge.source.state, {}):
+            return f"a socket does not know its role: that of a {name} takes {edge.step.call} in {edge.source.state!r}"
+    return ""
 
 
 CIRCUMSTANCES = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY} | ({Under.SCARCE} if CAN_BE_SCARCE else set()))
@@ -230,7 +286,7 @@ CIRCUMSTANCES = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY} | ({Un
 
 def is_refusal(answer: Answer) -> bool:
     """Whether an answer says that the call cannot be made, rather than that it would take time."""
-    return bool(answer.detail) and answer.outcome not in ("pending", "timed_out")
+    return bool(answer.detail) and answer.system not in ("ok", "blocks")
 
 
 @dataclass(frozen=True, slots=True)

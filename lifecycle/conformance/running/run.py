@@ -48,7 +48,11 @@ class Run:
             except OSError as error:
                 return self._diverging(edge, step.name, "the peer can do so", text_of(error))
         else:
-            verdict = self._adapter.verdict(edge, self._stage.call(step))
+            try:
+                answer = self._stage.call(step)
+            except OSError as error:  # not the call's: of what must be there before it can be made
+                return self._diverging(edge, step.call, "it can be tried", text_of(error))
+            verdict = self._adapter.verdict(edge, answer)
             if not verdict.agrees:
                 return self._diverging(edge, step.call, verdict.expected, verdict.got, verdict.explanation)
             self.reached.append(edge.cell)
