@@ -73,7 +73,7 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
         if received:
             if len(received) < size and not flags and self._reading is not None and self._reading.is_kept:
                 self._receives = DRAINED
-            else:
+            elif self._receives is DRAINED:
                 self._receives = repeat(True, TURNS)
             return received
     if received or not size:
