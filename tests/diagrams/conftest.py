@@ -1,4 +1,4 @@
-"""What the tests of the diagrams share: one browser, which is gone before other tests run event loops."""
+"""What the tests of the diagrams share: a browser, which is gone before the tests of another file run event loops."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
     with chromium() as found:
         yield found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def mermaid_itself(browser: Browser) -> Iterator[RealMermaid]:
     """The real Mermaid, in that browser."""
     with real_mermaid(browser) as found:
