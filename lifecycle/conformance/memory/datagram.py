@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from lifecycle.conformance.memory.base import MemorySocket
+from lifecycle.conformance.memory.memory_socket import MemorySocket
 from lifecycle.conformance.memory.network import HOST, Address, Network, refusal
 
 LONGEST = 65507  # bytes of a message over IPv4

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lifecycle.conformance.memory.base import MemorySocket
+    from lifecycle.conformance.memory.memory_socket import MemorySocket
 
 HOST = "127.0.0.1"
 FIRST_FREE = 49152

@@ -6,7 +6,7 @@ import errno
 import socket
 import struct
 
-from lifecycle.conformance.memory.base import MemorySocket
+from lifecycle.conformance.memory.memory_socket import MemorySocket
 from lifecycle.conformance.memory.network import HOST, Address, Network, refusal
 
 CAPACITY = 1 << 16  # bytes that one direction of a connection holds
