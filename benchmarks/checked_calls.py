@@ -1,6 +1,7 @@
 """The claim: observe mode costs at most 1.4 times the plain call for one byte, and at most 1.10 times for 64 KiB.
 
-The plain sockets are of a class with the system's own methods, since the watched ones stand in the standard library's class itself.
+The plain sockets are of a class with the system's own methods, since the watched ones stand in the standard library's class
+itself.
 """
 
 from __future__ import annotations
@@ -35,9 +36,12 @@ class PlainSocket(socket.socket):
 @contextmanager
 def plain_pair() -> Iterator[tuple[PlainSocket, PlainSocket]]:
     """Two connected sockets that nobody watches."""
-    with raw_pair() as (client, accepted):
-        with PlainSocket(fileno=client.detach()) as one, PlainSocket(fileno=accepted.detach()) as other:
-            yield one, other
+    with ExitStack() as stack:
+        client, accepted = stack.enter_context(raw_pair())
+        yield (
+            stack.enter_context(PlainSocket(fileno=client.detach())),
+            stack.enter_context(PlainSocket(fileno=accepted.detach())),
+        )
 
 
 def measure(effort: Effort) -> list[Figure]:

@@ -61,7 +61,8 @@ def comparison_page(comparison: Comparison) -> Iterator[RenderableType]:
         yield Text(f"UNEXPLAINED {' '.join(each.cell)}: {each.shipped}, here {each.measured}", BAD)
     if comparison.collected:
         yield ""
-        yield f"{len(comparison.collected)} cells tell the result of an earlier connect() that nobody had asked for, as in the table."
+        count = len(comparison.collected)
+        yield f"{count} cells tell the result of an earlier connect() that nobody had asked for, as the table does."
         yield "On a connection whose connect() has told its result the answer is another one:"
         yield from _collected(comparison)
     yield ""
