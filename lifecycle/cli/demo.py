@@ -19,7 +19,7 @@ EPILOG = examples(
 
 def add_to(app: typer.Typer) -> None:
     """Make the subcommand known."""
-    app.command("demo", epilog=EPILOG, short_help="Watch a server and a client, then four refusals.")(demo)
+    app.command("demo", epilog=EPILOG, short_help="Watch a server and a client, then a refusal of each role.")(demo)
 
 
 def demo(

@@ -11,7 +11,7 @@ import pytest
 from cli.command import COMMAND, environment, invoke, run_command
 from loopback import LONG
 
-from lifecycle.archive.dump import dump
+from lifecycle.archive.dump.scanning import dump
 
 REAL = bytes.fromhex("39300000 fffeff087a00680061006e006700730061006e00 0c000000")
 OBJECTS = bytes.fromhex("ffff0100040043416765 1500 0180 1600 0200 0000 0300")
