@@ -10,23 +10,20 @@ import gc
 import json
 import os
 import shutil
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, NoReturn
 
 import lifecycle
 from lifecycle.checking import registry, session
 from lifecycle.checking.checker import Checker, Mode
+from lifecycle.checking.ending import StandIn
 from lifecycle.checking.findings import Finding
 from lifecycle.checking.overtaking import judge_those_on_their_way
 from lifecycle.checking.settings import read_settings
-
-_DEADLY = ("SIGTERM", "SIGHUP")  # what ends a program that has no handler, and would take its findings along
 
 
 class Run:
@@ -41,7 +38,7 @@ class Run:
         self.checker = Checker(Mode(settings.mode), keep_all=settings.keeps_all, tell=self._tell)
         self.is_over = False
         self._exit: Callable[[int], NoReturn] = os._exit
-        self._deadly: list[int] = []
+        self._stand_in = StandIn(lambda: self.finish(orderly=False))
 
     def begin(self) -> None:
         """Check from now on, whatever way the process ends."""
@@ -49,12 +46,7 @@ class Run:
         os._exit = self._finish_and_exit
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
-        if threading.current_thread() is threading.main_thread():
-            for name in _DEADLY:
-                number = getattr(signal, name, None)
-                if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                    signal.signal(number, self._finish_and_die)
-                    self._deadly.append(number)
+        self._stand_in.take_place()
 
     def finish(self, *, orderly: bool) -> None:
         """Look for what is still open, and tell. orderly: nothing of the program runs any more."""
@@ -101,19 +93,12 @@ class Run:
         self.process = os.getpid()
         self.is_main = self.is_over = False
         self.checker.forget()
-        for number in self._deadly:
-            if signal.getsignal(number) == self._finish_and_die:  # a child is often ended so, and has told what it found
-                signal.signal(number, signal.SIG_DFL)
+        self._stand_in.give_way()  # a child is often ended so, and has told what it found
 
     def _finish_and_exit(self, status: int) -> NoReturn:
         if self.process == os.getpid():
             self.finish(orderly=False)
         self._exit(status)
-
-    def _finish_and_die(self, number: int, frame: FrameType | None) -> None:
-        self.finish(orderly=False)
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
 
 
 _run: Run | None = None

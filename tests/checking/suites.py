@@ -49,6 +49,8 @@ def run_suite(suite: str, *prefix: str) -> Outcome:
             timeout=LIMIT,
             check=False,
         )
+        if not xml.exists():
+            sys.exit(f"{suite} gives no results: there is no such suite, or it was stopped")
         seconds, after = time.perf_counter() - began, os.times()
         return Outcome(_results(xml), seconds, sum(after[2:4]) - sum(before[2:4]))
 

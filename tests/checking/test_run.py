@@ -41,7 +41,9 @@ def test_program_is_as_it_would_be_without(tmp_path: Path) -> None:
         "import os, sys, signal, warnings\n"
         "print(sys.argv, __name__, __file__, sys.path, sys.flags, sys.warnoptions)\n"
         "import socket\n"
-        "print(warnings.filters, socket.__spec__, socket.__loader__, signal.getsignal(signal.SIGINT))\n"
+        "print(warnings.filters, socket.__spec__, socket.__loader__, signal.getsignal(signal.SIGTERM))\n"
+        "print(signal.signal(signal.SIGTERM, signal.SIG_IGN), signal.signal(signal.SIGTERM, signal.SIG_DFL))\n"
+        "print(signal.getsignal(signal.SIGTERM), signal.signal.__module__, signal.signal.__name__)\n"
         "print([finder for finder in sys.meta_path if 'lifecycle' in str(finder)])\n"
         "print(sorted(name for name in os.environ if name not in ('LIFECYCLE_RUN', 'PYTHONPATH')))\n"
         "sys.exit(7)\n",
