@@ -10,13 +10,15 @@ import _socket
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from time import perf_counter_ns as clock
 
 from benchmarks.calls import calls_batch
 from benchmarks.claim import Claim, Figure, against_raw
 from benchmarks.effort import Effort
-from benchmarks.interleaved import interleave
-from benchmarks.loopback import raw_pair
-from lifecycle.checking import checked_sockets
+from benchmarks.interleaved import Batch, interleave
+from benchmarks.loopback import raw_listener, raw_pair
+from lifecycle.checking import checked_sockets, session
+from lifecycle.checking.checker import Checker, Mode
 
 SHAPES = {
     "1 byte": ({"size": 1, "count": 64, "repeats": 1}, 1.4),
@@ -46,7 +48,34 @@ def plain_pair() -> Iterator[tuple[PlainSocket, PlainSocket]]:
 
 def measure(effort: Effort) -> list[Figure]:
     """Sends, then receives, of both sizes; watched and plain sockets in turns."""
-    return [figure for name in SHAPES for figure in _measure_size(effort, name)]
+    return [*(figure for name in SHAPES for figure in _measure_size(effort, name)), _measure_connections(effort)]
+
+
+def _measure_connections(effort: Effort) -> Figure:
+    """Connections that say one byte: each of their calls is the first of its kind, and is noted."""
+    with raw_listener() as listener:
+        cases = {"raw": _connecting(listener, None), "lifecycle": _connecting(listener, Checker(Mode.OBSERVE))}
+        return against_raw("connect, one byte, close", interleave(cases, effort.rounds(200)), {})
+
+
+def _connecting(listener: socket.socket, checker: Checker | None, count: int = 20) -> Batch:
+    def batch() -> tuple[float]:
+        if checker is not None:
+            session.start(checker)
+        began = clock()
+        for _ in range(count):
+            client = socket.create_connection(listener.getsockname())
+            accepted, _ = listener.accept()
+            client.sendall(b"x")
+            accepted.recv(1)
+            client.close()
+            accepted.close()
+        elapsed = clock() - began
+        if checker is not None:
+            session.stop(checker)
+        return (elapsed / count,)
+
+    return batch
 
 
 def _measure_size(effort: Effort, name: str) -> list[Figure]:

@@ -23,7 +23,7 @@ EPILOG = examples(
 )
 
 WITH_VALUE = ("--mode", "--report", "--chart", "--html", "--connection")
-NOT_HANDED_ON = ("-I", "-E", "-P")  # a Python that ignores its environment cannot be told to check
+NOT_HANDED_ON = ("-I", "-E", "-S")  # a Python that ignores its environment, or its site, cannot be told to check
 
 
 class Mode(StrEnum):
@@ -40,7 +40,7 @@ class Program(typer.core.TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Part the options from the program, whose own options are none of ours."""
         place = 0
-        while place < len(args) and args[place].startswith("-") and args[place] not in ("-m", "-c", "--"):
+        while place < len(args) and args[place].startswith("-") and args[place] not in ("-m", "-c", "-", "--"):
             place += 2 if args[place] in WITH_VALUE else 1
         if place < len(args) and args[place] != "--":
             args = [*args[:place], "--", *args[place:]]
