@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -73,32 +74,32 @@ def conform(
     """
     began = time.perf_counter()
     report = Conformance(target.name, depth, walks, seed)
-    for make in target.adapters:
-        adapter = make()
-        try:
-            _run(adapter, target, roles, report, progress)
-        finally:
-            adapter.close()
+    with closing(target.adapter()) as adapter:
+        _run(adapter, roles, report, depth, walks, progress)
+        if target.bare is not None:
+            told = partial(progress, "bare calls")
+            report.compared = SEQUENCES
+            report.bare.extend(compare(target.bare(adapter), seed=seed, progress=told))
+    if target.watched is not None:
+        with closing(target.watched()) as adapter:
+            _run(adapter, roles, report, 1, 0, progress)
     report.seconds = time.perf_counter() - began
     return report
 
 
-def _run(adapter: Adapter, target: Target, roles: Sequence[Role], report: Conformance, progress: Progress) -> None:
+def _run(adapter: Adapter, roles: Sequence[Role], report: Conformance, depth: int, walks: int, progress: Progress) -> None:
     for role in roles:
         try:
             model = model_for(adapter, role)
         except KeyError:  # the implementation has no such role
             continue
         tell = partial(progress, role.name)
-        found = exhaust(adapter, model, depth=report.depth, progress=tell)
+        found = exhaust(adapter, model, depth=depth, progress=tell)
         if adapter.governed:
-            walk(adapter, model, walks=report.walks, seed=report.seed, into=found, progress=tell)
+            walk(adapter, model, walks=walks, seed=report.seed, into=found, progress=tell)
         for earlier in report.roles:
             if earlier.role == role.name:
                 earlier.merge(found)
                 break
         else:
             report.roles.append(found)
-    if target.bare is not None:
-        report.compared = SEQUENCES
-        report.bare.extend(compare(target.bare(adapter), seed=report.seed, progress=partial(progress, "bare calls")))

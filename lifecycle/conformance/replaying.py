@@ -34,7 +34,7 @@ def replay(target: str | Target | Any, role: str | Role, *steps: str) -> Diverge
     found = (
         target if isinstance(target, Target) else target_named(target) if isinstance(target, str) else target_of("it", target)
     )
-    adapter = found.adapters[0]()
+    adapter = found.adapter()
     try:
         if isinstance(role, str) and role.startswith(BARE):
             return _bare(found, adapter, role.removeprefix(BARE), steps)

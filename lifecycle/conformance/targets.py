@@ -47,12 +47,14 @@ class UnknownTarget(ValueError):
 class Target:
     """An implementation that can be put under test.
 
-    adapters: each makes a fresh adapter; a run goes through all of them. bare: makes what is compared with the standard
-    library's sockets call by call; None where there is nothing to compare.
+    adapter: makes a fresh adapter. watched: makes one that also looks at what objects report, for every cell once; None where
+    they report nothing, or where the other one looks already. bare: makes what is compared with the standard library's
+    sockets call by call; None where there is nothing to compare.
     """
 
     name: str
-    adapters: tuple[Callable[[], Adapter], ...]
+    adapter: Callable[[], Adapter]
+    watched: Callable[[], Adapter] | None = None
     bare: Callable[[Adapter], Implementation] | None = None
 
 
@@ -76,14 +78,14 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
         classes = {thing.role.name: thing}
         return _governed(name, classes, engine)
     if isinstance(thing, type) and issubclass(thing, socket.socket):
-        return Target(name, (lambda: SocketAdapter(thing, name=name, platform=PLATFORM),))
+        return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM))
     if isinstance(thing, type) and hasattr(thing, "recv"):
         return _sockets(name, lambda: cast(Factory, thing))
     if callable(thing) and _takes(thing):
         made: Any = thing()
         if hasattr(made, "stage") and hasattr(made, "verdict"):
             made.close()
-            return Target(name, (cast(Callable[[], Adapter], thing),))
+            return Target(name, cast(Callable[[], Adapter], thing))
         if callable(made):
             return _sockets(name, cast(Callable[[], Factory], thing))
     elif callable(thing) and _takes(thing, socket.AF_INET, socket.SOCK_STREAM):
@@ -99,7 +101,7 @@ def _governed(name: str, classes: Mapping[str, type[Any]], engine: str | None) -
         return GovernedAdapter(classes, name=name, engine=engine)
 
     goes_one_way = (engine or default_engine()) == "reference"  # whether anybody observes or not
-    return Target(name, (watched,) if goes_one_way else (watched, unwatched))
+    return Target(name, watched) if goes_one_way else Target(name, unwatched, watched)
 
 
 def _lifecycle(engine: str | None) -> Target:
@@ -107,15 +109,15 @@ def _lifecycle(engine: str | None) -> Target:
 
 
 def _stdlib(engine: str | None) -> Target:
-    return Target("socket", (lambda: SocketAdapter(socket.socket, name="socket", platform=PLATFORM),))
+    return Target("socket", lambda: SocketAdapter(socket.socket, name="socket", platform=PLATFORM))
 
 
 def _gevent(engine: str | None) -> Target:
     gevent_socket = _needed("gevent.socket", "gevent").socket
     return Target(
         "gevent",
-        (lambda: SocketAdapter(gevent_socket, name="gevent", platform=PLATFORM),),
-        lambda adapter: Implementation("gevent", gevent_socket, known=GEVENT_KNOWN),
+        lambda: SocketAdapter(gevent_socket, name="gevent", platform=PLATFORM),
+        bare=lambda adapter: Implementation("gevent", gevent_socket, known=GEVENT_KNOWN),
     )
 
 
@@ -127,7 +129,7 @@ def _trio(engine: str | None) -> Target:
         assert isinstance(adapter, TrioAdapter)
         return Implementation("trio", adapter.new, TRIO_LACKS, TRIO_KNOWN)
 
-    return Target("trio", (TrioAdapter,), bare)
+    return Target("trio", TrioAdapter, bare=bare)
 
 
 def _memory(engine: str | None) -> Target:
@@ -143,7 +145,7 @@ def _sockets(name: str, make: Callable[[], Factory]) -> Target:
         new = make()
         return SocketAdapter(new, name=name, peers=new, circumstances=WITHOUT_SYSTEM, lacks=lacking(new))
 
-    return Target(name, (adapter,))
+    return Target(name, adapter)
 
 
 WITHOUT_SYSTEM = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY})

@@ -7,20 +7,32 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from lifecycle.archive import SocketFile
+from lifecycle.archive import Archive, SocketFile
+from lifecycle.archive.socket_file import _Governed as GovernedFile
+from lifecycle.conformance.adapters.archives import ArchiveStage, FileStage
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Verdict, compared
 from lifecycle.conformance.adapters.stage import TIMEOUTS, LoopbackStage
+from lifecycle.conformance.adapters.watching import Watcher
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
 from lifecycle.conformance.model.graph import Edge
 from lifecycle.conformance.vocabulary import ENVIRONMENTS
 from lifecycle.engine import Role
-from lifecycle.engine.journal import OBSERVERS, Record
 from lifecycle.sockets import Accepted, Client, Datagram, Server
 
-CLASSES: Mapping[str, type[Any]] = {"server": Server, "client": Client, "accepted": Accepted, "datagram": Datagram}
+CLASSES: Mapping[str, type[Any]] = {
+    "server": Server,
+    "client": Client,
+    "accepted": Accepted,
+    "datagram": Datagram,
+    "socket_file": GovernedFile,
+    "archive": Archive,
+}
 """role -> the package's class"""
+
+REPORTING = ("socket_file", "archive")
+"""roles whose outcomes are what their objects report: they are always watched"""
 
 
 class Cancelling:
@@ -42,22 +54,6 @@ def _cancellable(kind: type[Any]) -> type[Any]:
 
 
 _cancellables: WeakKeyDictionary[type[Any], type[Any]] = WeakKeyDictionary()
-
-
-class Watcher:
-    """Sees which outcome an object itself reports for its calls; it is set on one object after the other."""
-
-    def __init__(self) -> None:
-        self.target: object = None
-        self.reported: str | None = None
-
-    def began(self, record: Record, target: object) -> None:
-        """Part of Observer."""
-
-    def ended(self, record: Record, target: object) -> None:
-        """Part of Observer: remember the outcome."""
-        if target is self.target:
-            self.reported = record.outcome
 
 
 class GovernedStage(LoopbackStage):
@@ -109,7 +105,7 @@ class GovernedStage(LoopbackStage):
         answer = super()._answer(call, arguments)
         if call == "attach" and answer.outcome == "ok":
             answer = answer._replace(outcome=self.subject.state)
-        return answer if self._watcher is None else answer._replace(reported=self._watcher.reported or "nothing")
+        return answer if self._watcher is None else answer._replace(reported=self._watcher.reported)
 
     def end(self) -> None:
         """Close the object."""
@@ -158,11 +154,12 @@ class GovernedAdapter:
     ) -> None:
         self.name = name
         self.engine = engine
-        self._watcher = Watcher() if watched else None
-        if self._watcher is not None:
-            OBSERVERS.add(self._watcher)
+        self._watcher = Watcher()
+        self._is_watched = watched
+        self._is_watching = False
+        self._watch(watched)
         self._loopback = Loopback()
-        self._classes = {role: _cancellable(kind) for role, kind in classes.items()}
+        self._classes = {role: kind if role in REPORTING else _cancellable(kind) for role, kind in classes.items()}
 
     def environment(self, role: Role) -> Environment:
         """The environment of the package's roles."""
@@ -172,9 +169,20 @@ class GovernedAdapter:
         """Everything that this system can be made to do."""
         return CAN_BE_SCARCE or provocation.under is not Under.SCARCE
 
-    def stage(self, role: Role) -> GovernedStage:
+    def stage(self, role: Role) -> GovernedStage | FileStage | ArchiveStage:
         """A new object in its initial state."""
-        return GovernedStage(role.name, self._classes[role.name], self._loopback, self.engine, self._watcher)
+        kind = self._classes[role.name]
+        self._watch(self._is_watched or role.name in REPORTING)
+        if role.name == "socket_file":
+            return FileStage(kind, self._loopback, self.engine, self._watcher)
+        if role.name == "archive":
+            return ArchiveStage(kind, self.engine, self._watcher)
+        return GovernedStage(role.name, kind, self._loopback, self.engine, self._watcher if self._is_watched else None)
+
+    def _watch(self, wanted: bool) -> None:
+        if wanted != self._is_watching:
+            self._is_watching = wanted
+            (self._watcher.start if wanted else self._watcher.stop)()
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
         """The usual one; nothing is explained away."""
@@ -182,6 +190,5 @@ class GovernedAdapter:
 
     def close(self) -> None:
         """Close what the stages shared."""
-        if self._watcher is not None:
-            OBSERVERS.remove(self._watcher)
+        self._watch(False)
         self._loopback.close()

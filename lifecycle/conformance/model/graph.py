@@ -36,6 +36,11 @@ class Edge:
         return self.outcome is not None
 
     @property
+    def moves(self) -> bool:
+        """Whether the object is in another state afterwards."""
+        return self.source.state != self.target.state
+
+    @property
     def is_slow(self) -> bool:
         """Whether it takes long enough that walks leave it out."""
         return isinstance(self.step, Provocation) and self.step.is_slow

@@ -6,20 +6,20 @@ import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter, GovernedStage, Watcher
-from lifecycle.conformance.adapters.protocol import Adapter, Answer
+from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
+from lifecycle.conformance.adapters.protocol import Adapter, Answer, Stage
+from lifecycle.conformance.model.environment import Provocation
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 from lifecycle.conformance.mutating.mutants import Breakage, Mutant, mutants
 from lifecycle.conformance.mutating.tables import TABLES, changed
 from lifecycle.conformance.running.exhaustive import model_for, sequences
 from lifecycle.conformance.running.run import Run
-from lifecycle.engine import Role
-from lifecycle.engine.journal import OBSERVERS
-from lifecycle.engine.rows import default_engine, initial_row
+from lifecycle.engine import LifecycleError, Role
+from lifecycle.engine.rows import Row, default_engine, initial_row
 
 
 @dataclass(slots=True)
@@ -37,27 +37,48 @@ class Score:
         return self.caught.total() + len(self.survivors)
 
 
-class BrokenStage(GovernedStage):
+class BrokenStage:
     """A stage whose object is broken in what it answers; its table may be broken, too."""
 
-    mutant: Mutant | None = None
-    final_row: Any = None
+    def __init__(self, stage: Stage, mutant: Mutant | None, final_row: Row) -> None:
+        self._stage: Any = stage
+        self._mutant = mutant
+        self._final_row = final_row
 
-    def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
-        mutant = self.mutant
-        if mutant is None or call != mutant.call or self.state != mutant.state:
-            return super()._answer(call, arguments)
-        if mutant.breakage is Breakage.ACCEPTS:
+    @property
+    def state(self) -> str | None:
+        """The object's state."""
+        state: str | None = self._stage.state
+        return state
+
+    @property
+    def legal(self) -> tuple[str, ...] | None:
+        """What the object says is legal."""
+        legal: tuple[str, ...] | None = self._stage.legal
+        return legal
+
+    def call(self, provocation: Provocation) -> Answer:
+        """Make the call, and break the answer where the mutant says so."""
+        mutant = self._mutant
+        is_broken = mutant is not None and (provocation.call, self.state) == (mutant.call, mutant.state)
+        if mutant is not None and is_broken and mutant.breakage is Breakage.ACCEPTS:
             return Answer("ok")
-        answer = super()._answer(call, arguments)
-        if mutant.breakage is Breakage.MISREPORTS and answer.outcome == mutant.outcome:
+        answer: Answer = self._stage.call(provocation)
+        if mutant is not None and is_broken and mutant.breakage is Breakage.MISREPORTS and answer.outcome == mutant.outcome:
             return answer._replace(outcome=mutant.to)
         return answer
 
-    def end(self) -> None:
+    def act(self, action: str) -> None:
+        """Let the peer do something."""
+        self._stage.act(action)
+
+    def close(self) -> None:
         """Give back what the object holds, whatever its broken table says."""
-        self.subject._release()
-        self.subject._row = self.final_row
+        subject = self._stage.subject
+        subject._release()
+        subject._row = self._final_row
+        with suppress(LifecycleError):  # the broken table refuses to close what has nothing left to close
+            self._stage.close()
 
 
 class BrokenAdapter(GovernedAdapter):
@@ -65,28 +86,26 @@ class BrokenAdapter(GovernedAdapter):
 
     def __init__(self, role: Role, kind: type[Any], engine: str | None) -> None:
         own = copy.deepcopy(role)
-        super().__init__({role.name: type(kind.__name__, (kind,), {"__slots__": ()}, role=own)}, engine=engine)
+        super().__init__(
+            {role.name: type(kind.__name__, (kind,), {"__slots__": (), "__del__": _forget}, role=own)}, engine=engine
+        )
         self.mutant: Mutant | None = None
         self._role = role
         self._table = TABLES[default_engine() if engine is None else engine](own)
         self._final_row = next(_final_rows(initial_row(own, engine)))
 
-    def stage(self, role: Role) -> GovernedStage:
+    def stage(self, role: Role) -> BrokenStage:  # type: ignore[override]  # which is a Stage as well
         """A new broken object."""
-        stage = BrokenStage(role.name, self._classes[role.name], self._loopback, self.engine, self._watcher)
-        stage.mutant, stage.final_row = self.mutant, self._final_row
-        return stage
+        return BrokenStage(super().stage(role), self.mutant, self._final_row)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Look at what objects themselves report, too, as long as the block runs."""
-        watcher = self._watcher = Watcher()
-        OBSERVERS.add(watcher)
+        self._is_watched = True
         try:
             yield
         finally:
-            OBSERVERS.remove(watcher)
-            self._watcher = None
+            self._is_watched = False
 
     def broken(self, mutant: Mutant) -> AbstractContextManager[None]:
         """Break what the mutant says, as long as the block runs."""
@@ -103,6 +122,10 @@ class BrokenAdapter(GovernedAdapter):
             case _:
                 return nullcontext()
         return changed(self._table, self._role, state, call, outcomes)
+
+
+def _forget(self: object) -> None:
+    """A broken object closes nothing when it is collected: its table does not tell any more whether it should."""
 
 
 def _final_rows(row: Any) -> Iterator[Any]:

@@ -48,9 +48,12 @@ def exhaust(
     """Run every sequence of that depth on new objects. progress: told (how many are done, of how many)."""
     result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges))
     plan = list(sequences(model, depth, governed=adapter.governed))
+    cells = len(model.first_edges)
     for number, sequence in enumerate(plan):
+        last = sequence[-1]
+        looks = number < cells or last.moves  # else it was seen when the state was reached
         with Run(adapter, model) as run:
-            result.add(run, run.follow(sequence), sequence[-1])
+            result.add(run, run.follow(sequence, looks=looks), last)
         if number % 64 == 63:
             progress(number + 1, len(plan))
     progress(len(plan), len(plan))

@@ -69,14 +69,14 @@ class Run:
             return self._unreached(edge, f"then legal {', '.join(self.node.legal)}", ", ".join(legal))
         return None
 
-    def follow(self, edges: Iterable[Edge]) -> Divergence | None:
-        """Make these steps, and look at the end; the first thing that differs, or None."""
+    def follow(self, edges: Iterable[Edge], *, looks: bool = True) -> Divergence | None:
+        """Make these steps; the first thing that differs, or None. looks: whether to see what is legal at the end."""
         last = None
         for last in edges:
             divergence = self.take(last)
             if divergence is not None:
                 return divergence
-        return None if last is None else self.look(last)
+        return self.look(last) if looks and last is not None else None
 
     def _unreached(self, edge: Edge, expected: str, got: str) -> Divergence:
         if edge.outcome is not None:

@@ -66,7 +66,7 @@ def walk(
                 if run.node.is_final and chance.random() < 0.5:
                     break
                 edge = chance.choice(choices.at(run.node))
-                divergence = run.take(edge) or run.look(edge)
+                divergence = run.take(edge) or (run.look(edge) if edge.moves else None)
                 if divergence is not None:
                     break
         result.add(run, divergence if divergence is None else shrunk(adapter, model, divergence))

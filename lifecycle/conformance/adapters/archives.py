@@ -1,0 +1,251 @@
+"""Stages for the roles above the sockets: a socket file over a connection, and an archive over a file that does as it is told.
+
+How their calls end is what the objects report, since they raise errors of many classes; that a caller gets an error just where
+the outcome is none of success is checked beside it.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from lifecycle.archive import Archive, SocketFile, UnreadBytesLost
+from lifecycle.conformance.adapters.loopback import Loopback, address_of
+from lifecycle.conformance.adapters.outcomes import system_answer, text_of
+from lifecycle.conformance.adapters.peers import StreamPeer
+from lifecycle.conformance.adapters.places import FLOOD
+from lifecycle.conformance.adapters.protocol import Answer
+from lifecycle.conformance.adapters.stage import TIMEOUTS
+from lifecycle.conformance.adapters.watching import NOTHING, Watcher
+from lifecycle.conformance.model.environment import ALL, Place, Provocation, Under
+from lifecycle.conformance.vocabulary.archives import REGISTRY, FileDoes
+from lifecycle.engine import Kind, Lifecycle, Role
+from lifecycle.roles import ARCHIVE, SOCKET_FILE
+from lifecycle.sockets import Client
+
+
+class ReportingStage(ABC):
+    """An object whose outcomes are those that it reports."""
+
+    role: Role
+    subject: Any
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    @property
+    def state(self) -> str:
+        """The object's state."""
+        return str(self.subject.state)
+
+    @property
+    def legal(self) -> tuple[str, ...]:
+        """What the object says is legal."""
+        legal: tuple[str, ...] = self.subject.legal
+        return legal
+
+    @abstractmethod
+    def make(self, provocation: Provocation) -> Any:
+        """Make the call."""
+
+    def call(self, provocation: Provocation) -> Answer:
+        """Make the call, and tell what the object reports."""
+        self._watcher.reported = None
+        try:
+            value = self.make(provocation)
+        except Exception as error:  # whatever comes is an answer
+            return Answer(self._reported("raises"), None, text_of(error), system_answer(error))
+        return Answer(self._reported("returns"), value)
+
+    def _reported(self, how: str) -> str:
+        outcome = self._watcher.reported or NOTHING
+        known = next((each for each in self.role.outcomes if each.name == outcome), None)
+        fails = known is None or known.kind in (Kind.FAILURE, Kind.WAITING)
+        if known is None or fails == (how == "raises") or outcome == "eof":
+            return outcome
+        return f"{outcome}, and {how}"
+
+
+class FileStage(ReportingStage):
+    """A socket file over a connected client."""
+
+    role = SOCKET_FILE
+
+    def __init__(self, kind: type[Any], loopback: Loopback, engine: str | None, watcher: Watcher) -> None:
+        super().__init__(watcher)
+        self.subject = kind(exact=False, engine=engine)
+        self._client = Client(timeout=0, engine=engine)
+        self._peer = StreamPeer(loopback, self._address)
+        self._loopback = loopback
+        self._kept: list[SocketFile] = []
+
+    def make(self, provocation: Provocation) -> Any:
+        """Make the call; fired ones through the object that fires them."""
+        self._client.timeout = TIMEOUTS[provocation.under]
+        arguments = tuple(self._filled_in(argument) for argument in provocation.arguments)
+        self._watcher.target = self.subject
+        if provocation.call == "archive":
+            whole = SocketFile.__new__(SocketFile)
+            whole._governed = self.subject
+            self._kept.append(whole)  # which would close the object when nobody holds it any more
+            return Archive(whole, "load").abort()
+        value = getattr(self.subject, provocation.call)(*arguments)
+        if provocation.call == "write":
+            if not provocation.costly:  # what nobody can read to its end
+                self._peer.expect(bytes(arguments[0][:value]))
+            return ALL if value == len(arguments[0]) else value
+        return value
+
+    def act(self, action: str) -> None:
+        """Let the peer do something, or somebody close the socket below the file."""
+        if action == "socket_closes":
+            self._client.close()
+        else:
+            getattr(self._peer, action)()
+
+    def close(self) -> None:
+        """Close the file, the peer and the socket."""
+        self._peer.close()
+        self.subject.close()
+        self._client.close()
+
+    def _filled_in(self, argument: Any) -> Any:
+        match argument:
+            case Place("a connection"):
+                if self._client.state == "empty":
+                    self._client.create(0, "127.0.0.1")
+                    self._client.timeout = TIMEOUTS[Under.PATIENTLY]
+                    self._client.connect(*address_of(self._loopback.listener))
+                    self._client.timeout = 0
+                    self._peer.expect_connection()
+                return self._client
+            case Place("no connection"):
+                return None
+            case Place("a flood"):
+                return FLOOD
+        return argument
+
+    def _address(self) -> tuple[str, int]:
+        return self._client.get_sock_name()
+
+
+class ToldFile(io.RawIOBase):
+    """A file that does as it is told, call by call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.does = FileDoes()
+        self._data = b""
+
+    def be_told(self, does: FileDoes) -> None:
+        """What to do from now on."""
+        self.does, self._data = does, does.data
+
+    def read1(self, size: int) -> bytes | None:
+        """Give the data, once."""
+        if self.does.trouble:
+            given: bytes | None = TROUBLE[self.does.trouble]()
+            return given
+        data, self._data = self._data, b""
+        return data
+
+    def write(self, data: Any, /) -> int | None:
+        """Take everything."""
+        if self.does.trouble and self.does.trouble != "eof":
+            taken: int | None = TROUBLE[self.does.trouble]()
+            return taken
+        return len(data)
+
+    def seekable(self) -> bool:
+        """It can seek, and may fail to."""
+        return True
+
+    def tell(self) -> int:
+        """The position, which is always the beginning."""
+        return 0
+
+    def seek(self, *arguments: Any) -> int:
+        """Go anywhere; how long the file is."""
+        if self.does.trouble == "failed":
+            TROUBLE["failed"]()
+        return self.does.length
+
+
+def _raising(error: Callable[[], BaseException]) -> Callable[[], Any]:
+    def trouble() -> Any:
+        raise error()
+
+    return trouble
+
+
+TROUBLE: dict[str, Callable[[], Any]] = {
+    "pending": lambda: None,
+    "timed_out": _raising(lambda: TimeoutError("timed out")),
+    "broken": _raising(lambda: ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))),
+    "failed": _raising(lambda: OSError(errno.EIO, os.strerror(errno.EIO))),
+    "eof": lambda: b"",
+}
+"""what the file does so that a call which needs it ends so"""
+
+
+class ArchiveStage(ReportingStage):
+    """An archive over a file that does as it is told."""
+
+    role = ARCHIVE
+
+    def __init__(self, kind: type[Any], engine: str | None, watcher: Watcher) -> None:
+        super().__init__(watcher)
+        self._kind = kind
+        self._engine = engine
+        self._file = ToldFile()
+        self._lost_in: str | None = None
+        make: Any = object.__new__  # one that never got a file: the constructor would attach it at once
+        self.subject = make(kind)
+        Lifecycle.__init__(self.subject, engine=engine)
+        self.subject._nested = False
+
+    @property
+    def state(self) -> str:
+        """The archive's state, also of one whose constructor has failed."""
+        return self._lost_in or super().state
+
+    def make(self, provocation: Provocation) -> Any:
+        """Make the call while the file does as it is told; attach() is the constructor's."""
+        does, *arguments = provocation.arguments
+        assert isinstance(does, FileDoes)
+        self._file.be_told(does)
+        self._lost_in = None
+        self._watcher.target = None
+        try:
+            if provocation.call == "attach" and self.subject.state == "empty":
+                self._construct(*arguments)
+                return None
+            if provocation.call == "attach":
+                arguments = [self._file, *arguments]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UnreadBytesLost)
+                return getattr(self.subject, provocation.call)(*arguments)
+        finally:
+            self._file.be_told(FileDoes())
+
+    def _construct(self, mode: str) -> None:
+        try:
+            self.subject = self._kind(
+                self._file, mode, encoding="cp1252", unicode=False, registry=REGISTRY, engine=self._engine
+            )
+        except Exception:
+            self._lost_in = self._watcher.next_state
+            raise
+
+    def act(self, action: str) -> None:
+        """Nobody is on the other side of a file."""
+        raise AssertionError(f"an archive has no peer that could do {action}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.subject.abort()
