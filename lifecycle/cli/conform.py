@@ -21,7 +21,7 @@ EPILOG = examples(
     "lifecycle conform lifecycle                      this package, every cell of every role",
     "lifecycle conform lifecycle --engine reference   the same, every step through transitions",
     "lifecycle conform socket --explained             the standard library, and where the system differs",
-    "lifecycle conform gevent                         also trio, memory",
+    "lifecycle conform gevent                         also aio, trio, memory",
     "lifecycle conform mymodule:MySocket              a class like socket.socket, or an adapter's factory",
     "lifecycle conform lifecycle --mutants            what the suite itself would find",
 )
@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 
 def conform(
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="lifecycle, socket, gevent, trio, memory, or module:factory.")
+        str, typer.Argument(metavar="TARGET", help="lifecycle, aio, socket, gevent, trio, memory, or module:factory.")
     ],
     role: Annotated[list[str] | None, typer.Option(metavar="ROLE", help="Only this role; may be repeated.")] = None,
     depth: Annotated[

@@ -108,6 +108,13 @@ def _lifecycle(engine: str | None) -> Target:
     return _governed("lifecycle", CLASSES, engine)
 
 
+def _aio(engine: str | None) -> Target:
+    _needed("anyio", "anyio")
+    from lifecycle.conformance.adapters.awaited import AwaitedAdapter
+
+    return Target("aio", lambda: AwaitedAdapter(engine=engine), lambda: AwaitedAdapter(engine=engine, watched=True))
+
+
 def _stdlib(engine: str | None) -> Target:
     return Target("socket", lambda: SocketAdapter(socket.socket, name="socket", platform=PLATFORM))
 
@@ -162,6 +169,7 @@ def _takes(thing: Callable[..., Any], *arguments: object) -> bool:
 
 BUILT_IN: Mapping[str, Callable[[str | None], Target]] = {
     "lifecycle": _lifecycle,
+    "aio": _aio,
     "socket": _stdlib,
     "gevent": _gevent,
     "trio": _trio,

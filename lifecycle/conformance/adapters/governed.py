@@ -64,11 +64,15 @@ class GovernedStage(LoopbackStage):
 
     def __init__(self, role: str, kind: type[Any], loopback: Loopback, engine: str | None, watcher: Watcher | None) -> None:
         super().__init__(role, loopback)
-        self.subject: Any = kind(timeout=0, engine=engine)
+        self.subject = self.begin(kind, engine)
         self._under = Under.AT_ONCE
         self._watcher = watcher
         if watcher is not None:
             watcher.target = self.subject
+
+    def begin(self, kind: type[Any], engine: str | None) -> Any:
+        """A new object that does not wait."""
+        return kind(timeout=0, engine=engine)
 
     @property
     def state(self) -> str:
@@ -96,8 +100,36 @@ class GovernedStage(LoopbackStage):
 
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
         """Make the call, or have it fired by the object of the other role."""
-        fire = FIRE.get(call)
-        return getattr(self.subject, call)(*arguments) if fire is None else fire(self)
+        if call == "accepted":
+            return self.be_accepted()
+        if call == "socket_file":
+            return self.be_a_file()
+        return getattr(self.subject, call)(*arguments)
+
+    def be_accepted(self) -> None:
+        """A server accepts a connection into the object."""
+        with Server(timeout=PATIENCE) as server:
+            server.create(0, HOST)
+            server.listen()
+            client = self.somebody_at(server.get_sock_name())
+            server.accept(self.subject)
+        self.meet(client)
+
+    def be_a_file(self) -> None:
+        """A SocketFile is laid over the object, and let go of: the object stays as it is."""
+        SocketFile(self.subject, engine=self.subject.engine).close()
+
+    def somebody_at(self, address: tuple[str, int]) -> Any:
+        """Somebody who has connected to a server."""
+        client = self.loopback.new(socket.SOCK_STREAM)
+        self.kept.append(client)
+        client.connect_ex(address)
+        return client
+
+    def meet(self, client: Any) -> None:
+        """Have `client` as the peer from now on."""
+        assert isinstance(self.peer, StreamPeer)
+        self.peer.replace(client)
 
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
         if self._watcher is not None:
@@ -110,28 +142,6 @@ class GovernedStage(LoopbackStage):
     def end(self) -> None:
         """Close the object."""
         self.subject.close()
-
-
-def _be_accepted(stage: GovernedStage) -> None:
-    """A server accepts a connection into the object, which must not change the server where it is refused."""
-    with Server(timeout=PATIENCE) as server:
-        server.create(0, HOST)
-        server.listen()
-        client = stage.loopback.new(socket.SOCK_STREAM)
-        stage.kept.append(client)
-        client.connect_ex(server.get_sock_name())
-        server.accept(stage.subject)
-    assert isinstance(stage.peer, StreamPeer)
-    stage.peer.replace(client)
-
-
-def _be_a_file(stage: GovernedStage) -> None:
-    """A SocketFile is laid over the object, and let go of: the object stays as it is."""
-    SocketFile(stage.subject, engine=stage.subject.engine).close()
-
-
-FIRE = {"accepted": _be_accepted, "socket_file": _be_a_file}
-"""calls that an object of another role fires -> how it is made to"""
 
 
 class GovernedAdapter:
@@ -177,7 +187,11 @@ class GovernedAdapter:
             return FileStage(kind, self._loopback, self.engine, self._watcher)
         if role.name == "archive":
             return ArchiveStage(kind, self.engine, self._watcher)
-        return GovernedStage(role.name, kind, self._loopback, self.engine, self._watcher if self._is_watched else None)
+        return self.socket_stage(role.name, kind, self._watcher if self._is_watched else None)
+
+    def socket_stage(self, role: str, kind: type[Any], watcher: Watcher | None) -> GovernedStage:
+        """A new socket in its initial state."""
+        return GovernedStage(role, kind, self._loopback, self.engine, watcher)
 
     def _watch(self, wanted: bool) -> None:
         if wanted != self._is_watching:

@@ -1,0 +1,124 @@
+"""The adapter of the asynchronous twins: every call is awaited to its end here, or made without waiting.
+
+A call that shall not wait is made by nowait(), and needs no event loop; one that waits runs in a loop of asyncio's. An awaited
+call has no time-out of its own, so that none of its outcomes is `timed_out`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lifecycle import aio
+from lifecycle.conformance.adapters.governed import GovernedAdapter, GovernedStage
+from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, Loopback
+from lifecycle.conformance.adapters.watching import Watcher
+from lifecycle.conformance.model.environment import Environment, Provocation, Under
+from lifecycle.engine import Role
+
+CLASSES: Mapping[str, type[Any]] = {
+    "server": aio.Server,
+    "client": aio.Client,
+    "accepted": aio.Accepted,
+    "datagram": aio.Datagram,
+}
+"""role -> the package's class"""
+
+
+class AwaitedStage(GovernedStage):
+    """A governed socket whose calls are awaited, among its peers."""
+
+    def __init__(
+        self,
+        role: str,
+        kind: type[Any],
+        loopback: Loopback,
+        engine: str | None,
+        watcher: Watcher | None,
+        runner: asyncio.Runner,
+    ) -> None:
+        super().__init__(role, kind, loopback, engine, watcher)
+        self._runner = runner
+        self._waited = False
+
+    def begin(self, kind: type[Any], engine: str | None) -> Any:
+        """A new object; whether it waits is each call's matter."""
+        return kind(engine=engine)
+
+    def be_patient(self, under: Under) -> None:
+        """Say whether the next call waits, and whether its wait is cancelled."""
+        self._under = under
+        self.subject.cancels = under is Under.CANCELLED
+
+    def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
+        """Make the call and await it; one that is no coroutine is made in the loop that the object has waited in."""
+        if call in ("accepted", "socket_file"):
+            return super().make(call, arguments)
+        return self._made(getattr(self.subject, call), *arguments)
+
+    def _made(self, make: Callable[..., Any], *arguments: Any) -> Any:
+        is_patient = self._under in (Under.PATIENTLY, Under.CANCELLED)
+        if not is_patient and not self._waited:
+            return _without_waiting(make(*arguments))
+        self._waited = True
+
+        async def call() -> Any:
+            value = make(*arguments)
+            return await value if is_patient and inspect.iscoroutine(value) else _without_waiting(value)
+
+        return self._runner.run(call())
+
+    def be_accepted(self) -> None:
+        """A server accepts a connection into the object."""
+
+        async def accept() -> Any:
+            with aio.Server() as server:
+                await server.create(0, HOST)
+                server.listen()
+                client = self.somebody_at(server.get_sock_name())
+                await server.accept(self.subject)
+            return client
+
+        self._waited = True
+        self.meet(self._runner.run(accept()))
+
+    def be_a_file(self) -> None:
+        """A SocketFile is laid over the object, and let go of: the object stays as it is."""
+        aio.SocketFile(self.subject, engine=self.subject.engine).close()
+
+    def end(self) -> None:
+        """Close the object, in the loop that may still watch it."""
+        self._made(self.subject.close)
+
+
+class AwaitedAdapter(GovernedAdapter):
+    """The package's asynchronous sockets; files and archives over them are tried as the blocking ones are."""
+
+    def __init__(self, *, engine: str | None = None, watched: bool = False) -> None:
+        super().__init__(CLASSES, name="lifecycle.aio", engine=engine, watched=watched)
+        self._runner = asyncio.Runner()
+
+    def environment(self, role: Role) -> Environment:
+        """The environment of the socket roles; KeyError for those above them."""
+        if role.name not in CLASSES:
+            raise KeyError(role.name)
+        return super().environment(role)
+
+    def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
+        """Everything but time-outs."""
+        return provocation.under is not Under.BRIEFLY and (CAN_BE_SCARCE or provocation.under is not Under.SCARCE)
+
+    def socket_stage(self, role: str, kind: type[Any], watcher: Watcher | None) -> AwaitedStage:
+        """A new socket in its initial state."""
+        return AwaitedStage(role, kind, self._loopback, self.engine, watcher, self._runner)
+
+    def close(self) -> None:
+        """Close the loop, too."""
+        super().close()
+        self._runner.close()
+
+
+def _without_waiting(value: Any) -> Any:
+    return aio.nowait(value) if inspect.iscoroutine(value) else value
