@@ -1,7 +1,7 @@
 """A whole program under a checker, its children included: what `lifecycle run` has asked for arrives in the environment.
 
 Every process keeps its own findings. Children write theirs into a folder as they come, so that a child that is killed has told
-them; the first process gathers them at its end, and tells everything.
+them; the first process gathers them at its end, and tells everything. Where a report is wanted it is written on the way, too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,9 @@ from lifecycle.checking.ending import StandIn
 from lifecycle.checking.findings import Finding
 from lifecycle.checking.overtaking import judge_those_on_their_way
 from lifecycle.checking.settings import read_settings
+from lifecycle.checking.telling import tell, write_report
+
+_REPORT_EVERY = 1.0  # seconds; a program that hangs, and is killed, has left what was found till then
 
 
 class Run:
@@ -37,6 +41,7 @@ class Run:
         self.process = os.getpid()
         self.checker = Checker(Mode(settings.mode), keep_all=settings.keeps_all, tell=self._tell)
         self.is_over = False
+        self._next_report = 0.0
         self._exit: Callable[[int], NoReturn] = os._exit
         self._stand_in = StandIn(lambda: self.finish(orderly=False))
 
@@ -61,8 +66,6 @@ class Run:
             registry.judge_the_living(0)
         session.stop(self.checker)
         if self.is_main:
-            from lifecycle.checking.telling import tell  # only the end of a run needs it
-
             tell(self.settings, self.checker, list(self._of_children()))
             shutil.rmtree(self.folder, ignore_errors=True)
         elif self.settings.keeps_all:
@@ -72,9 +75,14 @@ class Run:
                 self._write("recorded", [each.as_data() for each in recorded(self.checker.tracks, self.process)])
 
     def _tell(self, finding: Finding) -> None:
-        if not self.is_main:
-            with suppress(OSError):  # the first process may have ended, and taken the folder along
+        with suppress(
+            OSError
+        ):  # the first process may have ended, and taken the folder along; a full disk is told of at the end
+            if not self.is_main:
                 self._write("finding", finding.as_data())
+            elif self.settings.report is not None and time.monotonic() >= self._next_report:
+                write_report(self.settings.report, self.checker, [found.as_data() for found in self.checker.findings])
+                self._next_report = time.monotonic() + _REPORT_EVERY
 
     def _write(self, what: str, data: Any) -> None:
         line = json.dumps({what: data}) + "\n"

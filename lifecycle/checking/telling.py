@@ -24,9 +24,8 @@ def tell(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any
     findings = [finding.as_data() for finding in checker.findings]
     findings += [data for what, data in children if what == "finding"]
     if settings.report is not None:
-        text = json.dumps({"findings": findings, "left_out": checker.left_out, "sockets": checker.sockets}, indent=2)
         with _telling_why_not(settings.report):
-            Path(settings.report).write_text(text + "\n", encoding="utf-8")
+            write_report(settings.report, checker, findings)
     if settings.keeps_all:
         from lifecycle.checking.charting import write_charts
         from lifecycle.checking.recording import read_recorded, recorded
@@ -37,6 +36,12 @@ def tell(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any
             write_charts(settings, sockets, findings)
     if not settings.quiet:
         _write("".join(f"{line}\n" for line in summary(findings, checker.left_out)))
+
+
+def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]]) -> None:
+    """Write the findings as JSON; OSError where that cannot be done."""
+    data = {"findings": findings, "left_out": checker.left_out, "sockets": checker.sockets}
+    Path(file).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cli.command import COMMAND, environment, run_command
-from loopback import LONG
+from loopback import LONG, until
 
 PROGRAMS = Path(__file__).parent / "programs"
 FAULTY = "import socket\nwith socket.socket() as sock:\n    try:\n        sock.accept()\n    except OSError:\n        pass\n"
@@ -168,6 +168,18 @@ def test_signal_from_outside_reaches_the_program(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=LONG)
     assert process.returncode == 5
     assert errors == b"lifecycle: no findings\n"
+
+
+@posix
+def test_report_of_a_program_that_hangs_and_is_killed(tmp_path: Path) -> None:
+    """A call that waits for ever is in the report while it waits."""
+    script = write(tmp_path, "import socket\nsock = socket.socket(type=socket.SOCK_DGRAM)\nsock.recvfrom(9)\n")
+    report = tmp_path / "report.json"
+    with subprocess.Popen((*COMMAND, "run", "--report", str(report), script), env=environment()) as process:
+        until(lambda: report.exists() and report.read_text(encoding="utf-8").endswith("}\n"), "the report")
+        process.kill()
+    (found,) = json.loads(report.read_text(encoding="utf-8"))["findings"]
+    assert (found["kind"], found["call"], found["line"]) == ("order", "recvfrom", 3)
 
 
 def test_sudden_exit_is_told_of(tmp_path: Path) -> None:
