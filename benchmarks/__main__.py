@@ -15,6 +15,7 @@ from benchmarks import (
     archives,
     change_of_state,
     checked_calls,
+    conformance,
     connection,
     exhaustive_check,
     importing,
@@ -42,6 +43,7 @@ CLAIMS = {
         checked_calls,
         aio_echo,
         aio_connections,
+        conformance,
     )
 }
 

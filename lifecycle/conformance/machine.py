@@ -5,10 +5,10 @@
 
     TestClient = conformance_machine(CLIENT, GovernedAdapter).TestCase
 
-A rule draws a number. It stands for the cell that its call shall reach, which is the one that was reached least so far, or for
-the present situation. Where the cell is near, the machine goes there by the graph; else it begins a new object and takes the
-shortest sequence. So every cell is reached in a run of the default length, and none is left to chance. From the first failure
-on a number means what it meant then, so that the failure can be had again and shrunk.
+A rule makes its call where it reaches the cell that was reached least so far, or every few times in the present situation.
+Where the cell is near, the machine goes there by the graph; else it begins a new object and takes the shortest sequence. So
+every cell is reached in a run of the default length, and none is left to chance. From the first failure on, the n-th use of a
+rule in an example means what it meant then, so that the failure can be had again and shrunk.
 """
 
 from __future__ import annotations
@@ -41,10 +41,14 @@ DEFAULT_STRATEGIES: Strategies = {
     "receive_from": st.tuples(st.integers(len(MESSAGE), RECEIVE_SIZE)),
 }
 
-NUMBERS = st.integers(0, 2**16 - 1)
+HERE_SHARE = 6
+"""one use of a rule in so many is made in the present situation"""
 
-HERE_SHARE = 4
-"""one number in so many, and 0, stands for the present situation"""
+SLOWNESS = 8
+"""a cell that takes milliseconds counts as if it had been reached so many times"""
+
+Goals = Mapping[Cell, Edge]
+"""the cells of one call, and the edge that covers each first"""
 
 
 class Coverage:
@@ -75,29 +79,29 @@ class Coverage:
 
 
 Meanings = dict[tuple[int, str, int], Cell | None]
-"""(which object, call, the number drawn) -> the cell that is meant, or None for the present situation"""
+"""(which object, call, which use of its rule in an example) -> the cell that is meant; None for the present situation"""
 
 
 class Steering:
-    """Which cell a drawn number stands for."""
+    """Which cell a rule is to reach."""
 
     def __init__(self) -> None:
         self._times: Counter[tuple[int, Cell]] = Counter()
         self._frozen: Meanings | None = None
 
-    def goal(self, meanings: Meanings, subject: int, call: str, goals: list[Cell], number: int) -> Cell | None:
-        """The cell of `goals` that the number stands for in an example that has these meanings so far."""
+    def goal(self, meanings: Meanings, subject: int, call: str, use: int, goals: Goals) -> Cell | None:
+        """The cell of `goals` that this use of the rule means, in an example that has these meanings so far."""
         meanings = meanings if self._frozen is None else self._frozen
-        key = (subject, call, number)
+        key = (subject, call, use)
         if key not in meanings:
-            here = number % HERE_SHARE == 0
+            here = use % HERE_SHARE == HERE_SHARE - 1
             meanings[key] = goal = None if here else min(goals, key=lambda cell: self._times[subject, cell])
             if goal is not None:
-                self._times[subject, goal] += 1
+                self._times[subject, goal] += SLOWNESS if goals[goal].is_slow else 1
         return meanings[key]
 
     def freeze(self, meanings: Meanings) -> None:
-        """From now on numbers mean what they meant in this example, which has failed."""
+        """From now on every use means what it meant in this example, which has failed."""
         if self._frozen is None:
             self._frozen = meanings
 
@@ -136,6 +140,7 @@ class ConformanceMachine(RuleBasedStateMachine):
         self._runs = [Run(self.opening.adapter, model) for model in self.models]
         self._last: list[Edge | None] = [None] * len(self.models)
         self._meanings: Meanings = {}
+        self._uses: Counter[tuple[int, str]] = Counter()
 
     def teardown(self) -> None:
         """Close the objects at the end of an example."""
@@ -149,9 +154,11 @@ class ConformanceMachine(RuleBasedStateMachine):
             if last is not None:
                 self._must_agree(run.look(last))
 
-    def goal(self, subject: int, call: str, goals: list[Cell], number: int) -> Cell | None:
-        """What a drawn number stands for; None for the present situation."""
-        return self.steering.goal(self._meanings, subject, call, goals, number)
+    def goal(self, subject: int, call: str, goals: Goals) -> Cell | None:
+        """The cell that the rule of a call is to reach now; None for the present situation."""
+        use = self._uses[subject, call]
+        self._uses[subject, call] += 1
+        return self.steering.goal(self._meanings, subject, call, use, goals)
 
     def make_call(self, number: int, call: str, goal: Cell | None, arguments: tuple[Any, ...] | None = None) -> None:
         """Make `call` on the object of that number, in the present situation or where it reaches `goal`."""
@@ -246,7 +253,7 @@ Rule = tuple[str, Callable[..., None], dict[str, st.SearchStrategy[Any]]]
 
 def _rules(number: int, model: Model, strategies: Strategies) -> Iterator[Rule]:
     for call in model.role.calls:
-        goals = [cell for cell in model.first_edges if cell[1] == call.name]
+        goals = {cell: edge for cell, edge in model.first_edges.items() if cell[1] == call.name}
         if goals:
             yield call.name, *_call_rule(number, call.name, goals, strategies.get(call.name))
     for action in model.environment.peer_actions:
@@ -254,19 +261,19 @@ def _rules(number: int, model: Model, strategies: Strategies) -> Iterator[Rule]:
 
 
 def _call_rule(
-    subject: int, call: str, goals: list[Cell], arguments: st.SearchStrategy[tuple[Any, ...]] | None
+    subject: int, call: str, goals: Goals, arguments: st.SearchStrategy[tuple[Any, ...]] | None
 ) -> tuple[Callable[..., None], dict[str, st.SearchStrategy[Any]]]:
     if arguments is None:
 
-        def step(self: ConformanceMachine, number: int) -> None:
-            self.make_call(subject, call, self.goal(subject, call, goals, number))
+        def step(self: ConformanceMachine) -> None:
+            self.make_call(subject, call, self.goal(subject, call, goals))
 
-        return step, {"number": NUMBERS}
+        return step, {}
 
-    def step_with_arguments(self: ConformanceMachine, number: int, arguments: tuple[Any, ...]) -> None:
-        self.make_call(subject, call, self.goal(subject, call, goals, number), arguments)
+    def step_with_arguments(self: ConformanceMachine, arguments: tuple[Any, ...]) -> None:
+        self.make_call(subject, call, self.goal(subject, call, goals), arguments)
 
-    return step_with_arguments, {"number": NUMBERS, "arguments": arguments}
+    return step_with_arguments, {"arguments": arguments}
 
 
 def _peer_rule(number: int, action: PeerAction) -> Callable[[ConformanceMachine], None]:
