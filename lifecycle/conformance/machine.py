@@ -5,16 +5,16 @@
 
     TestClient = conformance_machine(CLIENT, GovernedAdapter).TestCase
 
-A rule makes its call where it reaches the cell that was reached least so far, or every few times in the present situation.
-Where the cell is near, the machine goes there by the graph; else it begins a new object and takes the shortest sequence. So
-every cell is reached in a run of the default length, and none is left to chance. From the first failure on, the n-th use of a
-rule in an example means what it meant then, so that the failure can be had again and shrunk.
+A rule makes its call where it reaches a cell that was never reached so far, and else in the present situation or near it. Where
+the cell is near, the machine goes there by the graph; else it begins a new object and takes the shortest sequence. So every
+cell is reached in a run of the default length, and none is left to chance. From the first failure on, the n-th use of a rule
+in an example means what it meant then, so that the failure can be had again and shrunk.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -89,16 +89,24 @@ class Steering:
         self._times: Counter[tuple[int, Cell]] = Counter()
         self._frozen: Meanings | None = None
 
-    def goal(self, meanings: Meanings, subject: int, call: str, use: int, goals: Goals) -> Cell | None:
-        """The cell of `goals` that this use of the rule means, in an example that has these meanings so far."""
+    def goal(self, meanings: Meanings, subject: int, call: str, use: int, goals: Goals, near: Container[Cell]) -> Cell | None:
+        """The cell of `goals` that this use of the rule means, in an example that has these meanings so far.
+
+        It is one that was never reached; where there is none, the one that was reached least of those that are `near`, so that
+        histories grow long.
+        """
         meanings = meanings if self._frozen is None else self._frozen
         key = (subject, call, use)
         if key not in meanings:
             here = use % HERE_SHARE == HERE_SHARE - 1
-            meanings[key] = goal = None if here else min(goals, key=lambda cell: self._times[subject, cell])
+            meanings[key] = goal = None if here else min(goals, key=lambda cell: self._rank(subject, cell, near))
             if goal is not None:
                 self._times[subject, goal] += SLOWNESS if goals[goal].is_slow else 1
         return meanings[key]
+
+    def _rank(self, subject: int, cell: Cell, near: Container[Cell]) -> tuple[bool, bool, int]:
+        times = self._times[subject, cell]
+        return times > 0, cell not in near, times
 
     def freeze(self, meanings: Meanings) -> None:
         """From now on every use means what it meant in this example, which has failed."""
@@ -158,7 +166,7 @@ class ConformanceMachine(RuleBasedStateMachine):
         """The cell that the rule of a call is to reach now; None for the present situation."""
         use = self._uses[subject, call]
         self._uses[subject, call] += 1
-        return self.steering.goal(self._meanings, subject, call, use, goals)
+        return self.steering.goal(self._meanings, subject, call, use, goals, _near(self._runs[subject].node))
 
     def make_call(self, number: int, call: str, goal: Cell | None, arguments: tuple[Any, ...] | None = None) -> None:
         """Make `call` on the object of that number, in the present situation or where it reaches `goal`."""

@@ -55,7 +55,7 @@ def replayed_steps(adapter: Adapter, role: Role, steps: tuple[str, ...]) -> Iter
         for edge in edges:
             divergence = run.take(edge)
             expected = divergence.expected if divergence is not None else edge.outcome or ""
-            yield ReplayedStep(edge.step.label, expected, divergence)
+            yield ReplayedStep(edge.label, expected, divergence)
             if divergence is not None:
                 return
 

@@ -30,6 +30,10 @@ class Edge:
     role: str
     source: Node
     target: Node
+    label: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.label = self.step.label
 
     @property
     def is_call(self) -> bool:
@@ -69,7 +73,7 @@ class Node:
 
     def edge(self, label: str) -> Edge | None:
         """The edge of the step of that label; None where the other side cannot do it here."""
-        return next((edge for edge in self.edges if edge.step.label == label), None)
+        return next((edge for edge in self.edges if edge.label == label), None)
 
 
 class UnlistedEnding(ValueError):

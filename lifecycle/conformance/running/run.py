@@ -39,7 +39,7 @@ class Run:
     def take(self, edge: Edge) -> Divergence | None:
         """Make the step of an edge that leaves the present node; what differs, or None."""
         step = edge.step
-        self.steps.append(step.label)
+        self.steps.append(edge.label)
         if isinstance(step, PeerAction):
             try:
                 self._stage.act(step.name)
