@@ -22,14 +22,22 @@ from lifecycle.checking.registry import Unchecked, hand_over, track_of
 from lifecycle.checking.track import Track
 from lifecycle.roles.python_vocabulary import WITH_ADDRESS
 
+
+class _Absent(int):
+    """A zero that no program has given."""
+
+
 MISSING: Final = object()
 """the default of a parameter that must be given"""
 
+ABSENT: Final = _Absent(0)
+"""the default of a parameter that can also be given by name: the zero of the original, and yet to be told from one given"""
+
 
 def given(arguments: tuple[Any, ...], rest: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments as the program gave them, but that defaults are there too: those up to the first that is missing."""
+    """The arguments by place, as the program gave them: those up to the first that it did not give."""
     for number, argument in enumerate(arguments):
-        if argument is MISSING:
+        if argument is MISSING or argument is ABSENT:
             return arguments[:number]
     return arguments + rest
 

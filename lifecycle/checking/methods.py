@@ -21,7 +21,7 @@ from types import CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from lifecycle.checking import calls
-from lifecycle.checking.calls import MISSING
+from lifecycle.checking.calls import ABSENT, MISSING
 from lifecycle.checking.racing import WATCHED
 from lifecycle.checking.registry import register, track_of
 
@@ -34,7 +34,7 @@ class Frequent(NamedTuple):
     usual: str = "True"
 
 
-_BUFFER = "buffer=MISSING, nbytes=0, flags=0, /", "buffer, nbytes, flags"
+_BUFFER = "buffer=MISSING, nbytes=ABSENT, flags=ABSENT, /", "buffer, nbytes, flags"
 
 FREQUENT_CALLS = {
     "recv": Frequent("bufsize=MISSING, flags=0, /", "bufsize, flags", "result"),
@@ -150,6 +150,7 @@ _WAITING = {**{name: name for name in FREQUENT_CALLS}, **_PLAIN, "_accept": "acc
 """method -> the call by which a thread may be inside the system"""
 
 _NAMES: dict[str, Any] = {
+    "ABSENT": ABSENT,
     "MISSING": MISSING,
     "accepted": calls.accepted,
     "asked_for_descriptor": calls.asked_for_descriptor,

@@ -86,6 +86,9 @@ OPERATIONS: dict[str, Callable[[Walker, socket.socket, int], object]] = {
     "recvmsg": lambda walker, sock, other: sock.recvmsg(100)[0],
     "recv_into": lambda walker, sock, other: sock.recv_into(bytearray(other)),
     "recv_into_names": lambda walker, sock, other: sock.recv_into(buffer=bytearray(9), nbytes=3),
+    "recv_into_half_by_name": lambda walker, sock, other: sock.recv_into(bytearray(9), nbytes=3, flags=0),
+    "recv_into_twice_told": lambda walker, sock, other: sock.recv_into(bytearray(9), 0, nbytes=3),  # type: ignore[misc]
+    "recv_into_wrong_name": lambda walker, sock, other: sock.recv_into(bytearray(9), size=3),  # type: ignore[call-arg]
     "recvfrom_into": lambda walker, sock, other: sock.recvfrom_into(bytearray(9), 4)[0],
     "peek": lambda walker, sock, other: sock.recv(2, socket.MSG_PEEK),
     "shutdown": lambda walker, sock, other: sock.shutdown(DIRECTIONS[other % 4]),
