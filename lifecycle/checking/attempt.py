@@ -57,7 +57,7 @@ class Attempt:
         current = checker.active()
         if current is not None and current.mode is Mode.ENFORCE and not self._is_local():
             self._note("illegal", self.phase, None)
-            self._report(FindingKind.ORDER, "")
+            self._report(FindingKind.PORTABILITY if self._is_taken() else FindingKind.ORDER, "")
             raise refusal(self.phase, self.row, owner)
         if self.row in self.phase.hangs:
             self._note(None, self.phase, None)
@@ -94,10 +94,12 @@ class Attempt:
 
     def _is_explained(self, number: int) -> bool:
         """Whether an error is what the system says to this call because of the state."""
-        if self.phase.tells_late:
-            return True
-        takes = self.row in self.phase.takes and self.track.family in INTERNET and sys.platform == "linux"
-        return number in ORDER_ERRORS and not takes
+        return self.phase.tells_late or (number in ORDER_ERRORS and not self._is_taken())
+
+    def _is_taken(self) -> bool:
+        """Whether this system takes the call although the role forbids it, and it does not wait for ever."""
+        is_known = self.track.family in INTERNET and sys.platform == "linux"
+        return is_known and self.row in self.phase.takes and self.row not in self.phase.hangs
 
     def _is_local(self) -> bool:
         return self.track.family not in INTERNET and self.row in self.phase.local

@@ -16,7 +16,7 @@ from lifecycle.checking.inspecting import corrected
 from lifecycle.checking.outcomes import outcome_of_error, outcome_of_result
 from lifecycle.checking.overtaking import note_overtaken
 from lifecycle.checking.phases import STREAM
-from lifecycle.checking.places import Kind, is_probe, kind_of
+from lifecycle.checking.places import SHOWING, Kind, is_probe, is_shown, kind_of
 from lifecycle.checking.racing import running_on
 from lifecycle.checking.registry import Unchecked, hand_over, track_of
 from lifecycle.checking.track import Track
@@ -54,6 +54,8 @@ def checked(
     if track is None:
         return original(sock, *arguments, **keywords)
     frame = sys._getframe(1)
+    if call in SHOWING and is_shown(frame):
+        return original(sock, *arguments, **keywords)
     row = WITH_ADDRESS[call] if call in WITH_ADDRESS and _has_address(arguments, keywords) else call
     forbidden = row not in track.phase.legal and _is_forbidden(track, sock, row, frame)
     attempt = Attempt(track, call, frame, arguments, row=row, forbidden=forbidden)

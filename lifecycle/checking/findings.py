@@ -32,6 +32,8 @@ HEADLINES: Mapping[FindingKind, str] = {
     FindingKind.RACE: "race",
 }
 
+_OF_ORDER = (FindingKind.ORDER, FindingKind.PORTABILITY)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -93,7 +95,7 @@ class Finding:
     def advice(self) -> list[str]:
         """Why it is wrong, what to do, and what systems say to it, a sentence or two a line."""
         lines = [f"{self.reason}."] if self.reason else []
-        if self.kind in (FindingKind.ORDER, FindingKind.PORTABILITY):
+        if self.kind in _OF_ORDER:
             first = f"Call {', then '.join(f'{step}()' for step in self.remedy)} first. " if self.remedy else ""
             lines.append(f"{first}Legal here: {', '.join(call for call in self.legal if call in _PLAIN)}.")
         answers = [f"this system answered {self.answer}"] if self.answer else []
@@ -164,7 +166,7 @@ def finding_of(
         test=test or track.owner,
         history=tuple(track.events),
         left_out=track.left_out,
-        is_internet=track.family in INTERNET and kind is not FindingKind.LEAK,
+        is_internet=track.family in INTERNET and kind in _OF_ORDER,
     )
 
 

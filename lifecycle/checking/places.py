@@ -100,7 +100,17 @@ def is_kept_by_design(frame: FrameType | None) -> bool:
     return False
 
 
-PROBES = frozenset({(_SOCKET, "__repr__"), (_SSL, "_create")})
+SHOWING = frozenset({"getsockname", "getpeername"})
+"""the calls that repr() makes, which is no step of the program's, and may be the interpreter's own, for a warning"""
+
+
+def is_shown(frame: FrameType) -> bool:
+    """Whether the call at `frame` is made to show the socket."""
+    caller = frame.f_back
+    return caller is not None and caller.f_code.co_name == "__repr__" and caller.f_code.co_filename == _SOCKET
+
+
+PROBES = frozenset({(_SSL, "_create")})
 """functions of the standard library that ask a question by making a call, and take an error for the answer"""
 
 QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})

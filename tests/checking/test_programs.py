@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lifecycle import IllegalCall
 from lifecycle.checking import Finding, checked_sockets
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -55,6 +56,22 @@ def test_fault_is_found_at_its_line(program: Path) -> None:
         is_legal_here = finding.kind in ("leak", "race") or finding.state == "poisoned" or "behind" in finding.reason
         assert is_legal_here or finding.call not in finding.legal
         assert finding.history
+
+
+ORDERED = [program for program in FAULTY if {"order", "portability"} & dict(promised(program)).keys()]
+NOT_FORESEEN = {"closed_behind_its_back"}  # nobody can tell before the system is asked
+
+
+@pytest.mark.parametrize("program", ORDERED, ids=lambda program: program.stem)
+def test_fault_is_stopped_at_its_line(program: Path) -> None:
+    """Enforcing refuses the first call that is out of order, at its line, whether this system would have taken it or not."""
+    first = next(line for kind, line in promised(program) if kind in ("order", "portability"))
+    with warnings.catch_warnings(), redirect_stdout(StringIO()), checked_sockets("enforce") as findings:
+        warnings.simplefilter("ignore", ResourceWarning)
+        with suppress(IllegalCall, OSError):
+            runpy.run_path(str(program), run_name="__main__")
+    assert findings[0].line == first
+    assert findings[0].history[-1].outcome == "illegal" or program.stem in NOT_FORESEEN
 
 
 @pytest.mark.parametrize("program", CORRECT, ids=lambda program: program.stem)

@@ -108,13 +108,36 @@ def test_enforce_mode_refuses_before_the_system_is_asked() -> None:
 
 
 def test_enforce_mode_stops_what_the_system_would_accept() -> None:
-    """A call that only this system accepts is refused too, and has no effect."""
-    with checked_sockets("enforce"), socket.socket() as sock:
+    """A call that only this system accepts is refused too, has no effect, and is told as not portable, as observing does."""
+    with checked_sockets("enforce") as findings, socket.socket() as sock:
         with pytest.raises(IllegalCall) as caught:
             sock.listen()
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 0
         assert caught.value.remedy == ("bind",)
         assert caught.value.platform_errors["winsock"] == "WSAEINVAL"
+    assert [found.kind for found in findings] == ["portability"]
+
+
+def test_closed_socket_with_an_open_file_is_no_leak() -> None:
+    """A socket that was closed is none, although a file over it is still open when the block ends."""
+    with checked_sockets() as findings:
+        left, right = socket.socketpair()
+        file = left.makefile("rb")
+        left.close()
+        right.close()
+    assert findings == []
+    file.close()
+
+
+def test_showing_a_socket_is_no_call() -> None:
+    """What repr() asks the system for is not in the history, although its names are got by calls."""
+    with checked_sockets() as findings:
+        sock = socket.socket()
+        repr(sock)
+        sock.close()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            sock.listen()
+    assert [event.call for event in findings[0].history] == ["socket", "close", "listen"]
 
 
 def test_older_socket_is_taken_up_as_it_is(listener: socket.socket) -> None:
