@@ -68,10 +68,12 @@ def diagram(
     if format == "png" and output is None and sys.stdout.isatty():
         raise typer.BadParameter("a terminal shows no pictures: give a file with -o", param_hint="--format")
     drawn = _explained(lambda: _drawn(chosen, format, highlight, records))
-    if output is None:
+    if output is not None:
+        _save(output, _as_file(drawn))
+    elif format == "text":
         write(drawn)
-    else:
-        _save(output, drawn)
+    else:  # whatever the terminal's encoding is, so that `> FILE` gives the same as `-o FILE`
+        write(_as_file(drawn))
 
 
 def role_of(name: str) -> Role:
@@ -158,9 +160,13 @@ def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
         raise typer.BadParameter(str(error), param_hint=hint) from None
 
 
-def _save(path: str, drawn: str | bytes) -> None:
+def _as_file(drawn: str | bytes) -> bytes:
+    return drawn if isinstance(drawn, bytes) else drawn.encode()
+
+
+def _save(path: str, drawn: bytes) -> None:
     try:
-        Path(path).write_bytes(drawn if isinstance(drawn, bytes) else drawn.encode())
+        Path(path).write_bytes(drawn)
     except OSError as error:
         typer.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
         raise typer.Exit(1) from None

@@ -47,13 +47,15 @@ def render(console: Console, *parts: RenderableType) -> str:
 def write(text: str | bytes) -> None:
     """Write to standard output, bytes as they are; quietly nothing when its reader has gone (`lifecycle show | head -1`).
 
+    A letter that the output's encoding has not is written as its escape.
+
     Exits with code 1 when the text cannot be written for another reason, as on a full disk.
     """
     try:
         if isinstance(text, bytes):
             sys.stdout.buffer.write(text)
         else:
-            sys.stdout.write(text)
+            sys.stdout.write(_encodable(text))
         sys.stdout.flush()
     except OSError as error:
         if error.errno not in _READER_IS_GONE:
@@ -76,6 +78,11 @@ def write_json(data: object) -> None:
 def examples(*lines: str) -> str:
     """The end of a help text that shows examples, one a line."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+def _encodable(text: str) -> str:
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _discard_output() -> None:

@@ -73,7 +73,31 @@ def test_every_format_to_standard_output(format: str) -> None:
         assert ran.stdout == state_png(role)
     else:
         expected = explorer_page([role]) if format == "html" else state_diagram(role, format)
-        assert ran.stdout.decode() == expected.replace("\n", os.linesep)
+        assert ran.stdout.decode() == (expected.replace("\n", os.linesep) if format == "text" else expected)
+
+
+def test_the_encoding_of_the_output_breaks_nothing(tmp_path: Path) -> None:
+    """Files are UTF-8 whatever standard output is; in the text for a terminal, what that cannot show is an escape."""
+    (tmp_path / "foreign.py").write_text(FOREIGN, encoding="utf-8")
+    env = environment() | {"PYTHONIOENCODING": "ascii"}
+    for format in ("text", "mermaid", "markdown", "html"):
+        ran = subprocess.run(
+            (*COMMAND, "diagram", "foreign:ROLE", "-f", format), cwd=tmp_path, env=env, capture_output=True, timeout=LONG,
+            check=False,
+        )  # fmt: skip
+        assert (ran.returncode, ran.stderr) == (0, b"")
+        assert ("\\u03b5" in ran.stdout.decode("ascii")) if format == "text" else ran.stdout.decode("utf-8")
+
+
+FOREIGN = """
+from lifecycle.engine import Call, Role, State
+
+ROLE = Role(
+    name="\u03b5", doc="Names that no code page has all of: \\ud800.", initial="\u03b5", final=frozenset({"\\ud800"}),
+    states=(State("\u03b5", "."), State("\\ud800", ".")), calls=(Call("\N{GRINNING FACE}", "."),),
+    rows=(("\u03b5", "\N{GRINNING FACE}", {"ok": "\\ud800"}),),
+)
+"""
 
 
 def test_without_a_format_it_is_text() -> None:

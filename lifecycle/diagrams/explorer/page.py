@@ -39,7 +39,7 @@ def explorer_page(
     parts = {
         "title": title.replace("&", "&amp;").replace("<", "&lt;"),
         "style": _part("page.css"),
-        "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
+        "data": json.dumps(data).replace("<", "\\u003c"),
         "script": "\n".join(map(_part, SCRIPTS)),
     }
     return re.sub("@([a-z]+)@", lambda found: parts[found[1]], _part("page.html"))
