@@ -9,7 +9,7 @@ from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
 from lifecycle.diagrams.labels import group_label, labels
 from lifecycle.diagrams.lettering import cells, visible, wrapped
 
-BOX_WIDTH = 40  # letters
+BOX_WIDTH = 38  # letters
 LABEL_WIDTH = 20
 LONG_LABEL, LONG_LABEL_WIDTH = 80, 32
 FONT = "Helvetica,Arial,sans-serif"
@@ -74,10 +74,10 @@ def _placed(graph: Graph) -> list[tuple[int, Node]]:
 
 
 def _box(node: Node, number: int) -> str:
-    title = f"<B>{xml_text(visible(node.name))}</B>"
+    title = f"<B>{_html(visible(node.name))}</B>"
     lines = [line for text in labels(node.keeps) for line in wrapped(text, BOX_WIDTH, "   ")]
     if lines:
-        small = "".join(f'{xml_text(line)}<BR ALIGN="LEFT"/>' for line in lines)
+        small = "".join(f'{_html(line)}<BR ALIGN="LEFT"/>' for line in lines)
         row = f'<TR><TD ALIGN="LEFT" BALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{QUIET}">{small}</FONT></TD></TR>'
         title = f'<TABLE BORDER="0" CELLPADDING="2" CELLSPACING="0"><TR><TD>{title}</TD></TR>{row}</TABLE>'
     attributes = [f"label=<{title}>", f'fillcolor="{FILLS[node.mark]}"', f"id={_quoted(node_id(number))}"]
@@ -115,8 +115,15 @@ def _anchor(end: str | Group, *, last: bool) -> str:
 
 
 def _name(name: str) -> str:
-    """A name of a node or graph: only quotes are special in it."""
-    return '"' + visible(name).replace('"', '\\"') + '"'
+    """A name of a node or graph: only quotes are special in it, and a % at its begin, which is that of names Graphviz makes."""
+    shown = visible(name)
+    return '"' + ("\\" if shown.startswith("%") else "") + shown.replace('"', '\\"') + '"'
+
+
+def _html(text: str) -> str:
+    """A line of a label that is like HTML; one that begins with a closing bracket ends Graphviz's reading of it."""
+    escaped = xml_text(text)
+    return f"&#93;{escaped[1:]}" if escaped.startswith("]") else escaped
 
 
 def _quoted(text: str) -> str:

@@ -18,8 +18,9 @@ RESERVED = (
 
 GROUP = "GROUP"
 LABEL_WIDTH, BOX_WIDTH = 16, 48  # letters
-SPACING = {"nodeSpacing": 70, "rankSpacing": 100}
-"""With wider texts or less space Mermaid puts labels on top of each other, and of boxes: measured on the package's own roles"""
+SPACING = {"nodeSpacing": 45, "rankSpacing": 100}
+"""With wider texts, less space, or another order of states and edges, Mermaid puts labels on top of each other, and of boxes:
+measured on the package's own roles in three fonts"""
 
 COLOURS = {Mark.VISITED: "fill:#d9ecfb,stroke:#0b6bb8", Mark.PRESENT: "fill:#ffe08a,stroke:#1c2430,stroke-width:3px"}
 DASHED = "stroke-dasharray: 6 4; stroke: #b42318;"
@@ -40,7 +41,7 @@ def _lines(graph: Graph) -> Iterator[str]:
             yield f"    [*] --> {ids[node.name]}"
     if graph.group:
         yield f'    state "{mermaid_text(group_label(graph.group))}" as {GROUP} {{'
-        for name in graph.group.states:
+        for name in _placed(graph, graph.group):
             yield f"        {ids[name]}"
         yield "    }"
     for node in graph.nodes:
@@ -85,6 +86,12 @@ def _state(node: Node, id: str) -> Iterator[str]:
 def _ordered(graph: Graph) -> list[Edge]:
     """Failures last, where they are placed around the others."""
     return sorted(graph.edges, key=lambda edge: edge.is_failure)
+
+
+def _placed(graph: Graph, group: Group) -> list[str]:
+    """The states of the group, first those that failures lead to, so that Mermaid places them at one side of the others."""
+    failures = {edge.target for edge in graph.edges if edge.is_failure}
+    return sorted(group.states, key=lambda state: state not in failures)
 
 
 def _written(texts: Iterable[str], width: int) -> str:

@@ -25,7 +25,7 @@ from diagrams.readers import (
     read_scxml,
     read_text,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from strategies import awkward_names, roles
 
 from lifecycle import Role
@@ -47,6 +47,21 @@ READERS: dict[str, Callable[[str], list[Cell]]] = {
     "markdown": read_markdown,
     "text": read_text,
 }
+
+PERCENT_AND_BRACKETS = Role(
+    name="%",
+    doc="Names that Graphviz reads in ways of its own.",
+    states=tuple(State(name, ".") for name in ("]", "]]", "%", "%3", "]]>")),
+    calls=(Call("]", "."), Call("%", ".")),
+    rows=(
+        ("]", "%", {"ok": "]]"}),
+        ("]]", "]", {"ok": "%", "failed": "]]"}),
+        ("%", "%", {"ok": "%3", "failed": "%"}),
+        ("%3", "%", {"ok": "]]>"}),
+    ),
+    initial="]",
+    final=frozenset({"]]>"}),
+)
 
 NC_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 
@@ -137,13 +152,14 @@ def test_no_name_breaks_mermaid_or_plantuml(role: Role) -> None:
 
 
 @needs_dot
+@example(PERCENT_AND_BRACKETS)
 @given(roles(awkward_names))
 @settings(max_examples=25, deadline=None)
 def test_no_name_breaks_dot(role: Role) -> None:
     """Graphviz itself reads every state by its name, and every edge between the right states, with its label."""
     graph = graph_of(role)
     read = json.loads(dot_json(state_diagram(role, "dot")))
-    names = {each["_gvid"]: each["name"] for each in read["objects"]}
+    names = {each["_gvid"]: re.sub(r"^\\%", "%", each["name"]) for each in read["objects"]}
     boxes = {name for name in names.values() if name and not name.startswith("cluster")}
     assert {visible(node.name) for node in graph.nodes} <= boxes
     edges = [edge for edge in read.get("edges", []) if edge.get("id", "").startswith("edge-")]
@@ -261,6 +277,7 @@ def walks(role: Role) -> Iterator[tuple[list[str], str]]:
 
 
 @needs_dot
+@example(PERCENT_AND_BRACKETS)
 @given(roles(awkward_names))
 @settings(max_examples=15, deadline=None)
 def test_no_name_breaks_svg_or_the_page(role: Role) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from diagrams.overlapping import BOXES, overlap
+from diagrams.overlapping import BOXES, POINTS, overlap, strikes
 from diagrams.programs import needs_dot
 
 from lifecycle import Role
@@ -86,8 +86,8 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
 
 @needs_dot
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_no_textsoverlap(browser: Browser, role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a real browser no text lies on another one, no label lies on a box, and the widest picture fits a page of text."""
+def test_no_texts_overlap(browser: Browser, role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a real browser no text lies on another one, no label on a box, no line on a label, and the widest fits a page."""
     monkeypatch.setattr(pictures, "PROGRAMS", ("dot",))
     page = browser.new_page(viewport={"width": 1600, "height": 1600})
     try:
@@ -95,9 +95,11 @@ def test_no_textsoverlap(browser: Browser, role: Role, monkeypatch: pytest.Monke
         texts = page.evaluate(BOXES, "svg text")
         boxes = page.evaluate(BOXES, "svg .node > path, svg .node > g > a > path")
         labels = page.evaluate(BOXES, "svg .edge text")
+        lines = page.evaluate(POINTS, "svg .edge path")
     finally:
         page.close()
     assert len(boxes) >= len(role.states)
     assert [(one[0], other[0]) for one, other in combinations(texts, 2) if overlap(one, other)] == []
     assert [label[0] for label in labels if any(overlap(label, box) for box in boxes)] == []
+    assert [label[0] for label in labels if any(strikes(point, label) for point in lines)] == []
     assert max(text[3] for text in texts) < 1500
