@@ -16,7 +16,7 @@ from lifecycle.checking.inspecting import INTERNET, ends_of
 from lifecycle.checking.outcomes import CLOSED_ERRORS, ORDER_ERRORS
 from lifecycle.checking.overtaking import overtaken_has_ended
 from lifecycle.checking.phases import Phase
-from lifecycle.checking.places import is_file, place_of
+from lifecycle.checking.places import is_file, place_of, races_by_design
 from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
 from lifecycle.roles.python_vocabulary import METHODS
 
@@ -119,7 +119,7 @@ class Attempt:
     def _overtaken(self, outcome: str | None, error: BaseException | None) -> None:
         """The socket was closed while the call was running."""
         self._note(outcome, self.track.phase, error)
-        if self.row in self.phase.legal:
+        if self.row in self.phase.legal and not races_by_design(self.frame):
             overtaken_has_ended(self.track, self.phase, self.row, self.track.events[-1].place, error)
 
     def _learn_ends(self) -> None:

@@ -16,7 +16,7 @@ from lifecycle.checking.inspecting import corrected
 from lifecycle.checking.outcomes import outcome_of_error, outcome_of_result
 from lifecycle.checking.overtaking import note_overtaken
 from lifecycle.checking.phases import STREAM
-from lifecycle.checking.places import SHOWING, Kind, is_probe, is_shown, kind_of
+from lifecycle.checking.places import SHOWING, Kind, is_probe, is_shown, kind_of, races_by_design
 from lifecycle.checking.racing import running_on
 from lifecycle.checking.registry import Unchecked, hand_over, track_of
 from lifecycle.checking.track import Track
@@ -95,7 +95,11 @@ def closing(sock: socket.socket) -> None:
     track = track_of(sock)
     if track is not None and not track.phase.final:
         attempt = Attempt(track, "close", sys._getframe(1))
-        on_their_way = [running for running in running_on(sock) if running.call in attempt.phase.legal]
+        on_their_way = [
+            running
+            for running in running_on(sock)
+            if running.call in attempt.phase.legal and not races_by_design(running.frame)
+        ]
         attempt.ended("ok")
         for running in on_their_way:
             note_overtaken(track, attempt.phase, running)

@@ -203,6 +203,6 @@ def grouped(findings: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any
     """Findings as data, those of the same cause and place together, in the order of their first appearance."""
     groups: dict[Sequence[Any], list[Mapping[str, Any]]] = {}
     for finding in findings:
-        cause = tuple(finding[key] for key in ("kind", "role", "state", "call", "file", "line"))
+        cause = tuple(finding[key] for key in ("kind", "role", "state", "call", "file", "line", "library"))
         groups.setdefault(cause, []).append(finding)
     return list(groups.values())

@@ -19,7 +19,7 @@ from lifecycle.checking.racing import Running, is_running_on, waits_in_system
 from lifecycle.checking.track import Track, clock, thread_name
 
 REASON = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's: shutdown() first"
-AT_ONCE = 0.05  # seconds; what lasts longer after a close was waiting for the network, not for Python's lock
+AT_ONCE = 0.25  # seconds; what lasts longer after a close was waiting for the network, not for Python's lock
 
 
 @dataclass(slots=True, eq=False)

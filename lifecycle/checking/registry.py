@@ -8,15 +8,13 @@ import time
 from types import FrameType
 from typing import Final
 
-import lifecycle
 from lifecycle.checking import checker
 from lifecycle.checking.findings import FindingKind, finding_of
 from lifecycle.checking.inspecting import family_of, first_phase, found_phase
 from lifecycle.checking.phases import Phase
-from lifecycle.checking.places import NOWHERE, Kind, is_kept_by_design, kind_of, place_of
+from lifecycle.checking.places import NOWHERE, Kind, is_kept_by_design, is_own, kind_of, place_of
 from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
 
-_PACKAGE = os.path.dirname(os.path.abspath(lifecycle.__file__)) + os.sep
 _GRACE = 1.0  # seconds in which the finalizers of a group of objects close what the collector has found already
 
 _tracks: dict[int, Track] = {}
@@ -52,7 +50,7 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
     if _dying:
         judge_the_dead(time.monotonic() - _GRACE)
     made = place_of(frame)
-    if made.file.startswith(_PACKAGE):
+    if is_own(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
     phase, is_new = _origin(sock, fileno, frame)

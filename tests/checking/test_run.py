@@ -223,6 +223,32 @@ def test_children_are_followed(tmp_path: Path) -> None:
     assert len({each["process"] for each in found}) == methods + 1
 
 
+TASKS = """
+import trio
+
+async def work():
+    with trio.socket.socket() as sock:
+        try:
+            await sock.recv(1)
+        except OSError:
+            pass
+
+async def main():
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(work)
+
+trio.run(main)
+"""
+
+
+def test_line_of_a_task(tmp_path: Path) -> None:
+    """Under an event loop of an installed package the line is that of the task, not the loop's or its starter's."""
+    script = write(tmp_path, TASKS)
+    _, (found,) = run_with_report(tmp_path, script)
+    assert (found["file"], found["line"], found["call"]) == (script, 7, "recv")
+    assert found["library"].startswith("trio/_socket.py:")
+
+
 @posix
 def test_child_that_is_killed_has_told_what_it_found(tmp_path: Path) -> None:
     """What a child finds is written as it is found."""

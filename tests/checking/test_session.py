@@ -8,8 +8,11 @@ import socket
 import sys
 import threading
 import warnings
+from asyncio.trsock import TransportSocket
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from loopback import LONG, Background
@@ -134,6 +137,7 @@ def test_showing_a_socket_is_no_call() -> None:
     with checked_sockets() as findings:
         sock = socket.socket()
         repr(sock)
+        repr(TransportSocket(sock))
         sock.close()
         with pytest.raises(OSError, match="Bad file descriptor"):
             sock.listen()
@@ -262,6 +266,35 @@ def test_library_line_and_program_line_are_both_told(listener: socket.socket) ->
     (found,) = findings
     assert (found.kind, found.file) == ("leak", __file__)
     assert found.place.library.startswith("http/client.py:")
+
+
+INSTALLED = """
+import socket, threading
+
+def ask():
+    with socket.socket() as sock:
+        sock.listen()
+
+def ask_in_a_thread():
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+"""
+
+
+def test_line_of_the_program_and_not_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a call that an installed package makes, the line is the program's; where a thread is in between, the package's."""
+    package = tmp_path / "site-packages" / "asking.py"
+    package.parent.mkdir()
+    package.write_text(INSTALLED, encoding="utf-8")
+    monkeypatch.syspath_prepend(package.parent)
+    asking = import_module("asking")
+    with checked_sockets() as findings:
+        asking.ask()
+        asking.ask_in_a_thread()
+    first, second = findings
+    assert (first.file, first.place.library) == (__file__, "asking.py:6 ask")
+    assert (second.file, second.line, second.place.library) == (str(package), 6, "")
 
 
 def test_race_is_told_apart_from_an_order_error(listener: socket.socket) -> None:
