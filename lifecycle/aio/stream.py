@@ -10,8 +10,11 @@ from operator import length_hint
 from sys import maxsize
 from typing import TYPE_CHECKING
 
+import anyio
+
 from lifecycle.aio.async_socket import TURNS, AsyncSocket, would_block
 from lifecycle.aio.nowaiting import mode
+from lifecycle.aio.send_queue import SendQueue
 from lifecycle.engine import first_try, settled
 from lifecycle.sockets.classify import STREAM_ERRORS
 from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock, system_error
@@ -26,16 +29,20 @@ if TYPE_CHECKING:
 async def _send_rest(self: AsyncStream, sent: int | None, data: ReadableBuffer, flags: int = 0, *, tried: bool = True) -> int:
     """Send what is left of `data` after its first `sent` bytes. tried: whether that was tried just now."""
     view = memoryview(data).cast("B")
-    self._sent = done = sent or 0
-    tried = tried and sent is None
-    if sent is None and not self._has_turn():
-        await self._give_way()
-        tried = False
+    done = sent or 0
+    queue = None  # in which this send has its turn
     try:
+        if sent is not None:
+            tried = False
+        elif not self._has_turn():
+            tried = False
+            queue = await self._turn_to_send()
         while done < len(view):
             if tried:
                 if mode.never_waits:
                     raise SendWouldBlock(done)
+                if queue is None:
+                    queue = self._begin_to_queue()
                 if await self._writable():
                     raise BlockingCallCancelled(done)
             try:
@@ -45,6 +52,8 @@ async def _send_rest(self: AsyncStream, sent: int | None, data: ReadableBuffer, 
                 tried = True
     finally:
         self._sent = done
+        if queue is not None:
+            self._leave(queue)
     return done
 
 
@@ -88,11 +97,14 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
 DRAINED: Iterator[bool] = iter(())
 """The turns of a stream whose last receive got less than it asked for: the next one waits before it tries."""
 
+NO_TURNS: Iterator[bool] = iter(())
+"""The turns of a stream while a send waits: the next ones follow it."""
+
 
 class AsyncStream(AsyncSocket):
     """A stream socket with a data phase. `async for data in stream` receives until the peer has ended its stream."""
 
-    __slots__ = ("_receives", "_sent")
+    __slots__ = ("_receives", "_send_queue", "_sent")
 
     _kind = socket.SOCK_STREAM
     _errors = STREAM_ERRORS
@@ -100,6 +112,7 @@ class AsyncStream(AsyncSocket):
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._receives: Iterator[bool] = repeat(True, TURNS)
+        self._send_queue: SendQueue | None = None  # while a send waits
         self._sent = 0
 
     @property
@@ -116,9 +129,10 @@ class AsyncStream(AsyncSocket):
     async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
 
-        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. Raises IllegalCall before the
-        connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); ConnectionError when the connection
-        is gone. After a cancellation `sent` tells how much went out; of a nowait() the SendWouldBlock does.
+        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. Sends of several tasks are made
+        one after the other. Raises IllegalCall before the connection is made and after sends were ended (Winsock:
+        WSAENOTCONN, WSAESHUTDOWN); ConnectionError when the connection is gone. After a cancellation `sent` tells how much
+        went out; of a nowait() the SendWouldBlock does.
         """
         return await self._send(data, flags)
 
@@ -164,6 +178,48 @@ class AsyncStream(AsyncSocket):
         if not data:
             raise StopAsyncIteration
         return data
+
+    def cancel_blocking_call(self) -> None:
+        """Make the calls that wait on this object end with BlockingCallCancelled (EINTR); does nothing when none does."""
+        if self._send_queue is not None:
+            self._send_queue.cancels += 1
+        super().cancel_blocking_call()
+
+    # -- one send after the other ---------------------------------------------------------------------------------------
+
+    async def _turn_to_send(self) -> SendQueue | None:
+        """Let other tasks run, and the sends end that began to wait before; the queue to leave where there were some."""
+        while True:
+            queue = self._send_queue
+            if queue is not None and not queue.is_of_another_loop:
+                if mode.never_waits:
+                    raise SendWouldBlock(0)
+                await self._follow(queue)
+                return queue
+            await self._give_way()
+            if self._has_turn():
+                return None
+
+    async def _follow(self, queue: SendQueue) -> None:
+        cancels, turn = queue.cancels, queue.enter()
+        try:
+            await turn.wait()
+            if queue.cancels != cancels:
+                raise BlockingCallCancelled
+        except BaseException:
+            self._leave(queue, turn)
+            raise
+
+    def _begin_to_queue(self) -> SendQueue:
+        """Have the sends that come follow one that is about to wait."""
+        self._send_queue = queue = SendQueue()
+        self._turns = NO_TURNS
+        return queue
+
+    def _leave(self, queue: SendQueue, turn: anyio.Event | None = None) -> None:
+        if queue.leave(turn) and queue is self._send_queue:
+            self._send_queue = None
+            self._turns = repeat(True, TURNS)
 
     async def _send(self, data: ReadableBuffer, flags: int) -> int:
         next(self._turns, None)
