@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+import errno
 import socket
-from contextlib import suppress
+from collections import Counter
+from contextlib import ExitStack, suppress
 from typing import Any
 from unittest.mock import patch
 
+import anyio
+import anyio.lowlevel
 import pytest
 from cancelling import NotReached, cancelled_at
 from event_loops import EventLoop, every_loop
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from kernel import assert_tcp_agrees
 from loopback import HOST, open_descriptors, reset
 
 from lifecycle import IllegalCall, aio
-from lifecycle.aio import async_socket, stream
+from lifecycle.aio import async_socket, client, stream
+from lifecycle.sockets.connecting import connect_result
 
+NAME = "several.invalid"  # means the addresses of this machine
 SMALL_BUFFER = 4096
 BIG = bytes(range(256)) * 400  # more than the buffers of a connection take, when they are small
 MOST_AWAITS = 12
 
-few_examples = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+few_examples = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+Step = tuple[int | str, str | None]
+"""(which of the waiting calls that are legal then, or what the peer or a plain call does; what happens as it is cancelled)"""
 
 
 class Play:
-    """One object, whoever it has to do with, and the account of what went between them."""
+    """One object, whoever it has to do with, and the account of what went between them.
 
-    steps: tuple[str, ...]
+    waits: the calls that are cancelled. cancelled: those that were, each at how many of its awaits.
+    """
 
-    def __init__(self, subject: Any) -> None:
+    waits: tuple[str, ...]
+
+    def __init__(self, subject: Any, cancelled: Counter[str]) -> None:
         self.subject = subject
+        self.cancelled = cancelled
         self.listener = socket.create_server((HOST, 0), backlog=64)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         self.listener.setblocking(False)
@@ -44,18 +57,23 @@ class Play:
     async def end(self) -> None:
         """Settle the account."""
 
-    async def make(self, name: str, meanwhile: str | None) -> None:
-        """Make the call again and again, cancelled at its first await, its second, and so on until it has no more."""
+    async def make(self, choice: int, meanwhile: str | None) -> None:
+        """Make a call again and again, cancelled at its first await, its second, and so on until it has no more."""
+        legal = [name for name in self.waits if name in self.subject.legal]
+        if not legal:
+            return
+        name = legal[choice % len(legal)]
         for number in range(1, MOST_AWAITS):
-            if self.subject.state in self.subject.role.final:
-                return
             act = getattr(self, meanwhile) if meanwhile else lambda: None
             try:
                 await cancelled_at(number, self.call(name), before=lambda: self.help(name), meanwhile=act)
-            except (NotReached, IllegalCall, OSError, ValueError):
+            except (NotReached, IllegalCall, OSError):
                 return
             finally:
                 self.check()
+            self.cancelled[name] += 1
+            if name not in self.subject.legal:
+                return
 
     def help(self, name: str) -> None:
         """Do what the call waits for."""
@@ -66,7 +84,7 @@ class Play:
         return await getattr(self.subject, name)(*self.arguments(name))
 
     def arguments(self, name: str) -> tuple[Any, ...]:
-        return {"create": (0, HOST), "bind": (0, HOST), "connect": (HOST, self.port)}.get(name, ())
+        return {"create": (0, NAME), "bind": (0, NAME), "connect": (NAME, self.port)}.get(name, ())
 
     def check(self) -> None:
         """The object is in a state of its role, the system's socket agrees, and it can be used."""
@@ -98,8 +116,8 @@ class Play:
 class StreamPlay(Play):
     """A stream: every byte that the peer sent is received, and every byte that was told to be sent arrives, in order."""
 
-    def __init__(self, subject: Any) -> None:
-        super().__init__(subject)
+    def __init__(self, subject: Any, cancelled: Counter[str]) -> None:
+        super().__init__(subject, cancelled)
         self.to_come = bytearray()
         self.arrived = 0
         self.sent = 0
@@ -130,8 +148,11 @@ class StreamPlay(Play):
 
     def collect(self) -> None:
         super().collect()
-        if self.peer is None and self.peers:
+        if self.peers and self.peer is not self.peers[-1]:  # the first connection, or another one after a reset
             self.peer = self.peers[-1]
+            self.to_come.clear()
+            self.arrived = self.sent = 0
+            self.is_broken = False
             self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it sends has come at once
 
     def peer_sends(self) -> None:
@@ -183,22 +204,13 @@ class StreamPlay(Play):
 class ClientPlay(StreamPlay):
     """A client, from the beginning."""
 
-    steps = ("create", "bind", "connect", "finish_connect", "send", "receive", "send_to", "receive_from")
-
-
-class ConnectedClientPlay(ClientPlay):
-    """A client that is connected already."""
-
-    async def begin(self) -> None:
-        await self.subject.create(0, HOST)
-        await self.subject.connect(HOST, self.port)
-        self.collect()
+    waits = ("create", "bind", "connect", "finish_connect", "send", "receive", "send_to", "receive_from")
 
 
 class AcceptedPlay(StreamPlay):
     """An accepted connection."""
 
-    steps = ("send", "receive", "send_to", "receive_from")
+    waits = ("send", "receive", "send_to", "receive_from")
 
     async def begin(self) -> None:
         async with aio.Server() as server:
@@ -213,18 +225,25 @@ class AcceptedPlay(StreamPlay):
         self.collect()
 
 
-class ServerPlay(Play):
-    """A server: no connection is lost."""
+class ConnectedClientPlay(ClientPlay):
+    """A client that is connected already."""
 
-    steps = ("create", "bind", "accept")
-
-    def __init__(self, subject: Any) -> None:
-        super().__init__(subject)
-        self.accepted = 0
+    waits = AcceptedPlay.waits
 
     async def begin(self) -> None:
         await self.subject.create(0, HOST)
-        self.subject.listen(64)
+        await self.subject.connect(HOST, self.port)
+        self.collect()
+
+
+class ServerPlay(Play):
+    """A server: no connection is lost."""
+
+    waits = ("create", "bind", "accept")
+
+    def __init__(self, subject: Any, cancelled: Counter[str]) -> None:
+        super().__init__(subject, cancelled)
+        self.accepted = 0
 
     async def call(self, name: str) -> Any:
         if name == "accept":
@@ -253,21 +272,18 @@ class ServerPlay(Play):
 class DatagramPlay(Play):
     """A datagram socket: no message is lost."""
 
-    steps = ("create", "bind", "connect", "send", "send_to", "receive", "receive_from")
+    waits = ("create", "bind", "connect", "send", "send_to", "receive", "receive_from")
 
-    def __init__(self, subject: Any) -> None:
-        super().__init__(subject)
+    def __init__(self, subject: Any, cancelled: Counter[str]) -> None:
+        super().__init__(subject, cancelled)
         self.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.peer.bind((HOST, 0))
         self.peers.append(self.peer)
         self.port = self.peer.getsockname()[1]
         self.to_come: list[bytes] = []
 
-    async def begin(self) -> None:
-        await self.subject.create(0, HOST)
-
     def arguments(self, name: str) -> tuple[Any, ...]:
-        return {"send": (b"message",), "send_to": (b"message", HOST, self.port)}.get(name, super().arguments(name))
+        return {"send": (b"message",), "send_to": (b"message", NAME, self.port)}.get(name, super().arguments(name))
 
     async def call(self, name: str) -> Any:
         got = await super().call(name)
@@ -301,7 +317,37 @@ PLAYS: dict[str, tuple[type[Play], type[Any]]] = {
 }
 
 PEER_ACTIONS = ("peer_sends", "peer_reads", "peer_ends", "peer_resets")
-PLAIN = ("open", "shut_down", "close")
+PLAIN = ("open", "listen", "shut_down", "close")
+
+steps = st.one_of(
+    st.tuples(st.integers(0, 20), st.none() | st.sampled_from(PEER_ACTIONS)),
+    st.tuples(st.sampled_from(PEER_ACTIONS + PLAIN), st.none()),
+)
+
+EXAMPLES: tuple[list[Step], ...] = (
+    [(0, None), ("listen", None), *((number, None) for number in (0, 0, 0, 1, 2, 3, 1, 1, 1))],
+    [("open", None), *((number, None) for number in range(4))],
+    [("open", None), *((number, None) for number in (1, 0, 0))],
+)
+"""Scripts that come to every waiting call of every role, so that each is cancelled in every run of the tests."""
+
+
+async def slow_resolver(host: str, port: int, *, family: int, type: int) -> Any:
+    """Takes its time, and finds two addresses of this machine; nobody listens at the second one."""
+    await anyio.lowlevel.checkpoint()
+    return [(socket.AF_INET, type, 0, "", (each, port)) for each in (HOST, "127.0.0.2")]
+
+
+class SlowConnects:
+    """Says twice of every connect that it has not come out yet; over the loopback interface it has at once."""
+
+    def __init__(self) -> None:
+        self._asked: Counter[socket.socket] = Counter()
+
+    def result(self, sock: socket.socket, name: Any) -> int:
+        """As connect_result()."""
+        self._asked[sock] += 1
+        return connect_result(sock, name) if self._asked[sock] % 3 == 0 else errno.EINPROGRESS
 
 
 @every_loop
@@ -309,33 +355,37 @@ PLAIN = ("open", "shut_down", "close")
 def test_cancelled_at_every_await(name: str, event_loop: EventLoop) -> None:
     """Wherever calls are cancelled, the object is in a state of its role and usable; nothing is lost, nothing left open."""
     kind, subject_kind = PLAYS[name]
-    steps = st.one_of(
-        st.tuples(st.sampled_from(kind.steps), st.none() | st.sampled_from(PEER_ACTIONS)),
-        st.tuples(st.sampled_from(PEER_ACTIONS + PLAIN), st.none()),
-    )
+    cancelled: Counter[str] = Counter()
 
     @few_examples
     @given(st.lists(steps, min_size=1, max_size=10))
-    def plays(script: list[tuple[str, str | None]]) -> None:
+    def plays(script: list[Step]) -> None:
         async def main() -> None:
             before = open_descriptors()
-            play = kind(subject_kind())
+            play = kind(subject_kind(), cancelled)
             try:
                 await play.begin()
                 for step, meanwhile in script:
-                    if step in PEER_ACTIONS:
+                    if isinstance(step, int):
+                        await play.make(step, meanwhile)
+                    elif step in PEER_ACTIONS:
                         getattr(play, step)()
-                    elif step in PLAIN:
+                    else:
                         with suppress(IllegalCall, OSError):
                             getattr(play.subject, step)()
-                    else:
-                        await play.make(step, meanwhile)
                 await play.end()
             finally:
                 play.close()
             assert open_descriptors() == before
 
-        with patch.object(async_socket, "TURNS", 2), patch.object(stream, "TURNS", 2):  # calls give way often
+        with patch.object(client, "connect_result", SlowConnects().result):
             event_loop.run(main)
 
-    plays()
+    for script in EXAMPLES:
+        plays = example(script)(plays)
+    with ExitStack() as patches:
+        for module in (async_socket, stream):
+            patches.enter_context(patch.object(module, "TURNS", 2))  # calls give way often
+        patches.enter_context(patch.object(anyio, "getaddrinfo", slow_resolver))
+        plays()
+    assert set(cancelled) == set(kind.waits), "a call was never cancelled at an await"
