@@ -7,12 +7,14 @@ and what a value needs is gathered there before it is decoded. So the format has
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import anyio
 
 from lifecycle.aio.gathering import Incoming, Outgoing
+from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.archive import archive as blocking
 from lifecycle.archive.archive import Kept, Mode, Pointed, Value
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
     from lifecycle.archive.text import CEditView
 
 Self = TypeVar("Self", bound="Archive")
+
+LONG_ATTEMPT = 0.0005
+"""Seconds; an attempt to decode a message that takes longer than this in vain is not made again for the next piece of it."""
+
+WAIT_PER_ATTEMPT = 4.0
+"""How many times as long as such an attempt took it waits for more, unless as much as it had comes before."""
 
 
 class Archive:
@@ -297,12 +305,20 @@ class Archive:
             self.abort()
 
     async def _gather(self, take: Callable[[], Kept]) -> Kept:
-        """Make a call of the archive again and again until all that it needs has come."""
+        """Make a call of the archive again and again until all that it needs has come.
+
+        Each time it decodes from the beginning. Where that takes long, time is given for much to come before the next one, so
+        that decoding takes a small part of the time whatever the size of the pieces that a message comes in.
+        """
         while True:
+            begin = perf_counter()
             try:
                 return take()
             except BlockingIOError:
+                elapsed = perf_counter() - begin
                 await self._incoming.more()
+                if elapsed > LONG_ATTEMPT and not mode.never_waits:
+                    await self._incoming.much_more(elapsed * WAIT_PER_ATTEMPT, self._archive._source.unread)
 
 
 class _Message(Wire[Kept]):

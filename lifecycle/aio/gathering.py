@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
+
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock
 
@@ -35,25 +37,37 @@ class Incoming(Gathered):
 
     def __init__(self, file: SocketFile) -> None:
         super().__init__(file)
-        self._come = b""
+        self._come = bytearray()
         self._wanted = RECEIVE_SIZE
         self._has_ended = False
 
     def read1(self, size: int) -> bytes | None:
-        """What has come, at most `size` bytes; None when nothing has; b"" at the end."""
-        self._raise_error()
-        taken, self._come = self._come[:size], self._come[size:]
-        if not taken and not self._has_ended:
-            self._wanted = size
-            return None
+        """All that has come, which may be more than `size` bytes; None when nothing has; b"" at the end."""
+        if not self._come:
+            self._raise_error()
+            if not self._has_ended:
+                self._wanted = size
+                return None
+        taken = bytes(self._come)
+        self._come.clear()
         return taken
 
     read = read1
 
     async def more(self) -> None:
-        """Wait for more to come, no more than was asked for; an error of the network is for the next read1() to raise."""
+        """Wait for more to come, no more than was asked for."""
+        await self._receive(self._wanted)
+
+    async def much_more(self, seconds: float, held: int) -> None:
+        """Wait for as much as is held already to come, the end, or so many seconds, whichever is first."""
+        with anyio.move_on_after(seconds):
+            while len(self._come) < held and not self._has_ended and self.error is None:
+                await self._receive(RECEIVE_SIZE)
+
+    async def _receive(self, size: int) -> None:
+        """Receive once; an error of the network is for the next read1() to raise."""
         try:
-            received = await self._file.read(self._wanted)
+            received = await self._file.read(size, exact=False)
         except (BlockingIOError, InterruptedError):  # nothing has happened to the connection
             raise
         except OSError as error:

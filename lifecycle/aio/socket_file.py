@@ -77,13 +77,15 @@ class SocketFile(Lifecycle, role=SOCKET_FILE):
         with self._firing("attach", socket) as firing:
             firing.take(lambda: setattr(self, "_socket", socket))
 
-    async def read(self, size: int = -1) -> bytes:
-        """Read: what one receive gives, or just `size` bytes, as `archive_compatible` says; to the end where size is negative.
+    async def read(self, size: int = -1, *, exact: bool | None = None) -> bytes:
+        """Read: what one receive gives, or just `size` bytes; to the end where size is negative.
 
-        b"" at the end of the stream. Raises ConnectionError and IllegalCall as the socket's receive() does.
+        exact: whether to wait for just `size` bytes; as `archive_compatible` says where it is not given. b"" at the end of
+        the stream. Raises ConnectionError and IllegalCall as the socket's receive() does.
         """
         held = self._held
-        exact = size < 0 or not self._archive_compatible
+        if exact is None:
+            exact = not self._archive_compatible
         while size < 0 or (len(held) < size and (exact or not held)):
             received = await self._socket.receive(READ_SIZE if size < 0 else min(size - len(held), READ_SIZE))
             held += received

@@ -7,7 +7,9 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import anyio
 import pytest
@@ -22,6 +24,7 @@ from lifecycle import Archive as BlockingArchive
 from lifecycle import Client as BlockingClient
 from lifecycle import IllegalCall, aio
 from lifecycle import SocketFile as BlockingSocketFile
+from lifecycle.aio import archive as aio_archive
 from lifecycle.aio import nowait
 from lifecycle.archive import BYTE, DOUBLE, DWORD, WORD, CArray, CEditView, CString, Registry, serializable
 from lifecycle.archive.errors import EndOfFile, FormatError, ReadOnly, UnreadBytesLost, WriteOnly
@@ -210,6 +213,60 @@ async def test_every_way_of_loading_and_storing() -> None:
             assert await archive.read(9) == b""
             assert await archive.read_string() is None
             assert archive.state == "loading"
+
+
+WORDS = [f"word {number}" for number in range(5000)]
+
+
+async def send_in_pieces(peer: socket.socket, message: bytes) -> None:
+    """Send, and let the other side take each piece."""
+    for at in range(0, len(message), 500):
+        peer.sendall(message[at : at + 500])
+        await anyio.sleep(0)
+
+
+@on_every_loop
+async def test_a_long_message_is_not_decoded_for_each_of_its_pieces() -> None:
+    """Once an attempt to decode took long, the next one has twice as much to begin with."""
+    sizes: list[int] = []
+
+    def decode(archive: BlockingArchive) -> Any:
+        sizes.append(archive._source.unread)
+        return archive >> CArray[CString]
+
+    with patch.object(aio_archive, "LONG_ATTEMPT", 0.0), patch.object(aio_archive, "WAIT_PER_ATTEMPT", 1e6):
+        async with loading() as (archive, peer), anyio.create_task_group() as tasks:
+            tasks.start_soon(send_in_pieces, peer, stored(CArray[CString](WORDS)) * 2)
+            assert await archive.take(decode) == WORDS
+            archive.abort()
+    assert all(after >= 2 * before for before, after in pairwise(sizes)), sizes
+
+
+@on_every_loop
+async def test_the_end_of_a_long_message_is_not_waited_for_in_vain() -> None:
+    """Where nothing comes after a message, it is decoded all the same."""
+    with patch.object(aio_archive, "LONG_ATTEMPT", 0.0):
+        async with loading() as (archive, peer), anyio.create_task_group() as tasks:
+            for values in (["short"], WORDS):
+                tasks.start_soon(send_in_pieces, peer, stored(CArray[CString](values)))
+                assert await archive.load(CArray[CString]) == values
+            peer.sendall(stored(CArray[CString](WORDS))[:-1])
+            peer.shutdown(socket.SHUT_WR)
+            with pytest.raises(EndOfFile):
+                await archive.load(CArray[CString])
+
+
+@on_every_loop
+async def test_a_file_that_reads_exactly_is_gathered_from_too() -> None:
+    """An archive takes what has come, also from a file that is not archive_compatible."""
+    async with connected() as (client, peer), aio.SocketFile(client, archive_compatible=False) as file:
+        archive = aio.Archive(file, "load")
+        peer.sendall(stored(DWORD(5)))
+        assert await archive.load(DWORD) == 5
+        await archive.close()
+        peer.sendall(b"rest")
+        assert await file.read(2, exact=False) == b"re"
+        assert await file.read(10, exact=False) == b"st"
 
 
 @on_every_loop
