@@ -77,7 +77,10 @@ class Play:
 
     def help(self, name: str) -> None:
         """Do what the call waits for."""
-        getattr(self, "peer_reads" if name in ("send", "send_to") else "peer_sends")()
+        if name in ("send", "send_to"):
+            self.peer_reads()
+        elif name in ("receive", "receive_from", "accept"):
+            self.peer_sends()
 
     async def call(self, name: str) -> Any:
         """Make the call, and note in the account what it did."""
