@@ -23,14 +23,17 @@ class Source:
     """data and at: the buffer, and where in it the next value begins. base: the offset of the buffer's first byte.
 
     numbered: what got a number (PID) in this archive, objects and classes, in order; the first has number 1.
+
+    until: up to which offset the bytes belong to the value that is being taken, at least, so that they may be read at once.
     """
 
-    __slots__ = ("at", "base", "data", "format", "held", "numbered", "reads_ahead", "take")
+    __slots__ = ("at", "base", "data", "format", "held", "numbered", "reads_ahead", "take", "until")
 
     def __init__(self, file: Any, format: Format) -> None:
         self.data = bytearray()
         self.at = 0
         self.base = 0
+        self.until = 0
         self.held: int | None = None
         self.format = format
         self.numbered: list[Any] = []
@@ -70,7 +73,7 @@ class Source:
                 )
             self._let_go_of_what_was_taken()
             while (missing := count - len(data) + self.at) > 0:
-                wanted = max(missing, self.format.size) if self.reads_ahead else missing
+                wanted = max(missing, self.format.size, self.until - self.base - len(data)) if self.reads_ahead else missing
                 try:
                     chunk = self.take(min(wanted, max(LARGEST_READ, self.format.size)))
                 except EOFError as error:  # of a compressed file that was cut off
@@ -91,6 +94,10 @@ class Source:
             if self.held is not None:
                 self.held = 0
 
+    def expect(self, count: int) -> None:
+        """Know that the value which is being taken has at least `count` more bytes."""
+        self.until = self.offset + count
+
     def hold(self) -> None:
         """Keep what will be taken from here on, so that go_back() can return it."""
         self.held = self.at
@@ -98,6 +105,7 @@ class Source:
     def go_back(self, offset: int, numbered: int) -> None:
         """Take back everything since the archive was at `offset` and so many things had numbers."""
         self.at = offset - self.base
+        self.until = 0
         del self.numbered[numbered:]
 
     def release(self) -> None:

@@ -17,13 +17,18 @@ Kept = TypeVar("Kept")
 
 def deeper(archive: Archive, body: Callable[[Archive, Any], Kept], thing: Any) -> Kept:
     """Put or take a body one level deeper; GenericError, or storing NestedTooDeeply, beyond the archive's depth."""
-    archive._depth += 1
+    go_deeper(archive)
     try:
-        if archive._depth > archive._format.depth:
-            raise too_deep(archive, f"{archive._format.depth} levels of nested objects at most (the archive's depth)")
         return body(archive, thing)
     finally:
         archive._depth -= 1
+
+
+def go_deeper(archive: Archive) -> None:
+    """Be one level deeper, until the caller takes it off `_depth` again; the errors of deeper(), and then it is not."""
+    if archive._depth >= archive._format.depth:
+        raise too_deep(archive, f"{archive._format.depth} levels of nested objects at most (the archive's depth)")
+    archive._depth += 1
 
 
 def recursion_ended(archive: WholeValues) -> ArchiveError:

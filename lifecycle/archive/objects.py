@@ -100,6 +100,22 @@ class EmbeddedWire(Wire[Any]):
         return thing
 
 
+_NUMBERS_AND_TEXT: dict[type[Any], str] = {
+    bool: "BOOL(True)",
+    int: "DWORD(5)",
+    float: "DOUBLE(0.5)",
+    str: "CString('x')",
+    bytes: "archive.write(...)",
+}
+_CONTAINERS: dict[type[Any], str] = {
+    list: "CArray[DWORD]([1, 2])",
+    tuple: "CArray[DWORD]([1, 2])",
+    dict: "CMap[WORD, CString]({1: 'x'})",
+    bytearray: "CByteArray(...)",
+}
+"""What to store instead of a value of Python's own types, which do not say how they travel."""
+
+
 def kind_of(value: object) -> Wire[Any]:
     """By which wire the operator << stores a value; TypeError for one that does not say how wide it is."""
     kind = type(value)
@@ -111,12 +127,11 @@ def kind_of(value: object) -> Wire[Any]:
     wire = getattr(kind, "__wire__", None)
     if isinstance(wire, Wire):
         return wire
-    hint = {bool: "BOOL(True)", int: "DWORD(5)", float: "DOUBLE(0.5)", str: "CString('x')", bytes: "archive.write(...)"}.get(
-        kind
-    )
-    if hint is None:
-        raise NotSerializable(f"{kind.__name__} is not serializable: decorate it with @serializable({kind.__name__!r})")
-    raise TypeError(f"{value!r} does not say how it travels: store it as a wire type, as in {hint}")
+    if kind in _NUMBERS_AND_TEXT:
+        raise TypeError(f"{value!r} does not say how it travels: store it as a wire type, as in {_NUMBERS_AND_TEXT[kind]}")
+    hint = _CONTAINERS.get(kind)
+    remedy = f"store a typed collection, as in {hint}" if hint else f"decorate it with @serializable({kind.__name__!r})"
+    raise NotSerializable(f"{kind.__name__} is not serializable: {remedy}")
 
 
 def operand(kind: Any) -> Wire[Any]:
@@ -217,18 +232,22 @@ def take_object(archive: Archive, kind: type[Kept]) -> Kept | None:
     is_class, number = _take_tag(source)
     if not is_class:
         return _taken_before(source, at, number, kind) if number else None
-    return _take_new(archive, at, number, kind)[1]  # type: ignore[no-any-return]
-
-
-def _take_new(archive: Archive, at: int, number: int, kind: type[Any]) -> tuple[LoadedClass, Any]:
-    """Take an object whose class is of that number, or described next (0)."""
     loaded = _class_of(archive, at, number, kind)
-    thing = loaded.entry.make()
-    archive._source.numbered.append(thing)
+    thing: Kept = _made(source, at, loaded)
     outer, archive._schema = archive._schema, loaded.schema
     loaded.entry.take(archive, thing)
     archive._schema = outer
-    return loaded, thing
+    return thing
+
+
+def _made(source: Source, at: int, loaded: LoadedClass) -> Any:
+    """A new object of a class, with its number; its body comes next."""
+    entry = loaded.entry
+    if entry.is_abstract:
+        raise BadClass(at, "a class of which objects can be made", f"the abstract {entry.name}")
+    thing = entry.make()
+    source.numbered.append(thing)
+    return thing
 
 
 def take_objects(archive: Archive, count: int) -> list[Any]:
@@ -241,11 +260,15 @@ def take_objects(archive: Archive, count: int) -> list[Any]:
         if not is_class:
             things.append(_taken_before(source, at, number, object) if number else None)
             continue
-        loaded, thing = _take_new(archive, at, number, object)
+        loaded = _class_of(archive, at, number, object)
+        thing = _made(source, at, loaded)
         things.append(thing)
+        outer, archive._schema = archive._schema, loaded.schema
+        loaded.entry.take(archive, thing)
+        archive._schema = outer
         record = loaded.entry.flat_record
         if record is not None and loaded.number < BIG:
-            things += record.take_tagged(archive, count - len(things), _class_tag(loaded.number))
+            record.take_tagged(archive, count - len(things), _class_tag(loaded.number), things)
     return things
 
 

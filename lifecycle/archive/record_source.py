@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import struct
+import sys
 from codecs import utf_16_le_decode, utf_16_le_encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -119,58 +120,73 @@ def _put_step(source: Source, step: Step, unicode: bool) -> None:
 
 @dataclass(frozen=True)
 class Frame:
-    """How a loading function begins and ends: its head, its loop over new things, what is before the fields, what after all."""
+    """How a loading function begins and ends: its head, its loop over new things, whether each has a tag, what comes last."""
 
     head: str
     loop: str = ""
-    first: tuple[str, ...] = ()
+    is_tagged: bool = False
     last: tuple[str, ...] = ()
 
 
-LOOP = "for _thing in _islice(_map(_new, _repeat(_kind)), _count):"  # makes each thing when its turn has come, and not before
+LOOP = "for _thing in _islice(_map(_new, _repeat(_kind)), min(_count, _most)):"  # makes each thing when its turn has come
 ONE = Frame("def run(_archive, _thing):")
-MANY = Frame("def run(_archive, _count):", LOOP, ("_append(_thing)",), ("return _made",))
-TAGGED = Frame(
-    "def run(_archive, _count, _low, _high):",
-    LOOP,
-    (
-        "try:", "    if _data[_at] != _low or _data[_at + 1] != _high:", "        break",
-        "except IndexError:", "    break", "_at += 2", "_append(_thing)",
-    ),
-    ("_source.numbered += _made", "return _made"),
+MANY = Frame("def run(_archive, _count):", LOOP, last=("return _made",))
+TAGGED = Frame("def run(_archive, _count, _tag, _made):", LOOP, True, ("_source.numbered += _made[_before:]",))
+
+TAKE_TAG = (
+    "try:", "    if _data[_at] != _low or _data[_at + 1] != _high:", "        break",
+    "except IndexError:", "    break", "_at += 2",
 )  # fmt: skip
+"""Take the tag, or end the loop where another comes or none has come whole."""
 
 
 def take_source(
-    steps: Sequence[Step], frame: Frame, kind: Any, *, unicode: bool, undecodable: Callable[..., Exception]
+    steps: Sequence[Step], frame: Frame, kind: Any, *, unicode: bool, least: int, undecodable: Callable[..., Exception]
 ) -> Source:
     """run(...) as the frame says: take the fields of one thing; of `count` new ones; of new ones as long as their tag comes.
+
+    least: the fewest bytes of a thing, by which is known how many more will come.
 
     A short string that has come whole is taken in place, with the run before it; any other goes the long way, by its wire.
     """
     source = Source(error=struct.error, undecodable=undecodable, kind=kind, new=kind.__new__, from_wide=utf_16_le_decode)
-    source.names |= {"_islice": islice, "_map": map, "_repeat": repeat}
+    source.names |= {"_islice": islice, "_map": map, "_repeat": repeat, "_most": sys.maxsize}
     frozen = kind.__dataclass_params__.frozen
     if frozen:
         source.names["_set"] = object.__setattr__
     source.add(0, frame.head)
     source.add(1, "_source = _archive._source", "_data = _source.data", "_at = _source.at", "_have = len(_data)")
     source.add(1, "_format = _archive._format", "_ascii = _format.ascii", "_encoding = _format.encoding")
-    source.add(1, "_errors = _format.errors", "_from = _at", "_made = []", "_append = _made.append", "try:")
+    source.add(1, "_errors = _format.errors", "_from = _at")
+    if not frame.is_tagged:
+        source.add(1, "_made = []")
+    source.add(1, "_before = len(_made)", "_append = _made.append", "try:")
     indent = 3 if frame.loop else 2
+    if frame.is_tagged:
+        source.add(2, "_low, _high = _tag", "_word = _low | _high << 8")
     if frame.loop:
         source.add(2, frame.loop)
-        source.add(3, *frame.first)
+    with_tag = frame.is_tagged
+    if with_tag and not (steps and _text_of(steps[0])):
+        source.add(3, *TAKE_TAG)
+        with_tag = False
     for step in steps:
-        _take_step(source, step, indent, unicode, frozen)
+        _take_step(source, step, indent, unicode, frozen, with_tag=with_tag, least=least if frame.loop else 0)
+        with_tag = False
+    if frame.loop:
+        source.add(3, "_append(_thing)")
     source.add(2, "_source.at = _at")
     source.add(1, "except UnicodeError as _reason:", "    raise _undecodable(_source, _from, _reason) from None")
     source.add(1, *frame.last)
     return source
 
 
-def _take_step(source: Source, step: Step, indent: int, unicode: bool, frozen: bool) -> None:
-    text = step.last[1] if step.last is not None and isinstance(step.last[1], StringWire) else None
+def _text_of(step: Step) -> StringWire | None:
+    return step.last[1] if step.last is not None and isinstance(step.last[1], StringWire) else None
+
+
+def _take_step(source: Source, step: Step, indent: int, unicode: bool, frozen: bool, *, with_tag: bool, least: int) -> None:
+    text = _text_of(step)
     if step.last is None or text is None:
         _take_run(source, step, indent, frozen)
         if step.last is not None:
@@ -178,14 +194,21 @@ def _take_step(source: Source, step: Step, indent: int, unicode: bool, frozen: b
         return
     wide = _is_unicode(text, unicode)
     code, width = ("I", 4) if wide else ("B", 1)
-    unpack = source.name("unpack", struct.Struct(f"<{step.codes}{code}").unpack_from)
+    tag, seen, tag_size = ("H", "_seen, ", 2) if with_tag else ("", "", 0)
+    unpack = source.name("unpack", struct.Struct(f"<{tag}{step.codes}{code}").unpack_from)
     items, assignments = _assignments(source, step, frozen)
     source.add(indent, "try:")
-    source.add(indent + 1, f"{''.join(f'{item}, ' for item in items)}_prefix, = {unpack}(_data, _at)")
+    source.add(indent + 1, f"{seen}{''.join(f'{item}, ' for item in items)}_prefix, = {unpack}(_data, _at)")
+    if with_tag:
+        source.add(indent + 1, "if _seen != _word:", "    break")
     sizes = source.name("sizes", SHORT_UNICODE_SIZES if wide else SHORT_SIZES)
-    source.add(indent + 1, f"_from = _at + {step.size + width}", f"_end = _from + {sizes}[_prefix]")
+    source.add(indent + 1, f"_from = _at + {tag_size + step.size + width}", f"_end = _from + {sizes}[_prefix]")
     source.add(indent + 1, "if _end > _have:", "    raise KeyError")
     source.add(indent, "except (_error, KeyError):")
+    if with_tag:
+        source.add(indent + 1, *TAKE_TAG)
+    if least:
+        source.add(indent + 1, "_source.at = _at", f"_source.expect((_before + _count - len(_made) - 1) * {least})")
     _take_run(source, step, indent + 1, frozen)
     _take_by_wire(source, step.last[0], text.load, indent + 1, frozen)
     source.add(indent, "else:")

@@ -162,10 +162,10 @@ class Record(Wire[Any]):
         made: list[Any] = function(archive, count) if self.is_flat or not count else deeper(archive, function, count)
         return made
 
-    def take_tagged(self, archive: Archive, count: int, tag: bytes) -> list[Any]:
-        """Take up to `count` new objects, as long as the tag comes, and number them."""
-        made: list[Any] = self._function("take tagged", archive)(archive, count, *tag)
-        return made
+    def take_tagged(self, archive: Archive, count: int, tag: bytes, things: list[Any]) -> None:
+        """Take up to `count` new objects, as long as the tag comes, number them, and append them to `things`."""
+        archive._source.expect(count * (len(tag) + self.least))
+        self._function("take tagged", archive)(archive, count, tag, things)
 
     # -- the generated functions ---------------------------------------------------------------------------------------------
 
@@ -175,7 +175,9 @@ class Record(Wire[Any]):
         function = self._functions.get((title, unicode))
         if function is None:
             if title in _FRAMES:
-                source = take_source(self.steps, _FRAMES[title], self.kind, unicode=unicode, undecodable=undecodable)
+                source = take_source(
+                    self.steps, _FRAMES[title], self.kind, unicode=unicode, least=self.least, undecodable=undecodable
+                )
             else:
                 source = put_source(self.steps, unicode=unicode, tagged=title == "put tagged", blame=self._blame)
             function = self._functions[title, unicode] = source.compiled(f"{self.name} {title}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lifecycle.archive.errors import NotSerializable
-from lifecycle.archive.nesting import deeper
+from lifecycle.archive.nesting import go_deeper
 from lifecycle.archive.wire import travels_as
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ LARGEST_SCHEMA = 0xFFFE
 class Entry:
     """A serializable class.
 
-    description: the bytes that describe it on the wire. make: makes an object to load into. put and take: store and load its
-    body. members: how that is done where it is no level of nesting of its own: a collection's, as a member of an object.
+    description: the bytes that describe it on the wire. is_abstract: whether only classes derived from it have objects.
+
+    make: makes an object to load into. put and take: store and load its body. members: how that is done where it is no level of
+    nesting of its own: a collection's, as a member of an object.
     """
 
     kind: type[Any]
@@ -39,10 +41,12 @@ class Entry:
     record: Record | None = None
     members: tuple[Callable[[Any, Any], None], Callable[[Any, Any], None]] | None = None
     description: bytes = field(init=False)
+    is_abstract: bool = field(init=False)
 
     def __post_init__(self) -> None:
         name = self.name.encode("ascii")
         object.__setattr__(self, "description", struct.pack("<HHH", 0xFFFF, self.schema, len(name)) + name)
+        object.__setattr__(self, "is_abstract", inspect.isabstract(self.kind))
 
     @property
     def flat_record(self) -> Record | None:
@@ -153,11 +157,14 @@ def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: A
 
 
 def _by_method(kind: Any) -> Callable[[Any, Any], None]:
-    def serialize(archive: Any, thing: Any) -> None:
-        kind.serialize(thing, archive)
-
-    def body(archive: Any, thing: Any) -> None:
-        deeper(archive, serialize, thing)
+    def body(
+        archive: Any, thing: Any
+    ) -> None:  # as deeper() does, in one call: each level's calls count against Python's limit
+        go_deeper(archive)
+        try:
+            kind.serialize(thing, archive)
+        finally:
+            archive._depth -= 1
 
     return body
 

@@ -63,6 +63,8 @@ class ItemsWire(Wire[Any]):
         self.make = make
 
     def store(self, archive: Archive, value: Iterable[Any]) -> None:
+        if not isinstance(value, Iterable) or isinstance(value, (str, dict)):
+            raise TypeError(f"{value!r} is no {self.name}: a list")
         values = value if isinstance(value, (list, tuple)) else list(value)
         sink = archive._sink
         sink.out += count_prefix(len(values), win32=sink.format.win32)
@@ -76,9 +78,12 @@ class ItemsWire(Wire[Any]):
                 raise ValueError(f"{self.name}: elements that take no bytes could not be loaded again")
 
     def load(self, archive: Archive) -> Any:
-        count = take_count(archive._source, least=max(self.items.least, 1))
+        least = max(self.items.least, 1)
+        count = take_count(archive._source, least=least)
+        archive._source.expect(count * least)
         if self.items.least:
-            return self.make(self.items.load_many(archive, count))
+            items = self.items.load_many(archive, count)
+            return items if self.make is list else self.make(items)
         return self.make([_paid_for(archive, self.items) for _ in range(count)])
 
 

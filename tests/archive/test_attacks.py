@@ -55,6 +55,16 @@ def test_a_count_that_claims_much_costs_nothing(kind: Any, count: int) -> None:
         assert caught.value.offset <= 14 + 64
 
 
+@pytest.mark.parametrize("kind", [CArray[DWORD], CArray[Age], CArray[Age | None], CMap[DWORD, Age], CArray[CArray[DWORD]]])
+def test_a_limit_beyond_what_python_counts_to_changes_nothing(kind: Any) -> None:
+    """Who sets no limit to speak of gets archive errors too, for any count."""
+    for count in COUNTS:
+        with Archive(io.BytesIO(_claim(count) + bytes(64)), "load", registry=CLASSES, limit=1 << 70) as archive:
+            with pytest.raises(EndOfFile):
+                archive.load(kind)
+            assert archive.state == "broken"
+
+
 @pytest.mark.parametrize("length", [0xFFFE, 0x3FFFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 1 << 40, (1 << 64) - 1])
 @pytest.mark.parametrize("mark", [b"", b"\xff\xfe\xff"], ids=["ansi", "unicode"])
 def test_a_string_that_claims_much_costs_nothing(mark: bytes, length: int) -> None:

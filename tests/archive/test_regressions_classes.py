@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from lifecycle.archive import (
+    DOUBLE,
     DWORD,
     WORD,
     Archive,
+    BadClass,
     CArray,
     CByteArray,
     CEditView,
@@ -228,3 +231,61 @@ def test_elements_that_take_no_bytes_are_refused_when_they_are_stored(kind: Any,
     data = CByteArray(b"\2\0" + (b"x" if kind is CArray[Sized] else b""))
     with Archive(io.BytesIO(data), "load", registry=CLASSES) as archive, pytest.raises(GenericError, match="at least one byte"):
         archive.load(kind)
+
+
+@serializable("CShape", registry=CLASSES)
+@dataclass
+class Shape(ABC):
+    """A record of which only derived ones are made."""
+
+    number: WORD = 0
+
+    @abstractmethod
+    def area(self) -> float: ...
+
+
+@serializable("CSquare", registry=CLASSES)
+@dataclass
+class Square(Shape):
+    """One of those."""
+
+    side: DWORD = 0
+
+    def area(self) -> float:
+        return float(self.side**2)
+
+
+@serializable("CFigure", registry=CLASSES)
+class Figure(ABC):
+    """A class with its own method of which only derived ones are made."""
+
+    def serialize(self, archive: Archive) -> None:
+        if archive.is_storing:
+            archive << DOUBLE(self.area())
+
+    @abstractmethod
+    def area(self) -> float: ...
+
+
+@pytest.mark.parametrize("kind", [Shape, Figure])
+@pytest.mark.parametrize("before", [b"", CLASSES.entry(CObArray).description + b"\1\0"], ids=["pointer", "array"])
+def test_bytes_that_name_an_abstract_class_are_bad_class(kind: type[Any], before: bytes) -> None:
+    """No object of it can be made, and that is the bytes' fault: BadClass, and the archive is broken."""
+    data = before + CLASSES.entry(kind).description + bytes(2)
+    with Archive(io.BytesIO(data), "load", registry=CLASSES) as archive:
+        with pytest.raises(BadClass, match=f"at byte {len(before)}: expected a class of which .* abstract C{kind.__name__}"):
+            archive.read_object()
+        assert archive.state == "broken"
+
+
+def test_a_pointer_to_an_abstract_class_loads_what_is_derived_from_it() -> None:
+    """As C++ does; and the class itself can be described, by write_class()."""
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES) as archive:
+        archive.write_class(Shape)
+        archive << Square(1, 3)
+    file.seek(0)
+    with Archive(file, "load", registry=CLASSES) as archive:
+        assert archive.read_class() == (Shape, 0)
+        found = archive.read_object(Shape)  # type: ignore[type-abstract]
+    assert found == Square(1, 3)

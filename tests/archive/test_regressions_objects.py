@@ -52,6 +52,20 @@ class Chain:
     next: Chain | None = None
 
 
+@serializable("CByHand", registry=CLASSES)
+class ByHand:
+    """A class with its own method that points to another of its class."""
+
+    def __init__(self, other: ByHand | None = None) -> None:
+        self.next = other
+
+    def serialize(self, archive: Archive) -> None:
+        if archive.is_storing:
+            archive << self.next
+        else:
+            self.next = archive >> ByHand
+
+
 def stored(*things: Any) -> bytes:
     """What a storing archive makes of things by pointer."""
     file = io.BytesIO()
@@ -151,6 +165,13 @@ def chain(links: int) -> Chain:
     return found
 
 
+def by_hand(levels: int) -> ByHand:
+    found = ByHand()
+    for _ in range(levels - 1):
+        found = ByHand(found)
+    return found
+
+
 def twigs(levels: int) -> Twig:
     found = Twig(0)
     for _ in range(levels - 1):
@@ -165,7 +186,7 @@ def arrays(levels: int) -> CObArray:
     return found
 
 
-@pytest.mark.parametrize("nested", [chain, twigs, arrays], ids=["pointers", "by value", "collections"])
+@pytest.mark.parametrize("nested", [chain, by_hand, twigs, arrays], ids=["pointers", "by hand", "by value", "collections"])
 def test_a_hundred_levels_are_stored_and_loaded_and_no_more(nested: Callable[[int], Any]) -> None:
     """NestedTooDeeply when storing, which stores nothing; GenericError when loading what an archive of more depth stored."""
     data = stored(nested(100))

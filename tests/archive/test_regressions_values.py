@@ -18,6 +18,7 @@ from lifecycle.archive import (
     WORD,
     Archive,
     ArchiveError,
+    CArray,
     CEditView,
     CMap,
     COleVariant,
@@ -183,3 +184,33 @@ def test_arguments_of_the_wrong_kind_are_type_errors(name: str) -> None:
         with pytest.raises(TypeError):
             WRONG[name](archive)
         assert (archive.state, archive.offset) == ("storing", 0)
+
+
+# -- values that are no wire type ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        (5, r"DWORD\(5\)"),
+        ("x", r"CString\('x'\)"),
+        (b"x", r"archive\.write"),
+        ([1, 2], r"CArray\[DWORD\]"),
+        ({1: "x"}, r"CMap\[WORD, CString\]"),
+        (object(), r"@serializable\('object'\)"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_value_that_does_not_say_how_it_travels_is_refused_with_what_to_write(value: object, remedy: str) -> None:
+    """The operator << names, for Python's own types, a wire type that holds such values; nothing was stored."""
+    with Archive(io.BytesIO(), "store") as archive:
+        with pytest.raises(TypeError, match=remedy):
+            archive << value
+        assert (archive.state, archive.offset) == ("storing", 0)
+
+
+@pytest.mark.parametrize("value", [5, "ab", {1: 2}], ids=repr)
+def test_an_array_takes_a_list_of_its_elements_and_nothing_else(value: Any) -> None:
+    """Also no string, whose characters would be the elements."""
+    with Archive(io.BytesIO(), "store") as archive, pytest.raises(TypeError, match=r"no CArray\[CString\]: a list"):
+        archive.store(CArray[CString], value)
