@@ -1,9 +1,11 @@
-"""The code in the README and the guides runs, as it stands."""
+"""The code in the README, in the documentation and in docstrings runs, as it stands."""
 
 from __future__ import annotations
 
+import doctest
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -12,9 +14,15 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 BLOCKS = [
-    pytest.param(code, id=f"{path.name}-{number}")
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    pytest.param(code, id=f"{path.relative_to(ROOT).as_posix()}-{number}")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     for number, code in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL), 1)
+]
+
+WITH_EXAMPLES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted((ROOT / "lifecycle").rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
 ]
 
 
@@ -29,6 +37,14 @@ def test_code_block_runs_and_prints_what_it_says(
     promised = re.findall(r"print\(.*\)\s+# (.*)", code)
     printed = capsys.readouterr().out.splitlines()
     assert [line for line in promised if line not in printed] == []
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
+def test_examples_of_docstrings_run_and_print_what_they_say(module: str) -> None:
+    """The examples in a module's docstrings, which the API reference shows, print what stands below them."""
+    failed, tried = doctest.testmod(import_module(module))
+    assert tried
+    assert not failed
 
 
 def test_readme_shows_the_refusal_as_it_is() -> None:

@@ -32,14 +32,16 @@ WRITTEN: dict[str, list[str]] = {
 }  # fmt: skip
 """section -> its pages in their order; pages that are not named here come behind those of the guides"""
 
+FIRST_OF_API = "reference/api/lifecycle.md"
+
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Build the navigation from the pages that are there."""
     folder = Path(config.docs_dir)
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md")}
-    api = sorted(page for page in found if page.startswith("reference/api/"))
+    api = sorted((page for page in found if page.startswith("reference/api/")), key=lambda page: (page != FIRST_OF_API, page))
     named = {page for pages in WRITTEN.values() for page in pages} | set(api) | {"index.md"}
-    sections: list[Any] = ["index.md"]
+    sections: list[Any] = [{"Overview": "index.md"}]
     for section, pages in WRITTEN.items():
         here = [page for page in pages if page in found]
         if section == "How-to":

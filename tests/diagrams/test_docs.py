@@ -1,4 +1,7 @@
-"""The documentation: every block of code in it runs, the site builds without a warning, and no link in it is broken."""
+"""The documentation: its commands run, the site builds without a warning, and no link in it is broken.
+
+Its programs run in tests/test_documents.py.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ import re
 import subprocess
 import sys
 import sysconfig
+import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,19 +26,9 @@ from lifecycle.roles import ROLES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-LANGUAGES = {"python", "console", "text", "sh", ""}
+EVERY_PAGE = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+PACKAGES = ("aio", "archive", "checking", "conformance", "diagrams", "engine", "platforms", "sockets")
 BUILD = 50  # seconds
-
-
-def blocks(language: str, *, nested: bool) -> list[object]:
-    """The blocks of that language: those below docs/, or with nested=False those of the top and of the README."""
-    files = sorted(DOCS.rglob("*.md")) if nested else [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-    return [
-        pytest.param(found[2], id=f"{file.relative_to(ROOT).as_posix()}-{number}")
-        for file in files
-        for number, found in enumerate(fences(file), 1)
-        if found[1] == language and (not nested or file.parent != DOCS or language != "python")
-    ]
 
 
 def fences(file: Path) -> Iterator[re.Match[str]]:
@@ -41,16 +36,16 @@ def fences(file: Path) -> Iterator[re.Match[str]]:
     return re.finditer(r"^```(\w*)\n(.*?)^```$", file.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("code", blocks("python", nested=True))
-def test_a_program_of_the_docs_runs_and_prints_what_it_says(code: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A program runs without an error, and prints what its comments say; those of docs/ itself have their own test."""
-    exec(compile(code, "<document>", "exec"), {"__name__": "document"})
-    printed = capsys.readouterr().out.splitlines()
-    assert [line for line in re.findall(r"print\(.*\)\s+# (.*)", code) if line not in printed] == []
+SESSIONS = [
+    pytest.param(found[2], id=f"{page.relative_to(ROOT).as_posix()}-{number}")
+    for page in EVERY_PAGE
+    for number, found in enumerate(fences(page), 1)
+    if found[1] == "console"
+]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the commands are written for a POSIX shell")
-@pytest.mark.parametrize("session", blocks("console", nested=True))
+@pytest.mark.parametrize("session", SESSIONS)
 def test_a_command_of_the_docs_runs_and_prints_what_it_shows(session: str, tmp_path: Path) -> None:
     """Each command of a session ends as it should, and the lines shown below it are in what it prints."""
     if re.search(r"diagram \w+.*\.(svg|png)", session) and pictures.program() is None:
@@ -68,15 +63,20 @@ def test_a_command_of_the_docs_runs_and_prints_what_it_shows(session: str, tmp_p
         assert [line for line in shown.splitlines() if line.strip() not in printed] == []
 
 
-def test_every_block_is_of_a_language_that_is_run_or_is_no_program() -> None:
-    """Whatever a block holds that could be run is of a kind that a test runs; shell commands stand in the README alone."""
+def test_every_block_is_run() -> None:
+    """Each is a program or a session, which tests run; the README alone has others: commands that CI runs, and a refusal."""
     strange = [
-        (file.name, fence[1])
-        for file in (ROOT / "README.md", *DOCS.rglob("*.md"))
-        for fence in fences(file)
-        if fence[1] not in LANGUAGES or (fence[1] == "sh" and file.name != "README.md")
+        (page.name, fence[1])
+        for page in EVERY_PAGE
+        for fence in fences(page)
+        if fence[1] not in ("python", "console") and (page.name, fence[1]) not in (("README.md", "sh"), ("README.md", ""))
     ]
     assert strange == []
+    for page in EVERY_PAGE:
+        marks = [line for line in page.read_text(encoding="utf-8").splitlines() if "```" in line or "~~~" in line]
+        assert len(marks) == 2 * len(list(fences(page))), (
+            f"a block of {page.name} is not seen, as one that is indented would be"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +103,16 @@ def test_the_site_has_a_page_for_each_role(site: Path) -> None:
         cells = {(state, call) for state, call, _, _ in role.cells()}
         assert rows == 3 + len(role.states) + len(cells) + sum(len(role.illegal(state)) for state in role.table)
     assert 'id="data"' in (site / "explore.html").read_text(encoding="utf-8")
+
+
+def test_the_reference_has_every_public_name(site: Path) -> None:
+    """Whatever a package exports has its entry in the API reference, or is named there as one of its kind."""
+    inventory = (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
+    entries = {line.partition(" ")[0] for line in zlib.decompress(inventory).decode().splitlines()}
+    told = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference" / "api").glob("*.md"))
+    for package in ("lifecycle", *(f"lifecycle.{name}" for name in PACKAGES)):
+        names = import_module(package).__all__
+        assert [name for name in names if f"{package}.{name}" not in entries and f"`{name}`" not in told] == []
 
 
 class _Links(HTMLParser):

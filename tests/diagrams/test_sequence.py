@@ -7,8 +7,9 @@ import threading
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from diagrams.programs import RealMermaid
 from diagrams.strategies import journals
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loopback import LONG
 from strategies import awkward_names
@@ -83,6 +84,17 @@ def test_unfolded_every_call_and_state_is_in_every_format(records: list[Record],
         assert bare(visible(record.call)) in shown
         assert bare(visible(record.next_state or "")) in shown
     assert shown.count("ILLEGAL") >= sum(record.outcome == "illegal" for record in records)
+
+
+@given(journals(awkward_names, most=12))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_the_real_mermaid_draws_any_run(mermaid_itself: RealMermaid, records: list[Record]) -> None:
+    """Mermaid itself draws the chart, with every object and every row's call in it."""
+    mermaid_itself.drawn(sequence_chart(records, "mermaid"))
+    shown = bare(mermaid_itself.ask("document.getElementById('place').textContent"))
+    chart = chart_of(records)
+    for text in [lane.name for lane in chart.lanes] + [chart.headline(moment) for moment in chart.moments]:
+        assert bare(text) in shown
 
 
 def bare(text: str) -> str:
