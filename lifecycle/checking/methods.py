@@ -37,13 +37,13 @@ class Frequent(NamedTuple):
 _BUFFER = "buffer=MISSING, nbytes=ABSENT, flags=ABSENT, /", "buffer, nbytes, flags"
 
 FREQUENT_CALLS = {
-    "recv": Frequent("bufsize=MISSING, flags=0, /", "bufsize, flags", "result"),
-    "recvfrom": Frequent("bufsize=MISSING, flags=0, /", "bufsize, flags", "result[0]"),
+    "recv": Frequent("bufsize=MISSING, flags=ABSENT, /", "bufsize, flags", "result"),
+    "recvfrom": Frequent("bufsize=MISSING, flags=ABSENT, /", "bufsize, flags", "result[0]"),
     "recv_into": Frequent(*_BUFFER, "result"),
     "recvfrom_into": Frequent(*_BUFFER, "result[0]"),
-    "recvmsg": Frequent("bufsize=MISSING, ancbufsize=0, flags=0, /", "bufsize, ancbufsize, flags", "result[0]"),
-    "send": Frequent("data=MISSING, flags=0, /", "data, flags"),
-    "sendall": Frequent("data=MISSING, flags=0, /", "data, flags"),
+    "recvmsg": Frequent("bufsize=MISSING, ancbufsize=ABSENT, flags=ABSENT, /", "bufsize, ancbufsize, flags", "result[0]"),
+    "send": Frequent("data=MISSING, flags=ABSENT, /", "data, flags"),
+    "sendall": Frequent("data=MISSING, flags=ABSENT, /", "data, flags"),
     "sendto": Frequent("data=MISSING, address=MISSING, /", "data, address"),
     "sendmsg": Frequent("buffers=MISSING, /", "buffers"),
 }
