@@ -51,7 +51,7 @@ _LOOPS = tuple(
     for parts in (("asyncio", "events.py"), ("threading.py",), ("concurrent", "futures", "thread.py"))
 )
 _INSTALLED_LOOPS = tuple(
-    os.sep + os.path.join(*parts) for parts in (("trio", "_core", "_run.py"), ("twisted", "internet", "base.py"))
+    os.sep + os.path.join(*parts) for parts in (("trio", "_core", "_run.py"), ("twisted", "python", "context.py"))
 )
 
 _kinds: dict[str, Kind] = {
@@ -171,6 +171,9 @@ QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
 """calls that a careful library makes without knowing the state: it asks, or says a farewell, and expects an error"""
 
 
+_WRAPPERS = 3  # frames of a library between the call and the `try`
+
+
 def is_probe(frame: FrameType, call: str, *, is_over: bool) -> bool:
     """Whether the call that `frame` makes is a question to which an error is an answer; is_over: the socket is closed."""
     caller: FrameType | None = frame
@@ -178,12 +181,19 @@ def is_probe(frame: FrameType, call: str, *, is_over: bool) -> bool:
         if (caller.f_code.co_filename, caller.f_code.co_name) in PROBES:
             return True
         caller = caller.f_back
-    if caller is None or call not in QUESTIONS:
+    if call not in QUESTIONS:
         return False
     is_farewell = is_over and call == "shutdown"  # said again, to nobody, and without any effect
-    return (is_farewell or kind_of(caller.f_code.co_filename) is not Kind.PROGRAM) and _is_guarded(
-        caller.f_code, caller.f_lasti
-    )
+    for _ in range(_WRAPPERS):
+        if caller is None or kind_of(caller.f_code.co_filename) is Kind.LOOP:
+            return False
+        is_programs = kind_of(caller.f_code.co_filename) is Kind.PROGRAM
+        if _is_guarded(caller.f_code, caller.f_lasti):
+            return is_farewell or not is_programs
+        if is_programs:
+            return False
+        caller = caller.f_back
+    return False
 
 
 def is_file(frame: FrameType) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loopback import LONG, Background
@@ -279,22 +280,46 @@ def ask_in_a_thread():
     thread = threading.Thread(target=ask)
     thread.start()
     thread.join()
+
+def peer(sock):
+    return sock.getpeername()
+
+def peer_or_none(sock):
+    try:
+        return peer(sock)
+    except OSError:
+        return None
 """
 
 
-def test_line_of_the_program_and_not_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a call that an installed package makes, the line is the program's; where a thread is in between, the package's."""
+@pytest.fixture
+def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An installed package."""
     package = tmp_path / "site-packages" / "asking.py"
     package.parent.mkdir()
     package.write_text(INSTALLED, encoding="utf-8")
     monkeypatch.syspath_prepend(package.parent)
-    asking = import_module("asking")
+    monkeypatch.delitem(sys.modules, "asking", raising=False)
+    return import_module("asking")
+
+
+def test_line_of_the_program_and_not_of_a_package(asking: Any) -> None:
+    """Of a call that an installed package makes, the line is the program's; where a thread is in between, the package's."""
     with checked_sockets() as findings:
         asking.ask()
         asking.ask_in_a_thread()
     first, second = findings
     assert (first.file, first.place.library) == (__file__, "asking.py:6 ask")
-    assert (second.file, second.line, second.place.library) == (str(package), 6, "")
+    assert (second.file, second.line, second.place.library) == (asking.__file__, 6, "")
+
+
+def test_question_of_a_careful_package_is_no_finding(asking: Any) -> None:
+    """A package may ask a socket for what it may not have, also by a function in between, when it is ready for an error."""
+    with checked_sockets() as findings, socket.socket() as sock:
+        assert asking.peer_or_none(sock) is None
+        with pytest.raises(OSError, match="not connected"):
+            asking.peer(sock)
+    assert [found.call for found in findings] == ["getpeername"]
 
 
 def test_race_is_told_apart_from_an_order_error(listener: socket.socket) -> None:
