@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 
 import typer
 
@@ -10,11 +11,12 @@ from lifecycle.engine import Role
 from lifecycle.roles import ROLES
 
 
-def chosen_role(name: str) -> Role:
+def chosen_role(name: str, among: Iterable[Role] = ROLES.values()) -> Role:
     """The role of that name, however it is capitalised; wrong usage (exit code 2) when there is none."""
-    role = ROLES.get(name.lower())
+    known = {role.name.lower(): role for role in among}
+    role = known.get(name.lower())
     if role is None:
-        near = difflib.get_close_matches(name.lower(), ROLES, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.4)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise typer.BadParameter(f"no role {name!r}.{hint} Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
+        raise typer.BadParameter(f"no role {name!r}.{hint} Known roles: {', '.join(known)}.", param_hint="ROLE")
     return role

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +13,10 @@ import typer
 
 from lifecycle.cli.choosing import chosen_role
 from lifecycle.cli.output import examples, render, terminal, write, write_json
-from lifecycle.roles import ROLES
 
 if TYPE_CHECKING:
     from lifecycle.conformance.targets import Target
+    from lifecycle.engine import Role
 
 EPILOG = examples(
     "lifecycle conform lifecycle                      this package, every cell of every role",
@@ -59,31 +60,40 @@ def conform(
 
     if engine is not None and engine not in ENGINES:
         raise typer.BadParameter(f"no engine {engine!r}; known: {', '.join(ENGINES)}", param_hint="--engine")
-    names = [chosen_role(name).name for name in role] if role else list(ROLES)
     try:
         chosen = target_named(target, engine=engine)
     except UnknownTarget as error:
         raise typer.BadParameter(str(error), param_hint="TARGET") from None
+    roles = tuple(chosen_role(name, chosen.roles) for name in role) if role else chosen.roles
     if mutants:
         if target != "lifecycle":
             raise typer.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")
-        found = _score_mutants(names, engine, as_json)
+        found = _score_mutants(roles, engine, as_json)
     else:
-        found = _run_suite(chosen, names, depth, walks, seed, explained, junit, as_json)
+        found = _run_suite(chosen, roles, depth, walks, seed, explained, junit, as_json)
     if found:
         raise typer.Exit(1)
 
 
 def _run_suite(
-    target: Target, names: list[str], depth: int, walks: int, seed: int, explained: bool, junit: Path | None, as_json: bool
+    target: Target,
+    roles: tuple[Role, ...],
+    depth: int,
+    walks: int,
+    seed: int,
+    explained: bool,
+    junit: Path | None,
+    as_json: bool,
 ) -> bool:
     """Run and print; whether something was found."""
     from lifecycle.conformance.conforming import conform as run
 
     with progress_bar() as tell:
-        report = run(target, [ROLES[name] for name in names], depth=depth, walks=walks, seed=seed, progress=tell)
+        report = run(target, roles, depth=depth, walks=walks, seed=seed, progress=tell)
     if not report.roles:
-        raise typer.BadParameter(f"{target.name} has none of these roles: {', '.join(names)}", param_hint="--role")
+        raise typer.BadParameter(
+            f"{target.name} has none of these roles: {', '.join(role.name for role in roles)}", param_hint="--role"
+        )
     if junit is not None:
         from lifecycle.conformance.reports.junit import junit_xml
 
@@ -102,16 +112,12 @@ def _run_suite(
     return not report.passes
 
 
-def _score_mutants(names: list[str], engine: str | None, as_json: bool) -> bool:
+def _score_mutants(roles: tuple[Role, ...], engine: str | None, as_json: bool) -> bool:
     """Break, count and print; whether a mutant has survived."""
     from lifecycle.conformance.mutating.scoring import can_be_broken, score
 
     with progress_bar() as tell:
-        scores = [
-            score(ROLES[name], engine=engine, progress=lambda done, total, name=name: tell(name, done, total))  # type: ignore[misc]
-            for name in names
-            if can_be_broken(name)
-        ]
+        scores = [score(role, engine=engine, progress=partial(tell, role.name)) for role in roles if can_be_broken(role.name)]
     from lifecycle.cli.conform_page import mutants_data, mutants_page
 
     if as_json:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifecycle.conformance.conforming import Conformance
+from lifecycle.conformance.model.graph import case_id
 from lifecycle.conformance.mutating.mutants import Breakage
 from lifecycle.conformance.mutating.scoring import Score
 from lifecycle.conformance.replaying import snippet
@@ -31,7 +32,7 @@ def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[R
     if report.compared:
         yield f"bare calls: {report.compared} sequences beside the standard library's, {len(report.bare)} differences"
     for role, cells in report.missing.items():
-        yield Text(f"never reached: {', '.join(f'{role}[{s}]-{c}-{o}' for s, c, o in cells[:MOST_CLUSTERS])}", BAD)
+        yield Text(f"never reached: {', '.join(case_id(role, cell) for cell in cells[:MOST_CLUSTERS])}", BAD)
     yield from _findings(report.target, unexplained)
     verdict = (
         "nothing unexplained" if report.passes else f"{sum(each.count for each in unexplained)} sequences differ, unexplained"

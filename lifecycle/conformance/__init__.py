@@ -20,31 +20,38 @@ from lifecycle.conformance.model.environment import Environment as Environment
 from lifecycle.conformance.model.environment import PeerAction as PeerAction
 from lifecycle.conformance.model.environment import Provocation as Provocation
 from lifecycle.conformance.model.environment import Under as Under
+from lifecycle.conformance.model.environment import ends as ends
+from lifecycle.conformance.model.environment import failing as failing
+from lifecycle.conformance.model.environment import peer as peer
+from lifecycle.conformance.model.environment import plainly as plainly
+from lifecycle.conformance.model.environment import waits as waits
 from lifecycle.conformance.running.divergence import Divergence as Divergence
 from lifecycle.conformance.running.divergence import NonConformance as NonConformance
 from lifecycle.conformance.vocabulary import ENVIRONMENTS as ENVIRONMENTS
 
 if TYPE_CHECKING:
     from lifecycle.conformance.adapters.governed import GovernedAdapter as GovernedAdapter
+    from lifecycle.conformance.adapters.own import ObjectAdapter as ObjectAdapter
     from lifecycle.conformance.adapters.raw import SocketAdapter as SocketAdapter
     from lifecycle.conformance.conforming import conform as conform
-    from lifecycle.conformance.machine import conformance_machine as conformance_machine
-    from lifecycle.conformance.machine import run_machine as run_machine
     from lifecycle.conformance.replaying import replay as replay
     from lifecycle.conformance.reports.clusters import clusters as clusters
+    from lifecycle.conformance.stateful.machine import conformance_machine as conformance_machine
+    from lifecycle.conformance.stateful.machine import run_machine as run_machine
     from lifecycle.conformance.suite import conformance_suite as conformance_suite
     from lifecycle.conformance.targets import target_named as target_named
     from lifecycle.conformance.targets import target_of as target_of
 
 _LAZY = {
     "GovernedAdapter": "adapters.governed",
+    "ObjectAdapter": "adapters.own",
     "SocketAdapter": "adapters.raw",
     "conform": "conforming",
-    "conformance_machine": "machine",
+    "conformance_machine": "stateful.machine",
     "conformance_suite": "suite",
     "clusters": "reports.clusters",
     "replay": "replaying",
-    "run_machine": "machine",
+    "run_machine": "stateful.machine",
     "target_named": "targets",
     "target_of": "targets",
 }
@@ -60,6 +67,7 @@ __all__ = [
     "GovernedAdapter",
     "Mismatch",
     "NonConformance",
+    "ObjectAdapter",
     "PeerAction",
     "Provocation",
     "SocketAdapter",
@@ -71,10 +79,15 @@ __all__ = [
     "conform",
     "conformance_machine",
     "conformance_suite",
+    "ends",
+    "failing",
+    "peer",
+    "plainly",
     "replay",
     "run_machine",
     "target_named",
     "target_of",
+    "waits",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from lifecycle.conformance.adapters.loopback import Loopback
@@ -14,7 +14,6 @@ from lifecycle.conformance.running.exhaustive import model_for
 from lifecycle.conformance.running.run import Run
 from lifecycle.conformance.targets import Target, target_named, target_of
 from lifecycle.engine import Role
-from lifecycle.roles import ROLES
 
 
 class ReplayedStep(NamedTuple):
@@ -29,7 +28,8 @@ def replay(target: str | Target | Any, role: str | Role, *steps: str) -> Diverge
     """Make these steps on a new object of the implementation, print each, and give the first difference, or None.
 
     target: as for `lifecycle conform`, or the implementation itself. role: a role or its name, or "bare stream" and "bare
-    datagram" for calls beside the standard library's. Raises ValueError for steps that are no sequence of that role.
+    datagram" for calls beside the standard library's. Raises ValueError for steps that are no sequence of that role, and for
+    a role that the target does not have.
     """
     found = (
         target if isinstance(target, Target) else target_named(target) if isinstance(target, str) else target_of("it", target)
@@ -38,8 +38,11 @@ def replay(target: str | Target | Any, role: str | Role, *steps: str) -> Diverge
     try:
         if isinstance(role, str) and role.startswith(BARE):
             return _bare(found, adapter, role.removeprefix(BARE), steps)
+        chosen = found.role_named(role) if isinstance(role, str) else role
+        if chosen is None:
+            raise ValueError(f"{found.name} has no role {role!r}; it has {', '.join(each.name for each in found.roles)}")
         last = None
-        for last in replayed_steps(adapter, ROLES[role] if isinstance(role, str) else role, steps):
+        for last in replayed_steps(adapter, chosen, steps):
             print(f"{last.label:40} {last.expected:20}", "" if last.divergence is None else f"got {last.divergence.got}")
         return None if last is None else last.divergence
     finally:
@@ -73,7 +76,19 @@ def _bare(target: Target, adapter: Adapter, kind: str, steps: tuple[str, ...]) -
     return found[0] if found else None
 
 
-def snippet(target: str, divergence: Divergence) -> str:
-    """A program that makes the failing sequence again."""
+def snippet(target: str | Callable[[], Adapter], divergence: Divergence) -> str:
+    """A program that makes the failing sequence again.
+
+    target: as for `lifecycle conform`, or what makes the adapter; one that has no name to be imported by, as a lambda has
+    none, is called `adapter` in the program.
+    """
+    name = target if isinstance(target, str) else _importable(target)
     steps = "".join(f",\n    {step!r}" for step in divergence.steps)
-    return f"from lifecycle.conformance import replay\n\nreplay(\n    {target!r}, {divergence.role!r}{steps},\n)\n"
+    which = repr(name) if name else "adapter"
+    note = "" if name else "# adapter: what was handed to the suite\n"
+    return f"from lifecycle.conformance import replay\n\n{note}replay(\n    {which}, {divergence.role!r}{steps},\n)\n"
+
+
+def _importable(make: Callable[[], Adapter]) -> str | None:
+    module, name = getattr(make, "__module__", None), getattr(make, "__qualname__", "<nothing>")
+    return f"{module}:{name}" if module and "<" not in name else None

@@ -16,10 +16,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.conformance.adapters.protocol import Adapter
-from lifecycle.conformance.model.graph import Cell, Model, cells_of
+from lifecycle.conformance.model.graph import Cell, Model, case_id, cells_of
 from lifecycle.conformance.plugin import REACHED
 from lifecycle.conformance.replaying import snippet
-from lifecycle.conformance.reports.junit import case_id
 from lifecycle.conformance.running.divergence import NonConformance
 from lifecycle.conformance.running.exhaustive import DEPTHS, Sequence, model_for, sequences
 from lifecycle.conformance.running.run import Run
@@ -67,7 +66,7 @@ class Suite:
             if divergence is None:
                 continue
             if not divergence.explanation:
-                raise NonConformance(divergence, f"{divergence}\n\n{snippet(adapter.name, divergence)}")
+                raise NonConformance(divergence, f"{divergence}\n\n{snippet(self.make, divergence)}")
             explanation = explanation or f"{divergence}; {divergence.explanation}"
         return explanation
 

@@ -17,11 +17,14 @@ from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.adapters.raw import SocketAdapter, lacking
 from lifecycle.conformance.model.environment import Under
 from lifecycle.conformance.running.differential import Implementation, KnownDifference
-from lifecycle.engine import Lifecycle
+from lifecycle.engine import Lifecycle, Role
 from lifecycle.engine.rows import default_engine
+from lifecycle.roles import ROLES
 
 PLATFORM = "linux" if sys.platform == "linux" else None
 """the system whose table says what a socket of this machine answers; None where there is none"""
+
+PACKAGE_ROLES: tuple[Role, ...] = tuple(ROLES.values())
 
 BAD_ARGUMENTS = frozenset({"send a text", "recv a text", "bind a text"})
 
@@ -49,13 +52,18 @@ class Target:
 
     adapter: makes a fresh adapter. watched: makes one that also looks at what objects report, for every cell once; None where
     they report nothing, or where the other one looks already. bare: makes what is compared with the standard library's
-    sockets call by call; None where there is nothing to compare.
+    sockets call by call; None where there is nothing to compare. roles: those that it may have.
     """
 
     name: str
     adapter: Callable[[], Adapter]
     watched: Callable[[], Adapter] | None = None
     bare: Callable[[Adapter], Implementation] | None = None
+    roles: tuple[Role, ...] = PACKAGE_ROLES
+
+    def role_named(self, name: str) -> Role | None:
+        """Its role of that name, or None."""
+        return next((role for role in self.roles if role.name == name), None)
 
 
 def target_named(name: str, *, engine: str | None = None) -> Target:
@@ -75,8 +83,7 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
     UnknownTarget for anything else.
     """
     if isinstance(thing, type) and issubclass(thing, Lifecycle):
-        classes = {thing.role.name: thing}
-        return _governed(name, classes, engine)
+        return _governed_class(name, thing, engine)
     if isinstance(thing, type) and issubclass(thing, socket.socket):
         return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM))
     if isinstance(thing, type) and hasattr(thing, "recv"):
@@ -85,12 +92,22 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
         made: Any = thing()
         if hasattr(made, "stage") and hasattr(made, "verdict"):
             made.close()
-            return Target(name, cast(Callable[[], Adapter], thing))
+            return Target(name, cast(Callable[[], Adapter], thing), roles=getattr(made, "roles", PACKAGE_ROLES))
         if callable(made):
             return _sockets(name, cast(Callable[[], Factory], thing))
     elif callable(thing) and _takes(thing, socket.AF_INET, socket.SOCK_STREAM):
         return _sockets(name, lambda: cast(Factory, thing))
     raise UnknownTarget(f"{name} is neither a class or a factory of sockets, nor the factory of an adapter")
+
+
+def _governed_class(name: str, kind: type[Lifecycle], engine: str | None) -> Target:
+    role = kind.role
+    if ROLES.get(role.name) is not role:
+        raise UnknownTarget(
+            f"{name} is governed by a role of its own, {role.name!r}, and nothing says how its calls are provoked: give the"
+            " factory of an ObjectAdapter"
+        )
+    return _governed(name, {role.name: kind}, engine)
 
 
 def _governed(name: str, classes: Mapping[str, type[Any]], engine: str | None) -> Target:

@@ -1,8 +1,4 @@
-"""Stages for the roles above the sockets: a socket file over a connection, and an archive over a file that does as it is told.
-
-How their calls end is what the objects report, since they raise errors of many classes; that a caller gets an error just where
-the outcome is none of success is checked beside it.
-"""
+"""Stages for the roles above the sockets: a file over a connection, and an archive over a file that does as it is told."""
 
 from __future__ import annotations
 
@@ -10,65 +6,22 @@ import errno
 import io
 import os
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
 from lifecycle.archive import Archive, SocketFile, UnreadBytesLost
-from lifecycle.conformance.adapters.loopback import Loopback, address_of
-from lifecycle.conformance.adapters.outcomes import system_answer, text_of
+from lifecycle.conformance.adapters.arriving import await_arrival
+from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, address_of
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.places import FLOOD
-from lifecycle.conformance.adapters.protocol import Answer
+from lifecycle.conformance.adapters.reporting import ReportingStage
 from lifecycle.conformance.adapters.stage import TIMEOUTS
-from lifecycle.conformance.adapters.watching import NOTHING, Watcher
-from lifecycle.conformance.model.environment import ALL, Place, Provocation, Under
+from lifecycle.conformance.adapters.watching import Watcher
+from lifecycle.conformance.model.environment import ALL, Facts, Place, Provocation, Under
 from lifecycle.conformance.vocabulary.archives import REGISTRY, FileDoes
-from lifecycle.engine import Kind, Lifecycle, Role
+from lifecycle.engine import Lifecycle
 from lifecycle.roles import ARCHIVE, SOCKET_FILE
 from lifecycle.sockets import Client
-
-
-class ReportingStage(ABC):
-    """An object whose outcomes are those that it reports."""
-
-    role: Role
-    subject: Any
-
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
-
-    @property
-    def state(self) -> str:
-        """The object's state."""
-        return str(self.subject.state)
-
-    @property
-    def legal(self) -> tuple[str, ...]:
-        """What the object says is legal."""
-        legal: tuple[str, ...] = self.subject.legal
-        return legal
-
-    @abstractmethod
-    def make(self, provocation: Provocation) -> Any:
-        """Make the call."""
-
-    def call(self, provocation: Provocation) -> Answer:
-        """Make the call, and tell what the object reports."""
-        self._watcher.reported = None
-        try:
-            value = self.make(provocation)
-        except Exception as error:  # whatever comes is an answer
-            return Answer(self._reported("raises"), None, text_of(error), system_answer(error))
-        return Answer(self._reported("returns"), value)
-
-    def _reported(self, how: str) -> str:
-        outcome = self._watcher.reported or NOTHING
-        known = next((each for each in self.role.outcomes if each.name == outcome), None)
-        fails = known is None or known.kind in (Kind.FAILURE, Kind.WAITING)
-        if known is None or fails == (how == "raises") or outcome == "eof":
-            return outcome
-        return f"{outcome}, and {how}"
 
 
 class FileStage(ReportingStage):
@@ -107,6 +60,10 @@ class FileStage(ReportingStage):
             self._client.close()
         else:
             getattr(self._peer, action)()
+
+    def settle(self, facts: Facts) -> None:
+        """Wait until these facts have come to the socket below the file."""
+        await_arrival(self._client.fileno(), facts, seconds=PATIENCE)
 
     def close(self) -> None:
         """Close the file, the peer and the socket."""

@@ -15,7 +15,7 @@ from lifecycle import aio
 from lifecycle.conformance.adapters.governed import GovernedAdapter, GovernedStage
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, Loopback
 from lifecycle.conformance.adapters.watching import Watcher
-from lifecycle.conformance.model.environment import Environment, Provocation, Under
+from lifecycle.conformance.model.environment import Provocation, Under
 from lifecycle.engine import Role
 
 CLASSES: Mapping[str, type[Any]] = {
@@ -99,12 +99,6 @@ class AwaitedAdapter(GovernedAdapter):
     def __init__(self, *, engine: str | None = None, watched: bool = False) -> None:
         super().__init__(CLASSES, name="lifecycle.aio", engine=engine, watched=watched)
         self._runner = asyncio.Runner()
-
-    def environment(self, role: Role) -> Environment:
-        """The environment of the socket roles; KeyError for those above them."""
-        if role.name not in CLASSES:
-            raise KeyError(role.name)
-        return super().environment(role)
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
         """Everything but time-outs."""

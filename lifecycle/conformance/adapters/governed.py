@@ -91,6 +91,11 @@ class GovernedStage(LoopbackStage):
         address: tuple[str, int] = self.subject.local_address
         return address
 
+    def descriptor(self) -> int:
+        """The object's descriptor."""
+        number: int = self.subject.fileno()
+        return number
+
     def be_patient(self, under: Under) -> None:
         """Set the object's time-out, and whether a wait is cancelled."""
         if under is not self._under:
@@ -172,7 +177,9 @@ class GovernedAdapter:
         self._classes = {role: kind if role in REPORTING else _cancellable(kind) for role, kind in classes.items()}
 
     def environment(self, role: Role) -> Environment:
-        """The environment of the package's roles."""
+        """The environment of one of the package's roles. Raises KeyError for a role of which there is no class."""
+        if role.name not in self._classes:
+            raise KeyError(role.name)
         return ENVIRONMENTS[role.name]
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:

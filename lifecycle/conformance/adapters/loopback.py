@@ -64,9 +64,11 @@ class Loopback:
             self._come[tuple(address)] = connection
         return self._come.pop(tuple(wanted))
 
-    def accept_if_come(self, wanted: Any) -> Any:
-        """The same if it has come, or None."""
+    def accept_if_come(self, wanted: Any, *, is_due: bool) -> Any:
+        """The same if it has come, or None. is_due: whether it must come, and may be waited for."""
         self._accept_all()
+        if is_due and tuple(wanted) not in self._come and becomes_ready(self.listener, writing=False, within=PATIENCE):
+            self._accept_all()
         return self._come.pop(tuple(wanted), None)
 
     def forget_ended(self) -> None:

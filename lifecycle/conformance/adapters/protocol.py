@@ -10,8 +10,9 @@
         def verdict(self, edge, answer): ...      # AGREES, or how it differs: compared(edge, answer) says the usual
         def close(self): ...                      # give everything back
 
-A socket with the methods of `socket.socket` needs none of it: SocketAdapter(factory) is all. An asynchronous implementation
-runs each call to its end inside Stage.call().
+A socket with the methods of `socket.socket` needs none of it: SocketAdapter(factory) is all; nor does a class that is governed
+by a role of one's own: ObjectAdapter(class, environment) is. An asynchronous implementation runs each call to its end inside
+Stage.call(). A method strategies(role) may give Hypothesis strategies for the arguments of calls, by name.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ class Mismatch(Exception):
 
 
 class Stage(Protocol):
-    """One object under test among its peers."""
+    """One object under test among its peers.
+
+    Where what others do takes time to come to it, a method settle(facts) waits until these facts have come.
+    """
 
     @property
     def state(self) -> str | None:

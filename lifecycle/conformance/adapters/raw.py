@@ -31,7 +31,7 @@ from lifecycle.conformance.model.environment import Environment, Provocation, Un
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
 from lifecycle.conformance.vocabulary import ENVIRONMENTS
 from lifecycle.engine import Role
-from lifecycle.roles import ROLES as LIFECYCLE_ROLES
+from lifecycle.roles import ROLES
 
 DIRECTIONS = {"receives": socket.SHUT_RD, "sends": socket.SHUT_WR, "both": socket.SHUT_RDWR}
 
@@ -40,8 +40,6 @@ NOT_OFFERED = frozenset({"attach", "disconnect", "io_ctl", "socket_file"})
 
 MAKES_ONE = frozenset({"create", "open", "accepted"})
 """calls that make a socket: there is no such call on one that exists"""
-
-ROLES = ("server", "client", "accepted", "datagram")
 
 
 class RawStage(LoopbackStage):
@@ -55,6 +53,11 @@ class RawStage(LoopbackStage):
     def address(self) -> tuple[str, int]:
         """The socket's own address."""
         return address_of(self.sock)
+
+    def descriptor(self) -> int:
+        """The socket's descriptor; one that tells itself whether it is ready has none, and needs no time."""
+        number: int = -1 if hasattr(self.sock, "is_ready") else self.sock.fileno()
+        return number
 
     def be_patient(self, under: Under) -> None:
         """Set the socket's time-out; a closed one has none to set."""
@@ -228,7 +231,7 @@ class SocketAdapter:
 
     def environment(self, role: Role) -> Environment:
         """The environment of the socket roles."""
-        if role.name not in ROLES:
+        if role.name not in KINDS:
             raise KeyError(role.name)
         return ENVIRONMENTS[role.name]
 
@@ -273,9 +276,9 @@ class SocketAdapter:
 def _may_be_another(edge: Edge) -> str:
     """Which other role takes the call in this state, of which a raw socket cannot know that it is not that one; or ""."""
     assert isinstance(edge.step, Provocation)
-    for name in ROLES:
+    for name in KINDS:
         same_kind = KINDS[name] == KINDS[edge.role]
-        if name != edge.role and same_kind and edge.step.call in LIFECYCLE_ROLES[name].table.get(edge.source.state, {}):
+        if name != edge.role and same_kind and edge.step.call in ROLES[name].table.get(edge.source.state, {}):
             return f"a socket does not know its role: that of a {name} takes {edge.step.call} in {edge.source.state!r}"
     return ""
 

@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from typing import Any
 
+from lifecycle.conformance.adapters.arriving import await_arrival
 from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
 from lifecycle.conformance.adapters.outcomes import outcome_of_error, outcome_of_value, system_answer, text_of
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, StreamPeer
 from lifecycle.conformance.adapters.places import fill_in, handle_in
 from lifecycle.conformance.adapters.protocol import Answer
-from lifecycle.conformance.model.environment import ALL, Handle, Place, Provocation, Under
+from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
 from lifecycle.conformance.vocabulary.streams import LISTENER
 
 BRIEF = 0.001  # seconds of time-out, where the time-out has to pass
@@ -51,6 +52,10 @@ class LoopbackStage(ABC):
     @abstractmethod
     def address(self) -> tuple[str, int]:
         """The local address of the object under test."""
+
+    @abstractmethod
+    def descriptor(self) -> int:
+        """The descriptor of the object under test, or -1 where it is none of the system's."""
 
     @abstractmethod
     def be_patient(self, under: Under) -> None:
@@ -101,6 +106,10 @@ class LoopbackStage(ABC):
     def act(self, action: str) -> None:
         """Let the peer do something."""
         getattr(self.peer, action)()
+
+    def settle(self, facts: Facts) -> None:
+        """Wait until these facts have come to the object; where they never do, the next call shows it."""
+        await_arrival(self.descriptor(), facts, seconds=PATIENCE)
 
     def close(self) -> None:
         """End everything; the peer first, by a reset, so that no port is left waiting."""

@@ -31,9 +31,16 @@ class Edge:
     source: Node
     target: Node
     label: str = field(init=False)
+    cell: Cell = field(init=False)
+    """the cell that a call's edge covers; a peer action's has none"""
+    brings: Facts = field(init=False)
+    """the facts that hold afterwards and did not before"""
 
     def __post_init__(self) -> None:
         self.label = self.step.label
+        self.brings = self.target.facts - self.source.facts
+        if self.outcome is not None and isinstance(self.step, Provocation):
+            self.cell = (self.source.state, self.step.call, self.outcome)
 
     @property
     def is_call(self) -> bool:
@@ -48,13 +55,6 @@ class Edge:
     def is_slow(self) -> bool:
         """Whether it takes long enough that walks leave it out."""
         return isinstance(self.step, Provocation) and self.step.is_slow
-
-    @property
-    def cell(self) -> Cell:
-        """The cell that a call's edge covers."""
-        assert isinstance(self.step, Provocation)
-        assert self.outcome is not None
-        return self.source.state, self.step.call, self.outcome
 
 
 @dataclass(slots=True, eq=False)
@@ -101,7 +101,6 @@ class Model:
         }
         self._nodes: dict[tuple[str, Facts], Node] = {}
         self._ways: dict[Node, Edge | None] = {}
-        self._trees: dict[Node, dict[Cell, tuple[Edge, ...]]] = {}
         self.start = self._node(role.initial, frozenset())
         self._explore()
 
@@ -155,27 +154,6 @@ class Model:
             node = edge.target
         return tuple(edges)
 
-    def ways_from(self, node: Node) -> dict[Cell, tuple[Edge, ...]]:
-        """For each cell that can be covered from `node` on: the fewest steps there, the covering one included."""
-        ways = self._trees.get(node)
-        if ways is None:
-            ways = self._trees[node] = dict(self._ways_from(node))
-        return ways
-
-    def _ways_from(self, start: Node) -> Iterator[tuple[Cell, tuple[Edge, ...]]]:
-        paths: dict[Node, tuple[Edge, ...]] = {start: ()}
-        queue, seen = deque([start]), set()
-        while queue:
-            node = queue.popleft()
-            for edge in node.edges:
-                path = (*paths[node], edge)
-                if edge.is_call and edge.cell not in seen:
-                    seen.add(edge.cell)
-                    yield edge.cell, path
-                if edge.target not in paths and not edge.is_slow:
-                    paths[edge.target] = path
-                    queue.append(edge.target)
-
     def _explore(self) -> None:
         self._ways[self.start] = None
         queue = deque([self.start])
@@ -221,6 +199,12 @@ class Model:
             node = Node(state, facts, self.role.legal(state), state in self.role.final, len(self._nodes))
             self._nodes[state, facts] = node
         return node
+
+
+def case_id(role: str, cell: Cell) -> str:
+    """The name of a cell in reports and of its test, as in "server[bound]-accept-illegal"."""
+    state, call, outcome = cell
+    return f"{role}[{state}]-{call}-{outcome}"
 
 
 def cells_of(role: Role) -> tuple[Cell, ...]:

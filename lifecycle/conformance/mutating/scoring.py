@@ -12,7 +12,7 @@ from typing import Any
 
 from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
 from lifecycle.conformance.adapters.protocol import Adapter, Answer, Stage
-from lifecycle.conformance.model.environment import Provocation
+from lifecycle.conformance.model.environment import Facts, Provocation
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 from lifecycle.conformance.mutating.mutants import Breakage, Mutant, mutants
 from lifecycle.conformance.mutating.tables import TABLES, changed
@@ -71,6 +71,11 @@ class BrokenStage:
     def act(self, action: str) -> None:
         """Let the peer do something."""
         self._stage.act(action)
+
+    def settle(self, facts: Facts) -> None:
+        """Let what others do come."""
+        if hasattr(self._stage, "settle"):
+            self._stage.settle(facts)
 
     def close(self) -> None:
         """Give back what the object holds, whatever its broken table says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from lifecycle.conformance.conforming import Conformance
-from lifecycle.conformance.model.graph import Cell
+from lifecycle.conformance.model.graph import Cell, case_id
 from lifecycle.conformance.running.divergence import Divergence
 from lifecycle.conformance.running.result import RoleResult
 
@@ -19,12 +19,6 @@ def junit_xml(report: Conformance) -> str:
         _bare_suite(root, report)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def case_id(role: str, cell: Cell) -> str:
-    """The name of a cell's test, as in "server[bound]-accept-illegal"."""
-    state, call, outcome = cell
-    return f"{role}[{state}]-{call}-{outcome}"
 
 
 def _suite(root: ElementTree.Element, report: Conformance, result: RoleResult) -> None:

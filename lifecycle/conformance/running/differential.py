@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, Factory, Loopback, address_of, reset
+from lifecycle.conformance.adapters.arriving import await_arrival
+from lifecycle.conformance.adapters.loopback import HOST, PATIENCE, Factory, Loopback, address_of, reset
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.running.divergence import Divergence
 
@@ -37,13 +38,29 @@ class Bench:
         """Make one step; what it answered, in a form that can be compared."""
         if name in PEER_STEPS:
             with suppress(OSError):  # a peer that cannot is a peer that does not
-                PEER_STEPS[name](self)
+                self._await(PEER_STEPS[name](self))
             return "done"
         try:
             value = CALLS[name](self)
         except Exception as error:  # whatever comes is an answer
-            return "would block" if isinstance(error, BlockingIOError | TimeoutError) else text_of(error)
+            if not isinstance(error, BlockingIOError | TimeoutError):
+                return text_of(error)
+            self._await("answered" if name in CONNECTS else None)
+            return "would block"
         return _comparable(value, self.kept)
+
+    def _await(self, fact: str | None) -> None:
+        if fact is not None:
+            await_arrival(self.sock.fileno(), frozenset({fact}), seconds=PATIENCE)
+
+    @property
+    def peer_address(self) -> tuple[str, int] | None:
+        """Whom the socket is connected to, or None."""
+        try:
+            host, port = self.sock.getpeername()
+        except OSError:
+            return None
+        return host, port
 
     def close(self) -> None:
         """Close everything."""
@@ -109,32 +126,40 @@ CALLS: Mapping[str, Callable[[Bench], Any]] = {
 """a bare call, with sound arguments or a bad one -> how it is made"""
 
 
-def _peer_connects(bench: Bench) -> None:
+CONNECTS = frozenset({"connect", "connect to nobody", "connect_ex"})
+"""calls whose result comes later"""
+
+
+def _peer_connects(bench: Bench) -> str | None:
     peer = bench.loopback.new(socket.SOCK_STREAM)
     bench.kept.append(peer)
     peer.connect_ex(address_of(bench.sock))
+    return "waiting" if bench.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) else None
 
 
-def _with_peer(act: Callable[[Any], object]) -> Callable[[Bench], None]:
-    def step(bench: Bench) -> None:
+def _with_peer(fact: str, act: Callable[[Any], object]) -> Callable[[Bench], str | None]:
+    def step(bench: Bench) -> str | None:
+        connected_to = bench.peer_address
         if bench.kind == "datagram":
             bench.loopback.mailbox.sendto(MESSAGE, (HOST, bench.sock.getsockname()[1]))
-            return
+            return "data" if connected_to in (None, address_of(bench.loopback.mailbox)) else None
         if bench.peer is None:
-            bench.peer = bench.loopback.accept_if_come(bench.sock.getsockname())
-        if bench.peer is not None:
-            act(bench.peer)
+            bench.peer = bench.loopback.accept_if_come(bench.sock.getsockname(), is_due=connected_to is not None)
+        if bench.peer is None:
+            return None
+        act(bench.peer)
+        return fact
 
     return step
 
 
-PEER_STEPS: Mapping[str, Callable[[Bench], None]] = {
+PEER_STEPS: Mapping[str, Callable[[Bench], str | None]] = {
     "peer connects": _peer_connects,
-    "peer sends": _with_peer(lambda peer: peer.send(MESSAGE)),
-    "peer ends": _with_peer(lambda peer: peer.shutdown(socket.SHUT_WR)),
-    "peer resets": _with_peer(reset),
+    "peer sends": _with_peer("data", lambda peer: peer.send(MESSAGE)),
+    "peer ends": _with_peer("end", lambda peer: peer.shutdown(socket.SHUT_WR)),
+    "peer resets": _with_peer("reset", reset),
 }
-"""what the other side does -> how; nothing where it cannot"""
+"""what the other side does -> how; the fact that comes to the socket by it, or None where the peer could not"""
 
 
 @dataclass(frozen=True, slots=True)

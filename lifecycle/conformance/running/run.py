@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 from lifecycle.conformance.adapters.outcomes import text_of
-from lifecycle.conformance.adapters.protocol import Adapter, Mismatch, Verdict
-from lifecycle.conformance.model.environment import PeerAction
+from lifecycle.conformance.adapters.protocol import Adapter, Mismatch
+from lifecycle.conformance.model.environment import Facts, PeerAction
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 from lifecycle.conformance.running.divergence import Divergence
 
@@ -25,6 +25,7 @@ class Run:
         self.steps: list[str] = []
         self.reached: list[Cell] = []
         self._stage = adapter.stage(model.role)
+        self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
 
     def __enter__(self) -> Run:
         return self
@@ -56,6 +57,8 @@ class Run:
             if not verdict.agrees:
                 return self._diverging(edge, step.call, verdict.expected, verdict.got, verdict.explanation)
             self.reached.append(edge.cell)
+        if edge.brings:
+            self._settle(edge.brings)
         node = self.node = edge.target
         state = self._stage.state
         if state is not None and state != node.state:
@@ -100,4 +103,5 @@ class Run:
         )
 
 
-__all__ = ["Run", "Verdict"]
+def _at_once(facts: Facts) -> None:
+    """What happens on a stage that does not say otherwise has happened."""

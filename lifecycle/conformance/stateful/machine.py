@@ -14,7 +14,7 @@ in an example means what it meant then, so that the failure can be had again and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -22,13 +22,16 @@ from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from lifecycle.conformance.adapters.peers import KINDS
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.model.environment import PeerAction, Provocation
-from lifecycle.conformance.model.graph import Cell, Edge, Model, Node
+from lifecycle.conformance.model.graph import Cell, Edge, Model, Node, case_id
 from lifecycle.conformance.replaying import snippet
 from lifecycle.conformance.running.divergence import Divergence, NonConformance
 from lifecycle.conformance.running.exhaustive import model_for
 from lifecycle.conformance.running.run import Run
+from lifecycle.conformance.stateful.coverage import Coverage
+from lifecycle.conformance.stateful.steering import Goals, Meanings, Steering
 from lifecycle.conformance.vocabulary.handles import MESSAGE, RECEIVE_SIZE
 from lifecycle.engine import Role
 
@@ -41,91 +44,19 @@ DEFAULT_STRATEGIES: Strategies = {
     "receive_from": st.tuples(st.integers(len(MESSAGE), RECEIVE_SIZE)),
 }
 
-HERE_SHARE = 6
-"""one use of a rule in so many is made in the present situation"""
-
-SLOWNESS = 8
-"""a cell that takes milliseconds counts as if it had been reached so many times"""
-
-Goals = Mapping[Cell, Edge]
-"""the cells of one call, and the edge that covers each first"""
-
-
-class Coverage:
-    """Which cells the objects of a machine have reached, of those there are."""
-
-    def __init__(self, models: Sequence[Model]) -> None:
-        self.possible = {(model.role.name, *cell) for model in models for cell in model.first_edges}
-        self.states = {(model.role.name, state.name) for model in models for state in model.role.states}
-        self.reached: Counter[tuple[str, str, str, str]] = Counter()
-
-    @property
-    def reached_states(self) -> set[tuple[str, str]]:
-        """Every (role, state) in which a call was made."""
-        return {(role, state) for role, state, _, _ in self.reached}
-
-    def table(self) -> str:
-        """One line a role: cells and states reached, of how many."""
-        lines = []
-        for role in dict.fromkeys(role for role, _ in sorted(self.states)):
-            cells = [cell for cell in self.possible if cell[0] == role]
-            states = [state for state in self.states if state[0] == role]
-            reached = sum(cell in self.reached for cell in cells)
-            seen = sum(state in self.reached_states for state in states)
-            lines.append(
-                f"{role:12} {reached}/{len(cells)} cells ({reached / max(len(cells), 1):.1%}), {seen}/{len(states)} states"
-            )
-        return "\n".join(lines)
-
-
-Meanings = dict[tuple[int, str, int], Cell | None]
-"""(which object, call, which use of its rule in an example) -> the cell that is meant; None for the present situation"""
-
-
-class Steering:
-    """Which cell a rule is to reach."""
-
-    def __init__(self) -> None:
-        self._times: Counter[tuple[int, Cell]] = Counter()
-        self._frozen: Meanings | None = None
-
-    def goal(self, meanings: Meanings, subject: int, call: str, use: int, goals: Goals, near: Container[Cell]) -> Cell | None:
-        """The cell of `goals` that this use of the rule means, in an example that has these meanings so far.
-
-        It is one that was never reached; where there is none, the one that was reached least of those that are `near`, so that
-        histories grow long.
-        """
-        meanings = meanings if self._frozen is None else self._frozen
-        key = (subject, call, use)
-        if key not in meanings:
-            here = use % HERE_SHARE == HERE_SHARE - 1
-            meanings[key] = goal = None if here else min(goals, key=lambda cell: self._rank(subject, cell, near))
-            if goal is not None:
-                self._times[subject, goal] += SLOWNESS if goals[goal].is_slow else 1
-        return meanings[key]
-
-    def _rank(self, subject: int, cell: Cell, near: Container[Cell]) -> tuple[bool, bool, int]:
-        times = self._times[subject, cell]
-        return times > 0, cell not in near, times
-
-    def freeze(self, meanings: Meanings) -> None:
-        """From now on every use means what it meant in this example, which has failed."""
-        if self._frozen is None:
-            self._frozen = meanings
-
 
 class Opening:
     """The adapter of a machine, which is made when the first example needs it and serves them all."""
 
     def __init__(self, make: Callable[[], Adapter]) -> None:
-        self._make = make
+        self.make = make
         self._adapter: Adapter | None = None
 
     @property
     def adapter(self) -> Adapter:
         """The adapter."""
         if self._adapter is None:
-            self._adapter = self._make()
+            self._adapter = self.make()
         return self._adapter
 
     def close(self) -> None:
@@ -162,80 +93,96 @@ class ConformanceMachine(RuleBasedStateMachine):
             if last is not None:
                 self._must_agree(run.look(last))
 
-    def goal(self, subject: int, call: str, goals: Goals) -> Cell | None:
-        """The cell that the rule of a call is to reach now; None for the present situation."""
-        use = self._uses[subject, call]
-        self._uses[subject, call] += 1
-        return self.steering.goal(self._meanings, subject, call, use, goals, _near(self._runs[subject].node))
+    def use_rule(self, number: int, call: str, goals: Goals, arguments: tuple[Any, ...] | None = None) -> None:
+        """Make `call` on the object of that number: where it reaches the cells that are meant now, or where the object is."""
+        use = self._uses[number, call]
+        self._uses[number, call] += 1
+        meant = self.steering.goals(self._meanings, number, call, use, goals, self._runs[number].node)
+        for goal in meant:
+            self._reach(number, goal, arguments)
+        if not meant:
+            self._go(number, _calls_here(self._runs[number].node, call), arguments)
 
-    def make_call(self, number: int, call: str, goal: Cell | None, arguments: tuple[Any, ...] | None = None) -> None:
-        """Make `call` on the object of that number, in the present situation or where it reaches `goal`."""
-        run = self._runs[number]
-        way = _calls_here(run.node, call) if goal is None else _near(run.node).get(goal, ())
-        if goal is not None and not way:
-            run = self._begin_again(number)
+    def _reach(self, number: int, goal: Cell, arguments: tuple[Any, ...] | None) -> None:
+        way = self.steering.nearby(self._runs[number].node).ways.get(goal)
+        if way is None:
+            self._begin_again(number)
             way = self.models[number].sequence_for(goal)
+        self._go(number, way, arguments)
+
+    def _go(self, number: int, way: Sequence[Edge], arguments: tuple[Any, ...] | None) -> None:
         for edge in way:
-            self._take(number, run, edge, arguments if edge is way[-1] else None)
+            if not self._take(number, edge, arguments if edge is way[-1] else None):
+                break
 
     def act(self, number: int, action: str) -> None:
         """Let the peer of the object of that number do something, where it can."""
-        run = self._runs[number]
-        edge = run.node.edge(action)
+        edge = self._runs[number].node.edge(action)
         if edge is not None:
-            self._take(number, run, edge, None)
+            self._take(number, edge, None)
 
-    def _take(self, number: int, run: Run, edge: Edge, arguments: tuple[Any, ...] | None) -> None:
+    def _take(self, number: int, edge: Edge, arguments: tuple[Any, ...] | None) -> bool:
+        """Make one step; whether it went as it should. After a difference that is explained, the object begins again."""
         self._last[number] = edge
         if arguments is not None and isinstance(edge.step, Provocation) and not edge.step.how:
             edge = replace_arguments(edge, edge.step, arguments)
-        self._must_agree(run.take(edge))
+        divergence = self._runs[number].take(edge)
+        self._must_agree(divergence)
         if edge.is_call:
-            cell = (edge.role, *edge.cell)
-            self.coverage.reached[cell] += 1
-            event(".".join(cell))
+            self.coverage.count(edge, divergence)
+            event(case_id(edge.role, edge.cell))
+        if divergence is not None:
+            self._begin_again(number)
+        return divergence is None
 
-    def _begin_again(self, number: int) -> Run:
+    def _begin_again(self, number: int) -> None:
         self._runs[number].close()
-        run = self._runs[number] = Run(self.opening.adapter, self.models[number])
+        self._runs[number] = Run(self.opening.adapter, self.models[number])
         self._last[number] = None
-        return run
 
     def _must_agree(self, divergence: Divergence | None) -> None:
         if divergence is not None and not divergence.explanation:
             self.steering.freeze(self._meanings)
-            raise NonConformance(divergence, f"{divergence}\n\n{snippet(divergence.adapter, divergence)}")
+            raise NonConformance(divergence, f"{divergence}\n\n{snippet(self.opening.make, divergence)}")
 
 
 def conformance_machine(
     role: Role | Sequence[Role],
     adapter: Callable[[], Adapter],
     *,
-    strategies: Strategies = DEFAULT_STRATEGIES,
+    strategies: Strategies | None = None,
 ) -> type[ConformanceMachine]:
     """A Hypothesis state machine for objects of a role, or of several at once.
 
     role: several (server, accepted and client; or datagram twice) are run side by side, each object among its own peers.
     adapter: makes the implementation's adapter, once for a run. strategies: arguments that are drawn, by call, where it is
-    made in the plain way. Its TestCase is a test; run_machine() runs it without one.
+    made in the plain way; by default what the adapter's own method strategies(role) gives, where it has one, or those of the
+    sockets' roles. Its TestCase is a test; run_machine() runs it without one.
     """
     roles = (role,) if isinstance(role, Role) else tuple(role)
     opening = Opening(adapter)
     try:
         models = tuple(model_for(opening.adapter, each) for each in roles)
+        drawn = [strategies_of(opening.adapter, each) if strategies is None else strategies for each in roles]
     finally:
         opening.close()
     namespace: dict[str, Any] = {"models": models, "coverage": Coverage(models), "opening": opening, "steering": Steering()}
     as_rule: Any = rule  # whose overloads know no keywords that are made up here
     for number, model in enumerate(models):
         subject = f"{model.role.name}{number + 1 if roles.count(model.role) > 1 else ''}"
-        for name, step, drawn in _rules(number, model, strategies):
+        for name, step, keywords in _rules(number, model, drawn[number]):
             step.__name__ = step.__qualname__ = f"{subject}_{name}"  # by which Hypothesis tells rules apart, and prints them
-            namespace[step.__name__] = as_rule(**drawn)(step)
+            namespace[step.__name__] = as_rule(**keywords)(step)
     name = "".join(each.role.name.title().replace("_", "") for each in models) + "Machine"
     machine: type[ConformanceMachine] = type(name, (ConformanceMachine,), namespace)
     setattr(machine.TestCase, "tearDown", lambda self: opening.close())  # noqa: B010 - each machine has a TestCase of its own
     return machine
+
+
+def strategies_of(adapter: Adapter, role: Role) -> Strategies:
+    """What is drawn for the calls of `role`: the adapter's own choice, or the default one of the sockets' roles."""
+    own: Strategies | None = adapter.strategies(role) if hasattr(adapter, "strategies") else None
+    return DEFAULT_STRATEGIES if own is None and role.name in KINDS else own or {}
 
 
 def run_machine(machine: type[ConformanceMachine], chosen: settings | None = None) -> Coverage:
@@ -274,12 +221,12 @@ def _call_rule(
     if arguments is None:
 
         def step(self: ConformanceMachine) -> None:
-            self.make_call(subject, call, self.goal(subject, call, goals))
+            self.use_rule(subject, call, goals)
 
         return step, {}
 
     def step_with_arguments(self: ConformanceMachine, arguments: tuple[Any, ...]) -> None:
-        self.make_call(subject, call, self.goal(subject, call, goals), arguments)
+        self.use_rule(subject, call, goals, arguments)
 
     return step_with_arguments, {"arguments": arguments}
 
@@ -289,26 +236,6 @@ def _peer_rule(number: int, action: PeerAction) -> Callable[[ConformanceMachine]
         self.act(number, action.name)
 
     return step
-
-
-_near_nodes: dict[Node, dict[Cell, tuple[Edge, ...]]] = {}
-
-
-def _near(node: Node) -> dict[Cell, tuple[Edge, ...]]:
-    """The cells that can be reached from `node` in one step or two, and how."""
-    found = _near_nodes.get(node)
-    if found is None:
-        found = _near_nodes[node] = {}
-        quick = [edge for edge in node.edges if not edge.is_slow]
-        for edge in quick:
-            if edge.is_call:
-                found.setdefault(edge.cell, (edge,))
-        for edge in quick:
-            if edge.target is not node:
-                for after in edge.target.edges:
-                    if after.is_call and not after.is_slow:
-                        found.setdefault(after.cell, (edge, after))
-    return found
 
 
 def _calls_here(node: Node, call: str) -> tuple[Edge, ...]:
