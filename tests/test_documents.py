@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from lifecycle.archive import REGISTRY
+
 ROOT = Path(__file__).parent.parent
 
 BLOCKS = [
@@ -33,6 +35,8 @@ def test_code_block_runs_and_prints_what_it_says(
     """A code block of the documents runs without an error, and prints what its comments behind print(...) say."""
     module = ModuleType("document")  # dataclasses look their annotations up in the module of their class
     monkeypatch.setitem(sys.modules, "document", module)
+    # its serializable classes go with it: other tests have classes of these names
+    monkeypatch.setattr(REGISTRY, "_by_name", {name: [*entries] for name, entries in REGISTRY._by_name.items()})
     exec(compile(code, "<document>", "exec", dont_inherit=True), vars(module))
     promised = re.findall(r"print\(.*\)\s+# (.*)", code)
     printed = capsys.readouterr().out.splitlines()

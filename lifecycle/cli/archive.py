@@ -7,8 +7,8 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, nullcontext
 from io import FileIO
 from itertools import chain, islice
 from tempfile import TemporaryFile
@@ -16,14 +16,19 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from lifecycle.cli.conform import progress_bar
 from lifecycle.cli.output import examples, terminal, write
 
 if TYPE_CHECKING:
+    from lifecycle.archive.dump.finding import Finding
     from lifecycle.archive.dump.plausible_text import CodePage
 
 STANDARD_INPUT = "-"
 AT_ONCE = 500
 """Findings that are printed together."""
+
+LONG = 1 << 20
+"""Bytes of a file that takes so long that a progress bar is shown."""
 
 DUMP_EPILOG = examples(
     "lifecycle archive dump drawing.dat",
@@ -74,7 +79,8 @@ def dump(
     page = _code_page(encoding)
     with ExitStack() as opened:
         data = _bytes_of(file, opened)
-        summary = summarize(read_findings(data, page))
+        with progress_bar() if len(data) > LONG else nullcontext(_tell_nobody) as tell:
+            summary = summarize(_watched(read_findings(data, page), len(data), tell))
         findings = read_findings(data, page)
         if as_json:
             lines = chain((f"{file_json(file, summary)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",))
@@ -86,6 +92,20 @@ def dump(
             )
         while some := "".join(islice(lines, AT_ONCE)):
             write(some)
+
+
+def _watched(findings: Iterable[Finding], size: int, tell: Callable[[str, int, int], None]) -> Iterator[Finding]:
+    """The findings; now and then is told how far they are."""
+    due = 0
+    for found in findings:
+        if found.end >= due:
+            tell("looking at the bytes", found.end, size)
+            due = found.end + LONG // 16
+        yield found
+
+
+def _tell_nobody(what: str, done: int, total: int) -> None:
+    pass
 
 
 def _separated(lines: Iterable[str]) -> Iterator[str]:

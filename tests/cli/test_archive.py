@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from cli.command import COMMAND, environment, invoke, run_command
 from loopback import LONG
 
 from lifecycle.archive.dump.scanning import dump
+from lifecycle.cli import archive as command
 
 REAL = bytes.fromhex("39300000 fffeff087a00680061006e006700730061006e00 0c000000")
 OBJECTS = bytes.fromhex("ffff0100040043416765 1500 0180 1600 0200 0000 0300")
@@ -139,3 +141,18 @@ def test_help_shows_examples(arguments: tuple[str, ...]) -> None:
     assert len(examples) >= 2
     assert all(example.startswith(" ".join(("lifecycle", *arguments))) for example in examples)
     assert max(map(len, shown.stdout.splitlines())) <= 80
+
+
+def test_a_large_file_shows_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar is told in steps how many of the bytes were looked at; a small file has none."""
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(command, "LONG", 1 << 10)
+    monkeypatch.setattr(command, "progress_bar", lambda: nullcontext(lambda what, done, total: told.append((done, total))))
+    path = tmp_path / "marks.dat"
+    for size, steps in ((1 << 10, 0), (1 << 12, 64)):
+        path.write_bytes((b"\xff\xfe\xff\5" + "words".encode("utf-16-le") + b"\1\0").ljust(16, b"\1") * (size // 16))
+        assert invoke("archive", "dump", str(path)).exit_code == 0
+        assert len(told) <= steps
+    assert told == sorted(told)
+    assert len(told) > 8
+    assert {total for _, total in told} == {1 << 12}
