@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
+from anyio.abc import TaskGroup
 
 from lifecycle.aio.limits import OUT_OF_DESCRIPTORS, limit_text
 from lifecycle.engine import IllegalCall
@@ -50,25 +51,38 @@ class Serving(Generic[Connection]):
 
     async def run(self) -> None:
         """Accept and hand over until the server is closed, then wait for the handlers that still run."""
+        failure = None
         async with anyio.create_task_group() as handlers:
-            while True:
-                while self._limit is not None and self._present >= self._limit:
-                    await self._one_ended.wait()
-                connection = self._kind(engine=self._server.engine)
-                try:
-                    await self._server.accept(connection)
-                except IllegalCall:
-                    if self._server.state in self._server.role.final:
-                        return
+            try:
+                await self._accept_all(handlers)
+            except (IllegalCall, OSError) as error:  # of accept() itself: it is no matter of a group
+                failure = error
+                handlers.cancel_scope.cancel()
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            del failure  # its traceback holds this frame, which must not hold it
+
+    async def _accept_all(self, handlers: TaskGroup) -> None:
+        while True:
+            while self._limit is not None and self._present >= self._limit:
+                await self._one_ended.wait()
+            connection = self._kind(engine=self._server.engine)
+            try:
+                await self._server.accept(connection)
+            except IllegalCall:
+                if self._server.state in self._server.role.final:
+                    return
+                raise
+            except OSError as error:
+                if error.errno not in OUT_OF_DESCRIPTORS:
                     raise
-                except OSError as error:
-                    if error.errno not in OUT_OF_DESCRIPTORS:
-                        raise
-                    await self._wait_for_room(error)
-                    continue
-                self._is_out_of_room = False
-                self._present += 1
-                handlers.start_soon(self._handle, connection)
+                await self._wait_for_room(error)
+                continue
+            self._is_out_of_room = False
+            self._present += 1
+            handlers.start_soon(self._handle, connection)
 
     async def _handle(self, connection: Connection) -> None:
         try:

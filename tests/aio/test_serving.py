@@ -17,7 +17,7 @@ import pytest
 from event_loops import on_every_loop
 from loopback import HOST, SHORT, open_descriptors, reset
 
-from lifecycle import aio
+from lifecycle import IllegalCall, aio
 
 
 @asynccontextmanager
@@ -150,6 +150,34 @@ async def test_a_limit_is_checked() -> None:
         for no_int in (1.5, "2", True):
             with pytest.raises(TypeError):
                 await server.serve(echo, limit=no_int)  # type: ignore[arg-type, call-overload]
+
+
+@on_every_loop
+async def test_what_accept_raises_is_raised_as_it_is() -> None:
+    """serve() of a server that does not listen is refused as accept() is, and in no group; handlers that run are ended."""
+    async with aio.Server() as server:
+        with pytest.raises(IllegalCall, match=r"Call create\(\), then listen\(\) first"):
+            await server.serve(echo)
+        await server.create(0, HOST)
+        with pytest.raises(IllegalCall, match=r"Call listen\(\) first"):
+            await server.serve(echo)
+
+    class Forbidden(aio.Server):
+        accepted = 0
+
+        async def accept(self, target: aio.Accepted | None = None) -> aio.Accepted:
+            if self.accepted:
+                raise PermissionError(errno.EPERM, "by a rule of the system")
+            self.accepted = 1
+            return await super().accept(target)
+
+    async with Forbidden() as forbidden:
+        await forbidden.create(0, HOST)
+        forbidden.listen()
+        with socket.create_connection(forbidden.get_sock_name()) as peer:
+            with pytest.raises(PermissionError):
+                await forbidden.serve(echo)
+            assert peer.recv(1) == b""
 
 
 @on_every_loop
