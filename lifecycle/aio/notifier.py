@@ -39,7 +39,6 @@ class Notifier:
         self._queue = queue
         self._told = subject._callbacks
         self._enabled = LEVELS | Events.CLOSE
-        self._posted = Events(0)
         self._kept = Events(0)  # what came while a call of the object waited
         self._errors: dict[Events, int] = {}
         self._has_data = False  # which nobody has read since it was noticed
@@ -56,7 +55,7 @@ class Notifier:
         self._enabled |= LEVELS
         legal = self._subject.legal
         if "send" in legal or ("send_to" in legal and "get_sock_name" in legal):
-            self._enabled |= Events.WRITE
+            self._enable_write()
         self._has_data = False
         self._change()
 
@@ -92,6 +91,8 @@ class Notifier:
             elif isinstance(error, OSError):
                 self._errors.setdefault(Events.CLOSE, error.errno or errno.ECONNRESET)
         self._enabled |= enabled
+        if enabled & Events.WRITE:
+            self._enable_write()
         self._post(self._take_kept())
         self._start()
         self._change()
@@ -141,10 +142,10 @@ class Notifier:
             if not self._due(Events.OOB, "io_ctl"):
                 await self._changed.wait()
                 continue
-            await until_urgent(self._subject._socket)
-            if not self._subject._socket.getsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE):
+            sock = self._subject._socket
+            if await until_urgent(sock) and not sock.getsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE):
                 self._post(Events.OOB)
-            else:  # it comes with the other data then, as READ
+            else:  # the connection has ended, or it comes with the other data, as READ
                 await self._changed.wait()
 
     def _wants_to_read(self) -> bool:
@@ -204,7 +205,14 @@ class Notifier:
             self._looks_itself = False
         self._post(Events.CONNECT)
         if subject.state != "bound":
-            self._enabled |= Events.WRITE
+            self._enable_write()
+        self._change()
+
+    def _enable_write(self) -> None:
+        """Let WRITE be told, at once where there is room: it comes before what the peer may have sent already."""
+        self._enabled |= Events.WRITE
+        if self._queue.is_open and is_ready(self._subject.fileno(), writing=True):
+            self._post(Events.WRITE)
 
     # -- telling ----------------------------------------------------------------------------------------------------------
 
@@ -212,12 +220,10 @@ class Notifier:
         """Post those of these events that may be told."""
         for event in events & self._enabled & self.mask & self._told:
             self._enabled &= ~event
-            self._posted |= event
             self._queue.post(self, event)
 
     async def deliver(self, event: Events) -> None:
         """Tell a posted event, unless it is stale by now."""
-        self._posted &= ~event
         subject = self._subject
         if subject.state in subject.role.final or event not in self.mask:
             return

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 from unittest.mock import patch
 
@@ -180,6 +180,32 @@ async def test_row_104_one_on_send_after_connecting() -> None:
                 await each.diary.until_told("send")
             assert await client.send(b"more") == 4
             await client.diary.stays()
+
+
+@on_every_loop
+async def test_row_104_on_send_comes_before_what_the_peer_has_sent_already() -> None:
+    """Connected to a peer that sends at once: OnConnect, OnSend, OnReceive, in that order on every loop."""
+    async with aio.notifications(), NotedClient(Diary()) as waits, NotedClient(Diary()) as asks, NotedClient(Diary()) as takes:
+        with raw_listener() as listener, ExitStack() as stack:
+
+            def peer_speaks() -> None:
+                stack.enter_context(listener.accept()[0]).sendall(b"welcome")
+
+            await waits.create(0, HOST)
+            await waits.connect(*listener.getsockname())
+            peer_speaks()
+            await asks.create(0, HOST)
+            with pytest.raises(BlockingIOError):
+                nowait(asks.connect(*listener.getsockname()))
+            peer_speaks()
+            handle = socket.create_connection(listener.getsockname()).detach()
+            peer_speaks()
+            takes.attach(handle)
+            await waits.diary.until_told("send", "receive")
+            await asks.diary.until_told(("connect", 0), "send", "receive")
+            await takes.diary.until_told("send", "receive")
+            takes.select_events(Events.READ | Events.WRITE)
+            await takes.diary.until_told("send", "receive", "send", "receive")
 
 
 @on_every_loop
@@ -563,6 +589,34 @@ async def test_out_of_band_data_inline_is_data() -> None:
         peer.send(b"!", socket.MSG_OOB)
         await client.diary.until_told("receive")
         assert nowait(client.receive()) == b"!"
+
+
+async def the_end_is_not_urgent() -> None:
+    """The end of both directions, and a reset, are no out-of-band data."""
+    for end in (lambda peer: peer.close(), reset):
+        async with noted_client(Events.OOB) as (client, peer):
+            client.shut_down()
+            end(peer)
+            await client.diary.stays()
+            with suppress(ConnectionResetError):
+                nowait(client.receive())
+            await client.diary.stays()
+
+
+@on_every_loop
+async def test_the_end_is_not_urgent() -> None:
+    """The end of both directions, and a reset, are no out-of-band data."""
+    await the_end_is_not_urgent()
+
+
+@pytest.mark.parametrize(
+    "event_loop", [each for each in LOOPS if each.is_asyncio and INSTALLED[each.name]], ids=lambda each: each.name
+)
+def test_the_end_is_not_urgent_to_a_thread(event_loop: EventLoop) -> None:
+    """The same where a thread has to watch for it."""
+    with patch.object(notifier, "until_urgent", urgent.until_urgent_by_thread):
+        event_loop.run(the_end_is_not_urgent)
+    until(lambda: not [each for each in threading.enumerate() if each.name.startswith("AnyIO")])
 
 
 @on_every_loop
