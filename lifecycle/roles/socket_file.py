@@ -30,6 +30,8 @@ SOCKET_FILE = Role(
         Call("write", "Send bytes through the socket."),
         Call("flush", "Nothing: the file holds nothing back."),
         Call("seek", "Move the position.", reason=NO_POSITION),
+        Call("seek_to_begin", "MFC's name of seek(0).", reason=NO_POSITION),
+        Call("seek_to_end", "MFC's name of seek(0, SEEK_END).", reason=NO_POSITION),
         Call("tell", "Ask for the position.", reason=NO_POSITION),
         Call("get_position", "MFC's name of tell().", reason=NO_POSITION),
         Call("truncate", "Set the length.", reason=NO_LENGTH),

@@ -72,7 +72,7 @@ def test_row_136_an_exact_read_waits_for_the_rest_or_the_end() -> None:
         assert file.read(10) == b""
 
 
-@pytest.mark.parametrize("arguments", [("seek", 0), ("seek", 0, io.SEEK_END), ("tell",)])
+@pytest.mark.parametrize("arguments", [("seek", 0), ("seek", 0, io.SEEK_END), ("seek_to_begin",), ("seek_to_end",), ("tell",)])
 def test_row_137_seeking_is_refused(arguments: tuple[Any, ...]) -> None:
     """seek() and tell() raise io.UnsupportedOperation, which says why, and nothing moves (MFC moves nothing and returns 0)."""
     name, *rest = arguments

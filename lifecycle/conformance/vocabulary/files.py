@@ -20,8 +20,8 @@ from lifecycle.conformance.vocabulary.streams import FLOOD
 CONNECTION, NO_CONNECTION = Place("a connection"), Place("no connection")
 
 NEVER = (
-    "seek", "tell", "get_position", "truncate", "set_length", "get_length", "lock_range", "unlock_range", "duplicate",
-    "open", "abort",
+    "seek", "seek_to_begin", "seek_to_end", "tell", "get_position", "truncate", "set_length", "get_length", "lock_range",
+    "unlock_range", "duplicate", "open", "abort",
 )  # fmt: skip
 """calls of files that a connection cannot have"""
 
