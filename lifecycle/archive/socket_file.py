@@ -111,7 +111,8 @@ class SocketFile(io.RawIOBase):
     Raises IllegalCall, whose `remedy` says what to do first, over a socket that is not connected and over one that never
     carries a stream (a Server, a Datagram). seek(), tell(), truncate() and MFC's seek_to_begin(), seek_to_end(),
     get_position(), set_length(), get_length(), lock_range(), unlock_range(), duplicate(), open() and abort() raise
-    io.UnsupportedOperation, which is an IllegalCall here and says why. A time-out or a would-block loses nothing: the call may be made again.
+    io.UnsupportedOperation, which is an IllegalCall here and says why. A time-out or a would-block loses nothing: the call may
+    be made again.
     """
 
     role: ClassVar[Role] = SOCKET_FILE
