@@ -14,13 +14,14 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 from loopback import Background
 
-from lifecycle.archive import DWORD, Archive, CString, UnreadBytesLost
+from lifecycle.archive import DWORD, Archive, CArray, CObArray, CString, Registry, UnreadBytesLost, serializable
 
 COUNT = 500
 
@@ -136,3 +137,46 @@ def test_what_is_no_binary_file_is_refused(file: Any, mode: Any) -> None:
     """A TypeError at once, which names what is missing."""
     with pytest.raises(TypeError, match="no binary file"):
         Archive(file, mode)
+
+
+CLASSES = Registry()
+BUFFER = 4096
+
+
+@serializable("CEntry", registry=CLASSES)
+@dataclass
+class Entry:
+    """A record with a string."""
+
+    number: DWORD
+    name: CString
+
+
+class Watched(io.BytesIO):
+    """A file that keeps how much was read of it at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[int] = []
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        data = super().read1(size)
+        self.reads.append(len(data))
+        return data
+
+
+@pytest.mark.parametrize("kind", [CArray[Entry], CObArray], ids=lambda kind: kind.__name__)
+def test_a_long_array_is_read_in_large_pieces_and_no_more_than_a_buffer_beyond_it(kind: Any) -> None:
+    """What must come for the elements still missing is asked for at once; of what follows, a buffer at most is taken."""
+    entries, file = [Entry(number, f"entry {number}") for number in range(20_000)], Watched()
+    with Archive(file, "store", registry=CLASSES) as archive:
+        archive << kind(entries)
+        end = archive.offset
+        archive.write(bytes(10 * BUFFER))
+    file.seek(0)
+    with Archive(file, "load", registry=CLASSES) as archive:
+        assert (archive >> kind) == entries
+        assert archive.offset == end
+        assert file.tell() - end < BUFFER
+        assert len(file.reads) < end / BUFFER / 4
+        assert max(file.reads) <= 1 << 16
