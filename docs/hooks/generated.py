@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from typer import Typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from lifecycle.cli.app import app
@@ -94,18 +94,16 @@ def roles_page() -> str:
 def command_page() -> str:
     """The help texts of the command and its subcommands, as the command prints them."""
     parts = ["# The command", "", *_help(())]
-    for words in _subcommands(app):
+    for words in _subcommands(get_command(app)):
         parts += [f"## lifecycle {' '.join(words)}", "", *_help(words)]
     return "\n".join(parts)
 
 
-def _subcommands(group: Typer, *before: str) -> Iterator[tuple[str, ...]]:
-    for command in group.registered_commands:
-        yield (*before, str(command.name))
-    for inner in group.registered_groups:
-        words = (*before, str(inner.name))
+def _subcommands(group: Any, *before: str) -> Iterator[tuple[str, ...]]:
+    for name, command in getattr(group, "commands", {}).items():
+        words = (*before, name)
         yield words
-        yield from _subcommands(cast(Typer, inner.typer_instance), *words)
+        yield from _subcommands(command, *words)
 
 
 def _help(words: tuple[str, ...]) -> list[str]:

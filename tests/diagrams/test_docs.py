@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EVERY_PAGE = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
 PACKAGES = ("aio", "archive", "checking", "conformance", "diagrams", "engine", "platforms", "sockets")
+SUBCOMMANDS = ("demo", "show", "roles", "diagram", "run", "conform", "matrix", "archive", "archive dump")
 BUILD = 50  # seconds
 
 
@@ -103,6 +104,14 @@ def test_the_site_has_a_page_for_each_role(site: Path) -> None:
         cells = {(state, call) for state, call, _, _ in role.cells()}
         assert rows == 3 + len(role.states) + len(cells) + sum(len(role.illegal(state)) for state in role.table)
     assert 'id="data"' in (site / "explore.html").read_text(encoding="utf-8")
+
+
+def test_the_page_of_the_command_has_every_subcommand(site: Path) -> None:
+    """Each subcommand, and each of those that it has itself, is a section with its help."""
+    page = (site / "reference" / "command" / "index.html").read_text(encoding="utf-8")
+    for words in SUBCOMMANDS:
+        assert f'id="lifecycle-{words.replace(" ", "-")}"' in page
+        assert f"Usage: lifecycle {words} [OPTIONS]" in page
 
 
 def test_the_reference_has_every_public_name(site: Path) -> None:
