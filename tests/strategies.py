@@ -12,8 +12,18 @@ from lifecycle.engine.role_checks import RESERVED_BY_TRANSITIONS
 
 identifiers = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True).filter(lambda name: not name.endswith("_"))
 
-awkward_names = st.text(min_size=1, max_size=12).filter(lambda name: name not in RESERVED_BY_TRANSITIONS)
-"""Names with spaces, quotes, brackets, newlines, non-ASCII letters: anything that a Role takes."""
+HOSTILE = (
+    " ", "  ", "a b", "a  b", "a_b", "a-b", "A_B", " a", '"', "'", "`x`", ";", "%", "%%{init}%%", "&", "&amp;", "&#0;", "#59;",
+    "#quot;", "<b>", "<br/>", "<script>alert(1)</script>", "</script>", "<!--", "]]>", "]", "[*]", "[x]", "{y}", "(z)", "{{",
+    "|", "-->", "--", "..", ":", ":::", "//", "**b**", "_x_", "~~s~~", "$x$", "<<fork>>", "<U+0041>", "@enduml", "!include x",
+    "/'", "\\", "\\n", "\\N", "\n", "\r\n", "\t", "\0", "\x1b[31m", "\u00e4", "\u65e5\u672c", "\U0001f600", "e\u0301", "\u202e",
+    "\u200b", "\u2028", "\ufeff", "end", "END", "state", "note", "direction", "subgraph", "node", "n1", "x" * 300,
+)  # fmt: skip
+
+awkward_names = (st.text(min_size=1, max_size=12) | st.sampled_from(HOSTILE)).filter(
+    lambda name: name not in RESERVED_BY_TRANSITIONS
+)
+"""Names with spaces, quotes, brackets, newlines, non-ASCII letters, markup, words of formats: anything that a Role takes."""
 
 outcome_names = awkward_names.filter(lambda name: "." not in name)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lifecycle.diagrams.escaping import xml_text
 from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
 from lifecycle.diagrams.labels import group_label, labels
-from lifecycle.diagrams.lettering import cells, visible, wrapped
+from lifecycle.diagrams.lettering import cells, printable, visible, wrapped
 
 BOX_WIDTH = 38  # letters
 LABEL_WIDTH = 20
@@ -20,6 +21,9 @@ GRAPH = f'compound=true newrank=true nodesep=0.3 ranksep=0.35 bgcolor=white font
 NODE = f'shape=box style="rounded,filled" color="{QUIET}" fontname="{FONT}" fontsize=12 fontcolor="{INK}" margin="0.12,0.07"'
 GROUP = f'margin=14 labeljust=l labelloc=b style="rounded,dashed" color="{FAINT}" fontsize=10 fontcolor="{QUIET}"'
 EDGE = f'color="{QUIET}" fontname="{FONT}" fontsize=10 fontcolor="{INK}" arrowsize=0.7'
+
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+"""Where a text has what Graphviz would read as a letter's number or name"""
 
 
 def dot(graph: Graph) -> str:
@@ -39,7 +43,7 @@ def node_id(number: int) -> str:
 
 def _lines(graph: Graph) -> Iterator[str]:
     yield f"digraph {_name(graph.name)} {{"
-    yield f"    graph [{GRAPH} tooltip={_quoted(visible(graph.doc))}]"
+    yield f"    graph [{GRAPH} tooltip={_quoted(printable(graph.doc))}]"
     yield f"    node [{NODE}]"
     yield f"    edge [{EDGE}]"
     yield '    "" [shape=circle style=filled fillcolor="' + INK + '" width=0.15 label="" tooltip="a new object"]'
@@ -81,7 +85,7 @@ def _box(node: Node, number: int) -> str:
         row = f'<TR><TD ALIGN="LEFT" BALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{QUIET}">{small}</FONT></TD></TR>'
         title = f'<TABLE BORDER="0" CELLPADDING="2" CELLSPACING="0"><TR><TD>{title}</TD></TR>{row}</TABLE>'
     attributes = [f"label=<{title}>", f'fillcolor="{FILLS[node.mark]}"', f"id={_quoted(node_id(number))}"]
-    attributes.append(f"tooltip={_quoted(visible(node.doc))}")
+    attributes.append(f"tooltip={_quoted(printable(node.doc))}")
     if node.is_final:
         attributes.append("peripheries=2")
     if node.mark is Mark.PRESENT:
@@ -115,8 +119,11 @@ def _anchor(end: str | Group, *, last: bool) -> str:
 
 
 def _name(name: str) -> str:
-    """A name of a node or graph: only quotes are special in it, and a % at its begin, which is that of names Graphviz makes."""
-    shown = visible(name)
+    """A name of a node or graph: special in it are quotes, what looks like an entity, and a % at its begin.
+
+    The latter is that of names which Graphviz makes.
+    """
+    shown = _ENTITY.sub("&amp;", visible(name))
     return '"' + ("\\" if shown.startswith("%") else "") + shown.replace('"', '\\"') + '"'
 
 
@@ -132,4 +139,4 @@ def _quoted(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    return _ENTITY.sub("&amp;", text).replace("\\", "\\\\").replace('"', '\\"')

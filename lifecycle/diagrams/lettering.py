@@ -7,15 +7,18 @@ import unicodedata
 from collections.abc import Iterable
 
 _WORDS = re.compile(r"\s*(?:[^\s(]|\((?=\)))+\(?|\s*\(")
+_UNSEEN_SPACES = re.compile(r"^ +| +$| {2,}")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(name: str) -> str:
-    """`name` with every character that cannot be printed written as its escape, so that two names never look alike.
+    """`name` with every character that cannot be seen written as its escape, so that two names never look alike.
 
-    Letters of any script, quotes and brackets stay as they are; each format quotes those by its own rules.
+    Those are what cannot be printed, and spaces at the ends and beside others, which many formats drop. Letters of any script,
+    quotes and brackets stay as they are; each format quotes those by its own rules.
     """
-    return printable(name.replace("\\", "\\\\"))
+    escaped = printable(name.replace("\\", "\\\\"))
+    return _UNSEEN_SPACES.sub(lambda found: "\\x20" * len(found[0]), escaped)
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from lifecycle.diagrams.escaping import markdown_text
 from lifecycle.diagrams.graph import Graph, Mark, Node, Note
 from lifecycle.diagrams.labels import NAMED_STATE
-from lifecycle.diagrams.lettering import visible
+from lifecycle.diagrams.lettering import printable, visible
 
 SYSTEMS = {"winsock": "Winsock answers", "linux": "Linux answers"}
 IN_WORDS = {"ok": "accepts it", "blocks": "waits for ever"}
@@ -89,4 +89,4 @@ def _name(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    return markdown_text(visible(text))
+    return markdown_text(printable(text))

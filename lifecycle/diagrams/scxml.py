@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lifecycle.diagrams.escaping import xml_text
 from lifecycle.diagrams.graph import Graph, Node
-from lifecycle.diagrams.lettering import identifiers, visible
+from lifecycle.diagrams.lettering import identifiers, printable, visible
 
 NAMESPACE = "http://www.w3.org/2005/07/scxml"
 OWN_NAMESPACE = "urn:lifecycle:role"
@@ -34,7 +34,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     initial = next(states[node.name] for node in graph.nodes if node.is_initial)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f'<scxml xmlns="{NAMESPACE}" xmlns:lc="{OWN_NAMESPACE}" version="1.0" datamodel="null" initial="{initial}"'
-    yield f'       lc:name="{_name(graph.name)}" lc:doc="{_name(graph.doc)}">'
+    yield f'       lc:name="{_name(graph.name)}" lc:doc="{_text(graph.doc)}">'
     for node in graph.nodes:
         yield from _state(node, states[node.name], leaving[node.name])
     yield "</scxml>"
@@ -43,10 +43,14 @@ def _lines(graph: Graph) -> Iterator[str]:
 def _state(node: Node, id: str, leaving: list[str]) -> Iterator[str]:
     """A final state of SCXML has no transitions: what may be called there stands in elements of the own namespace."""
     element, inner = ("final", "lc:stays") if node.is_final else ("state", "transition")
-    yield f'  <{element} id="{id}" lc:name="{_name(node.name)}" lc:doc="{_name(node.doc)}">'
+    yield f'  <{element} id="{id}" lc:name="{_name(node.name)}" lc:doc="{_text(node.doc)}">'
     yield from (f"    <{inner} {transition}/>" for transition in leaving)
     yield f"  </{element}>"
 
 
 def _name(name: str) -> str:
     return xml_text(visible(name))
+
+
+def _text(text: str) -> str:
+    return xml_text(printable(text))

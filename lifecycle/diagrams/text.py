@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lifecycle.diagrams.graph import Edge, Graph, Group, Mark
 from lifecycle.diagrams.labels import labels
-from lifecycle.diagrams.lettering import cells, visible, wrapped
+from lifecycle.diagrams.lettering import cells, printable, visible, wrapped
 
 SIGNS = {Mark.NONE: "", Mark.VISITED: " <- was here", Mark.PRESENT: " <== is here"}
 
@@ -20,7 +20,7 @@ def text(graph: Graph, *, width: int = 80) -> str:
 
 
 def _lines(graph: Graph, width: int) -> Iterator[str]:
-    yield from wrapped(f"{visible(graph.name)}: {visible(graph.doc)}", width, "  ")
+    yield from wrapped(f"{visible(graph.name)}: {printable(graph.doc)}", width, "  ")
     for node in graph.nodes:
         sign = "(o)" if node.is_initial else "(x)" if node.is_final else ""
         yield ""
