@@ -191,6 +191,5 @@ def markdown_tables(text: str) -> list[list[list[str]]]:
 
 
 def decoded(text: str) -> str:
-    """A label of Mermaid or PlantUML with its numbered letters as letters."""
-    text = re.sub(r"#(\d+);", lambda found: chr(int(found[1])), text)
-    return re.sub(r"<U\+([0-9A-F]+)>", lambda found: chr(int(found[1], 16)), text)
+    """A label of Mermaid or PlantUML with its numbered letters as letters; those are not read once more."""
+    return re.sub(r"#(\d+);|<U\+([0-9A-F]+)>", lambda found: chr(int(found[1])) if found[1] else chr(int(found[2], 16)), text)
