@@ -198,7 +198,17 @@ def recorded() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"), [("{", "line 1 is not JSON"), ("\n[]", "line 2 has no role"), ("", "no record")]
+    ("text", "complaint"),
+    [
+        ("{", "line 1 is not JSON"),
+        ("\n[]", "line 2 has no role"),
+        ("null", "line 1 has no role"),
+        (
+            json.dumps(dict.fromkeys(("role", "subject", "state", "call"), "x") | {"began": 1, "arguments": 5}),
+            "arguments is no",
+        ),
+        ("", "no record"),
+    ],
 )
 def test_what_is_no_run_is_refused_in_words(opened: Page, tmp_path: Path, text: str, complaint: str) -> None:
     """A file that is no journal is named with its first wrong line, and the page goes on."""

@@ -98,6 +98,10 @@ class Replay {
   }
 }
 
+const REQUIRED = { role: "string", subject: "string", state: "string", call: "string", began: "number" };
+const OPTIONAL = { arguments: "string", error: "string", ended: "number", outcome: "string", next_state: "string" };
+const ABSENT = { arguments: "", error: "", ended: null, outcome: null, next_state: null };
+
 /** The records of a journal's lines, in order of their begins; an error tells which line is none. */
 function readRun(text) {
   const records = [];
@@ -109,10 +113,15 @@ function readRun(text) {
     } catch {
       throw new Error(`line ${number + 1} is not JSON`);
     }
-    for (const [field, kind] of Object.entries({ role: "string", subject: "string", state: "string", call: "string", began: "number" })) {
+    for (const [field, kind] of Object.entries(REQUIRED)) {
       if (!record || typeof record[field] !== kind) throw new Error(`line ${number + 1} has no ${field}: it is no record of a journal`);
     }
-    records.push({ arguments: "", ended: null, outcome: null, next_state: null, error: "", ...record });
+    for (const [field, kind] of Object.entries(OPTIONAL)) {
+      const value = record[field] ?? ABSENT[field];
+      if (value !== ABSENT[field] && typeof value !== kind) throw new Error(`line ${number + 1}: its ${field} is no ${kind}`);
+      record[field] = value;
+    }
+    records.push(record);
   });
   if (!records.length) throw new Error("no record of a call is in it");
   return records.sort((one, other) => one.began - other.began);
