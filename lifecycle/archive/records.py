@@ -58,17 +58,24 @@ def steps_of(wires: dict[str, Wire[Any]]) -> tuple[Step, ...]:
 
 
 class Record(Wire[Any]):
-    """The wire of a dataclass: its fields in their order, without a tag."""
+    """The wire of a dataclass: its fields in their order, without a tag.
 
-    def __init__(self, kind: type[Any]) -> None:
+    names: what names in the annotations mean that are not of the class's module.
+    """
+
+    def __init__(self, kind: type[Any], names: dict[str, Any]) -> None:
         super().__init__(kind.__name__)
         self.kind = kind
+        self.names = {**names, kind.__name__: kind}
         self._functions: dict[tuple[str, bool], Function] = {}
 
     @cached_property
     def wires(self) -> dict[str, Wire[Any]]:
         """The wire of each field; TypeError, naming the field, for an annotation that is no wire type."""
-        hints = get_type_hints(self.kind, include_extras=True)
+        try:
+            hints = get_type_hints(self.kind, localns=self.names, include_extras=True)
+        except NameError as error:
+            raise TypeError(f"{self.name}: {error} where the class is declared, and its annotations use it") from None
         found = {}
         for each in fields(self.kind):
             try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lifecycle.archive.errors import NotSerializable
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from lifecycle.archive.records import Record
 
 Class = TypeVar("Class", bound=type)
+
+_NAME = re.compile(r"\b[^\W\d]\w*")
 
 LONGEST_NAME = 63
 LARGEST_SCHEMA = 0xFFFE
@@ -134,7 +138,7 @@ def serializable(
                 raise TypeError(f"{kind.__name__} is versionable, and needs a serialize() that asks get_object_schema()")
             if kind.__new__ is not object.__new__:
                 _check_can_be_made(kind, kind.__new__, kind)
-            record = Record(kind)
+            record = Record(kind, _names_around(kind, inspect.currentframe()))
             entry = Entry(kind, name, schema, versionable, record.make, record.put, record.take, record)
             kind.serialize = _serialize_as(kind)
             travels_as(kind, record)
@@ -147,6 +151,19 @@ def serializable(
         return decorated
 
     return register
+
+
+def _names_around(kind: type[Any], declaring: FrameType | None) -> dict[str, Any]:
+    """What the annotations of `kind` name of the function in which it is declared; they are text, and no part of its closure.
+
+    declaring: the frame that the declaring one has called.
+    """
+    caller = declaring.f_back if declaring is not None else None
+    if caller is None or caller.f_locals is caller.f_globals:
+        return {}
+    texts = [text for each in kind.__mro__ for text in vars(each).get("__annotations__", {}).values() if isinstance(text, str)]
+    here = caller.f_locals
+    return {name: here[name] for text in texts for name in _NAME.findall(text) if name in here}
 
 
 def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: Any) -> None:

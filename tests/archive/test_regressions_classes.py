@@ -289,3 +289,42 @@ def test_a_pointer_to_an_abstract_class_loads_what_is_derived_from_it() -> None:
         assert archive.read_class() == (Shape, 0)
         found = archive.read_object(Shape)  # type: ignore[type-abstract]
     assert found == Square(1, 3)
+
+
+def test_classes_of_a_function_may_name_themselves_each_other_and_its_imports() -> None:
+    """Annotations that are text find what their function had before the class, and the class itself."""
+    from lifecycle.archive import SHORT
+
+    @serializable("CLocal", registry=CLASSES)
+    @dataclass
+    class Local:
+        height: SHORT = 0
+        next: Local | None = None
+
+    @serializable("CAround", registry=CLASSES)
+    @dataclass
+    class Around(Local):
+        inner: Local = field(default_factory=Local)
+        others: CArray[Local] = field(default_factory=list)
+
+    around = Around(-1, Local(2), Local(3), [Local(4, Local(5))])
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES) as archive:
+        archive << around
+    file.seek(0)
+    with Archive(file, "load", registry=CLASSES) as archive:
+        assert archive >> Around == around
+
+
+def test_an_annotation_that_names_what_is_not_there_is_told() -> None:
+    """A TypeError that names the class and the name, and nothing was stored."""
+
+    @serializable("CLost", registry=CLASSES)
+    @dataclass
+    class Lost:
+        other: Later | None = None  # type: ignore[name-defined]  # noqa: F821
+
+    with Archive(io.BytesIO(), "store", registry=CLASSES) as archive:
+        with pytest.raises(TypeError, match="Lost: name 'Later' is not defined"):
+            archive << Lost()
+        assert (archive.state, archive.offset) == ("storing", 0)
