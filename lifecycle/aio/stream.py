@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from asyncio import _get_running_loop as running_loop
 from collections.abc import AsyncIterator, Iterator
 from itertools import repeat
 from operator import length_hint
@@ -73,8 +74,15 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             if tried:
                 if never_waits:
                     raise would_block()
-                if await self._readable():
+                reading = self._reading
+                if reading is None or reading.loop is not running_loop() or not self._waits_untold:
+                    wait = self._readable()
+                else:  # as _readable(), in the frame that is there
+                    wait = reading.wait()
+                if await wait:
                     raise BlockingCallCancelled
+                if self._send_queue is None:
+                    self._turns = repeat(True, TURNS)  # others have run meanwhile
             try:
                 received = self._socket.recv(size, flags)
             except BlockingIOError:

@@ -4,42 +4,56 @@ from __future__ import annotations
 
 import errno
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
 from event_loops import EventLoop, every_loop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loopback import reset
-from notified import NotedClient, noted_client
+from loopback import HOST, raw_listener, reset
+from notified import Diary, NotedClient
 
+from lifecycle import aio
 from lifecycle.aio import Events, nowait
 
 MOMENT = 0.004  # seconds in which what is due is told
+
+MASKS = (0, Events.READ, Events.WRITE, Events.CLOSE, Events.READ | Events.CLOSE, Events.READ | Events.WRITE, Events.ALL)
 
 steps = st.one_of(
     st.tuples(st.just("peer_sends"), st.integers(1, 9)),
     st.tuples(st.just("reads"), st.integers(1, 12)),
     st.tuples(st.just("looks"), st.integers(1, 3)),
-    st.tuples(st.just("selects"), st.sampled_from([0, Events.READ, Events.CLOSE, Events.READ | Events.CLOSE])),
+    st.tuples(st.just("selects"), st.sampled_from(MASKS)),
     st.tuples(st.sampled_from(["peer_ends", "peer_resets"]), st.just(0)),
 )
 
 
 class Model:
-    """What Winsock would tell: READ when it is enabled and there is data, CLOSE once when there is none and never will be."""
+    """What Winsock would tell, when nothing fills the connection.
 
-    def __init__(self) -> None:
-        self.told: list[Any] = []
-        self.mask = Events.READ | Events.CLOSE
+    CONNECT of a connect that did not wait, WRITE once then, READ when it is enabled and there is data, CLOSE once when there
+    is none and never will be.
+    """
+
+    def __init__(self, *, asks: bool) -> None:
+        self.told: list[Any] = [("connect", 0)] if asks else []
+        self.mask = Events.ALL
         self.data = 0
-        self.read_is_enabled = True
+        self.is_broken = False
+        self.read_is_enabled = self.write_is_enabled = True
         self.close_is_due: int | None = None
         self.close_was_told = False
 
     def tell(self) -> None:
         """Tell what is due now."""
+        if self.write_is_enabled and Events.WRITE in self.mask and not self.is_broken:
+            self.told.append("send")
+            self.write_is_enabled = False
+        if not self.data and self.close_is_due == errno.ECONNRESET and self.mask & (Events.READ | Events.CLOSE):
+            self.is_broken = True  # it was looked at
         if self.data:
             if self.read_is_enabled and Events.READ in self.mask:
                 self.told.append("receive")
@@ -52,8 +66,8 @@ class Model:
 class Play:
     """The same steps, made on real sockets and in the model."""
 
-    def __init__(self, client: NotedClient, peer: socket.socket) -> None:
-        self.client, self.peer, self.model = client, peer, Model()
+    def __init__(self, client: NotedClient, peer: socket.socket, model: Model) -> None:
+        self.client, self.peer, self.model = client, peer, model
         self.peer_is_there = True
 
     def peer_sends(self, size: int) -> None:
@@ -74,21 +88,44 @@ class Play:
             self.model.close_is_due = errno.ECONNRESET
 
     def reads(self, size: int) -> None:
-        with suppress(BlockingIOError, ConnectionResetError):
-            nowait(self.client.receive(size))
+        self._receive(size, 0)
         self.model.data -= min(size, self.model.data)
-        self.model.read_is_enabled = True
 
     def looks(self, size: int) -> None:
         """A receive that takes nothing enables READ as well."""
-        with suppress(BlockingIOError, ConnectionResetError):
-            nowait(self.client.receive(size, socket.MSG_PEEK))
+        self._receive(size, socket.MSG_PEEK)
+
+    def _receive(self, size: int, flags: int) -> None:
+        try:
+            nowait(self.client.receive(size, flags))
+        except ConnectionResetError:
+            self.model.is_broken = True
+        except BlockingIOError:
+            pass
         self.model.read_is_enabled = True
 
     def selects(self, mask: int) -> None:
         self.client.select_events(mask)
         self.model.mask = Events(mask)
-        self.model.read_is_enabled = True
+        self.model.read_is_enabled = self.model.write_is_enabled = True
+
+
+@asynccontextmanager
+async def arranged(*, asks: bool, sent: int) -> AsyncIterator[Play]:
+    """A client that was connected, by a connect that asks to be told or by one that waits; the peer has sent something."""
+    async with aio.notifications(), NotedClient(Diary()) as client:
+        with raw_listener() as listener:
+            await client.create(0, HOST)
+            if asks:
+                with suppress(BlockingIOError):
+                    nowait(client.connect(*listener.getsockname()))
+            else:
+                await client.connect(*listener.getsockname())
+            with listener.accept()[0] as peer:
+                play = Play(client, peer, Model(asks=asks))
+                if sent:
+                    play.peer_sends(sent)
+                yield play
 
 
 @every_loop
@@ -96,19 +133,25 @@ def test_events_are_told_as_the_model_says(event_loop: EventLoop) -> None:
     """After every step just that was told which the rules demand, in that order."""
 
     @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-    @given(st.lists(steps, min_size=1, max_size=12))
-    def plays(script: list[tuple[str, int]]) -> None:
+    @given(st.booleans(), st.integers(0, 3), st.lists(steps, max_size=12))
+    def plays(asks: bool, sent: int, script: list[tuple[str, int]]) -> None:
         async def main() -> None:
-            async with noted_client(Events.READ | Events.CLOSE) as (client, peer):
-                play = Play(client, peer)
+            async with arranged(asks=asks, sent=sent) as play:
+                await told(play, "the connect")
                 for name, argument in script:
                     getattr(play, name)(argument)
-                    play.model.tell()
-                    with anyio.move_on_after(1):
-                        await client.diary.until(lambda: len(client.diary.told) >= len(play.model.told))
-                    await anyio.sleep(MOMENT)
-                    assert client.diary.told == play.model.told, f"after {name}({argument})"
+                    await told(play, f"{name}({argument})")
 
         event_loop.run(main)
 
     plays()
+
+
+async def told(play: Play, step: str) -> None:
+    """See that just that is told which the model tells."""
+    diary, model = play.client.diary, play.model
+    model.tell()
+    with anyio.move_on_after(1):
+        await diary.until(lambda: len(diary.told) >= len(model.told))
+    await anyio.sleep(MOMENT)
+    assert diary.told == model.told, f"after {step}"
