@@ -12,7 +12,7 @@ from typing import Any
 from lifecycle.checking import checker
 from lifecycle.checking.checker import Mode
 from lifecycle.checking.findings import FindingKind, finding_of, refusal
-from lifecycle.checking.inspecting import INTERNET, ends_of
+from lifecycle.checking.inspecting import INTERNET, ends_of, has_peer
 from lifecycle.checking.outcomes import CLOSED_ERRORS, ORDER_ERRORS
 from lifecycle.checking.overtaking import overtaken_has_ended
 from lifecycle.checking.phases import Phase
@@ -72,6 +72,8 @@ class Attempt:
             return
         if outcome == "pending" and track.watched and self.row in METHODS["connect"]:
             outcome = "watched"
+        elif outcome == "asked" and self._has_peer():
+            outcome = "confirmed"
         after = now if outcome is None else now.after(self.row, outcome)
         number = _number(self.row, result, error)
         deceived = outcome is not None and phase.deceives(self.row, outcome) and number in (None, errno.EPIPE)
@@ -121,6 +123,10 @@ class Attempt:
         self._note(outcome, self.track.phase, error)
         if self.row in self.phase.legal and not races_by_design(self.frame):
             overtaken_has_ended(self.track, self.phase, self.row, self.track.events[-1].place, error)
+
+    def _has_peer(self) -> bool:
+        sock = self.track()
+        return sock is not None and has_peer(sock)
 
     def _learn_ends(self) -> None:
         sock = self.track()

@@ -132,6 +132,7 @@ class Finding:
 
 
 _SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
+_MEASURED_AS = {"awaited": "connecting", "confirmed": "connected"}
 _PLAIN = frozenset(methods[0] for methods in METHODS.values())
 
 
@@ -182,7 +183,7 @@ def platform_answers_of(role: str, state: str, call: str) -> Mapping[str, str]:
     package_role = {"stream": "server" if state == "listening" else "client", "datagram": "datagram"}.get(role)
     if package_role is None or call not in PACKAGE_CALLS:
         return {}
-    return platform_answers(package_role, "connecting" if state == "awaited" else state, PACKAGE_CALLS[call])
+    return platform_answers(package_role, _MEASURED_AS.get(state, state), PACKAGE_CALLS[call])
 
 
 def event_data(event: Event) -> dict[str, Any]:

@@ -77,6 +77,11 @@ _LATER = {
 """state -> those that somebody else may have led the socket to; what has been connected is told apart no more"""
 
 
+def has_peer(sock: socket.socket) -> bool:
+    """Whether the system knows of a peer."""
+    return bool(_name(_getpeername, sock))
+
+
 def ends_of(sock: socket.socket) -> tuple[str, str]:
     """The local and the peer's address as texts, "" for one that it does not have."""
     local, peer = _name(_getsockname, sock), _name(_getpeername, sock)

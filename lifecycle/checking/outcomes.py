@@ -82,7 +82,7 @@ def _of_shutdown(phase: Phase, arguments: Arguments, result: Any) -> str:
 
 
 def _of_getsockopt(phase: Phase, arguments: Arguments, result: Any) -> str:
-    if tuple(arguments[:2]) != (socket.SOL_SOCKET, socket.SO_ERROR) or phase.after("getsockopt", "asked") is phase:
+    if tuple(arguments[:2]) != (socket.SOL_SOCKET, socket.SO_ERROR) or phase.after("getsockopt", "confirmed") is phase:
         return "ok"
     return CONNECTING.outcome(result) if result else "asked"
 

@@ -171,27 +171,28 @@ QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
 """calls that a careful library makes without knowing the state: it asks, or says a farewell, and expects an error"""
 
 
-_WRAPPERS = 3  # frames of a library between the call and the `try`
+_WRAPPERS = 3  # frames of libraries between the call and what asks by it
 
 
 def is_probe(frame: FrameType, call: str, *, is_over: bool) -> bool:
     """Whether the call that `frame` makes is a question to which an error is an answer; is_over: the socket is closed."""
-    caller: FrameType | None = frame
-    while caller is not None and kind_of(caller.f_code.co_filename) is Kind.PLUMBING:
-        if (caller.f_code.co_filename, caller.f_code.co_name) in PROBES:
-            return True
-        caller = caller.f_back
-    if call not in QUESTIONS:
-        return False
+    is_question = call in QUESTIONS
     is_farewell = is_over and call == "shutdown"  # said again, to nobody, and without any effect
-    for _ in range(_WRAPPERS):
-        if caller is None or kind_of(caller.f_code.co_filename) is Kind.LOOP:
+    caller: FrameType | None = frame
+    passed = 0
+    while caller is not None and passed < _WRAPPERS:
+        code = caller.f_code
+        kind = kind_of(code.co_filename)
+        if (code.co_filename, code.co_name) in PROBES:
+            return True
+        if kind is Kind.LOOP:
             return False
-        is_programs = kind_of(caller.f_code.co_filename) is Kind.PROGRAM
-        if _is_guarded(caller.f_code, caller.f_lasti):
-            return is_farewell or not is_programs
-        if is_programs:
-            return False
+        if kind is not Kind.PLUMBING:
+            if is_question and _is_guarded(code, caller.f_lasti):
+                return is_farewell or kind is not Kind.PROGRAM
+            if kind is Kind.PROGRAM:
+                return False
+            passed += 1
         caller = caller.f_back
     return False
 

@@ -43,7 +43,7 @@ class Run:
         self.is_over = False
         self._next_report = 0.0
         self._exit: Callable[[int], NoReturn] = os._exit
-        self._stand_in = StandIn(lambda: self.finish(orderly=False))
+        self._stand_in = StandIn(lambda: self.finish(orderly=False, killed=True))
 
     def begin(self) -> None:
         """Check from now on, whatever way the process ends."""
@@ -53,8 +53,8 @@ class Run:
             os.register_at_fork(after_in_child=self._forked)
         self._stand_in.take_place()
 
-    def finish(self, *, orderly: bool) -> None:
-        """Look for what is still open, and tell. orderly: nothing of the program runs any more."""
+    def finish(self, *, orderly: bool, killed: bool = False) -> None:
+        """Look for what is still open, and tell. orderly: nothing of the program runs any more. killed: in its midst."""
         if self.is_over:
             return
         self.is_over = True
@@ -62,7 +62,7 @@ class Run:
             gc.collect()
         registry.judge_the_dead()
         judge_those_on_their_way()
-        if not _dies_of_an_error():  # who does closes nothing
+        if not killed and not _dies_of_an_error():  # who does closes nothing
             registry.judge_the_living(0)
         session.stop(self.checker)
         if self.is_main:

@@ -4,7 +4,20 @@ from lifecycle.engine.role import Role, stays
 from lifecycle.roles.python_vocabulary import ALWAYS, CALLS, OUTCOMES, always_rows
 from lifecycle.roles.vocabulary import CLOSED, OPEN
 
-_ENDINGS = ("eof", "pending", "timed_out", "refused", "broken", "failed", "sends", "receives", "both", "watched", "asked")
+_ENDINGS = (
+    "eof",
+    "pending",
+    "timed_out",
+    "refused",
+    "broken",
+    "failed",
+    "sends",
+    "receives",
+    "both",
+    "watched",
+    "asked",
+    "confirmed",
+)
 
 PYTHON_SOCKET = Role(
     name="socket",

@@ -73,8 +73,9 @@ CALLS = (
 
 WATCHED = Outcome("watched", "It goes on, and the descriptor is known, so that the program may wait for it.", Kind.WAITING)
 ASKED = Outcome("asked", "SO_ERROR was read, and told of no error.", Kind.WAITING)
+CONFIRMED = Outcome("confirmed", "SO_ERROR was read, told of no error, and there is a connection.", Kind.WAITING)
 
-OUTCOMES = (*STANDARD_OUTCOMES, *SHUT_DOWN_CHOICES, WATCHED, ASKED)
+OUTCOMES = (*STANDARD_OUTCOMES, *SHUT_DOWN_CHOICES, WATCHED, ASKED, CONFIRMED)
 
 OF_A_HANDLE = ("makefile", "dup", "settimeout", "setblocking", "fileno")
 """what Python adds, and an object takes as long as it has a socket"""

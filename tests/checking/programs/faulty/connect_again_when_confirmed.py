@@ -1,0 +1,11 @@
+"""SO_ERROR has told that there is a connection, and connect() is called again; this system takes it."""
+
+import select
+import socket
+
+with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+    client.setblocking(False)
+    client.connect_ex(server.getsockname())
+    select.select([], [client], [], 5)
+    assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+    client.connect(server.getsockname())  # FOUND: portability
