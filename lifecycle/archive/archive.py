@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import operator
 import warnings
@@ -355,9 +356,8 @@ class Archive(WholeValues, role=ARCHIVE):
         if state in ("storing", "loading"):
             self._flush_now()
         if state == "loading" and self._source.unread:
-            warnings.warn(
-                f"{self._source.unread} bytes were read ahead and not taken: they are lost", UnreadBytesLost, stacklevel=3
-            )
+            message = f"{self._source.unread} bytes were read ahead and not taken: they are lost"
+            warnings.warn(message, UnreadBytesLost, stacklevel=_level_of_the_caller())
 
     # -- leaving scope -------------------------------------------------------------------------------------------------------
 
@@ -387,3 +387,11 @@ class Archive(WholeValues, role=ARCHIVE):
     def _before_objects(call: str, numbered: list[Any]) -> None:
         if numbered:
             raise TooLate(f"{call}() comes before the first object")
+
+
+def _level_of_the_caller() -> int:
+    """The stacklevel, in the function that calls this one, of the line outside of this package that led to it."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("lifecycle."):
+        frame, level = frame.f_back, level + 1
+    return max(level, 1)

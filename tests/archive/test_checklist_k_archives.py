@@ -227,6 +227,16 @@ def test_row_154_bytes_read_ahead_are_lost_with_a_warning() -> None:
     assert file.read() == b"\6\0\0\0"
 
 
+def test_the_warning_of_lost_bytes_names_the_line_that_lost_them() -> None:
+    """The caller's line, of close() as of a `with` block."""
+    for leave in (Archive.close, lambda archive: archive.__exit__(None, None, None)):
+        with loading_over_a_socket(stored(DWORD(5), DWORD(6))) as (archive, _):
+            assert archive >> DWORD == 5
+            with pytest.warns(UnreadBytesLost) as warned:
+                leave(archive)
+            assert [each.filename for each in warned] == [__file__]
+
+
 def test_row_155_two_archives_over_one_file_talk_both_ways() -> None:
     """One loading and one storing archive over one socket file, on either side, are a conversation in both directions."""
     with ExitStack() as stack:
