@@ -121,7 +121,8 @@ def test_the_reference_has_every_public_name(site: Path) -> None:
     told = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference" / "api").glob("*.md"))
     for package in ("lifecycle", *(f"lifecycle.{name}" for name in PACKAGES)):
         names = import_module(package).__all__
-        assert [name for name in names if f"{package}.{name}" not in entries and f"`{name}`" not in told] == []
+        missing = [name for name in names if f"{package}.{name}" not in entries and f"`{name}`" not in told]
+        assert missing == [], f"add `::: {package}.NAME` for each to a page of docs/reference/api"
 
 
 class _Links(HTMLParser):
