@@ -121,6 +121,8 @@ def _drawn(role: Role | None, format: str, highlight: str | None, records: list[
         if format not in RUN_FORMATS:
             raise typer.BadParameter(f"a run has no {format}. Known formats: {', '.join(RUN_FORMATS)}.", param_hint="--format")
         return diagrams.sequence_chart(records, format, width=width)
+    if records is not None:
+        _check_one_object(role, records)
     marked = highlight if records is None else records
     if format == "png":
         return diagrams.state_png(role, highlight=marked)
@@ -145,6 +147,13 @@ def _records(path: str, subject: str | None) -> list[Record]:
     if subject is not None and subject not in known:
         raise typer.BadParameter(f"no {subject!r} in the run. Known: {', '.join(known)}.", param_hint="--object")
     return [record for record in records if subject in (None, record.subject)]
+
+
+def _check_one_object(role: Role, records: list[Record]) -> None:
+    """Wrong usage when the path of several objects is to be marked in one picture."""
+    found = dict.fromkeys(record.subject for record in records if record.role == role.name)
+    if len(found) > 1:
+        raise typer.BadParameter(f"whose path? Choose one of {', '.join(found)} with --object.", param_hint="--run")
 
 
 def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:

@@ -231,7 +231,7 @@ def test_what_is_wrong_with_a_run_is_explained(demo_journal: Path, tmp_path: Pat
         (("--run", str(wrong)), "line 1 has no 'arguments'"),
         (("--run", str(binary)), "it is not text"),
         (("--run", journal, "--object", "Nobody#1"), "no 'Nobody#1' in the run. Known: "),
-        (("client", "--run", journal), "the records are of several objects: Client#1"),
+        (("client", "--run", journal), "whose path? Choose one of Client#1, Client#2, Client#3 with --object"),
         (("--run", journal, "-f", "dot"), "a run has no dot. Known formats: text, mermaid, svg, html."),
     ):
         ran = invoke("diagram", *arguments, columns=300)
