@@ -86,9 +86,10 @@ class MemoryStream(MemorySocket):
 
     @property
     def is_over(self) -> bool:
-        """Whether both streams have ended, and the peer has been told of this one's end."""
+        """Whether both streams have ended, and the peer has been told of this one's end, or the peer's end was received."""
         waits_for_room = self.other is not None and len(self.other.inbox) >= CAPACITY
-        return self.sends_ended and self.peer_ended and (self._has_seen_end or not waits_for_room)
+        has_ended = self._has_seen_end and not self.receives_ended
+        return self.sends_ended and self.peer_ended and (has_ended or not waits_for_room)
 
     def is_ready(self, writing: bool) -> bool:
         """As select() would tell."""

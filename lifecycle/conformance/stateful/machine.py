@@ -5,10 +5,10 @@
 
     TestClient = conformance_machine(CLIENT, GovernedAdapter).TestCase
 
-A rule makes its call where it reaches a cell that was never reached so far, and else in the present situation or near it. Where
-the cell is near, the machine goes there by the graph; else it begins a new object and takes the shortest sequence. So every
-cell is reached in a run of the default length, and none is left to chance. From the first failure on, the n-th use of a rule
-in an example means what it meant then, so that the failure can be had again and shrunk.
+The first use of a rule in an example makes its call where it reaches the cells that were reached least so far, going there by
+the graph, on a new object where need be; later uses make it where the object is, or near. So every cell is reached in a run of
+the default length, and none is left to chance. Which cells those are stands in a plan whose number the example draws: with the
+same number it goes the same way, so that a failure can be had again and shrunk.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from typing import Any, ClassVar
 
 from hypothesis import event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from lifecycle.conformance.adapters.peers import KINDS
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.model.environment import PeerAction, Provocation
-from lifecycle.conformance.model.graph import Cell, Edge, Model, Node, case_id
+from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model, case_id
 from lifecycle.conformance.replaying import snippet
 from lifecycle.conformance.running.divergence import Divergence, NonConformance
 from lifecycle.conformance.running.exhaustive import model_for
 from lifecycle.conformance.running.run import Run
+from lifecycle.conformance.running.shrinking import shrunk
 from lifecycle.conformance.stateful.coverage import Coverage
-from lifecycle.conformance.stateful.steering import Goals, Meanings, Steering
+from lifecycle.conformance.stateful.steering import Goals, Plan, Steering
 from lifecycle.conformance.vocabulary.handles import MESSAGE, RECEIVE_SIZE
 from lifecycle.engine import Role
 
@@ -78,8 +79,13 @@ class ConformanceMachine(RuleBasedStateMachine):
         super().__init__()
         self._runs = [Run(self.opening.adapter, model) for model in self.models]
         self._last: list[Edge | None] = [None] * len(self.models)
-        self._meanings: Meanings = {}
+        self._plan: Plan = {}
         self._uses: Counter[tuple[int, str]] = Counter()
+
+    @initialize(number=st.integers(0, 2**64 - 1))
+    def plan(self, number: int) -> None:
+        """Take up the plan of that number: which cells the rules are to reach."""
+        self._plan = self.steering.plan(number)
 
     def teardown(self) -> None:
         """Close the objects at the end of an example."""
@@ -89,19 +95,25 @@ class ConformanceMachine(RuleBasedStateMachine):
     @invariant()
     def every_object_tells_what_is_legal(self) -> None:
         """Each object's state and legal calls are those of the table, whichever object the last step was made on."""
-        for run, last in zip(self._runs, self._last, strict=True):
+        for number, (run, last) in enumerate(zip(self._runs, self._last, strict=True)):
             if last is not None:
-                self._must_agree(run.look(last))
+                self._must_agree(number, run.look(last))
 
     def use_rule(self, number: int, call: str, goals: Goals, arguments: tuple[Any, ...] | None = None) -> None:
-        """Make `call` on the object of that number: where it reaches the cells that are meant now, or where the object is."""
+        """Make `call` on the object of that number: first where it reaches the cells of the plan, then where the object is."""
         use = self._uses[number, call]
         self._uses[number, call] += 1
-        meant = self.steering.goals(self._meanings, number, call, use, goals, self._runs[number].node)
-        for goal in meant:
-            self._reach(number, goal, arguments)
-        if not meant:
-            self._go(number, _calls_here(self._runs[number].node, call), arguments)
+        meant = () if use else self.steering.goals(self._plan, number, call, goals)
+        if meant:
+            for goal in meant:
+                self._reach(number, goal, arguments)
+            return
+        if self._runs[number].node.is_final:
+            self._begin_again(number)
+        near = self.steering.nearby(self._runs[number].node)
+        cells = near.cells_of(call)
+        if cells:
+            self._go(number, near.ways[cells[use % len(cells)]], arguments)
 
     def _reach(self, number: int, goal: Cell, arguments: tuple[Any, ...] | None) -> None:
         way = self.steering.nearby(self._runs[number].node).ways.get(goal)
@@ -122,27 +134,29 @@ class ConformanceMachine(RuleBasedStateMachine):
             self._take(number, edge, None)
 
     def _take(self, number: int, edge: Edge, arguments: tuple[Any, ...] | None) -> bool:
-        """Make one step; whether it went as it should. After a difference that is explained, the object begins again."""
+        """Make one step; whether the object is where the step leads to. If not, it has begun again."""
         self._last[number] = edge
         if arguments is not None and isinstance(edge.step, Provocation) and not edge.step.how:
             edge = replace_arguments(edge, edge.step, arguments)
         divergence = self._runs[number].take(edge)
-        self._must_agree(divergence)
+        self._must_agree(number, divergence)
         if edge.is_call:
             self.coverage.count(edge, divergence)
             event(case_id(edge.role, edge.cell))
-        if divergence is not None:
+        goes_on = divergence is None and (edge.outcome != ILLEGAL or self.opening.adapter.governed)
+        if not goes_on:  # what a system has refused may have changed it all the same
             self._begin_again(number)
-        return divergence is None
+        return goes_on
 
     def _begin_again(self, number: int) -> None:
         self._runs[number].close()
         self._runs[number] = Run(self.opening.adapter, self.models[number])
         self._last[number] = None
 
-    def _must_agree(self, divergence: Divergence | None) -> None:
+    def _must_agree(self, number: int, divergence: Divergence | None) -> None:
         if divergence is not None and not divergence.explanation:
-            self.steering.freeze(self._meanings)
+            self.steering.failed(self._plan)
+            divergence = shrunk(self.opening.adapter, self.models[number], divergence)
             raise NonConformance(divergence, f"{divergence}\n\n{snippet(self.opening.make, divergence)}")
 
 
@@ -166,7 +180,12 @@ def conformance_machine(
         drawn = [strategies_of(opening.adapter, each) if strategies is None else strategies for each in roles]
     finally:
         opening.close()
-    namespace: dict[str, Any] = {"models": models, "coverage": Coverage(models), "opening": opening, "steering": Steering()}
+    namespace: dict[str, Any] = {
+        "models": models,
+        "coverage": Coverage(models),
+        "opening": opening,
+        "steering": Steering(len(models)),
+    }
     as_rule: Any = rule  # whose overloads know no keywords that are made up here
     for number, model in enumerate(models):
         subject = f"{model.role.name}{number + 1 if roles.count(model.role) > 1 else ''}"
@@ -175,14 +194,26 @@ def conformance_machine(
             namespace[step.__name__] = as_rule(**keywords)(step)
     name = "".join(each.role.name.title().replace("_", "") for each in models) + "Machine"
     machine: type[ConformanceMachine] = type(name, (ConformanceMachine,), namespace)
-    setattr(machine.TestCase, "tearDown", lambda self: opening.close())  # noqa: B010 - each machine has a TestCase of its own
+    test_case: Any = machine.TestCase  # which each machine has for itself
+    test_case.coverage, test_case.tearDown = machine.coverage, _finish(machine)
     return machine
+
+
+def _finish(machine: type[ConformanceMachine]) -> Callable[[object], None]:
+    def finish(test_case: object) -> None:
+        """Give the adapter back, and tell what was reached."""
+        machine.opening.close()
+        print(machine.coverage.table())
+
+    return finish
 
 
 def strategies_of(adapter: Adapter, role: Role) -> Strategies:
     """What is drawn for the calls of `role`: the adapter's own choice, or the default one of the sockets' roles."""
-    own: Strategies | None = adapter.strategies(role) if hasattr(adapter, "strategies") else None
-    return DEFAULT_STRATEGIES if own is None and role.name in KINDS else own or {}
+    choose: Callable[[Role], Strategies] | None = getattr(adapter, "strategies", None)
+    if choose is not None:
+        return choose(role)
+    return DEFAULT_STRATEGIES if role.name in KINDS else {}
 
 
 def run_machine(machine: type[ConformanceMachine], chosen: settings | None = None) -> Coverage:
@@ -236,10 +267,3 @@ def _peer_rule(number: int, action: PeerAction) -> Callable[[ConformanceMachine]
         self.act(number, action.name)
 
     return step
-
-
-def _calls_here(node: Node, call: str) -> tuple[Edge, ...]:
-    for edge in node.edges:
-        if isinstance(edge.step, Provocation) and edge.step.call == call and not edge.step.is_slow:
-            return (edge,)
-    return ()

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from math import ceil
 
 from lifecycle.conformance.model.graph import Cell, Edge, Node
 
-HERE_SHARE = 6
-"""one use of a rule in so many is made in the present situation"""
+EXAMPLES = 4
+"""A rule is to reach all its cells in so many examples, since Hypothesis may choose it in few."""
+
+AGAIN = 4
+"""In one example of so many, the cells that were reached least are reached again; the others are left to long histories."""
 
 SLOWNESS = 8
 """a cell that takes milliseconds counts as if it had been reached so many times"""
@@ -17,11 +21,8 @@ SLOWNESS = 8
 Goals = Mapping[Cell, Edge]
 """the cells of one call, and the edge that covers each first"""
 
-Meanings = dict[tuple[int, str, int], tuple[Cell, ...]]
-"""(which object, call, which use of its rule in an example) -> the cells that are meant; none for the present situation"""
-
-AT_A_TIME = 2
-"""so many cells that were never reached are meant by one use: Hypothesis may choose a rule seldom in a whole run"""
+Plan = dict[tuple[int, str], tuple[Cell, ...]]
+"""(which object, call) -> the cells that the first use of its rule is to reach"""
 
 
 class Nearby:
@@ -48,12 +49,16 @@ class Nearby:
 
 
 class Steering:
-    """Which cell a rule is to reach."""
+    """Which cells the rules of an example are to reach: those that were reached least so far. subjects: how many objects.
 
-    def __init__(self) -> None:
+    What was decided once for the number of a plan stays so: Hypothesis must see the same choices lead to the same calls.
+    """
+
+    def __init__(self, subjects: int) -> None:
+        self._subjects = subjects
         self._times: Counter[tuple[int, Cell]] = Counter()
-        self._unreached: dict[tuple[int, str], dict[Cell, None]] = {}
-        self._frozen: Meanings | None = None
+        self._plans: dict[int, Plan] = {}
+        self._failed: Plan | None = None
         self._nearby: dict[Node, Nearby] = {}
 
     def nearby(self, node: Node) -> Nearby:
@@ -63,34 +68,29 @@ class Steering:
             found = self._nearby[node] = Nearby(node)
         return found
 
-    def goals(self, meanings: Meanings, subject: int, call: str, use: int, goals: Goals, node: Node) -> tuple[Cell, ...]:
-        """The cells of `goals` that this use of the rule means, in an example that has these meanings so far.
+    def plan(self, number: int) -> Plan:
+        """The plan of that number. One that is drawn after a failure, as shrinking does, is the plan that has failed."""
+        if number not in self._plans:
+            self._plans[number] = {} if self._failed is None else self._failed
+        return self._plans[number]
 
-        They are ones that were never reached, rather those near `node`, where the object is; where there are none, the one
-        that was reached least of those near it, so that histories grow long.
-        """
-        meanings = meanings if self._frozen is None else self._frozen
-        key = (subject, call, use)
-        if key not in meanings:
-            here = use % HERE_SHARE == HERE_SHARE - 1
-            meanings[key] = () if here else self._chosen(subject, call, goals, node)
-        return meanings[key]
-
-    def _chosen(self, subject: int, call: str, goals: Goals, node: Node) -> tuple[Cell, ...]:
-        near = self.nearby(node).cells_of(call)
-        unreached = self._unreached.setdefault((subject, call), dict.fromkeys(goals))
-        if unreached:
-            first = [cell for cell in near if cell in unreached]
-            chosen = tuple(islice(dict.fromkeys([*first, *unreached]), AT_A_TIME))
-        else:
-            pool = goals if node.is_final or not near else near
-            chosen = (min(pool, key=lambda cell: self._times[subject, cell]),)
-        for goal in chosen:
-            unreached.pop(goal, None)
-            self._times[subject, goal] += SLOWNESS if goals[goal].is_slow else 1
+    def goals(self, plan: Plan, subject: int, call: str, goals: Goals) -> tuple[Cell, ...]:
+        """The cells of `goals` that this rule is to reach by this plan."""
+        chosen = plan.get((subject, call))
+        if chosen is None:
+            chosen = plan[subject, call] = self._chosen(subject, goals)
+            for goal in chosen:
+                self._times[subject, goal] += SLOWNESS if goals[goal].is_slow else 1
         return chosen
 
-    def freeze(self, meanings: Meanings) -> None:
-        """From now on every use means what it meant in this example, which has failed."""
-        if self._frozen is None:
-            self._frozen = meanings
+    def _chosen(self, subject: int, goals: Goals) -> tuple[Cell, ...]:
+        at_a_time = ceil(len(goals) * self._subjects / EXAMPLES)
+        unreached = tuple(islice((goal for goal in goals if not self._times[subject, goal]), at_a_time))
+        if unreached or len(self._plans) % AGAIN:
+            return unreached
+        return (min(goals, key=lambda goal: self._times[subject, goal]),)
+
+    def failed(self, plan: Plan) -> None:
+        """An example with this plan has failed."""
+        if self._failed is None:
+            self._failed = plan
