@@ -6,6 +6,7 @@ and what a value needs is gathered there before it is decoded. So the format has
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from time import perf_counter
 from types import TracebackType
@@ -143,6 +144,12 @@ class Archive:
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state} over {self._file!r}>"
+
+    def __del__(self) -> None:
+        archive = getattr(self, "_archive", None)  # none where the constructor has raised
+        if archive is not None and archive.state not in self.role.final:
+            unsent = "" if self.is_loading or self.is_buffer_empty else ": what it keeps is lost, for nobody can await its flush"
+            warnings.warn(f"unclosed {self!r}{unsent}", ResourceWarning, stacklevel=2, source=self)
 
     # -- loading -------------------------------------------------------------------------------------------------------------
 

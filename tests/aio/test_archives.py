@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import socket
 from collections.abc import AsyncIterator
@@ -470,6 +471,21 @@ async def test_bytes_that_were_not_taken_are_lost_with_a_warning() -> None:
         with pytest.warns(UnreadBytesLost, match="4 bytes"):
             await archive.close()
         await archive.close()
+
+
+@on_every_loop
+async def test_a_forgotten_archive_is_told_of() -> None:
+    """An archive that was not closed gives a ResourceWarning, which says so where what it keeps is lost."""
+    async with connected() as (client, _), aio.SocketFile(client) as file:
+        archive = aio.Archive(file, "store")
+        archive << BYTE(1)
+        with pytest.warns(ResourceWarning, match=r"unclosed .*Archive storing .* what it keeps is lost"):
+            del archive
+            gc.collect()
+        archive = aio.Archive(file, "load")
+        with pytest.warns(ResourceWarning, match="unclosed .*Archive loading"):
+            del archive
+            gc.collect()
 
 
 @on_every_loop
