@@ -148,7 +148,8 @@ class Archive:
     def __del__(self) -> None:
         archive = getattr(self, "_archive", None)  # none where the constructor has raised
         if archive is not None and archive.state not in self.role.final:
-            unsent = "" if self.is_loading or self.is_buffer_empty else ": what it keeps is lost, for nobody can await its flush"
+            keeps = self.is_storing and not self.is_buffer_empty
+            unsent = ": what it keeps is lost, for nobody can await its flush" if keeps else ""
             warnings.warn(f"unclosed {self!r}{unsent}", ResourceWarning, stacklevel=2, source=self)
 
     # -- loading -------------------------------------------------------------------------------------------------------------
