@@ -105,10 +105,10 @@ def test_a_bad_value_deep_in_records_is_told_at_once() -> None:
     twig = Twig(-1)
     for _ in range(60):
         twig = Twig(1, [twig])
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ValueError, match=r"Twig\.value: -1 is no DWORD"):
         stored(twig)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("number", [0, -1], ids=["sound behind it", "bad behind it"])
