@@ -88,10 +88,11 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             except BlockingIOError:
                 tried = True
         if received:
-            if len(received) < size and not flags and self._reading is not None and self._reading.is_kept:
+            if len(received) == size or flags:
+                if self._receives is DRAINED:
+                    self._receives = repeat(True, TURNS)
+            elif self._receives is not DRAINED and self._reading is not None and self._reading.is_kept:
                 self._receives = DRAINED
-            elif self._receives is DRAINED:
-                self._receives = repeat(True, TURNS)
             return received
     if received or not size:
         return received
