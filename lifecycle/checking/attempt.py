@@ -88,11 +88,17 @@ class Attempt:
                 self._judge(outcome, number)
             elif deceived:
                 self._report(FindingKind.ORDER, _answer(number) or "with the end of a stream that has not ended")
-        if self.row in phase.legal and number in CLOSED_ERRORS:
-            self._report(FindingKind.ORDER, _answer(number), reason=BEHIND_ITS_BACK)
+        if self.row in phase.legal:
+            self.look_behind(number)
         is_usual = outcome == "ok" and after is phase and self.row == self.call and self.call in phase.keeps
         if is_usual and self.call in _FREQUENT and not keep_all:
             setattr(track, self.call, True)
+
+    def look_behind(self, number: int | None) -> None:
+        """A legal call has ended with the error `number`: where that means that the descriptor had gone, tell it once."""
+        if number in CLOSED_ERRORS and BEHIND_ITS_BACK not in self.track.told:
+            self._report(FindingKind.ORDER, _answer(number), reason=BEHIND_ITS_BACK)
+            self.track.told.add(BEHIND_ITS_BACK)
 
     def _is_explained(self, number: int) -> bool:
         """Whether an error is what the system says to this call because of the state."""

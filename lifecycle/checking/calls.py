@@ -90,19 +90,19 @@ def failed_quietly(track: Track | Unchecked, call: str, error: BaseException) ->
     attempt.ended(outcome_of_error(attempt.phase, call, error), error=error)
 
 
-def closing(sock: socket.socket) -> None:
-    """The socket is about to be closed for good."""
+def closing(sock: socket.socket) -> Attempt | None:
+    """The socket is about to be closed for good; the call, where it is the first."""
     track = track_of(sock)
-    if track is not None and not track.phase.final:
-        attempt = Attempt(track, "close", sys._getframe(1))
-        on_their_way = [
-            running
-            for running in running_on(sock)
-            if running.call in attempt.phase.legal and not races_by_design(running.frame)
-        ]
-        attempt.ended("ok")
-        for running in on_their_way:
-            note_overtaken(track, attempt.phase, running)
+    if track is None or track.phase.final:
+        return None
+    attempt = Attempt(track, "close", sys._getframe(1))
+    on_their_way = [
+        running for running in running_on(sock) if running.call in attempt.phase.legal and not races_by_design(running.frame)
+    ]
+    attempt.ended("ok")
+    for running in on_their_way:
+        note_overtaken(track, attempt.phase, running)
+    return attempt
 
 
 def detached(track: Track | None, number: int) -> None:
@@ -116,11 +116,7 @@ def doubled(sock: socket.socket, other: socket.socket) -> None:
     """`other` was made over the same socket of the system."""
     track, twin = track_of(sock), track_of(other)
     if track is not None and twin is not None and not track.phase.final:
-        track.group = [each for each in track.group or (track,) if not each.phase.final]
-        track.group.append(twin)
-        for each in track.group:
-            each.group = track.group
-        twin.enter(track.phase)
+        track.double(twin)
 
 
 def accepted(sock: socket.socket, number: int) -> None:

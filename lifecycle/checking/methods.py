@@ -131,8 +131,16 @@ def fileno(self, /, *arguments, **keywords):
 """,
     "_real_close": """\
 def _real_close(self, *arguments, **keywords):
-    closing(self)
-    return original(self, *arguments, **keywords)
+    attempt = closing(self)
+    try:
+        return original(self, *arguments, **keywords)
+    except OSError as error:
+        if attempt is not None:
+            attempt.look_behind(error.errno)
+        del self, arguments, keywords
+        raise
+    finally:
+        attempt = None
 """,
 }
 

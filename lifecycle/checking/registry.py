@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import os
 import socket
 import time
@@ -16,6 +17,8 @@ from lifecycle.checking.places import NOWHERE, Kind, is_kept_by_design, is_own, 
 from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
 
 _GRACE = 1.0  # seconds in which the finalizers of a group of objects close what the collector has found already
+
+_fileno = _socket.socket.fileno
 
 _tracks: dict[int, Track] = {}
 _dying: dict[int, tuple[Track, float]] = {}
@@ -53,8 +56,10 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
     if is_own(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
-    phase, is_new = _origin(sock, fileno, frame)
+    phase, is_new, twin = _origin(sock, fileno, frame)
     track = Track(sock, _died, phase, made, next(checker.numbers))
+    if twin is not None:
+        twin.double(track)
     track.family = family_of(sock)
     track.owner = current.owner
     track.adopted = not is_new or is_kept_by_design(frame)
@@ -151,18 +156,30 @@ def _died(track: Track) -> None:
             _dying[track.key] = (track, time.monotonic())
 
 
-def _origin(sock: socket.socket, fileno: int | None, frame: FrameType) -> tuple[Phase, bool]:
-    """The phase in which an object begins, and whether the program has this socket only from here.
+def _origin(sock: socket.socket, fileno: int | None, frame: FrameType) -> tuple[Phase, bool, Track | None]:
+    """The phase in which an object begins, whether the program has this socket only from here, and who else has it.
 
     A descriptor that the program itself hands in may be anybody's; what socketpair(), fromfd() and the like hand in is new.
     """
     if fileno is None:
-        return first_phase(sock), True
+        return first_phase(sock), True, None
     handed = _handed.pop(fileno, None) if isinstance(fileno, int) else None
-    if handed is None:
-        return found_phase(sock), kind_of(frame.f_code.co_filename) is Kind.PLUMBING
-    phase, inode, is_new = handed
-    return (phase if inode == _inode(fileno) else found_phase(sock)), is_new
+    if handed is not None:
+        phase, inode, is_new = handed
+        return (phase if inode == _inode(fileno) else found_phase(sock)), is_new, None
+    is_new = kind_of(frame.f_code.co_filename) is Kind.PLUMBING
+    twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(fileno)
+    return (found_phase(sock) if twin is None else twin.phase), is_new, twin
+
+
+def _twin_of(number: int) -> Track | None:
+    """The track of an object that has the descriptor already, or another one of the same socket of the system."""
+    inode = _inode(number)
+    for track in _tracks.copy().values() if inode else ():
+        sock = track()
+        if sock is not None and not track.phase.final and _inode(_fileno(sock)) == inode:
+            return track
+    return None
 
 
 def _adopted(sock: socket.socket) -> Track | None:

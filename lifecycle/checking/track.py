@@ -72,7 +72,7 @@ class Track(ref[socket.socket]):
         self.made = made
         self.events: list[Event] = []
         self.left_out = 0
-        self.told: set[tuple[object, ...]] = set()
+        self.told: set[object] = set()
         self.known: set[tuple[str, str | None]] = set()
         self.watched = False
         self.curious = True
@@ -102,6 +102,14 @@ class Track(ref[socket.socket]):
             for other in self.group:
                 if not other.phase.final:
                     other._enter(phase)
+
+    def double(self, twin: Track) -> None:
+        """Know that `twin` is of another object over the same socket of the system."""
+        self.group = [each for each in self.group or (self,) if not each.phase.final]
+        self.group.append(twin)
+        for each in self.group:
+            each.group = self.group
+        twin.enter(self.phase)
 
     def note(self, event: Event, limit: bool = True) -> None:
         """Add to the history; of a long one the middle is left out."""

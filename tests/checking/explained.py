@@ -42,7 +42,7 @@ EXPLAINED = (
     ),
     Explained(
         suite="test_socket", kind="order", states="open bound",
-        calls="listen setblocking", functions="test_socket_close test_setblocking_invalidfd",
+        calls="listen setblocking close", functions="test_socket_close test_setblocking_invalidfd testCloseException",
         reason="The tests close the descriptor behind the object's back to see that the next call is an error.",
     ),
     Explained(

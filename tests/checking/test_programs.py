@@ -59,7 +59,7 @@ def test_fault_is_found_at_its_line(program: Path) -> None:
 
 
 ORDERED = [program for program in FAULTY if {"order", "portability"} & dict(promised(program)).keys()]
-NOT_FORESEEN = {"closed_behind_its_back"}  # nobody can tell before the system is asked
+NOT_FORESEEN = {"closed_behind_its_back", "closed_behind_its_close"}  # nobody can tell before the system is asked
 
 
 @pytest.mark.parametrize("program", ORDERED, ids=lambda program: program.stem)
