@@ -1,10 +1,12 @@
 """Signals that end a program which has no handler for them: a stand-in for the default action tells first what was found.
 
-The program cannot tell: signal.getsignal() and signal.signal() speak of the default where the stand-in stands.
+The program cannot tell: signal.getsignal() and signal.signal() speak of the default where the stand-in stands, and
+_thread.interrupt_main(), which calls handlers only, does not call it.
 """
 
 from __future__ import annotations
 
+import _thread
 import functools
 import os
 import signal
@@ -17,6 +19,7 @@ _NAMES = ("SIGTERM", "SIGHUP")
 
 _own_signal = signal.signal
 _own_getsignal = signal.getsignal
+_own_interrupt = _thread.interrupt_main
 
 
 class StandIn:
@@ -37,6 +40,7 @@ class StandIn:
                 _own_signal(number, self._handle)
             signal.signal = _named_like(_own_signal, self._signal)
             signal.getsignal = _named_like(_own_getsignal, self._getsignal)
+            _thread.interrupt_main = _named_like(_own_interrupt, self._interrupt)
 
     def give_way(self) -> None:
         """End, and leave the default action where the program has put nothing else."""
@@ -56,6 +60,10 @@ class StandIn:
 
     def _getsignal(self, signalnum: Any) -> Any:
         return self._shown(_own_getsignal(signalnum))
+
+    def _interrupt(self, *numbers: Any) -> None:
+        if not any(number in self._numbers and _own_getsignal(number) == self._handle for number in numbers):
+            _own_interrupt(*numbers)
 
     def _shown(self, handler: Any) -> Any:
         return signal.SIG_DFL if handler == self._handle else handler

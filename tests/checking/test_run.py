@@ -151,6 +151,20 @@ def test_signal_that_ends_the_program_is_its_own(tmp_path: Path, name: str) -> N
 
 
 @posix
+def test_simulated_signal_without_a_handler_does_nothing(tmp_path: Path) -> None:
+    """interrupt_main() with a signal that has its default action does nothing, as without the checker."""
+    script = write(
+        tmp_path,
+        "import _thread, signal\n"
+        "_thread.interrupt_main(signal.SIGTERM)\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('handled'))\n"
+        "_thread.interrupt_main(signal.SIGTERM)\n",
+    )
+    done = run_command("run", script)
+    assert (done.returncode, done.stdout) == (0, "handled\n")
+
+
+@posix
 def test_signal_from_outside_reaches_the_program(tmp_path: Path) -> None:
     """The process that was started is the program's: a signal to it is handled by the program's own handler."""
     script = write(
