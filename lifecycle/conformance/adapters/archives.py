@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lifecycle.archive import Archive, SocketFile, UnreadBytesLost
-from lifecycle.conformance.adapters.arriving import await_arrival
-from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, address_of
+from lifecycle.conformance.adapters.loopback import Loopback, address_of
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.places import FLOOD
 from lifecycle.conformance.adapters.reporting import ReportingStage
@@ -63,7 +62,7 @@ class FileStage(ReportingStage):
 
     def settle(self, facts: Facts) -> None:
         """Wait until these facts have come to the socket below the file."""
-        await_arrival(self._client.fileno(), facts, seconds=PATIENCE)
+        self._loopback.settle(self._client.fileno(), facts)
 
     def close(self) -> None:
         """Close the file, the peer and the socket."""

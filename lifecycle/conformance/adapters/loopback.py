@@ -13,11 +13,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
+from lifecycle.conformance.adapters.arriving import await_arrival
 from lifecycle.conformance.adapters.protocol import Mismatch
+from lifecycle.conformance.model.environment import Facts
 from lifecycle.sockets.waiting import is_ready
 
 HOST = "127.0.0.1"
 PATIENCE = 2.0  # seconds that a peer waits for what must come
+IMPATIENCE = 0.05  # seconds, once something did not come: what is broken is tried again and again, to be shrunk
+TRIES = 8  # of a peer's socket that says it is ready, and then would block all the same
 SILENT_FOR = 0.03  # seconds after which somebody who has not answered is taken to be silent
 MAX_FILLERS = 16
 LITTLE = 4096  # bytes
@@ -34,6 +38,23 @@ class Loopback:
         self._new = new
         self._stack = ExitStack()
         self._come: dict[tuple[Any, ...], Any] = {}
+        self._patience = PATIENCE
+
+    def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
+        """What `call` of a peer's socket gives, waiting for it where it has not come yet; Mismatch when it never does."""
+        for _ in range(TRIES):
+            try:
+                return call(*arguments)
+            except BlockingIOError:
+                if not becomes_ready(sock, writing=False, within=self._patience):
+                    self._patience = IMPATIENCE
+                    break
+        raise Mismatch("something comes to the peer", "nothing")
+
+    def settle(self, fileno: int, facts: Facts) -> None:
+        """Wait until what these facts tell of has come to a socket; where it never does, its next call shows it."""
+        if not await_arrival(fileno, facts, seconds=self._patience):
+            self._patience = IMPATIENCE
 
     def new(self, kind: int) -> Any:
         """A new socket that does not wait; one of a stream buffers little of what it receives, so that it is soon full."""
@@ -59,7 +80,7 @@ class Loopback:
     def accept(self, wanted: Any) -> Any:
         """The connection that comes to the listener from the address `wanted`; those of others are kept for them."""
         while tuple(wanted) not in self._come:
-            connection, address = patiently(self.listener, self.listener.accept)
+            connection, address = self.patiently(self.listener, self.listener.accept)
             connection.setblocking(False)
             self._come[tuple(address)] = connection
         return self._come.pop(tuple(wanted))
@@ -166,16 +187,6 @@ def becomes_ready(sock: Any, *, writing: bool, within: float) -> bool:
 
     reading, sending = ([], [sock]) if writing else ([sock], [])
     return any(select.select(reading, sending, [], within))
-
-
-def patiently(sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
-    """What `call` of a peer's socket gives, waiting for it where it has not come yet; Mismatch when it never does."""
-    while True:
-        try:
-            return call(*arguments)
-        except BlockingIOError:
-            if not becomes_ready(sock, writing=False, within=PATIENCE):
-                raise Mismatch("something comes to the peer", "nothing") from None
 
 
 def reset(sock: Any) -> None:

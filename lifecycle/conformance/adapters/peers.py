@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, Loopback, address_of, close_once, patiently, reset
+from lifecycle.conformance.adapters.loopback import HOST, Loopback, address_of, close_once, reset
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.vocabulary.datagrams import PEER as THE_PEER
@@ -64,7 +64,7 @@ class StreamPeer:
         """Read what the object has sent, which must be there."""
         got = b""
         while len(got) < len(self._expected):
-            part = patiently(self.sock, self.sock.recv, 65536)
+            part = self._loopback.patiently(self.sock, self.sock.recv, 65536)
             if not part:
                 break
             got += part
@@ -78,7 +78,7 @@ class StreamPeer:
         """Read what the object has sent, and then the end of its stream."""
         self.peer_reads()
         try:
-            got = patiently(self.sock, self.sock.recv, 65536)
+            got = self._loopback.patiently(self.sock, self.sock.recv, 65536)
         except OSError as error:
             raise Mismatch("the peer sees the end of the stream", text_of(error)) from error
         if got:
@@ -160,7 +160,7 @@ class DatagramPeer:
         """Read the messages that the object has sent, which must be there."""
         while self._expected:
             wanted = self._expected.pop(0)
-            got = patiently(self._sock, self._sock.recv, 65536)
+            got = self._loopback.patiently(self._sock, self._sock.recv, 65536)
             if got != wanted:
                 raise Mismatch(f"the peer receives {wanted[:40]!r}", got[:40])
 

@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from typing import Any
 
-from lifecycle.conformance.adapters.arriving import await_arrival
 from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
 from lifecycle.conformance.adapters.outcomes import outcome_of_error, outcome_of_value, system_answer, text_of
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, StreamPeer
@@ -109,7 +108,7 @@ class LoopbackStage(ABC):
 
     def settle(self, facts: Facts) -> None:
         """Wait until these facts have come to the object; where they never do, the next call shows it."""
-        await_arrival(self.descriptor(), facts, seconds=PATIENCE)
+        self.loopback.settle(self.descriptor(), facts)
 
     def close(self) -> None:
         """End everything; the peer first, by a reset, so that no port is left waiting."""

@@ -13,8 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from lifecycle.conformance.adapters.arriving import await_arrival
-from lifecycle.conformance.adapters.loopback import HOST, PATIENCE, Factory, Loopback, address_of, reset
+from lifecycle.conformance.adapters.loopback import HOST, Factory, Loopback, address_of, reset
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.running.divergence import Divergence
 
@@ -51,7 +50,7 @@ class Bench:
 
     def _await(self, fact: str | None) -> None:
         if fact is not None:
-            await_arrival(self.sock.fileno(), frozenset({fact}), seconds=PATIENCE)
+            self.loopback.settle(self.sock.fileno(), frozenset({fact}))
 
     @property
     def peer_address(self) -> tuple[str, int] | None:

@@ -27,6 +27,11 @@ class Coverage:
         """A call was made along an edge, and went as it should, or otherwise in a way that is explained."""
         (self.reached if divergence is None else self.explained)[edge.role, *edge.cell] += 1
 
+    def has(self, edge: Edge) -> bool:
+        """Whether the cell of an edge was reached, or is known to differ."""
+        cell = (edge.role, *edge.cell)
+        return cell in self.reached or cell in self.explained
+
     def table(self) -> str:
         """One line a role: cells and states reached, of how many."""
         return "\n".join(self._line(role) for role in dict.fromkeys(role for role, _ in sorted(self.states)))

@@ -6,9 +6,10 @@
     TestClient = conformance_machine(CLIENT, GovernedAdapter).TestCase
 
 The first use of a rule in an example makes its call where it reaches the cells that were reached least so far, going there by
-the graph, on a new object where need be; later uses make it where the object is, or near. So every cell is reached in a run of
-the default length, and none is left to chance. Which cells those are stands in a plan whose number the example draws: with the
-same number it goes the same way, so that a failure can be had again and shrunk.
+the graph, on a new object where need be; later uses make it where the object is, which begins in another node of the graph in
+each example. So every cell is reached in a run of the default length, and none is left to chance. Which they are stands
+in a plan whose number the example draws: with the same number it goes the same way, so that a failure can be had again
+and shrunk.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ class ConformanceMachine(RuleBasedStateMachine):
         super().__init__()
         self._runs = [Run(self.opening.adapter, model) for model in self.models]
         self._last: list[Edge | None] = [None] * len(self.models)
-        self._plan: Plan = {}
+        self._plan = Plan()
+        self._told: set[Cell] = set()
         self._uses: Counter[tuple[int, str]] = Counter()
 
     @initialize(number=st.integers(0, 2**64 - 1))
@@ -108,12 +110,12 @@ class ConformanceMachine(RuleBasedStateMachine):
             for goal in meant:
                 self._reach(number, goal, arguments)
             return
-        if self._runs[number].node.is_final:
-            self._begin_again(number)
-        near = self.steering.nearby(self._runs[number].node)
-        cells = near.cells_of(call)
-        if cells:
-            self._go(number, near.ways[cells[use % len(cells)]], arguments)
+        node = self._runs[number].node
+        if node.is_final or node is self.models[number].start:
+            self._go_home(number)
+        here = self.steering.nearby(self._runs[number].node).calls.get(call)
+        if here:
+            self._go(number, (here[use % len(here)],), arguments)
 
     def _reach(self, number: int, goal: Cell, arguments: tuple[Any, ...] | None) -> None:
         way = self.steering.nearby(self._runs[number].node).ways.get(goal)
@@ -121,6 +123,12 @@ class ConformanceMachine(RuleBasedStateMachine):
             self._begin_again(number)
             way = self.models[number].sequence_for(goal)
         self._go(number, way, arguments)
+
+    def _go_home(self, number: int) -> None:
+        model = self.models[number]
+        if self._runs[number].steps:
+            self._begin_again(number)
+        self._go(number, model.way_to(self.steering.home(self._plan, number, model)), None)
 
     def _go(self, number: int, way: Sequence[Edge], arguments: tuple[Any, ...] | None) -> None:
         for edge in way:
@@ -134,7 +142,10 @@ class ConformanceMachine(RuleBasedStateMachine):
             self._take(number, edge, None)
 
     def _take(self, number: int, edge: Edge, arguments: tuple[Any, ...] | None) -> bool:
-        """Make one step; whether the object is where the step leads to. If not, it has begun again."""
+        """Make one step; whether the object is where the step leads to. If not, it has begun again.
+
+        A call that a system has refused, or that failed, may have changed a socket of the system all the same.
+        """
         self._last[number] = edge
         if arguments is not None and isinstance(edge.step, Provocation) and not edge.step.how:
             edge = replace_arguments(edge, edge.step, arguments)
@@ -142,11 +153,17 @@ class ConformanceMachine(RuleBasedStateMachine):
         self._must_agree(number, divergence)
         if edge.is_call:
             self.coverage.count(edge, divergence)
-            event(case_id(edge.role, edge.cell))
-        goes_on = divergence is None and (edge.outcome != ILLEGAL or self.opening.adapter.governed)
-        if not goes_on:  # what a system has refused may have changed it all the same
+            self._tell(edge)
+        may_have_changed = edge.outcome in (ILLEGAL, "failed") and not self.opening.adapter.governed
+        goes_on = divergence is None and not may_have_changed
+        if not goes_on:
             self._begin_again(number)
         return goes_on
+
+    def _tell(self, edge: Edge) -> None:
+        if edge.cell not in self._told:
+            self._told.add(edge.cell)
+            event(case_id(edge.role, edge.cell))
 
     def _begin_again(self, number: int) -> None:
         self._runs[number].close()
@@ -180,12 +197,9 @@ def conformance_machine(
         drawn = [strategies_of(opening.adapter, each) if strategies is None else strategies for each in roles]
     finally:
         opening.close()
-    namespace: dict[str, Any] = {
-        "models": models,
-        "coverage": Coverage(models),
-        "opening": opening,
-        "steering": Steering(len(models)),
-    }
+    coverage = Coverage(models)
+    steering = Steering(coverage, len(models))
+    namespace: dict[str, Any] = {"models": models, "coverage": coverage, "opening": opening, "steering": steering}
     as_rule: Any = rule  # whose overloads know no keywords that are made up here
     for number, model in enumerate(models):
         subject = f"{model.role.name}{number + 1 if roles.count(model.role) > 1 else ''}"

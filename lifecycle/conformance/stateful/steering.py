@@ -3,63 +3,69 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from itertools import cycle, islice
 from math import ceil
 
-from lifecycle.conformance.model.graph import Cell, Edge, Node
+from lifecycle.conformance.model.graph import Cell, Edge, Model, Node
+from lifecycle.conformance.stateful.coverage import Coverage
 
 EXAMPLES = 4
 """A rule is to reach all its cells in so many examples, since Hypothesis may choose it in few."""
 
-AGAIN = 4
-"""In one example of so many, the cells that were reached least are reached again; the others are left to long histories."""
-
-SLOWNESS = 8
-"""a cell that takes milliseconds counts as if it had been reached so many times"""
+AGAIN = 8
+"""In one example of so many, the quick cells that were reached least are reached again; the others are long histories."""
 
 Goals = Mapping[Cell, Edge]
 """the cells of one call, and the edge that covers each first"""
 
-Plan = dict[tuple[int, str], tuple[Cell, ...]]
-"""(which object, call) -> the cells that the first use of its rule is to reach"""
+
+class Plan:
+    """What an example is to do.
+
+    goals: (which object, call) -> the cells that the first use of its rule is to reach. homes: which object -> the node where
+    it begins when its rules go on from where it is.
+    """
+
+    def __init__(self) -> None:
+        self.goals: dict[tuple[int, str], tuple[Cell, ...]] = {}
+        self.homes: dict[int, Node] = {}
 
 
 class Nearby:
-    """What can be reached from a node in one step or two: each cell with the way there."""
+    """What can be reached from a node in one step or two: each cell with the way there; and each call's edges there."""
 
     def __init__(self, node: Node) -> None:
         self.ways: dict[Cell, tuple[Edge, ...]] = {}
+        self.calls: dict[str, list[Edge]] = {}
         quick = [edge for edge in node.edges if not edge.is_slow]
         for edge in quick:
             if edge.is_call:
                 self.ways.setdefault(edge.cell, (edge,))
+                self.calls.setdefault(edge.cell[1], []).append(edge)
         for edge in quick:
             if edge.target is not node:
                 for after in edge.target.edges:
                     if after.is_call and not after.is_slow:
                         self.ways.setdefault(after.cell, (edge, after))
-        self._by_call: dict[str, list[Cell]] = {}
-        for cell in self.ways:
-            self._by_call.setdefault(cell[1], []).append(cell)
-
-    def cells_of(self, call: str) -> Sequence[Cell]:
-        """The cells of one call, those first that it reaches at once."""
-        return self._by_call.get(call, ())
 
 
 class Steering:
-    """Which cells the rules of an example are to reach: those that were reached least so far. subjects: how many objects.
+    """Which cells the rules of an example are to reach: those that were not reached so far.
+
+    coverage: what was reached. subjects: how many objects there are at once.
 
     What was decided once for the number of a plan stays so: Hypothesis must see the same choices lead to the same calls.
     """
 
-    def __init__(self, subjects: int) -> None:
+    def __init__(self, coverage: Coverage, subjects: int) -> None:
+        self._coverage = coverage
         self._subjects = subjects
         self._times: Counter[tuple[int, Cell]] = Counter()
         self._plans: dict[int, Plan] = {}
         self._failed: Plan | None = None
         self._nearby: dict[Node, Nearby] = {}
+        self._homes: dict[int, Iterator[Node]] = {}
 
     def nearby(self, node: Node) -> Nearby:
         """What can be reached from `node` in a step or two."""
@@ -71,26 +77,46 @@ class Steering:
     def plan(self, number: int) -> Plan:
         """The plan of that number. One that is drawn after a failure, as shrinking does, is the plan that has failed."""
         if number not in self._plans:
-            self._plans[number] = {} if self._failed is None else self._failed
+            self._plans[number] = Plan() if self._failed is None else self._failed
         return self._plans[number]
 
     def goals(self, plan: Plan, subject: int, call: str, goals: Goals) -> tuple[Cell, ...]:
         """The cells of `goals` that this rule is to reach by this plan."""
-        chosen = plan.get((subject, call))
+        chosen = plan.goals.get((subject, call))
         if chosen is None:
-            chosen = plan[subject, call] = self._chosen(subject, goals)
-            for goal in chosen:
-                self._times[subject, goal] += SLOWNESS if goals[goal].is_slow else 1
+            chosen = plan.goals[subject, call] = self._chosen(subject, goals)
+            self._times.update((subject, goal) for goal in chosen)
         return chosen
+
+    def home(self, plan: Plan, subject: int, model: Model) -> Node:
+        """Where the object begins by this plan."""
+        home = plan.homes.get(subject)
+        if home is None:
+            if subject not in self._homes:
+                self._homes[subject] = _homes(model)
+            home = plan.homes[subject] = next(self._homes[subject])
+        return home
 
     def _chosen(self, subject: int, goals: Goals) -> tuple[Cell, ...]:
         at_a_time = ceil(len(goals) * self._subjects / EXAMPLES)
-        unreached = tuple(islice((goal for goal in goals if not self._times[subject, goal]), at_a_time))
+        unreached = tuple(islice((goal for goal, edge in goals.items() if not self._coverage.has(edge)), at_a_time))
         if unreached or len(self._plans) % AGAIN:
             return unreached
-        return (min(goals, key=lambda goal: self._times[subject, goal]),)
+        quick = [goal for goal in goals if not goals[goal].is_slow]
+        return (min(quick, key=lambda goal: self._times[subject, goal]),) if quick else ()
 
     def failed(self, plan: Plan) -> None:
         """An example with this plan has failed."""
         if self._failed is None:
             self._failed = plan
+
+
+def _homes(model: Model) -> Iterator[Node]:
+    """The nodes that are reached quickly, over and over: every state in turn, and of each state every node in turn."""
+    by_state: dict[str, list[Node]] = {}
+    for node in model.nodes:
+        if not node.is_final and not any(edge.is_slow for edge in model.way_to(node)):
+            by_state.setdefault(node.state, []).append(node)
+    in_turn = [cycle(nodes) for nodes in by_state.values()]
+    for nodes in cycle(in_turn):
+        yield next(nodes)

@@ -1,0 +1,102 @@
+"""The exhaustive driver and the walks: every cell of every role, under both engines, and what they find in faulty classes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+from conformance.faulty import half_shut, silent_end
+
+from lifecycle import CLIENT, ROLES, Role
+from lifecycle.conformance import GovernedAdapter, clusters, conform, replay, target_named
+from lifecycle.conformance.running.exhaustive import exhaust, model_for
+from lifecycle.conformance.running.shrinking import replayed
+from lifecycle.conformance.running.walks import walk
+from lifecycle.conformance.targets import Target
+
+SHORT = {"depth": 1, "walks": 50}
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+@pytest.mark.parametrize("role", ROLES.values(), ids=ROLES)
+def test_the_package_covers_its_tables(role: Role, engine: str) -> None:
+    """Every (state, call, outcome) of the table is reached and every illegal call refused: 100 %, and nothing differs."""
+    report = conform(target_named("lifecycle", engine=engine), [role], **SHORT)
+    (result,) = report.roles
+    assert report.passes, "\n".join(map(str, report.divergences))
+    assert set(result.reached) == set(result.cells)
+    assert (result.legal.reached, result.illegal.reached) == (result.legal.listed, result.illegal.listed)
+    assert not report.divergences, "the package's own sockets have no explanations"
+
+
+def test_a_class_in_the_wrong_state_is_found_by_the_shortest_sequence() -> None:
+    """The finding has the state, what was expected and got, and no step too many."""
+    report = conform(Target("half shut", half_shut), [CLIENT], depth=1, walks=0)
+    (cluster,) = clusters(report.unexplained)
+    first = cluster.shortest
+    assert (first.state, first.call) == ("connected", "shut_down")
+    assert (first.expected, first.got) == ("then state shut", "state receive_shut")
+    assert first.steps == ("attach connected", "shut_down both")
+
+
+def test_a_failing_walk_is_shrunk() -> None:
+    """A walk of many steps that fails is told as so few that it fails without none of them, and they fail again."""
+    with closing(half_shut()) as adapter:
+        model = model_for(adapter, CLIENT)
+        result = walk(adapter, model, walks=60, seed=1)
+        assert result.divergences
+        for each in result.divergences:
+            again = replayed(adapter, model, each.steps)
+            assert again is not None
+            assert again.cause == each.cause
+            for position in range(len(each.steps) - 1):
+                assert replayed(adapter, model, each.steps[:position] + each.steps[position + 1 :]) is None
+
+
+def test_many_failures_of_one_cause_are_one_cluster() -> None:
+    """However many sequences fail, they are grouped by their first difference, those with most sequences first."""
+    report = conform(Target("silent end", silent_end), [CLIENT], depth=2, walks=0)
+    found = clusters(report.unexplained)
+    assert sum(each.count for each in found) == len(report.unexplained) > 20
+    assert len(found) <= 6
+    assert [each.count for each in found] == sorted((each.count for each in found), reverse=True)
+    assert {("receive", "eof")} <= {(each.shortest.call, each.shortest.expected) for each in found}
+
+
+def test_a_deeper_run_only_adds() -> None:
+    """Each depth makes the sequences of the one before, and more."""
+    made = []
+    for depth in (1, 2, 3):
+        with closing(GovernedAdapter()) as adapter:
+            result = exhaust(adapter, model_for(adapter, ROLES["server"]), depth=depth)
+        assert not result.divergences
+        made.append(result.sequences)
+    assert made == sorted(made)
+    assert made[0] < made[1] < made[2]
+
+
+def test_progress_ends_at_the_total() -> None:
+    """Whoever shows progress is told of it role by role, up to all of it."""
+    told: list[tuple[str, int, int]] = []
+    conform(
+        target_named("memory"), [ROLES["server"]], **SHORT, progress=lambda what, done, total: told.append((what, done, total))
+    )
+    assert {what for what, _, _ in told} == {"server"}
+    assert all(done <= total for _, done, total in told)
+    assert told[-1][1] == told[-1][2]
+
+
+def test_replaying_what_is_no_sequence_is_refused() -> None:
+    """A step that is impossible where it stands, a role that the target does not have: ValueError says so."""
+    with pytest.raises(ValueError, match="no sequence of 'client': peer_sends"):
+        replay("lifecycle", "client", "peer_sends")
+    with pytest.raises(ValueError, match="has no role 'clinet'; it has server, client"):
+        replay("lifecycle", "clinet", "open")
+
+
+def test_a_sound_sequence_replays_without_a_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    """replay() prints each step with what it brought, and gives None."""
+    assert replay("lifecycle", "server", "create", "listen", "peer_connects", "accept") is None
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["create", "ok"], ["listen", "ok"], ["peer_connects"], ["accept", "ok"],
+    ]  # fmt: skip
