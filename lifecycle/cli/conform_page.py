@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from lifecycle.conformance.running.result import RoleResult, Tally
 
 HEADING, GOOD, BAD = "bold", "green", "red"
 MOST_CLUSTERS = 12
+HEADING_WIDTH = 10  # of a column of mutants, so that all fit into 80
 
 
 def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[RenderableType]:
@@ -105,17 +107,16 @@ def _findings(target: str, found: list[Cluster]) -> Iterator[RenderableType]:
 
 def mutants_page(scores: list[Score]) -> Iterator[RenderableType]:
     """The score of each role by breakage, and the survivors."""
-    yield Text("mutants caught, of those there are", HEADING)
+    yield Text("mutants caught, and of how many where some survived", HEADING)
     table = Table.grid(padding=(0, 2))
-    for _ in range(len(Breakage) + 3):
-        table.add_column(justify="right", no_wrap=False)
-    table.add_row("", *(breakage.value for breakage in Breakage), "all", "seconds")
+    table.add_column(no_wrap=True)
+    for _ in range(len(Breakage) + 2):
+        table.add_column(justify="right", no_wrap=True)
+    table.add_row("", *(textwrap.fill(breakage.value, HEADING_WIDTH) for breakage in Breakage), "all", "seconds")
     for each in scores:
         survived = Counter(mutant.breakage for mutant in each.survivors)
-        cells = [f"{each.caught[breakage]}/{each.caught[breakage] + survived[breakage]}" for breakage in Breakage]
-        table.add_row(
-            each.role, *cells, Text(f"{each.caught.total()}/{each.total}", BAD if survived else GOOD), f"{each.seconds:.1f}"
-        )
+        cells = [_caught(each.caught[breakage], survived[breakage]) for breakage in Breakage]
+        table.add_row(each.role, *cells, _caught(each.caught.total(), survived.total()), f"{each.seconds:.1f}")
     yield table
     for each in scores:
         yield from (Text(f"SURVIVED {mutant}", BAD) for mutant in each.survivors)
@@ -125,6 +126,10 @@ def mutants_page(scores: list[Score]) -> Iterator[RenderableType]:
         f"{caught} of {total} mutants caught ({caught / max(total, 1):.1%}) in {seconds:.1f} s",
         GOOD if caught == total else BAD,
     )
+
+
+def _caught(count: int, survived: int) -> Text:
+    return Text(f"{count:,}/{count + survived:,}", BAD) if survived else Text(f"{count:,}", GOOD)
 
 
 def mutants_data(scores: list[Score]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -25,6 +26,9 @@ PLATFORM = "linux" if sys.platform == "linux" else None
 """the system whose table says what a socket of this machine answers; None where there is none"""
 
 PACKAGE_ROLES: tuple[Role, ...] = tuple(ROLES.values())
+
+NAMED = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
+"""module:factory, either with dots"""
 
 BAD_ARGUMENTS = frozenset({"send a text", "recv a text", "bind a text"})
 
@@ -70,7 +74,7 @@ def target_named(name: str, *, engine: str | None = None) -> Target:
     """The target of that name. engine: which engine runs governed objects. Raises UnknownTarget."""
     if name in BUILT_IN:
         return BUILT_IN[name](engine)
-    if ":" not in name:
+    if not NAMED.fullmatch(name):
         raise UnknownTarget(f"no target {name!r}: give module:factory, or one of {', '.join(BUILT_IN)}")
     return target_of(name, _loaded(name), engine)
 
@@ -86,7 +90,7 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
         return _governed_class(name, thing, engine)
     if isinstance(thing, type) and issubclass(thing, socket.socket):
         return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM))
-    if isinstance(thing, type) and hasattr(thing, "recv"):
+    if isinstance(thing, type) and hasattr(thing, "recv") and _takes(thing, socket.AF_INET, socket.SOCK_STREAM):
         return _sockets(name, lambda: cast(Factory, thing))
     if callable(thing) and _takes(thing):
         made: Any = thing()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -164,25 +165,18 @@ def score(
     adapter = BrokenAdapter(role, CLASSES[role.name] if kind is None else kind, engine)
     result = Score(role.name)
     began = time.perf_counter()
-    try:
-        model = model_for(adapter, role)
-        plan = Plan(model)
+    with closing(adapter), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # what a broken table lets go of is collected
+        plan = Plan(model_for(adapter, role))
         every = list(mutants(role))
         for number, mutant in enumerate(every):
-            with adapter.broken(mutant):
-                caught = plan.catches(adapter, mutant)
-                if not caught:  # the object may only report wrongly
-                    with adapter.watched():
-                        caught = plan.catches(adapter, mutant)
-            if caught:
+            if plan.catches(adapter, mutant):
                 result.caught[mutant.breakage] += 1
             else:
                 result.survivors.append(mutant)
             if number % 64 == 63:
                 progress(number + 1, len(every))
         progress(len(every), len(every))
-    finally:
-        adapter.close()
     result.seconds = time.perf_counter() - began
     return result
 
@@ -199,8 +193,15 @@ class Plan:
             state, call, _ = sequence[-1].cell
             self._by_call.setdefault((state, call), []).append(sequence)
 
-    def catches(self, adapter: Adapter, mutant: Mutant) -> bool:
-        """Whether a sequence of the suite fails; a mutant on which none does survives."""
+    def catches(self, adapter: BrokenAdapter, mutant: Mutant) -> bool:
+        """Whether a sequence of the suite fails while `mutant` is broken, or what objects report does; else it survives."""
+        with adapter.broken(mutant):
+            if self._any_fails(adapter, mutant):
+                return True
+            with adapter.watched():
+                return self._any_fails(adapter, mutant)
+
+    def _any_fails(self, adapter: Adapter, mutant: Mutant) -> bool:
         return any(_fails(adapter, self._model, sequence) for sequence in self._for(mutant))
 
     def _for(self, mutant: Mutant) -> Iterator[tuple[Edge, ...]]:

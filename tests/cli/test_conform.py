@@ -1,0 +1,158 @@
+"""`lifecycle conform`: what it prints, its reports, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from cli.command import COMMAND, environment, invoke, run_command
+from loopback import LONG
+
+from lifecycle import ROLES, SERVER
+from lifecycle.conformance.model.graph import cells_of
+from lifecycle.conformance.mutating.mutants import mutants
+
+QUICK = ("--depth", "1", "--walks", "20")
+FAULTY = "conformance.faulty:half_shut"
+
+
+def test_the_package_covers_every_role() -> None:
+    """All cells of all roles are reached; the figure is printed role by role, and the exit code is 0."""
+    ran = invoke("conform", "lifecycle", *QUICK, columns=120)
+    assert ran.exit_code == 0
+    for name, role in ROLES.items():
+        legal, illegal = len(list(role.cells())), len(cells_of(role)) - len(list(role.cells()))
+        assert re.search(rf"{name} +{legal}/{legal} +{illegal}/{illegal} ", ran.stdout)
+    assert "passes: nothing unexplained" in ran.stdout
+
+
+def test_the_reference_engine_is_put_through_the_same() -> None:
+    """--engine reference runs every step through transitions; an unknown engine is wrong usage."""
+    assert invoke("conform", "lifecycle", "--engine", "reference", "--role", "server", *QUICK).exit_code == 0
+    wrong = run_command("conform", "lifecycle", "--engine", "steam")
+    assert wrong.returncode == 2
+    assert "compiled, reference" in wrong.stderr
+
+
+def test_a_finding_is_one_line_a_cause_with_a_program() -> None:
+    """Exit code 1; what was expected and got; the shortest sequence as a program that runs."""
+    ran = run_command("conform", FAULTY, "--role", "client", "--depth", "2", columns=120)
+    assert ran.returncode == 1
+    assert re.search(r"\d+ x client\[connected, .*\] shut_down", ran.stdout)
+    assert "expected then state shut" in ran.stdout
+    assert "got      state receive_shut" in ran.stdout
+    program = ran.stdout.partition("as a program:\n\n")[2].partition("\nFAILS")[0]
+    again = subprocess.run(
+        (sys.executable, "-c", program), env=environment(), capture_output=True, text=True, timeout=LONG, check=True
+    )
+    assert "got state receive_shut" in again.stdout
+
+
+def test_json_has_everything() -> None:
+    """--json prints coverage, clusters with their shortest sequence, and the seed to have it again."""
+    ran = invoke("conform", FAULTY, "--role", "client", "--json", *QUICK)
+    data = json.loads(ran.stdout)
+    assert ran.exit_code == 1
+    assert (data["target"], data["passes"], data["seed"]) == (FAULTY, False, 0)
+    cluster = data["unexplained"][0]
+    assert (cluster["call"], cluster["expected"], cluster["got"]) == ("shut_down", "then state shut", "state receive_shut")
+    assert cluster["steps"] == ["attach connected", "shut_down both"]
+    (role,) = data["roles"]
+    assert "connected.shut_down.both" in role["missing"]
+    assert role["legal"]["reached"] == role["legal"]["offered"] - len(role["missing"])
+
+
+def test_junit_has_a_case_per_cell(tmp_path: Path) -> None:
+    """--junit writes a document in which the failing cells are failing cases, and all others are not."""
+    file = tmp_path / "report.xml"
+    ran = invoke("conform", FAULTY, "--role", "client", "--junit", str(file), *QUICK)
+    assert ran.exit_code == 1
+    (suite,) = ElementTree.parse(file).getroot()
+    assert suite.get("tests") == str(len(cells_of(ROLES["client"])))
+    failing = [case.get("name") for case in suite if case.find("failure") is not None]
+    assert "client[connected]-shut_down-both" in failing
+    assert suite.get("failures") == str(len(failing))
+    assert len(failing) < 5
+
+
+def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """A folder that does not exist is wrong usage, told before anything is run."""
+    ran = run_command("conform", "memory", "--role", "server", "--junit", str(tmp_path / "nowhere" / "report.xml"), *QUICK)
+    assert ran.returncode == 2
+    assert "No such file or directory" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("nothing",), "no target 'nothing'"),
+        (("lifecycle", "--role", "sever"), "Did you mean 'server'?"),
+        (("memory", "--role", "archive"), "memory has none of these roles: archive"),
+        (("lifecycle", "--depth", "4"), "less than or equal to 3"),
+        (("socket", "--mutants"), "breaks the package's own classes"),
+        (("conformance.faulty:Lamp",), "ObjectAdapter"),
+    ],
+)
+def test_wrong_usage_is_told(arguments: tuple[str, ...], text: str) -> None:
+    """Exit code 2, with what is known instead."""
+    ran = run_command("conform", *arguments, columns=200)
+    assert ran.returncode == 2
+    assert text in " ".join(ran.stderr.split())
+
+
+def test_a_role_of_ones_own_is_run() -> None:
+    """An adapter's factory brings its own role."""
+    ran = invoke("conform", "conformance.faulty:lamps", columns=120)
+    assert ran.exit_code == 0
+    assert re.search(r"lamp +6/6 +7/7", ran.stdout)
+
+
+def test_mutants_are_counted() -> None:
+    """--mutants prints how many of each breakage were caught, of how many, whole at 80 columns, and the time."""
+    ran = run_command("conform", "lifecycle", "--mutants", "--role", "server", "--role", "client")
+    total = sum(len(list(mutants(ROLES[name]))) for name in ("server", "client"))
+    assert ran.returncode == 0
+    assert re.search(rf"{total} of {total} mutants caught \(100\.0%\) in \d+\.\d s", ran.stdout)
+    assert "…" not in ran.stdout
+    data = json.loads(invoke("conform", "lifecycle", "--mutants", "--role", "server", "--json").stdout)
+    assert data[0]["survivors"] == []
+    assert data[0]["total"] == len(list(mutants(SERVER)))
+
+
+def test_a_terminal_shows_a_progress_bar() -> None:
+    """On a terminal, what is running is shown on standard error; piped, nothing is."""
+    piped = run_command("conform", "memory", "--role", "client", *QUICK)
+    assert piped.stderr == ""
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(
+            (*COMMAND, "conform", "memory", "--role", "client"), env=environment(), stdout=subprocess.DEVNULL, stderr=theirs
+        ) as process:
+            os.close(theirs)
+            shown = _everything(ours)
+            assert process.wait(LONG) == 0
+    finally:
+        os.close(ours)
+    assert b"client" in shown
+    assert b"/" in shown
+
+
+def _everything(descriptor: int) -> bytes:
+    shown = b""
+    while select.select([descriptor], [], [], LONG)[0]:
+        try:
+            part = os.read(descriptor, 65536)
+        except OSError:  # so Linux tells that the other side is closed
+            return shown
+        if not part:
+            return shown
+        shown += part
+    raise AssertionError("the command went on and on")

@@ -1,0 +1,52 @@
+"""The strength of the suite itself: whatever is broken in an implementation, one cell at a time, is caught."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from lifecycle import ROLES, SERVER, SOCKET_FILE, Role
+from lifecycle.conformance.mutating import scoring
+from lifecycle.conformance.mutating.mutants import Breakage, mutants
+from lifecycle.conformance.mutating.scoring import score
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=ROLES)
+def test_all_mutants_of_a_role_are_caught(role: Role) -> None:
+    """Dropped checks, wrong states, misreported outcomes, accepted illegal and refused legal calls: 100 % are found."""
+    result = score(role)
+    assert result.survivors == []
+    assert result.total == len(list(mutants(role)))
+    assert set(result.caught) == set(Breakage)
+
+
+def test_there_is_a_mutant_for_all_that_can_be_wrong() -> None:
+    """Each illegal cell drops its check and accepts; each legal one refuses, misleads and misreports in every way."""
+    counts = Counter(each.breakage for each in mutants(SERVER))
+    illegal = sum(call.name not in calls for calls in SERVER.table.values() for call in SERVER.calls)
+    legal = sum(len(calls) for calls in SERVER.table.values())
+    cells = len(list(SERVER.cells()))
+    assert counts == {
+        Breakage.DROPS_A_CHECK: illegal,
+        Breakage.ACCEPTS: illegal,
+        Breakage.REFUSES: legal,
+        Breakage.WRONG_STATE: cells * (len(SERVER.states) - 1),
+        Breakage.MISREPORTS: cells * (len(SERVER.outcomes) - 1),
+    }
+
+
+def test_a_survivor_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suite that finds nothing has a score of nothing: the mutants that survive are told one by one."""
+
+    @contextmanager
+    def unbroken(*arguments: object) -> Iterator[None]:
+        yield
+
+    monkeypatch.setattr(scoring, "changed", unbroken)
+    result = score(SOCKET_FILE)
+    assert {each.breakage for each in result.survivors} == {Breakage.DROPS_A_CHECK, Breakage.REFUSES, Breakage.WRONG_STATE}
+    assert set(result.caught) == {Breakage.ACCEPTS, Breakage.MISREPORTS}, "what the table has no part in is broken still"
+    assert "socket_file[empty] attach refuses what is legal" in map(str, result.survivors)

@@ -1,0 +1,97 @@
+"""conformance_suite() in a pytest of its own: names of cells, depth, coverage at the end, and in several processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from loopback import LONG
+
+from lifecycle import SERVER
+from lifecycle.conformance.model.graph import cells_of
+
+TESTS = Path(__file__).parent.parent
+
+
+def run_pytest(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A pytest in a process of its own, on one file."""
+    (folder / "test_it.py").write_text(source, encoding="utf-8")
+    ours = {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, str(TESTS)]))}
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, "test_it.py")
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=LONG, check=False, env={**os.environ, **ours}
+    )
+
+
+SOUND = """
+from lifecycle import SERVER
+from lifecycle.conformance import GovernedAdapter, conformance_suite
+
+TestServer = conformance_suite(SERVER, GovernedAdapter)
+"""
+
+FAULTY = """
+from conformance.faulty import half_shut
+from lifecycle import CLIENT
+from lifecycle.conformance import conformance_suite
+
+TestClient = conformance_suite(CLIENT, half_shut)
+"""
+
+LAMPS = """
+from conformance.faulty import LAMP, lamps, tougher_lamps
+from lifecycle.conformance import conformance_machine, conformance_suite
+
+TestLamp = conformance_suite(LAMP, lamps, depth=3)
+TestTougher = conformance_suite(LAMP, tougher_lamps)
+TestMachine = conformance_machine(LAMP, lamps).TestCase
+"""
+
+
+def test_there_is_one_test_per_cell(tmp_path: Path) -> None:
+    """Each (state, call, outcome) and each illegal call is a test, named so that a failing cell is named."""
+    listed = run_pytest(tmp_path, SOUND, "--collect-only", "-q").stdout
+    names = [line.partition("[")[2][:-1] for line in listed.splitlines() if "::" in line]
+    assert len(names) == len(set(names)) == len(cells_of(SERVER))
+    assert {"server[bound]-accept-illegal", "server[bound]-listen-ok", "server[empty]-create-failed"} <= set(names)
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("--conformance-depth", "2")], ids=["plain", "xdist", "deeper"])
+def test_a_sound_implementation_passes_with_its_coverage_told(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """All tests pass, in one process and in two, and the summary tells the cells that were reached."""
+    ran = run_pytest(tmp_path, SOUND, "-q", *arguments)
+    assert ran.returncode == 0, ran.stdout
+    cells = len(cells_of(SERVER))
+    assert f"conformance of server: {cells} cells reached, 0 differ as explained, of {cells}" in ran.stdout
+
+
+def test_a_failing_cell_is_named_and_can_be_had_again(tmp_path: Path) -> None:
+    """The wrong cell fails under its name, with the program that shows it; so do those that are reached through it."""
+    ran = run_pytest(tmp_path, FAULTY, "-q")
+    failed = [line for line in ran.stdout.splitlines() if line.startswith("FAILED")]
+    assert "client[connected]-shut_down-both" in failed[0]
+    assert len(failed) < 8
+    assert "replay(" in ran.stdout
+    assert "'conformance.faulty:half_shut', 'client'" in ran.stdout
+
+
+def test_a_role_of_ones_own_has_a_suite(tmp_path: Path) -> None:
+    """Whoever declares a role gets its tests, and a machine whose table of cells is told at the end."""
+    ran = run_pytest(tmp_path, LAMPS, "-q")
+    failed = [line for line in ran.stdout.splitlines() if line.startswith("FAILED")]
+    assert "FAILED test_it.py::TestTougher::test_cell[lamp[dark]-switch_on-broken]" in (
+        line.partition(" - ")[0] for line in failed
+    )
+    assert all("TestTougher" in line for line in failed)
+    assert "TestMachine::runTest reached\nlamp" in ran.stdout
+    assert "(100.0%), 4/4 states" in ran.stdout
+
+
+def test_a_depth_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    """The option's values are those that the suite has."""
+    ran = run_pytest(tmp_path, SOUND, "--conformance-depth", "4")
+    assert ran.returncode == 4
+    assert "choose from" in ran.stderr
