@@ -18,9 +18,10 @@ from lifecycle.aio.gathering import Incoming, Outgoing
 from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.archive import archive as blocking
-from lifecycle.archive.archive import Kept, Mode, Pointed, Value
+from lifecycle.archive.archive import Kept, Pointed, Value
 from lifecycle.archive.objects import kind_of
 from lifecycle.archive.registry import REGISTRY, Registry
+from lifecycle.archive.whole import Mode
 from lifecycle.archive.wire import Wire
 from lifecycle.engine import LifecycleError, Role
 from lifecycle.roles import ARCHIVE
@@ -292,7 +293,7 @@ class Archive:
         Storing: raises what flush() raises. Loading: bytes that were received and not taken are lost, and UnreadBytesLost is
         warned of.
         """
-        if self.state == "storing":
+        if self.is_storing and "flush" in self.legal:
             await self.flush()
         self._archive.close()
 

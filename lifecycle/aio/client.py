@@ -203,7 +203,7 @@ class Client(AsyncBindable, AsyncStream, role=CLIENT):
         try:
             for option, value, level in self._options:
                 sock.setsockopt(level, option, value)
-            if self.state == "bound":
+            if self._row._allows("get_sock_name"):
                 sock.bind((any_address(family), 0))
             number = sock.connect_ex(name)
             while number in UNDER_WAY:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from enum import IntFlag
 from types import MappingProxyType
 
+from lifecycle.roles import data_phase
+
 
 class Events(IntFlag):
     """Which notifications an object is told of; the numbers are Winsock's FD_READ to FD_CLOSE."""
@@ -49,7 +51,9 @@ ENABLED_BY: Mapping[str, Events] = MappingProxyType(
 )
 """call -> the events that it enables again, however it ends"""
 
-STATES_AT_THE_END = frozenset({"peer_closed", "ended", "broken"})
+STATES_AT_THE_END = frozenset(
+    after for _, _, endings in data_phase.ROWS for outcome, after in endings.items() if outcome in ("eof", "broken")
+)
 """The states in which the end of the connection was seen: CLOSE is due."""
 
 

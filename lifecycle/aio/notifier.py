@@ -81,7 +81,7 @@ class Notifier:
             enabled |= Events.WRITE
         if call in GETS_A_CONNECTION:
             self._enabled &= ~Events.CONNECT
-            if subject.state == "connecting":
+            if "finish_connect" in subject.legal:
                 enabled |= Events.CONNECT
             elif error is None and "send" in subject.legal:
                 enabled |= Events.WRITE
@@ -204,7 +204,7 @@ class Notifier:
         finally:
             self._looks_itself = False
         self._post(Events.CONNECT)
-        if subject.state != "bound":
+        if "send" in subject.legal:
             self._enable_write()
         self._change()
 

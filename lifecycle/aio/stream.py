@@ -96,7 +96,7 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             return received
     if received or not size:
         return received
-    if self._row._after("receive", "eof") is None or was_reset(self):
+    if was_reset(self):
         # Linux tells of a reset once, perhaps to another task's send, and then shows an end of the stream that never came;
         # Winsock keeps telling.
         raise system_error(errno.ECONNRESET)

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from lifecycle.archive import objects, text
 from lifecycle.archive.counting import count_prefix, take_count
@@ -19,7 +19,7 @@ from lifecycle.archive.loading import Source
 from lifecycle.archive.registry import REGISTRY, Registry
 from lifecycle.archive.socket_file import SocketFile
 from lifecycle.archive.storing import Sink
-from lifecycle.archive.whole import WholeValues
+from lifecycle.archive.whole import Mode, WholeValues
 from lifecycle.archive.wire import Wire
 from lifecycle.engine import LifecycleError, settled
 from lifecycle.roles import ARCHIVE
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from lifecycle.archive.containers import Collection
 
-Mode = Literal["load", "store"]
 Value = TypeVar("Value", bound="int | float | str | tuple[Any, ...] | list[Any] | dict[Any, Any]")
 Pointed = TypeVar("Pointed", bound="Collection")
 Kept = TypeVar("Kept")
@@ -58,7 +57,7 @@ class Archive(WholeValues, role=ARCHIVE):
     archive over one file are the usual pair.
     """
 
-    __slots__ = ("_discards", "_mode", "_registry", "document")
+    __slots__ = ("_discards", "_registry", "document")
 
     def __init__(
         self,
@@ -91,16 +90,6 @@ class Archive(WholeValues, role=ARCHIVE):
         self.attach(file, mode)
 
     # -- what it is ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def is_loading(self) -> bool:
-        """Whether values come out of it (IsLoading)."""
-        return self._mode == "load"
-
-    @property
-    def is_storing(self) -> bool:
-        """Whether values go into it (IsStoring)."""
-        return self._mode == "store"
 
     @property
     def is_buffer_empty(self) -> bool:
@@ -352,10 +341,10 @@ class Archive(WholeValues, role=ARCHIVE):
         """
         if self._nested:
             raise RuntimeError("close() inside serialize() would leave half a value behind")
-        state = self.state
-        if state in ("storing", "loading"):
-            self._flush_now()
-        if state == "loading" and self._source.unread:
+        if not self._row._allows("flush"):
+            return
+        self._flush_now()
+        if self.is_loading and self._source.unread:
             message = f"{self._source.unread} bytes were read ahead and not taken: they are lost"
             warnings.warn(message, UnreadBytesLost, stacklevel=_level_of_the_caller())
 

@@ -40,6 +40,6 @@ def recursion_ended(archive: WholeValues) -> ArchiveError:
 
 def too_deep(archive: WholeValues, expected: str) -> ArchiveError:
     """The error of objects that are nested too deeply."""
-    if archive.state == "storing":
+    if archive.is_storing:
         return NestedTooDeeply(expected)
     return GenericError(archive._source.offset, expected, "deeper ones")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lifecycle.archive.errors import ArchiveError, EndOfFile, FormatError, ReadOnly, WriteOnly
 from lifecycle.archive.formats import Format
@@ -16,15 +16,17 @@ from lifecycle.engine import IllegalCall, Lifecycle
 from lifecycle.sockets.classify import CONNECTION_GONE
 
 Kept = TypeVar("Kept")
+Mode = Literal["load", "store"]
 
 
 class WholeValues(Lifecycle):
     """The part of an archive that moves values through its buffer."""
 
-    __slots__ = ("_depth", "_file", "_flush_is_due", "_format", "_nested", "_schema", "_sink", "_source", "_spoilt_by")
+    __slots__ = ("_depth", "_file", "_flush_is_due", "_format", "_mode", "_nested", "_schema", "_sink", "_source", "_spoilt_by")
 
     _file: Any
     _format: Format
+    _mode: Mode
     _sink: Sink
     _source: Source
     _nested: bool
@@ -32,6 +34,16 @@ class WholeValues(Lifecycle):
     _schema: int
     _flush_is_due: bool
     _spoilt_by: ArchiveError | None
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether values come out of it (IsLoading)."""
+        return self._mode == "load"
+
+    @property
+    def is_storing(self) -> bool:
+        """Whether values go into it (IsStoring)."""
+        return self._mode == "store"
 
     # -- how a call ends -----------------------------------------------------------------------------------------------------
 
@@ -53,13 +65,19 @@ class WholeValues(Lifecycle):
             return "pending"
         if isinstance(error, TimeoutError) and error.errno is None:
             return "timed_out"
-        if self.state == "storing" and self._sink.is_cut_off:
+        if self._row._allows("store") and self._sink.is_cut_off:
             return "broken"
         return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
         """MFC's causes readOnly and writeOnly, for calls of the other direction."""
-        return {"loading": ReadOnly, "storing": WriteOnly}.get(state, IllegalCall)
+        directions = self.role.table[self.role.initial]["attach"]
+        loading, storing = directions["load"], directions["store"]
+        if state == loading and call in self.role.table[storing]:
+            return ReadOnly
+        if state == storing and call in self.role.table[loading]:
+            return WriteOnly
+        return IllegalCall
 
     # -- whole values --------------------------------------------------------------------------------------------------------
 
@@ -148,7 +166,7 @@ class WholeValues(Lifecycle):
     def _flush_now(self) -> None:
         """Send all that the buffer holds, or give back what was read ahead."""
         self._flush_is_due = False
-        if self.state == "loading":
+        if self.is_loading:
             self._give_back()
             return
         self._sink.send(len(self._sink.out))

@@ -51,8 +51,10 @@ def connect_outcome(subject: OsSocket, call: str, outcome: str | None) -> str | 
     """
     if call == "finish_connect" and outcome in ("failed", None):
         return "pending"
-    if call == "connect" and outcome in ("failed", None) and real_state(subject._socket) in ("connecting", "connected"):
-        return "pending"
+    if call == "connect" and outcome in ("failed", None):
+        goes_on = [row._state for row in (subject._row._after(call, each) for each in ("pending", "ok")) if row is not None]
+        if real_state(subject._socket) in goes_on:
+            return "pending"
     return outcome
 
 

@@ -41,7 +41,7 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 
             self._wait(writing=False, deadline=deadline)
     if received or not size:
         return received
-    if self._row._after("receive", "eof") is None or was_reset(self):
+    if was_reset(self):
         # Linux tells of a reset once, perhaps to another thread's send, and then shows an end of the stream that never came;
         # Winsock keeps telling.
         raise system_error(errno.ECONNRESET)
@@ -50,8 +50,11 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 
 
 def was_reset(self: OsSocket) -> bool:
     """Whether the end of a stream that was never ended here is a reset; Linux tells EPIPE of one that came after the end."""
-    if self.state != "connected" or self.peer_address is not None:
-        return self._row._after("receive", "eof") is None
+    row = self._row
+    after_end = row._after("receive", "eof")
+    has_both_directions = row._allows("send") and after_end not in (None, row)
+    if not has_both_directions or self.peer_address is not None:
+        return after_end is None
     return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.EPIPE
 
 

@@ -105,6 +105,14 @@ def test_row_145_the_other_direction_is_refused() -> None:
     assert isinstance(reads.value, IllegalCall)
 
 
+def test_row_145_a_second_file_is_no_question_of_direction() -> None:
+    """attach() on an archive that has its file is neither ReadOnly nor WriteOnly: no direction takes it."""
+    for mode in MODES:
+        with Archive(io.BytesIO(), mode) as archive, pytest.raises(IllegalCall) as refusal:
+            archive.attach(io.BytesIO(), mode)
+        assert type(refusal.value) is IllegalCall
+
+
 def test_row_146_nothing_leaves_before_a_flush() -> None:
     """What is stored over a socket waits in the buffer; flush() sends exactly those bytes."""
     with storing_over_a_socket() as (archive, peer):
