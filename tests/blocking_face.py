@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 import inspect
-import select
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +21,6 @@ from unittest.mock import patch
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from event_loops import EventLoop
-from loopback import SHORT
 
 import lifecycle
 from lifecycle import IllegalCall, SendTimedOut, aio
@@ -188,25 +186,12 @@ for _name, _face in FACES.items():
 SUPPORT = ("loopback", "sockets_in_states", "refusals", "racing", "kernel", "states", "provocations", "evidence")
 
 
-def _for_good(fill: Callable[[Any], int]) -> Callable[[Any], int]:
-    """Fill, and again what becomes free when the other side acknowledges, which it may delay (RFC 1122: half a second)."""
-
-    def filled(sock: Any) -> int:
-        sent = fill(sock)
-        select.select([], [sock], [], SHORT * 2)
-        return sent + fill(sock)
-
-    return filled
-
-
 @contextmanager
 def _faces_in_place() -> Iterator[None]:
     """Modules that are imported meanwhile find faces where the blocking sockets are; support modules are imported anew."""
     before = {name: sys.modules.pop(name) for name in SUPPORT if name in sys.modules}
     try:
         with patch.multiple(lifecycle, **FACES):
-            support = importlib.import_module("loopback")
-            support.fill = _for_good(support.fill)  # type: ignore[attr-defined]
             yield
     finally:
         for name in SUPPORT:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +19,7 @@ from lifecycle.sockets.waiting import _spare_wakers
 HOST = "127.0.0.1"
 SHORT = 0.05  # seconds that a test lets pass to see that nothing happens
 LONG = 20.0  # seconds after which a test that waits for an event fails
+SIOCOUTQ, SIOCOUTQNSD = 0x5411, 0x894B  # Linux tells so how much of what was sent is not acknowledged, and not even under way
 
 DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path("/dev/fd")
 
@@ -127,17 +130,36 @@ def unanswering_listener() -> Iterator[tuple[str, int]]:
 
 
 def fill(sock: Client | Accepted) -> int:
-    """Send until the buffers are full and nobody reads; how many bytes went."""
+    """Send until the buffers of both ends are full, and stay so as nobody reads; how many bytes went."""
     before, sock.timeout = sock.timeout, 0
+    try:
+        sent = more = _send_what_fits(sock)
+        while more:
+            until(lambda: not _is_on_the_way(sock.fileno()), "the delivery of what was sent")
+            more = _send_what_fits(sock)
+            sent += more
+    finally:
+        sock.timeout = before
+    return sent
+
+
+def _send_what_fits(sock: Client | Accepted) -> int:
     sent = 0
     try:
         while True:
             sent += sock.send(bytes(1 << 16))
     except BlockingIOError as full:
-        sent += getattr(full, "sent", 0)
-    finally:
-        sock.timeout = before
-    return sent
+        return sent + getattr(full, "sent", 0)
+
+
+def _is_on_the_way(fileno: int) -> bool:
+    """Whether there is data on the way that will leave room behind: sent, and not acknowledged, which a peer may put off."""
+    if sys.platform != "linux":
+        return bool(select.select([], [fileno], [], 2 * SHORT)[1])
+    import fcntl
+
+    waiting, unsent = (struct.unpack("i", fcntl.ioctl(fileno, ask, bytes(4)))[0] for ask in (SIOCOUTQ, SIOCOUTQNSD))
+    return bool(waiting > unsent)
 
 
 class Background:
