@@ -40,15 +40,25 @@ def test_portability_of_a_shared_socket():
 """
 
 PLUGIN = "-plifecycle.checking.pytest_plugin"
+OTHERS_LEFT_OUT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # loading every installed plugin is most of a run's work
 
 
 def run_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """A test run over TESTS; the plugin is named, since the package may be run from its source."""
-    (folder / "test_calls.py").write_text(TESTS, encoding="utf-8")
+    """A test run over TESTS with no other plugin than this one and those that the options name."""
+    return _run(folder, PLUGIN, *options, **OTHERS_LEFT_OUT)
+
+
+def run_pytest_as_installed(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """A test run over TESTS with every installed plugin; this one is named where the package is run from its source."""
     registered = importlib.metadata.entry_points(group="pytest11", name="lifecycle")
-    named = () if registered else (PLUGIN,)
-    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *named, *options)
-    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=LONG, check=False)
+    return _run(folder, *(() if registered else (PLUGIN,)), *options)
+
+
+def _run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_calls.py").write_text(TESTS, encoding="utf-8")
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *options)
+    surroundings = {**environment(), **variables}
+    return subprocess.run(command, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=LONG, check=False)
 
 
 def told(output: str) -> list[tuple[str, str]]:
@@ -99,7 +109,7 @@ def test_warning_warns(tmp_path: Path) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_findings_come_from_workers(tmp_path: Path) -> None:
     """Under pytest-xdist the workers' findings are told at the end, with their tests."""
-    done = run_pytest(tmp_path, "--lifecycle", "-n1")
+    done = run_pytest(tmp_path, "-p", "xdist", "--lifecycle", "-n1")
     assert "4 passed" in done.stdout, done.stdout
     assert sorted(told(done.stdout)) == sorted(FOUND)
 
@@ -111,7 +121,7 @@ def test_nothing_is_loaded_unasked(tmp_path: Path) -> None:
         "def pytest_sessionfinish():\n"
         "    print('loaded', sorted(name for name in sys.modules if name.startswith('lifecycle.checking')))\n"
     )
-    done = run_pytest(tmp_path, "-k", "correct", "-s")
+    done = run_pytest_as_installed(tmp_path, "-k", "correct", "-s")
     assert "loaded ['lifecycle.checking', 'lifecycle.checking.pytest_plugin']" in done.stdout
     assert "findings" not in done.stdout
 
