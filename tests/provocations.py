@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from descriptors import no_descriptors_left
 from loopback import (
     HOST,
     LONG,
@@ -16,12 +16,12 @@ from loopback import (
     datagram_pair,
     fill,
     listening,
-    raw_listener,
     reset,
     unanswering_listener,
     until,
     unused_port,
 )
+from raw_handles import RAW_HANDLES
 from states import ARRANGE, World, begin_connect
 
 from lifecycle import BlockingCallCancelled, MessageTruncated, Server, SocketFile
@@ -41,17 +41,6 @@ def fails(kind: type[BaseException], call: Callable[..., Any], *arguments: Any) 
     except kind:
         return
     raise AssertionError(f"{call.__name__}{arguments} did not raise {kind.__name__}")
-
-
-@contextmanager
-def no_descriptors_left() -> Iterator[None]:
-    """Nobody in this process can open a descriptor."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # -- handles -----------------------------------------------------------------------------------------------------------------
@@ -101,83 +90,6 @@ def _attach(make: Callable[[World], socket.socket]) -> Provocation:
         w.subject.attach(handle)
 
     return provoke
-
-
-def _raw(w: World) -> socket.socket:
-    return socket.socket(socket.AF_INET, w.kind._kind)
-
-
-def _raw_bound(w: World) -> socket.socket:
-    sock = _raw(w)
-    sock.bind((HOST, 0))
-    return sock
-
-
-def _raw_listening(w: World) -> socket.socket:
-    sock = _raw_bound(w)
-    sock.listen()
-    return sock
-
-
-def _raw_connecting(w: World) -> socket.socket:
-    sock = _raw(w)
-    sock.setblocking(False)
-    sock.connect_ex(w.open(unanswering_listener()))
-    return sock
-
-
-def _raw_connected(w: World) -> socket.socket:
-    w.peer.close()
-    if w.kind._kind == socket.SOCK_DGRAM:
-        w.peer = _raw_bound(w)
-        sock = _raw(w)
-        sock.connect(w.peer.getsockname())
-        return sock
-    with raw_listener() as listener:
-        sock = socket.create_connection(listener.getsockname())
-        w.peer, _ = listener.accept()
-    return sock
-
-
-def _raw_after(*steps: Callable[[socket.socket, socket.socket], object]) -> Callable[[World], socket.socket]:
-    def make(w: World) -> socket.socket:
-        sock = _raw_connected(w)
-        for step in steps:
-            step(sock, w.peer)
-        return sock
-
-    return make
-
-
-def _ends_sends(sock: socket.socket, peer: socket.socket) -> None:
-    sock.shutdown(socket.SHUT_WR)
-
-
-def _ends_receives(sock: socket.socket, peer: socket.socket) -> None:
-    sock.shutdown(socket.SHUT_RD)
-
-
-def _peer_ends_sends(sock: socket.socket, peer: socket.socket) -> None:
-    peer.shutdown(socket.SHUT_WR)
-
-
-def _peer_resets(sock: socket.socket, peer: socket.socket) -> None:
-    reset(peer)
-
-
-RAW_HANDLES: dict[str, Callable[[World], socket.socket]] = {
-    "open": _raw,
-    "bound": _raw_bound,
-    "listening": _raw_listening,
-    "connecting": _raw_connecting,
-    "connected": _raw_connected,
-    "send_shut": _raw_after(_ends_sends),
-    "receive_shut": _raw_after(_ends_receives),
-    "peer_closed": _raw_after(_peer_ends_sends),
-    "ended": _raw_after(_ends_sends, _peer_ends_sends),
-    "shut": _raw_after(_ends_sends, _ends_receives),
-    "broken": _raw_after(_peer_resets),
-}
 
 
 def _detach(w: World) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import resource
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -291,6 +290,7 @@ def is_open(descriptor: int) -> bool:
 @contextmanager
 def no_more_descriptors(spare: int) -> Iterator[None]:
     """Only so many more descriptors may be opened."""
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     free = (number for number in count() if not is_open(number))
     limit = next(islice(free, spare, None))  # the system gives the lowest numbers that are free

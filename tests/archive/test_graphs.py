@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from archive_bytes import stored
 from archive_classes import Age, Node, same
 from archive_strategies import graphs
 from hypothesis import HealthCheck, given, settings
@@ -25,15 +26,6 @@ from lifecycle.archive import (
 )
 
 
-def stored(things: list[Any], **options: Any) -> bytes:
-    """The bytes of the objects, one after the other."""
-    file = io.BytesIO()
-    with Archive(file, "store", **options) as archive:
-        for thing in things:
-            archive << thing
-    return file.getvalue()
-
-
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(graphs(), st.integers(1, 5000))
 def test_graphs_travel_over_a_connection(things: list[Any], buffer_size: int) -> None:
@@ -51,7 +43,7 @@ def test_graphs_travel_over_a_connection(things: list[Any], buffer_size: int) ->
             assert archive.is_buffer_empty
         sending.result()
     assert same(found, things)
-    assert stored(found) == stored(things)
+    assert stored(*found) == stored(*things)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 0xFFFF)), max_size=30), st.booleans())
@@ -97,7 +89,7 @@ def test_templates_round_trip(numbers: list[int], texts: list[str], pairs: dict[
 
 def test_a_list_is_added_to_and_an_array_is_replaced() -> None:
     """serialize() of a list that is not empty adds what comes, as MFC's does; that of an array replaces what was there."""
-    data = stored([])
+    data = stored()
     file = io.BytesIO()
     with Archive(file, "store") as archive:
         CObList([Age(1)]).serialize(archive)
@@ -123,7 +115,7 @@ def test_a_class_that_refers_to_one_declared_later() -> None:
     """Annotations are looked at when the first object travels, so that two classes may refer to each other."""
     first, second = Node(), Node()
     first.next = second
-    with Archive(io.BytesIO(stored([first])), "load") as archive:
+    with Archive(io.BytesIO(stored(first)), "load") as archive:
         found = archive >> Node
     assert found is not None
     assert found.next is not None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+import archive_bytes
 import pytest
 
 from lifecycle.archive import (
@@ -80,17 +81,7 @@ class Holder:
     number: DWORD = 0
 
 
-def stored(*things: Any) -> bytes:
-    """What a storing archive makes of things by pointer."""
-    file = io.BytesIO()
-    with Archive(file, "store", registry=CLASSES) as archive:
-        for thing in things:
-            archive.write_object(thing)
-    return file.getvalue()
-
-
-def loading(data: bytes, **options: Any) -> Archive:
-    return Archive(io.BytesIO(data), "load", registry=CLASSES, **options)
+stored, loading = partial(archive_bytes.stored, registry=CLASSES), partial(archive_bytes.loading, registry=CLASSES)
 
 
 def fails(error: BaseException) -> Callable[[Archive], Any]:

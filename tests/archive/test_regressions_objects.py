@@ -6,8 +6,10 @@ import io
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
 
+import archive_bytes
 import pytest
 
 from lifecycle.archive import (
@@ -66,17 +68,7 @@ class ByHand:
             self.next = archive >> ByHand
 
 
-def stored(*things: Any) -> bytes:
-    """What a storing archive makes of things by pointer."""
-    file = io.BytesIO()
-    with Archive(file, "store", registry=CLASSES) as archive:
-        for thing in things:
-            archive.write_object(thing)
-    return file.getvalue()
-
-
-def loading(data: bytes, **options: Any) -> Archive:
-    return Archive(io.BytesIO(data), "load", registry=CLASSES, **options)
+stored, loading = partial(archive_bytes.stored, registry=CLASSES), partial(archive_bytes.loading, registry=CLASSES)
 
 
 # -- keys ----------------------------------------------------------------------------------------------------------------------

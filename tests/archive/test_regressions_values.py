@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from archive_bytes import loading
 from archive_classes import Age
 from loopback import client_and_raw_peer
 
@@ -28,11 +29,6 @@ from lifecycle.archive import (
     GenericError,
     SocketFile,
 )
-
-
-def loading(data: bytes, **options: Any) -> Archive:
-    return Archive(io.BytesIO(data), "load", **options)
-
 
 # -- code pages ----------------------------------------------------------------------------------------------------------------
 

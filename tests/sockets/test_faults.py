@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from loopback import HOST, LONG, accepted_and_raw_peer, client_and_raw_peer, listening, open_descriptors, reset, until
+from descriptors import no_descriptors_left
+from loopback import HOST, LONG, accepted_and_raw_peer, client_and_raw_peer, listening, reset, until
 
 from lifecycle import Accepted, Client, Datagram, IllegalCall, Server
 
@@ -20,24 +19,6 @@ ENDS = {"client": client_and_raw_peer, "accepted": accepted_and_raw_peer}
 both_ends = pytest.mark.parametrize("end", ENDS)
 
 # -- no descriptors left --------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def no_descriptors_left() -> Iterator[None]:
-    """Inside, this process cannot get another descriptor."""
-    resource = pytest.importorskip("resource")
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken = [os.open(os.devnull, os.O_RDONLY)]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(open_descriptors()) + 8, limits[1]))
-    try:
-        with suppress(OSError):
-            while True:
-                taken.append(os.dup(taken[0]))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        for number in taken:
-            os.close(number)
 
 
 def test_accept_without_descriptors() -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from descriptors import no_descriptors_left
 from loopback import (
     HOST,
     LONG,
@@ -22,7 +23,6 @@ from loopback import (
     client_and_raw_peer,
     fill,
     listening,
-    open_descriptors,
     raw_listener,
     reset,
     unanswering_listener,
@@ -140,24 +140,12 @@ def test_a_handler_that_closes_and_exits(interrupt: type[BaseException]) -> None
 
 def test_connect_that_cannot_wait_for_lack_of_descriptors() -> None:
     """A connect under way in the system leaves the object connecting, even if no descriptor is left to wait with."""
-    resource = pytest.importorskip("resource")
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with unanswering_listener() as address, Client(timeout=SHORT) as client:
         client.create(0, HOST)
         while _spare_wakers:
             _spare_wakers.pop().close()
-        taken = [os.open(os.devnull, os.O_RDONLY)]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(open_descriptors()) + 8, limits[1]))
-        try:
-            with suppress(OSError):
-                while True:
-                    taken.append(os.dup(taken[0]))
-            with pytest.raises(OSError, match="open files"):
-                client.connect(*address)
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-            for number in taken:
-                os.close(number)
+        with no_descriptors_left(), pytest.raises(OSError, match="open files"):
+            client.connect(*address)
         assert client.state == real_state(client._socket) == "connecting"
 
 
