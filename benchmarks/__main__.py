@@ -49,7 +49,7 @@ CLAIMS = {
 
 EXAMPLES = """\
 examples:
-  python -m benchmarks                      the whole table, in about half a minute
+  python -m benchmarks                      the whole table, in a few minutes
   python -m benchmarks small-calls refusal  two of its rows
   python -m benchmarks --quick              every row runs, in seconds; no time is judged
   python -m benchmarks --json > budgets.json
