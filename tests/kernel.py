@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import struct
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,6 +39,52 @@ TCP_STATES: dict[str, frozenset[int]] = {
     "broken": frozenset({CLOSE}),
 }
 """What TCP may be in while the object is in a state: what the peer did shows in TCP before a call has seen it."""
+
+
+DATA, END, ERROR = "data", "the end of the peer's stream", "an error"
+"""What others do to a socket, as it shows there; an error is a reset, or the news that nobody is there."""
+
+SIOCOUTQ, SIOCOUTQNSD = 0x5411, 0x894B  # how much is not acknowledged of what was sent, and how much is not even under way
+
+
+def shows(sock: Any, what: str) -> bool:
+    """Whether what others did has come to a socket: a busy system delivers after the call that sent it has returned."""
+    if not hasattr(select, "poll"):
+        return any(select.select([sock], [], [sock], 0))
+    wanted = {DATA: select.POLLIN, END: getattr(select, "POLLRDHUP", select.POLLIN), ERROR: select.POLLERR}[what]
+    poller = select.poll()
+    poller.register(sock.fileno(), wanted)
+    return any(shown & wanted for _, shown in poller.poll(0))
+
+
+def acknowledged(sock: Any) -> bool:
+    """Whether the peer's system has all that was sent, the end of the stream included; True where the system does not tell."""
+    return sys.platform != "linux" or not _queued(sock, SIOCOUTQ)
+
+
+def on_the_way(sock: Any, patience: float) -> bool:
+    """Whether data is on the way that will leave room behind: sent, and not acknowledged, which a peer may put off.
+
+    patience: seconds to wait for the room, where the system does not tell.
+    """
+    if sys.platform != "linux":
+        return bool(select.select([], [sock], [], patience)[1])
+    waiting = _queued(sock, SIOCOUTQ)
+    return waiting > _queued(sock, SIOCOUTQNSD)
+
+
+def _queued(sock: Any, kind: int) -> int:
+    import fcntl
+
+    count: int = struct.unpack("i", fcntl.ioctl(sock.fileno(), kind, bytes(4)))[0]
+    return count
+
+
+def queue_is_full(listener: Any) -> bool:
+    """Whether a listener takes no more connections; only Linux tells."""
+    with socket.socket(fileno=os.dup(listener.fileno())) as twin:
+        waiting, most = struct.unpack("II", twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)[24:])
+    return bool(waiting > most)
 
 
 @dataclass(frozen=True)

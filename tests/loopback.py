@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from kernel import acknowledged, on_the_way, queue_is_full, shows
 
 from lifecycle import Accepted, Client, Datagram, Server
 from lifecycle.sockets.waiting import _spare_wakers
@@ -19,7 +20,6 @@ from lifecycle.sockets.waiting import _spare_wakers
 HOST = "127.0.0.1"
 SHORT = 0.05  # seconds that a test lets pass to see that nothing happens
 LONG = 20.0  # seconds after which a test that waits for an event fails
-SIOCOUTQ, SIOCOUTQNSD = 0x5411, 0x894B  # Linux tells so how much of what was sent is not acknowledged, and not even under way
 
 DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path("/dev/fd")
 
@@ -94,7 +94,7 @@ def datagram_pair(**options: Any) -> Iterator[tuple[Datagram, Datagram]]:
 
 
 def reset(peer: socket.socket) -> None:
-    """Close a connection so that its other end is reset."""
+    """Close a connection so that its other end is reset, if only a little later."""
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.close()
 
@@ -107,26 +107,27 @@ def unused_port(kind: int = socket.SOCK_STREAM) -> int:
         return port
 
 
+def crowd(listener: Any, stack: ExitStack) -> None:
+    """Fill the queue of a listener that has the least backlog with connections that the stack closes."""
+    for _ in range(8):
+        filler = stack.enter_context(socket.socket())
+        filler.settimeout(LONG if sys.platform == "linux" else SHORT)
+        try:
+            filler.connect(listener.getsockname())
+        except (TimeoutError, ConnectionRefusedError):
+            return
+        if sys.platform == "linux":
+            until(lambda: queue_is_full(listener), "a full queue")
+            return
+    raise AssertionError("the queue of this system never fills")
+
+
 @contextmanager
 def unanswering_listener() -> Iterator[tuple[str, int]]:
     """An address at which a connect neither succeeds nor fails: a listener whose queue is full."""
-    with raw_listener(backlog=0) as listener:
-        fillers = []
-        try:
-            while len(fillers) < 8:
-                filler = socket.socket()
-                fillers.append(filler)
-                filler.settimeout(SHORT)
-                try:
-                    filler.connect(listener.getsockname())
-                except TimeoutError:
-                    break
-            else:
-                raise AssertionError("the queue of this system never fills")
-            yield listener.getsockname()
-        finally:
-            for filler in fillers:
-                filler.close()
+    with raw_listener(backlog=0) as listener, ExitStack() as stack:
+        crowd(listener, stack)
+        yield listener.getsockname()
 
 
 def fill(sock: Client | Accepted) -> int:
@@ -135,7 +136,7 @@ def fill(sock: Client | Accepted) -> int:
     try:
         sent = more = _send_what_fits(sock)
         while more:
-            until(lambda: not _is_on_the_way(sock.fileno()), "the delivery of what was sent")
+            until(lambda: not on_the_way(sock, 2 * SHORT), "the delivery of what was sent")
             more = _send_what_fits(sock)
             sent += more
     finally:
@@ -150,16 +151,6 @@ def _send_what_fits(sock: Client | Accepted) -> int:
             sent += sock.send(bytes(1 << 16))
     except BlockingIOError as full:
         return sent + getattr(full, "sent", 0)
-
-
-def _is_on_the_way(fileno: int) -> bool:
-    """Whether there is data on the way that will leave room behind: sent, and not acknowledged, which a peer may put off."""
-    if sys.platform != "linux":
-        return bool(select.select([], [fileno], [], 2 * SHORT)[1])
-    import fcntl
-
-    waiting, unsent = (struct.unpack("i", fcntl.ioctl(fileno, ask, bytes(4)))[0] for ask in (SIOCOUTQ, SIOCOUTQNSD))
-    return bool(waiting > unsent)
 
 
 class Background:
@@ -197,3 +188,13 @@ def until(condition: Callable[[], object], what: str = "the condition") -> None:
             return
         tick.wait(0.002)
     raise AssertionError(f"{what} never came true")
+
+
+def until_shows(sock: Any, what: str) -> None:
+    """Wait until what others did has come to a socket: kernel.DATA, END or ERROR."""
+    until(lambda: shows(sock, what), what)
+
+
+def until_acknowledged(sock: Any) -> None:
+    """Wait until the peer's system has all that was sent, the end of the stream included."""
+    until(lambda: acknowledged(sock), "the acknowledgement")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from descriptors import no_descriptors_left
+from kernel import ERROR
 from loopback import (
     HOST,
     LONG,
@@ -19,6 +20,7 @@ from loopback import (
     reset,
     unanswering_listener,
     until,
+    until_shows,
     unused_port,
 )
 from raw_handles import RAW_HANDLES
@@ -197,6 +199,7 @@ def _sending(call: str) -> dict[str, Provocation]:
 
     def after_reset(w: World) -> None:
         reset(w.peer)
+        until_shows(w.subject, ERROR)
         fails(ConnectionError, send, w)
 
     return {
@@ -257,6 +260,7 @@ def _shut_down(how: str) -> Provocation:
 def _after_reset(call: str) -> Provocation:
     def provoke(w: World) -> None:
         reset(w.peer)
+        until_shows(w.subject, ERROR)
         fails(OSError, getattr(w.subject, call))
 
     return provoke
@@ -328,6 +332,7 @@ def _send_to_somebody(w: World) -> None:
 def _send_to_gone_peer(w: World) -> None:
     w.peer.close()
     w.subject._socket.send(MESSAGE)
+    until_shows(w.subject, ERROR)
     fails(ConnectionRefusedError, w.subject.send, MESSAGE)
 
 
@@ -374,7 +379,7 @@ DATAGRAM: dict[str, dict[str, Provocation]] = {
     "attach": {"failed": _attach_nothing, **{state: _attach(RAW_HANDLES[state]) for state in ("open", "bound", "connected")}},
     "connect": {
         "ok": lambda w: w.subject.connect(HOST, unused_port(socket.SOCK_DGRAM)),
-        "failed": lambda w: fails(PermissionError, w.subject.connect, "255.255.255.255", 9),  # a broadcast, and not allowed
+        "failed": lambda w: fails(OSError, w.subject.connect, "255.255.255.255", 9),  # a broadcast: not allowed, or no way
     },
     "disconnect": {"ok": lambda w: w.subject.disconnect()},
     "send": {

@@ -5,12 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from loopback import (
-    HOST,
-    raw_listener,
-    reset,
-    unanswering_listener,
-)
+from kernel import END, ERROR
+from loopback import HOST, raw_listener, reset, unanswering_listener, until_acknowledged, until_shows
 from states import World
 
 
@@ -62,6 +58,7 @@ def _after(*steps: Callable[[socket.socket, socket.socket], object]) -> Callable
 
 def _ends_sends(sock: socket.socket, peer: socket.socket) -> None:
     sock.shutdown(socket.SHUT_WR)
+    until_acknowledged(sock)
 
 
 def _ends_receives(sock: socket.socket, peer: socket.socket) -> None:
@@ -70,10 +67,12 @@ def _ends_receives(sock: socket.socket, peer: socket.socket) -> None:
 
 def _peer_ends_sends(sock: socket.socket, peer: socket.socket) -> None:
     peer.shutdown(socket.SHUT_WR)
+    until_shows(sock, END)
 
 
 def _peer_resets(sock: socket.socket, peer: socket.socket) -> None:
     reset(peer)
+    until_shows(sock, ERROR)
 
 
 RAW_HANDLES: dict[str, Callable[[World], socket.socket]] = {

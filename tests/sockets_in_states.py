@@ -10,7 +10,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 
 import pytest
-from loopback import HOST, LONG, SHORT, accepted_and_raw_peer, client_and_raw_peer, reset, unanswering_listener, unused_port
+from loopback import (
+    HOST,
+    LONG,
+    SHORT,
+    accepted_and_raw_peer,
+    client_and_raw_peer,
+    crowd,
+    reset,
+    unanswering_listener,
+    until_acknowledged,
+    unused_port,
+)
 
 from lifecycle import Accepted, Client, Datagram, Server
 from lifecycle.sockets.bindable import Bindable
@@ -69,15 +80,18 @@ def bring(stream: Stream, peer: socket.socket, state: str) -> None:
     match state:
         case "send_shut":
             stream.shut_down("sends")
+            until_acknowledged(stream)
         case "receive_shut":
             stream.shut_down("receives")
         case "shut":
             stream.shut_down("both")
+            until_acknowledged(stream)
         case "peer_closed":
             peer.shutdown(socket.SHUT_WR)
             assert stream.receive() == b""
         case "ended":
             stream.shut_down("sends")
+            until_acknowledged(stream)
             peer.shutdown(socket.SHUT_WR)
             assert stream.receive() == b""
         case "broken":
@@ -144,13 +158,9 @@ def full_queue() -> Iterator[tuple[Server, Client]]:
         server = stack.enter_context(Server(timeout=LONG))
         server.create(0, HOST)
         server.listen(0)
-        for _ in range(8):
-            client = stack.enter_context(Client(timeout=SHORT))
-            client.create(0, HOST)
-            try:
-                client.connect(*server.get_sock_name())
-            except (TimeoutError, ConnectionRefusedError):
-                break
-        else:
-            raise AssertionError("the queue of this system never fills")
+        crowd(server._socket, stack)
+        client = stack.enter_context(Client(timeout=SHORT))
+        client.create(0, HOST)
+        with pytest.raises((TimeoutError, ConnectionRefusedError)):
+            client.connect(*server.get_sock_name())
         yield server, client

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from loopback import HOST, LONG, raw_listener, reset, unanswering_listener
+from loopback import HOST, LONG, raw_listener, reset, unanswering_listener, until_acknowledged
 
 from lifecycle import ROLES, Accepted, Client, Datagram, Server
 from lifecycle.engine import Role
@@ -118,6 +118,7 @@ def _then(*steps: Callable[[World], None]) -> Callable[[World], None]:
 def _ends(how: str) -> Callable[[World], None]:
     def end(made: World) -> None:
         made.subject.shut_down(how)
+        until_acknowledged(made.subject)
 
     return end
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from delivery import delivering
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel import assert_tcp_agrees, snapshot
@@ -66,6 +67,7 @@ class Walk:
         self.role = role
         self.engine = engine
         self.stack = stack
+        self.deliver = stack.enter_context(delivering())
         self.listener = stack.enter_context(socket.create_server((HOST, 0)))
         self.listener.settimeout(0)
         self.datagrams = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -78,6 +80,7 @@ class Walk:
         self.subject: Any = world_now.subject
         self.subject.timeout = 0
         self.peer = world_now.peer if state in DATA_PHASE else None
+        self.deliver()
 
     def new_object(self) -> None:
         """Begin again with an empty object, whose predecessor is closed."""
@@ -89,6 +92,7 @@ class Walk:
         """Make one step; what it gave, in a form that can be compared with the other engine's."""
         if name in PEER_ACTIONS:
             getattr(self, name)()
+            self.deliver()
             return None
         before = snapshot(self.subject)
         try:
@@ -98,7 +102,9 @@ class Walk:
             assert name not in self.subject.legal
             return ("illegal", error.legal, error.remedy)
         except (OSError, ValueError) as error:  # ValueError: attach() of a handle in a state that the role does not have
+            self.deliver()
             return ("error", type(error).__name__, getattr(error, "errno", None))
+        self.deliver()
         self._collect_connection()
         return ("value", self._comparable(name, value))
 

@@ -8,7 +8,8 @@ import socket
 from contextlib import ExitStack
 
 import pytest
-from loopback import HOST, LONG, SHORT, Background, connected_pair, listening, until
+from kernel import DATA
+from loopback import HOST, LONG, SHORT, Background, connected_pair, listening, until, until_shows
 from refusals import bad_input, refused, unchanged
 from sockets_in_states import bound, full_queue
 
@@ -170,6 +171,7 @@ def test_row_036_an_accepted_socket_inherits_the_time_out() -> None:
         assert inherits.timeout == LONG
         assert server.accept(own).timeout == SHORT
         server.timeout = 0
+        until_shows(server, DATA)
         does_not_wait = opened.enter_context(server.accept())
         with unchanged(does_not_wait), pytest.raises(BlockingIOError):
             does_not_wait.receive()

@@ -6,7 +6,19 @@ import errno
 import socket
 
 import pytest
-from loopback import HOST, LONG, Background, connected_pair, datagram_pair, listening, raw_listener, until, unused_port
+from kernel import ERROR
+from loopback import (
+    HOST,
+    LONG,
+    Background,
+    connected_pair,
+    datagram_pair,
+    listening,
+    raw_listener,
+    until,
+    until_shows,
+    unused_port,
+)
 
 from lifecycle import Client, ClosedDuringCall, MessageTruncated
 from lifecycle.sockets import client as client_module
@@ -46,6 +58,7 @@ def test_connect_result_by_option(monkeypatch: pytest.MonkeyPatch) -> None:
         client.create(0, HOST)
         with pytest.raises(BlockingIOError):
             client.connect(HOST, unused_port())
+        until_shows(client, ERROR)
         assert client.get_option(socket.SO_ERROR) == errno.ECONNREFUSED
         with pytest.raises(ConnectionRefusedError):
             client.finish_connect()

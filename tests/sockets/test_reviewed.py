@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+from kernel import ERROR
 from loopback import (
     HOST,
     LONG,
@@ -15,6 +16,7 @@ from loopback import (
     listening,
     reset,
     until,
+    until_shows,
     unused_port,
 )
 
@@ -83,6 +85,7 @@ def test_refused_connect_keeps_the_port() -> None:
         client.open()
         with pytest.raises(BlockingIOError):
             client.connect(HOST, unused_port())
+        until_shows(client, ERROR)
         with pytest.raises(ConnectionRefusedError):
             client.finish_connect()
         with socket.socket() as other, pytest.raises(OSError, match="in use"):

@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from loopback import (
     Background,
     client_and_raw_peer,
     connected_pair,
+    crowd,
     datagram_pair,
     fill,
     listening,
@@ -70,28 +71,9 @@ class CtrlC(Storm):
 @contextmanager
 def crowded_listener() -> Iterator[tuple[tuple[str, int], Callable[[], None]]]:
     """An address at which a connect waits until the function is called that makes room."""
-    with raw_listener(backlog=0) as listener:
-        fillers = [socket.socket() for _ in range(4)]
-        accepted = []
-
-        def make_room() -> None:
-            for filler in fillers:
-                filler.close()
-            listener.settimeout(SHORT)
-            try:
-                while True:
-                    accepted.append(listener.accept()[0])
-            except TimeoutError:
-                listener.listen(8)
-
-        try:
-            for filler in fillers:
-                filler.setblocking(False)
-                filler.connect_ex(listener.getsockname())
-            yield listener.getsockname(), make_room
-        finally:
-            for sock in (*fillers, *accepted):
-                sock.close()
+    with raw_listener(backlog=0) as listener, ExitStack() as stack:
+        crowd(listener, stack)
+        yield listener.getsockname(), lambda: listener.listen(8)
 
 
 # -- a storm of signals ------------------------------------------------------------------------------------------------------
