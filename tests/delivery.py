@@ -17,9 +17,9 @@ ROUNDS = 3  # a packet may be answered, and its answer too: of a connect, the se
 
 @contextmanager
 def delivering() -> Iterator[Callable[[], None]]:
-    """Stay on one processor, where packets keep their order; gives what waits until all that was sent has come, and answers too.
+    """Stay on one processor, where packets keep their order. Gives a call that waits until what was sent has come.
 
-    It sends a message to itself, behind everything that is on its way.
+    It sends a message to itself, behind everything that is on its way, and behind the answers.
     """
     stays_on_one = hasattr(os, "sched_setaffinity")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as courier:
