@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from archive_classes import Age
-from loopback import LONG, client_and_raw_peer, fill, reset
+from kernel import ERROR
+from loopback import LONG, client_and_raw_peer, fill, reset, until_shows
 
 from lifecycle import ARCHIVE, SOCKET_FILE, Archive, Client, IllegalCall, Journal, SocketFile
 from lifecycle.archive import DWORD, ArchiveError, CEditView
@@ -181,6 +182,7 @@ def provoke_file(cell: Cell, client: Client, peer: Any) -> None:
             peer.close()
         case "broken":
             reset(peer)
+            until_shows(client, ERROR)
         case "failed" if call != "attach":
             client.close()
     if call == "archive":
