@@ -6,6 +6,7 @@ Each fact of the surroundings that somebody else brings about shows on the descr
 from __future__ import annotations
 
 import select
+import sys
 import time
 from collections.abc import Mapping
 
@@ -34,7 +35,7 @@ def await_arrival(fileno: int, facts: Facts, *, seconds: float) -> bool:
     return all(_await(fileno, what, deadline) for what in wanted)
 
 
-if hasattr(select, "poll"):
+if sys.platform != "win32":
     _EVENTS: Mapping[str, int] = {
         READABLE: select.POLLIN,
         WRITABLE: select.POLLOUT,

@@ -14,11 +14,13 @@ from functools import cached_property
 from typing import Any
 
 from lifecycle.conformance.adapters.arriving import await_arrival
+from lifecycle.conformance.adapters.filling import keep_full
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.model.environment import Facts
 from lifecycle.sockets.waiting import is_ready
 
 HOST = "127.0.0.1"
+FULL = "full"  # the fact that nothing more can be sent
 PATIENCE = 2.0  # seconds that a peer waits for what must come
 IMPATIENCE = 0.05  # seconds, once something did not come: what is broken is tried again and again, to be shrunk
 TRIES = 8  # of a peer's socket that says it is ready, and then would block all the same
@@ -53,6 +55,8 @@ class Loopback:
 
     def settle(self, fileno: int, facts: Facts) -> None:
         """Wait until what these facts tell of has come to a socket; where it never does, its next call shows it."""
+        if FULL in facts and fileno != -1:
+            keep_full(fileno)
         if not await_arrival(fileno, facts, seconds=self._patience):
             self._patience = IMPATIENCE
 
