@@ -183,5 +183,6 @@ def refuse(self: Lifecycle, row: Row, call: str, kind: type[IllegalCall] | None 
 
 
 def tell_ended(record: Record, target: Lifecycle) -> None:
+    """Tell whoever observes that the call has ended."""
     for observer in OBSERVERS.present:
         observer.ended(record, target)

@@ -16,6 +16,7 @@ RESERVED_BY_TRANSITIONS = frozenset({"*", "="})
 
 
 def checked_row(role: Role, row: Any) -> Row:
+    """The row with its outcomes frozen, or RoleError for what has not the form of a row."""
     if not (isinstance(row, tuple) and len(row) == 3 and isinstance(row[2], Mapping)):
         raise RoleError(f"role {role.name!r}, row {row!r}: a row is (state, call, {{outcome: next state}})")
     return row[0], row[1], MappingProxyType(dict(row[2]))

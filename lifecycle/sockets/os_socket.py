@@ -281,6 +281,7 @@ def _make_blocking(number: int) -> None:
 
 
 def checked_timeout(seconds: float | None) -> float | None:
+    """`seconds`, or None. TypeError for what is no number, ValueError for what is below 0, or NaN."""
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):

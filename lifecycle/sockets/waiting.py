@@ -31,6 +31,7 @@ class Waker:
         self._writer.setblocking(False)
 
     def fileno(self) -> int:
+        """The descriptor to wait for besides one's own."""
         return self._reader.fileno()
 
     def wake(self) -> None:
@@ -45,6 +46,7 @@ class Waker:
                 pass
 
     def close(self) -> None:
+        """Close both ends."""
         self._reader.close()
         self._writer.close()
 
