@@ -42,6 +42,18 @@ WITH_AN_ERROR = Events.CONNECT | Events.CLOSE
 
 LEVELS = Events.READ | Events.OOB | Events.ACCEPT
 
+TOLD_WHILE: Mapping[Events, tuple[str, ...]] = MappingProxyType(
+    {
+        Events.READ: ("receive",),
+        Events.WRITE: ("send", "send_to"),
+        Events.OOB: ("io_ctl",),
+        Events.ACCEPT: ("accept",),
+        Events.CONNECT: ("finish_connect",),
+        Events.CLOSE: ("receive",),
+    }
+)
+"""event -> the calls one of which is legal while it may be told"""
+
 ENABLED_BY: Mapping[str, Events] = MappingProxyType(
     {
         "receive": Events.READ | Events.OOB,
@@ -50,6 +62,15 @@ ENABLED_BY: Mapping[str, Events] = MappingProxyType(
     }
 )
 """call -> the events that it enables again, however it ends"""
+
+SENDS = ("send", "send_to")
+"""The calls that enable WRITE again where there was no room."""
+
+GETS_AN_ADDRESS = ("create", "bind")
+"""The calls that enable WRITE where messages can be sent then."""
+
+GETS_A_CONNECTION = ("connect", "finish_connect", "accepted", "attach")
+"""The calls that enable CONNECT while a connect is under way, and WRITE once it has come out well."""
 
 STATES_AT_THE_END = frozenset(
     after for _, _, endings in data_phase.ROWS for outcome, after in endings.items() if outcome in ("eof", "broken")

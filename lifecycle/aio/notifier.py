@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from lifecycle.aio.events import CALLBACKS, ENABLED_BY, LEVELS, STATES_AT_THE_END, WITH_AN_ERROR, Events
+from lifecycle.aio.events import (
+    CALLBACKS,
+    ENABLED_BY,
+    GETS_A_CONNECTION,
+    GETS_AN_ADDRESS,
+    LEVELS,
+    SENDS,
+    STATES_AT_THE_END,
+    TOLD_WHILE,
+    WITH_AN_ERROR,
+    Events,
+)
 from lifecycle.aio.notifications import Queue
 from lifecycle.aio.nowaiting import nowait
 from lifecycle.aio.urgent import until_urgent
@@ -18,10 +29,6 @@ from lifecycle.sockets.waiting import is_ready
 
 if TYPE_CHECKING:
     from lifecycle.aio.async_socket import AsyncSocket
-
-SENDS = ("send", "send_to")
-GETS_AN_ADDRESS = ("create", "bind")
-GETS_A_CONNECTION = ("connect", "finish_connect", "accepted", "attach")
 
 
 class Notifier:
@@ -128,18 +135,18 @@ class Notifier:
 
     async def _watch_writing(self) -> None:
         while True:
-            if not self._due(Events.WRITE, "send", "send_to") and not self._due(Events.CONNECT, "finish_connect"):
+            if not self._due(Events.WRITE) and not self._due(Events.CONNECT):
                 await self._changed.wait()
                 continue
             await self._subject._watch_writable()
-            if self._due(Events.CONNECT, "finish_connect"):
+            if self._due(Events.CONNECT):
                 self._finish_connect()
-            elif self._due(Events.WRITE, "send", "send_to"):
+            elif self._due(Events.WRITE):
                 self._post(Events.WRITE)
 
     async def _watch_urgent(self) -> None:
         while True:
-            if not self._due(Events.OOB, "io_ctl"):
+            if not self._due(Events.OOB):
                 await self._changed.wait()
                 continue
             sock = self._subject._socket
@@ -149,22 +156,22 @@ class Notifier:
                 await self._changed.wait()
 
     def _wants_to_read(self) -> bool:
-        if self._due(Events.ACCEPT, "accept"):
+        if self._due(Events.ACCEPT):
             return True
         if self._subject.state in STATES_AT_THE_END:
             return Events.CLOSE in self._enabled & self.mask & self._told
-        return not self._has_data and self._due(Events.READ | Events.CLOSE, "receive")
+        return not self._has_data and self._due(Events.READ | Events.CLOSE)
 
-    def _due(self, events: Events, *calls: str) -> bool:
-        """Whether one of these events may be told now: one of these calls is legal."""
+    def _due(self, events: Events) -> bool:
+        """Whether one of these events may be told now."""
         wanted = self._enabled & self.mask & self._told & events
-        return bool(wanted) and any(call in self._subject.legal for call in calls)
+        return any(call in self._subject.legal for event in wanted for call in TOLD_WHILE[event])
 
     def _look(self) -> None:
         """Find out what a readable descriptor has, by the object's own call, so that its state tells what was seen."""
         if not self._wants_to_read():  # it was closed, or shut down
             return
-        if self._due(Events.ACCEPT, "accept"):
+        if self._due(Events.ACCEPT):
             self._post(Events.ACCEPT)
             return
         if self._subject.state in STATES_AT_THE_END or not self._peek():
