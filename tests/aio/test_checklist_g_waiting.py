@@ -8,10 +8,10 @@ from typing import Any
 
 import anyio
 import pytest
+from awaited import waiting
 from event_loops import on_every_loop
 from loopback import HOST, raw_listener, unanswering_listener
 from notified import (
-    QUIET,
     noted_client,
     noted_server,
 )
@@ -22,9 +22,9 @@ from lifecycle.aio import nowait
 FIONBIO = 0x8004667E  # Winsock's number
 
 
-async def delayed(action: Any) -> None:
-    """Do something after the others had their turn."""
-    await anyio.sleep(QUIET)
+async def once_waiting(target: Any, action: Any) -> None:
+    """Do something when a call waits on the object."""
+    await waiting(target)
     action()
 
 
@@ -35,7 +35,7 @@ async def test_row_098_an_awaited_call_waits_whatever_the_mask_is() -> None:
         with pytest.raises(BlockingIOError):
             nowait(client.receive())
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(delayed, lambda: peer.sendall(b"data"))
+            tasks.start_soon(once_waiting, client, lambda: peer.sendall(b"data"))
             assert await client.receive() == b"data"
 
 
@@ -45,18 +45,17 @@ async def test_row_108_is_blocking_while_receive_waits() -> None:
     async with noted_client(0) as (client, peer), anyio.create_task_group() as tasks:
         assert not client.is_blocking
         tasks.start_soon(client.receive)
-        await anyio.sleep(QUIET)
-        assert client.is_blocking
+        await waiting(client)
         assert client.state == "connected"
         peer.sendall(b"data")
-        await anyio.sleep(QUIET)
-        assert not client.is_blocking
+        while client.is_blocking:
+            await anyio.sleep(0)
 
 
 async def cancelled(target: Any, call: Any) -> BlockingCallCancelled:
     """What `call` raises when it is cancelled while it waits."""
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(delayed, target.cancel_blocking_call)
+        tasks.start_soon(once_waiting, target, target.cancel_blocking_call)
         with pytest.raises(BlockingCallCancelled) as failure:
             await call()
     assert failure.value.errno == errno.EINTR
@@ -96,7 +95,7 @@ async def test_row_110_cancelling_nothing_has_no_effect() -> None:
     """cancel_blocking_call() of an object on which nothing waits changes nothing, for the next call neither."""
     async with noted_client(0) as (client, peer), anyio.create_task_group() as tasks:
         client.cancel_blocking_call()
-        tasks.start_soon(delayed, lambda: peer.sendall(b"data"))
+        tasks.start_soon(once_waiting, client, lambda: peer.sendall(b"data"))
         assert await client.receive() == b"data"
 
 
@@ -105,7 +104,7 @@ async def test_row_111_a_second_call_while_one_waits() -> None:
     """Sending while a receive waits is full duplex, as on any socket (MFC refuses); a connect during a connect is refused."""
     async with noted_client(0) as (client, peer), anyio.create_task_group() as tasks:
         tasks.start_soon(client.receive)
-        await anyio.sleep(QUIET)
+        await waiting(client)
         assert await client.send(b"question") == 8
         assert peer.recv(8) == b"question"
         peer.sendall(b"answer")
@@ -113,7 +112,7 @@ async def test_row_111_a_second_call_while_one_waits() -> None:
         async with aio.Client() as client, anyio.create_task_group() as tasks:
             await client.create(0, HOST)
             tasks.start_soon(client.connect, *address)
-            await anyio.sleep(QUIET)
+            await waiting(client)
             with pytest.raises(CallInProgress, match="connect") as refusal:
                 await client.connect(*address)
             assert refusal.value.platform_errors == {"winsock": "WSAEINPROGRESS"}
@@ -139,7 +138,7 @@ async def test_row_114_on_message_pending_is_called_before_a_wait() -> None:
                 client.pending = 0
                 assert await client.receive() == b"data"
                 assert client.pending == 0
-                tasks.start_soon(delayed, lambda: peer.sendall(b"more"))
+                tasks.start_soon(once_waiting, client, lambda: peer.sendall(b"more"))
                 assert await client.receive() == b"more"
                 assert client.pending == 1
 
@@ -155,12 +154,13 @@ async def test_row_115_an_awaited_call_never_tells_that_it_would_block() -> None
             nowait(server.accept())
         accepted = aio.Accepted()
         async with accepted:
-            tasks.start_soon(server.accept, accepted)
-            await anyio.sleep(QUIET)
-            await client.connect(*server.get_sock_name())
+            async with anyio.create_task_group() as accepting:
+                accepting.start_soon(server.accept, accepted)
+                await waiting(server)
+                await client.connect(*server.get_sock_name())
             with pytest.raises(BlockingIOError):
                 nowait(client.receive())
-            tasks.start_soon(delayed, lambda: nowait(accepted.send(b"data")))
+            tasks.start_soon(once_waiting, client, lambda: nowait(accepted.send(b"data")))
             assert await client.receive() == b"data"
             size = 1 << 24
             received = 0
