@@ -29,6 +29,7 @@ def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[R
     """The parts of the page, to be printed one after the other."""
     yield Text(f"{report.target}: the roles' cells, reached of those that it can be put to", HEADING)
     yield _coverage(report.roles)
+    yield f"  {covered(report.roles)}"
     unexplained, explained = clusters(report.unexplained), [each for each in clusters(report.divergences) if each.name]
     yield from _explained(explained, with_explained)
     if report.compared:
@@ -61,6 +62,14 @@ def _coverage(results: Iterable[RoleResult]) -> RenderableType:
             f"{result.steps:,}",
         )
     return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def covered(results: Iterable[RoleResult]) -> str:
+    """How many of the cells that the implementation can be put to were reached or are explained, in words."""
+    tallies = [tally for result in results for tally in (result.legal, result.illegal)]
+    found = sum(tally.reached + tally.explained for tally in tallies)
+    offered = sum(tally.offered for tally in tallies)
+    return f"{found:,} of {offered:,} cells covered ({found / max(offered, 1):.1%})"
 
 
 def _of(tally: Tally) -> Text:

@@ -31,6 +31,8 @@ def test_the_package_covers_every_role() -> None:
     for name, role in ROLES.items():
         legal, illegal = len(list(role.cells())), len(cells_of(role)) - len(list(role.cells()))
         assert re.search(rf"{name} +{legal}/{legal} +{illegal}/{illegal} ", ran.stdout)
+    total = sum(len(cells_of(role)) for role in ROLES.values())
+    assert f"{total:,} of {total:,} cells covered (100.0%)" in ran.stdout
     assert "passes: nothing unexplained" in ran.stdout
 
 
