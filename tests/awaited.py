@@ -10,6 +10,7 @@ import anyio
 from loopback import HOST, raw_listener
 
 from lifecycle import aio
+from lifecycle.sockets.waiting import is_ready
 
 
 @asynccontextmanager
@@ -26,4 +27,10 @@ async def connected() -> AsyncIterator[tuple[aio.Client, socket.socket]]:
 async def waiting(*objects: aio.Client | aio.Server | aio.Accepted | aio.Datagram) -> None:
     """Return when a call waits on each of them."""
     while not all(each.is_blocking for each in objects):
+        await anyio.sleep(0)
+
+
+async def until_ready(target: aio.Client | aio.Accepted, *, writing: bool = False) -> None:
+    """Return when the system has something to receive, or, writing, room for something to send or a connect's result."""
+    while not is_ready(target.fileno(), writing=writing):
         await anyio.sleep(0)

@@ -7,8 +7,9 @@ import threading
 
 import anyio
 import pytest
+from awaited import until_ready, waiting
 from event_loops import on_every_loop
-from loopback import HOST, SHORT, raw_listener, unanswering_listener, unused_port
+from loopback import HOST, raw_listener, unanswering_listener, unused_port
 
 from lifecycle import IllegalCall, SendWouldBlock, aio
 from lifecycle.aio import nowait
@@ -28,13 +29,13 @@ async def test_what_can_be_done_at_once_is_done() -> None:
                 assert nowait(client.send(b"question")) == 8
                 assert peer.recv(8) == b"question"
                 peer.sendall(b"answer")
-                await anyio.sleep(SHORT / 5)
+                await until_ready(client)
                 assert nowait(client.receive(3)) == b"ans"
                 assert nowait(client.receive_from()) == (b"wer", None)
                 with pytest.raises(BlockingIOError):
                     nowait(client.receive())
                 peer.shutdown(socket.SHUT_WR)
-                await anyio.sleep(SHORT / 5)
+                await until_ready(client)
                 assert nowait(client.receive()) == b""
             nowait(datagram.create(0, HOST))
             assert nowait(datagram.send_to(b"me", *datagram.get_sock_name())) == 2
@@ -53,10 +54,10 @@ async def test_a_receive_is_tried_also_after_one_that_emptied_the_socket() -> No
             with listener.accept()[0] as peer:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(client.receive)
-                    await anyio.sleep(SHORT / 5)
+                    await waiting(client)
                     peer.sendall(b"short")
                 peer.sendall(b"more")
-                await anyio.sleep(SHORT / 5)
+                await until_ready(client)
                 assert nowait(client.receive()) == b"more"
 
 
@@ -90,7 +91,7 @@ async def test_refusals_and_errors_are_raised() -> None:
         nowait(client.create(0, HOST))
         with pytest.raises(BlockingIOError):
             nowait(client.connect(HOST, unused_port()))
-        await anyio.sleep(SHORT / 5)
+        await until_ready(client, writing=True)
         with pytest.raises(ConnectionRefusedError):
             nowait(client.finish_connect())
         assert client.state == "bound"
@@ -131,7 +132,7 @@ async def test_it_does_not_change_other_calls() -> None:
         async with aio.Client() as client, anyio.create_task_group() as tasks:
             await client.create(0, HOST)
             tasks.start_soon(client.connect, *address)
-            await anyio.sleep(SHORT / 5)
+            await waiting(client)
             seen = []
             thread = threading.Thread(target=lambda: seen.append(aio.nowaiting.mode.never_waits))
             async with aio.Datagram() as datagram:
