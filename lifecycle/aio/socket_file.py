@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 from lifecycle.aio.accepted import Accepted
 from lifecycle.aio.async_socket import AsyncSocket
 from lifecycle.aio.client import Client
-from lifecycle.archive.socket_file import READ_SIZE, ClosedFile, UnsupportedCall
-from lifecycle.engine import IllegalCall, Lifecycle, settled
+from lifecycle.archive.socket_file import READ_SIZE, FileOverSocket
+from lifecycle.engine import settled
 from lifecycle.roles import SOCKET_FILE
-from lifecycle.sockets.classify import CONNECTION_GONE
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class SocketFile(Lifecycle, role=SOCKET_FILE):
+class SocketFile(FileOverSocket, role=SOCKET_FILE):
     """A connected stream socket as a binary file that is awaited, for Archive and for reading and writing by hand.
 
     socket: a connected Client or Accepted of lifecycle.aio; the file does not own it, and closing the file leaves it open.
@@ -56,18 +55,6 @@ class SocketFile(Lifecycle, role=SOCKET_FILE):
     def closed(self) -> bool:
         """Whether the file was closed."""
         return self.state in self.role.final
-
-    def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
-        """The errors that Python's files have: UnsupportedOperation and ValueError."""
-        if self.role.never_legal(call):
-            return UnsupportedCall
-        return ClosedFile if state in self.role.final else IllegalCall
-
-    def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """As the socket below classifies it."""
-        if isinstance(error, BlockingIOError):
-            return "pending"
-        return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
 
     def attach(self, socket: Client | Accepted) -> None:
         """Lie over `socket`; its own table says whether it is in a state to be lain over."""

@@ -20,7 +20,7 @@ from lifecycle.engine import first_try, settled
 from lifecycle.sockets.classify import STREAM_ERRORS
 from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock, system_error
 from lifecycle.sockets.os_socket import checked_size
-from lifecycle.sockets.shutting import Direction, shut_down
+from lifecycle.sockets.shutting import HalfClosing
 from lifecycle.sockets.stream import was_reset
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ NO_TURNS: Iterator[bool] = iter(())
 """The turns of a stream while a send waits: the next ones follow it."""
 
 
-class AsyncStream(AsyncSocket):
+class AsyncStream(HalfClosing, AsyncSocket):
     """A stream socket with a data phase. `async for data in stream` receives until the peer has ended its stream."""
 
     __slots__ = ("_receives", "_send_queue", "_sent")
@@ -170,14 +170,6 @@ class AsyncStream(AsyncSocket):
         if received.__class__ is bytes:
             return received, None
         return settled("eof", (b"", None))
-
-    def shut_down(self, how: Direction = "sends") -> None:
-        """End one direction of the connection, or both, without closing it.
-
-        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
-        connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
-        """
-        return shut_down(self, self._socket, how)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

@@ -31,17 +31,10 @@ class ClosedFile(IllegalCall, ValueError):
     """A call of a socket file that was closed, as users of files know it."""
 
 
-class _Governed(Lifecycle, role=SOCKET_FILE):
-    """The handlers of a socket file's calls."""
+class FileOverSocket(Lifecycle):
+    """How the calls of a file over a socket are refused, and how they end; its calls may be awaited or not."""
 
-    __slots__ = ("_exact", "_held", "_socket")
-
-    _socket: Client | Accepted
-
-    def __init__(self, exact: bool, engine: str | None) -> None:
-        super().__init__(engine=engine)
-        self._exact = exact
-        self._held = bytearray()
+    __slots__ = ()
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
         """The errors that Python's files have: UnsupportedOperation and ValueError."""
@@ -56,6 +49,19 @@ class _Governed(Lifecycle, role=SOCKET_FILE):
         if isinstance(error, TimeoutError) and error.errno is None:
             return "timed_out"
         return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
+
+
+class _Governed(FileOverSocket, role=SOCKET_FILE):
+    """The handlers of a socket file's calls."""
+
+    __slots__ = ("_exact", "_held", "_socket")
+
+    _socket: Client | Accepted
+
+    def __init__(self, exact: bool, engine: str | None) -> None:
+        super().__init__(engine=engine)
+        self._exact = exact
+        self._held = bytearray()
 
     def attach(self, socket: Client | Accepted) -> None:
         """Lie over `socket`; its own table says whether it is in a state to be lain over."""

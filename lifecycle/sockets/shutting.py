@@ -39,3 +39,17 @@ def shut_down(subject: OsSocket, sock: socket.socket, how: Direction) -> None:
         raise
     subject._wake_all()
     return settled(outcome, None)
+
+
+class HalfClosing(OsSocket):
+    """A connection, of which each direction can be ended by itself."""
+
+    __slots__ = ()
+
+    def shut_down(self, how: Direction = "sends") -> None:
+        """End one direction of the connection, or both, without closing it.
+
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
+        connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
+        """
+        return shut_down(self, self._socket, how)

@@ -10,7 +10,7 @@ from lifecycle.engine import first_try, settled
 from lifecycle.sockets.classify import STREAM_ERRORS
 from lifecycle.sockets.errors import system_error
 from lifecycle.sockets.os_socket import OsSocket, checked_size
-from lifecycle.sockets.shutting import Direction, shut_down
+from lifecycle.sockets.shutting import HalfClosing
 from lifecycle.sockets.waiting import deadline_after
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def was_reset(self: OsSocket) -> bool:
     return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.EPIPE
 
 
-class Stream(OsSocket):
+class Stream(HalfClosing):
     """A stream socket with a data phase."""
 
     __slots__ = ()
@@ -101,11 +101,3 @@ class Stream(OsSocket):
         if received.__class__ is bytes:
             return received, None
         return settled("eof", (b"", None))
-
-    def shut_down(self, how: Direction = "sends") -> None:
-        """End one direction of the connection, or both, without closing it.
-
-        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
-        connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
-        """
-        return shut_down(self, self._socket, how)
