@@ -30,7 +30,7 @@ async def waiting(*objects: aio.Client | aio.Server | aio.Accepted | aio.Datagra
         await anyio.sleep(0)
 
 
-async def until_ready(target: aio.Client | aio.Accepted, *, writing: bool = False) -> None:
+async def until_ready(target: aio.Client | aio.Accepted | aio.Datagram, *, writing: bool = False) -> None:
     """Return when the system has something to receive, or, writing, room for something to send or a connect's result."""
     while not is_ready(target.fileno(), writing=writing):
         await anyio.sleep(0)

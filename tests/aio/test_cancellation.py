@@ -13,11 +13,12 @@ import anyio
 import anyio.lowlevel
 import pytest
 from cancelling import NotReached, cancelled_at
+from delivery import delivering
 from event_loops import EventLoop, every_loop
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from kernel import assert_tcp_agrees
-from loopback import HOST, open_descriptors, reset
+from kernel import acknowledged, assert_tcp_agrees
+from loopback import HOST, open_descriptors, reset, until
 
 from lifecycle import IllegalCall, aio
 from lifecycle.aio import async_socket, client, stream
@@ -45,6 +46,8 @@ class Play:
     def __init__(self, subject: Any, cancelled: Counter[str]) -> None:
         self.subject = subject
         self.cancelled = cancelled
+        self._stack = ExitStack()
+        self.deliver = self._stack.enter_context(delivering())
         self.listener = socket.create_server((HOST, 0), backlog=64)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         self.listener.setblocking(False)
@@ -102,6 +105,7 @@ class Play:
 
     def collect(self) -> None:
         """Take the connections that the subject has made."""
+        self.deliver()
         while True:
             try:
                 peer, _ = self.listener.accept()
@@ -114,6 +118,7 @@ class Play:
         self.subject.close()
         for sock in (self.listener, *self.peers):
             sock.close()
+        self._stack.close()
 
 
 class StreamPlay(Play):
@@ -165,11 +170,13 @@ class StreamPlay(Play):
             data = b"%d," % len(self.to_come)
             with suppress(OSError):
                 self.to_come += data[: self.peer.send(data)]
+            self.deliver()
 
     def peer_reads(self) -> None:
         """The peer reads what has come."""
         if self.peer is None:
             return
+        self.deliver()
         with suppress(OSError):
             while data := self.peer.recv(1 << 20):
                 expected = BIG[self.arrived % 256 :][: len(data)]
@@ -182,12 +189,14 @@ class StreamPlay(Play):
         if self.peer is not None:
             with suppress(OSError):
                 self.peer.shutdown(socket.SHUT_WR)
+            self.deliver()
 
     def peer_resets(self) -> None:
         """The peer resets the connection."""
         if self.peer is not None and not self.is_broken:
             self.is_broken = True
             reset(self.peer)
+            self.deliver()
 
     async def end(self) -> None:
         subject = self.subject
@@ -200,6 +209,7 @@ class StreamPlay(Play):
                     assert self.to_come.startswith(data)
                     del self.to_come[: len(data)]
             assert not self.to_come, "a cancelled receive has taken data with it"
+        until(lambda: self.peer_reads() or acknowledged(subject), "all that was sent")  # type: ignore[func-returns-value]
         self.peer_reads()
         assert self.arrived == self.sent, "a cancelled send does not know what it has sent"
 
@@ -259,6 +269,7 @@ class ServerPlay(Play):
         """Somebody connects."""
         if self.subject.state == "listening" and len(self.peers) < 40:
             self.peers.append(socket.create_connection(self.subject.get_sock_name()))
+            self.deliver()
 
     peer_reads = peer_ends = peer_resets = peer_sends
 
@@ -299,6 +310,7 @@ class DatagramPlay(Play):
         if self.subject.local_address is not None and len(self.to_come) < 40:
             self.to_come.append(b"%d" % len(self.to_come))
             self.peer.sendto(self.to_come[-1], self.subject.local_address)
+            self.deliver()
 
     peer_reads = peer_ends = peer_resets = peer_sends
 

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 import anyio
 import pytest
 from event_loops import on_every_loop
-from loopback import HOST, raw_listener, reset
+from kernel import END
+from loopback import HOST, raw_listener, reset, until_shows
 from notified import (
     QUIET,
     Diary,
@@ -249,7 +250,7 @@ async def test_row_105_on_close_tells_of_a_reset() -> None:
 async def test_row_105_a_callback_that_reads_to_the_end_is_told_of_the_close() -> None:
     """Where OnReceive itself reads the end of the stream, OnClose(0) still follows."""
     diary = Diary()
-    diary.reacts["receive"] = lambda client: [nowait(client.receive()), nowait(client.receive())]
+    diary.reacts["receive"] = lambda client: [nowait(client.receive()), until_shows(client, END), nowait(client.receive())]
     async with noted_client(READ_CLOSE, diary) as (client, peer):
         peer.sendall(b"data")
         peer.shutdown(socket.SHUT_WR)

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
-from awaited import waiting
+from awaited import until_ready, waiting
 from event_loops import on_every_loop
 from loopback import HOST, raw_listener, unanswering_listener
 from notified import (
@@ -135,6 +135,7 @@ async def test_row_114_on_message_pending_is_called_before_a_wait() -> None:
             await client.connect(*listener.getsockname())
             with listener.accept()[0] as peer:
                 peer.sendall(b"data")
+                await until_ready(client)
                 client.pending = 0
                 assert await client.receive() == b"data"
                 assert client.pending == 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
+from delivery import delivering
 from event_loops import EventLoop, every_loop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -66,26 +67,29 @@ class Model:
 class Play:
     """The same steps, made on real sockets and in the model."""
 
-    def __init__(self, client: NotedClient, peer: socket.socket, model: Model) -> None:
-        self.client, self.peer, self.model = client, peer, model
+    def __init__(self, client: NotedClient, peer: socket.socket, model: Model, deliver: Callable[[], None]) -> None:
+        self.client, self.peer, self.model, self.deliver = client, peer, model, deliver
         self.peer_is_there = True
 
     def peer_sends(self, size: int) -> None:
         if self.peer_is_there:
             self.peer.sendall(bytes(size))
             self.model.data += size
+            self.deliver()
 
     def peer_ends(self, _: int) -> None:
         if self.peer_is_there:
             self.peer.shutdown(socket.SHUT_WR)
             self.peer_is_there = False
             self.model.close_is_due = 0
+            self.deliver()
 
     def peer_resets(self, _: int) -> None:
         if self.peer_is_there:
             reset(self.peer)
             self.peer_is_there = False
             self.model.close_is_due = errno.ECONNRESET
+            self.deliver()
 
     def reads(self, size: int) -> None:
         self._receive(size, 0)
@@ -114,7 +118,7 @@ class Play:
 async def arranged(*, asks: bool, sent: int) -> AsyncIterator[Play]:
     """A client that was connected, by a connect that asks to be told or by one that waits; the peer has sent something."""
     async with aio.notifications(), NotedClient(Diary()) as client:
-        with raw_listener() as listener:
+        with raw_listener() as listener, delivering() as deliver:
             await client.create(0, HOST)
             if asks:
                 with suppress(BlockingIOError):
@@ -122,7 +126,7 @@ async def arranged(*, asks: bool, sent: int) -> AsyncIterator[Play]:
             else:
                 await client.connect(*listener.getsockname())
             with listener.accept()[0] as peer:
-                play = Play(client, peer, Model(asks=asks))
+                play = Play(client, peer, Model(asks=asks), deliver)
                 if sent:
                     play.peer_sends(sent)
                 yield play

@@ -9,7 +9,8 @@ import anyio
 import pytest
 from awaited import until_ready, waiting
 from event_loops import on_every_loop
-from loopback import HOST, raw_listener, unanswering_listener, unused_port
+from kernel import DATA
+from loopback import HOST, raw_listener, unanswering_listener, until_shows, unused_port
 
 from lifecycle import IllegalCall, SendWouldBlock, aio
 from lifecycle.aio import nowait
@@ -39,6 +40,7 @@ async def test_what_can_be_done_at_once_is_done() -> None:
                 assert nowait(client.receive()) == b""
             nowait(datagram.create(0, HOST))
             assert nowait(datagram.send_to(b"me", *datagram.get_sock_name())) == 2
+            await until_ready(datagram)
             assert nowait(datagram.receive_from()) == (b"me", datagram.get_sock_name())
             with pytest.raises(BlockingIOError):
                 nowait(datagram.receive())
@@ -153,5 +155,7 @@ def test_no_event_loop_is_needed() -> None:
         server.listen()
         with pytest.raises(BlockingIOError):
             nowait(server.accept())
-        with socket.create_connection(server.get_sock_name()), nowait(server.accept()) as accepted:
-            assert accepted.state == "connected"
+        with socket.create_connection(server.get_sock_name()):
+            until_shows(server, DATA)
+            with nowait(server.accept()) as accepted:
+                assert accepted.state == "connected"

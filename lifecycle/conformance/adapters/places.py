@@ -9,6 +9,7 @@ from typing import Any
 
 from lifecycle.conformance.adapters.loopback import HOST, Loopback, address_of
 from lifecycle.conformance.adapters.peers import DatagramPeer, Peer, StreamPeer
+from lifecycle.conformance.model.environment import Facts
 
 
 class Flood(bytes):
@@ -72,6 +73,7 @@ def handle_in(state: str, loopback: Loopback, peer: Peer, kind: int) -> Any:
     peer.replace(loopback.accept(address_of(sock)))
     for step in HANDLE_STEPS[state]:
         step(sock, peer)
+    loopback.settle(sock.fileno(), HANDLE_SHOWS.get(state, frozenset()))
     return sock
 
 
@@ -101,3 +103,10 @@ HANDLE_STEPS: dict[str, tuple[Callable[[Any, StreamPeer], None], ...]] = {
     "broken": (_peer_resets,),
 }
 """state of a connection -> what brings a connected socket there"""
+
+HANDLE_SHOWS: dict[str, Facts] = {
+    "peer_closed": frozenset({"end"}),
+    "ended": frozenset({"end"}),
+    "broken": frozenset({"reset"}),
+}
+"""state of a connection -> what its peer has done, which comes to the socket a little later"""
