@@ -11,6 +11,7 @@ from hypothesis import settings
 from loopback import open_descriptors
 
 from lifecycle.engine import default_engine, set_default_engine
+from lifecycle.engine.journal import OBSERVERS
 
 settings.register_profile("lifecycle", deadline=None, print_blob=True)
 settings.load_profile("lifecycle")
@@ -35,9 +36,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
-    """A test that leaves a descriptor or a thread behind fails."""
-    descriptors, threads = open_descriptors(), set(threading.enumerate())
+    """A test that leaves a descriptor, a thread or an observer behind fails."""
+    descriptors, threads, observers = open_descriptors(), set(threading.enumerate()), OBSERVERS.present
     yield
+    assert OBSERVERS.present == observers, "objects are observed that were not before"
     left = {thread for thread in threading.enumerate() if thread not in threads and thread.is_alive()}
     assert not left, f"threads left running: {left}"
     if open_descriptors() - descriptors:

@@ -56,6 +56,9 @@ _LAZY = {
     "target_of": "targets",
 }
 
+NEEDED = frozenset({"hypothesis", "pytest"})
+"""packages of the extra `conformance`"""
+
 __all__ = [
     "AGREES",
     "ENVIRONMENTS",
@@ -94,7 +97,13 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load what a public name needs when it is first used."""
     if name in _LAZY:
-        value: object = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        try:
+            value: object = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        except ModuleNotFoundError as error:
+            if error.name not in NEEDED:
+                raise
+            needs = f'{__name__}.{name} needs {error.name}: pip install "lifecycle[conformance]"'
+            raise ModuleNotFoundError(needs, name=error.name) from error
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -130,7 +130,7 @@ def _lifecycle(engine: str | None) -> Target:
 
 
 def _aio(engine: str | None) -> Target:
-    _needed("anyio", "anyio")
+    _needed("anyio", "lifecycle[aio]")
     from lifecycle.conformance.adapters.awaited import AwaitedAdapter
 
     return Target("aio", lambda: AwaitedAdapter(engine=engine), lambda: AwaitedAdapter(engine=engine, watched=True))
@@ -203,7 +203,7 @@ def _needed(module: str, package: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise UnknownTarget(f"{package} is not installed: pip install {package}") from error
+        raise UnknownTarget(f'{module} is not installed: pip install "{package}"') from error
 
 
 def _loaded(name: str) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-from conformance.faulty import HalfShut, Lamp, binds_twice, lamps, silent_end
+from conformance.faulty import LAMP, LAMP_ENVIRONMENT, HalfShut, Lamp, binds_twice, lamps, silent_end
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +57,7 @@ def test_each_built_in_name_is_a_target(name: str) -> None:
         (open_socket, SERVER),
         (Wrapped, SERVER),
         (HalfShut, CLIENT),
-        (lamps, lamps().roles[0]),
+        (lamps, LAMP),
     ],
     ids=[
         "class",
@@ -89,7 +91,7 @@ def test_a_class_with_a_role_of_its_own_needs_to_be_told_how_its_calls_are_made(
 def test_an_object_adapter_wants_governed_objects() -> None:
     """Anything else is refused when the adapter is made."""
     with pytest.raises(TypeError, match="a class that is governed by a role was to be made, and got"):
-        ObjectAdapter(dict, lamps().environment(lamps().roles[0]))
+        ObjectAdapter(dict, LAMP_ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
@@ -121,3 +123,15 @@ def test_any_text_is_a_target_or_an_unknown_one(name: str) -> None:
     """No name crashes the look-up: it is one of the built-in ones, or UnknownTarget."""
     with pytest.raises(UnknownTarget):
         target_named(name)
+
+
+def test_what_needs_an_extra_names_it() -> None:
+    """Without hypothesis, the machine's import says which extra has it, and the rest of the package works."""
+    program = (
+        "import sys; sys.modules['hypothesis'] = None\n"
+        "import lifecycle.conformance as c; c.conform, c.ObjectAdapter\n"
+        "try:\n    c.conformance_machine\n"
+        "except ModuleNotFoundError as error:\n    print(error)\n"
+    )
+    ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout == ('lifecycle.conformance.conformance_machine needs hypothesis: pip install "lifecycle[conformance]"\n')

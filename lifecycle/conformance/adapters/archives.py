@@ -194,7 +194,7 @@ class ArchiveStage(ReportingStage):
             self.subject = self._kind(
                 self._file, mode, encoding="cp1252", unicode=False, registry=REGISTRY, engine=self._engine
             )
-        except Exception:
+        except Exception:  # whatever it was, the caller gets it: only the state that it led to is kept
             self._lost_in = self._watcher.next_state
             raise
 

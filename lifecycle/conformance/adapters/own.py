@@ -60,7 +60,7 @@ class ObjectAdapter:
         self._environment = environment
         self._acts = acts or {}
         self._watcher = Watcher()
-        self._watcher.start()
+        self._is_watching = False
         ObjectStage(first, self._acts, self._watcher).close()
 
     def environment(self, role: Role) -> Environment:
@@ -75,6 +75,9 @@ class ObjectAdapter:
 
     def stage(self, role: Role) -> ObjectStage:
         """A new object."""
+        if not self._is_watching:
+            self._is_watching = True
+            self._watcher.start()
         return ObjectStage(self._make(), self._acts, self._watcher)
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
@@ -83,4 +86,5 @@ class ObjectAdapter:
 
     def close(self) -> None:
         """Watch no longer."""
+        self._is_watching = False
         self._watcher.stop()

@@ -127,8 +127,8 @@ def lines_for(platform: str | None, edge: Edge) -> tuple[Line, ...]:
         states.append("recv_shut_peer_sent")
     if "deaf" in facts:
         states.append("recv_shut")
-    if edge.step.call == "bind" and "spurned" in facts:
-        states.append("bound")  # a refused connect lets go of a port that the system chose; it may have been bound again since
+    if "spurned" in facts:  # a second connect() forgets the refusal of the first (ECONNABORTED), and a port is chosen anew
+        states.append(_state_in_table(rows, edge.source.state, facts - {"spurned"}))
     if edge.step.call == "connect" and "linked" in facts and kind == "stream":
         states = [COLLECTED] if edge.role == "accepted" else [*states, COLLECTED, UNCOLLECTED]
     found = ((state, shipped_results(platform).get(("inet", kind, state, str(call)))) for state in states)
