@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import operator
+import os
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -162,7 +163,8 @@ class Archive(WholeValues, role=ARCHIVE):
             able = "read" if mode == "load" else "write"
             is_text = isinstance(file, io.TextIOBase) or getattr(file, "encoding", None) is not None
             if is_text or not callable(getattr(file, able, None)):
-                raise TypeError(f"{file!r} is no binary file to {mode}: it has no {able}() of bytes")
+                how = f": open({os.fspath(file)!r}, '{able[0]}b') gives one" if isinstance(file, (str, os.PathLike)) else ""
+                raise TypeError(f"{file!r} is no binary file to {mode}: it has no {able}() of bytes{how}")
             make[mode]()
         return settled(mode, None)
 

@@ -105,7 +105,7 @@ _NUMBERS_AND_TEXT: dict[type[Any], str] = {
     int: "DWORD(5)",
     float: "DOUBLE(0.5)",
     str: "CString('x')",
-    bytes: "archive.write(...)",
+    bytes: "CByteArray(b'x'), or bare by archive.write(b'x')",
 }
 _CONTAINERS: dict[type[Any], str] = {
     list: "CArray[DWORD]([1, 2])",

@@ -117,6 +117,8 @@ def serializable(
     a dataclass whose annotations are wire types, and needs no method: put @serializable above @dataclass. In its annotations, a
     serializable class means an embedded object, and `Age | None` means a pointer, which may be shared and may be None.
     """
+    if isinstance(name, type):
+        raise TypeError(f"@serializable needs the class's name on the wire: @serializable({name.__name__!r})")
     checked_name(name, schema)
 
     def register(decorated: Class) -> Class:

@@ -8,6 +8,7 @@ import io
 import lzma
 import mmap
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +139,14 @@ def test_what_is_no_binary_file_is_refused(file: Any, mode: Any) -> None:
     """A TypeError at once, which names what is missing."""
     with pytest.raises(TypeError, match="no binary file"):
         Archive(file, mode)
+
+
+@pytest.mark.parametrize("name", ["drawing.dat", Path("drawing.dat")], ids=lambda name: type(name).__name__)
+@pytest.mark.parametrize(("mode", "remedy"), [("load", "open('drawing.dat', 'rb')"), ("store", "open('drawing.dat', 'wb')")])
+def test_name_of_a_file_is_refused_with_how_to_open_it(name: Any, mode: Any, remedy: str) -> None:
+    """Where a name is given instead of a file, the error says how to open it."""
+    with pytest.raises(TypeError, match=re.escape(remedy)):
+        Archive(name, mode)
 
 
 CLASSES = Registry()

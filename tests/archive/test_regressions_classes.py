@@ -328,3 +328,11 @@ def test_an_annotation_that_names_what_is_not_there_is_told() -> None:
         with pytest.raises(TypeError, match="Lost: name 'Later' is not defined"):
             archive << Lost()
         assert (archive.state, archive.offset) == ("storing", 0)
+
+
+def test_the_decorator_without_a_name_says_that_it_needs_one() -> None:
+    """A TypeError with the line to write, where the class was decorated bare."""
+    with pytest.raises(TypeError, match=r"needs the class's name on the wire: @serializable\('Bare'\)"):
+
+        @serializable  # type: ignore[arg-type]
+        class Bare: ...
