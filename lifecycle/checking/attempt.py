@@ -31,7 +31,7 @@ _short.maxstring = _short.maxother = 40
 class Attempt:
     """A call in progress. row: the call whose row in the table holds, where an argument decides. forbidden: by the role."""
 
-    __slots__ = ("arguments", "began", "call", "forbidden", "frame", "phase", "row", "track")
+    __slots__ = ("arguments", "began", "call", "forbidden", "foretold", "frame", "phase", "row", "track")
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Attempt:
         self.frame = frame
         self.arguments = arguments
         self.forbidden = forbidden
+        self.foretold = False
         self.began = clock()
 
     def refuse_or_foretell(self, owner: str) -> None:
@@ -59,7 +60,9 @@ class Attempt:
             self._note("illegal", self.phase, None)
             self._report(FindingKind.PORTABILITY if self._is_taken() else FindingKind.ORDER, "")
             raise refusal(self.phase, self.row, owner)
-        if self.row in self.phase.hangs:
+        sock = self.track()
+        if self.row in self.phase.hangs and sock is not None and sock.gettimeout() is None:
+            self.foretold = True
             self._note(None, self.phase, None)
             self._report(FindingKind.ORDER, "nothing: it waits for ever")
 
@@ -115,8 +118,11 @@ class Attempt:
     def _judge(self, outcome: str | None, number: int | None) -> None:
         """What to say of a forbidden call, by what the system made of it."""
         phase = self.phase
-        if self.row in phase.hangs:
+        if self.foretold:
             return  # it was told when it began
+        if self.row in phase.hangs:
+            self._report(FindingKind.ORDER, _answer(number) or "that nothing has come; nothing can")
+            return
         if number is not None:
             if self._is_explained(number):
                 self._report(FindingKind.ORDER, _answer(number))

@@ -53,6 +53,10 @@ def _telling_why_not(file: str | None) -> Iterator[None]:
         _write(f"lifecycle: cannot write {file}: {error.strerror}\n")
 
 
+def _plural(kind: FindingKind, count: int) -> str:
+    return "s" if count > 1 and kind is not FindingKind.PORTABILITY else ""  # three are "3 not portable"
+
+
 def summary(findings: Sequence[Mapping[str, Any]], left_out: int = 0) -> Iterator[str]:
     """The lines of the summary: one group of findings after the other, those of the same cause and place together."""
     if not findings:
@@ -60,7 +64,7 @@ def summary(findings: Sequence[Mapping[str, Any]], left_out: int = 0) -> Iterato
         return
     groups = grouped(findings)
     counts = {kind: sum(finding["kind"] == kind for finding in findings) for kind in FindingKind}
-    told = ", ".join(f"{count} {HEADLINES[kind]}" for kind, count in counts.items() if count)
+    told = ", ".join(f"{count} {HEADLINES[kind]}{_plural(kind, count)}" for kind, count in counts.items() if count)
     places = f"{len(groups)} place{'s' if len(groups) > 1 else ''}"
     more = f", and {left_out} more of the same" if left_out else ""
     yield f"lifecycle: {len(findings)} finding{'s' if len(findings) > 1 else ''} at {places} ({told}){more}"

@@ -23,6 +23,7 @@ from lifecycle.checking import Finding, LifecycleWarning, checked_sockets
 from lifecycle.checking.findings import grouped
 from lifecycle.checking.inspecting import corrected
 from lifecycle.checking.registry import track_of
+from lifecycle.checking.telling import summary
 
 HOST = "127.0.0.1"
 
@@ -53,6 +54,26 @@ def test_finding_tells_everything() -> None:
     assert [event.place.line for event in found.history] == [found.line - 3, found.line - 2, found.line]
     assert f"{__file__}:{found.line}" in str(found)
     assert "Call listen() first." in str(found)
+
+
+@pytest.mark.parametrize("timeout", [0, 0.01])
+def test_socket_that_does_not_wait_is_not_said_to_wait_for_ever(timeout: float) -> None:
+    """What nothing can come to is told after the call where it has a time-out, once, and once in the history."""
+    with checked_sockets() as findings, socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.settimeout(timeout)
+        with suppress(BlockingIOError, TimeoutError):
+            sock.recvfrom(9)
+    (found,) = findings
+    assert (found.kind, found.call, found.answer) == ("order", "recvfrom", "that nothing has come; nothing can")
+    assert [event.call for event in found.history] == ["socket", "settimeout", "recvfrom"]
+
+
+def test_summary_counts_in_the_plural() -> None:
+    """Two of a kind are told as two; what is not portable has no plural."""
+    kinds = ["order", "order", "portability", "portability", "leak"]
+    where = dict.fromkeys(("text", "role", "state", "call", "file", "line", "library"), "")
+    findings = [{"kind": kind, **where} for kind in kinds]
+    assert "(2 order errors, 2 not portable, 1 leak)" in next(summary(findings))
 
 
 def test_finding_as_data_is_json() -> None:
