@@ -15,7 +15,7 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.adapters.protocol import Adapter, made_by
 from lifecycle.conformance.model.graph import Cell, Model, case_id, cells_of
 from lifecycle.conformance.plugin import REACHED
 from lifecycle.conformance.replaying import snippet
@@ -39,7 +39,7 @@ class Suite:
     @cached_property
     def model(self) -> Model:
         """The role's graph, as far as the implementation offers it."""
-        with closing(self.make()) as adapter:
+        with closing(made_by(self.make)) as adapter:
             return model_for(adapter, self.role)
 
     def sequences_to(self, cell: Cell, depth: int, *, governed: bool) -> list[Sequence]:

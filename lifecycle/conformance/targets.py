@@ -27,6 +27,9 @@ PLATFORM = "linux" if sys.platform == "linux" else None
 
 PACKAGE_ROLES: tuple[Role, ...] = tuple(ROLES.values())
 
+AS_SOCKETS = (socket.AF_INET, socket.SOCK_STREAM)
+"""what sockets are made with"""
+
 NAMED = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 """module:factory, either with dots"""
 
@@ -90,18 +93,32 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
         return _governed_class(name, thing, engine)
     if isinstance(thing, type) and issubclass(thing, socket.socket):
         return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM))
-    if isinstance(thing, type) and hasattr(thing, "recv") and _takes(thing, socket.AF_INET, socket.SOCK_STREAM):
+    if isinstance(thing, type) and hasattr(thing, "recv") and _takes(thing, *AS_SOCKETS):
         return _sockets(name, lambda: cast(Factory, thing))
     if callable(thing) and _takes(thing):
         made: Any = thing()
         if hasattr(made, "stage") and hasattr(made, "verdict"):
             made.close()
             return Target(name, cast(Callable[[], Adapter], thing), roles=getattr(made, "roles", PACKAGE_ROLES))
+        if hasattr(made, "recv") and _takes(thing, *AS_SOCKETS):  # whose class hands its methods on by __getattr__()
+            made.close()
+            return _sockets(name, lambda: cast(Factory, thing))
         if callable(made):
             return _sockets(name, cast(Callable[[], Factory], thing))
-    elif callable(thing) and _takes(thing, socket.AF_INET, socket.SOCK_STREAM):
+    elif callable(thing) and _takes(thing, *AS_SOCKETS):
         return _sockets(name, lambda: cast(Factory, thing))
-    raise UnknownTarget(f"{name} is neither a class or a factory of sockets, nor the factory of an adapter")
+    raise UnknownTarget(
+        f"{name} is neither a class or a factory of sockets, nor the factory of an adapter{_what_it_lacks(thing)}"
+    )
+
+
+def _what_it_lacks(thing: Any) -> str:
+    """What a class would need to be one of sockets, as the end of a sentence; "" for what is no class."""
+    if not isinstance(thing, type):
+        return ""
+    if not _takes(thing, *AS_SOCKETS):
+        return ": it cannot be made with a family and a kind, as in socket.socket(AF_INET, SOCK_STREAM)"
+    return ": its objects have no recv()"
 
 
 def _governed_class(name: str, kind: type[Lifecycle], engine: str | None) -> Target:

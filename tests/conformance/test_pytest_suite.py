@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from conformance.faulty import LAMP, Lamp
 from loopback import LONG
 
 from lifecycle import SERVER
+from lifecycle.conformance import conformance_machine
 from lifecycle.conformance.model.graph import cells_of
+from lifecycle.conformance.suite import Suite
 
 TESTS = Path(__file__).parent.parent
 
@@ -88,6 +91,13 @@ def test_a_role_of_ones_own_has_a_suite(tmp_path: Path) -> None:
     assert all("TestTougher" in line for line in failed)
     assert "TestMachine::runTest reached\nlamp" in ran.stdout
     assert "(100.0%), 4/4 states" in ran.stdout
+
+
+def test_what_makes_no_adapter_is_told() -> None:
+    """A class under test in the place of what makes its adapter is a TypeError that says what is wanted."""
+    for use in (lambda: Suite(LAMP, Lamp).model, lambda: conformance_machine(LAMP, Lamp)):
+        with pytest.raises(TypeError, match="is no adapter: hand over what makes a SocketAdapter"):
+            use()
 
 
 def test_a_depth_that_there_is_not_is_refused(tmp_path: Path) -> None:

@@ -94,6 +94,22 @@ def test_an_object_adapter_wants_governed_objects() -> None:
         ObjectAdapter(dict, LAMP_ENVIRONMENT)
 
 
+class HandsOn:
+    """A class that has no methods itself, and objects that have all of them."""
+
+    def __init__(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> None:
+        self._sock = socket.socket(family, kind)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+def test_a_class_that_hands_its_methods_on_is_one_of_sockets() -> None:
+    """It has no recv() itself, but its objects do: they are put under test, and the cells are reached."""
+    (result,) = conform(target_of("hands on", HandsOn), [SERVER], **SHORT).roles
+    assert result.legal.reached > 0
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -104,8 +120,9 @@ def test_an_object_adapter_wants_governed_objects() -> None:
         ("socket:", "give module:factory"),
         (":socket", "give module:factory"),
         (".socket:socket", "give module:factory"),
-        ("lifecycle.conformance.memory:MemoryStream", "neither a class or a factory of sockets"),
+        ("lifecycle.conformance.memory:MemoryStream", "cannot be made with a family and a kind"),
         ("", "give module:factory"),
+        ("fractions:Fraction", r"its objects have no recv\(\)"),
         ("json:dumps", "neither a class or a factory of sockets"),
     ],
 )

@@ -17,6 +17,7 @@ Stage.call(). A method strategies(role) may give Hypothesis strategies for the a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -123,6 +124,14 @@ class Adapter(Protocol):
     def close(self) -> None:
         """Give back everything that stages have shared."""
         ...
+
+
+def made_by(make: Callable[[], Adapter]) -> Adapter:
+    """The adapter that `make` makes. Raises TypeError where it makes something else: the object under test, as a rule."""
+    made = make()
+    if not hasattr(made, "environment"):
+        raise TypeError(f"{made!r} is no adapter: hand over what makes a SocketAdapter, a GovernedAdapter or an ObjectAdapter")
+    return made
 
 
 def compared(edge: Edge, answer: Answer) -> Verdict:

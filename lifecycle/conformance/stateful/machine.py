@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from lifecycle.conformance.adapters.peers import KINDS
-from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.adapters.protocol import Adapter, made_by
 from lifecycle.conformance.model.environment import PeerAction, Provocation
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model, case_id
 from lifecycle.conformance.replaying import snippet
@@ -58,7 +58,7 @@ class Opening:
     def adapter(self) -> Adapter:
         """The adapter."""
         if self._adapter is None:
-            self._adapter = self.make()
+            self._adapter = made_by(self.make)
         return self._adapter
 
     def close(self) -> None:
