@@ -39,10 +39,13 @@ def conform(
     ],
     role: Annotated[list[str] | None, typer.Option(metavar="ROLE", help="Only this role; may be repeated.")] = None,
     depth: Annotated[
-        int, typer.Option(min=1, max=3, help="1: every cell; 2: every call in every situation; 3: every cell, then every call.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=3, help="1: every cell; 2: every call in every situation; 3: every cell, then every call."
+        ),
     ] = 2,
-    walks: Annotated[int, typer.Option(min=0, help="Random walks per role, beside the sequences.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of the random walks.")] = 0,
+    walks: Annotated[int, typer.Option(metavar="N", min=0, help="Random walks per role, beside the sequences.")] = 500,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the random walks.")] = 0,
     engine: Annotated[str | None, typer.Option(metavar="ENGINE", help="compiled or reference, for governed objects.")] = None,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Break the package's classes instead, and count what is found.")
@@ -64,7 +67,7 @@ def conform(
         chosen = target_named(target, engine=engine)
     except UnknownTarget as error:
         raise typer.BadParameter(str(error), param_hint="TARGET") from None
-    roles = tuple(chosen_role(name, chosen.roles) for name in role) if role else chosen.roles
+    roles = tuple(chosen_role(name, chosen.roles, where="--role") for name in role) if role else chosen.roles
     if mutants:
         if target != "lifecycle":
             raise typer.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")

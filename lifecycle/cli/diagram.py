@@ -67,7 +67,8 @@ def diagram(
     format = _format(format, output)
     if format == "png" and output is None and sys.stdout.isatty():
         raise typer.BadParameter("a terminal shows no pictures: give a file with -o", param_hint="--format")
-    drawn = _explained(lambda: _drawn(chosen, format, highlight, records))
+    marking = None if highlight is None else "--highlight"
+    drawn = _explained(lambda: _drawn(chosen, format, highlight, records), marking)
     if output is not None:
         _save(output, _as_file(drawn))
     elif format == "text":
@@ -80,7 +81,7 @@ def role_of(name: str) -> Role:
     """The role of that name, or what `module:NAME` names: a role or a class that has one. Wrong usage when there is none."""
     module, colon, attribute = name.partition(":")
     if not colon:
-        return chosen_role(name)
+        return chosen_role(name, beside=" A role of yours is module:NAME.")
     here = str(Path.cwd())
     if here not in sys.path:  # as `python -m` does it
         sys.path.insert(0, here)

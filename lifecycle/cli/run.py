@@ -69,7 +69,7 @@ def run(
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with the findings and the charts.")] = None,
     connection: Annotated[
-        int | None, typer.Option(min=1, help="Chart this connection only, counted from 1 in the order of their begin.")
+        int | None, typer.Option(metavar="N", min=1, help="Chart the Nth connection only, in the order in which they began.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary at the end.")] = False,
 ) -> None:
@@ -79,9 +79,10 @@ def run(
     """
     from lifecycle.checking.settings import Settings, environment
 
-    for file in (report, chart, html):
+    for option, file in (("--report", report), ("--chart", chart), ("--html", html)):
         if file is not None and not file.absolute().parent.is_dir():
-            raise typer.BadParameter(f"there is no folder {str(file.absolute().parent)!r} to write {file.name!r} into")
+            folder = str(file.absolute().parent)
+            raise typer.BadParameter(f"there is no folder {folder!r} to write {file.name!r} into", param_hint=option)
     settings = Settings(
         mode=mode.value,
         quiet=quiet,

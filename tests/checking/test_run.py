@@ -325,7 +325,7 @@ def test_wrong_usage_is_told(tmp_path: Path) -> None:
     assert run_command("run", "--mode", "shout", "x.py").returncode == 2
     done = run_command("run", "--report", str(tmp_path / "no" / "report.json"), "x.py")
     assert done.returncode == 2
-    assert "there is no folder" in done.stderr
+    assert "Invalid value for --report: there is no folder" in done.stderr
 
 
 def _indented(text: str) -> str:

@@ -96,7 +96,7 @@ def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     ("arguments", "text"),
     [
         (("nothing",), "no target 'nothing'"),
-        (("lifecycle", "--role", "sever"), "Did you mean 'server'?"),
+        (("lifecycle", "--role", "sever"), "Invalid value for --role: no role 'sever'. Did you mean 'server'?"),
         (("memory", "--role", "archive"), "memory has none of these roles: archive"),
         (("lifecycle", "--depth", "4"), "less than or equal to 3"),
         (("socket", "--mutants"), "breaks the package's own classes"),
