@@ -106,7 +106,7 @@ HANDLE_STEPS: dict[str, tuple[Callable[[Any, StreamPeer], None], ...]] = {
 
 HANDLE_SHOWS: dict[str, Facts] = {
     "peer_closed": frozenset({"end"}),
-    "ended": frozenset({"end"}),
+    "ended": frozenset({"end", "over"}),
     "broken": frozenset({"reset"}),
 }
 """state of a connection -> what its peer has done, which comes to the socket a little later"""
