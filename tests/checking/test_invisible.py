@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from checking.walking import Walk, transcript, walks
 from hypothesis import given, settings
+from kernel import ERROR
+from loopback import until_shows
 
 from lifecycle import Server
 from lifecycle.checking import checked_sockets
@@ -191,6 +193,7 @@ def test_nothing_is_asked_that_takes_an_answer_away() -> None:
         unused.bind(("127.0.0.1", 0))
         client.setblocking(False)
         client.connect_ex(unused.getsockname())
+        until_shows(client, ERROR)
         with pytest.raises(OSError, match="Invalid argument"):
             client.accept()
         assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
