@@ -23,6 +23,7 @@ from lifecycle.conformance.running.divergence import NonConformance
 from lifecycle.conformance.running.exhaustive import DEPTHS, Sequence, model_for, sequences
 from lifecycle.conformance.running.run import Run
 from lifecycle.engine import Role
+from lifecycle.engine.role import checked_role
 
 if TYPE_CHECKING:
     import pytest
@@ -78,7 +79,7 @@ def conformance_suite(role: Role, adapter: Callable[[], Adapter], *, depth: int 
     what --conformance-depth says, or 1. A cell that the implementation does not have is skipped; one whose difference is
     explained, as by a platform's table, passes.
     """
-    suite = Suite(role, adapter)
+    suite = Suite(checked_role(role), adapter)
 
     class TestConformance:
         """Every cell of a role, reached by its shortest sequence."""

@@ -20,9 +20,9 @@ class NotAJournal(LifecycleError, ValueError):
     """A line is no record of a journal; the text names the line."""
 
 
-def unknown_format(format: str, known: Iterable[str]) -> UnknownFormat:
-    """The error for a format that is not among those known."""
+def unknown_format(format: str, known: Iterable[str], *, beside: str = "") -> UnknownFormat:
+    """The error for a format that is not among those known. beside: a sentence on where else it is had."""
     known = tuple(known)
     near = difflib.get_close_matches(format.lower(), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return UnknownFormat(f"no format {format!r}.{hint} Known formats: {', '.join(known)}.")
+    return UnknownFormat(f"no format {format!r}.{hint} Known formats: {', '.join(known)}.{beside}")

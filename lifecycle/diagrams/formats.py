@@ -16,6 +16,7 @@ from lifecycle.diagrams.plantuml import plantuml
 from lifecycle.diagrams.scxml import scxml
 from lifecycle.diagrams.text import text
 from lifecycle.engine import Role
+from lifecycle.engine.role import checked_role
 
 DIAGRAM_FORMATS: Mapping[str, Callable[[Graph], str]] = {
     "mermaid": mermaid,
@@ -27,6 +28,10 @@ DIAGRAM_FORMATS: Mapping[str, Callable[[Graph], str]] = {
     "svg": lambda graph: pictures.svg(dot(graph)),
 }
 """format -> renderer"""
+
+
+ELSEWHERE = {"png": " PNG is drawn by state_png().", "html": " The page to explore is written by explorer_page()."}
+"""what is no text of a role alone, and where it is had"""
 
 
 def state_diagram(role: Role, format: str = "mermaid", *, highlight: Highlighted | None = None, width: int = 80) -> str:
@@ -43,11 +48,11 @@ def state_diagram(role: Role, format: str = "mermaid", *, highlight: Highlighted
     server: Listens on a port and hands each connection to an Accepted.
     """
     if format not in DIAGRAM_FORMATS:
-        raise unknown_format(format, DIAGRAM_FORMATS)
-    graph = graph_of(role, highlight_of(role, highlight))
+        raise unknown_format(format, DIAGRAM_FORMATS, beside=ELSEWHERE.get(format, ""))
+    graph = graph_of(checked_role(role), highlight_of(role, highlight))
     return text(graph, width=width) if format == "text" else DIAGRAM_FORMATS[format](graph)
 
 
 def state_png(role: Role, *, highlight: Highlighted | None = None, dpi: int = 144) -> bytes:
     """The picture of a role as PNG, of `dpi` dots an inch; arguments and errors as of state_diagram()."""
-    return pictures.png(dot(graph_of(role, highlight_of(role, highlight))), dpi=dpi)
+    return pictures.png(dot(graph_of(checked_role(role), highlight_of(role, highlight))), dpi=dpi)

@@ -17,7 +17,7 @@ from typing import ClassVar, NoReturn, TypeVar
 from lifecycle.engine.attaching import attach, attach_overrides
 from lifecycle.engine.errors import IllegalCall
 from lifecycle.engine.firing import Firing
-from lifecycle.engine.role import Call, Role
+from lifecycle.engine.role import Call, Role, checked_role
 from lifecycle.engine.rows import Row, default_engine, initial_row
 
 Self = TypeVar("Self", bound="Lifecycle")
@@ -44,7 +44,7 @@ class Lifecycle:
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         if role is not None:
-            cls.role = role
+            cls.role = checked_role(role)
             cls._first_rows = {}
             cls._fired = {call.fired_by: call.name for call in role.calls if call.fired_by is not None}
             cls._specs = {call.name: call for call in role.calls}

@@ -214,6 +214,13 @@ class Role:
         return None
 
 
+def checked_role(thing: object) -> Role:
+    """It, where it is a role. Raises TypeError for what is often given in its place: a role's name, or a class that has one."""
+    if not isinstance(thing, Role):
+        raise TypeError(f"{thing!r} is no Role: give the role itself, not its name or a class that has it")
+    return thing
+
+
 def _named(things: Iterable[Named], name: str) -> Named:
     for thing in things:
         if thing.name == name:

@@ -12,7 +12,7 @@ from conformance.faulty import LAMP, Lamp
 from loopback import LONG
 
 from lifecycle import SERVER
-from lifecycle.conformance import conformance_machine
+from lifecycle.conformance import GovernedAdapter, conformance_machine, conformance_suite
 from lifecycle.conformance.model.graph import cells_of
 from lifecycle.conformance.suite import Suite
 
@@ -98,6 +98,13 @@ def test_what_makes_no_adapter_is_told() -> None:
     for use in (lambda: Suite(LAMP, Lamp).model, lambda: conformance_machine(LAMP, Lamp)):
         with pytest.raises(TypeError, match="is no adapter: hand over what makes a SocketAdapter"):
             use()
+
+
+def test_what_is_no_role_is_told() -> None:
+    """A role's name in its place is a TypeError when the suite or the machine is made."""
+    for make in (conformance_suite, conformance_machine):
+        with pytest.raises(TypeError, match="'server' is no Role: give the role itself"):
+            make("server", GovernedAdapter)  # type: ignore[operator]
 
 
 def test_a_depth_that_there_is_not_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from typing import Any
 
 import pytest
 from diagrams.overlapping import BOXES, overlap
@@ -28,8 +29,8 @@ from diagrams.readers import (
 from hypothesis import HealthCheck, example, given, settings
 from strategies import awkward_names, roles
 
-from lifecycle import Role
-from lifecycle.diagrams import UnknownFormat, explorer_page, state_diagram
+from lifecycle import Role, Server
+from lifecycle.diagrams import UnknownFormat, explorer_page, state_diagram, state_png
 from lifecycle.diagrams.extraction import graph_of
 from lifecycle.diagrams.graph import Group
 from lifecycle.diagrams.labels import group_label, labels
@@ -248,6 +249,21 @@ def test_an_unknown_format_names_the_known_ones() -> None:
     """A wrong format is answered with the right ones."""
     with pytest.raises(UnknownFormat, match=r"no format 'sgv'. Did you mean 'svg'\? Known formats: mermaid, dot"):
         state_diagram(ROLES["server"], "sgv")
+    with pytest.raises(UnknownFormat, match=r"PNG is drawn by state_png\(\)"):
+        state_diagram(ROLES["server"], "png")
+
+
+@pytest.mark.parametrize("thing", ["server", Server], ids=["name", "class"])
+@pytest.mark.parametrize("use", [state_diagram, state_png, lambda thing: explorer_page([thing])], ids=["text", "png", "page"])
+def test_what_is_no_role_is_told(use: Callable[[Any], object], thing: object) -> None:
+    """A role's name, or a class that has one, is a TypeError that says that the role itself is wanted."""
+    with pytest.raises(TypeError, match="is no Role: give the role itself"):
+        use(thing)
+
+
+def test_the_page_may_have_one_role() -> None:
+    """A role that is given alone is the only one in the page."""
+    assert explorer_page(ROLES["archive"]) == explorer_page([ROLES["archive"]])
 
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)

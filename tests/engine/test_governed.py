@@ -370,3 +370,9 @@ def test_attributes_are_found_the_fast_way() -> None:
     for kind in (Lifecycle, Turnstile, *Turnstile.__mro__):
         assert "__getattr__" not in vars(kind)
         assert kind is object or "__getattribute__" not in vars(kind)
+
+
+def test_a_class_needs_the_role_itself() -> None:
+    """A role's name in its place is a TypeError when the class is made."""
+    with pytest.raises(TypeError, match="'turnstile' is no Role: give the role itself"):
+        type("Door", (Lifecycle,), {}, role="turnstile")

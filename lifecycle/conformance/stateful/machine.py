@@ -36,6 +36,7 @@ from lifecycle.conformance.stateful.coverage import Coverage
 from lifecycle.conformance.stateful.steering import Goals, Plan, Steering
 from lifecycle.conformance.vocabulary.handles import MESSAGE, RECEIVE_SIZE
 from lifecycle.engine import Role
+from lifecycle.engine.role import checked_role
 
 Strategies = Mapping[str, st.SearchStrategy[tuple[Any, ...]]]
 """a call, made in the plain way -> its arguments, all of which must have the same outcome"""
@@ -190,7 +191,7 @@ def conformance_machine(
     made in the plain way; by default what the adapter's own method strategies(role) gives, where it has one, or those of the
     sockets' roles. Its TestCase is a test; run_machine() runs it without one.
     """
-    roles = (role,) if isinstance(role, Role) else tuple(role)
+    roles = tuple(map(checked_role, (role,) if isinstance(role, (Role, str, type)) else role))
     opening = Opening(adapter)
     try:
         models = tuple(model_for(opening.adapter, each) for each in roles)

@@ -15,25 +15,28 @@ from lifecycle.diagrams.extraction import graph_of
 from lifecycle.diagrams.graph import Graph
 from lifecycle.diagrams.lettering import visible
 from lifecycle.engine import Record, Role
+from lifecycle.engine.role import checked_role
 from lifecycle.roles import ROLES
 
 SCRIPTS = ("elements.js", "role.js", "explore.js", "replay.js", "page.js")
+OURS = tuple(ROLES.values())
 SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
 
 
 def explorer_page(
-    roles: Iterable[Role] = tuple(ROLES.values()),
+    roles: Role | Iterable[Role] = OURS,
     records: Iterable[Record] = (),
     *,
     title: str = "Explore the legal order of calls",
 ) -> str:
     """The page, as the text of one HTML file.
 
-    roles: which can be picked, in this order. records: a recorded run that can be stepped through; another one can be loaded
-    in the page. Where Graphviz draws pictures, the page has the roles' diagrams; else it shows their states as a list.
+    roles: which can be picked, in this order, or one alone. records: a recorded run that can be stepped through; another one
+    can be loaded in the page. Where Graphviz draws pictures, the page has the roles' diagrams; else it shows their states as
+    a list.
     """
     data = {
-        "roles": [_role_data(role) for role in roles],
+        "roles": [_role_data(checked_role(role)) for role in ((roles,) if isinstance(roles, Role) else roles)],
         "run": [asdict(record) for record in sorted(records, key=lambda record: record.began)],
     }
     parts = {
