@@ -46,7 +46,7 @@ def test_the_reference_engine_is_put_through_the_same() -> None:
 
 def test_a_finding_is_one_line_a_cause_with_a_program() -> None:
     """Exit code 1; what was expected and got; the shortest sequence as a program that runs."""
-    ran = run_command("conform", FAULTY, "--role", "client", "--depth", "2", columns=120)
+    ran = run_command("conform", FAULTY, "--role", "client", "--depth", "1", columns=120)
     assert ran.returncode == 1
     assert re.search(r"\d+ x client\[connected, .*\] shut_down", ran.stdout)
     assert "expected then state shut" in ran.stdout
