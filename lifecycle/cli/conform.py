@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,7 +69,8 @@ def conform(
         chosen = target_named(target, engine=engine)
     except UnknownTarget as error:
         raise typer.BadParameter(str(error), param_hint="TARGET") from None
-    roles = tuple(chosen_role(name, chosen.roles, where="--role") for name in role) if role else chosen.roles
+    named = dict.fromkeys(chosen_role(name, chosen.roles, where="--role") for name in role or ())
+    roles = tuple(named) or chosen.roles
     if mutants:
         if target != "lifecycle":
             raise typer.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")
@@ -90,9 +93,15 @@ def _run_suite(
 ) -> bool:
     """Run and print; whether something was found."""
     from lifecycle.conformance.conforming import conform as run
+    from lifecycle.conformance.targets import UnknownTarget
 
-    with progress_bar() as tell:
-        report = run(target, roles, depth=depth, walks=walks, seed=seed, progress=tell)
+    if junit is not None and not junit.parent.is_dir():
+        raise typer.BadParameter(f"cannot write {junit}: {os.strerror(errno.ENOENT)}", param_hint="--junit")
+    try:
+        with progress_bar() as tell:
+            report = run(target, roles, depth=depth, walks=walks, seed=seed, progress=tell)
+    except UnknownTarget as error:
+        raise typer.BadParameter(str(error), param_hint="TARGET") from None
     if not report.roles:
         raise typer.BadParameter(
             f"{target.name} has none of these roles: {', '.join(role.name for role in roles)}", param_hint="--role"

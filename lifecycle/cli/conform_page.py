@@ -21,7 +21,7 @@ from lifecycle.conformance.reports.clusters import Cluster, clusters
 from lifecycle.conformance.running.result import RoleResult, Tally
 
 HEADING, GOOD, BAD = "bold", "green", "red"
-MOST_CLUSTERS = 12
+MOST_CLUSTERS = MOST_CELLS = 12
 HEADING_WIDTH = 10  # of a column of mutants, so that all fit into 80
 
 
@@ -35,10 +35,18 @@ def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[R
     if report.compared:
         yield f"bare calls: {report.compared} sequences beside the standard library's, {len(report.bare)} differences"
     for role, cells in report.missing.items():
-        yield Text(f"never reached: {', '.join(case_id(role, cell) for cell in cells[:MOST_CLUSTERS])}", BAD)
+        more = f", and {len(cells) - MOST_CELLS} more" if len(cells) > MOST_CELLS else ""
+        yield Text(f"never reached: {', '.join(case_id(role, cell) for cell in cells[:MOST_CELLS])}{more}", BAD)
+    if report.gave_up:
+        yield Text("given up: step after step hangs, and the rest was not tried", BAD)
     yield from _findings(report.target, unexplained)
+    count = sum(each.count for each in unexplained)
     verdict = (
-        "nothing unexplained" if report.passes else f"{sum(each.count for each in unexplained)} sequences differ, unexplained"
+        "nothing unexplained"
+        if report.passes
+        else f"{count} {'sequence differs' if count == 1 else 'sequences differ'}, unexplained"
+        if count
+        else "not everything was reached"
     )
     yield ""
     yield Text(f"{'passes' if report.passes else 'FAILS'}: {verdict}, {report.seconds:.1f} s", GOOD if report.passes else BAD)

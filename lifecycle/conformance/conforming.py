@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,9 +12,10 @@ from lifecycle.conformance.model.graph import Cell
 from lifecycle.conformance.running.differential import SEQUENCES, compare
 from lifecycle.conformance.running.divergence import Divergence
 from lifecycle.conformance.running.exhaustive import exhaust, model_for
+from lifecycle.conformance.running.hanging import WATCH, Hangs, closing_in_time
 from lifecycle.conformance.running.result import RoleResult
 from lifecycle.conformance.running.walks import walk
-from lifecycle.conformance.targets import Target
+from lifecycle.conformance.targets import Target, UnknownTarget
 from lifecycle.engine import Role
 
 DEFAULT_DEPTH, DEFAULT_WALKS = 2, 500
@@ -26,7 +26,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class Conformance:
-    """What came of a run. bare: the differences in bare calls; compared: how many sequences of them were compared."""
+    """What came of a run.
+
+    bare: the differences in bare calls; compared: how many sequences of them were compared.
+    gave_up: whether the rest was left out, since step after step hung.
+    """
 
     target: str
     depth: int
@@ -35,6 +39,7 @@ class Conformance:
     roles: list[RoleResult] = field(default_factory=list)
     bare: list[Divergence] = field(default_factory=list)
     compared: int = 0
+    gave_up: bool = False
     seconds: float = 0.0
 
     @property
@@ -56,7 +61,7 @@ class Conformance:
     @property
     def passes(self) -> bool:
         """Whether every offered cell was reached or is explained, and no difference is without explanation."""
-        return not self.unexplained and not self.missing
+        return not self.unexplained and not self.missing and not self.gave_up
 
 
 def conform(
@@ -74,17 +79,34 @@ def conform(
     """
     began = time.perf_counter()
     report = Conformance(target.name, depth, walks, seed)
-    with closing(target.adapter()) as adapter:
+    with WATCH.watching():
+        _run_all(target, roles, report, progress)
+        report.gave_up = WATCH.has_given_up
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def _run_all(target: Target, roles: Sequence[Role], report: Conformance, progress: Progress) -> None:
+    depth, walks, seed = report.depth, report.walks, report.seed
+    with closing_in_time(_adapter(target.name, target.adapter)) as adapter:
         _run(adapter, roles, report, depth, walks, progress)
         if target.bare is not None:
             told = partial(progress, "bare calls")
             report.compared = SEQUENCES
             report.bare.extend(compare(target.bare(adapter), seed=seed, progress=told))
     if target.watched is not None:
-        with closing(target.watched()) as adapter:
+        with closing_in_time(_adapter(target.name, target.watched)) as adapter:
             _run(adapter, roles, report, 1, 0, progress)
-    report.seconds = time.perf_counter() - began
-    return report
+
+
+def _adapter(name: str, make: Callable[[], Adapter]) -> Adapter:
+    WATCH.begin()
+    try:
+        return make()
+    except Hangs:
+        raise UnknownTarget(f"a socket of {name} cannot be made: it hangs") from None
+    finally:
+        WATCH.end()
 
 
 def _run(adapter: Adapter, roles: Sequence[Role], report: Conformance, depth: int, walks: int, progress: Progress) -> None:
@@ -93,10 +115,10 @@ def _run(adapter: Adapter, roles: Sequence[Role], report: Conformance, depth: in
             model = model_for(adapter, role)
         except KeyError:  # the implementation has no such role
             continue
-        tell = partial(progress, role.name)
+        tell, began = partial(progress, role.name), time.perf_counter()
         found = exhaust(adapter, model, depth=depth, progress=tell)
-        if adapter.governed:
-            walk(adapter, model, walks=walks, seed=report.seed, into=found, progress=tell)
+        walk(adapter, model, walks=walks, seed=report.seed, into=found, progress=tell)
+        found.seconds = time.perf_counter() - began
         for earlier in report.roles:
             if earlier.role == role.name:
                 earlier.merge(found)

@@ -11,6 +11,7 @@ from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.running.differential import BARE, STDLIB, differences
 from lifecycle.conformance.running.divergence import Divergence
 from lifecycle.conformance.running.exhaustive import model_for
+from lifecycle.conformance.running.hanging import WATCH, closing_in_time
 from lifecycle.conformance.running.run import Run
 from lifecycle.conformance.targets import Target, target_named, target_of
 from lifecycle.engine import Role
@@ -34,8 +35,7 @@ def replay(target: str | Target | Any, role: str | Role, *steps: str) -> Diverge
     found = (
         target if isinstance(target, Target) else target_named(target) if isinstance(target, str) else target_of("it", target)
     )
-    adapter = found.adapter()
-    try:
+    with WATCH.watching(), closing_in_time(found.adapter()) as adapter:
         if isinstance(role, str) and role.startswith(BARE):
             return _bare(found, adapter, role.removeprefix(BARE), steps)
         chosen = found.role_named(role) if isinstance(role, str) else role
@@ -45,8 +45,6 @@ def replay(target: str | Target | Any, role: str | Role, *steps: str) -> Diverge
         for last in replayed_steps(adapter, chosen, steps):
             print(f"{last.label:40} {last.expected:20}", "" if last.divergence is None else f"got {last.divergence.got}")
         return None if last is None else last.divergence
-    finally:
-        adapter.close()
 
 
 def replayed_steps(adapter: Adapter, role: Role, steps: tuple[str, ...]) -> Iterator[ReplayedStep]:

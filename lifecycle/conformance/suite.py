@@ -21,6 +21,7 @@ from lifecycle.conformance.plugin import REACHED
 from lifecycle.conformance.replaying import snippet
 from lifecycle.conformance.running.divergence import NonConformance
 from lifecycle.conformance.running.exhaustive import DEPTHS, Sequence, model_for, sequences
+from lifecycle.conformance.running.hanging import WATCH, closing_in_time
 from lifecycle.conformance.running.run import Run
 from lifecycle.engine import Role
 from lifecycle.engine.role import checked_role
@@ -100,7 +101,7 @@ def conformance_suite(role: Role, adapter: Callable[[], Adapter], *, depth: int 
 
             if cell in suite.model.unprovoked:
                 pytest.skip("the implementation cannot be put to it")
-            with closing(suite.make()) as adapter:
+            with WATCH.watching(), closing_in_time(suite.make()) as adapter:
                 explanation = suite.check(adapter, cell, depth)
             found = f"{suite.role.name} {'explained' if explanation else 'reached'}"
             request.node.user_properties.append((REACHED, found))  # record_property warns under the usual kind of JUnit report

@@ -96,7 +96,7 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
     if isinstance(thing, type) and hasattr(thing, "recv") and _takes(thing, *AS_SOCKETS):
         return _sockets(name, lambda: cast(Factory, thing))
     if callable(thing) and _takes(thing):
-        made: Any = thing()
+        made: Any = _made(name, thing)
         if hasattr(made, "stage") and hasattr(made, "verdict"):
             made.close()
             return Target(name, cast(Callable[[], Adapter], thing), roles=getattr(made, "roles", PACKAGE_ROLES))
@@ -119,6 +119,14 @@ def _what_it_lacks(thing: Any) -> str:
     if not _takes(thing, *AS_SOCKETS):
         return ": it cannot be made with a family and a kind, as in socket.socket(AF_INET, SOCK_STREAM)"
     return ": its objects have no recv()"
+
+
+def _made(name: str, make: Callable[..., Any], *arguments: object) -> Any:
+    """What somebody's factory makes; UnknownTarget where it raises something."""
+    try:
+        return make(*arguments)
+    except (Exception, SystemExit) as error:
+        raise UnknownTarget(f"{name} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def _governed_class(name: str, kind: type[Lifecycle], engine: str | None) -> Target:
@@ -188,7 +196,8 @@ def _sockets(name: str, make: Callable[[], Factory]) -> Target:
 
     def adapter() -> Adapter:
         new = make()
-        return SocketAdapter(new, name=name, peers=new, circumstances=WITHOUT_SYSTEM, lacks=lacking(new))
+        lacks = _made(f"a socket of {name}", lacking, new)
+        return SocketAdapter(new, name=name, peers=new, circumstances=WITHOUT_SYSTEM, lacks=lacks)
 
     return Target(name, adapter)
 
@@ -232,6 +241,8 @@ def _loaded(name: str) -> Any:
         thing: Any = importlib.import_module(module)
     except ImportError as error:
         raise UnknownTarget(f"cannot import {module!r}: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever somebody's module does
+        raise UnknownTarget(f"cannot import {module!r}: {type(error).__name__}: {error}") from error
     for part in path.split("."):
         try:
             thing = getattr(thing, part)

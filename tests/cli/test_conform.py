@@ -110,6 +110,15 @@ def test_wrong_usage_is_told(arguments: tuple[str, ...], text: str) -> None:
     assert text in " ".join(ran.stderr.split())
 
 
+def test_a_role_that_is_named_twice_is_run_once() -> None:
+    """--role may be repeated, in capitals too: each role is run once, in the order given."""
+    named = ("--role", "SERVER", "--role", "client", "--role", "server")
+    data = json.loads(invoke("conform", "memory", *named, "--json", *QUICK).stdout)
+    assert [each["role"] for each in data["roles"]] == ["server", "client"]
+    cells = data["roles"][0]["legal"]["offered"] + data["roles"][0]["illegal"]["offered"]
+    assert data["roles"][0]["sequences"] == cells + 20, "one for each cell, and the walks"
+
+
 def test_a_role_of_ones_own_is_run() -> None:
     """An adapter's factory brings its own role."""
     ran = invoke("conform", "conformance.faulty:lamps", columns=120)

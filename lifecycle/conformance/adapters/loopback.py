@@ -45,12 +45,11 @@ class Loopback:
     def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` of a peer's socket gives, waiting for it where it has not come yet; Mismatch when it never does."""
         for _ in range(TRIES):
-            try:
+            if not becomes_ready(sock, writing=False, within=self._patience):
+                self._patience = IMPATIENCE
+                break
+            with suppress(BlockingIOError):
                 return call(*arguments)
-            except BlockingIOError:
-                if not becomes_ready(sock, writing=False, within=self._patience):
-                    self._patience = IMPATIENCE
-                    break
         raise Mismatch("something comes to the peer", "nothing")
 
     def settle(self, fileno: int, facts: Facts) -> None:
@@ -100,6 +99,8 @@ class Loopback:
         """Throw away the connections that have come and ended, and that nobody has asked for."""
         self._accept_all()
         for address, connection in list(self._come.items()):
+            if not becomes_ready(connection, writing=False, within=0):
+                continue
             with suppress(BlockingIOError):
                 try:
                     is_open = connection.recv(1, socket.MSG_PEEK) != b""
@@ -110,7 +111,7 @@ class Loopback:
 
     def _accept_all(self) -> None:
         with suppress(BlockingIOError):
-            while True:
+            while becomes_ready(self.listener, writing=False, within=0):
                 connection, address = self.listener.accept()
                 connection.setblocking(False)
                 self._come[tuple(address)] = connection
@@ -171,7 +172,7 @@ class Loopback:
         return sock
 
     def _kept(self, sock: Any) -> Any:
-        self._stack.callback(sock.close)
+        self._stack.callback(_close_somehow, sock)
         return sock
 
 
@@ -203,6 +204,12 @@ def reset(sock: Any) -> None:
 def close_once(sock: Any) -> None:
     """Close a socket that may be closed already, and may not take that twice."""
     if sock is not None and sock.fileno() != -1:
+        sock.close()
+
+
+def _close_somehow(sock: Any) -> None:
+    """Close a peer's socket at the very end: whatever it raises then, the call close() has cells of its own."""
+    with suppress(Exception, SystemExit):
         sock.close()
 
 

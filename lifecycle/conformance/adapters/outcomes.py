@@ -44,6 +44,10 @@ def outcome_of_value(role: str, call: str, arguments: tuple[object, ...], value:
     return "ok"
 
 
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RecursionError, TypeError, SystemExit)
+"""what is raised by code that is wrong, rather than by code that refuses a call"""
+
+
 def system_answer(error: BaseException | None) -> str:
     """An answer in the words of the platform tables: "ok", "blocks" or the error's name."""
     if error is None:
@@ -54,6 +58,11 @@ def system_answer(error: BaseException | None) -> str:
     if number in _WAITING:
         return {errno.EINPROGRESS: "ok", errno.EALREADY: "EALREADY"}.get(number, "blocks")
     return text_of(error)
+
+
+def detail_of(error: BaseException) -> str:
+    """An error as detail of its outcome: in one word where it is the system's, else what it says."""
+    return text_of(error) if isinstance(error, OSError) else str(error) or type(error).__name__
 
 
 def text_of(error: BaseException) -> str:

@@ -24,12 +24,12 @@ class StreamPeer:
         self._subject_address = subject_address
         self._sock: Any = None
         self._is_expecting = False
-        self._expected = b""
+        self._parts: list[bytes] = []
         """what the object has sent that was not read here"""
 
     def expect(self, data: bytes) -> None:
         """The object has sent this."""
-        self._expected += data
+        self._parts.append(data)
 
     def expect_connection(self) -> None:
         """The object may have connected to the listener: whatever comes first will accept it."""
@@ -46,7 +46,7 @@ class StreamPeer:
         """Be the owner of `sock` from now on."""
         self.close()
         self._sock = sock
-        self._expected = b""
+        self._parts = []
 
     def peer_sends(self) -> None:
         """Send the message."""
@@ -62,17 +62,15 @@ class StreamPeer:
 
     def peer_reads(self) -> None:
         """Read what the object has sent, which must be there."""
+        expected, self._parts = b"".join(self._parts), []
         got = b""
-        while len(got) < len(self._expected):
+        while len(got) < len(expected):
             part = self._loopback.patiently(self.sock, self.sock.recv, 65536)
             if not part:
                 break
             got += part
-        if got != self._expected:
-            raise Mismatch(
-                f"the peer receives {len(self._expected)} bytes as they were sent", f"{len(got)} bytes, {got[:40]!r}"
-            )
-        self._expected = b""
+        if got != expected:
+            raise Mismatch(f"the peer receives {len(expected)} bytes as they were sent", f"{len(got)} bytes, {got[:40]!r}")
 
     def peer_reads_the_end(self) -> None:
         """Read what the object has sent, and then the end of its stream."""

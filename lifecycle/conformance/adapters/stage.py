@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
-from lifecycle.conformance.adapters.outcomes import outcome_of_error, outcome_of_value, system_answer, text_of
+from lifecycle.conformance.adapters.outcomes import detail_of, outcome_of_error, outcome_of_value, system_answer
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, StreamPeer
 from lifecycle.conformance.adapters.places import fill_in, handle_in
-from lifecycle.conformance.adapters.protocol import Answer
+from lifecycle.conformance.adapters.protocol import Answer, Mismatch
 from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
 from lifecycle.conformance.vocabulary.streams import LISTENER
 
@@ -24,6 +25,17 @@ TIMEOUTS = {
     Under.CANCELLED: PATIENCE,
     Under.SCARCE: PATIENCE,
 }
+
+
+@contextmanager
+def blaming(expected: str) -> Iterator[None]:
+    """What code of the implementation raises here that no socket should is a Mismatch: `expected` was to be."""
+    try:
+        yield
+    except (Mismatch, OSError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise Mismatch(expected, f"{type(error).__name__}: {error}") from error
 
 
 class LoopbackStage(ABC):
@@ -70,8 +82,9 @@ class LoopbackStage(ABC):
 
     def call(self, provocation: Provocation) -> Answer:
         """Make the call under its circumstances, and classify what came of it."""
-        arguments = self._filled_in(provocation.arguments)
-        self.be_patient(provocation.under)
+        with blaming("it can be tried"):
+            arguments = self._filled_in(provocation.arguments)
+            self.be_patient(provocation.under)
         with no_descriptors_left() if provocation.under is Under.SCARCE else nullcontext():
             answer = self._answer(provocation.call, arguments)
         if LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
@@ -91,34 +104,54 @@ class LoopbackStage(ABC):
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
         try:
             value = self.make(call, arguments)
-        except Exception as error:  # whatever comes is an answer
-            return Answer(outcome_of_error(self.role, call, error), None, text_of(error), system_answer(error))
+        except (Exception, SystemExit) as error:  # whatever comes is an answer
+            return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
         if call in ("accept", "detach", "accepted"):
             self.kept.append(value)
         elif call == "receive_from":
-            value = value[0]
+            if not isinstance(value, tuple) or len(value) != 2:
+                return Answer(f"gives {value!r} instead of what was received, and the address")
+            value, address = value
+            if not self._is_the_peers(address):
+                return Answer(f"gives the address {address!r}, which is not the peer's")
         elif call in ("send", "send_to") and isinstance(self.peer, StreamPeer | DatagramPeer):
-            self.peer.expect(bytes(arguments[0][:value]))
-            value = ALL if value == len(arguments[0]) else value
+            data = arguments[0]
+            is_part = isinstance(value, int) and value < len(data)
+            self.peer.expect(data[:value] if is_part else data)
+            value = ALL if value == len(data) else value
         return Answer(outcome_of_value(self.role, call, arguments, value), value)
 
     def act(self, action: str) -> None:
         """Let the peer do something."""
-        getattr(self.peer, action)()
+        with blaming("the peer can do so"):
+            getattr(self.peer, action)()
+
+    def _is_the_peers(self, address: Any) -> bool:
+        """Whether a message has come from the peer, as far as the peer has an address of its own."""
+        if not isinstance(self.peer, DatagramPeer):
+            return True
+        return isinstance(address, tuple) and address[:2] == self.peer.address
 
     def settle(self, facts: Facts) -> None:
         """Wait until these facts have come to the object; where they never do, the next call shows it."""
         self.loopback.settle(self.descriptor(), facts)
 
     def close(self) -> None:
-        """End everything; the peer first, by a reset, so that no port is left waiting."""
-        self.peer.close()
+        """End everything; the peer first, by a reset, so that no port is left waiting.
+
+        An error here is no finding: close() has cells of its own.
+        """
+        anything = (Exception, SystemExit)
+        with suppress(*anything):
+            self.peer.close()
         for thing in self.kept:
-            if isinstance(thing, int):
-                socket.close(thing)
-            elif thing is not None:
-                thing.close()
-        self.end()
+            with suppress(*anything):
+                if isinstance(thing, int):
+                    socket.close(thing)
+                elif thing is not None:
+                    thing.close()
+        with suppress(*anything):
+            self.end()
 
     def _filled_in(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         filled: list[Any] | None = None

@@ -99,6 +99,8 @@ class Model:
         self._offered = {
             legal: tuple(each for each in environment.provocations if offers(each, legal)) for legal in (True, False)
         }
+        self.hanging: set[tuple[str, str, str]] = set()
+        """(state, step, outcome) of what the implementation was seen to hang in, and is not tried again"""
         self._nodes: dict[tuple[str, Facts], Node] = {}
         self._ways: dict[Node, Edge | None] = {}
         self.start = self._node(role.initial, frozenset())

@@ -15,6 +15,7 @@ def conformance_data(report: Conformance) -> dict[str, Any]:
     return {
         "target": report.target,
         "passes": report.passes,
+        "gave_up": report.gave_up,
         "depth": report.depth,
         "walks": report.walks,
         "seed": report.seed,

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from lifecycle.conformance.conforming import Conformance
 from lifecycle.conformance.model.graph import Cell, case_id
+from lifecycle.conformance.reports.clusters import clusters
 from lifecycle.conformance.running.divergence import Divergence
 from lifecycle.conformance.running.result import RoleResult
 
@@ -17,12 +18,14 @@ def junit_xml(report: Conformance) -> str:
         _suite(root, report, result)
     if report.compared:
         _bare_suite(root, report)
+    for name in ("tests", "failures", "errors", "skipped"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def _suite(root: ElementTree.Element, report: Conformance, result: RoleResult) -> None:
-    suite = ElementTree.SubElement(root, "testsuite", name=f"{report.target}.{result.role}")
+    suite = ElementTree.SubElement(root, "testsuite", name=f"{report.target}.{result.role}", time=f"{result.seconds:.3f}")
     failed: dict[Cell | None, Divergence] = {}
     explained: dict[Cell | None, Divergence] = {}
     for each in result.divergences:
@@ -41,10 +44,12 @@ def _suite(root: ElementTree.Element, report: Conformance, result: RoleResult) -
             ElementTree.SubElement(case, "skipped", message=f"{report.target} has no such call here")
         elif cell in explained:
             ElementTree.SubElement(case, "system-out").text = f"{explained[cell]}: {explained[cell].explanation}"
-    for each in result.unexplained:
-        if each.cell is None:
-            counts["failures"] += 1
-            _fail(ElementTree.SubElement(suite, "testcase", classname=f"{report.target}.{result.role}", name=each.call), each)
+    for number, cluster in enumerate(clusters([each for each in result.unexplained if each.cell is None]), 1):
+        counts["failures"] += 1
+        name = f"{result.role}-{cluster.shortest.call}-{number}"
+        _fail(
+            ElementTree.SubElement(suite, "testcase", classname=f"{report.target}.{result.role}", name=name), cluster.shortest
+        )
     _count(suite, counts["failures"], counts["skipped"])
 
 
@@ -66,4 +71,5 @@ def _fail(case: ElementTree.Element, divergence: Divergence | None) -> None:
 def _count(suite: ElementTree.Element, failures: int, skipped: int) -> None:
     suite.set("tests", str(len(suite.findall("testcase"))))
     suite.set("failures", str(int(failures)))
+    suite.set("errors", "0")  # whatever an implementation raises is a failure of it
     suite.set("skipped", str(skipped))

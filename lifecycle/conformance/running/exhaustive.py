@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.model.graph import ILLEGAL, Edge, Model
+from lifecycle.conformance.running.hanging import WATCH
 from lifecycle.conformance.running.result import RoleResult
 from lifecycle.conformance.running.run import Run
 from lifecycle.engine import Role
@@ -50,6 +51,8 @@ def exhaust(
     plan = list(sequences(model, depth, governed=adapter.governed))
     cells = len(model.first_edges)
     for number, sequence in enumerate(plan):
+        if WATCH.has_given_up:
+            break
         last = sequence[-1]
         looks = number < cells or last.moves  # else it was seen when the state was reached
         with Run(adapter, model) as run:

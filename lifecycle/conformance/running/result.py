@@ -37,6 +37,7 @@ class RoleResult:
     behind: set[Cell] = field(default_factory=set)
     sequences: int = 0
     steps: int = 0
+    seconds: float = 0.0
 
     @property
     def legal(self) -> Tally:
@@ -72,6 +73,7 @@ class RoleResult:
         self.divergences.extend(other.divergences)
         self.sequences += other.sequences
         self.steps += other.steps
+        self.seconds += other.seconds
 
     def add(self, run: Run, divergence: Divergence | None, goal: Edge | None = None) -> None:
         """Count a run that has ended; `goal` is the edge that it was to come to."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from types import TracebackType
+from typing import Any
 
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Adapter, Mismatch
 from lifecycle.conformance.model.environment import Facts, PeerAction
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 from lifecycle.conformance.running.divergence import Divergence
+from lifecycle.conformance.running.hanging import WATCH, Hangs
+
+HANGS = "no answer: it hangs"
 
 
 class Run:
@@ -24,7 +28,17 @@ class Run:
         self.node = model.start
         self.steps: list[str] = []
         self.reached: list[Cell] = []
-        self._stage = adapter.stage(model.role)
+        self._stage: Any = None
+        self._unmade = ""
+        WATCH.begin()
+        try:
+            self._stage = adapter.stage(model.role)
+        except Mismatch as mismatch:
+            self._unmade = str(mismatch.got)
+        except Hangs:
+            self._unmade = HANGS
+        finally:
+            WATCH.end()
         self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
 
     def __enter__(self) -> Run:
@@ -35,17 +49,44 @@ class Run:
 
     def close(self) -> None:
         """End the object and its peers."""
-        self._stage.close()
+        if self._stage is None:
+            return
+        WATCH.begin()
+        try:
+            self._stage.close()
+        except Hangs:  # which is counted; the call close() itself has cells of its own
+            pass
+        finally:
+            WATCH.end()
 
     def take(self, edge: Edge) -> Divergence | None:
-        """Make the step of an edge that leaves the present node; what differs, or None."""
-        step = edge.step
+        """Make the step of an edge that leaves the present node; what differs, or None.
+
+        A step that has hung is not tried again: it would cost as much time again.
+        """
         self.steps.append(edge.label)
+        name = _name_of(edge)
+        if self._stage is None:
+            return self._diverging(edge, "a new object", "that it can be made, and closed", self._unmade)
+        expected = edge.outcome or "the peer can do so"
+        if (edge.source.state, name, expected) in self._model.hanging:
+            return self._diverging(edge, name, expected, HANGS)
+        WATCH.begin()
+        try:
+            return self._made(edge)
+        except Hangs:
+            self._model.hanging.add((edge.source.state, name, expected))
+            return self._diverging(edge, name, expected, HANGS)
+        except Mismatch as mismatch:
+            return self._diverging(edge, name, str(mismatch.expected), str(mismatch.got))
+        finally:
+            WATCH.end()
+
+    def _made(self, edge: Edge) -> Divergence | None:
+        step = edge.step
         if isinstance(step, PeerAction):
             try:
                 self._stage.act(step.name)
-            except Mismatch as mismatch:
-                return self._diverging(edge, step.name, str(mismatch.expected), str(mismatch.got))
             except OSError as error:
                 return self._diverging(edge, step.name, "the peer can do so", text_of(error))
         else:
@@ -84,8 +125,7 @@ class Run:
     def _unreached(self, edge: Edge, expected: str, got: str) -> Divergence:
         if edge.outcome is not None:
             self.reached.pop()
-        name = edge.step.name if isinstance(edge.step, PeerAction) else edge.step.call
-        return self._diverging(edge, name, expected, got)
+        return self._diverging(edge, _name_of(edge), expected, got)
 
     def _diverging(self, edge: Edge, call: str, expected: str, got: str, explanation: str = "") -> Divergence:
         if expected == ILLEGAL:
@@ -101,6 +141,10 @@ class Run:
             explanation,
             edge.cell if edge.is_call else None,
         )
+
+
+def _name_of(edge: Edge) -> str:
+    return edge.step.name if isinstance(edge.step, PeerAction) else edge.step.call
 
 
 def _at_once(facts: Facts) -> None:
