@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
@@ -27,15 +26,9 @@ TIMEOUTS = {
 }
 
 
-@contextmanager
-def blaming(expected: str) -> Iterator[None]:
-    """What code of the implementation raises here that no socket should is a Mismatch: `expected` was to be."""
-    try:
-        yield
-    except (Mismatch, OSError):
-        raise
-    except (Exception, SystemExit) as error:
-        raise Mismatch(expected, f"{type(error).__name__}: {error}") from error
+def _odd(expected: str, error: BaseException) -> Mismatch:
+    """What the implementation raises that no socket should, where `expected` was to be."""
+    return Mismatch(expected, f"{type(error).__name__}: {error}")
 
 
 class LoopbackStage(ABC):
@@ -82,9 +75,13 @@ class LoopbackStage(ABC):
 
     def call(self, provocation: Provocation) -> Answer:
         """Make the call under its circumstances, and classify what came of it."""
-        with blaming("it can be tried"):
+        try:
             arguments = self._filled_in(provocation.arguments)
             self.be_patient(provocation.under)
+        except (Mismatch, OSError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise _odd("it can be tried", error) from error
         with no_descriptors_left() if provocation.under is Under.SCARCE else nullcontext():
             answer = self._answer(provocation.call, arguments)
         if LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
@@ -123,8 +120,12 @@ class LoopbackStage(ABC):
 
     def act(self, action: str) -> None:
         """Let the peer do something."""
-        with blaming("the peer can do so"):
+        try:
             getattr(self.peer, action)()
+        except (Mismatch, OSError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise _odd("the peer can do so", error) from error
 
     def _is_the_peers(self, address: Any) -> bool:
         """Whether a message has come from the peer, as far as the peer has an address of its own."""
