@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from lifecycle import aio
@@ -68,7 +68,7 @@ class AwaitedStage(GovernedStage):
             value = make(*arguments)
             return await value if is_patient and inspect.iscoroutine(value) else _without_waiting(value)
 
-        return self._runner.run(call())
+        return self._awaited(call())
 
     def be_accepted(self) -> None:
         """A server accepts a connection into the object."""
@@ -82,11 +82,15 @@ class AwaitedStage(GovernedStage):
             return client
 
         self._waited = True
-        self.meet(self._runner.run(accept()))
+        self.meet(self._awaited(accept()))
 
     def be_a_file(self) -> None:
         """A SocketFile is laid over the object, and let go of: the object stays as it is."""
         aio.SocketFile(self.subject, engine=self.subject.engine).close()
+
+    def _awaited(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """What comes of it. Runner.run() would cancel it at Ctrl-C, and forget that where the call fails all the same."""
+        return self._runner.get_loop().run_until_complete(work)
 
     def end(self) -> None:
         """Close the object, in the loop that may still watch it."""
