@@ -61,8 +61,11 @@ def system_answer(error: BaseException | None) -> str:
 
 
 def detail_of(error: BaseException) -> str:
-    """An error as detail of its outcome: in one word where it is the system's, else what it says."""
-    return text_of(error) if isinstance(error, OSError) else str(error) or type(error).__name__
+    """An error as detail of its outcome: in one word where a socket may raise it, else what it says.
+
+    A refusal builds its text when it is asked for, which would cost as much as the rest of the step.
+    """
+    return text_of(error) if isinstance(error, (OSError, IllegalCall)) else str(error) or type(error).__name__
 
 
 def text_of(error: BaseException) -> str:
