@@ -45,8 +45,10 @@ def test_a_survivor_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     def unbroken(*arguments: object) -> Iterator[None]:
         yield
 
+    one_of_each = {each.breakage: each for each in mutants(SOCKET_FILE)}.values()
     monkeypatch.setattr(scoring, "changed", unbroken)
+    monkeypatch.setattr(scoring, "mutants", lambda role: one_of_each)
     result = score(SOCKET_FILE)
     assert {each.breakage for each in result.survivors} == {Breakage.DROPS_A_CHECK, Breakage.REFUSES, Breakage.WRONG_STATE}
     assert set(result.caught) == {Breakage.ACCEPTS, Breakage.MISREPORTS}, "what the table has no part in is broken still"
-    assert "socket_file[empty] attach refuses what is legal" in map(str, result.survivors)
+    assert sum("refuses what is legal" in str(each) for each in result.survivors) == 1

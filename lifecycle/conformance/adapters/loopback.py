@@ -22,6 +22,7 @@ from lifecycle.sockets.waiting import is_ready
 HOST = "127.0.0.1"
 FULL = "full"  # the fact that nothing more can be sent
 PATIENCE = 2.0  # seconds that a peer waits for what must come
+DELIVERED_WITHIN = 0.5  # seconds in which a busy system has delivered what somebody sent
 IMPATIENCE = 0.05  # seconds, once something did not come: what is broken is tried again and again, to be shrunk
 TRIES = 8  # of a peer's socket that says it is ready, and then would block all the same
 SILENT_FOR = 0.03  # seconds after which somebody who has not answered is taken to be silent
@@ -40,7 +41,7 @@ class Loopback:
         self._new = new
         self._stack = ExitStack()
         self._come: dict[tuple[Any, ...], Any] = {}
-        self._patience = PATIENCE
+        self._patience = DELIVERED_WITHIN
 
     def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` of a peer's socket gives, waiting for it where it has not come yet; Mismatch when it never does."""
