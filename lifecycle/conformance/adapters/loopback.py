@@ -46,11 +46,12 @@ class Loopback:
     def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` of a peer's socket gives, waiting for it where it has not come yet; Mismatch when it never does."""
         for _ in range(TRIES):
+            if not would_wait(sock):
+                with suppress(BlockingIOError):
+                    return call(*arguments)
             if not becomes_ready(sock, writing=False, within=self._patience):
                 self._patience = IMPATIENCE
                 break
-            with suppress(BlockingIOError):
-                return call(*arguments)
         raise Mismatch("something comes to the peer", "nothing")
 
     def settle(self, fileno: int, facts: Facts) -> None:
@@ -100,7 +101,7 @@ class Loopback:
         """Throw away the connections that have come and ended, and that nobody has asked for."""
         self._accept_all()
         for address, connection in list(self._come.items()):
-            if not becomes_ready(connection, writing=False, within=0):
+            if would_wait(connection):
                 continue
             with suppress(BlockingIOError):
                 try:
@@ -112,7 +113,7 @@ class Loopback:
 
     def _accept_all(self) -> None:
         with suppress(BlockingIOError):
-            while becomes_ready(self.listener, writing=False, within=0):
+            while not would_wait(self.listener):
                 connection, address = self.listener.accept()
                 connection.setblocking(False)
                 self._come[tuple(address)] = connection
@@ -193,6 +194,11 @@ def becomes_ready(sock: Any, *, writing: bool, within: float) -> bool:
 
     reading, sending = ([], [sock]) if writing else ([sock], [])
     return any(select.select(reading, sending, [], within))
+
+
+def would_wait(sock: Any) -> bool:
+    """Whether a socket that is none of the system's has nothing to give: asked for it, a broken one may wait for ever."""
+    return hasattr(sock, "is_ready") and not sock.is_ready(False)
 
 
 def reset(sock: Any) -> None:
