@@ -8,8 +8,9 @@ hangs is left to whoever runs the suite.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -57,13 +58,11 @@ class Watch:
             return
         self.count = self.hung = self._ticks = 0
         self._is_watching = True
-        before = signal.signal(signal.SIGALRM, self._look)
-        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        _start_timer(self._look)
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            _stop_timer()
             self._is_watching = False
 
     def _look(self, number: int, frame: FrameType | None) -> None:
@@ -96,7 +95,28 @@ def closing_in_time(adapter: Adapter) -> Iterator[Adapter]:
             WATCH.end()
 
 
-def _is_timer_free() -> bool:
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+Look = Callable[[int, FrameType | None], None]
+
+if sys.platform != "win32":
+
+    def _is_timer_free() -> bool:
+        if threading.current_thread() is not threading.main_thread():
+            return False
+        return signal.getsignal(signal.SIGALRM) is signal.SIG_DFL and not any(signal.getitimer(signal.ITIMER_REAL))
+
+    def _start_timer(look: Look) -> None:
+        signal.signal(signal.SIGALRM, look)
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+
+    def _stop_timer() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+else:
+
+    def _is_timer_free() -> bool:
         return False
-    return signal.getsignal(signal.SIGALRM) is signal.SIG_DFL and not any(signal.getitimer(signal.ITIMER_REAL))
+
+    def _start_timer(look: Look) -> None: ...
+
+    def _stop_timer() -> None: ...
