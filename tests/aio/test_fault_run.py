@@ -6,7 +6,7 @@ from event_loops import EventLoop, every_loop
 from fault_run import PATIENCE, FaultRun
 
 CLIENTS = 40
-SECONDS = 2.0
+SECONDS = 1.2
 
 
 @every_loop

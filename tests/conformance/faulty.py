@@ -33,12 +33,12 @@ def half_shut() -> GovernedAdapter:
 
 
 class Forgetful(Client):
-    """Sends one byte of everything that is neither short, nor the suite's own message, nor a flood; and says it sent all."""
+    """Sends one byte of everything that is neither short, nor the suite's own message, nor a flood."""
 
     def send(self, data: bytes, flags: int = 0) -> int:
         if data == MESSAGE or not 1 < len(data) < 1000:
             return super().send(data, flags)
-        return super().send(data[:1], flags) + len(data[1:])
+        return super().send(data[:1], flags)
 
 
 def forgetful() -> GovernedAdapter:
