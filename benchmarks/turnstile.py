@@ -14,7 +14,7 @@ TURNSTILE = Role(
     calls=(
         Call("coin", "Put in a coin."),
         Call("push", "Go through.", reason="It waits for a coin"),
-        Call("remove", "Take it away.", at_once=True),
+        Call("remove", "Take it away.", settles="before"),
     ),
     initial="locked",
     final=frozenset({"removed"}),

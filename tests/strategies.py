@@ -6,9 +6,8 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from lifecycle.engine import Call, Outcome, Role, State
-from lifecycle.engine.role import STANDARD_OUTCOMES
-from lifecycle.engine.role_checks import RESERVED_BY_TRANSITIONS
+from lifecycle.engine import STANDARD_OUTCOMES, Call, Outcome, Role, State
+from lifecycle.engine.role import RESERVED_BY_TRANSITIONS
 
 identifiers = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True).filter(lambda name: not name.endswith("_"))
 

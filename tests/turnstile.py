@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lifecycle.engine import Call, Lifecycle, Outcome, Role, State, settled
-from lifecycle.engine.role import STANDARD_OUTCOMES
+from lifecycle.engine import STANDARD_OUTCOMES, Call, Lifecycle, Outcome, Role, State, settled
 
 TURNSTILE = Role(
     name="turnstile",
@@ -20,7 +19,7 @@ TURNSTILE = Role(
         Call("look", "See whether it is free."),
         Call("repair", "Free a stuck coin.", exclusive=True),
         Call("kick", "Break it.", reason="It is never right to kick it"),
-        Call("remove", "Take it away.", at_once=True),
+        Call("remove", "Take it away.", settles="before"),
     ),
     outcomes=(*STANDARD_OUTCOMES, Outcome("sticks", "The coin is stuck.")),
     rows=(

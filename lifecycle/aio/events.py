@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import IntFlag
 from types import MappingProxyType
 
-from lifecycle.roles import data_phase
+from lifecycle.roles.stream import DATA_PHASE
 
 
 class Events(IntFlag):
@@ -72,9 +72,7 @@ GETS_AN_ADDRESS = ("create", "bind")
 GETS_A_CONNECTION = ("connect", "finish_connect", "accepted", "attach")
 """The calls that enable CONNECT while a connect is under way, and WRITE once it has come out well."""
 
-STATES_AT_THE_END = frozenset(
-    after for _, _, endings in data_phase.ROWS for outcome, after in endings.items() if outcome in ("eof", "broken")
-)
+STATES_AT_THE_END = frozenset(state.name for state in DATA_PHASE if state.facts.is_at_end)
 """The states in which the end of the connection was seen: CLOSE is due."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lifecycle.engine.role import Role
+from lifecycle.engine import Role
 from lifecycle.roles.python_socket import PYTHON_SOCKET
 from lifecycle.roles.python_systems import DATAGRAM_SYSTEMS, STREAM_SYSTEMS, Beyond, Systems
 

@@ -21,7 +21,7 @@ def role_data(role: Role) -> dict[str, Any]:
                 "name": call.name,
                 "doc": call.doc,
                 "exclusive": call.exclusive,
-                "at_once": call.at_once,
+                "at_once": call.settles_before,
                 "external": call.external,
                 "fired_by": call.fired_by,
                 "never_legal": role.never_legal(call.name),

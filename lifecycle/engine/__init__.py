@@ -1,15 +1,27 @@
 """The ground floor: declares roles, runs them, and attaches a class's methods to them. Knows no sockets, does no I/O."""
 
-from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall, LifecycleError, RoleError
+from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall
 from lifecycle.engine.generate import first_try
 from lifecycle.engine.governed import Lifecycle
 from lifecycle.engine.journal import Journal, Observer, Record
 from lifecycle.engine.machine import compiled_table, machine_of
-from lifecycle.engine.performing import UnlistedOutcome, settle_ahead, settled
-from lifecycle.engine.role import STANDARD_OUTCOMES, Call, Kind, Outcome, Role, Row, State, stays
+from lifecycle.engine.performing import settle_ahead, settled
+from lifecycle.engine.role import LifecycleError, Role, RoleError, Row, UnlistedOutcome, stays
 from lifecycle.engine.rows import default_engine, set_default_engine
+from lifecycle.engine.rules import Change, Reason, Rule, always, becomes, expand, expand_reasons, stay, to
+from lifecycle.engine.vocabulary import INTERRUPTED, STANDARD_OUTCOMES, Call, Kind, Outcome, State
 
 __all__ = [
+    "Change",
+    "Reason",
+    "Rule",
+    "always",
+    "becomes",
+    "expand",
+    "expand_reasons",
+    "stay",
+    "to",
+    "INTERRUPTED",
     "STANDARD_OUTCOMES",
     "Call",
     "CallInProgress",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from lifecycle.engine import performing, running
 from lifecycle.engine.generate import Runtime, checked_method, overriding_method
-from lifecycle.engine.role import Call, Role
+from lifecycle.engine.role import Role
+from lifecycle.engine.vocabulary import Call
 
 if TYPE_CHECKING:
     from lifecycle.engine.governed import Lifecycle

@@ -7,21 +7,12 @@ built only when somebody reads it, since a refusal must cost no more than a rais
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from lifecycle.engine.role import Role
+from lifecycle.engine.role import LifecycleError, Role
 
 PlatformAnswers = Callable[[str, str, str], Mapping[str, str]]
 """(role, state, call) -> {system: what it would have answered}"""
-
-
-class LifecycleError(Exception):
-    """What the engine raises; never an OSError."""
-
-
-class RoleError(LifecycleError, ValueError):
-    """A role's declaration contradicts itself; the text names the row."""
 
 
 class IllegalCall(LifecycleError):
@@ -152,5 +143,5 @@ def _platform_sentence(answers: Mapping[str, str]) -> str:
     return ", ".join(clauses) + "."
 
 
-for _public in (LifecycleError, RoleError, IllegalCall, CallInProgress, ClosedDuringCall):
+for _public in (IllegalCall, CallInProgress, ClosedDuringCall):
     _public.__module__ = "lifecycle"  # a traceback names them as the user imports them

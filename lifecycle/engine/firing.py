@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from lifecycle.engine.journal import Record
-from lifecycle.engine.performing import UnlistedOutcome, begin, overtaken, tell_ended
+from lifecycle.engine.performing import begin, overtaken, tell_ended
+from lifecycle.engine.role import UnlistedOutcome
 
 if TYPE_CHECKING:
     from lifecycle.engine.governed import Lifecycle

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeVar, cast
 
-from lifecycle.engine.role import Call, Role
+from lifecycle.engine.role import Role
+from lifecycle.engine.vocabulary import Call
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -166,7 +167,7 @@ def checked_method(role: Role, call: Call, handler: FunctionType, runtime: Runti
     if trial is not None:
         names = {"_not_yet": trial.not_yet, "_rest": trial.rest}
         return compiled(_FIRST_TRY, call.name, handler, {**runtime, **names}, attempt=trial.attempt, enough=trial.enough)
-    if call.at_once:
+    if call.settles_before:
         return compiled(_AT_ONCE, call.name, handler, runtime)
     always_ok = all("ok" in calls[call.name] for calls in role.table.values() if call.name in calls)
     settle = _SETTLE_OK if always_ok else _SETTLE_CHOICE

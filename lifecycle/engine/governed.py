@@ -17,8 +17,9 @@ from typing import ClassVar, NoReturn, TypeVar
 from lifecycle.engine.attaching import attach, attach_overrides
 from lifecycle.engine.errors import IllegalCall
 from lifecycle.engine.firing import Firing
-from lifecycle.engine.role import Call, Role, checked_role
+from lifecycle.engine.role import Role, checked_role
 from lifecycle.engine.rows import Row, default_engine, initial_row
+from lifecycle.engine.vocabulary import Call
 
 Self = TypeVar("Self", bound="Lifecycle")
 

@@ -13,18 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from lifecycle.engine import journal
-from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall, LifecycleError
+from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall
 from lifecycle.engine.journal import OBSERVERS, Record
+from lifecycle.engine.role import UnlistedOutcome
 from lifecycle.engine.rows import Row
 
 if TYPE_CHECKING:
     from lifecycle.engine.governed import Lifecycle
 
 Value = TypeVar("Value")
-
-
-class UnlistedOutcome(LifecycleError):
-    """A handler's result was classified to an outcome that the table does not list for this call in this state."""
 
 
 class Settled:
@@ -67,7 +64,7 @@ def begin(
             self._settlements += 1
             refusal = CallInProgress(self.role, row._state, call, type(self).__name__, self.platform_answers, claim)
             break
-        after = (row._after(call, "ok") or row) if spec.at_once else row
+        after = (row._after(call, "ok") or row) if spec.settles_before else row
         with self._lock:
             if self._row is row and (self._claim is None or not spec.exclusive):
                 self._row = after
@@ -142,7 +139,7 @@ def _moved(self: Lifecycle, now: Row, after: Row | None, call: str, outcome: str
 def settle_error(self: Lifecycle, row: Row, call: str, error: BaseException) -> str | None:
     """Classify a handler's exception and settle it; the caller raises it again. Raises when a close came between."""
     self._settlements += 1
-    if self._specs[call].at_once:
+    if self._specs[call].settles_before:
         return self.outcome_of(call, error)
     outcome = None if _is_overtaken(self, row, call) else self.outcome_of(call, error)
     if _is_overtaken(self, row, call):

@@ -10,70 +10,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from lifecycle.engine.errors import RoleError
-from lifecycle.engine.role_checks import checked_row, checked_table
+from lifecycle.engine.vocabulary import STANDARD_OUTCOMES, Call, Kind, Outcome, State
 
 
-class Kind(StrEnum):
-    """What an outcome means to the caller; remedies count on successes, diagrams draw failures apart."""
-
-    SUCCESS = "success"
-    WAITING = "waiting"
-    ENDING = "ending"
-    FAILURE = "failure"
+class LifecycleError(Exception):
+    """Base class of the engine's errors; never an OSError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One way in which a call can end."""
-
-    name: str
-    doc: str
-    kind: Kind = Kind.SUCCESS
+class RoleError(LifecycleError, ValueError):
+    """A role's declaration contradicts itself; the text names the row."""
 
 
-OK = Outcome("ok", "The call did what it is for.")
-PENDING = Outcome("pending", "The call would have to wait, and the object does not wait.", Kind.WAITING)
-TIMED_OUT = Outcome("timed_out", "The object's time-out passed while the call waited.", Kind.WAITING)
-EOF = Outcome("eof", "The peer has ended its side: nothing more will come.", Kind.ENDING)
-REFUSED = Outcome("refused", "The other side did not take it: nobody listens, or nobody is there.", Kind.FAILURE)
-BROKEN = Outcome("broken", "The connection is gone: reset, aborted, broken pipe.", Kind.FAILURE)
-FAILED = Outcome("failed", "Any other error.", Kind.FAILURE)
-
-STANDARD_OUTCOMES = (OK, PENDING, TIMED_OUT, EOF, REFUSED, BROKEN, FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A named phase of the object's life; `reason` says why a call is illegal here when no nearer reason is given."""
-
-    name: str
-    doc: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call of the vocabulary.
-
-    reason: why the call is illegal wherever no nearer reason is given.
-    exclusive: at most one such call runs on an object at a time, since it installs or replaces what the object holds.
-    at_once: its `ok` row is taken before the handler runs, so that no other call starts while the object goes away.
-    external: what it leads to is decided outside the object, so that it is never offered as a remedy.
-    fired_by: "role.call", the call of another role that fires this one; users never make it themselves.
-    """
-
-    name: str
-    doc: str
-    reason: str = ""
-    exclusive: bool = False
-    at_once: bool = False
-    external: bool = False
-    fired_by: str | None = None
+class UnlistedOutcome(LifecycleError):
+    """The table does not list this outcome for this call in this state."""
 
 
 Row = tuple[str, str, Mapping[str, str]]
@@ -98,8 +50,8 @@ class Role:
     for another one. closes: the call that ends the object's life (a `with` block and the collector make it).
     reasons: (state, call) -> why that cell is illegal.
 
-    Raises RoleError, naming the row, for an unknown or empty name, a duplicate cell, a state that cannot be reached, or
-    one from which no final state can be reached.
+    Raises RoleError, naming the row, for an unknown or empty name, a duplicate cell, two states with the same facts, a state
+    that cannot be reached, or one from which no final state can be reached.
     """
 
     name: str
@@ -120,13 +72,13 @@ class Role:
             _set(self, name, tuple(getattr(self, name)))
             for each in getattr(self, name):
                 if not isinstance(each, kind):
-                    raise RoleError(f"role {self.name!r}, {name}: {each!r} is no {kind.__name__}")
-        _set(self, "rows", tuple(checked_row(self, row) for row in self.rows))
+                    raise RoleError(f"role {self.name!r}, {name}: {each!r} is not a {kind.__name__}")
+        _set(self, "rows", tuple(_checked_row(self, row) for row in self.rows))
         if isinstance(self.final, str):
-            raise RoleError(f"role {self.name!r}, final: a set of states' names, not the text {self.final!r}")
+            raise RoleError(f"role {self.name!r}, final: expected a set of state names, not the text {self.final!r}")
         _set(self, "final", frozenset(self.final))
         _set(self, "reasons", MappingProxyType(dict(self.reasons)))
-        _set(self, "table", checked_table(self))
+        _set(self, "table", _checked_table(self))
 
     def __repr__(self) -> str:
         return f"<Role {self.name}: {len(self.states)} states, {len(self.calls)} calls>"
@@ -149,6 +101,23 @@ class Role:
         """The outcome of that name; KeyError when there is none."""
         return _named(self.outcomes, name)
 
+    def next(self, state: str, call: str, outcome: str) -> str:
+        """The state to which `outcome` of `call` leads from `state`: the whole of a role, as a pure function.
+
+        Raises UnlistedOutcome when `call` is not legal in `state` or cannot end so; KeyError for an unknown state.
+        """
+        endings = self.table[state].get(call)
+        if endings is None:
+            raise UnlistedOutcome(f"{self.name}: {call} is not legal in state {state!r}")
+        if outcome not in endings:
+            where = f"{self.name}: {call} cannot end in {outcome!r} in state {state!r}"
+            raise UnlistedOutcome(f"{where}; its row lists {', '.join(endings)}")
+        return endings[outcome]
+
+    def state_of(self, facts: object) -> str | None:
+        """The name of the state with these facts, or None when the role has no such state."""
+        return next((state.name for state in self.states if state.facts == facts), None)
+
     def legal(self, state: str) -> tuple[str, ...]:
         """The calls a user may make in `state`, in the table's order."""
         cells = self.table[state]
@@ -158,6 +127,10 @@ class Role:
         """The calls that are refused in `state`, in the table's order."""
         cells = self.table[state]
         return tuple(call.name for call in self.calls if call.name not in cells and call.fired_by is None)
+
+    def events(self, state: str) -> frozenset[str]:
+        """The names of the notifications that may be delivered in `state`."""
+        return frozenset(event for call in self.calls if call.name in self.table[state] for event in call.announced_by)
 
     def cells(self) -> tuple[tuple[str, str, str, str], ...]:
         """Every (state, call, outcome, next state), in the table's order."""
@@ -215,9 +188,9 @@ class Role:
 
 
 def checked_role(thing: object) -> Role:
-    """It, where it is a role. Raises TypeError for what is often given in its place: a role's name, or a class that has one."""
+    """`thing`, if it is a Role; TypeError for what is often given instead: a role's name, or a class that has one."""
     if not isinstance(thing, Role):
-        raise TypeError(f"{thing!r} is no Role: give the role itself, not its name or a class that has it")
+        raise TypeError(f"{thing!r} is not a Role: give the role itself, not its name or a class that has it")
     return thing
 
 
@@ -226,3 +199,140 @@ def _named(things: Iterable[Named], name: str) -> Named:
         if thing.name == name:
             return thing
     raise KeyError(name)
+
+
+# -- the checks of a declaration ------------------------------------------------------------------------------------------
+
+RESERVED_BY_TRANSITIONS = frozenset({"*", "="})
+
+
+def _checked_row(role: Role, row: Any) -> Row:
+    """The row with its outcomes frozen, or RoleError if it is not of the form of a row."""
+    if not (isinstance(row, tuple) and len(row) == 3 and isinstance(row[2], Mapping)):
+        raise RoleError(f"role {role.name!r}, row {row!r}: a row is (state, call, {{outcome: next state}})")
+    return row[0], row[1], MappingProxyType(dict(row[2]))
+
+
+def _checked_table(role: Role) -> Table:
+    """The rows of `role` as a table in the order of its declarations, or RoleError naming the first row that is wrong."""
+    known = {
+        "state": _unique_names(role, "state", role.states),
+        "call": _unique_names(role, "call", role.calls),
+        "outcome": _unique_names(role, "outcome", role.outcomes),
+    }
+
+    def check(what: str, name: str, where: str) -> None:
+        if name not in known[what]:
+            import difflib  # only a wrong declaration needs it
+
+            near = difflib.get_close_matches(name, known[what], n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known[what])}"
+            raise RoleError(f"role {role.name!r}, {where}: no {what} {name!r}{hint}")
+
+    if not role.name:
+        raise RoleError("a role needs a name")
+    check("state", role.initial, "initial")
+    for final in role.final:
+        check("state", final, "final")
+    if role.closes is not None:
+        check("call", role.closes, "closes")
+    for state, call in role.reasons:
+        check("state", state, f"reason for {state}.{call}")
+        check("call", call, f"reason for {state}.{call}")
+    _refuse_shared_facts(role)
+
+    cells: dict[str, dict[str, Mapping[str, str]]] = {state: {} for state in known["state"]}
+    for state, call, outcomes in role.rows:
+        where = f"row {state}.{call}"
+        check("state", state, where)
+        check("call", call, where)
+        if call in cells[state]:
+            raise RoleError(f"role {role.name!r}, {where}: a duplicate cell; each (state, call) has one row")
+        if not outcomes:
+            raise RoleError(f"role {role.name!r}, {where}: no outcome")
+        for outcome, after in outcomes.items():
+            check("outcome", outcome, f"{where}.{outcome}")
+            check("state", after, f"{where}.{outcome} -> {after}")
+            if state in role.final and after != state:
+                raise RoleError(f"role {role.name!r}, {where}.{outcome} -> {after}: {state!r} is final and never left")
+        if (state, call) in role.reasons:
+            raise RoleError(f"role {role.name!r}, {where}: is legal, yet has a reason for being illegal")
+        cells[state][call] = outcomes
+
+    for each in role.calls:
+        _check_call(role, each, cells, known["outcome"])
+    _refuse_strays(role, cells)
+    return MappingProxyType(
+        {state: MappingProxyType({call: row[call] for call in known["call"] if call in row}) for state, row in cells.items()}
+    )
+
+
+def _check_call(
+    role: Role, call: Call, cells: Mapping[str, Mapping[str, Mapping[str, str]]], outcomes: Mapping[str, None]
+) -> None:
+    where = f"role {role.name!r}, call {call.name!r}"
+    if call.settles not in ("before", "after"):
+        raise RoleError(f'{where}: settles {call.settles!r} is neither "before" nor "after"')
+    for outcome in call.errors:
+        if outcome not in outcomes:
+            raise RoleError(f"{where}: errors for an unknown outcome {outcome!r}")
+    if call.fired_by is not None:
+        if len(call.fired_by.split(".")) != 2:
+            raise RoleError(f"{where}: fired_by {call.fired_by!r} is not of the form role.call")
+        for state, row in cells.items():
+            if set(row.get(call.name, {"ok"})) != {"ok"}:
+                raise RoleError(
+                    f"role {role.name!r}, row {state}.{call.name}: a call that another one fires can only end in 'ok'"
+                )
+    if not call.reason and not any(call.name in row for row in cells.values()):
+        raise RoleError(f"{where}: no row takes it, and no reason says why")
+
+
+def _unique_names(role: Role, what: str, things: Iterable[State | Call | Outcome]) -> dict[str, None]:
+    names: dict[str, None] = {}
+    for thing in things:
+        if not thing.name:
+            raise RoleError(f"role {role.name!r}: a {what} with an empty name")
+        if thing.name in names:
+            raise RoleError(f"role {role.name!r}: {what} {thing.name!r} is declared twice")
+        if thing.name in RESERVED_BY_TRANSITIONS:
+            raise RoleError(f"role {role.name!r}: {what} {thing.name!r} is a wildcard of transitions, not a name")
+        if what == "outcome" and "." in thing.name:
+            raise RoleError(f"role {role.name!r}: outcome {thing.name!r} has a dot, which separates call from outcome")
+        names[thing.name] = None
+    return names
+
+
+def _refuse_shared_facts(role: Role) -> None:
+    names: dict[object, str] = {}
+    for state in role.states:
+        if state.facts is not None and names.setdefault(state.facts, state.name) != state.name:
+            raise RoleError(f"role {role.name!r}: states {names[state.facts]!r} and {state.name!r} have the same facts")
+
+
+def _refuse_strays(role: Role, cells: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
+    forward = {state: {after for row in calls.values() for after in row.values()} for state, calls in cells.items()}
+    backward: dict[str, set[str]] = {state: set() for state in cells}
+    for state, afters in forward.items():
+        for after in afters:
+            backward[after].add(state)
+    reached, ending = _closure({role.initial}, forward), _closure(role.final, backward)
+    for state in cells:
+        if state not in reached:
+            raise RoleError(f"role {role.name!r}, state {state!r}: no path from {role.initial!r} leads to it")
+        if state not in ending:
+            raise RoleError(f"role {role.name!r}, state {state!r}: no path from it leads to a final state")
+
+
+def _closure(start: Iterable[str], edges: Mapping[str, set[str]]) -> set[str]:
+    seen = set(start)
+    queue = deque(seen)
+    while queue:
+        for after in edges[queue.popleft()] - seen:
+            seen.add(after)
+            queue.append(after)
+    return seen
+
+
+for _public in (LifecycleError, RoleError):
+    _public.__module__ = "lifecycle"  # a traceback names them as the user imports them

@@ -90,7 +90,7 @@ class Ending:
         """Settle the call with what its handler returned; what the caller gets."""
         self._settling = True
         ended, value = (result.outcome, result.value) if result.__class__ is Settled else ("ok", result)
-        if self._self._specs[self._call].at_once:
+        if self._self._specs[self._call].settles_before:
             self._self._settlements += 1
         else:
             settle(self._self, self._row, self._call, ended)

@@ -1,12 +1,11 @@
-"""The tables and nothing but the tables: one role per file. Reading a role top to bottom is reading the manual."""
+"""The rules and nothing but the rules: reading a role top to bottom is reading the manual."""
 
-from lifecycle.engine.role import Role
-from lifecycle.roles.accepted import ACCEPTED
+from lifecycle.engine import Role
 from lifecycle.roles.archive import ARCHIVE
-from lifecycle.roles.client import CLIENT
 from lifecycle.roles.datagram import DATAGRAM
 from lifecycle.roles.server import SERVER
 from lifecycle.roles.socket_file import SOCKET_FILE
+from lifecycle.roles.stream import ACCEPTED, CLIENT
 
 ROLES: dict[str, Role] = {role.name: role for role in (SERVER, CLIENT, ACCEPTED, DATAGRAM, SOCKET_FILE, ARCHIVE)}
 """Every role of the package by name, in the order in which a reader meets them."""

@@ -11,42 +11,89 @@ The directions are MFC's: CArchive::load and CArchive::store. Asking for the oth
 writeOnly.
 """
 
-from lifecycle.engine.role import STANDARD_OUTCOMES, Call, Kind, Outcome, Role, Row, State, stays
-from lifecycle.roles.vocabulary import CLOSED
+from dataclasses import dataclass
+from enum import StrEnum
 
-LOAD = Outcome("load", "The archive loads: values come out of the file.")
-STORE = Outcome("store", "The archive stores: values go into the file.")
+from lifecycle.engine import STANDARD_OUTCOMES, Call, Kind, Outcome, Role, Rule, State, always, becomes, expand, stay
+from lifecycle.roles.words import CLOSED
+
+
+class Direction(StrEnum):
+    """Which way the values go, for the archive's whole life."""
+
+    LOAD = "load"
+    STORE = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFacts:
+    """The facts of an archive: its direction once it has a file, whether an error left it inside a value, or its end."""
+
+    direction: Direction | None = None
+    broken: bool = False
+    over: bool = False
+
+
+NEW, OVER = ArchiveFacts(), ArchiveFacts(over=True)
+LOADING, STORING = ArchiveFacts(Direction.LOAD), ArchiveFacts(Direction.STORE)
+BROKEN = ArchiveFacts(broken=True)
+
+LOAD = Outcome("load", "The archive loads: values are read from the file.")
+STORE = Outcome("store", "The archive stores: values are written to the file.")
 MALFORMED = Outcome("malformed", "The bytes are not what an archive can hold at this place.", Kind.FAILURE)
 
-LOADS = "The archive loads: values come out of it, and none go in"
-STORES = "The archive stores: values go into it, and none come out"
+LOADS = "The archive loads: values are read from it, and none are written"
+STORES = "The archive stores: values are written to it, and none are read"
 
-_LOADING = {
-    **stays("loading", "ok", "pending", "timed_out", "failed"),
-    "eof": "broken",
-    "malformed": "broken",
-    "broken": "broken",
-}
-_READING = _LOADING | {"eof": "loading"}
-_RAW = {outcome: after for outcome, after in _LOADING.items() if outcome != "malformed"}
-_STORING = {**stays("storing", "ok", "pending", "timed_out", "failed"), "broken": "broken"}
+STATES = (
+    State("empty", "The archive has no file yet.", reason="The archive has no file yet", facts=NEW),
+    State("loading", "Values are read from the file.", reason=LOADS, facts=LOADING),
+    State("storing", "Values are written to the file.", reason=STORES, facts=STORING),
+    State("broken", "An error left it in the middle of a value; the rest of the file cannot be trusted.",
+          reason="An error left the archive in the middle of a value: close() it, and make a new one", facts=BROKEN),
+    State("closed", "The archive has released its file.", reason=CLOSED.reason, facts=OVER),
+)  # fmt: skip
 
 
-def _rows(state: str, *calls: str, endings: dict[str, str]) -> tuple[Row, ...]:
-    return tuple((state, call, endings) for call in calls)
+def loads(at: ArchiveFacts) -> bool:
+    """Values are read from the file."""
+    return at.direction is Direction.LOAD
 
+
+def stores(at: ArchiveFacts) -> bool:
+    """Values are written to the file."""
+    return at.direction is Direction.STORE
+
+
+breaks = becomes(BROKEN)
+WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay, "broken": breaks}
+RAW = WAITS | {"eof": breaks}
+VALUE = RAW | {"malformed": breaks}
+OK_OR_FAILED = {"ok": stay, "failed": stay}
+ends = becomes(OVER)
+
+RULES = (
+    Rule("attach", lambda at: at == NEW, {"load": becomes(LOADING), "store": becomes(STORING), "failed": stay}),
+    Rule("load read_count read_object read_class serialize_class serialize", loads, VALUE),
+    Rule("ensure_read", loads, RAW),
+    Rule("read", loads, RAW | {"eof": stay}),
+    Rule("read_string serialize_raw", loads, VALUE | {"eof": stay}),
+    Rule("get_object_schema set_object_schema", loads, {"ok": stay}),
+    Rule("set_load_params flush", loads, OK_OR_FAILED),
+    Rule("store write write_string write_count write_object write_class serialize_class serialize serialize_raw flush",
+         stores, WAITS),
+    Rule("set_store_params", stores, OK_OR_FAILED),
+    Rule("map_object", lambda at: loads(at) or stores(at), {"ok": stay}),
+    Rule("abort", always, {"ok": ends}),
+    Rule("close", loads, {"ok": ends, "failed": ends}),
+    Rule("close", stores, WAITS | {"ok": ends}),
+    Rule("close", lambda at: not loads(at) and not stores(at), {"ok": ends}),
+)  # fmt: skip
 
 ARCHIVE = Role(
     name="archive",
     doc="Typed values, strings and objects through a binary file, in the format of MFC's CArchive.",
-    states=(
-        State("empty", "The archive has no file yet.", reason="The archive has no file yet"),
-        State("loading", "Values come out of the file.", reason=LOADS),
-        State("storing", "Values go into the file.", reason=STORES),
-        State("broken", "An error left it in the middle of a value; what follows cannot be trusted.",
-              reason="An error left the archive in the middle of a value: close() it, and make a new one"),
-        State("closed", "The archive has let go of its file.", reason=CLOSED.reason),
-    ),
+    states=STATES,
     calls=(
         Call("attach", "Take a binary file, to load from it or to store into it.", exclusive=True,
              reason="The archive has a file already, and its direction is fixed for life"),
@@ -72,39 +119,12 @@ ARCHIVE = Role(
         Call("serialize", "Put or take what an object consists of, without a tag before it."),
         Call("serialize_raw", "Put or take a text without its length, which needs a file that knows its own."),
         Call("flush", "Storing: send what the buffer holds. Loading: give back to the file what was read ahead."),
-        Call("abort", "Let go of the file without flushing; never fails.", at_once=True),
-        Call("close", "Flush and let go of the file, which stays open; closing again does nothing."),
+        Call("abort", "Release the file without flushing; never fails.", settles="before"),
+        Call("close", "Flush and release the file, which stays open; closing again does nothing."),
     ),
     outcomes=(*STANDARD_OUTCOMES, LOAD, STORE, MALFORMED),
     initial="empty",
     final=frozenset({"closed"}),
     closes="close",
-    rows=(
-        ("empty", "attach", {"load": "loading", "store": "storing", "failed": "empty"}),
-        ("empty", "abort", {"ok": "closed"}),
-        ("empty", "close", {"ok": "closed"}),
-
-        *_rows("loading", "load", "read_count", "read_object", "read_class", "serialize_class", "serialize",
-               endings=_LOADING),
-        ("loading", "ensure_read", _RAW),
-        ("loading", "read", _RAW | {"eof": "loading"}),
-        *_rows("loading", "read_string", "serialize_raw", endings=_READING),
-        *_rows("loading", "get_object_schema", "set_object_schema", endings={"ok": "loading"}),
-        *_rows("loading", "set_load_params", "flush", endings=stays("loading", "ok", "failed")),
-        ("loading", "map_object", {"ok": "loading"}),
-        ("loading", "abort", {"ok": "closed"}),
-        ("loading", "close", {"ok": "closed", "failed": "closed"}),
-
-        *_rows("storing", "store", "write", "write_string", "write_count", "write_object", "write_class", "serialize_class",
-               "serialize", "serialize_raw", "flush", endings=_STORING),
-        ("storing", "set_store_params", stays("storing", "ok", "failed")),
-        ("storing", "map_object", {"ok": "storing"}),
-        ("storing", "abort", {"ok": "closed"}),
-        ("storing", "close", {**stays("storing", "pending", "timed_out", "failed"), "ok": "closed", "broken": "broken"}),
-
-        ("broken", "abort", {"ok": "closed"}),
-        ("broken", "close", {"ok": "closed"}),
-        ("closed", "abort", {"ok": "closed"}),
-        ("closed", "close", {"ok": "closed"}),
-    ),
+    rows=expand(RULES, STATES),
 )  # fmt: skip

@@ -5,108 +5,100 @@ Winsock takes it, Linux answers ENOTCONN, and yet every later receive ends at on
 binds implicitly, also when the rest of it fails.
 """
 
-from lifecycle.engine.role import Role, Row, State, stays
-from lifecycle.roles.vocabulary import BOUND, CLOSED, CREATION_REASONS, EMPTY, OPEN, calls, creation, endings, options, outcomes
+from dataclasses import replace
 
-NO_CONNECTIONS = "Datagrams need no connection: bind() and receive_from() is all there is to it"
+from lifecycle.engine import Reason, Role, Rule, State, becomes, expand, expand_reasons, stay
+from lifecycle.roles import facts
+from lifecycle.roles.facts import PEER, Facts, Link, Receives
+from lifecycle.roles.words import (
+    BOUND,
+    CLOSED,
+    CREATION,
+    CREATION_REASONS,
+    EMPTY,
+    EVERY_SOCKET,
+    KEEPS,
+    OPEN,
+    attaching,
+    calls,
+    outcomes,
+)
+
+NO_CONNECTIONS = "Datagrams need no connection: bind() and receive_from() are enough"
 NEEDS_A_PEER = "send() needs a peer: connect() sets one, or use send_to()"
 HAS_A_PEER = "The peer is set: use send(), or connect() to another one (the BSDs and macOS answer EISCONN)"
 SHUT = "A datagram socket that was shut down stays so; make a new object"
+SENDS_ENDED = "Sends were ended by shut_down()"
+RECEIVES_ENDED = "Receives were ended by shut_down()"
+
+STATES = (
+    EMPTY,
+    OPEN,
+    BOUND,
+    State("connected", "The peer is set: messages go to it and come from no other address.", reason=HAS_A_PEER, facts=PEER),
+    State("send_shut", "Sends were ended here.", reason=SHUT, facts=replace(PEER, sends=False)),
+    State("receive_shut", "Receives were ended here.", reason=SHUT, facts=replace(PEER, receives=Receives.OFF)),
+    State("shut", "Both directions were ended here.", reason=SHUT, facts=replace(PEER, sends=False, receives=Receives.OFF)),
+    CLOSED,
+)
 
 
-def _receiving(state: str, *more: str) -> tuple[Row, ...]:
-    cells = stays(state, "ok", "pending", "timed_out", "failed", *more)
-    return (
-        (state, "receive", cells),
-        (state, "receive_from", cells),
-        (state, "io_ctl", {"ok": state}),
-    )
+def has_peer(at: Facts) -> bool:
+    """The peer is set."""
+    return at.link is Link.PEER
 
 
-def _sending(state: str) -> tuple[Row, ...]:
-    return ((state, "send", stays(state, "ok", "refused", "failed")),)
+ARRIVES = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay}
 
-
-def _always(state: str) -> tuple[Row, ...]:
-    return ((state, "get_sock_name", {"ok": state}), *options(state), *endings(state))
-
+RULES = (
+    *CREATION,
+    attaching((OPEN, BOUND, STATES[3])),
+    Rule("connect", lambda at: facts.is_unlinked(at) or at == PEER, {"ok": becomes(PEER), "failed": facts.addressed}),
+    Rule("disconnect", lambda at: at == PEER, {"ok": becomes(facts.BOUND)}),
+    Rule("send_to", facts.is_unlinked, {"ok": facts.addressed, "failed": facts.addressed}),
+    Rule("send", lambda at: at.sends, {"ok": stay, "refused": stay, "failed": stay}),
+    Rule("receive receive_from", lambda at: at == facts.BOUND, ARRIVES),
+    Rule("receive receive_from", lambda at: at.receives is Receives.OPEN, ARRIVES | {"refused": stay}),
+    Rule("io_ctl", lambda at: at.hears, {"ok": stay}),
+    Rule("shut_down", has_peer, facts.SHUT_DOWN_CHANGES),
+    Rule("get_peer_name", has_peer, {"ok": KEEPS["ok"]}),
+    *EVERY_SOCKET,
+)
+ROWS = expand(RULES, STATES)
 
 DATAGRAM = Role(
     name="datagram",
     doc="Sends and receives messages, each with its own address or all with one peer.",
-    states=(
-        EMPTY,
-        OPEN,
-        BOUND,
-        State("connected", "The peer is set: messages go to it and come from nobody else.", reason=HAS_A_PEER),
-        State("send_shut", "Sends were ended here.", reason=SHUT),
-        State("receive_shut", "Receives were ended here.", reason=SHUT),
-        State("shut", "Both directions were ended here.", reason=SHUT),
-        CLOSED,
-    ),
+    states=STATES,
     calls=calls(
         "create", "open", "bind", "connect", "disconnect", "send", "receive", "send_to", "receive_from", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
+        # A datagram that was refused is reported to the sender later, as ECONNREFUSED (POSIX) or WSAECONNRESET (Winsock).
+        words={"send receive receive_from": {"errors": {"refused": ("ECONNREFUSED", "ECONNRESET")}},
+               "send send_to receive receive_from": {"refuses_flags": ("MSG_OOB",)},
+               "connect": {"waits_for": None, "enables": ("write",)}},
         socket_file="A file is a stream of bytes, and a datagram socket has messages: it may lose, repeat and reorder them",
         listen=NO_CONNECTIONS,
         accept=NO_CONNECTIONS,
         finish_connect="connect() of a datagram socket only sets the peer, so there is nothing to wait for",
     ),
-    outcomes=outcomes("open", "bound", "connected"),
+    outcomes=outcomes((OPEN, BOUND, STATES[3])),
     initial="empty",
     final=frozenset({"closed"}),
     closes="close",
-    rows=(
-        *creation("open", "bound", "connected"),
-
-        ("open", "connect", {"ok": "connected", "failed": "bound"}),
-        ("open", "send_to", {"ok": "bound", "failed": "bound"}),
-
-        ("bound", "connect", {"ok": "connected", "failed": "bound"}),
-        ("bound", "send_to", stays("bound", "ok", "failed")),
-        *_receiving("bound"),
-        *_always("bound"),
-
-        ("connected", "connect", {"ok": "connected", "failed": "connected"}),
-        ("connected", "disconnect", {"ok": "bound"}),
-        *_sending("connected"),
-        *_receiving("connected", "refused"),
-        ("connected", "shut_down", {"sends": "send_shut", "receives": "receive_shut", "both": "shut"}),
-        ("connected", "get_peer_name", {"ok": "connected"}),
-        *_always("connected"),
-
-        *_receiving("send_shut", "refused"),
-        ("send_shut", "shut_down", {"sends": "send_shut", "receives": "shut", "both": "shut"}),
-        ("send_shut", "get_peer_name", {"ok": "send_shut"}),
-        *_always("send_shut"),
-
-        *_sending("receive_shut"),
-        ("receive_shut", "shut_down", {"sends": "shut", "receives": "receive_shut", "both": "shut"}),
-        ("receive_shut", "get_peer_name", {"ok": "receive_shut"}),
-        *_always("receive_shut"),
-
-        ("shut", "shut_down", stays("shut", "sends", "receives", "both")),
-        ("shut", "get_peer_name", {"ok": "shut"}),
-        *_always("shut"),
-
-        ("closed", "close", {"ok": "closed"}),
+    rows=ROWS,
+    reasons=expand_reasons(
+        (
+            *CREATION_REASONS,
+            Reason("receive receive_from", lambda at: at == facts.OPEN, "Nothing can arrive at a socket without an address"),
+            Reason("send", facts.is_unlinked, NEEDS_A_PEER),
+            Reason("shut_down", facts.is_unlinked, "There is no peer to end anything with: close()"),
+            Reason("disconnect", facts.is_unlinked, "No peer is set"),
+            Reason("bind", lambda at: at == facts.BOUND, "A socket is bound once, and the first send_to() binds too"),
+            Reason("send", lambda at: has_peer(at) and not at.sends, SENDS_ENDED),
+            Reason("receive receive_from", lambda at: has_peer(at) and at.receives is Receives.OFF, RECEIVES_ENDED),
+        ),
+        ROWS,
+        STATES,
     ),
-    reasons={
-        **CREATION_REASONS,
-        ("open", "receive"): "Nothing can arrive at a socket without an address",
-        ("open", "receive_from"): "Nothing can arrive at a socket without an address",
-        ("open", "send"): NEEDS_A_PEER,
-        ("bound", "send"): NEEDS_A_PEER,
-        ("open", "shut_down"): "There is no peer to end anything with: close()",
-        ("bound", "shut_down"): "There is no peer to end anything with: close()",
-        ("open", "disconnect"): "No peer is set",
-        ("bound", "disconnect"): "No peer is set",
-        ("bound", "bind"): "A socket is bound once, and the first send_to() binds too",
-        ("send_shut", "send"): "Sends were ended by shut_down()",
-        ("shut", "send"): "Sends were ended by shut_down()",
-        ("receive_shut", "receive"): "Receives were ended by shut_down()",
-        ("receive_shut", "receive_from"): "Receives were ended by shut_down()",
-        ("shut", "receive"): "Receives were ended by shut_down()",
-        ("shut", "receive_from"): "Receives were ended by shut_down()",
-    },
 )  # fmt: skip

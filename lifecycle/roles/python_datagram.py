@@ -3,7 +3,7 @@
 The object is made with a socket of the system, so it begins `open`.
 """
 
-from lifecycle.engine.role import Role, stays
+from lifecycle.engine import Role, stays
 from lifecycle.roles.datagram import DATAGRAM
 from lifecycle.roles.python_vocabulary import (
     METHODS,

@@ -1,8 +1,8 @@
 """The role of Python's sockets of any other kind or family: no table tells their order, but that a closed one is used up."""
 
-from lifecycle.engine.role import Role, stays
+from lifecycle.engine import Role, stays
 from lifecycle.roles.python_vocabulary import ALWAYS, CALLS, OUTCOMES, always_rows
-from lifecycle.roles.vocabulary import CLOSED, OPEN
+from lifecycle.roles.words import CLOSED, OPEN
 
 _ENDINGS = (
     "eof",

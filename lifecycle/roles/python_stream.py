@@ -9,10 +9,7 @@ has read SO_ERROR when the connection was there knows of it (`confirmed`); some 
 
 from collections.abc import Iterable, Iterator
 
-from lifecycle.engine.role import Role, Row, State, stays
-from lifecycle.roles import data_phase
-from lifecycle.roles.accepted import ACCEPTED
-from lifecycle.roles.client import CLIENT
+from lifecycle.engine import Role, Row, State, stays
 from lifecycle.roles.python_vocabulary import (
     CALLS,
     METHODS,
@@ -25,7 +22,8 @@ from lifecycle.roles.python_vocabulary import (
     with_rows,
 )
 from lifecycle.roles.server import SERVER
-from lifecycle.roles.vocabulary import BOUND, CLOSED, OPEN
+from lifecycle.roles.stream import ACCEPTED, CLIENT, DATA_PHASE, IS_CONNECTED
+from lifecycle.roles.words import BOUND, CLOSED, OPEN
 
 UNCHECKED = "It was not looked yet how the connect came out: wait until the descriptor can be written, then read SO_ERROR"
 
@@ -36,8 +34,8 @@ _STATES = (
     State("connecting", "A connect is under way.", reason=UNCHECKED),
     State("awaited", "A connect was under way, and the program may have waited until it came out.",
           reason="A connect is under way, or has made a connection"),
-    State("confirmed", "Connected, and SO_ERROR has told of no error.", reason=data_phase.IS_CONNECTED),
-    *(in_python_state(state) for state in data_phase.STATES),
+    State("confirmed", "Connected, and SO_ERROR has told of no error.", reason=IS_CONNECTED),
+    *(in_python_state(state) for state in DATA_PHASE),
     CLOSED,
 )  # fmt: skip
 _NAMES = tuple(state.name for state in _STATES)

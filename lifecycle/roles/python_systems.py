@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lifecycle.engine.role import Role, Row, State, stays
+from lifecycle.engine import Role, Row, State, stays
 from lifecycle.roles.python_datagram import PYTHON_DATAGRAM
 from lifecycle.roles.python_stream import PYTHON_STREAM
 from lifecycle.roles.python_vocabulary import METHODS

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from lifecycle.engine.role import STANDARD_OUTCOMES, Call, Kind, Outcome, Role, Row, State, stays
-from lifecycle.roles.vocabulary import SHUT_DOWN_CHOICES
+from lifecycle.engine import STANDARD_OUTCOMES, Call, Kind, Outcome, Role, Row, State, stays
+from lifecycle.roles.words import SHUT_DOWN_CHOICES
 
 METHODS: Mapping[str, tuple[str, ...]] = {
     "bind": ("bind",),

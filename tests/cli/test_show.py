@@ -31,7 +31,7 @@ def test_show_json_is_the_roles_data(role: Role) -> None:
             "name": call.name,
             "doc": call.doc,
             "exclusive": call.exclusive,
-            "at_once": call.at_once,
+            "at_once": call.settles_before,
             "external": call.external,
             "fired_by": call.fired_by,
             "never_legal": role.never_legal(call.name),

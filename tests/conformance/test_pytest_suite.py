@@ -103,7 +103,7 @@ def test_what_makes_no_adapter_is_told() -> None:
 def test_what_is_no_role_is_told() -> None:
     """A role's name in its place is a TypeError when the suite or the machine is made."""
     for make in (conformance_suite, conformance_machine):
-        with pytest.raises(TypeError, match="'server' is no Role: give the role itself"):
+        with pytest.raises(TypeError, match="'server' is not a Role: give the role itself"):
             make("server", GovernedAdapter)  # type: ignore[operator]
 
 

@@ -257,7 +257,7 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 @pytest.mark.parametrize("use", [state_diagram, state_png, lambda thing: explorer_page([thing])], ids=["text", "png", "page"])
 def test_what_is_no_role_is_told(use: Callable[[Any], object], thing: object) -> None:
     """A role's name, or a class that has one, is a TypeError that says that the role itself is wanted."""
-    with pytest.raises(TypeError, match="is no Role: give the role itself"):
+    with pytest.raises(TypeError, match="is not a Role: give the role itself"):
         use(thing)
 
 

@@ -22,7 +22,7 @@ LIFT = Role(
         Call("sink", "Go down."),
         Call("ring", "Ring the bell."),
         Call("look", "Look at the display."),
-        Call("remove", "Take it away.", at_once=True),
+        Call("remove", "Take it away.", settles="before"),
     ),
     outcomes=(*STANDARD_OUTCOMES, Outcome("full", "There is no room.")),
     rows=(

@@ -232,8 +232,8 @@ class Held(Lifecycle, role=Role(
     calls=(
         Call("get", "Get it.", exclusive=True),
         Call("use", "Use it."),
-        Call("hand_out", "Hand it out.", at_once=True),
-        Call("close", "End it.", at_once=True),
+        Call("hand_out", "Hand it out.", settles="before"),
+        Call("close", "End it.", settles="before"),
     ),
     rows=(
         ("none", "get", {"ok": "some"}),
@@ -374,5 +374,5 @@ def test_attributes_are_found_the_fast_way() -> None:
 
 def test_a_class_needs_the_role_itself() -> None:
     """A role's name in its place is a TypeError when the class is made."""
-    with pytest.raises(TypeError, match="'turnstile' is no Role: give the role itself"):
+    with pytest.raises(TypeError, match="'turnstile' is not a Role: give the role itself"):
         type("Door", (Lifecycle,), {}, role="turnstile")

@@ -11,8 +11,7 @@ from loopback import HOST, LONG, Background
 from racing import frequent_switches, race
 
 from lifecycle import ClosedDuringCall, Datagram, Journal, Lifecycle, Role
-from lifecycle.engine import Call, State
-from lifecycle.engine.role import STANDARD_OUTCOMES
+from lifecycle.engine import STANDARD_OUTCOMES, Call, State
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +28,11 @@ def lamp() -> Role:
         name="lamp",
         doc="A lamp.",
         states=(State("off", "No light."), State("on", "Light."), State("closed", "Gone.")),
-        calls=(Call("light", "Off to on."), Call("fit", "Another bulb.", exclusive=True), Call("close", "End.", at_once=True)),
+        calls=(
+            Call("light", "Off to on."),
+            Call("fit", "Another bulb.", exclusive=True),
+            Call("close", "End.", settles="before"),
+        ),
         outcomes=STANDARD_OUTCOMES,
         initial="off",
         final=frozenset({"closed"}),

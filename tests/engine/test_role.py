@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from strategies import awkward_names, roles
 
-from lifecycle.engine import Call, Outcome, Role, RoleError, State, stays
+from lifecycle.engine import Call, Outcome, Role, RoleError, State, UnlistedOutcome, stays
 
 GOOD: dict[str, Any] = {
     "name": "turnstile",
@@ -81,22 +81,21 @@ def more(row: Any) -> dict[str, Any]:
         ),
         (more(("locked", "push")), "row ('locked', 'push'): a row is (state, call, {outcome: next state})"),
         (more(("locked", "push", "locked")), "row ('locked', 'push', 'locked'): a row is"),
-        ({"states": ("locked", "removed")}, "states: 'locked' is no State"),
-        ({"calls": ("coin",)}, "calls: 'coin' is no Call"),
-        ({"final": "removed"}, "final: a set of states' names, not the text 'removed'"),
+        ({"states": ("locked", "removed")}, "states: 'locked' is not a State"),
+        ({"calls": ("coin",)}, "calls: 'coin' is not a Call"),
+        ({"final": "removed"}, "final: expected a set of state names, not the text 'removed'"),
         ({"calls": (*GOOD["calls"], Call("fly", "Up."))}, "call 'fly': no row takes it, and no reason says why"),
         ({"states": (*GOOD["states"], State("", "Nameless."))}, "a state with an empty name"),
         ({"calls": (*GOOD["calls"], Call("", "Nameless."))}, "a call with an empty name"),
         ({"calls": (*GOOD["calls"], Call("coin", "Again."))}, "call 'coin' is declared twice"),
         ({"states": (*GOOD["states"], State("*", "Any."))}, "wildcard of transitions"),
         ({"outcomes": (Outcome("a.b", "Dotted."),)}, "has a dot"),
-        (
-            {
-                "calls": (*GOOD["calls"][:-1], Call("remove", "Take it away.", at_once=True)),
-                "rows": (*GOOD["rows"][:2], ("locked", "remove", {"ok": "removed", "failed": "locked"}), *GOOD["rows"][3:]),
-            },
-            "row locked.remove: a call taken at once can only end in 'ok'",
-        ),
+        ({"calls": (*GOOD["calls"][:-1], Call("remove", "Take it away.", settles="soon"))},  # type: ignore[arg-type]
+         """call 'remove': settles 'soon' is neither "before" nor "after\""""),
+        ({"calls": (*GOOD["calls"][:-1], Call("remove", "Take it away.", errors={"lost": ("EIO",)}))},
+         "call 'remove': errors for an unknown outcome 'lost'"),
+        ({"states": (State("locked", "Shut.", facts=1), State("unlocked", "Open.", facts=1), GOOD["states"][2])},
+         "states 'locked' and 'unlocked' have the same facts"),
     ],
 )  # fmt: skip
 def test_bad_declaration_is_refused_and_its_row_named(changes: dict[str, Any], named: str) -> None:
@@ -133,6 +132,28 @@ def test_legal_and_illegal_are_in_the_tables_order() -> None:
     assert role.legal("locked") == ("coin", "remove")
     assert role.illegal("locked") == ("push", "kick")
     assert role.legal("removed") == ("remove",)
+
+
+@given(roles(awkward_names))
+def test_next_is_the_table_as_a_pure_function(role: Role) -> None:
+    """next() gives the state of every row, and raises UnlistedOutcome for every triple that no row has."""
+    rows = {(state, call, outcome): after for state, call, outcome, after in role.cells()}
+    for state in role.states:
+        for call in role.calls:
+            for outcome in role.outcomes:
+                cell = state.name, call.name, outcome.name
+                if cell in rows:
+                    assert role.next(*cell) == rows[cell]
+                else:
+                    with pytest.raises(UnlistedOutcome):
+                        role.next(*cell)
+
+
+def test_state_of_finds_the_name_of_a_point() -> None:
+    """state_of() gives the name of the state with these facts, and None for a point that has no name."""
+    states = (State("locked", "Shut.", facts=(0,)), State("unlocked", "Open.", facts=(1,)), GOOD["states"][2])
+    assert declared(states=states).state_of((1,)) == "unlocked"
+    assert declared(states=states).state_of((2,)) is None
 
 
 def test_nearest_reason_wins() -> None:

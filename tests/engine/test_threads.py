@@ -13,8 +13,7 @@ from loopback import LONG, Background, until
 from racing import THREADS, frequent_switches, race
 
 from lifecycle import IllegalCall, Journal, Lifecycle, Role
-from lifecycle.engine import CallInProgress, ClosedDuringCall, Outcome, State
-from lifecycle.engine.role import STANDARD_OUTCOMES, Call
+from lifecycle.engine import STANDARD_OUTCOMES, Call, CallInProgress, ClosedDuringCall, Outcome, State
 
 RUNGS = 40
 
@@ -33,7 +32,7 @@ LADDER = Role(
     calls=(
         Call("climb", "Go one rung up."),
         Call("look", "See where we are."),
-        Call("put_away", "End it, once.", at_once=True),
+        Call("put_away", "End it, once.", settles="before"),
     ),
     outcomes=STANDARD_OUTCOMES,
     initial="rung_0",
@@ -73,7 +72,7 @@ SWITCH = Role(
         Call("toggle", "Off to on, on to off."),
         Call("fit", "Put a lamp in; slow.", exclusive=True),
         Call("replace", "Put another lamp in; slow.", exclusive=True),
-        Call("close", "Unscrew it.", at_once=True),
+        Call("close", "Unscrew it.", settles="before"),
     ),
     outcomes=(*STANDARD_OUTCOMES, Outcome("dark", "It fitted badly.")),
     initial="off",

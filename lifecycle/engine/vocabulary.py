@@ -1,0 +1,92 @@
+"""What roles are made of: outcomes, states and calls, as frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+
+class Kind(StrEnum):
+    """What an outcome means to the caller; remedies count on successes, diagrams draw failures apart."""
+
+    SUCCESS = "success"
+    WAITING = "waiting"
+    ENDING = "ending"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way in which a call can end."""
+
+    name: str
+    doc: str
+    kind: Kind = Kind.SUCCESS
+
+
+OK = Outcome("ok", "The call succeeded.")
+PENDING = Outcome("pending", "The call would have to wait, and the object does not wait.", Kind.WAITING)
+TIMED_OUT = Outcome("timed_out", "The object's timeout expired while the call waited.", Kind.WAITING)
+EOF = Outcome("eof", "The peer has ended its side: no more data will arrive.", Kind.ENDING)
+REFUSED = Outcome("refused", "The other side refused: nothing listens there, or it cannot be reached.", Kind.FAILURE)
+BROKEN = Outcome("broken", "The connection is gone: reset, aborted, broken pipe.", Kind.FAILURE)
+FAILED = Outcome("failed", "Any other error.", Kind.FAILURE)
+
+STANDARD_OUTCOMES = (OK, PENDING, TIMED_OUT, EOF, REFUSED, BROKEN, FAILED)
+
+INTERRUPTED = Outcome("interrupted", "The call was interrupted; what it began goes on in the system.", Kind.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A named phase of the object's life.
+
+    reason: why a call is illegal here when no nearer reason is given.
+    facts: the point that the name stands for, as a frozen value of the role's own type; the engine does not look into it.
+    """
+
+    name: str
+    doc: str
+    reason: str = ""
+    facts: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the vocabulary.
+
+    reason: why the call is illegal wherever no nearer reason is given.
+    exclusive: at most one such call runs on an object at a time, since it installs or replaces what the object holds.
+    settles: whether the state changes "after" the handler has run, or "before", so that no other call starts meanwhile. What
+        settles before takes the outcome that `Lifecycle.outcome_before` gives; if the handler fails in a way that the row
+        lists, the object goes where that outcome leads from the first state.
+    external: its effect is decided outside the object, so that it is never offered as a remedy.
+    fires: the call of a partner's role that this call fires, as in "accepted"; the partner is the call's first argument.
+    fired_by: "role.call", the call of another role that fires this one; users never make it themselves.
+    waits_for: what a call waits for before it can go on, "readable" or "writable"; it ends when the state no longer takes it.
+    errors: outcome -> the names of the system's errors that mean it; an error that is not listed means `failed`.
+    announced_by: the notifications that may be delivered while this call is legal, by name: they say that it can be made.
+    enables: the notifications that may be delivered again after this call, by name.
+    refuses_flags: names of the flags that the call does not take.
+    """
+
+    name: str
+    doc: str
+    reason: str = ""
+    exclusive: bool = False
+    settles: Literal["before", "after"] = "after"
+    external: bool = False
+    fires: str | None = None
+    fired_by: str | None = None
+    waits_for: Literal["readable", "writable"] | None = None
+    errors: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    announced_by: tuple[str, ...] = ()
+    enables: tuple[str, ...] = ()
+    refuses_flags: tuple[str, ...] = ()
+
+    @property
+    def settles_before(self) -> bool:
+        """Whether the state changes before the handler runs."""
+        return self.settles == "before"

@@ -1,0 +1,113 @@
+"""The facts of a socket: what its states are made of.
+
+Every state of the socket roles is a point in six facts, and its name is only a name for that point. A stream's half-closed
+states are the product of its two halves: whether this side may still send, and whether more can still be received.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from lifecycle.engine import Change, becomes, to
+
+
+class Link(StrEnum):
+    """What a socket is linked to."""
+
+    NO = "no"
+    LISTENING = "listening"
+    SEEKING = "seeking"  # a connect is under way
+    YES = "yes"  # a connection
+    PEER = "peer"  # a datagram socket whose peer is set
+    RESET = "reset"  # a connection that was reset
+
+
+class Receives(StrEnum):
+    """What can be received."""
+
+    OFF = "off"  # nothing yet, or receives were ended here
+    OPEN = "open"
+    EOF = "eof"  # the end of the peer's stream was seen
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One point: the object holds a socket, which has a local address, is linked, sends, receives; or its life is over."""
+
+    handle: bool = False
+    address: bool = False
+    link: Link = Link.NO
+    sends: bool = False
+    receives: Receives = Receives.OFF
+    over: bool = False
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether there is a connection that was not reset."""
+        return self.link is Link.YES
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether both sides have ended their streams."""
+        return self.is_linked and not self.sends and self.receives is Receives.EOF
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the connection's end was seen: the end of the peer's stream, or a reset."""
+        return self.receives is Receives.EOF or self.link is Link.RESET
+
+    @property
+    def hears(self) -> bool:
+        """Whether messages or data may still arrive that a receive takes."""
+        return self.receives is Receives.OPEN or self == BOUND
+
+
+NEW = Facts()
+OPEN = Facts(handle=True)
+BOUND = Facts(handle=True, address=True)
+LISTENING = replace(BOUND, link=Link.LISTENING)
+SEEKING = replace(BOUND, link=Link.SEEKING)
+LINKED = Facts(True, True, Link.YES, sends=True, receives=Receives.OPEN)
+BROKEN = replace(BOUND, link=Link.RESET)
+PEER = replace(LINKED, link=Link.PEER)
+OVER = Facts(over=True)
+
+# -- where rules hold ---------------------------------------------------------------------------------------------------
+
+
+def is_new(at: Facts) -> bool:
+    """The object has not begun: it never had a socket."""
+    return at == NEW
+
+
+def has_handle(at: Facts) -> bool:
+    """The object holds a socket."""
+    return at.handle
+
+
+def has_address(at: Facts) -> bool:
+    """The socket has a local address."""
+    return at.address
+
+
+def is_unlinked(at: Facts) -> bool:
+    """The socket is linked to nothing yet."""
+    return at.handle and at.link is Link.NO
+
+
+# -- what outcomes change -----------------------------------------------------------------------------------------------
+
+addressed = to(address=True)
+ends = becomes(OVER)
+resets = becomes(BROKEN)
+links = becomes(LINKED)
+seeks = to(address=True, link=Link.SEEKING)
+
+
+SHUT_DOWN_CHANGES: dict[str, Change] = {
+    "sends": to(sends=False),
+    "receives": to(receives=Receives.OFF),
+    "both": to(sends=False, receives=Receives.OFF),
+}
+"""What shut_down() ends, by the outcome that its argument chooses"""

@@ -1,0 +1,190 @@
+"""The roles of a stream connection: a client connects, an accepted socket was connected to; both then share one data phase.
+
+The data phase is the product of two halves: whether sends were ended here, and whether receives were ended here or the end
+of the peer's stream was seen. `broken` stands apart: the connection was reset, and data that arrived before may still be read.
+
+    connected ──eof──> peer_closed ──sends──> ended
+        │ sends                                 ^
+        ├──────> send_shut ─────────eof─────────┘
+        │ receives    │ receives
+        └──────> receive_shut ──sends──> shut
+
+Legal means portable. Linux delivers data after receives were ended, and answers ENOTCONN to a shutdown() of a connection
+that the peer has ended too; Winsock does neither. So the one is illegal here, and the other is the outcome `failed`.
+
+A connect that is refused returns to the state it came from and may be retried. One that did not wait until it ended leads to
+`connecting`, where finish_connect() gets its result; that may also be a refusal, after which the socket is bound.
+
+An accepted object is constructed empty, filled by a server's accept() and never created: the row (empty, accepted) is the other
+half of that call, and both objects are checked before the system is asked.
+"""
+
+from dataclasses import replace
+
+from lifecycle.engine import Reason, Role, Rule, State, becomes, expand, expand_reasons, stay, to
+from lifecycle.roles import facts
+from lifecycle.roles.facts import LINKED, Facts, Link, Receives
+from lifecycle.roles.words import (
+    BOUND,
+    CLOSED,
+    CREATION,
+    CREATION_REASONS,
+    EMPTY,
+    EVERY_SOCKET,
+    KEEPS,
+    OPEN,
+    attaching,
+    calls,
+    outcomes,
+)
+
+IS_CONNECTED = "The socket is connected already; a new connection takes a new object"
+SENDS_ENDED = "Sends were ended by shut_down(): the peer was notified that no more data follows"
+RECEIVES_ENDED = "Receives were ended by shut_down()"
+BOTH_ENDED = "Both sides have ended their streams: Linux has dropped the connection already"
+UNDER_WAY = "A connect is under way: finish_connect() gets its result"
+
+DATA_PHASE = (
+    State("connected", "Both directions are open.", reason=IS_CONNECTED, facts=LINKED),
+    State("send_shut", "Sends were ended here; the peer may still send.", reason=SENDS_ENDED,
+          facts=replace(LINKED, sends=False)),
+    State("receive_shut", "Receives were ended here; sending goes on.", reason=RECEIVES_ENDED,
+          facts=replace(LINKED, receives=Receives.OFF)),
+    State("peer_closed", "The end of the peer's stream was seen; sending goes on.", reason=IS_CONNECTED,
+          facts=replace(LINKED, receives=Receives.EOF)),
+    State("ended", "Sends were ended here and the end of the peer's stream was seen.",
+          reason="Both sides have ended their streams: close()", facts=replace(LINKED, sends=False, receives=Receives.EOF)),
+    State("shut", "Both directions were ended here.", reason="Both directions were ended by shut_down()",
+          facts=replace(LINKED, sends=False, receives=Receives.OFF)),
+    State("broken", "The connection was reset; data that arrived before may still be read.",
+          reason="The connection is broken: read what is queued, then close()", facts=facts.BROKEN),
+)  # fmt: skip
+CONNECTING = State("connecting", "A connect is under way.", reason=UNDER_WAY, facts=facts.SEEKING)
+
+WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay, "broken": facts.resets}
+
+STREAM = (
+    Rule("send send_to", lambda at: at.sends, WAITS),
+    Rule("receive receive_from", lambda at: at.receives is Receives.OPEN, WAITS | {"eof": to(receives=Receives.EOF)}),
+    Rule("receive receive_from", lambda at: at.receives is Receives.EOF, KEEPS | {"eof": stay}),
+    Rule("receive receive_from", lambda at: at.link is Link.RESET, KEEPS | {"broken": stay}),
+    Rule("shut_down", lambda at: at.is_linked and not at.is_finished, facts.SHUT_DOWN_CHANGES | {"failed": stay}),
+    Rule("get_peer_name", lambda at: at.is_linked and not at.is_finished, KEEPS),
+    Rule("io_ctl", lambda at: at.receives is not Receives.OFF and not at.is_finished, {"ok": stay}),
+    Rule("socket_file", lambda at: at.sends or at.receives is not Receives.OFF or at.link is Link.RESET, {"ok": stay}),
+    *EVERY_SOCKET,
+)
+
+SEEK = {"ok": facts.links, "refused": stay, "pending": facts.seeks, "timed_out": facts.seeks}
+CONNECT = (
+    Rule("connect", facts.is_unlinked, SEEK | {"failed": stay}),
+    Rule("finish_connect", lambda at: at.link is Link.SEEKING, SEEK | {"refused": to(link=Link.NO)}),
+)
+
+
+def is_shut(at: Facts) -> bool:
+    """Both directions were ended here."""
+    return at.is_linked and not at.sends and at.receives is Receives.OFF
+
+
+DATA_CALLS = "send receive send_to receive_from shut_down get_peer_name io_ctl"
+
+STREAM_REASONS = (
+    Reason("socket_file", is_shut, "Both directions were ended by shut_down(): nothing can pass through a file any more"),
+    Reason("connect", is_shut, "A socket that was shut down cannot connect again; make a new object"),
+    Reason("connect", lambda at: at.is_linked and not at.is_finished, IS_CONNECTED),
+    Reason("shut_down get_peer_name", lambda at: at.is_finished, BOTH_ENDED),
+)
+
+GONE = (
+    "ECONNRESET", "ECONNABORTED", "EPIPE", "ENETRESET", "ENOTCONN", "ESHUTDOWN",
+    "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN",
+)  # fmt: skip
+"""The errors of a connection that is gone; a timeout of the system's own means that the peer is out of reach"""
+
+NOT_REACHED = (
+    "ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "ENETRESET", "ETIMEDOUT",
+    "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN",
+)  # fmt: skip
+"""The errors by which the network refuses a connection; a lack of this machine's own is `failed`"""
+
+STREAM_WORDS: dict[str, dict[str, object]] = {
+    "send send_to receive receive_from": {"errors": {"broken": GONE}},
+    "connect finish_connect": {"errors": {"refused": NOT_REACHED}},
+}
+
+CONNECTS_ONLY = "A client connects; a Server listens and accepts"
+CLIENT_STATES = (EMPTY, OPEN, BOUND, CONNECTING, *DATA_PHASE, CLOSED)
+CLIENT_RULES = (*CREATION, attaching(CLIENT_STATES[1:-1]), *CONNECT, *STREAM)
+CLIENT_ROWS = expand(CLIENT_RULES, CLIENT_STATES)
+
+CLIENT = Role(
+    name="client",
+    doc="Connects to a server and talks over the connection.",
+    states=CLIENT_STATES,
+    calls=calls(
+        "create", "open", "bind", "connect", "finish_connect", "socket_file",
+        "send", "receive", "send_to", "receive_from", "shut_down",
+        "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
+        words=STREAM_WORDS,
+        listen=CONNECTS_ONLY,
+        accept=CONNECTS_ONLY,
+    ),
+    outcomes=outcomes(CLIENT_STATES[1:-1]),
+    initial="empty",
+    final=frozenset({"closed"}),
+    closes="close",
+    rows=CLIENT_ROWS,
+    reasons=expand_reasons(
+        (
+            *CREATION_REASONS,
+            *STREAM_REASONS,
+            Reason(f"socket_file {DATA_CALLS}", facts.is_unlinked, "There is no connection yet"),
+            Reason("connect", lambda at: at.link is Link.SEEKING,
+                   "A connect is under way already: finish_connect() gets its result"),
+        ),
+        CLIENT_ROWS,
+        CLIENT_STATES,
+    ),
+)  # fmt: skip
+
+FILLED_BY_ACCEPT = "An accept target gets its handle from a server's accept(), so it is never"
+CONNECTED_TO = "The other side made the connection: an accepted socket never connects"
+NOT_A_SERVER = "This end of the connection was accepted; only a Server listens and accepts"
+
+ACCEPTED_STATES = (EMPTY, *DATA_PHASE, CLOSED)
+ACCEPTED_RULES = (Rule("accepted", facts.is_new, {"ok": becomes(LINKED)}), attaching(DATA_PHASE), *STREAM)
+ACCEPTED_ROWS = expand(ACCEPTED_RULES, ACCEPTED_STATES)
+
+ACCEPTED = Role(
+    name="accepted",
+    doc="The server's end of one connection; empty until a server's accept() fills it.",
+    states=ACCEPTED_STATES,
+    calls=calls(
+        "accepted", "socket_file", "send", "receive", "send_to", "receive_from", "shut_down",
+        "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
+        words=STREAM_WORDS,
+        create=f"{FILLED_BY_ACCEPT} created",
+        open=f"{FILLED_BY_ACCEPT} opened",
+        bind=f"{FILLED_BY_ACCEPT} bound",
+        connect=CONNECTED_TO,
+        finish_connect=CONNECTED_TO,
+        listen=NOT_A_SERVER,
+        accept=NOT_A_SERVER,
+    ),
+    outcomes=outcomes(DATA_PHASE),
+    initial="empty",
+    final=frozenset({"closed"}),
+    closes="close",
+    rows=ACCEPTED_ROWS,
+    reasons=expand_reasons(
+        (
+            *(reason for reason in STREAM_REASONS if reason.calls != "connect"),
+            Reason("accepted", lambda at: not facts.is_new(at),
+                   "The target of an accept() must be empty: this one was used already"),
+            Reason(f"socket_file {DATA_CALLS}", facts.is_new, "No connection was accepted into this object yet"),
+        ),
+        ACCEPTED_ROWS,
+        ACCEPTED_STATES,
+    ),
+)  # fmt: skip
