@@ -8,7 +8,7 @@ from benchmarks.interleaved import Batch, Loop, duration, interleave, timed_loop
 from benchmarks.rivals import present, rivals
 from benchmarks.turnstile import TURNSTILE, Turnstile
 from lifecycle.engine import machine_of
-from lifecycle.engine.machine import Cursor
+from lifecycle.engine.reference import Cursor
 
 BOTH = "turnstile.coin(); turnstile.push()"
 TRIGGERS = "coin(model); push(model)"

@@ -13,7 +13,7 @@ from benchmarks.effort import Effort
 from benchmarks.interleaved import spread
 from lifecycle import ROLES, Role
 from lifecycle.engine import compiled_table, machine_of
-from lifecycle.engine.machine import fire
+from lifecycle.engine.reference import fire
 
 LIMIT_SECONDS = 1
 

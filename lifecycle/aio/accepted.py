@@ -6,6 +6,7 @@ import socket
 
 from lifecycle.aio.async_socket import AsyncSocket
 from lifecycle.aio.stream import AsyncStream
+from lifecycle.engine.calls import Governed
 from lifecycle.roles import ACCEPTED
 
 
@@ -21,9 +22,9 @@ class Accepted(AsyncStream, role=ACCEPTED):
         """Hold an accepted connection."""
         self._socket = connection
 
-    def _accepted_by(self, server: AsyncSocket) -> None:
-        """Begin to notify, of what the server is notified of unless this object chose itself."""
+    def _fired_by(self, firer: Governed) -> None:
+        """Start notifications; use the server's events unless this object chose its own."""
         if self._notifier is not None:
-            if server._notifier is not None:
-                self._notifier.inherit(server._notifier.mask)
+            if isinstance(firer, AsyncSocket) and firer._notifier is not None:
+                self._notifier.inherit(firer._notifier.mask)
             self._notifier.ended("accepted", None, waited=False)

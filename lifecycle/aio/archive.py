@@ -76,7 +76,7 @@ class Archive:
         self._incoming, self._outgoing = Incoming(file), Outgoing(file)
         self._sending = anyio.Lock()
         self._discards = no_flush_on_delete
-        self._archive = blocking.Archive(
+        self._archive = blocking.Archive(  # the file's own table says whether it can have one
             self._outgoing if mode == "store" else self._incoming,
             mode,
             unicode=unicode,
@@ -90,12 +90,6 @@ class Archive:
             registry=registry,
             engine=engine,
         )
-        try:
-            with self._archive._firing("attach", file) as firing:  # the file's own table says whether it can have one
-                firing.take(_nothing)
-        except BaseException:
-            self._archive.abort()
-            raise
 
     # -- what it is ----------------------------------------------------------------------------------------------------------
 
@@ -340,7 +334,3 @@ class _Message(Wire[Kept]):
     def load(self, archive: blocking.Archive) -> Kept:
         """Take one message."""
         return self._decode(archive)
-
-
-def _nothing() -> None:
-    """Nothing is installed in a file when an archive is made over it."""

@@ -9,7 +9,7 @@ from typing import Any, overload
 from lifecycle.aio.accepted import Accepted
 from lifecycle.aio.bindable import AsyncBindable
 from lifecycle.aio.serving import Connection, Serving
-from lifecycle.engine import IllegalCall
+from lifecycle.engine import IllegalCall, fires_into
 from lifecycle.roles import SERVER
 from lifecycle.sockets.listening import Listening
 
@@ -22,6 +22,10 @@ class Server(AsyncBindable, Listening, role=SERVER):
 
     __slots__ = ()
 
+    def _new_accepted(self) -> Accepted:
+        return Accepted(engine=self.engine)
+
+    @fires_into(Accepted, default=_new_accepted)
     async def accept(self, target: Accepted | None = None) -> Accepted:
         """Take the first queued connection, or wait for one; the object that holds it.
 
@@ -29,18 +33,10 @@ class Server(AsyncBindable, Listening, role=SERVER):
         target in `empty`: both are checked before the system is asked. Raises TypeError for a target that is no Accepted;
         OSError (EMFILE), after which the connection still waits in the queue. A cancelled accept has taken nothing.
         """
-        if target is None:
-            target = Accepted(engine=self.engine)
-        with self._firing("accept", target) as firing:
-            connection = await self._next_connection()
-            try:
-                connection.setblocking(False)
-                firing.take(lambda: target._install(connection))
-            except BaseException:
-                if not firing.taken:
-                    connection.close()
-                raise
-        target._accepted_by(self)
+        assert target is not None  # _new_accepted() made one
+        connection = await self._next_connection()
+        connection.setblocking(False)
+        target._install(connection)
         return target
 
     @overload

@@ -61,8 +61,7 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
         if not isinstance(socket, AsyncSocket):
             kind = f"{type(socket).__module__}.{type(socket).__qualname__}"
             raise TypeError(f"a SocketFile of lifecycle.aio lies over its Client or Accepted, not over {kind}")
-        with self._firing("attach", socket) as firing:
-            firing.take(lambda: setattr(self, "_socket", socket))
+        self._socket = socket
 
     async def read(self, size: int = -1, *, exact: bool | None = None) -> bytes:
         """Read: what one receive gives, or just `size` bytes; to the end where size is negative.

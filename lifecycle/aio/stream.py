@@ -16,7 +16,7 @@ import anyio
 from lifecycle.aio.async_socket import TURNS, AsyncSocket, would_block
 from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.send_queue import SendQueue
-from lifecycle.engine import first_try, settled
+from lifecycle.engine import inlined, settled
 from lifecycle.sockets.classify import STREAM_ERRORS
 from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock, system_error
 from lifecycle.sockets.os_socket import checked_size
@@ -129,12 +129,7 @@ class AsyncStream(HalfClosing, AsyncSocket):
         """How much went out of the last send() that had to wait: of one that was cancelled, what need not be sent again."""
         return self._sent
 
-    @first_try(
-        "next(self._turns, None) and self._socket.send(data, flags)",
-        enough="data.__class__ is bytes and _result == len(data)",
-        not_yet=BlockingIOError,
-        rest=_send_rest,
-    )
+    @inlined
     async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
 
@@ -143,14 +138,15 @@ class AsyncStream(HalfClosing, AsyncSocket):
         WSAENOTCONN, WSAESHUTDOWN); ConnectionError when the connection is gone. After a cancellation `sent` tells how much
         went out; of a nowait() the SendWouldBlock does.
         """
-        return await self._send(data, flags)
+        try:
+            sent = self._socket.send(data, flags) if next(self._turns, None) else None
+        except BlockingIOError:
+            return await _send_rest(self, None, data, flags)
+        if isinstance(data, bytes) and sent == len(data):
+            return len(data)
+        return await _send_rest(self, sent, data, flags)
 
-    @first_try(
-        "next(self._receives, None) and self._socket.recv(size, flags)",
-        enough="_result",
-        not_yet=(BlockingIOError, OverflowError),
-        rest=_receive_rest,
-    )
+    @inlined
     async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
         """Receive what has come, at least one byte, or wait for it; b"" when the peer has ended its stream.
 
@@ -158,7 +154,13 @@ class AsyncStream(HalfClosing, AsyncSocket):
         before the connection is made and after receives were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN);
         ConnectionResetError when the connection was reset, again and again. A cancelled receive has taken nothing.
         """
-        return await self._receive(size, flags)
+        try:
+            received = self._socket.recv(size, flags) if next(self._receives, None) else None
+        except (BlockingIOError, OverflowError):
+            return await _receive_rest(self, None, size, flags)
+        if received:
+            return received
+        return await _receive_rest(self, received, size, flags)
 
     async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""

@@ -156,16 +156,13 @@ class Archive(WholeValues, role=ARCHIVE):
         }
         if mode not in make:
             raise ValueError(f"an archive's mode is 'load' or 'store', not {mode!r}")
-        if isinstance(file, SocketFile):
-            with self._firing("attach", file._governed) as firing:
-                firing.take(make[mode])
-        else:
+        if not isinstance(file, SocketFile):
             able = "read" if mode == "load" else "write"
             is_text = isinstance(file, io.TextIOBase) or getattr(file, "encoding", None) is not None
             if is_text or not callable(getattr(file, able, None)):
                 how = f": open({os.fspath(file)!r}, '{able[0]}b') gives one" if isinstance(file, (str, os.PathLike)) else ""
                 raise TypeError(f"{file!r} is no binary file to {mode}: it has no {able}() of bytes{how}")
-            make[mode]()
+        make[mode]()
         return settled(mode, None)
 
     @overload

@@ -69,8 +69,7 @@ class _Governed(FileOverSocket, role=SOCKET_FILE):
             raise TypeError(f"a SocketFile lies over a Client or an Accepted, not over {type(socket).__name__}")
         if iscoroutinefunction(getattr(socket, "receive", None)):
             raise TypeError("over an awaited socket lies a SocketFile of lifecycle.aio")
-        with self._firing("attach", socket) as firing:
-            firing.take(lambda: setattr(self, "_socket", socket))
+        self._socket = socket
 
     def read(self, size: int | None, exact: bool) -> bytes:
         """Receive once, or until there are `size` bytes or no more come; what an interrupted call had is kept for the next.
@@ -145,6 +144,11 @@ class SocketFile(io.RawIOBase):
     def socket(self) -> Client | Accepted | None:
         """The socket it lies over; None when the file is closed."""
         return None if self.closed else self._governed._socket
+
+    @property
+    def __governed__(self) -> Lifecycle:
+        """What the role of a socket file governs of it."""
+        return self._governed
 
     @property
     def archive_compatible(self) -> bool:

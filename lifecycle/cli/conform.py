@@ -61,7 +61,7 @@ def conform(
     Exits with 1 where the implementation differs in a way that nothing explains, or a cell was not reached.
     """
     from lifecycle.conformance.targets import UnknownTarget, target_named
-    from lifecycle.engine.rows import ENGINES
+    from lifecycle.engine.table import ENGINES
 
     if engine is not None and engine not in ENGINES:
         raise typer.BadParameter(f"no engine {engine!r}; known: {', '.join(ENGINES)}", param_hint="--engine")

@@ -19,7 +19,7 @@ from lifecycle.conformance.adapters.raw import SocketAdapter, lacking
 from lifecycle.conformance.model.environment import Under
 from lifecycle.conformance.running.differential import Implementation, KnownDifference
 from lifecycle.engine import Lifecycle, Role
-from lifecycle.engine.rows import default_engine
+from lifecycle.engine.table import default_engine
 from lifecycle.roles import ROLES
 
 PLATFORM = "linux" if sys.platform == "linux" else None

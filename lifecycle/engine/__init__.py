@@ -1,14 +1,14 @@
 """The ground floor: declares roles, runs them, and attaches a class's methods to them. Knows no sockets, does no I/O."""
 
 from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall
-from lifecycle.engine.generate import first_try
-from lifecycle.engine.governed import Lifecycle
 from lifecycle.engine.journal import Journal, Observer, Record
-from lifecycle.engine.machine import compiled_table, machine_of
-from lifecycle.engine.performing import settle_ahead, settled
+from lifecycle.engine.lifecycle import Lifecycle
+from lifecycle.engine.methods import fires_into, inlined
+from lifecycle.engine.reference import compiled_table, machine_of
 from lifecycle.engine.role import LifecycleError, Role, RoleError, Row, UnlistedOutcome, stays
-from lifecycle.engine.rows import default_engine, set_default_engine
 from lifecycle.engine.rules import Change, Reason, Rule, always, becomes, expand, expand_reasons, stay, to
+from lifecycle.engine.settling import settled
+from lifecycle.engine.table import default_engine, set_default_engine
 from lifecycle.engine.vocabulary import INTERRUPTED, STANDARD_OUTCOMES, Call, Kind, Outcome, State
 
 __all__ = [
@@ -41,10 +41,10 @@ __all__ = [
     "UnlistedOutcome",
     "compiled_table",
     "default_engine",
-    "first_try",
+    "fires_into",
+    "inlined",
     "machine_of",
     "set_default_engine",
-    "settle_ahead",
     "settled",
     "stays",
 ]

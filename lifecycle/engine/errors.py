@@ -92,11 +92,6 @@ class CallInProgress(IllegalCall):
         super().__init__(role, state, call, owner, answers)
         self.running = running
 
-    @property
-    def platform_errors(self) -> Mapping[str, str]:
-        """What Winsock calls it; POSIX systems have no such error."""
-        return {"winsock": "WSAEINPROGRESS"} if super().platform_errors else {}
-
     def __str__(self) -> str:
         text = f"{self.owner}.{self.call}() cannot start while {self.running}() is still running on this object."
         if self.platform_errors:
@@ -124,14 +119,11 @@ def _sentence(reason: str) -> str:
     return reason if "(" in reason.partition(" ")[0] else reason[0].upper() + reason[1:]
 
 
-SYSTEM_NAMES = {"winsock": "Winsock", "linux": "Linux"}
-
-
 def _platform_sentence(answers: Mapping[str, str]) -> str:
     """One sentence for all systems; the first says "would answer" for those behind it."""
     clauses = []
     for system, answer in answers.items():
-        name = SYSTEM_NAMES.get(system, system)
+        name = system.title()
         match answer:
             case "ok":
                 clauses.append(f"{name} would accept it")

@@ -13,13 +13,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from types import FrameType
 from typing import Protocol
-from weakref import WeakKeyDictionary
+from weakref import ref
 
-_ENGINE_MODULES = ("lifecycle.engine", "lifecycle.sockets", "lifecycle.aio")
+_SHOWN = 40
+"""characters of an argument"""
 
 _short = reprlib.Repr()
-_short.maxstring = _short.maxother = 40
+_short.maxstring = _short.maxother = _SHOWN
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +55,7 @@ class Record:
 
 
 class Observer(Protocol):
-    """Whoever wants to be told. Both methods are called in the thread of the call and must neither raise nor block."""
+    """Is notified of calls. Both methods run in the thread of the call and must neither raise nor block."""
 
     def began(self, record: Record, target: object) -> None:
         """A call on `target` has begun."""
@@ -114,7 +116,7 @@ class Journal:
     def __init__(self, *only: object) -> None:
         self.only = only
         self.records: list[Record] = []
-        self._names: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+        self._names: dict[int, tuple[ref[object], str]] = {}
         self._counts: Counter[str] = Counter()
         self._naming = threading.RLock()
 
@@ -152,19 +154,29 @@ class Journal:
         return {(r.role, r.state, r.call, r.outcome) for r in self.records if r.outcome is not None}
 
     def _name(self, target: object) -> str:
-        name = self._names.get(target)
-        if name is None:
-            kind = type(target).__name__
-            self._counts[kind] += 1
-            name = self._names[target] = f"{kind}#{self._counts[kind]}"
+        known = self._names.get(id(target))
+        if known is not None and known[0]() is target:
+            return known[1]
+        kind = type(target).__name__
+        self._counts[kind] += 1
+        name = f"{kind}#{self._counts[kind]}"
+        # By identity: an object may be equal to another one, or not be hashable.
+        self._names[id(target)] = ref(target), name
         return name
 
 
-def begin_record(role: str, state: str, call: str, arguments: Iterable[object], keywords: Mapping[str, object]) -> Record:
-    """A record of a call that begins now, in this thread, at the nearest line outside the engine and the sockets."""
-    file, line = _caller()
-    shown = [_short.repr(argument) for argument in arguments]
-    shown += [f"{name}={_short.repr(value)}" for name, value in keywords.items()]
+def begin_record(
+    role: str,
+    state: str,
+    call: str,
+    arguments: Iterable[object],
+    keywords: Mapping[str, object],
+    internal: tuple[str, ...],
+) -> Record:
+    """A record of a call that begins now, in this thread, at the nearest line outside the modules that are internal to it."""
+    file, line = _caller(internal)
+    shown = [_shown(argument) for argument in arguments]
+    shown += [f"{name}={_shown(value)}" for name, value in keywords.items()]
     return Record(
         role=role,
         subject="",
@@ -178,8 +190,20 @@ def begin_record(role: str, state: str, call: str, arguments: Iterable[object], 
     )
 
 
-def _caller() -> tuple[str, int]:
+def _shown(value: object) -> str:
+    """A short text; of bytes only as many are looked at as are shown."""
+    if isinstance(value, bytes | bytearray) and len(value) > _SHOWN:
+        value = value[: _SHOWN // 2] + value[-_SHOWN // 2 :]
+    return _short.repr(value)
+
+
+def _caller(internal: tuple[str, ...]) -> tuple[str, int]:
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_ENGINE_MODULES):
+    while frame.f_back is not None and _is_internal(frame, internal):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
+
+
+def _is_internal(frame: FrameType, internal: tuple[str, ...]) -> bool:
+    """Whether a frame is of these modules, or that of a handler which is inlined into its checked method."""
+    return frame.f_globals.get("__name__", "").startswith(internal) or "_lc_node" in frame.f_code.co_varnames

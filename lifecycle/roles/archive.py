@@ -95,7 +95,7 @@ ARCHIVE = Role(
     doc="Typed values, strings and objects through a binary file, in the format of MFC's CArchive.",
     states=STATES,
     calls=(
-        Call("attach", "Take a binary file, to load from it or to store into it.", exclusive=True,
+        Call("attach", "Take a binary file, to load from it or to store into it.", exclusive=True, fires="archive",
              reason="The archive has a file already, and its direction is fixed for life"),
         Call("load", "Take one typed value; the operator >>."),
         Call("read", "Take raw bytes, fewer at the end of the file."),

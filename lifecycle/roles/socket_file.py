@@ -34,7 +34,7 @@ STATES = (
     State("attached", "The file lies over a connected socket.", facts=ATTACHED),
     State("closed", CLOSED.doc, reason="The file was closed; its socket is as it was, and can have another file", facts=OVER),
 )
-WAITS = dict.fromkeys(("ok", "pending", "timed_out", "broken", "failed"), stay)
+WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "broken": stay, "failed": stay}
 
 
 def is_attached(at: FileFacts) -> bool:

@@ -6,11 +6,12 @@ import socket
 from contextlib import suppress
 from typing import Any
 
+from lifecycle.roles.words import SHUT_DOWN
 from lifecycle.sockets.addresses import any_address
 from lifecycle.sockets.bindable import Openable
 from lifecycle.sockets.classify import DATAGRAM_ERRORS
 from lifecycle.sockets.dissolving import dissolve
-from lifecycle.sockets.shutting import Direction, shut_down
+from lifecycle.sockets.shutting import Direction, direction, shut_down
 
 
 class Messages(Openable):
@@ -50,7 +51,11 @@ class Messages(Openable):
         how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Legal once a peer is set: without one
         Linux answers ENOTCONN and is poisoned all the same. Raises ValueError for another `how`.
         """
-        return shut_down(self, self._socket, how)
+        shut_down(self, self._socket, how)
+
+    def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
+        """What shut_down() ends is chosen by its argument."""
+        return direction(*arguments, **keywords) if call == SHUT_DOWN.name else "ok"
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but where a failure leads on, by an implicit bind, the socket tells whether it came to it."""

@@ -31,6 +31,8 @@ class OsSocket(Lifecycle):
 
     __slots__ = ("_socket", "_timeout", "_waits")
 
+    internal_modules = ("lifecycle.engine", "lifecycle.sockets", "lifecycle.aio")
+
     _kind: ClassVar[int]
     _errors: ClassVar[Mapping[str, ErrorTable]]
 
@@ -48,6 +50,11 @@ class OsSocket(Lifecycle):
         from lifecycle.platforms import platform_answers  # read when somebody reads an error, not at every start
 
         return platform_answers(role, state, call)
+
+    @staticmethod
+    def busy_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """What Winsock answers while a call is running; POSIX systems have no such error."""
+        return {"winsock": "WSAEINPROGRESS"}
 
     @property
     def timeout(self) -> float | None:

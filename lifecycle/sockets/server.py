@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
-from lifecycle.engine import IllegalCall
+from lifecycle.engine import IllegalCall, fires_into
 from lifecycle.roles import SERVER
 from lifecycle.sockets.accepted import Accepted
 from lifecycle.sockets.bindable import Bindable
@@ -21,6 +21,10 @@ class Server(Listening, Bindable, role=SERVER):
 
     __slots__ = ()
 
+    def _new_accepted(self) -> Accepted:
+        return Accepted(engine=self.engine)
+
+    @fires_into(Accepted, default=_new_accepted)
     def accept(self, target: Accepted | None = None) -> Accepted:
         """Take the first queued connection, or wait for one; the object that holds it.
 
@@ -29,17 +33,10 @@ class Server(Listening, Bindable, role=SERVER):
         Raises TypeError for a target that is no Accepted; TimeoutError, BlockingIOError; OSError (EMFILE), after which the
         connection still waits in the queue.
         """
-        if target is None:
-            target = Accepted(engine=self.engine)
-        with self._firing("accept", target) as firing:
-            connection = self._next_connection()
-            try:
-                connection.setblocking(False)
-                firing.take(lambda: target._install(connection, self._timeout))
-            except BaseException:
-                if not firing.taken:
-                    connection.close()
-                raise
+        assert target is not None  # _new_accepted() made one
+        connection = self._next_connection()
+        connection.setblocking(False)
+        target._install(connection, self._timeout)
         return target
 
     def __iter__(self) -> Iterator[Accepted]:

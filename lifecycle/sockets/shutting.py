@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
-from lifecycle.engine import settle_ahead, settled
+from lifecycle.roles.words import SHUT_DOWN
 from lifecycle.sockets.os_socket import OsSocket
 
 Direction = Literal["receives", "sends", "both", 0, 1, 2]
@@ -24,21 +24,16 @@ DIRECTIONS: Mapping[object, tuple[str, int]] = {
 
 
 def shut_down(subject: OsSocket, sock: socket.socket, how: Direction) -> None:
-    """The handler of shut_down: `subject`'s state changes first, so that a call which this wakes finds out why.
+    """The handler of shut_down; the state has changed already, so that a call which this wakes finds out why."""
+    sock.shutdown(DIRECTIONS[how][1])
+    subject._wake_all()
 
-    ValueError for what is no direction, before the system is asked.
-    """
+
+def direction(how: Direction = "sends") -> str:
+    """The word for a direction; ValueError for any other value."""
     if type(how) not in (int, str) or how not in DIRECTIONS:
         raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")
-    word, number = DIRECTIONS[how]
-    outcome, take_back = settle_ahead(subject, "shut_down", word)
-    try:
-        sock.shutdown(number)
-    except BaseException:
-        take_back()
-        raise
-    subject._wake_all()
-    return settled(outcome, None)
+    return DIRECTIONS[how][0]
 
 
 class HalfClosing(OsSocket):
@@ -52,4 +47,8 @@ class HalfClosing(OsSocket):
         how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
         connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
         """
-        return shut_down(self, self._socket, how)
+        shut_down(self, self._socket, how)
+
+    def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
+        """What shut_down() ends is chosen by its argument."""
+        return direction(*arguments, **keywords) if call == SHUT_DOWN.name else "ok"

@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
-from lifecycle.engine import first_try, settled
+from lifecycle.engine import inlined, settled
 from lifecycle.sockets.classify import STREAM_ERRORS
 from lifecycle.sockets.errors import system_error
 from lifecycle.sockets.os_socket import OsSocket, checked_size
@@ -66,12 +66,7 @@ class Stream(HalfClosing):
     _kind = socket.SOCK_STREAM
     _errors = STREAM_ERRORS
 
-    @first_try(
-        "self._socket.send(data, flags)",
-        enough="data.__class__ is bytes and _result == len(data)",
-        not_yet=BlockingIOError,
-        rest=_send_rest,
-    )
+    @inlined
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
 
@@ -79,9 +74,15 @@ class Stream(HalfClosing):
         connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); SendTimedOut and SendWouldBlock,
         whose `sent` tells how much went out; ConnectionError when the connection is gone.
         """
-        return _send_rest(self, 0, data, flags)
+        try:
+            sent = self._socket.send(data, flags)
+            if isinstance(data, bytes) and sent == len(data):
+                return sent
+        except BlockingIOError:
+            return _send_rest(self, 0, data, flags)
+        return _send_rest(self, sent, data, flags)
 
-    @first_try("self._socket.recv(size, flags)", enough="_result", not_yet=(BlockingIOError, OverflowError), rest=_receive_rest)
+    @inlined
     def receive(self, size: int = 65536, flags: int = 0) -> bytes:
         """Receive what has come, at least one byte, or wait for it; b"" when the peer has ended its stream.
 
@@ -89,7 +90,13 @@ class Stream(HalfClosing):
         before the connection is made and after receives were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); TimeoutError,
         BlockingIOError; ConnectionResetError when the connection was reset, again and again.
         """
-        return _receive_rest(self, None, size, flags)
+        try:
+            received = self._socket.recv(size, flags)
+            if received:
+                return received
+        except (BlockingIOError, OverflowError):
+            return _receive_rest(self, None, size, flags)
+        return _receive_rest(self, received, size, flags)
 
     def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""

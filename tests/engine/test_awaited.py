@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lifecycle import CallInProgress, ClosedDuringCall, IllegalCall, Journal, Lifecycle, Role
-from lifecycle.engine import STANDARD_OUTCOMES, Call, Outcome, State, UnlistedOutcome, first_try, settled
+from lifecycle.engine import STANDARD_OUTCOMES, Call, Outcome, State, UnlistedOutcome, inlined, settled
 
 LIFT = Role(
     name="lift",
@@ -47,7 +47,7 @@ class Pause:
         return (yield "pause")
 
 
-async def _ring_long(self: Lift, rung: int | None, times: int) -> int:
+async def _ring_long(times: int) -> int:
     await Pause()
     return settled("failed", -1) if times > 9 else times
 
@@ -68,9 +68,11 @@ class Lift(Lifecycle, role=LIFT):
         await Pause()
         return settled("full", "nobody else")
 
-    @first_try("times if times < 3 else None", enough="_result", not_yet=KeyError, rest=_ring_long)
+    @inlined
     async def ring(self, times: int) -> int:
-        return await _ring_long(self, None, times)
+        if times < 3:
+            return times
+        return await _ring_long(times)
 
     def look(self) -> str:
         return self.state
@@ -165,8 +167,8 @@ def test_an_exclusive_call_is_claimed_while_it_waits(lift: Lift) -> None:
     assert ended(call) == 1
 
 
-def test_a_first_try_that_is_enough_never_waits() -> None:
-    """What a first try gives ends the coroutine at its first step; else the rest is awaited, and may say how it ended."""
+def test_an_inlined_handler_awaits_only_what_it_has_to() -> None:
+    """A name that an inlined handler returns ends the coroutine at its first step; what it awaits may say how it ended."""
     lift = Lift(engine="compiled")
     with pytest.raises(StopIteration) as end:
         lift.ring(2).send(None)
@@ -188,14 +190,14 @@ def test_a_call_that_was_overtaken_says_so(lift: Lift) -> None:
     assert lift.state == "gone"
 
 
-def test_at_once_changes_the_state_before_the_wait(lift: Lift) -> None:
-    """An at-once call has its state while its coroutine waits."""
+def test_what_settles_before_changes_the_state_before_the_wait(lift: Lift) -> None:
+    """A call that settles before its handler has its state while its coroutine waits."""
     call = begun(lift.remove())
     assert lift.state == "gone"
     ended(call)
 
 
-def test_an_unlisted_outcome_is_told() -> None:
+def test_an_unlisted_outcome_is_an_error() -> None:
     """A result whose outcome the row does not list raises UnlistedOutcome from the await."""
 
     class Odd(Lift):
@@ -332,7 +334,7 @@ def test_a_traceback_shows_the_generated_method() -> None:
     call = begun(lift.rise(-1))
     with pytest.raises(ValueError, match="other way") as failure:
         call.send(None)
-    assert "_result = await _handler(self, floors, fast=fast)" in "".join(traceback.format_exception(failure.value))
+    assert "_lc_result = await _lc_handler(self, floors, fast=fast)" in "".join(traceback.format_exception(failure.value))
     closed(lift)
 
 

@@ -7,7 +7,7 @@ import pickle
 import pytest
 from turnstile import Turnstile
 
-from lifecycle import ROLES, CallInProgress, ClosedDuringCall, IllegalCall, LifecycleError, Server
+from lifecycle import ROLES, CallInProgress, Client, ClosedDuringCall, IllegalCall, LifecycleError, Server
 from lifecycle.platforms import platform_answers
 
 
@@ -95,7 +95,7 @@ def test_refusals_can_be_pickled() -> None:
 
 def test_call_in_progress_says_which_call_runs() -> None:
     """A second exclusive call names the one that runs, and Winsock's word for it."""
-    error = CallInProgress(ROLES["client"], "bound", "connect", "Client", platform_answers, "connect")
+    error = CallInProgress(ROLES["client"], "bound", "connect", "Client", Client.busy_answers, "connect")
     assert str(error) == (
         "Client.connect() cannot start while connect() is still running on this object.\n  Winsock would answer WSAEINPROGRESS."
     )

@@ -9,7 +9,7 @@ from transitions import MachineError
 
 from lifecycle import ROLES
 from lifecycle.engine import Role, compiled_table, machine_of
-from lifecycle.engine.machine import fire
+from lifecycle.engine.reference import fire
 
 
 def assert_same(role: Role) -> None:

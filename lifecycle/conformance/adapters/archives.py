@@ -160,8 +160,7 @@ class ArchiveStage(ReportingStage):
         self._engine = engine
         self._file = ToldFile()
         self._lost_in: str | None = None
-        make: Any = object.__new__  # one that never got a file: the constructor would attach it at once
-        self.subject = make(kind)
+        self.subject = kind.__new__(kind)  # type: ignore[call-overload]  # one that never got a file: the constructor would attach it at once
         Lifecycle.__init__(self.subject, engine=engine)
         self.subject._nested = False
 

@@ -20,7 +20,7 @@ from lifecycle.conformance.mutating.tables import TABLES, changed
 from lifecycle.conformance.running.exhaustive import model_for, sequences
 from lifecycle.conformance.running.run import Run
 from lifecycle.engine import LifecycleError, Role
-from lifecycle.engine.rows import Row, default_engine, initial_row
+from lifecycle.engine.table import StateNode, default_engine, initial_node
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Score:
 class BrokenStage:
     """A stage whose object is broken in what it answers; its table may be broken, too."""
 
-    def __init__(self, stage: Stage, mutant: Mutant | None, final_row: Row) -> None:
+    def __init__(self, stage: Stage, mutant: Mutant | None, final_row: StateNode) -> None:
         self._stage: Any = stage
         self._mutant = mutant
         self._final_row = final_row
@@ -98,7 +98,7 @@ class BrokenAdapter(GovernedAdapter):
         self.mutant: Mutant | None = None
         self._role = role
         self._table = TABLES[default_engine() if engine is None else engine](own)
-        self._final_row = next(_final_rows(initial_row(own, engine)))
+        self._final_row = next(_final_rows(initial_node(own, engine)))
 
     def stage(self, role: Role) -> BrokenStage:  # type: ignore[override]  # which is a Stage as well
         """A new broken object."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from lifecycle.engine import Role, machine_of
 from lifecycle.engine.journal import OBSERVERS
-from lifecycle.engine.rows import Row, initial_row
+from lifecycle.engine.table import StateNode, initial_node
 
 
 class RunningTable(Protocol):
@@ -26,8 +26,8 @@ class CompiledTable:
     """The rows that objects of a role hold under the compiled engine."""
 
     def __init__(self, role: Role) -> None:
-        self.rows: dict[str, Row] = {}
-        self._collect(initial_row(role, "compiled"))
+        self.rows: dict[str, StateNode] = {}
+        self._collect(initial_node(role, "compiled"))
 
     def replace(self, state: str, call: str, outcomes: Mapping[str, str] | None) -> None:
         """As RunningTable says."""
@@ -39,7 +39,7 @@ class CompiledTable:
         row._cells = cells
         row._arm(observed=bool(OBSERVERS.present))
 
-    def _collect(self, row: Row) -> None:
+    def _collect(self, row: StateNode) -> None:
         if row._state not in self.rows:
             self.rows[row._state] = row
             for outcomes in row._cells.values():

@@ -1,4 +1,4 @@
-"""One transitions.Machine per role, and the table that is compiled by reading that machine back.
+"""The reference engine: one transitions.Machine per role, and the table that is compiled by reading that machine back.
 
 The machine has no model: it is shared by all objects of the role, which hold only their state. `add_model` would be
 quadratic and would keep every model alive; a machine per object would cost 23 KB each.

@@ -1,0 +1,358 @@
+"""How a call runs on the slow path: checks, claims, observers, overrides, partners, and how it settles.
+
+The generated methods (methods.py) handle the usual case in their own frame and call Governed for the rest: refusals, exclusive
+calls that compete, observers, the reference engine, outcomes other than `ok`, and calls that another call has overtaken.
+A plain and an awaited call differ in one line each: an awaited one ends when its coroutine does, and whatever is thrown into
+that at an await (a cancellation) is an ending like any other exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from contextvars import ContextVar
+from inspect import isawaitable
+from types import CoroutineType, TracebackType
+from typing import Any, ClassVar, NoReturn
+
+from lifecycle.engine import journal
+from lifecycle.engine.errors import CallInProgress, IllegalCall
+from lifecycle.engine.journal import OBSERVERS, Record
+from lifecycle.engine.settling import Settled, Settling
+from lifecycle.engine.table import StateNode
+
+Handler = Callable[..., Any]
+AwaitedHandler = Callable[..., Coroutine[Any, Any, Any]]
+Arguments = tuple[Any, ...]
+Keywords = Mapping[str, Any]
+
+
+class Governed(Settling):
+    """An object under a role: how its calls run. See Lifecycle, its only subclass."""
+
+    __slots__ = ()
+
+    internal_modules: ClassVar[tuple[str, ...]] = ("lifecycle.engine",)
+    _fired: ClassVar[Mapping[str, str]]
+    _overridden: ClassVar[frozenset[str]] = frozenset()
+
+    def _fired_by(self, firer: Governed) -> None:
+        """Called when a call of `firer` has moved this object to another state; does nothing here."""
+
+    # -- running a call -------------------------------------------------------------------------------------------------------
+
+    def _run_call(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
+        if not (OBSERVERS.present or self._row._allows(call) or self._overridden):
+            raise self._refusal(self._row, call)
+        claims: Claims = [None, None]
+        try:
+            with self._begin_call(call, arguments, keywords, claims) as scope:
+                return scope.value(handler(self, *arguments, **keywords))
+        finally:
+            give_up(claims)
+
+    async def _run_awaited_call(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
+        if not (OBSERVERS.present or self._row._allows(call) or self._overridden):
+            raise self._refusal(self._row, call)
+        claims: Claims = [None, None]
+        try:
+            with self._begin_call(call, arguments, keywords, claims) as scope:
+                return scope.value(await handler(self, *arguments, **keywords))
+        finally:
+            give_up(claims)
+
+    def _run_firing_call(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
+        """As _run_call() of a call that also moves a partner, its first argument."""
+        partner, arguments = self._partner_of(call, handler, arguments)
+        if partner is None:
+            return self._run_call(call, handler, arguments, keywords)
+        claims: Claims = [None, None]
+        try:
+            with (
+                self._begin_call(call, arguments, keywords, claims) as scope,
+                partner._begin_call(self._fired_call(call, partner), (), {}, claims, fired=True) as fired,
+            ):
+                result = handler(self, *arguments, **keywords)
+                fired.value(None)
+                partner._fired_by(self)
+                return scope.value(result)
+        finally:
+            give_up(claims)
+
+    async def _run_awaited_firing_call(
+        self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords
+    ) -> Any:
+        partner, arguments = self._partner_of(call, handler, arguments)
+        if partner is None:
+            return await self._run_awaited_call(call, handler, arguments, keywords)
+        claims: Claims = [None, None]
+        try:
+            with (
+                self._begin_call(call, arguments, keywords, claims) as scope,
+                partner._begin_call(self._fired_call(call, partner), (), {}, claims, fired=True) as fired,
+            ):
+                result = await handler(self, *arguments, **keywords)
+                fired.value(None)
+                partner._fired_by(self)
+                return scope.value(result)
+        finally:
+            give_up(claims)
+
+    def _partner_of(self, call: str, handler: Handler, arguments: Arguments) -> tuple[Governed | None, Arguments]:
+        """The partner whose row this call fires, or None; and the arguments with it. Raises TypeError for another class."""
+        kind, default = getattr(handler, "__fires_into__", (None, None))
+        partner = arguments[0] if arguments else None
+        if not self._row._allows(call):
+            return None, arguments  # refused before the partner is looked at
+        if partner is None and default is not None:
+            partner = default(self)
+            arguments = (partner, *arguments[1:])
+        if kind is not None and not isinstance(partner, kind):
+            raise TypeError(f"{type(self).__name__}.{call}() takes a {_full_name(kind)}, not a {_full_name(type(partner))}")
+        partner = getattr(partner, "__governed__", partner)  # an object may stand for a governed one
+        if isinstance(partner, Governed) and f"{self.role.name}.{call}" in partner._fired:
+            return partner, arguments
+        return None, arguments
+
+    def _fired_call(self, call: str, partner: Governed) -> str:
+        return partner._fired[f"{self.role.name}.{call}"]
+
+    def _run_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
+        """A subclass's own method for a call: checked before it runs, and settled here unless it called super()."""
+        with OverrideScope(self, call, arguments, keywords) as scope:
+            return scope.value(override(self, *arguments, **keywords))
+
+    async def _run_awaited_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
+        """As _run_override(); the override may be a plain method, which hands an awaitable on, or a value."""
+        with OverrideScope(self, call, arguments, keywords) as scope:
+            given = override(self, *arguments, **keywords)
+            return scope.value(await given if isawaitable(given) else given)
+
+    # -- beginning ------------------------------------------------------------------------------------------------------------
+
+    def _begin_call(
+        self, call: str, arguments: Arguments, keywords: Keywords, claims: Claims, *, fired: bool = False
+    ) -> CallScope:
+        """Check, claim, and take the step of a call that settles before; the scope in which its handler runs.
+
+        claims: takes the object in together with its claim, which is the caller's to give up, whatever happens.
+        """
+        spec = self._specs[call]
+        override = running_override(self, call) if call in self._overridden else None
+        refusal: BaseException | None = None
+        ahead: str | None = None
+        after: StateNode | None = None
+        while True:
+            node = self._row
+            claim = self._claim
+            if not node._allows(call):
+                refusal = self._refusal(node, call)
+                break
+            if spec.exclusive and claim is not None:
+                refusal = CallInProgress(self.role, node._state, call, type(self).__name__, self.busy_answers, claim)
+                break
+            if spec.settles_before:
+                if ahead is None:
+                    try:
+                        ahead = self.outcome_before(call, *arguments, **keywords)
+                    except Exception as error:  # it refuses the arguments; recorded below and raised again
+                        refusal = error
+                        break
+                after = node._after(call, ahead)
+                if after is None:
+                    raise self._unlisted(node, call, ahead)
+            with self._lock:
+                if self._row is node and (self._claim is None or not spec.exclusive):
+                    if after is not None:
+                        self._row = after
+                    if spec.exclusive:
+                        self._claim = call
+                        claims[fired] = self
+                    break
+        record = self._record_of(call, node, arguments, keywords, override)
+        if refusal is not None:
+            if record is not None:
+                record.end("illegal" if isinstance(refusal, IllegalCall) else None, self.state, refusal)
+                observe_end(record, self)
+            try:
+                raise refusal
+            finally:
+                del refusal  # its traceback holds this frame, which must not hold it
+        return CallScope(self, call, node, after, ahead, record)
+
+    def _record_of(
+        self, call: str, node: StateNode, arguments: Arguments, keywords: Keywords, override: OverrideScope | None
+    ) -> Record | None:
+        """The record of a call that begins: that of an override which hands the call on, or a new one while it is observed."""
+        if override is not None:
+            return override.hand_on()
+        if not OBSERVERS.present:
+            return None
+        record = journal.begin_record(self.role.name, node._state, call, arguments, keywords, self.internal_modules)
+        for observer in OBSERVERS.present:
+            observer.began(record, self)
+        return record
+
+    def _refuse_coroutine(self, call: str, coroutine: Any) -> NoReturn:
+        """Raise for a plain handler that returned a coroutine, which has not begun: the call would be over before it ran."""
+        coroutine.close()
+        raise TypeError(
+            f"{type(self).__name__}.{call}() is a plain method and returned a coroutine: make it `async def`, and what wraps it"
+        )
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+Claims = list[Governed | None]
+"""The objects that a call has claimed: its own, and its partner"""
+
+
+def give_up(claims: Claims) -> None:
+    """Give up the claims of a call that has ended."""
+    for claimed in claims:
+        if claimed is not None:
+            claimed._claim = None
+
+
+def observe_end(record: Record, target: Governed) -> None:
+    """Notify the observers that the call of `record` has ended."""
+    for observer in OBSERVERS.present:
+        observer.ended(record, target)
+
+
+class CallScope:
+    """A `with` block around a handler: the call ends with what is given to value(), or with the exception that leaves it."""
+
+    __slots__ = ("_after", "_ahead", "_call", "_node", "_outcome", "_record", "_settling", "_target")
+
+    def __init__(
+        self, target: Governed, call: str, node: StateNode, after: StateNode | None, ahead: str | None, record: Record | None
+    ) -> None:
+        self._target = target
+        self._call = call
+        self._node = node
+        self._after = after
+        self._ahead = ahead
+        self._record = record
+        self._outcome: str | None = None
+        self._settling = False
+
+    def __enter__(self) -> CallScope:
+        return self
+
+    def value(self, result: Any) -> Any:
+        """Settle the call with what its handler returned; what the caller gets."""
+        if result.__class__ is CoroutineType:
+            self._target._refuse_coroutine(self._call, result)
+        self._settling = True
+        ended, value = (result.outcome, result.value) if result.__class__ is Settled else ("ok", result)
+        if self._ahead is None:
+            self._target._settle_call(self._node, self._call, ended)
+        self._outcome = self._ahead or ended
+        return value
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        failure = error
+        target = self._target
+        try:
+            if error is not None and not self._settling:
+                self._outcome = target._settle_error(self._node, self._call, error, self._after)
+                if target._specs[self._call].fired_by is not None and self._node._state == target.role.initial:
+                    target._release()  # the call that was to fill it has failed
+        except BaseException as overruling:
+            failure = overruling
+            raise
+        finally:
+            if self._record is not None:
+                self._record.end(self._outcome, target.state, failure)
+                observe_end(self._record, target)
+            del failure  # its traceback holds this frame, which must not hold it
+
+
+class OverrideScope:
+    """A `with` block around a subclass's own method for a call; making it checks the call.
+
+    While it runs, the method that it overrides finds this scope, by the object and the call, in the context of its thread or
+    task: the call is then handed on, and settled there. An override that does not hand the call on is settled here.
+    """
+
+    __slots__ = ("_arguments", "_call", "_is_handed_on", "_keywords", "_node", "_outer", "_record", "_target")
+
+    def __init__(self, target: Governed, call: str, arguments: Arguments, keywords: Keywords) -> None:
+        self._target = target
+        self._call = call
+        self._arguments = arguments
+        self._keywords = keywords
+        self._is_handed_on = False
+        self._node = node = target._row
+        self._outer = _overrides.get()
+        self._record = target._record_of(call, node, arguments, keywords, running_override(target, call))
+        if not node._allows(call):
+            refusal = target._refusal(node, call)
+            self._end_record("illegal", refusal)
+            try:
+                raise refusal
+            finally:
+                del refusal  # its traceback holds this frame, which must not hold it
+
+    def __enter__(self) -> OverrideScope:
+        _overrides.set(self)
+        return self
+
+    def hand_on(self) -> Record | None:
+        """The overridden method runs the call now, and settles it; the record that it has to complete."""
+        self._is_handed_on = True
+        return self._record
+
+    def value(self, result: Any) -> Any:
+        """Settle the call with what the override returned, unless it was handed on; what the caller gets."""
+        target = self._target
+        if result.__class__ is CoroutineType:
+            target._refuse_coroutine(self._call, result)
+        if result.__class__ is Settled:
+            node = target._row if self._is_handed_on else self._node
+            self._settle(node, result.outcome)
+            return result.value
+        if not self._is_handed_on:
+            before = target._specs[self._call].settles_before
+            self._settle(self._node, target.outcome_before(self._call, *self._arguments, **self._keywords) if before else "ok")
+        return result
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        _overrides.set(self._outer)
+        if error is not None and not self._is_handed_on:
+            self._is_handed_on = True
+            outcome = self._target._settle_error(self._node, self._call, error)
+            self._end_record(outcome, error)
+
+    def _settle(self, node: StateNode, outcome: str) -> None:
+        is_handed_on, self._is_handed_on = self._is_handed_on, True
+        self._target._settle_call(node, self._call, outcome)
+        if not is_handed_on:
+            self._end_record(outcome, None)
+
+    def _end_record(self, outcome: str | None, error: BaseException | None) -> None:
+        if self._record is not None:
+            self._record.end(outcome, self._target.state, error)
+            observe_end(self._record, self._target)
+
+    def is_of(self, target: Governed, call: str) -> bool:
+        """Whether it is the scope of this call on this object, and has not been handed on."""
+        return self._target is target and self._call == call and not self._is_handed_on
+
+    @property
+    def outer(self) -> OverrideScope | None:
+        """The override that was running in this context before."""
+        return self._outer
+
+
+_overrides: ContextVar[OverrideScope | None] = ContextVar("overrides that run", default=None)
+
+
+def running_override(target: Governed, call: str) -> OverrideScope | None:
+    """The override of `call` on `target` that runs in this context and has not handed the call on; None where there is none."""
+    scope = _overrides.get()
+    while scope is not None and not scope.is_of(target, call):
+        scope = scope.outer
+    return scope

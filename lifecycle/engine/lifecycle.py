@@ -1,0 +1,216 @@
+"""Lifecycle, the base class that attaches a class's own methods to a role as its side-effect handlers.
+
+How one call travels: the method generated for it looks its name up in the node of the present state; where it is absent, an
+IllegalCall is raised and nothing was touched; the handler runs; its result or exception is classified to an outcome; the node
+gives the next state; observers are notified; the caller gets the handler's own return value or exception.
+"""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import warnings
+from _thread import allocate_lock
+from collections.abc import Awaitable
+from types import FunctionType, TracebackType
+from typing import Any, ClassVar, NoReturn, Self, cast
+
+from lifecycle.engine.calls import Governed
+from lifecycle.engine.methods import checked_method, overriding_method
+from lifecycle.engine.role import Role, checked_role
+from lifecycle.engine.table import StateNode, default_engine, initial_node
+from lifecycle.engine.vocabulary import Call
+
+
+class Lifecycle(Governed):
+    """Base class of objects whose calls are governed by a role.
+
+    `class Door(Lifecycle, role=DOOR)` defines a method for each call of DOOR that is legal in some state; each is replaced by
+    a checked one of the same signature. Calls that are never legal need no method: they refuse with the table's reason.
+    A subclass may override a handler and stays checked.
+
+    engine: "compiled" (the default) or "reference", which asks transitions at every step.
+    """
+
+    __slots__ = ()
+
+    _first_nodes: ClassVar[dict[str, StateNode]]
+    _closing_is_awaited: ClassVar[bool] = False
+
+    def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        governed = getattr(cls, "role", None)
+        if role is not None:
+            cls.role = checked_role(role)
+            if governed is not None and {call.name for call in governed.calls} != {call.name for call in role.calls}:
+                raise TypeError(
+                    f"{cls.__name__} has the role {governed.name!r} already, from a base class, and {role.name!r} has other "
+                    f"calls: write `class {cls.__name__}(Lifecycle, role=...)`"
+                )
+            cls._fired = {call.fired_by: call.name for call in role.calls if call.fired_by is not None}
+            cls._specs = {call.name: call for call in role.calls}
+            cls._first_nodes = {}
+            for call in role.calls:
+                _attach(cls, call)
+        elif governed is not None:
+            overridden = {name for name, call in cls._specs.items() if _attach_override(cls, call)}
+            cls._overridden = cls._overridden | overridden
+            cls._first_nodes = {}
+        if hasattr(cls, "role") and cls.role.closes is not None:
+            cls._closing_is_awaited = inspect.iscoroutinefunction(getattr(cls, cls.role.closes))
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
+        # Here and not in __init__(), so that a dataclass, or a subclass that does not call super().__init__(), is governed too.
+        self = super().__new__(cls)
+        try:
+            nodes = cls._first_nodes
+        except AttributeError:
+            raise TypeError(f"{cls.__name__} has no role: write `class {cls.__name__}(Lifecycle, role=...)`") from None
+        self._row = nodes.get(default_engine()) or cls._first_node(None)
+        self._lock = allocate_lock()
+        self._claim = None
+        return self
+
+    def __init__(self, *, engine: str | None = None) -> None:
+        if engine is not None:
+            self._row = self._first_nodes.get(engine) or self._first_node(engine)
+
+    @property
+    def facts(self) -> Any:
+        """The facts of the present state, as its table declares them; None where it does not."""
+        return self._row._facts
+
+    @property
+    def legal(self) -> tuple[str, ...]:
+        """The calls that are legal in the present state, in the table's order."""
+        return self._row._legal
+
+    @property
+    def engine(self) -> str:
+        """Which engine runs this object: "compiled" or "reference"."""
+        return self._row._engine
+
+    def is_legal(self, call: str) -> bool:
+        """Whether the present state takes `call`."""
+        return self._row._allows(call)
+
+    @classmethod
+    def _first_node(cls, engine: str | None) -> StateNode:
+        node = initial_node(cls.role, engine, cls._overridden)
+        cls._first_nodes[node._engine] = node
+        return node
+
+    def __enter__(self) -> Self:
+        if self._closing_is_awaited:
+            raise TypeError(f"{type(self).__name__}.{self.role.closes}() is awaited: write `async with`")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._close_if_legal()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        closing = self._close_if_legal()
+        if isinstance(closing, Awaitable):
+            await closing
+
+    def __del__(self) -> None:
+        try:
+            node = self._row
+        except AttributeError:  # it was never made
+            return
+        if self.role.closes is None or node._final or node._state == self.role.initial:
+            return
+        try:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        finally:
+            if self._closing_is_awaited:  # and nothing is left to await it
+                self._release()
+            else:
+                self._close_if_legal()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__qualname__} {self.state}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds something live and cannot be copied or pickled")
+
+    def _close_if_legal(self) -> object:
+        closes = self.role.closes
+        if closes is not None and self._row._allows(closes):
+            return getattr(self, closes)()
+        return None
+
+
+# -- attaching ------------------------------------------------------------------------------------------------------------
+
+
+def _attach(cls: type[Lifecycle], call: Call) -> None:
+    """Replace the handler of `call` by its checked method; TypeError where that cannot be."""
+    name = call.name
+    if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+        raise TypeError(f"{cls.__name__}: {name!r} cannot be the name of a method, so its role cannot be attached")
+    if hasattr(Lifecycle, name):
+        raise TypeError(f"{cls.__name__}: a call named {name!r} would hide Lifecycle.{name}")
+    if call.fired_by is not None:
+        return
+    found = inspect.getattr_static(cls, name, None)
+    found = getattr(found, "__handler__", found)
+    if found is None:
+        if not cls.role.never_legal(name):
+            raise TypeError(f"{cls.__name__} has no method {name}(), which its role {cls.role.name!r} declares")
+        found = _refusing_handler(cls.role, call)
+    handler = _checked_handler(cls, name, found)
+    awaited = inspect.iscoroutinefunction(handler)
+    _install(cls, call, handler, checked_method(cls.role, call, handler, awaited=awaited))
+
+
+def _attach_override(cls: type[Lifecycle], call: Call) -> bool:
+    """Check a subclass's own method for `call`, wherever it comes from; whether there is one."""
+    found = inspect.getattr_static(cls, call.name, None)
+    if call.fired_by is not None or hasattr(found, "__handler__"):
+        return False
+    override = _checked_handler(cls, call.name, found)
+    # A plain override of an awaited method hands an awaitable on.
+    awaited = inspect.iscoroutinefunction(override) or any(
+        inspect.iscoroutinefunction(vars(base).get(call.name)) for base in cls.__mro__[1:]
+    )
+    _install(cls, call, override, overriding_method(call, override, awaited=awaited))
+    return True
+
+
+def _checked_handler(cls: type[Lifecycle], name: str, found: object) -> FunctionType:
+    """`found`, which stands under a call's name, if it is a plain or an async method; TypeError, with what to write, if not."""
+    where = f"{cls.__name__}.{name}"
+    write = f"write `def {name}(self, ...)`"
+    if isinstance(found, staticmethod | classmethod):
+        raise TypeError(f"{where} is a {type(found).__name__}, and a call is one of an object: {write}")
+    if not isinstance(found, FunctionType):
+        raise TypeError(f"{where} is a {type(found).__name__}, not a function: {write} that calls it")
+    if inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
+        raise TypeError(f"{where} is a generator, which runs after its call has ended: {write} that returns an iterator")
+    if inspect.iscoroutinefunction(inspect.unwrap(found)) and not inspect.iscoroutinefunction(found):
+        raise TypeError(f"{where} is a coroutine function behind a plain decorator: make what wraps it `async def`")
+    return found
+
+
+def _install(cls: type[Lifecycle], call: Call, handler: FunctionType, method: Any) -> None:
+    method.__handler__ = handler
+    method.__doc__ = handler.__doc__ or call.doc
+    method.__qualname__ = f"{cls.__qualname__}.{call.name}"
+    setattr(cls, call.name, method)
+
+
+def _refusing_handler(role: Role, call: Call) -> FunctionType:
+    """The handler of a call that no state allows: it exists to be refused, with its reason, and never runs."""
+
+    def never(self: Lifecycle, *arguments: object, **keywords: object) -> NoReturn:
+        raise AssertionError(f"{role.name}.{call.name} is legal nowhere, so its handler cannot be reached")
+
+    never.__name__ = call.name
+    never.__doc__ = f"Never legal: {call.reason or call.doc}"
+    return cast(FunctionType, never)

@@ -1,0 +1,177 @@
+"""How a call settles: what an object's class answers, and how its state moves from one node to the next.
+
+The lock of an object guards only "is the node still this one? then set it". Nothing is called while it is held, so that a
+signal handler, which can run at any call, may close the very object that it interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar, cast
+
+from lifecycle.engine.errors import ClosedDuringCall, IllegalCall
+from lifecycle.engine.role import Role, UnlistedOutcome
+from lifecycle.engine.table import StateNode
+from lifecycle.engine.vocabulary import Call
+
+Value = TypeVar("Value")
+
+
+class Settled:
+    """A handler's result together with the outcome it means."""
+
+    __slots__ = ("outcome", "value")
+
+    def __init__(self, outcome: str, value: object) -> None:
+        self.outcome = outcome
+        self.value = value
+
+
+class SettledEarly(BaseException):
+    """Leaves the body of an inlined handler that returned settled(...)."""
+
+    def __init__(self, settled: Settled) -> None:
+        self.settled = settled
+
+
+def settled(outcome: str, value: Value) -> Value:
+    """Return this from a handler whose call ended otherwise than `ok`: the caller gets `value`, the table `outcome`."""
+    return cast(Value, Settled(outcome, value))
+
+
+class Settling:
+    """An object's present node, and how its calls settle."""
+
+    __slots__ = ("__weakref__", "_claim", "_lock", "_row")
+
+    role: ClassVar[Role]
+    _Settled: ClassVar = Settled
+    _SettledEarly: ClassVar = SettledEarly
+    _specs: ClassVar[Mapping[str, Call]]
+
+    _row: StateNode
+    _lock: Any
+    _claim: str | None
+
+    @property
+    def state(self) -> str:
+        """The name of the present state."""
+        return self._row._state
+
+    # -- what a subclass answers --------------------------------------------------------------------------------------------
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """How an exception of a handler classifies: "failed", unless a subclass knows better.
+
+        None means that nothing happened, as when arguments were refused. Either way the caller gets the exception, and an
+        outcome that the table does not list for the call in the present state leaves the state as it is.
+        """
+        return "failed"
+
+    def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
+        """The outcome of a call that settles before its handler runs, by its arguments: "ok" unless a subclass knows better.
+
+        What it raises refuses the arguments; nothing was touched then.
+        """
+        return "ok"
+
+    @staticmethod
+    def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """What real systems would have answered to a refused call, by system; here nothing is known."""
+        return {}
+
+    @staticmethod
+    def busy_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """What real systems answer to a call while another one is running, by system; here nothing is known."""
+        return {}
+
+    def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
+        """The class of the error that refuses `call` in `state`: a subclass may have one that its users know already."""
+        return IllegalCall
+
+    def _release(self) -> None:
+        """Release what the object holds, now; it may be called twice.
+
+        Called when the first call of an object ends after it was closed, when the call that was to fill it has failed, and
+        for a forgotten object whose closing is awaited.
+        """
+
+    # -- settling -------------------------------------------------------------------------------------------------------------
+
+    def _settle_call(self, node: StateNode, call: str, outcome: str) -> None:
+        """Move to the state that this ending of a call begun in `node` leads to; raises when another call came between."""
+        after = node._after(call, outcome)
+        if after is None:
+            raise self._unlisted(node, call, outcome)
+        if after is node and not (self._specs[call].exclusive and self._row._final):
+            return
+        if self._moved(node, after, call, outcome) or (self._row._allows(call) and not self._row._final):
+            return  # another call may have found out more meanwhile, and this one is still legal: then that stands
+        raise self._overtaken(node, call)
+
+    def _settle_result(self, node: StateNode, call: str, result: Settled) -> Any:
+        """Settle a call whose handler returned settled(...); what the caller gets."""
+        self._settle_call(node, call, result.outcome)
+        return result.value
+
+    def _settle_error(self, node: StateNode, call: str, error: BaseException, after: StateNode | None = None) -> str | None:
+        """Classify a handler's exception and settle it; the caller raises it again. Raises when a close came between.
+
+        after: where a call that settled before has led to; it goes on to where the outcome leads from `node`, if listed.
+        """
+        if self._specs[call].settles_before:
+            outcome = self.outcome_of(call, error)
+            back = None if outcome is None else node._after(call, outcome)
+            if back is not None:
+                with self._lock:
+                    if self._row is after:
+                        self._row = back
+            return outcome
+        outcome = None if self._is_overtaken(node, call) else self.outcome_of(call, error)
+        if self._is_overtaken(node, call):
+            if not isinstance(error, Exception):
+                return None  # the program is told to stop, and that is not overruled
+            raise self._overtaken(node, call) from error
+        if outcome is not None and node._after(call, outcome) is not None:
+            self._settle_call(node, call, outcome)
+        return outcome
+
+    def _moved(self, now: StateNode, after: StateNode | None, call: str, outcome: str) -> bool:
+        """Set the state from `now` to `after`, or from what it has become to what the table says for that."""
+        while after is not None:
+            with self._lock:
+                if self._row is now:
+                    self._row = after
+                    return True
+            now = self._row
+            after = now._after(call, outcome)
+        return False
+
+    def _is_overtaken(self, node: StateNode, call: str) -> bool:
+        """Whether a call begun in `node` finds a state that does not take it any more."""
+        now = self._row
+        return now is not node and not now._allows(call)
+
+    def _overtaken(self, node: StateNode, call: str) -> IllegalCall:
+        """The error of a call begun in `node` that found another state in the end.
+
+        What it has installed in an object that held nothing is released; whatever the object held before belongs to the call
+        that has overtaken this one, and may be on its way out of the object (detach).
+        """
+        now = self._row
+        if not now._final:
+            return self._refusal(now, call)
+        if node._state == self.role.initial:
+            self._release()
+        return self._refusal(now, call, ClosedDuringCall)
+
+    def _refusal(self, node: StateNode, call: str, kind: type[IllegalCall] | None = None) -> IllegalCall:
+        """The error that says that `call` is not legal in the state of `node`."""
+        if kind is None:
+            kind = self.refusal_kind(node._state, call)
+        return kind(self.role, node._state, call, type(self).__name__, self.platform_answers)
+
+    def _unlisted(self, node: StateNode, call: str, outcome: str) -> UnlistedOutcome:
+        listed = ", ".join(self.role.table[node._state].get(call, ()))
+        where = f"{self.role.name}: {call} cannot end in {outcome!r} in state {node._state!r}"
+        return UnlistedOutcome(f"{where}; its row lists {listed}")

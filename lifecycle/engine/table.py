@@ -1,0 +1,163 @@
+"""A role as its objects run it: one StateNode per state, shared by all objects of a class, linked to the nodes it leads to.
+
+An object holds its present node and nothing else of its state. There are two engines, and a node belongs to one of them: the
+compiled nodes answer from the table that was read back from the role's transitions.Machine; the reference nodes ask that
+machine itself at every step. Both are kept, so that the one can be checked against the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from threading import RLock
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from transitions import Machine
+
+from lifecycle.engine.journal import OBSERVERS
+from lifecycle.engine.reference import compiled_table, fire, machine_of
+from lifecycle.engine.role import Role
+
+
+class StateNode:
+    """One state of a role.
+
+    A subclass made for the role adds two slots per call, for the generated methods: `<call>` is the node that the outcome
+    `ok` leads to (or this one, where the call has no `ok`), or None where the call takes the slow path (illegal, observed,
+    overridden, or reference); and `_keeps_<call>` says whether `ok` keeps this node.
+    """
+
+    __slots__ = ("_calls", "_cells", "_facts", "_final", "_state")
+
+    _engine: ClassVar[str] = "compiled"
+    _overridden: ClassVar[frozenset[str]]
+    _state: str
+    _facts: Any
+    _final: bool
+    _calls: tuple[str, ...]
+    _cells: Mapping[str, Mapping[str, StateNode]]
+
+    @property
+    def _legal(self) -> tuple[str, ...]:
+        return tuple(call for call in self._calls if self._allows(call))
+
+    def _allows(self, call: str) -> bool:
+        return call in self._cells
+
+    def _after(self, call: str, outcome: str) -> StateNode | None:
+        """The node that this ending of `call` leads to; None when the table does not list it."""
+        return self._cells[call].get(outcome) if call in self._cells else None
+
+    def _arm(self, observed: bool) -> None:
+        """Fill the slots that the generated methods read."""
+        for call in _slot_calls(type(self)):
+            outcomes = None if observed or call in self._overridden else self._cells.get(call)
+            setattr(self, call, None if outcomes is None else outcomes.get("ok", self))
+            setattr(self, f"_keeps_{call}", outcomes is not None and outcomes.get("ok") is self)
+
+
+class ReferenceNode(StateNode):
+    """A state whose every answer comes from transitions."""
+
+    __slots__ = ("_machine", "_nodes")
+
+    _engine = "reference"
+    _machine: Machine
+    _nodes: Mapping[str, StateNode]
+
+    def _allows(self, call: str) -> bool:
+        return any(trigger.rsplit(".", 1)[0] == call for trigger in self._machine.get_triggers(self._state))
+
+    def _after(self, call: str, outcome: str) -> StateNode | None:
+        if f"{call}.{outcome}" not in self._machine.get_triggers(self._state):
+            return None
+        return self._nodes[fire(self._machine, self._state, call, outcome)]
+
+    def _arm(self, observed: bool) -> None:
+        super()._arm(observed=True)
+
+
+ENGINES: Mapping[str, type[StateNode]] = {nodes._engine: nodes for nodes in (StateNode, ReferenceNode)}
+
+_Overridden = frozenset[str]
+_nodes: dict[str, WeakKeyDictionary[Role, dict[_Overridden, dict[str, StateNode]]]] = {
+    engine: WeakKeyDictionary() for engine in ENGINES
+}
+
+_building = RLock()
+
+_default_engine = os.environ.get("LIFECYCLE_ENGINE", "compiled")
+
+
+def default_engine() -> str:
+    """The engine of objects that were not given one: $LIFECYCLE_ENGINE, or "compiled"."""
+    return _default_engine
+
+
+def set_default_engine(engine: str) -> None:
+    """Choose the engine of objects made from now on; ValueError for an unknown name."""
+    global _default_engine
+    _default_engine = _known(engine)
+
+
+def initial_node(role: Role, engine: str | None, overridden: frozenset[str] = frozenset()) -> StateNode:
+    """The node in which a new object of `role` begins, under `engine` or the default one; ValueError for an unknown engine.
+
+    overridden: the calls that the object's class overrides, which take the slow path.
+    """
+    name = _known(_default_engine if engine is None else engine)
+    with _building:
+        of_role = _nodes[name].setdefault(role, {})
+        nodes = of_role.get(overridden)
+        if nodes is None:
+            nodes = of_role[overridden] = _build(role, ENGINES[name], overridden)
+            for node in nodes.values():  # once more: an observer may have been added before they were registered
+                node._arm(observed=bool(OBSERVERS.present))
+    return nodes[role.initial]
+
+
+def _known(engine: str) -> str:
+    if engine not in ENGINES:
+        raise ValueError(f"no engine {engine!r}; known: {', '.join(ENGINES)}")
+    return engine
+
+
+def _build(role: Role, base: type[StateNode], overridden: frozenset[str]) -> dict[str, StateNode]:
+    calls = [call.name for call in role.calls]
+    namespace = {
+        "__slots__": [*calls, *(f"_keeps_{call}" for call in calls)],
+        "__doc__": base.__doc__,
+        "_overridden": overridden,
+    }
+    node_class: Any = type(f"{role.name.title()}{base.__name__}", (base,), namespace)
+    table = compiled_table(role)
+    nodes: dict[str, StateNode] = {state: node_class() for state in table}
+    for state in role.states:
+        node = nodes[state.name]
+        node._state = state.name
+        node._facts = state.facts
+        node._final = state.name in role.final
+        node._calls = tuple(call.name for call in role.calls if call.fired_by is None)
+        node._cells = {
+            call: {outcome: nodes[after] for outcome, after in outcomes.items()} for call, outcomes in table[state.name].items()
+        }
+        if isinstance(node, ReferenceNode):
+            node._machine = machine_of(role)
+            node._nodes = nodes
+    return nodes
+
+
+def _slot_calls(node_class: type[StateNode]) -> list[str]:
+    slots: list[str] = node_class.__dict__["__slots__"]
+    return [slot for slot in slots if not slot.startswith("_")]
+
+
+def _arm_all(observed: bool) -> None:
+    for of_role in list(_nodes["compiled"].values()):
+        for nodes in list(of_role.values()):
+            for node in nodes.values():
+                node._arm(observed)
+
+
+OBSERVERS.on_switch(_arm_all)
