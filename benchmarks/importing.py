@@ -16,7 +16,7 @@ from benchmarks.interleaved import Batch, Series, duration, interleave
 from benchmarks.rivals import MODULES, present, rivals
 
 LIMIT = 1.6
-NOT_PULLED_IN = ("hypothesis", "rich", "typer", "anyio")
+NOT_PULLED_IN = ("hypothesis", "rich", "click", "anyio")
 
 TIMED = "from time import perf_counter_ns as clock; begin = clock(); {statement}; print(clock() - begin)"
 PULLED_IN = "import sys; {statement}; print(*(name for name in {names} if name in sys.modules))"

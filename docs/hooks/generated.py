@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from typer.main import get_command
-from typer.testing import CliRunner
 
 from lifecycle.cli.app import app
 from lifecycle.diagrams import explorer_page, state_diagram
@@ -94,7 +93,7 @@ def roles_page() -> str:
 def command_page() -> str:
     """The help texts of the command and its subcommands, as the command prints them."""
     parts = ["# The command", "", *_help(())]
-    for words in _subcommands(get_command(app)):
+    for words in _subcommands(app):
         parts += [f"## lifecycle {' '.join(words)}", "", *_help(words)]
     return "\n".join(parts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import typer
+import click
 
 from lifecycle.engine import Record
 
@@ -17,7 +17,7 @@ def check_chart(path: str) -> None:
     try:
         format_of(path, RUN_FORMATS)
     except UnknownFormat as error:
-        raise typer.BadParameter(str(error), param_hint="--chart") from None
+        raise click.BadParameter(str(error), param_hint="--chart") from None
 
 
 def write_chart(records: Iterable[Record], path: str) -> None:
@@ -27,5 +27,5 @@ def write_chart(records: Iterable[Record], path: str) -> None:
     try:
         save_run(records, path)
     except OSError as error:
-        typer.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
+        click.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
+        raise click.exceptions.Exit(1) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-import typer
+import click
 
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES
@@ -21,5 +21,5 @@ def chosen_role(name: str, among: Iterable[Role] = ROLES.values(), *, where: str
     if role is None:
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.4)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise typer.BadParameter(f"no role {name!r}.{hint} Known roles: {', '.join(known)}.{beside}", param_hint=where)
+        raise click.BadParameter(f"no role {name!r}.{hint} Known roles: {', '.join(known)}.{beside}", param_hint=where)
     return role

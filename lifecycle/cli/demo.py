@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from lifecycle.cli.chart import check_chart, write_chart
 from lifecycle.cli.output import examples, render, terminal, write
@@ -17,18 +15,10 @@ EPILOG = examples(
 )
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("demo", epilog=EPILOG, short_help="Watch a server and a client, then a refusal of each role.")(demo)
-
-
-def demo(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the journal of the run, one JSON object a line.")] = False,
-    chart: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it."),
-    ] = None,
-) -> None:
+@click.command("demo", epilog=EPILOG, short_help="Watch a server and a client, then a refusal of each role.")
+@click.option("--json", "as_json", is_flag=True, help="Print the journal of the run, one JSON object a line.")
+@click.option("--chart", metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it.")
+def demo(as_json: bool, chart: str | None) -> None:
     """Run a server and a client, in two threads over loopback, then show how calls out of order are refused."""
     from lifecycle.cli.conversation import Conversation, DemoFailed
     from lifecycle.cli.illegal_attempts import ATTEMPTS, refused
@@ -54,5 +44,5 @@ def demo(
         console = terminal()
         write(render(console, *demo_page(conversation.lines, refusals, console)))
     if failure is not None:
-        typer.echo(f"Error: {failure}", err=True)
-        raise typer.Exit(1)
+        click.echo(f"Error: {failure}", err=True)
+        raise click.exceptions.Exit(1)

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import typer
+import click
 
 from lifecycle.cli.choosing import chosen_role
 from lifecycle.cli.output import examples, write
@@ -32,41 +32,39 @@ EPILOG = examples(
 Value = TypeVar("Value")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("diagram", epilog=EPILOG, short_help="Draw a role, or a recorded run.")(diagram)
-
-
+@click.command("diagram", epilog=EPILOG, short_help="Draw a role, or a recorded run.")
+@click.argument(
+    "role", metavar="[ROLE]", required=False, help=f"One of {', '.join(ROLES)}, or module:NAME for a role of yours."
+)
+@click.option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
+@click.option("--output", "-o", metavar="FILE", help="Write to FILE.")
+@click.option("--html", metavar="FILE", help="Write the page to explore to FILE.")
+@click.option("--highlight", metavar="STATE", help="Mark this state as the present one.")
+@click.option("--run", metavar="FILE", help="A journal's lines, - for standard input: chart it, or mark its path in ROLE.")
+@click.option("--object", metavar="NAME", help="Of the run, this object alone, as in Client#1.")
 def diagram(
-    role: Annotated[
-        str | None, typer.Argument(metavar="ROLE", help=f"One of {', '.join(ROLES)}, or module:NAME for a role of yours.")
-    ] = None,
-    format: Annotated[
-        str | None, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
-    ] = None,
-    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.")] = None,
-    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write the page to explore to FILE.")] = None,
-    highlight: Annotated[str | None, typer.Option(metavar="STATE", help="Mark this state as the present one.")] = None,
-    run: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="A journal's lines, - for standard input: chart it, or mark its path in ROLE."),
-    ] = None,
-    object: Annotated[str | None, typer.Option(metavar="NAME", help="Of the run, this object alone, as in Client#1.")] = None,
+    role: str | None,
+    format: str | None,
+    output: str | None,
+    html: str | None,
+    highlight: str | None,
+    run: str | None,
+    object: str | None,
 ) -> None:
     """Draw a role from its table, or a recorded run from its journal, so that the picture cannot go stale."""
     if html is not None:
         if output is not None or format not in (None, "html"):
-            raise typer.BadParameter("is -f html and -o in one: leave those out", param_hint="--html")
+            raise click.BadParameter("is -f html and -o in one: leave those out", param_hint="--html")
         format, output = "html", html
     if object is not None and run is None:
-        raise typer.BadParameter("is of a run: give one with --run", param_hint="--object")
+        raise click.BadParameter("is of a run: give one with --run", param_hint="--object")
     if highlight is not None and (role is None or run is not None or format == "html"):
-        raise typer.BadParameter("is of one role's diagram, without --run", param_hint="--highlight")
+        raise click.BadParameter("is of one role's diagram, without --run", param_hint="--highlight")
     chosen = None if role is None else role_of(role)
     records = None if run is None else _records(run, object)
     format = _format(format, output)
     if format == "png" and output is None and sys.stdout.isatty():
-        raise typer.BadParameter("a terminal shows no pictures: give a file with -o", param_hint="--format")
+        raise click.BadParameter("a terminal shows no pictures: give a file with -o", param_hint="--format")
     marking = None if highlight is None else "--highlight"
     drawn = _explained(lambda: _drawn(chosen, format, highlight, records), marking)
     if output is not None:
@@ -88,13 +86,13 @@ def role_of(name: str) -> Role:
     try:
         found = import_module(module)
     except (ImportError, ValueError, LifecycleError) as error:
-        raise typer.BadParameter(f"cannot import {module!r}: {error}", param_hint="ROLE") from None
+        raise click.BadParameter(f"cannot import {module!r}: {error}", param_hint="ROLE") from None
     value = getattr(found, attribute, None)
     if isinstance(value, type) and issubclass(value, Lifecycle):
         value = getattr(value, "role", None)
     if not isinstance(value, Role):
         known = ", ".join(key for key, each in vars(found).items() if isinstance(each, Role)) or "none"
-        raise typer.BadParameter(f"{module!r} has no role {attribute!r}. Roles in it: {known}.", param_hint="ROLE")
+        raise click.BadParameter(f"{module!r} has no role {attribute!r}. Roles in it: {known}.", param_hint="ROLE")
     return value
 
 
@@ -105,7 +103,7 @@ def _format(format: str | None, output: str | None) -> str:
     if format is None:
         return "text" if output is None else _explained(lambda: format_of(output, FORMATS), "--output")
     if format.lower() not in FORMATS:
-        raise typer.BadParameter(str(unknown_format(format, FORMATS)), param_hint="--format")
+        raise click.BadParameter(str(unknown_format(format, FORMATS)), param_hint="--format")
     return format.lower()
 
 
@@ -118,9 +116,9 @@ def _drawn(role: Role | None, format: str, highlight: str | None, records: list[
     width = _width()
     if role is None:
         if records is None:
-            raise typer.BadParameter(f"which one? Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
+            raise click.BadParameter(f"which one? Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
         if format not in RUN_FORMATS:
-            raise typer.BadParameter(f"a run has no {format}. Known formats: {', '.join(RUN_FORMATS)}.", param_hint="--format")
+            raise click.BadParameter(f"a run has no {format}. Known formats: {', '.join(RUN_FORMATS)}.", param_hint="--format")
         return diagrams.sequence_chart(records, format, width=width)
     if records is not None:
         _check_one_object(role, records)
@@ -143,10 +141,10 @@ def _records(path: str, subject: str | None) -> list[Record]:
         records = _explained(read, "--run")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise typer.BadParameter(f"cannot read {path}: {reason}", param_hint="--run") from None
+        raise click.BadParameter(f"cannot read {path}: {reason}", param_hint="--run") from None
     known = dict.fromkeys(record.subject for record in records)
     if subject is not None and subject not in known:
-        raise typer.BadParameter(f"no {subject!r} in the run. Known: {', '.join(known)}.", param_hint="--object")
+        raise click.BadParameter(f"no {subject!r} in the run. Known: {', '.join(known)}.", param_hint="--object")
     return [record for record in records if subject in (None, record.subject)]
 
 
@@ -154,7 +152,7 @@ def _check_one_object(role: Role, records: list[Record]) -> None:
     """Wrong usage when the path of several objects is to be marked in one picture."""
     found = dict.fromkeys(record.subject for record in records if record.role == role.name)
     if len(found) > 1:
-        raise typer.BadParameter(f"whose path? Choose one of {', '.join(found)} with --object.", param_hint="--run")
+        raise click.BadParameter(f"whose path? Choose one of {', '.join(found)} with --object.", param_hint="--run")
 
 
 def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
@@ -164,10 +162,10 @@ def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
     try:
         return act()
     except NoRenderer as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from None
+        click.echo(f"Error: {error}", err=True)
+        raise click.exceptions.Exit(1) from None
     except LifecycleError as error:
-        raise typer.BadParameter(str(error), param_hint=hint) from None
+        raise click.BadParameter(str(error), param_hint=hint) from None
 
 
 def _as_file(drawn: str | bytes) -> bytes:
@@ -178,8 +176,8 @@ def _save(path: str, drawn: bytes) -> None:
     try:
         Path(path).write_bytes(drawn)
     except OSError as error:
-        typer.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
+        click.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
+        raise click.exceptions.Exit(1) from None
 
 
 def _width() -> int:

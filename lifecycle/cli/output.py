@@ -10,7 +10,7 @@ import sys
 from io import StringIO
 from typing import TYPE_CHECKING, NoReturn, cast
 
-import typer
+import click
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -66,7 +66,7 @@ def write(text: str | bytes) -> None:
 def fail_to_write(error: OSError) -> NoReturn:
     """Exit with code 1, telling why standard output cannot be written."""
     _discard_output()
-    typer.echo(f"Error: cannot write the output: {error.strerror}", err=True)
+    click.echo(f"Error: cannot write the output: {error.strerror}", err=True)
     sys.exit(1)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from lifecycle.cli.output import examples, render, terminal, write, write_json
 from lifecycle.roles import ROLES
@@ -15,12 +13,9 @@ EPILOG = examples(
 )
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("roles", epilog=EPILOG)(roles)
-
-
-def roles(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False) -> None:
+@click.command("roles", epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def roles(as_json: bool) -> None:
     """List the roles, one a line."""
     if as_json:
         write_json([{"name": role.name, "doc": role.doc} for role in ROLES.values()])

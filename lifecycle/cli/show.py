@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from lifecycle.cli.choosing import chosen_role
 from lifecycle.cli.output import examples, render, terminal, write, write_json
@@ -18,15 +16,10 @@ EPILOG = examples(
 )
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("show", epilog=EPILOG, short_help="Show a role: what it may do, when, and why not.")(show)
-
-
-def show(
-    role: Annotated[str | None, typer.Argument(metavar="ROLE", help=f"One of {', '.join(ROLES)}; all when left out.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
-) -> None:
+@click.command("show", epilog=EPILOG, short_help="Show a role: what it may do, when, and why not.")
+@click.argument("role", metavar="[ROLE]", required=False, help=f"One of {', '.join(ROLES)}; all when left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the tables as JSON.")
+def show(role: str | None, as_json: bool) -> None:
     """Show a role: its states and calls, how each call may end, where that leads, and what is refused, and why."""
     chosen = list(ROLES.values()) if role is None else [chosen_role(role)]
     if as_json:

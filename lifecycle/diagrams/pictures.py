@@ -10,7 +10,7 @@ import sysconfig
 from lifecycle.diagrams.errors import NoRenderer
 
 PROGRAMS = ("dot", "graphviz-pure")
-EXTRA = 'pip install "lifecycle[diagrams]"'
+EXTRA = 'pip install "socket-lifecycle[diagrams]"'
 PATIENCE = 60  # seconds for one picture
 
 _PROLOGUE = re.compile(r"<!--.*?-->\s*|<\?xml.*?\?>\s*|<!DOCTYPE.*?>\s*", re.DOTALL)

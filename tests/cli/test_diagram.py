@@ -291,7 +291,7 @@ def test_without_a_renderer_the_command_says_what_to_install(monkeypatch: pytest
     ran = invoke("diagram", "server", "-f", "svg", columns=200)
     assert ran.exit_code == 1
     assert "dot" in ran.stderr
-    assert 'pip install "lifecycle[diagrams]"' in ran.stderr
+    assert 'pip install "socket-lifecycle[diagrams]"' in ran.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")

@@ -96,7 +96,16 @@ def test_output_that_cannot_be_written_is_a_failure(arguments: tuple[str, ...]) 
 
 
 def test_the_package_does_not_need_the_command() -> None:
-    """Importing and using the package pulls in neither typer nor rich."""
-    program = "import sys, lifecycle; lifecycle.Server().close(); print(sorted({'typer', 'rich', 'click'} & set(sys.modules)))"
+    """Importing and using the package pulls in neither click nor rich."""
+    program = "import sys, lifecycle; lifecycle.Server().close(); print(sorted({'rich', 'click'} & set(sys.modules)))"
     ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=LONG, check=True)
     assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("missing", [("click",), ("click", "rich")], ids=" ".join)
+def test_command_without_its_extra_names_the_extra(missing: tuple[str, ...]) -> None:
+    """Where click or rich is not installed, the command says in one line what to install, and exits with 2."""
+    program = f"import sys; sys.modules.update(dict.fromkeys({missing!r})); from lifecycle.cli import main; main()"
+    ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=LONG, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == f'The command needs {" and ".join(missing)}: pip install "socket-lifecycle[cli]"\n'
