@@ -12,7 +12,8 @@ from lifecycle.engine import Record
 def check_chart(path: str) -> None:
     """Wrong usage (exit code 2) when no chart can have the suffix of `path`: told before anything has run."""
     from lifecycle.diagrams import UnknownFormat
-    from lifecycle.diagrams.files import RUN_FORMATS, format_of
+    from lifecycle.diagrams.formats import format_of
+    from lifecycle.diagrams.recorded import RUN_FORMATS
 
     try:
         format_of(path, RUN_FORMATS)

@@ -97,8 +97,7 @@ def role_of(name: str) -> Role:
 
 
 def _format(format: str | None, output: str | None) -> str:
-    from lifecycle.diagrams.errors import unknown_format
-    from lifecycle.diagrams.files import format_of
+    from lifecycle.diagrams.formats import format_of, unknown_format
 
     if format is None:
         return "text" if output is None else _explained(lambda: format_of(output, FORMATS), "--output")
@@ -109,7 +108,7 @@ def _format(format: str | None, output: str | None) -> str:
 
 def _drawn(role: Role | None, format: str, highlight: str | None, records: list[Record] | None) -> str | bytes:
     from lifecycle import diagrams
-    from lifecycle.diagrams.files import RUN_FORMATS
+    from lifecycle.diagrams.recorded import RUN_FORMATS
 
     if format == "html":
         return diagrams.explorer_page(ROLES.values() if role is None else [role], records or ())

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lifecycle.diagrams.escaping import xml_text
-from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
-from lifecycle.diagrams.labels import group_label, labels
-from lifecycle.diagrams.lettering import cells, printable, visible, wrapped
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
+from lifecycle.diagrams.lettering import cells, printable, visible, wrapped, xml_text
 
 BOX_WIDTH = 38  # letters
 LABEL_WIDTH = 20
@@ -68,7 +66,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield "}"
 
 
-def _placed(graph: Graph) -> list[tuple[int, Node]]:
+def _placed(graph: Graph) -> list[tuple[int, StateNode]]:
     """The states in the order in which Graphviz is to place them from the left: what failures lead to comes first.
 
     Such edges are the longest and have the longest labels; at the right they would stick out of the group.
@@ -77,7 +75,7 @@ def _placed(graph: Graph) -> list[tuple[int, Node]]:
     return sorted(enumerate(graph.nodes), key=lambda numbered: numbered[1].name not in failures)
 
 
-def _box(node: Node, number: int) -> str:
+def _box(node: StateNode, number: int) -> str:
     title = f"<B>{_html(visible(node.name))}</B>"
     lines = [line for text in labels(node.keeps) for line in wrapped(text, BOX_WIDTH, "   ")]
     if lines:
@@ -93,7 +91,7 @@ def _box(node: Node, number: int) -> str:
     return " ".join(attributes)
 
 
-def _edge(edge: Edge, number: int) -> str:
+def _edge(edge: StateEdge, number: int) -> str:
     texts = labels(edge.endings)
     width = LABEL_WIDTH if sum(map(cells, texts)) < LONG_LABEL else LONG_LABEL_WIDTH
     lines = [line for text in texts for line in wrapped(text, width, "  ")]

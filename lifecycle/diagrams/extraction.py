@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lifecycle.diagrams.graph import Edge, Endings, Graph, Group, Node, Note
+from lifecycle.diagrams.graph import Endings, Graph, Group, Note, StateEdge, StateNode
 from lifecycle.diagrams.highlight import NOTHING, Highlight
 from lifecycle.engine import Kind, Role
 from lifecycle.platforms import platform_answers
@@ -36,7 +36,7 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
             arrows[state, after, _is_failure(role, outcome)].append((call, outcome))
     group = _group(role, arrows, keeps)
     nodes = tuple(
-        Node(
+        StateNode(
             name=state.name,
             doc=state.doc,
             is_initial=state.name == role.initial,
@@ -49,7 +49,7 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
     edges = _group_edges(role, arrows, group, highlight) if group else []
     for (state, after, is_failure), pairs in arrows.items():
         if pairs:
-            edges.append(Edge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
+            edges.append(StateEdge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
     order = {state.name: number for number, state in enumerate(role.states)}
     edges.sort(key=lambda edge: (_place(edge.source, order), _place(edge.target, order), edge.is_failure))
     return Graph(role.name, role.doc, nodes, tuple(edges), group, tuple(_notes(role)), role.cells())
@@ -83,14 +83,14 @@ def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list
     return Group(tuple(states), _endings(role, common))
 
 
-def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, highlight: Highlight) -> list[Edge]:
+def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, highlight: Highlight) -> list[StateEdge]:
     """The edges of the group; what they stand for is taken out of `arrows`."""
     edges = []
     for after, is_failure in {(after, is_failure): None for _, after, is_failure in arrows if after not in group.states}:
         common = _common([arrows.get((state, after, is_failure), []) for state in group.states])
         if common:
             taken = any(highlight.has_taken(state, common) for state in group.states)
-            edges.append(Edge(group, after, _endings(role, common), is_failure, taken))
+            edges.append(StateEdge(group, after, _endings(role, common), is_failure, taken))
             for state in group.states:
                 arrows[state, after, is_failure] = [pair for pair in arrows[state, after, is_failure] if pair not in common]
     for source in (state for state in role.table if state not in group.states):
@@ -100,7 +100,7 @@ def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, high
                 pairs = [(call, outcome) for outcome in found]
                 is_failure = all(_is_failure(role, outcome) for outcome in found)
                 endings = Endings((call,), group.states, role.call(call).fired_by or "", finds=True)
-                edges.append(Edge(source, group, (endings,), is_failure, highlight.has_taken(source, pairs)))
+                edges.append(StateEdge(source, group, (endings,), is_failure, highlight.has_taken(source, pairs)))
                 for outcome in found:
                     arrows[source, outcome, _is_failure(role, outcome)].remove((call, outcome))
     return edges

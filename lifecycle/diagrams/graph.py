@@ -5,9 +5,16 @@ Nothing of a role is lost in its drawing: Graph.drawn() gives back every (state,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+from lifecycle.diagrams.lettering import visible
+
+Writer = Callable[[str], str]
+"""How a format writes a name; it makes it visible() itself"""
+
+NAMED_STATE = "the state so named"
 
 
 class Mark(StrEnum):
@@ -33,7 +40,7 @@ class Endings:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class StateNode:
     """A state. `keeps` are the calls that leave it as it is."""
 
     name: str
@@ -57,7 +64,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class StateEdge:
     """A change of state; `source` and `target` name states, or are the group. Successes and failures have edges apart."""
 
     source: str | Group
@@ -98,8 +105,8 @@ class Graph:
 
     name: str
     doc: str
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    nodes: tuple[StateNode, ...]
+    edges: tuple[StateEdge, ...]
     group: Group | None
     notes: tuple[Note, ...]
     cells: tuple[tuple[str, str, str, str], ...]
@@ -117,3 +124,25 @@ class Graph:
                         yield state, call, outcome, state
         for edge in self.edges:
             yield from edge.cells()
+
+
+def label(endings: Endings, write: Writer = visible) -> str:
+    """The calls and, where it is not `ok` alone, their outcomes in brackets."""
+    text = ", ".join(map(write, endings.calls))
+    if endings.fired_by:
+        text += f" (by {write(endings.fired_by)})"
+    if endings.finds:
+        return f"{text} [{NAMED_STATE}]"
+    if endings.outcomes != ("ok",):
+        text += f" [{', '.join(map(write, endings.outcomes))}]"
+    return text
+
+
+def labels(each: Iterable[Endings], write: Writer = visible) -> list[str]:
+    """One label for each group of calls that end alike."""
+    return [label(endings, write) for endings in each]
+
+
+def group_label(group: Group, write: Writer = visible) -> str:
+    """What stands at a group: that it is any of its states, and what keeps all of them."""
+    return " - ".join(filter(None, (group.title, "; ".join(labels(group.keeps, write)))))

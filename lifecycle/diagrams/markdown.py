@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from lifecycle.diagrams.escaping import markdown_text
-from lifecycle.diagrams.graph import Graph, Mark, Node, Note
-from lifecycle.diagrams.labels import NAMED_STATE
-from lifecycle.diagrams.lettering import printable, visible
+from lifecycle.diagrams.graph import NAMED_STATE, Graph, Mark, Note, StateNode
+from lifecycle.diagrams.lettering import markdown_text, printable, visible
 
 SYSTEMS = {"winsock": "Winsock answers", "linux": "Linux answers"}
 IN_WORDS = {"ok": "accepts it", "blocks": "waits for ever"}
@@ -73,7 +71,7 @@ def _refused(note: Note, systems: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _marks(node: Node) -> str:
+def _marks(node: StateNode) -> str:
     marks = ["initial"] * node.is_initial + ["final"] * node.is_final
     marks += {Mark.PRESENT: ["the present state"], Mark.VISITED: ["visited"], Mark.NONE: []}[node.mark]
     return ", ".join(marks)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from lifecycle.diagrams.escaping import mermaid_text
-from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
-from lifecycle.diagrams.labels import group_label, labels
-from lifecycle.diagrams.lettering import identifiers, visible, wrapped
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
+from lifecycle.diagrams.lettering import identifiers, mermaid_text, visible, wrapped
 
 RESERVED = (
     "as", "class", "classDef", "click", "default", "direction", "end", "fork", "hide", "href", "join", "choice", "note",
@@ -74,16 +72,16 @@ def _front_matter(graph: Graph) -> Iterator[str]:
     yield "---"
 
 
-def _style(edge: Edge) -> str:
+def _style(edge: StateEdge) -> str:
     return (DASHED if edge.is_failure else "") + (TAKEN if edge.is_taken else "")
 
 
-def _state(node: Node, id: str) -> Iterator[str]:
+def _state(node: StateNode, id: str) -> Iterator[str]:
     yield f"    {id} : {mermaid_text(visible(node.name))}"
     yield from (f"    {id} : {_written([text], BOX_WIDTH)}" for text in labels(node.keeps))
 
 
-def _ordered(graph: Graph) -> list[Edge]:
+def _ordered(graph: Graph) -> list[StateEdge]:
     """Failures last, where they are placed around the others."""
     return sorted(graph.edges, key=lambda edge: edge.is_failure)
 

@@ -32,8 +32,7 @@ from strategies import awkward_names, roles
 from lifecycle import Role, Server
 from lifecycle.diagrams import UnknownFormat, explorer_page, state_diagram, state_png
 from lifecycle.diagrams.extraction import graph_of
-from lifecycle.diagrams.graph import Group
-from lifecycle.diagrams.labels import group_label, labels
+from lifecycle.diagrams.graph import Group, group_label, labels
 from lifecycle.diagrams.lettering import cells, visible
 from lifecycle.diagrams.mermaid import RESERVED
 from lifecycle.diagrams.plantuml import RESERVED as RESERVED_IN_PLANTUML

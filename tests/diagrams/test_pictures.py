@@ -68,7 +68,7 @@ def _width(png: bytes) -> int:
 def test_without_any_renderer_the_error_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     """With neither Graphviz nor the extra, the error says how to get either; the text formats need none."""
     monkeypatch.setattr(pictures, "PROGRAMS", ("no-such-program",))
-    with pytest.raises(NoRenderer, match=r"install its program `dot`, or .*: pip install \"lifecycle\[diagrams\]\""):
+    with pytest.raises(NoRenderer, match=r"install its program `dot`, or .*: pip install \"socket-lifecycle\[diagrams\]\""):
         state_diagram(ROLES["server"], "svg")
     assert "digraph" in state_diagram(ROLES["server"], "dot")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from lifecycle.diagrams.errors import unknown_format
+from lifecycle.diagrams.formats import unknown_format
 from lifecycle.diagrams.sequence.chart import FOLD, Chart, chart_of
 from lifecycle.diagrams.sequence.mermaid import sequence_mermaid
 from lifecycle.diagrams.sequence.svg import sequence_svg

@@ -7,12 +7,14 @@ its begin and its end, and two where something did: between the two it blocks it
 from __future__ import annotations
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import heappop, heappush
 
 from lifecycle.diagrams.lettering import printable, visible
-from lifecycle.diagrams.sequence.folding import Run, folded
+from lifecycle.diagrams.sequence.folding import CallRun, folded
 from lifecycle.engine import STANDARD_OUTCOMES, Kind, Record, Role
 from lifecycle.roles import ROLES
 
@@ -56,7 +58,7 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChartStep:
     """One call on one lane, or a folded run of them. Times are seconds since the chart's begin.
 
     count: how many calls it stands for. label: the call with its arguments, or the folded calls with their numbers.
@@ -89,7 +91,7 @@ class Moment:
     """One row of the chart."""
 
     time: float
-    step: Step
+    step: ChartStep
     part: Part
 
 
@@ -110,16 +112,18 @@ class Chart:
         return "s" if self.moments and self.moments[-1].time >= 10 else "ms"
 
     def columns(self) -> list[int]:
-        """lane -> the column in which it is drawn: its own, or one that an earlier lane has left."""
+        """lane -> the column in which it is drawn: its own, or the leftmost that an earlier lane has left."""
         if len(self.lanes) <= MOST_COLUMNS:
             return list(range(len(self.lanes)))
         first, last = self.spans()
-        ends: list[int] = []  # column -> the last row of who has it
+        in_use: list[tuple[int, int]] = []  # a heap of (last row of the lane, its column)
+        free: list[int] = []  # a heap of columns
         columns = []
         for lane in range(len(self.lanes)):
-            free = [column for column, end in enumerate(ends) if end < first[lane]]
-            column = free[0] if free else len(ends)
-            ends[column : column + 1] = [last[lane]]
+            while in_use and in_use[0][0] < first[lane]:
+                heappush(free, heappop(in_use)[1])
+            column = heappop(free) if free else len(in_use)
+            heappush(in_use, (last[lane], column))
             columns.append(column)
         return columns
 
@@ -133,7 +137,7 @@ class Chart:
             last[lane] = len(self.moments) if moment.step.ended is None else max(number, last.get(lane, 0))
         return first, last
 
-    def lasted(self, step: Step) -> str:
+    def lasted(self, step: ChartStep) -> str:
         """How long a step took, with its unit."""
         return "" if step.ended is None else f"{self.clock(step.ended - step.began)} {self.unit}"
 
@@ -166,7 +170,7 @@ def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str,
     for record in ordered:
         lanes.setdefault(record.subject, Lane(visible(record.subject), visible(record.role), visible(record.state)))
     numbers = {subject: number for number, subject in enumerate(lanes)}
-    firing = {id(record): _firing_lane(record, ordered, numbers, roles) for record in ordered}
+    firing = _firing_lanes(ordered, numbers, roles)
     steps = [
         _step(run, numbers[run.first.subject], start, roles, firing[id(run.first)])
         for run in folded(ordered, fold, lambda record: firing[id(record)] is not None)
@@ -174,7 +178,7 @@ def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str,
     return Chart(tuple(lanes.values()), tuple(_moments(steps)))
 
 
-def _step(run: Run, lane: int, start: float, roles: Mapping[str, Role], fired_by: int | None) -> Step:
+def _step(run: CallRun, lane: int, start: float, roles: Mapping[str, Role], fired_by: int | None) -> ChartStep:
     first, last = run.first, run.last
     failures = [record for record in run.records if _kind(record, roles) is Kind.FAILURE or _has_refused_arguments(record)]
     tone = Tone.FAILED if failures else Tone.DONE
@@ -193,7 +197,7 @@ def _step(run: Run, lane: int, start: float, roles: Mapping[str, Role], fired_by
         )
         outcome = ""
     ends = [record.ended for record in run.records]
-    return Step(
+    return ChartStep(
         lane=lane,
         count=len(run.records),
         label=label,
@@ -209,7 +213,7 @@ def _step(run: Run, lane: int, start: float, roles: Mapping[str, Role], fired_by
     )
 
 
-def _moments(steps: Sequence[Step]) -> Iterator[Moment]:
+def _moments(steps: Sequence[ChartStep]) -> Iterator[Moment]:
     """The rows in order of time; a step whose begin and end are neighbours has one."""
     points = [(step.began, number, Part.BEGIN) for number, step in enumerate(steps)]
     points += [(step.ended, number, Part.END) for number, step in enumerate(steps) if step.ended is not None]
@@ -223,21 +227,30 @@ def _moments(steps: Sequence[Step]) -> Iterator[Moment]:
             yield Moment(time, steps[number], Part.END)
 
 
-def _firing_lane(
-    record: Record, records: Sequence[Record], numbers: Mapping[str, int], roles: Mapping[str, Role]
-) -> int | None:
-    """The lane of the call that fired this one: it runs in the same thread, around it."""
+def _firing_lanes(ordered: Sequence[Record], numbers: Mapping[str, int], roles: Mapping[str, Role]) -> dict[int, int | None]:
+    """id of a record -> the lane of the call that fired it: one that runs around it in the same thread."""
+    running: dict[tuple[str, str], deque[Record]] = defaultdict(deque)  # (thread, role.call) -> calls in order of their begins
+    found: dict[int, int | None] = {}
+    begun = 0
+    for record in ordered:
+        while begun < len(ordered) and ordered[begun].began <= record.began:
+            other = ordered[begun]
+            running[other.thread, f"{other.role}.{other.call}"].append(other)
+            begun += 1
+        fired_by = _fired_by(record, roles)
+        around = running[record.thread, fired_by] if fired_by else deque[Record]()
+        while around and around[0].ended is not None and around[0].ended < record.began:
+            around.popleft()
+        found[id(record)] = numbers[around[0].subject] if around else None
+    return found
+
+
+def _fired_by(record: Record, roles: Mapping[str, Role]) -> str | None:
+    """The call that fires this one, as "role.call"; None where the role is not known, or its object's owner calls it."""
     try:
-        fired_by = roles[record.role].call(record.call).fired_by
+        return roles[record.role].call(record.call).fired_by
     except KeyError:
         return None
-    if fired_by is None:
-        return None
-    for other in records:
-        is_around = other.began <= record.began and (other.ended is None or other.ended >= record.began)
-        if f"{other.role}.{other.call}" == fired_by and other.thread == record.thread and is_around:
-            return numbers[other.subject]
-    return None
 
 
 def _kind(record: Record, roles: Mapping[str, Role]) -> Kind | None:

@@ -10,7 +10,7 @@ from lifecycle.engine import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CallRun:
     """Consecutive records of one object."""
 
     records: tuple[Record, ...]
@@ -30,19 +30,21 @@ class Run:
         return list(Counter((record.call, outcome(record)) for record in self.records).items())
 
 
-def folded(records: Sequence[Record], least: int, stands_apart: Callable[[Record], bool] = lambda record: False) -> list[Run]:
+def folded(
+    records: Sequence[Record], least: int, stands_apart: Callable[[Record], bool] = lambda record: False
+) -> list[CallRun]:
     """The records as runs, in order of their begins; those that must be seen one by one are runs of one.
 
     A run is folded where one of its calls is repeated at least `least` times with the same outcome; 0 folds nothing.
     stands_apart: records that are never folded.
     """
-    runs: list[Run] = []
+    runs: list[CallRun] = []
     for alike in _alike(records, stands_apart):
         often = max(Counter((record.call, record.outcome) for record in alike).values())
         if least and often >= least:
-            runs.append(Run(tuple(alike)))
+            runs.append(CallRun(tuple(alike)))
         else:
-            runs.extend(Run((record,)) for record in alike)
+            runs.extend(CallRun((record,)) for record in alike)
     return sorted(runs, key=lambda run: run.first.began)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifecycle.diagrams.escaping import mermaid_text
-from lifecycle.diagrams.lettering import wrapped
+from lifecycle.diagrams.lettering import mermaid_text, wrapped
 from lifecycle.diagrams.sequence.chart import Chart, Moment, Part, Tone
 
 NOTE_WIDTH = 36
