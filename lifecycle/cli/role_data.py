@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lifecycle.diagrams.details import facts_data
 from lifecycle.engine import Role
 
 
@@ -15,7 +16,10 @@ def role_data(role: Role) -> dict[str, Any]:
         "initial": role.initial,
         "final": [state.name for state in role.states if state.name in role.final],
         "closes": role.closes,
-        "states": [{"name": state.name, "doc": state.doc} for state in role.states],
+        "states": [
+            {"name": state.name, "doc": state.doc, "facts": facts_data(state), "events": sorted(role.events(state.name))}
+            for state in role.states
+        ],
         "calls": [
             {
                 "name": call.name,
@@ -24,6 +28,13 @@ def role_data(role: Role) -> dict[str, Any]:
                 "at_once": call.settles_before,
                 "external": call.external,
                 "fired_by": call.fired_by,
+                "fires": call.fires,
+                "settles": call.settles,
+                "waits_for": call.waits_for,
+                "errors": {outcome: list(names) for outcome, names in call.errors.items()},
+                "announced_by": list(call.announced_by),
+                "enables": list(call.enables),
+                "refuses_flags": list(call.refuses_flags),
                 "never_legal": role.never_legal(call.name),
             }
             for call in role.calls

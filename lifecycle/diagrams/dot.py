@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
 from lifecycle.diagrams.lettering import cells, printable, visible, wrapped, xml_text
@@ -62,7 +62,7 @@ def _lines(graph: Graph) -> Iterator[str]:
         if node.is_initial:
             yield f'    "" -> {_name(node.name)}'
     for number, edge in enumerate(graph.edges):
-        yield f"    {_edge(edge, number)}"
+        yield f"    {_edge(edge, number, graph.errors_of(pair for each in edge.endings for pair in each.pairs()))}"
     yield "}"
 
 
@@ -91,12 +91,15 @@ def _box(node: StateNode, number: int) -> str:
     return " ".join(attributes)
 
 
-def _edge(edge: StateEdge, number: int) -> str:
+def _edge(edge: StateEdge, number: int, errors: Sequence[str]) -> str:
     texts = labels(edge.endings)
     width = LABEL_WIDTH if sum(map(cells, texts)) < LONG_LABEL else LONG_LABEL_WIDTH
     lines = [line for text in texts for line in wrapped(text, width, "  ")]
     label = "".join(f"  {_escaped(line)}  \\l" for line in lines)
     attributes = [f'label="{label}"', f"id={_quoted(edge_id(number))}"]
+    if errors:
+        tooltip = _quoted("; ".join(errors))
+        attributes.append(f"tooltip={tooltip} labeltooltip={tooltip}")
     if edge.is_failure:
         attributes.append(f'class=failure style=dashed color="{FAILURE}" fontcolor="{FAILURE}"')
     if edge.is_taken:

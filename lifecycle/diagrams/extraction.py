@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lifecycle.diagrams.graph import Endings, Graph, Group, Note, StateEdge, StateNode
+from lifecycle.diagrams.details import call_details, facts_text
+from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Note, StateEdge, StateNode
 from lifecycle.diagrams.highlight import NOTHING, Highlight
 from lifecycle.engine import Kind, Role
 from lifecycle.platforms import platform_answers
@@ -39,6 +40,7 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
         StateNode(
             name=state.name,
             doc=state.doc,
+            facts=facts_text(state),
             is_initial=state.name == role.initial,
             is_final=state.name in role.final,
             keeps=_endings(role, keeps[state.name]),
@@ -52,7 +54,12 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
             edges.append(StateEdge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
     order = {state.name: number for number, state in enumerate(role.states)}
     edges.sort(key=lambda edge: (_place(edge.source, order), _place(edge.target, order), edge.is_failure))
-    return Graph(role.name, role.doc, nodes, tuple(edges), group, tuple(_notes(role)), role.cells())
+    calls = tuple(
+        CallEntry(call.name, call.doc, tuple(call_details(call)), tuple(call.errors.items()))
+        for call in role.calls
+        if not role.never_legal(call.name)
+    )
+    return Graph(role.name, role.doc, nodes, tuple(edges), group, tuple(_notes(role)), role.cells(), calls)
 
 
 def _notes(role: Role) -> Iterator[Note]:

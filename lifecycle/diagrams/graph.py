@@ -41,10 +41,11 @@ class Endings:
 
 @dataclass(frozen=True, slots=True)
 class StateNode:
-    """A state. `keeps` are the calls that leave it as it is."""
+    """A state. `facts` are those that it stands for, in words; `keeps` are the calls that leave it as it is."""
 
     name: str
     doc: str
+    facts: str
     is_initial: bool
     is_final: bool
     keeps: tuple[Endings, ...]
@@ -83,6 +84,16 @@ class StateEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class CallEntry:
+    """A call that some state takes: its documentation, further sentences, and (outcome, system errors that mean it)."""
+
+    name: str
+    doc: str
+    details: tuple[str, ...]
+    errors: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Why a call is refused in a state, and the calls that would lead to where it is legal (None where none do).
 
@@ -100,7 +111,8 @@ class Note:
 class Graph:
     """One role, ready to be drawn.
 
-    cells: every (state, call, outcome, next state), in the table's order. notes: its illegal cells.
+    cells: every (state, call, outcome, next state), in the table's order. notes: its illegal cells. calls: those that some
+    state takes.
     """
 
     name: str
@@ -110,6 +122,12 @@ class Graph:
     group: Group | None
     notes: tuple[Note, ...]
     cells: tuple[tuple[str, str, str, str], ...]
+    calls: tuple[CallEntry, ...]
+
+    def errors_of(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+        """Which of the system's errors lead to one of the (call, outcome), as "connect refused: ECONNREFUSED, ..."."""
+        known = {(call.name, outcome): errors for call in self.calls for outcome, errors in call.errors}
+        return [f"{visible(pair[0])} {visible(pair[1])}: {', '.join(known[pair])}" for pair in pairs if pair in known]
 
     def drawn(self) -> Iterator[tuple[str, str, str, str]]:
         """What the nodes, the group and the edges stand for: the cells, in no order."""

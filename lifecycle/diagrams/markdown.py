@@ -1,11 +1,11 @@
-"""The graph as Markdown tables: the states, what each call does in each, and what is refused, and why."""
+"""The graph as Markdown tables: states, calls, what each call does in each state, and what is refused, and why."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from lifecycle.diagrams.graph import NAMED_STATE, Graph, Mark, Note, StateNode
+from lifecycle.diagrams.graph import NAMED_STATE, CallEntry, Graph, Mark, Note, StateNode
 from lifecycle.diagrams.lettering import markdown_text, printable, visible
 
 SYSTEMS = {"winsock": "Winsock answers", "linux": "Linux answers"}
@@ -24,7 +24,12 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield ""
     yield "## States"
     yield ""
-    yield from _table(("state", "", "meaning"), [(_name(node.name), _marks(node), _text(node.doc)) for node in graph.nodes])
+    states = [(_name(node.name), _marks(node), _text(node.doc), _text(node.facts)) for node in graph.nodes]
+    yield from _table(("state", "", "meaning", "facts"), states)
+    yield ""
+    yield "## Calls"
+    yield ""
+    yield from _table(("call", "meaning", "system errors"), [_call(entry) for entry in graph.calls])
     yield ""
     yield "## Legal calls"
     yield ""
@@ -35,6 +40,11 @@ def _lines(graph: Graph) -> Iterator[str]:
     systems = [system for system in SYSTEMS if any(system in dict(note.answers) for note in graph.notes)]
     head = ("state", "call", "why", "call first", *(SYSTEMS[system] for system in systems))
     yield from _table(head, [_refused(note, systems) for note in graph.notes])
+
+
+def _call(entry: CallEntry) -> tuple[str, ...]:
+    errors = "; ".join(f"{_name(outcome)}: {', '.join(map(_text, names))}" for outcome, names in entry.errors)
+    return _name(entry.name), " ".join(map(_text, (entry.doc, *entry.details))), errors
 
 
 def _legal(graph: Graph) -> Iterator[tuple[str, ...]]:

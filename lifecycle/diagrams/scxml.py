@@ -1,7 +1,7 @@
 """The graph as SCXML, the W3C's state charts for programs: flat, each state with all of its transitions.
 
 Events are named call.outcome, as the engine names its triggers. Where a name is no identifier of XML it has one made for it;
-the names themselves stand in attributes of a namespace of their own.
+the names themselves, and the system's errors that mean an outcome, stand in attributes of a namespace of their own.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ def _lines(graph: Graph) -> Iterator[str]:
     states = identifiers(node.name for node in graph.nodes)
     calls = identifiers(dict.fromkeys(call for _, call, _, _ in graph.cells))
     outcomes = identifiers(dict.fromkeys(outcome for _, _, outcome, _ in graph.cells))
+    errors = {(entry.name, outcome): names for entry in graph.calls for outcome, names in entry.errors}
     leaving: dict[str, list[str]] = defaultdict(list)
     for state, call, outcome, after in graph.cells:
         names = f'lc:call="{_name(call)}" lc:outcome="{_name(outcome)}"'
         target = "" if after == state else f' target="{states[after]}"'
+        if errors.get((call, outcome)):
+            names += f' lc:errors="{_text(" ".join(errors[call, outcome]))}"'
         leaving[state].append(f'event="{calls[call]}.{outcomes[outcome]}"{target} {names}')
     initial = next(states[node.name] for node in graph.nodes if node.is_initial)
     yield '<?xml version="1.0" encoding="UTF-8"?>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 
 import pytest
 from cli.command import invoke, run_command
@@ -26,6 +27,9 @@ def test_show_json_is_the_roles_data(role: Role) -> None:
     assert (data["name"], data["doc"], data["initial"], data["closes"]) == (role.name, role.doc, role.initial, role.closes)
     assert set(data["final"]) == role.final
     assert [(state["name"], state["doc"]) for state in data["states"]] == [(state.name, state.doc) for state in role.states]
+    for shown, state in zip(data["states"], role.states, strict=True):
+        assert shown["facts"] == asdict(state.facts)
+        assert set(shown["events"]) == role.events(state.name)
     for shown, call in zip(data["calls"], role.calls, strict=True):
         assert shown == {
             "name": call.name,
@@ -34,6 +38,13 @@ def test_show_json_is_the_roles_data(role: Role) -> None:
             "at_once": call.settles_before,
             "external": call.external,
             "fired_by": call.fired_by,
+            "fires": call.fires,
+            "settles": call.settles,
+            "waits_for": call.waits_for,
+            "errors": {outcome: list(names) for outcome, names in call.errors.items()},
+            "announced_by": list(call.announced_by),
+            "enables": list(call.enables),
+            "refuses_flags": list(call.refuses_flags),
             "never_legal": role.never_legal(call.name),
         }
     assert [(each["name"], each["doc"], each["kind"]) for each in data["outcomes"]] == [
@@ -99,6 +110,22 @@ def test_a_page_tells_reasons_and_documentation(role: Role) -> None:
             assert role.reason(state.name, call) in page
     for call_ in role.calls:
         assert call_.doc in page or role.never_legal(call_.name)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Waits until readable.",
+        "refused: ECONNREFUSED, ECONNRESET.",
+        "Notifications: announced by read, close; enables read, oob.",
+        "Refuses the flags: MSG_OOB.",
+        "The state changes before the handler runs.",
+        "[handle, address, link peer, sends, receives open]",
+    ],
+)
+def test_a_page_has_the_words_of_calls_and_states(words: str) -> None:
+    """What the table says of a datagram's calls and states beside its rows stands on its page."""
+    assert words in " ".join(invoke("show", "datagram").stdout.split())
 
 
 def test_show_without_a_role_is_every_page() -> None:

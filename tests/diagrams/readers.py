@@ -166,7 +166,7 @@ def read_scxml(text: str) -> list[Cell]:
 def read_markdown(text: str) -> list[Cell]:
     """The cells of the table of legal calls, as a Markdown parser reads it."""
     cells = []
-    for state, call, endings in markdown_tables(text)[1][1:]:
+    for state, call, endings in markdown_tables(text)[2][1:]:
         for clause in endings.split("; "):
             outcomes, _, after = clause.partition(" \N{RIGHTWARDS ARROW} ")
             if outcomes.endswith(f": {NAMED_STATE}"):

@@ -111,9 +111,11 @@ def test_no_name_breaks_scxml(role: Role) -> None:
 @given(roles(awkward_names))
 @settings(max_examples=60)
 def test_no_name_breaks_markdown(role: Role) -> None:
-    """A Markdown parser finds three tables, each with a row for each state, legal call and refused call, and their names."""
-    states, legal, refused = markdown_tables(state_diagram(role, "markdown"))
+    """A Markdown parser finds four tables, with a row for each state, call, legal call and refused call, and their names."""
+    states, calls, legal, refused = markdown_tables(state_diagram(role, "markdown"))
     assert [row[0] for row in states[1:]] == [squeezed(visible(state.name)) for state in role.states]
+    used = [call.name for call in role.calls if not role.never_legal(call.name)]
+    assert [row[0] for row in calls[1:]] == [squeezed(visible(name)) for name in used]
     expected = [(state, call) for state in role.table for call in role.table[state]]
     assert [(row[0], row[1]) for row in legal[1:]] == [(squeezed(visible(s)), squeezed(visible(c))) for s, c in expected]
     for (state, call), row in zip(expected, legal[1:], strict=True):
@@ -177,6 +179,16 @@ def test_no_name_breaks_dot(role: Role) -> None:
 def unescaped(text: str) -> str:
     """A text of DOT, in which what looks like an entity is written as one."""
     return re.sub(r"&amp;(?=#?\w+;)", "&", text)
+
+
+@pytest.mark.parametrize("format", ["markdown", "dot", "scxml"])
+def test_the_errors_of_an_outcome_are_in_the_diagram(format: str) -> None:
+    """Which of the system's errors mean `refused` and `broken` is in the formats that have a place for it."""
+    role = ROLES["client"]
+    text = state_diagram(role, format)
+    for call in role.calls:
+        for names in call.errors.values():
+            assert names == () or ", ".join(names) in text or " ".join(names) in text
 
 
 @given(role=roles(awkward_names))

@@ -101,7 +101,7 @@ class Explore {
           class: `outcome ${role.kinds[outcome]}`,
           "data-call": call.name,
           "data-outcome": outcome,
-          title: `${role.show(call.name)}() ends in ${role.show(outcome)}`,
+          title: `${role.show(call.name)}() ends in ${role.show(outcome)}${this.errors(call, outcome)}`,
           click: () => this.make(call.name, outcome),
         },
         next === state ? `${role.show(outcome)}: stays` : `${role.show(outcome)} \u2192 ${role.show(next)}`,
@@ -112,13 +112,17 @@ class Explore {
       { class: "call", "data-call": call.name, click: () => this.make(call.name, first[0]) },
       `${role.show(call.name)}()`,
     );
-    const fired = call.fired_by ? ` Nobody calls it: ${call.fired_by}() does.` : "";
     return element(
       "li",
       {},
       element("div", { class: "row" }, button, ...chips),
-      element("div", { class: "doc" }, call.doc + fired),
+      element("div", { class: "doc" }, call.doc),
     );
+  }
+
+  /** Which of the system's errors mean an outcome. */
+  errors(call, outcome) {
+    return Object.hasOwn(call.errors, outcome) ? `: ${call.errors[outcome].join(", ")}` : "";
   }
 
   refused(call) {

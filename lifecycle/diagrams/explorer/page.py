@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from lifecycle.diagrams import pictures
+from lifecycle.diagrams.details import call_details
 from lifecycle.diagrams.dot import dot, edge_id, node_id
 from lifecycle.diagrams.extraction import graph_of
 from lifecycle.diagrams.graph import Graph
@@ -18,7 +19,7 @@ from lifecycle.engine import Record, Role
 from lifecycle.engine.role import checked_role
 from lifecycle.roles import ROLES
 
-SCRIPTS = ("elements.js", "role.js", "explore.js", "replay.js", "page.js")
+SCRIPTS = ("role.js", "explore.js", "replay.js", "page.js")
 OURS = tuple(ROLES.values())
 SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
 
@@ -60,7 +61,15 @@ def _role_data(role: Role) -> dict[str, Any]:
         "initial": role.initial,
         "final": sorted(role.final),
         "states": [{"name": state.name, "doc": state.doc} for state in role.states],
-        "calls": [{"name": call.name, "doc": call.doc, "fired_by": call.fired_by} for call in role.calls],
+        "calls": [
+            {
+                "name": call.name,
+                "doc": " ".join((call.doc, *call_details(call))),
+                "fired_by": call.fired_by,
+                "errors": {outcome: list(names) for outcome, names in call.errors.items()},
+            }
+            for call in role.calls
+        ],
         "kinds": {outcome.name: outcome.kind.value for outcome in role.outcomes},
         "table": {state: {call: dict(outcomes) for call, outcomes in calls.items()} for state, calls in role.table.items()},
         "refused": _refused(graph),
