@@ -20,8 +20,7 @@ EPILOG = examples(
 @click.option("--chart", metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it.")
 def demo(as_json: bool, chart: str | None) -> None:
     """Run a server and a client, in two threads over loopback, then show how calls out of order are refused."""
-    from lifecycle.cli.conversation import Conversation, DemoFailed
-    from lifecycle.cli.illegal_attempts import ATTEMPTS, refused
+    from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, DemoFailed, refused
     from lifecycle.engine import Journal
 
     if chart is not None:
