@@ -1,4 +1,4 @@
-"""The option `--chart FILE` of the subcommands that run something: what its suffix means, and writing it."""
+"""The option `--chart FILE`: checking its suffix and writing the chart."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lifecycle.engine import Record
 
 
 def check_chart(path: str) -> None:
-    """Wrong usage (exit code 2) when no chart can have the suffix of `path`: told before anything has run."""
+    """Wrong usage (exit code 2) when charts do not have the suffix of `path`; called before anything runs."""
     from lifecycle.diagrams import UnknownFormat
     from lifecycle.diagrams.formats import format_of
     from lifecycle.diagrams.recorded import RUN_FORMATS
@@ -22,7 +22,7 @@ def check_chart(path: str) -> None:
 
 
 def write_chart(records: Iterable[Record], path: str) -> None:
-    """Write the chart of a run; exit code 1 and one line that says why when it cannot be written."""
+    """Write the chart of a run; exit code 1 and a line that says why when it cannot be written."""
     from lifecycle.diagrams import save_run
 
     try:

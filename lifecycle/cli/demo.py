@@ -1,4 +1,4 @@
-"""`lifecycle demo`: the reference sequence on real sockets, and what happens to calls out of order."""
+"""`lifecycle demo`: the reference sequence on real sockets, and refused calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EPILOG = examples(
 )
 
 
-@click.command("demo", epilog=EPILOG, short_help="Watch a server and a client, then a refusal of each role.")
+@click.command("demo", epilog=EPILOG, short_help="Run a server and a client, then one refused call per role.")
 @click.option("--json", "as_json", is_flag=True, help="Print the journal of the run, one JSON object a line.")
 @click.option("--chart", metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it.")
 def demo(as_json: bool, chart: str | None) -> None:

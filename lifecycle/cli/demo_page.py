@@ -1,4 +1,4 @@
-"""The demo as a page to read: the two sides beside each other, then the refusals."""
+"""The demo's output: the two sides next to each other, then the refusals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def demo_page(lines: Sequence[ShownLine], refusals: Sequence[Refusal], console: 
 
 
 def _columns(lines: Sequence[ShownLine], *, states_beside: bool) -> Table:
-    """One row for each step: the calls of each side, with the states they lead to beside or below them."""
+    """One row per step: the calls of each side, with the states they lead to next to or below them."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
     table.add_column("", justify="right")
     for side in CONVERSATION:
@@ -62,7 +62,7 @@ def _fits(table: Table, console: Console) -> bool:
 
 
 def _as_raised(refusal: Refusal, console: Console) -> RenderableType:
-    """The error's text: word by word and line by line where it is piped, its long lines wrapped at words on a terminal."""
+    """The error's text: unchanged where it is piped; on a terminal, long lines are wrapped at words."""
     kind, text = type(refusal.error).__name__, str(refusal.error)
     if not console.is_terminal:
         return f"{kind}: {text}"

@@ -1,4 +1,4 @@
-"""`lifecycle diagram`: pictures of roles and of recorded runs, and the page to explore them."""
+"""`lifecycle diagram`: diagrams of roles and of recorded runs, and the interactive page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EPILOG = examples(
     "lifecycle diagram client -o client.svg        the suffix says the format",
     "lifecycle diagram client -f mermaid --highlight connected",
     "lifecycle diagram mypackage.roles:SESSION -f svg > session.svg",
-    "lifecycle diagram --html explore.html         a page to click through",
+    "lifecycle diagram --html explore.html         an interactive page",
     "lifecycle demo --json | lifecycle diagram --run - -o demo.svg",
 )
 
@@ -38,10 +38,10 @@ Value = TypeVar("Value")
 )
 @click.option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE.")
-@click.option("--html", metavar="FILE", help="Write the page to explore to FILE.")
+@click.option("--html", metavar="FILE", help="Write the interactive page to FILE.")
 @click.option("--highlight", metavar="STATE", help="Mark this state as the present one.")
-@click.option("--run", metavar="FILE", help="A journal's lines, - for standard input: chart it, or mark its path in ROLE.")
-@click.option("--object", metavar="NAME", help="Of the run, this object alone, as in Client#1.")
+@click.option("--run", metavar="FILE", help="A journal, - for standard input: draw its chart, or mark its path in ROLE.")
+@click.option("--object", metavar="NAME", help="Only this object of the run, as in Client#1.")
 def diagram(
     role: str | None,
     format: str | None,
@@ -51,32 +51,32 @@ def diagram(
     run: str | None,
     object: str | None,
 ) -> None:
-    """Draw a role from its table, or a recorded run from its journal, so that the picture cannot go stale."""
+    """Draw a role from its table, or a recorded run from its journal."""
     if html is not None:
         if output is not None or format not in (None, "html"):
-            raise click.BadParameter("is -f html and -o in one: leave those out", param_hint="--html")
+            raise click.BadParameter("already implies -f html and -o: leave those out", param_hint="--html")
         format, output = "html", html
     if object is not None and run is None:
-        raise click.BadParameter("is of a run: give one with --run", param_hint="--object")
+        raise click.BadParameter("needs a run: give one with --run", param_hint="--object")
     if highlight is not None and (role is None or run is not None or format == "html"):
-        raise click.BadParameter("is of one role's diagram, without --run", param_hint="--highlight")
+        raise click.BadParameter("needs one role's diagram, without --run", param_hint="--highlight")
     chosen = None if role is None else role_of(role)
     records = None if run is None else _records(run, object)
     format = _format(format, output)
     if format == "png" and output is None and sys.stdout.isatty():
-        raise click.BadParameter("a terminal shows no pictures: give a file with -o", param_hint="--format")
+        raise click.BadParameter("a terminal does not show pictures: give a file with -o", param_hint="--format")
     marking = None if highlight is None else "--highlight"
     drawn = _explained(lambda: _drawn(chosen, format, highlight, records), marking)
     if output is not None:
         _save(output, _as_file(drawn))
     elif format == "text":
         write(drawn)
-    else:  # whatever the terminal's encoding is, so that `> FILE` gives the same as `-o FILE`
+    else:  # in UTF-8, so that `> FILE` gives the same as `-o FILE`
         write(_as_file(drawn))
 
 
 def role_of(name: str) -> Role:
-    """The role of that name, or what `module:NAME` names: a role or a class that has one. Wrong usage when there is none."""
+    """The role of that name, or the one at `module:NAME`, a role or a class that has one. Wrong usage when there is none."""
     module, colon, attribute = name.partition(":")
     if not colon:
         return chosen_role(name, beside=" A role of yours is module:NAME.")
@@ -115,7 +115,7 @@ def _drawn(role: Role | None, format: str, highlight: str | None, records: list[
     width = _width()
     if role is None:
         if records is None:
-            raise click.BadParameter(f"which one? Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
+            raise click.BadParameter(f"no role given. Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
         if format not in RUN_FORMATS:
             raise click.BadParameter(f"a run has no {format}. Known formats: {', '.join(RUN_FORMATS)}.", param_hint="--format")
         return diagrams.sequence_chart(records, format, width=width)
@@ -148,14 +148,14 @@ def _records(path: str, subject: str | None) -> list[Record]:
 
 
 def _check_one_object(role: Role, records: list[Record]) -> None:
-    """Wrong usage when the path of several objects is to be marked in one picture."""
+    """Wrong usage when records of several objects would be marked in one diagram."""
     found = dict.fromkeys(record.subject for record in records if record.role == role.name)
     if len(found) > 1:
-        raise click.BadParameter(f"whose path? Choose one of {', '.join(found)} with --object.", param_hint="--run")
+        raise click.BadParameter(f"has several objects: choose one of {', '.join(found)} with --object", param_hint="--run")
 
 
 def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
-    """Its result; what the diagrams refuse is wrong usage, and a missing renderer a failure."""
+    """The result of `act`; an error of the diagrams is wrong usage, a missing renderer a failure."""
     from lifecycle.diagrams import NoRenderer
 
     try:

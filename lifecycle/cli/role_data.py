@@ -1,4 +1,4 @@
-"""A role as data that a program in any language can use."""
+"""A role as JSON data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lifecycle.engine import Role
 
 
 def role_data(role: Role) -> dict[str, Any]:
-    """Everything that the role declares, and what follows from it for every state: what is legal, what is not and why."""
+    """Everything that the role declares, and for every state the legal calls and the reasons and remedies of the others."""
     return {
         "name": role.name,
         "doc": role.doc,

@@ -1,4 +1,4 @@
-"""A role as a page to read: its states, its calls, and state by state what each call leads to and what is refused."""
+"""A role as text: its states, its calls, and for each state what each call leads to and what is refused."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _legal_rows(role: Role, state: str) -> Iterator[tuple[Text | str, ...]]:
 
 
 def _by_next_state(outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
-    """("ok, failed", next state), one for each next state; outcomes that are named for theirs stand together."""
+    """("ok, failed", next state) for each next state; outcomes that are named like theirs are grouped."""
     namesakes = [outcome for outcome, after in outcomes.items() if outcome == after]
     if len(namesakes) < 2:
         namesakes = []
@@ -78,7 +78,7 @@ def _illegal(role: Role, state: str) -> dict[str, str]:
 
 
 def _refusals(reasons: Mapping[str, str], indent: int = 2) -> Iterator[RenderableType]:
-    """Each reason once, below the calls that it holds for."""
+    """Each reason once, below the calls that it applies to."""
     grouped: dict[str, list[str]] = {}
     for call, reason in reasons.items():
         grouped.setdefault(reason, []).append(call)

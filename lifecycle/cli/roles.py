@@ -1,4 +1,4 @@
-"""`lifecycle roles`: which roles there are."""
+"""`lifecycle roles`: lists the roles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EPILOG = examples(
 @click.command("roles", epilog=EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def roles(as_json: bool) -> None:
-    """List the roles, one a line."""
+    """List the roles, one per line."""
     if as_json:
         write_json([{"name": role.name, "doc": role.doc} for role in ROLES.values()])
         return

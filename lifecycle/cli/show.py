@@ -16,11 +16,11 @@ EPILOG = examples(
 )
 
 
-@click.command("show", epilog=EPILOG, short_help="Show a role: what it may do, when, and why not.")
+@click.command("show", epilog=EPILOG, short_help="Show a role: its states, its calls, and why others are refused.")
 @click.argument("role", metavar="[ROLE]", required=False, help=f"One of {', '.join(ROLES)}; all when left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the tables as JSON.")
 def show(role: str | None, as_json: bool) -> None:
-    """Show a role: its states and calls, how each call may end, where that leads, and what is refused, and why."""
+    """Show a role: its states and calls, the outcomes of each call and where they lead, what is refused, and why."""
     chosen = list(ROLES.values()) if role is None else [chosen_role(role)]
     if as_json:
         from lifecycle.cli.role_data import role_data

@@ -1,4 +1,4 @@
-"""Pictures that cannot go stale: of a role from its table, of a run from its journal, and a page to explore both."""
+"""Diagrams of roles, from their tables, and of recorded runs, from their journals; and an interactive page of both."""
 
 from lifecycle.diagrams.explorer import explorer_page
 from lifecycle.diagrams.formats import UnknownFormat

@@ -1,4 +1,4 @@
-"""What a role's table says of its states and calls beside the rows, in words: facts, waiting, errors, notifications."""
+"""The words of a role's table besides its rows, as sentences: facts, waiting, errors, notifications, flags."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def facts_text(state: State) -> str:
 
 
 def call_details(call: Call) -> list[str]:
-    """What a call's entry says beside its line of documentation, one sentence an item."""
+    """The words of a call besides its documentation and errors, one sentence per item."""
     said = []
     if call.fired_by:
-        said.append(f"Nobody calls it: {call.fired_by}() does.")
+        said.append(f"Fired by {call.fired_by}(), not called by users.")
     if call.fires:
         said.append(f"Fires {call.fires}() of its partner, the first argument.")
     if call.waits_for:
@@ -44,5 +44,5 @@ def call_details(call: Call) -> list[str]:
 
 
 def error_details(call: Call) -> list[str]:
-    """Which of the system's errors mean which outcome of a call, one outcome an item; any other error means `failed`."""
+    """The system's errors that mean each outcome of a call, one outcome per item; any other error means `failed`."""
     return [f"{outcome}: {', '.join(names)}." for outcome, names in call.errors.items()]

@@ -1,7 +1,7 @@
-"""From a role to the graph that is drawn.
+"""Builds the graph of a role.
 
-Edges between the same two states are one edge, but failures stand apart from successes. Where several states share an edge
-(every open socket can be closed), they become a group with one edge: otherwise such edges hide all others.
+Successes between the same two states are one edge, failures another. States that share an edge (every open socket can be
+closed) become a group with one edge; otherwise such edges would hide all others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lifecycle.platforms import platform_answers
 from lifecycle.roles import ROLES
 
 LEAST_GROUP = 3
-SYSTEMS = ("winsock", "linux")  # on every machine the same, since pictures and pages are compared
+SYSTEMS = ("winsock", "linux")  # the same on every machine, because files are compared
 
 Pair = tuple[str, str]
 """(call, outcome)"""
@@ -63,7 +63,7 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
 
 
 def _notes(role: Role) -> Iterator[Note]:
-    """Every illegal cell. What systems would answer is known of the package's own roles."""
+    """Every illegal cell. The systems' answers are known for the package's own roles."""
     is_own = ROLES.get(role.name) is role
     for state in role.table:
         for call in role.illegal(state):
@@ -74,7 +74,7 @@ def _notes(role: Role) -> Iterator[Note]:
 def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list[Pair]]) -> Group | None:
     """The states whose group saves the most edges: those that lead to one state by the same calls.
 
-    Calls that all of them keep are taken out of `keeps`, unless they may also end otherwise: those are read state by state.
+    Calls that keep all of them are removed from `keeps`, unless they can also lead elsewhere.
     """
     shared: dict[tuple[str, bool, tuple[Pair, ...]], list[str]] = defaultdict(list)
     for (state, after, is_failure), pairs in arrows.items():
@@ -91,7 +91,7 @@ def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list
 
 
 def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, highlight: Highlight) -> list[StateEdge]:
-    """The edges of the group; what they stand for is taken out of `arrows`."""
+    """The edges of the group; the cells they stand for are removed from `arrows`."""
     edges = []
     for after, is_failure in {(after, is_failure): None for _, after, is_failure in arrows if after not in group.states}:
         common = _common([arrows.get((state, after, is_failure), []) for state in group.states])

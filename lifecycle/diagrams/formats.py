@@ -27,11 +27,11 @@ SUFFIXES = {
 
 
 class UnknownFormat(LifecycleError, ValueError):
-    """No renderer has that name; the text names those that are known."""
+    """No renderer has that name; the message lists the known ones."""
 
 
 def unknown_format(format: str, known: Iterable[str], *, beside: str = "") -> UnknownFormat:
-    """The error for a format that is not among those known. beside: a sentence on where else to get it."""
+    """The error for an unknown format. beside: a sentence on where else to get it."""
     known = tuple(known)
     near = difflib.get_close_matches(format.lower(), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -1,6 +1,6 @@
-"""The small model that every renderer of state diagrams reads: states, edges, at most one group, notes, what is highlighted.
+"""The model that every renderer of state diagrams reads: states, edges, at most one group, calls, notes, highlighting.
 
-Nothing of a role is lost in its drawing: Graph.drawn() gives back every (state, call, outcome, next state).
+A drawing shows the whole role: Graph.drawn() gives back every (state, call, outcome, next state).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from enum import StrEnum
 from lifecycle.diagrams.lettering import visible
 
 Writer = Callable[[str], str]
-"""How a format writes a name; it makes it visible() itself"""
+"""How a format writes a name, made visible()"""
 
 NAMED_STATE = "the state so named"
 
 
 class Mark(StrEnum):
-    """What a highlight says of a state."""
+    """How a state is highlighted."""
 
     NONE = ""
     VISITED = "visited"
@@ -27,7 +27,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """Calls that may end in the same outcomes. Where `finds` is set, each leads to the state that its outcome is named for."""
+    """Calls with the same outcomes. Where `finds` is set, each outcome leads to the state of that name."""
 
     calls: tuple[str, ...]
     outcomes: tuple[str, ...]
@@ -66,7 +66,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class StateEdge:
-    """A change of state; `source` and `target` name states, or are the group. Successes and failures have edges apart."""
+    """A change of state; `source` and `target` name states, or are the group. Successes and failures have separate edges."""
 
     source: str | Group
     target: str | Group
@@ -95,9 +95,9 @@ class CallEntry:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Why a call is refused in a state, and the calls that would lead to where it is legal (None where none do).
+    """Why a call is refused in a state, and the calls that lead to a state where it is legal (None if there are none).
 
-    `answers` are what systems would have answered, by system; empty where that is not known.
+    `answers` are the systems' answers by system; empty where they are not known.
     """
 
     state: str
@@ -130,7 +130,7 @@ class Graph:
         return [f"{visible(pair[0])} {visible(pair[1])}: {', '.join(known[pair])}" for pair in pairs if pair in known]
 
     def drawn(self) -> Iterator[tuple[str, str, str, str]]:
-        """What the nodes, the group and the edges stand for: the cells, in no order."""
+        """The cells that the nodes, the group and the edges stand for, in no particular order."""
         for node in self.nodes:
             for keep in node.keeps:
                 for call, outcome in keep.pairs():
@@ -157,10 +157,10 @@ def label(endings: Endings, write: Writer = visible) -> str:
 
 
 def labels(each: Iterable[Endings], write: Writer = visible) -> list[str]:
-    """One label for each group of calls that end alike."""
+    """One label for each group of calls with the same outcomes."""
     return [label(endings, write) for endings in each]
 
 
 def group_label(group: Group, write: Writer = visible) -> str:
-    """What stands at a group: that it is any of its states, and what keeps all of them."""
+    """The label of a group: its title, and the calls that keep all of its states."""
     return " - ".join(filter(None, (group.title, "; ".join(labels(group.keeps, write)))))

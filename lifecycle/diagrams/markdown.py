@@ -70,7 +70,7 @@ def _endings(outcomes: dict[str, list[str]]) -> str:
 
 def _refused(note: Note, systems: Sequence[str]) -> tuple[str, ...]:
     answers = dict(note.answers)
-    remedy = "nothing helps" if note.remedy is None else ", ".join(map(_name, note.remedy))
+    remedy = "no call leads there" if note.remedy is None else ", ".join(map(_name, note.remedy))
     known = (answers.get(system, "") for system in systems)
     return (
         _name(note.state),

@@ -1,4 +1,4 @@
-"""The graph as a Mermaid state diagram, which GitHub and many documentation tools draw by themselves."""
+"""The graph as a Mermaid state diagram, which GitHub and many documentation tools draw."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESERVED = (
     "scale", "state", "stateDiagram", "style", "accTitle", "accDescr", "GROUP", "linkStyle", "root", "divider", "start",
     "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
 )  # fmt: skip
-"""Words that the parser does not take as a state's id, and those that every object of its language has"""
+"""Words that the parser does not accept as a state's id, and the names that every JavaScript object has"""
 
 GROUP = "GROUP"
 LABEL_WIDTH, BOX_WIDTH = 16, 48  # letters
@@ -58,7 +58,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _front_matter(graph: Graph) -> Iterator[str]:
-    """State diagrams have no syntax for dashes: edges are styled by their numbers, and stay solid where that is not known."""
+    """State diagrams have no syntax for dashes: edges are styled by number, and some tools ignore that."""
     first = sum(node.is_initial for node in graph.nodes)
     rules = [
         f'[data-id="edge{first + number}"] {{ {style} }}'
@@ -93,7 +93,7 @@ def _placed(graph: Graph, group: Group) -> list[str]:
 
 
 def _written(texts: Iterable[str], width: int) -> str:
-    """The texts on lines of their own; what is long is broken, so that Mermaid need not."""
+    """Each text on its own line; long ones are broken here, so that Mermaid does not break them."""
     return "<br/>".join(mermaid_text(line) for text in texts for line in wrapped(text, width))
 
 

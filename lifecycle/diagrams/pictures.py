@@ -1,4 +1,4 @@
-"""SVG and PNG, drawn by Graphviz: by the program `dot` where it is installed, else by the one of the extra."""
+"""SVG and PNG, drawn by Graphviz: by the program `dot` where it is installed, else by that of the extra `diagrams`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROLOGUE = re.compile(r"<!--.*?-->\s*|<\?xml.*?\?>\s*|<!DOCTYPE.*?>\s*", re.DOT
 
 
 class NoRenderer(LifecycleError):
-    """No program on this system draws graphs; the text names what to install."""
+    """No program on this system draws graphs; the message says what to install."""
 
 
 def svg(dot: str) -> str:

@@ -21,7 +21,7 @@ _REQUIRED = {field.name for field in fields(Record) if field.default is MISSING}
 
 
 class NotAJournal(LifecycleError, ValueError):
-    """A line is not a record of a journal; the text names the line."""
+    """A line is not a record of a journal; the message names the line."""
 
 
 def read_records(lines: Iterable[str]) -> list[Record]:

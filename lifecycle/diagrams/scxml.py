@@ -1,6 +1,6 @@
 """The graph as SCXML, the W3C's state charts for programs: flat, each state with all of its transitions.
 
-Events are named call.outcome, as the engine names its triggers. Where a name is no identifier of XML it has one made for it;
+Events are named call.outcome, as the engine names its triggers. A name that is not an identifier of XML gets one;
 the names themselves, and the system's errors that mean an outcome, stand in attributes of a namespace of their own.
 """
 

@@ -141,7 +141,7 @@ def test_demo_json_is_the_journal() -> None:
 
 
 def test_the_two_sides_run_in_threads_of_their_own() -> None:
-    """The journal tells a thread for each side."""
+    """The journal has a thread for each side."""
     records = [json.loads(line) for line in invoke("demo", "--json").stdout.splitlines()]
     threads = {(record["thread"], record["call"]) for record in records}
     assert {("server", "accept"), ("client", "connect")} <= threads
@@ -193,7 +193,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("name", "kind", "expected"), FAILURES)
 def test_the_failure_of_one_side_ends_the_other(name: str, kind: type, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The side that waits is told at once, the page shows how far it went, the error is told, and the exit code is 1."""
+    """The side that waits fails at once, the page shows how far it got, the error is printed, and the exit code is 1."""
     monkeypatch.setattr(demo_programs, name, kind)
     ended = threading.Event()
     watch = threading.Timer(demo_programs.PATIENCE / 2, ended.set)
@@ -201,15 +201,15 @@ def test_the_failure_of_one_side_ends_the_other(name: str, kind: type, expected:
     ran = invoke("demo")
     watch.cancel()
     watch.join()
-    assert not ended.is_set(), "the other side waited until its time-out"
+    assert not ended.is_set(), "the other side waited until its timeout"
     assert ran.exit_code == 1
     assert expected in ran.stderr
     assert "Traceback" not in ran.output
     assert 'server.create(0, "127.0.0.1")' in ran.stdout
 
 
-def test_a_failure_is_told_beside_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --json, standard output keeps to the journal when the run fails."""
+def test_a_failure_is_printed_apart_from_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --json, standard output has the journal alone when the run fails."""
     monkeypatch.setattr(demo_programs, "Server", DeafServer)
     ran = invoke("demo", "--json")
     assert ran.exit_code == 1
@@ -226,7 +226,7 @@ def test_an_address_of_no_machine_fails(monkeypatch: pytest.MonkeyPatch) -> None
     assert "failed in step 2" in ran.stderr
 
 
-def test_a_side_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_side_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """A side that waits for ever is named with the step it reached, and what it waits in is ended."""
     wait_for_ever = "1 server = Server()\n2 server.create(0, HOST)\n3 server.listen()\n5 server.accept()"
     monkeypatch.setattr(demo_programs, "PATIENCE", 0.1)
@@ -237,7 +237,7 @@ def test_a_side_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(("absent", "waiting", "step"), [("client", "server", 5), ("server", "client", 4)])
 def test_each_wait_for_the_other_side_is_bounded(absent: str, waiting: str, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server to which nobody comes, and a client that is told nothing, give up by themselves."""
+    """A server without a client, and a client without an address, time out."""
     monkeypatch.setattr(demo_programs, "PATIENCE", 0.1)
     monkeypatch.setitem(demo_programs.CONVERSATION, absent, "")
     with pytest.raises(DemoFailed, match=f"the {waiting} failed in step {step}: TimeoutError"):

@@ -21,7 +21,7 @@ def test_show_json_prints_every_role() -> None:
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
 def test_show_json_is_the_roles_data(role: Role) -> None:
-    """Every field equals what the role itself tells, cell by cell."""
+    """Every field equals the role's own data, cell by cell."""
     data = json.loads(invoke("show", role.name, "--json").stdout)
     assert data == json.loads(invoke("show", "--json").stdout)[role.name]
     assert (data["name"], data["doc"], data["initial"], data["closes"]) == (role.name, role.doc, role.initial, role.closes)
@@ -66,7 +66,7 @@ def test_show_json_is_the_roles_data(role: Role) -> None:
 
 
 def test_show_accepted_has_the_calls_it_refuses() -> None:
-    """An accept target tells of create(), which it never takes, and why."""
+    """The page of an accept target says that it never takes create(), and why."""
     data = json.loads(invoke("show", "accepted", "--json").stdout)
     assert "never created" in data["illegal"]["empty"]["create"]["reason"]
     page = invoke("show", "accepted", columns=200).stdout
@@ -76,7 +76,7 @@ def test_show_accepted_has_the_calls_it_refuses() -> None:
 
 @pytest.mark.parametrize("columns", [80, 200])
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_a_page_tells_every_cell(role: Role, columns: int) -> None:
+def test_a_page_has_every_cell(role: Role, columns: int) -> None:
     """Each state's part of the page names its legal calls with every outcome and next state, and all refused ones."""
     page = invoke("show", role.name, columns=columns).stdout
     assert page.isascii()
@@ -101,7 +101,7 @@ def words_of(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_a_page_tells_reasons_and_documentation(role: Role) -> None:
+def test_a_page_has_reasons_and_documentation(role: Role) -> None:
     """Every reason and every line of documentation that the role has stands on its page."""
     page = " ".join(invoke("show", role.name).stdout.split())
     for state in role.states:
@@ -135,7 +135,7 @@ def test_show_without_a_role_is_every_page() -> None:
 
 
 def test_a_narrow_terminal_still_gets_a_page() -> None:
-    """Whatever width the environment claims, every state is on the page."""
+    """At any width, every state is on the page."""
     for columns in (0, 1, 40):
         page = invoke("show", "server", columns=columns).stdout
         assert page.count("In state ") == len(ROLES["server"].states)

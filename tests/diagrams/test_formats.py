@@ -80,7 +80,7 @@ taken = {word.lower() for word in (*RESERVED, *RESERVED_IN_PLANTUML)}
 @settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(role=roles())
 def test_every_format_of_any_role_reads_back(format: str, role: Role) -> None:
-    """The same of roles that nobody thought of, with names of letters."""
+    """The same for generated roles, with names of letters."""
     if taken & {state.name for state in role.states} or any(state.name.startswith("n") for state in role.states):
         return
     assert sorted(READERS[format](state_diagram(role, format, width=1000))) == sorted(role.cells())
@@ -266,7 +266,7 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 
 @pytest.mark.parametrize("thing", ["server", Server], ids=["name", "class"])
 @pytest.mark.parametrize("use", [state_diagram, state_png, lambda thing: explorer_page([thing])], ids=["text", "png", "page"])
-def test_what_is_no_role_is_told(use: Callable[[Any], object], thing: object) -> None:
+def test_a_name_or_a_class_is_not_a_role(use: Callable[[Any], object], thing: object) -> None:
     """A role's name, or a class that has one, is a TypeError that says that the role itself is wanted."""
     with pytest.raises(TypeError, match="is not a Role: give the role itself"):
         use(thing)

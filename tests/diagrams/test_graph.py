@@ -49,7 +49,7 @@ def test_states_that_close_alike_are_a_group() -> None:
     assert (entering.source, entering.endings[0].calls, entering.endings[0].finds) == ("empty", ("attach",), True)
 
 
-def test_two_states_are_no_group() -> None:
+def test_two_states_are_not_a_group() -> None:
     """A group of two would save nothing."""
     role = Role(
         name="pair",
@@ -100,7 +100,7 @@ def client_refusal() -> type[Exception]:
     return IllegalCall
 
 
-def test_what_is_of_another_role_is_no_highlight() -> None:
+def test_an_object_of_another_role_cannot_be_highlighted() -> None:
     """A wrong object, state or journal is refused, and the error says why."""
     with Client() as client, pytest.raises(WrongHighlight, match="of the role 'client', not 'server'"):
         highlight_of(SERVER, client)

@@ -147,7 +147,7 @@ def test_repeated_calls_are_folded() -> None:
 
 
 def test_two_repetitions_are_not_folded_and_three_are() -> None:
-    """Folding begins where reading every call would tell nothing more."""
+    """Folding begins at three equal calls."""
     assert len(chart_of(recorded(2)).moments) == 2
     assert len(chart_of(recorded(3)).moments) == 1
 
@@ -171,7 +171,7 @@ def test_a_talk_of_questions_and_answers_is_folded_on_both_lanes() -> None:
     ]
 
 
-def test_a_long_call_tells_its_time_though_nothing_else_happened() -> None:
+def test_a_long_call_shows_its_duration_though_nothing_else_happened() -> None:
     """A receive that waits for a quarter of a second in a program with one thread shows that it blocked."""
     record = Record("client", "Client#1", "connected", "receive", "main", "p", 1, "", 1.0, 1.25, "timed_out", "connected")
     assert "receive() [timed_out] after 250.00 ms" in sequence_chart([record])
@@ -270,7 +270,7 @@ def test_a_call_that_still_runs_is_charted() -> None:
         assert "receive() ..." in sequence_chart([record], format)
 
 
-def test_refused_arguments_are_told() -> None:
+def test_refused_arguments_are_shown() -> None:
     """A call whose arguments were refused before anything happened shows the error in the place of an outcome."""
     record = Record("client", "Client#1", "empty", "create", "main", "p", 1, "99999", 1.0)
     record.end(None, "empty", ValueError("port 99999 is not in 0..65535"))
@@ -307,8 +307,8 @@ def test_what_was_written_down_is_read_back(records: list[Record]) -> None:
         ('{"role": "client"}', "line 2 has no 'arguments'"),
     ],
 )
-def test_what_is_no_journal_is_refused_with_its_line(line: str, complaint: str) -> None:
-    """The first line that is no record is named."""
+def test_a_line_that_is_not_a_record_is_refused(line: str, complaint: str) -> None:
+    """The error names the first line that is not a record."""
     with pytest.raises(NotAJournal, match=complaint):
         read_records(["", line])
 

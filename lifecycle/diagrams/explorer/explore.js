@@ -38,7 +38,7 @@ class Explore {
   make(call, outcome) {
     const step = { state: this.state, call, outcome, next: this.role.row(this.state, call)[outcome] };
     this.path.push(step);
-    this.tell(step);
+    this.report(step);
     this.show(call);
   }
 
@@ -55,7 +55,7 @@ class Explore {
     this.show(step.call);
   }
 
-  tell(step) {
+  report(step) {
     const kind = { success: "good", failure: "bad", waiting: "wait" }[this.role.kinds[step.outcome]];
     const led = step.next === step.state ? `kept ${this.role.show(step.state)}` : `led to ${this.role.show(step.next)}`;
     this.say(`${this.role.show(step.call)}() ended in ${this.role.show(step.outcome)} and ${led}.`, kind);
@@ -156,8 +156,8 @@ class Explore {
     if (reason) why.append(element("p", { class: "reason" }, `${reason[0].toUpperCase()}${reason.slice(1)}.`));
     why.append(element("p", { class: "advice" }, this.advice(call, remedy)));
     if (answers.length) {
-      const told = answers.map(([system, answer]) => `${system} ${{ ok: "would accept it", blocks: "would wait for ever" }[answer] || `would answer ${answer}`}`);
-      why.append(element("p", { class: "quiet answers" }, `${told.join(", ")}.`));
+      const known = answers.map(([system, answer]) => `${system} ${{ ok: "would accept it", blocks: "would wait for ever" }[answer] || `would answer ${answer}`}`);
+      why.append(element("p", { class: "quiet answers" }, `${known.join(", ")}.`));
     }
     const steps = remedy && role.walk(state, remedy, call.name);
     if (steps && steps.length) {

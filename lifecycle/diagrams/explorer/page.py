@@ -1,4 +1,4 @@
-"""Puts the page together: roles, and a recorded run where one was given, as data beside the page's own style and programs."""
+"""Builds the page: the roles and an optional recorded run as data, the style sheet and the scripts."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ def explorer_page(
 ) -> str:
     """The page, as the text of one HTML file.
 
-    roles: which can be picked, in this order, or one alone. records: a recorded run that can be stepped through; another one
-    can be loaded in the page. Where Graphviz draws pictures, the page has the roles' diagrams; else it shows their states as
-    a list.
+    roles: those that can be selected, in this order, or a single one. records: a recorded run to step through; the page can
+    load another one. The page shows the roles' diagrams where Graphviz can draw them, else lists of their states.
     """
     data = {
         "roles": [_role_data(checked_role(role)) for role in ((roles,) if isinstance(roles, Role) else roles)],

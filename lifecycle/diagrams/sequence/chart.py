@@ -1,4 +1,4 @@
-"""What a recorded journal becomes before it is drawn: lanes, steps, and the moments at which steps begin and end.
+"""The model of a chart: lanes, steps, and the moments at which steps begin and end.
 
 A step is one call, or a run of repeated calls that is folded into one. It has one row where nothing else happened between
 its begin and its end, and two where something did: between the two it blocks its lane, and every renderer shows that.
@@ -19,13 +19,13 @@ from lifecycle.engine import STANDARD_OUTCOMES, Kind, Record, Role
 from lifecycle.roles import ROLES
 
 LONG = 0.01
-"""Seconds from which on a call is said to have blocked its object, also where nothing else happened meanwhile."""
+"""A call that takes at least so many seconds is drawn as blocking its object, even if nothing else happened meanwhile."""
 
 MOST_COLUMNS = 12
-"""With more objects, one that begins takes the column of one that has ended."""
+"""With more objects, a new one takes the column of one that has ended."""
 
 FOLD = 3
-"""How often a call must be repeated for its run to be folded, unless the caller says otherwise."""
+"""The default number of repetitions from which a run of calls is folded."""
 
 _OBJECT = re.compile(r"<(?:class ')?(?:\w+\.)+(\w+)(\.\.\.)?[^,]*>")
 _KINDS = {outcome.name: outcome.kind for outcome in STANDARD_OUTCOMES}
@@ -63,7 +63,7 @@ class ChartStep:
 
     count: how many calls it stands for. label: the call with its arguments, or the folded calls with their numbers.
     short: without arguments. outcome: "" where it is `ok`. before: the state it began in. state: the state it led to, or ""
-    where it kept the state. reason: why it was refused, one sentence an item. fired_by: the lane whose running call fired
+    where it kept the state. reason: why it was refused, one sentence per item. fired_by: the lane whose running call fired
     this one. ended is None for a call that had not ended when the journal did.
     """
 
@@ -82,7 +82,7 @@ class ChartStep:
 
     @property
     def is_long(self) -> bool:
-        """Whether it took so long that its time is worth telling."""
+        """Whether it took so long that its duration is shown."""
         return self.ended is not None and self.ended - self.began >= LONG
 
 
@@ -97,7 +97,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A run, ready to be drawn: its lanes from left to right, and its rows from first to last."""
+    """A run, ready to be drawn: its lanes from left to right, its rows from first to last."""
 
     lanes: tuple[Lane, ...]
     moments: tuple[Moment, ...]
@@ -142,7 +142,7 @@ class Chart:
         return "" if step.ended is None else f"{self.clock(step.ended - step.began)} {self.unit}"
 
     def headline(self, moment: Moment) -> str:
-        """The call of a row and how it ended; of a call that blocks, the first row has its begin, the second its end."""
+        """The call of a row and how it ended; a blocking call has its begin in its first row and its end in its second."""
         step = moment.step
         outcome = f"ILLEGAL in {step.before}" if step.tone is Tone.ILLEGAL else f"[{step.outcome}]" if step.outcome else ""
         fired = f"(by {self.lanes[step.fired_by].name})" if step.fired_by is not None else ""
@@ -160,9 +160,9 @@ class Chart:
 def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str, Role] = ROLES) -> Chart:
     """The chart of recorded calls.
 
-    records: as a Journal has them; they need not be in order, and may be of calls that still run. fold: a run of calls on
+    records: as in Journal.records, in any order; some may be of calls that still run. fold: a run of calls on
     one object that keep its state is drawn as one step when one of them is repeated at least so often; 0 folds nothing.
-    roles: name -> role, for what an outcome means; an outcome of a role that is not there is taken by its standard name.
+    roles: name -> role, for the meaning of outcomes; an outcome of an unknown role is looked up by its standard name.
     """
     ordered = sorted(records, key=lambda record: record.began)
     start = ordered[0].began if ordered else 0.0
@@ -273,13 +273,13 @@ def _shown_outcome(record: Record) -> str:
 
 
 def _shown_arguments(arguments: str) -> str:
-    """Objects by their names alone, and without those that are None: they say that nothing was given."""
+    """Objects by their names alone; arguments that are None are left out."""
     given = printable(_OBJECT.sub(r"\1\2", arguments)).split(", ")
     return ", ".join(each for each in given if each != "None" and not each.endswith("=None"))
 
 
 def _reason(error: str, tone: Tone) -> tuple[str, ...]:
-    """What the error says beyond naming the call; of a refusal, why, and what to call first."""
+    """The error without the name of the call; of a refusal, the reason and what to call first."""
     lines = [printable(line.strip()) for line in error.split("\n")]
     if tone is not Tone.ILLEGAL:
         return tuple(line for line in lines[:1] if line)

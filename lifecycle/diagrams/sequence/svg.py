@@ -206,7 +206,7 @@ class Drawing:
 
 
 def _letters_of_a_column(chart: Chart, columns: int) -> int:
-    """Wide where there are few columns, narrow where there are many, and never wider than its longest text."""
+    """The width of a column: less with more columns, and never more than the longest text."""
     most = {1: 60, 2: 46, 3: 36, 4: 30, 5: 28, 6: 26, 7: 24, 8: 22, 9: 22}.get(columns, 18)
     texts = [chart.headline(moment) for moment in chart.moments]
     texts += [sentence for moment in chart.moments for sentence in moment.step.reason]

@@ -1,4 +1,4 @@
-"""The chart for a terminal: lanes beside each other where there is room for their texts, else a narrow strip for each."""
+"""The chart for a terminal: a column of text per lane where they fit, else a narrow strip of marks per lane."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARKS = {Tone.DONE: "o", Tone.FAILED: "!", Tone.ILLEGAL: "X", Tone.RUNNING: "o"}
 
 
 def sequence_text(chart: Chart, *, width: int = 80) -> str:
-    """The chart as plain text of at most `width` columns, which is widened where a single word does not fit.
+    """The chart as plain text of at most `width` columns, or more where a single word does not fit.
 
     `o` is a call, `!` one that failed, `X` an illegal one, `#` the time for which a call blocks its object.
     """
@@ -47,7 +47,7 @@ def _columns(chart: Chart, gutter: int, column: int) -> Iterator[str]:
 
 
 def _strips(chart: Chart, gutter: int, width: int) -> Iterator[str]:
-    """A strip of marks for each lane, and all texts behind them, each with the name of its object."""
+    """A strip of marks for each lane, then the texts, each with the name of its object."""
     columns = chart.columns()
     letters = [_letter(number) for number in range(max(columns) + 1)]
     strip = max(map(len, letters)) + STRIP - 1
@@ -82,7 +82,7 @@ def _marked(chart: Chart, columns: Sequence[int]) -> Iterator[tuple[Moment, list
 
 
 def _wrapped(chart: Chart, moment: Moment, width: int, name: str = "") -> Iterator[str]:
-    """What a row tells, on lines of at most `width` columns."""
+    """The text of a row, on lines of at most `width` columns."""
     step = moment.step
     texts = [name + chart.headline(moment)]
     if moment.part is not Part.BEGIN:
