@@ -14,9 +14,8 @@ from lifecycle.cli.demo import demo
 from lifecycle.cli.diagram import diagram
 from lifecycle.cli.matrix import matrix
 from lifecycle.cli.output import examples, fail_to_write
-from lifecycle.cli.roles import roles
 from lifecycle.cli.run import run
-from lifecycle.cli.show import show
+from lifecycle.cli.show import roles, show
 
 SUBCOMMANDS = (demo, show, roles, diagram, run, archive, conform, matrix)
 

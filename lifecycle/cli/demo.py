@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
-from lifecycle.cli.chart import check_chart, write_chart
-from lifecycle.cli.output import examples, render, terminal, write
+from lifecycle.cli.output import examples, fail, render, terminal, write
+
+if TYPE_CHECKING:
+    from lifecycle.engine import Record
 
 EPILOG = examples(
     "lifecycle demo",
@@ -24,7 +29,7 @@ def demo(as_json: bool, chart: str | None) -> None:
     from lifecycle.engine import Journal
 
     if chart is not None:
-        check_chart(chart)
+        _check_chart(chart)
     conversation, refusals, failure = Conversation(), [], None
     with Journal() as journal:
         try:
@@ -34,7 +39,7 @@ def demo(as_json: bool, chart: str | None) -> None:
         except (OSError, DemoFailed) as error:
             failure = error
     if chart is not None:
-        write_chart(journal.records, chart)
+        _write_chart(journal.records, chart)
     if as_json:
         write("".join(f"{line}\n" for line in journal.lines()))
     else:
@@ -43,5 +48,26 @@ def demo(as_json: bool, chart: str | None) -> None:
         console = terminal()
         write(render(console, *demo_page(conversation.lines, refusals, console)))
     if failure is not None:
-        click.echo(f"Error: {failure}", err=True)
-        raise click.exceptions.Exit(1)
+        fail(str(failure))
+
+
+def _check_chart(path: str) -> None:
+    """Wrong usage (exit code 2) when charts do not have the suffix of `path`; called before anything runs."""
+    from lifecycle.diagrams import UnknownFormat
+    from lifecycle.diagrams.formats import format_of
+    from lifecycle.diagrams.recorded import RUN_FORMATS
+
+    try:
+        format_of(path, RUN_FORMATS)
+    except UnknownFormat as error:
+        raise click.BadParameter(str(error), param_hint="--chart") from None
+
+
+def _write_chart(records: Iterable[Record], path: str) -> None:
+    """Write the chart of a run; exit code 1 and a line that says why when it cannot be written."""
+    from lifecycle.diagrams import save_run
+
+    try:
+        save_run(records, path)
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror}")

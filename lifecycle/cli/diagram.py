@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from lifecycle.cli.choosing import chosen_role
-from lifecycle.cli.output import examples, write
+from lifecycle.cli.output import examples, fail, write
 from lifecycle.engine import Lifecycle, LifecycleError, Role
 from lifecycle.roles import ROLES
 
@@ -161,8 +161,7 @@ def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
     try:
         return act()
     except NoRenderer as error:
-        click.echo(f"Error: {error}", err=True)
-        raise click.exceptions.Exit(1) from None
+        fail(str(error))
     except LifecycleError as error:
         raise click.BadParameter(str(error), param_hint=hint) from None
 
@@ -175,8 +174,7 @@ def _save(path: str, drawn: bytes) -> None:
     try:
         Path(path).write_bytes(drawn)
     except OSError as error:
-        click.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
-        raise click.exceptions.Exit(1) from None
+        fail(f"cannot write {path}: {error.strerror}")
 
 
 def _width() -> int:

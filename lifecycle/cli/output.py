@@ -70,6 +70,12 @@ def fail_to_write(error: OSError) -> NoReturn:
     sys.exit(1)
 
 
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Exit with `code` after a line on standard error."""
+    click.echo(f"Error: {message}", err=True)
+    raise click.exceptions.Exit(code)
+
+
 def write_json(data: object) -> None:
     """Write `data` as indented JSON."""
     write(json.dumps(data, indent=2) + "\n")
