@@ -85,7 +85,7 @@ def main() -> int:
 
 
 def _load_average() -> float | None:
-    """How many processes want to run, over the last minute; None where the system does not tell."""
+    """How many processes want to run, over the last minute; None where the system does not report it."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 

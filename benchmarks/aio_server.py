@@ -73,7 +73,7 @@ SERVERS: dict[str, Callable[..., Awaitable[None]]] = {
 
 
 def allow_all_descriptors() -> int:
-    """Raise this process's limit of descriptors as far as it may; the limit, or 0 where the system has none to tell."""
+    """Raise this process's limit of descriptors as far as it may; the limit, or 0 where the system does not report one."""
     try:
         import resource
     except ImportError:
@@ -84,7 +84,7 @@ def allow_all_descriptors() -> int:
 
 
 def resident_bytes() -> int:
-    """The memory that the process holds now, or the most it has held where the system tells only that."""
+    """The memory that the process holds now, or its peak where the system reports only that."""
     if STATM.exists():
         return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     import resource

@@ -149,14 +149,14 @@ def measure(effort: Effort) -> list[Figure]:
 
 def _figures(series: Series, cases: list[str], phase: int, word: str) -> list[Figure]:
     times = {case: series.nanoseconds(case, phase) for case in cases}
-    told = {
+    others = {
         case: series.ratio(case, "pickle", phase).median for case in cases if case not in ("lifecycle", "by pointer", "pickle")
     }
     baseline = f"pickle {duration(times['pickle'])} a record"
     array, pointers = series.ratio("lifecycle", "pickle", phase), series.ratio("by pointer", "pickle", phase)
     faster = series.ratio("operators", "lifecycle", phase)
     return [
-        Figure(f"{word}: a typed array, against pickle", array, "x", 1.0, baseline=baseline, others=told, nanoseconds=times),
+        Figure(f"{word}: a typed array, against pickle", array, "x", 1.0, baseline=baseline, others=others, nanoseconds=times),
         Figure(f"{word}: pointers, against pickle", pointers, "x", 1.0, baseline=baseline),
         Figure(f"{word}: times faster than the operators", faster, "x", TIMES, at_least=True,
                baseline=f"operators {duration(times['operators'])} a record"),

@@ -6,7 +6,8 @@ from benchmarks.claim import Claim, Figure
 from benchmarks.effort import Effort
 from benchmarks.interleaved import Batch, Loop, duration, interleave, timed_loop
 from benchmarks.rivals import present, rivals
-from benchmarks.turnstile import TURNSTILE, Turnstile
+from examples.turnstile import TURNSTILE
+from lifecycle import Lifecycle
 from lifecycle.engine import machine_of
 from lifecycle.engine.reference import Cursor
 
@@ -14,6 +15,21 @@ BOTH = "turnstile.coin(); turnstile.push()"
 TRIGGERS = "coin(model); push(model)"
 COUNT = 100
 LIMIT = 30
+
+
+class EmptyTurnstile(Lifecycle, role=TURNSTILE):
+    """A turnstile whose handlers do nothing: what a change of state itself costs."""
+
+    __slots__ = ()
+
+    def coin(self) -> None:
+        """Pay."""
+
+    def push(self) -> None:
+        """Go through."""
+
+    def remove(self) -> None:
+        """Take it away."""
 
 
 def measure(effort: Effort) -> list[Figure]:
@@ -26,7 +42,7 @@ def measure(effort: Effort) -> list[Figure]:
     trigger = timed_loop(TRIGGERS, coin=events["coin.ok"].trigger, push=events["push.ok"].trigger, model=Cursor("locked"))
     cases: dict[str, Batch] = {
         "trigger": _changes(trigger, 10),
-        "lifecycle": _changes(timed_loop(BOTH, turnstile=Turnstile()), COUNT),
+        "lifecycle": _changes(timed_loop(BOTH, turnstile=EmptyTurnstile()), COUNT),
     }
     everyone = rivals()
     for name, rival in present(everyone).items():

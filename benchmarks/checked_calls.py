@@ -37,7 +37,7 @@ class PlainSocket(socket.socket):
 
 @contextmanager
 def plain_pair() -> Iterator[tuple[PlainSocket, PlainSocket]]:
-    """Two connected sockets that nobody watches."""
+    """Two connected sockets that are not checked."""
     with ExitStack() as stack:
         client, accepted = stack.enter_context(raw_pair())
         yield (

@@ -13,7 +13,7 @@ from benchmarks.interleaved import Series, Spread, duration
 class Figure:
     """One measured number and its limit.
 
-    unit: "x" for a ratio, "B", "us", "s", or "" for a count. limit: None for a figure that is only told. at_least: whether
+    unit: "x" for a ratio, "B", "us", "s", or "" for a count. limit: None for a figure that is only reported. at_least: whether
     the limit is a lower one. timed: whether it depends on the clock (a short run does not judge it then). baseline: what
     it was measured against, in words. others: the same number for other libraries, None for one that is not installed.
     nanoseconds: the median time of each case, where there is one.
@@ -30,9 +30,9 @@ class Figure:
     nanoseconds: Mapping[str, float] = field(default_factory=dict)
 
     def verdict(self, quick: bool = False) -> str:
-        """ "within", "missed", "told only" (no limit), or "not judged" (a time in the short form)."""
+        """ "within", "missed", "reported" (no limit), or "not judged" (a time in the short form)."""
         if self.limit is None:
-            return "told only"
+            return "reported"
         if quick and self.timed:
             return "not judged"
         value = self.measured.median

@@ -1,7 +1,7 @@
 """The claim: `import lifecycle` costs at most 1.6 times `import transitions`, and pulls in nothing that few users need.
 
 The package loads its parts when they are first used, so that the claim alone says little: what a program pays that uses the
-sockets is told beside it.
+sockets is reported next to it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.interleaved import Batch, Series, duration, interleave
 from benchmarks.rivals import MODULES, present, rivals
 
 LIMIT = 1.6
-NOT_PULLED_IN = ("hypothesis", "rich", "typer", "anyio")
+NOT_PULLED_IN = ("hypothesis", "rich", "click", "anyio")
 
 TIMED = "from time import perf_counter_ns as clock; begin = clock(); {statement}; print(clock() - begin)"
 PULLED_IN = "import sys; {statement}; print(*(name for name in {names} if name in sys.modules))"
@@ -36,14 +36,14 @@ def measure(effort: Effort) -> list[Figure]:
         pulled_in = python("-c", PULLED_IN.format(statement=EVERYTHING, names=NOT_PULLED_IN), bytecode=bytecode).split()
         cases: dict[str, Batch] = {name: _importing(statement, bytecode) for name, statement in statements.items()}
         series = interleave(cases, effort.rounds(21))
-    told = {
+    others = {
         name: series.ratio(name, "transitions").median if rival is not None else None
         for name, rival in everyone.items()
         if name != "transitions"
     }
     return [
-        _figure(PACKAGE, series, told, LIMIT),
-        _figure(SOCKETS, series, told, None),
+        _figure(PACKAGE, series, others, LIMIT),
+        _figure(SOCKETS, series, others, None),
         Figure(
             f"of {', '.join(NOT_PULLED_IN)} pulled in" + (f": {', '.join(pulled_in)}" if pulled_in else ""),
             exactly(len(pulled_in)),

@@ -68,7 +68,7 @@ def governed_pair() -> Iterator[tuple[Client, Accepted]]:
 
 @contextmanager
 def rival_pair(rival: Rival) -> Iterator[tuple[Stream, Stream]]:
-    """Two connected streams of another library: accepted both, since setting an option is no event of theirs."""
+    """Two connected streams of another library: both accepted, since setting an option is not an event of theirs."""
     with raw_listener() as listener:
         connection = socket.create_connection(listener.getsockname())
         client, accepted = rival.stream(), rival.stream()

@@ -54,8 +54,8 @@ def _creation(effort: Effort) -> Figure:
         cases[name] = batch_of(timed_loop(OPEN_AND_CLOSE, make=make), 2)
     every = {"transitions, own machine": 10, "python-statemachine": 10}
     series = interleave(cases, effort.rounds(500), every=every)
-    told = {name: makers.get(name) for name in ("transitions, own machine", *everyone)}
-    return against_raw("make, open, close", series, told)
+    others = {name: makers.get(name) for name in ("transitions, own machine", *everyone)}
+    return against_raw("make, open, close", series, others)
 
 
 CLAIM = Claim("memory", "memory per object, and making one", measure)

@@ -65,7 +65,7 @@ def measure(effort: Effort) -> list[Figure]:
     series = interleave(cases, effort.rounds(1000), every=every)
     times = {name: series.nanoseconds(name) for name in cases}
 
-    def told(baseline: str) -> dict[str, float | None]:
+    def others(baseline: str) -> dict[str, float | None]:
         return {name: None if rival is None else series.ratio(name, baseline).median for name, rival in everyone.items()}
 
     microseconds = Spread(*(value / 1000 for value in series.spread("lifecycle")))
@@ -76,7 +76,7 @@ def measure(effort: Effort) -> list[Figure]:
             "x",
             LIMIT_RATIO,
             baseline=f"by hand {duration(times['hand-written'])}",
-            others=told("hand-written"),
+            others=others("hand-written"),
             nanoseconds=times,
         ),
         Figure(
@@ -91,7 +91,7 @@ def measure(effort: Effort) -> list[Figure]:
             series.ratio("lifecycle", "raise"),
             "x",
             baseline=f"raise {duration(times['raise'])}",
-            others=told("raise"),
+            others=others("raise"),
         ),
     ]
 

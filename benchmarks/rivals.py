@@ -39,7 +39,7 @@ class Rival(NamedTuple):
     """One library: how it makes its objects, and what it raises for an illegal event.
 
     every: in which rounds it takes part (5: every fifth). Most rounds are left to raw and lifecycle: a library that runs much
-    code leaves the caches cold for whoever comes next, and the slow ones would take most of the time.
+    code leaves the caches cold for the next one, and the slow ones would take most of the time.
     """
 
     turnstile: Callable[[], Turnstile]

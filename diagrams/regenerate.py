@@ -10,8 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lifecycle.cli.conversation import Conversation
-from lifecycle.cli.illegal_attempts import ATTEMPTS, refused
+from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, refused
 from lifecycle.diagrams import read_records, sequence_chart, state_diagram
 from lifecycle.engine import Journal
 from lifecycle.roles import ROLES

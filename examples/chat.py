@@ -29,7 +29,7 @@ class Message:
 
 
 def relay(accepted: Accepted, room: list[Archive], said: CStringList, lock: Lock) -> None:
-    """The server's part of one client: tell it what was said before, then everybody what it says, until it closes."""
+    """Serve one client: send it the earlier messages, then everybody its messages, until it closes."""
     with accepted, SocketFile(accepted) as file, Archive(file, "load") as incoming, Archive(file, "store") as outgoing:
         with lock:
             Message(lines=said).send(outgoing)

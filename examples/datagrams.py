@@ -26,7 +26,7 @@ def main() -> None:
             alice.send(b"to whom?")
         except IllegalCall as refusal:
             print(f"refused: {refusal.reason}")
-        alice.connect(*bob.get_sock_name())  # sets the peer, and asks nobody
+        alice.connect(*bob.get_sock_name())  # only sets the peer
         alice.send(b"to bob, of course")
         print(f"alice is {alice.state}; bob got {bob.receive()!r}")
 

@@ -21,12 +21,12 @@ class AcceptsForEver(MemoryStream):
 
     def accept(self) -> tuple[MemoryStream, tuple[str, int]]:
         if not self.listens:
-            raise BlockingIOError(errno.EAGAIN, "nobody has come yet")
+            raise BlockingIOError(errno.EAGAIN, "no client has connected yet")
         return super().accept()
 
 
 class EndsInSilence(MemoryStream):
-    """Ends its own sends, and forgets to tell the peer."""
+    """Ends its own sends without notifying the peer."""
 
     def shutdown(self, how: int) -> None:
         super().shutdown(how)

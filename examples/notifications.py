@@ -36,7 +36,7 @@ class Player(aio.Client):
     def on_connect(self, error: int) -> None:
         print(f"connected, with error {error}")
 
-    def on_send(self) -> None:  # told once, when the connection is made
+    def on_send(self) -> None:  # called once, when the connection is made
         self.guess()
 
     def on_receive(self) -> None:
@@ -57,7 +57,7 @@ async def main() -> None:
         await game.create(0, "127.0.0.1")
         game.listen()
         player.open()
-        with suppress(BlockingIOError):  # it is `connecting` then, and on_connect() tells how it comes out
+        with suppress(BlockingIOError):  # it is now `connecting`; on_connect() gets the result
             nowait(player.connect(*game.get_sock_name()))
         await over.wait()
 

@@ -1,4 +1,4 @@
-"""A role of one's own: no sockets, only the engine. A turnstile lets one person through for each coin.
+"""A role without sockets: only the engine. A turnstile lets one person through for each coin.
 
 Run it with `python examples/turnstile.py`.
 """
@@ -10,40 +10,40 @@ TURNSTILE = Role(
     name="turnstile",
     doc="Lets one person through for each coin.",
     states=(
-        State("locked", "Nobody gets through."),
+        State("locked", "It blocks the way."),
         State("unlocked", "One person may pass."),
-        State("dismantled", "It is gone.", reason="There is no turnstile any more"),
+        State("removed", "It is gone.", reason="The turnstile was taken away"),
     ),
     calls=(
-        Call("insert", "Pay for one passage."),
+        Call("coin", "Pay for one passage."),
         Call("push", "Go through.", reason="A passage costs a coin"),
-        Call("dismantle", "Take it away."),
+        Call("remove", "Take it away."),
     ),
     rows=(
-        ("locked", "insert", {"ok": "unlocked", "failed": "locked"}),
-        ("locked", "dismantle", {"ok": "dismantled"}),
+        ("locked", "coin", {"ok": "unlocked", "failed": "locked"}),
+        ("locked", "remove", {"ok": "removed"}),
         ("unlocked", "push", {"ok": "locked"}),
-        ("unlocked", "dismantle", {"ok": "dismantled"}),
+        ("unlocked", "remove", {"ok": "removed"}),
     ),
     initial="locked",
-    final=frozenset({"dismantled"}),
-    closes="dismantle",
-    reasons={("unlocked", "insert"): "One coin is enough"},
+    final=frozenset({"removed"}),
+    closes="remove",
+    reasons={("unlocked", "coin"): "One coin is enough"},
 )
 
 
 class Turnstile(Lifecycle, role=TURNSTILE):
-    """Each call of the role has a method, which is what the call does; the order of calls is the role's matter."""
+    """Each call of the role has a method, which does the work; the role says in which order they may be called."""
 
-    def insert(self, coin: int) -> str:
-        if coin < 50:
-            raise OverflowError(f"{coin} cents are not enough")  # any error is the outcome "failed", and stays locked
-        return f"{coin - 50} cents change"
+    def coin(self, cents: int) -> str:
+        if cents < 50:
+            raise OverflowError(f"{cents} cents are not enough")  # any error is the outcome "failed", and stays locked
+        return f"{cents - 50} cents change"
 
     def push(self) -> None:
-        print("  somebody goes through")
+        print("  a person goes through")
 
-    def dismantle(self) -> None:
+    def remove(self) -> None:
         print("  the turnstile is taken away")
 
 
@@ -55,10 +55,10 @@ def main() -> None:
         except IllegalCall as refusal:
             print(refusal)
         try:
-            turnstile.insert(20)
+            turnstile.coin(20)
         except OverflowError as error:
             print(f"{error}: it stays {turnstile.state}")
-        print(f"{turnstile.insert(100)}: it is {turnstile.state}")
+        print(f"{turnstile.coin(100)}: it is {turnstile.state}")
         turnstile.push()
     for record in journal.records:
         print(f"{record.state:10} {record.call:10} {record.outcome!s:10} -> {record.next_state}")

@@ -1,6 +1,6 @@
 """`python -m lifecycle` is the command `lifecycle`."""
 
-from lifecycle.cli.app import main
+from lifecycle.cli import main
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
-"""Pages of the site that nobody writes: one for each role, the command's help, the page to explore, and the navigation.
+"""Generated pages of the site: one for each role, the command's help, the interactive page, and the navigation.
 
-What a role's page says comes from its table, its picture from diagrams/, which a test keeps current.
+A role's page is made from its table, its picture is in diagrams/, which a test keeps current.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from typer.main import get_command
-from typer.testing import CliRunner
 
 from lifecycle.cli.app import app
 from lifecycle.diagrams import explorer_page, state_diagram
@@ -30,13 +29,13 @@ WRITTEN: dict[str, list[str]] = {
     ],
     "Explanation": ["engine.md"],
 }  # fmt: skip
-"""section -> its pages in their order; pages that are not named here come behind those of the guides"""
+"""section -> its pages in order; pages that are not named here follow the guides"""
 
 FIRST_OF_API = "reference/api/lifecycle.md"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Build the navigation from the pages that are there."""
+    """Build the navigation from the existing pages."""
     folder = Path(config.docs_dir)
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md")}
     api = sorted((page for page in found if page.startswith("reference/api/")), key=lambda page: (page != FIRST_OF_API, page))
@@ -59,7 +58,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add what is generated."""
+    """Add the generated pages."""
     texts = {
         "explore.html": explorer_page(),
         "reference/command.md": command_page(),
@@ -78,7 +77,7 @@ def role_page(role: Role) -> str:
     """The reference page of a role: its picture, then its tables."""
     title, doc, rest = state_diagram(role, "markdown").split("\n\n", 2)
     picture = f"[![The states of {role.name}]({role.name}.svg)]({role.name}.svg)"
-    more = f"To click through it: [the page to explore](../../explore.html#{role.name})."
+    more = f"Interactively: [the page to explore](../../explore.html#{role.name})."
     return "\n\n".join(("---\nhide: [toc]\n---", title, doc, picture, more, rest))
 
 
@@ -88,13 +87,13 @@ def roles_page() -> str:
         f"| [{role.name}]({role.name}.md) | {role.doc} | {len(role.states)} | {len(role.cells())} |" for role in ROLES.values()
     ]
     head = ("# Roles", "", "| role | | states | rows |", "|---|---|---|---|", *rows, "")
-    return "\n".join(head) + "\nTo click through them: [the page to explore](../../explore.html).\n"
+    return "\n".join(head) + "\nInteractively: [the page to explore](../../explore.html).\n"
 
 
 def command_page() -> str:
     """The help texts of the command and its subcommands, as the command prints them."""
     parts = ["# The command", "", *_help(())]
-    for words in _subcommands(get_command(app)):
+    for words in _subcommands(app):
         parts += [f"## lifecycle {' '.join(words)}", "", *_help(words)]
     return "\n".join(parts)
 

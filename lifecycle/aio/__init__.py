@@ -3,7 +3,7 @@
 try:
     import anyio as _anyio
 except ImportError as _missing:
-    raise ImportError('lifecycle.aio needs anyio: pip install "lifecycle[aio]"', name="anyio") from _missing
+    raise ImportError('lifecycle.aio needs anyio: pip install "socket-lifecycle[aio]"', name="anyio") from _missing
 
 from importlib import import_module
 from typing import TYPE_CHECKING

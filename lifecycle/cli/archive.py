@@ -12,9 +12,9 @@ from contextlib import ExitStack, nullcontext
 from io import FileIO
 from itertools import chain, islice
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING
 
-import typer
+import click
 
 from lifecycle.cli.conform import progress_bar
 from lifecycle.cli.output import examples, terminal, write
@@ -37,36 +37,23 @@ DUMP_EPILOG = examples(
     "lifecycle archive dump - < drawing.dat",
 )
 
-commands = typer.Typer(
-    name="archive",
-    help="Archives in files, in the format of MFC's CArchive.",
-    short_help="See what an archive file holds.",
-    epilog=examples(
-        "lifecycle archive dump drawing.dat           what its bytes tell",
-        "lifecycle archive dump --json drawing.dat    the same as data",
-    ),
-    no_args_is_help=True,
-    rich_markup_mode=None,
+EPILOG = examples(
+    "lifecycle archive dump drawing.dat           its classes and strings",
+    "lifecycle archive dump --json drawing.dat    the same as data",
 )
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommands known."""
-    app.add_typer(commands)
+@click.group("archive", epilog=EPILOG, short_help="See what an archive file holds.", no_args_is_help=True)
+def archive() -> None:
+    """Archives in files, in the format of MFC's CArchive."""
 
 
-@commands.callback()
-def _group() -> None:
-    pass
-
-
-@commands.command("dump", epilog=DUMP_EPILOG, short_help="Show the structure of an archive file.")
-def dump(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The file, or - for standard input.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: summary and findings.")] = False,
-    encoding: Annotated[str, typer.Option(metavar="NAME", help="The ANSI code page of its strings.")] = "cp1252",
-    everything: Annotated[bool, typer.Option("--all", help="Cut neither strings nor runs of bytes.")] = False,
-) -> None:
+@archive.command("dump", epilog=DUMP_EPILOG, short_help="Show the structure of an archive file.")
+@click.argument("file", metavar="FILE", help="The file, or - for standard input.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: summary and findings.")
+@click.option("--encoding", metavar="NAME", default="cp1252", help="The ANSI code page of its strings.")
+@click.option("--all", "everything", is_flag=True, help="Cut neither strings nor runs of bytes.")
+def dump(file: str, as_json: bool, encoding: str, everything: bool) -> None:
     """Show the structure of an archive file, as far as its bytes alone tell.
 
     First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
@@ -119,7 +106,7 @@ def _code_page(encoding: str) -> CodePage:
     try:
         return CodePage(encoding)
     except LookupError as error:
-        raise typer.BadParameter(str(error), param_hint="--encoding") from None
+        raise click.BadParameter(str(error), param_hint="--encoding") from None
 
 
 def _bytes_of(name: str, opened: ExitStack) -> bytes | mmap.mmap:
@@ -132,8 +119,8 @@ def _bytes_of(name: str, opened: ExitStack) -> bytes | mmap.mmap:
             return b""
         return opened.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
-        typer.echo(f"Error: cannot read {name}: {error.strerror}", err=True)
-        raise typer.Exit(2) from None
+        click.echo(f"Error: cannot read {name}: {error.strerror}", err=True)
+        raise click.exceptions.Exit(2) from None
 
 
 def _copy(given: IO[bytes], opened: ExitStack) -> IO[bytes]:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from lifecycle.cli.choosing import chosen_role
 from lifecycle.cli.output import examples, render, terminal, write, write_json
@@ -30,31 +30,34 @@ EPILOG = examples(
 )
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("conform", epilog=EPILOG, short_help="Put an implementation through the suite of its roles.")(conform)
-
-
+@click.command("conform", epilog=EPILOG, short_help="Put an implementation through the suite of its roles.")
+@click.argument("target", metavar="TARGET", help="lifecycle, aio, socket, gevent, trio, memory, or module:factory.")
+@click.option("--role", metavar="ROLE", multiple=True, help="Only this role; may be repeated.")
+@click.option(
+    "--depth",
+    metavar="N",
+    type=click.IntRange(1, 3),
+    default=2,
+    help="1: every cell; 2: every call in every situation; 3: every cell, then every call.",
+)
+@click.option("--walks", metavar="N", type=click.IntRange(0), default=500, help="Random walks per role, beside the sequences.")
+@click.option("--seed", metavar="N", type=int, default=0, help="Of the random walks.")
+@click.option("--engine", metavar="ENGINE", help="compiled or reference, for governed objects.")
+@click.option("--mutants", is_flag=True, help="Break the package's classes instead, and count what is found.")
+@click.option("--explained", is_flag=True, help="List the explained differences, too.")
+@click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def conform(
-    target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="lifecycle, aio, socket, gevent, trio, memory, or module:factory.")
-    ],
-    role: Annotated[list[str] | None, typer.Option(metavar="ROLE", help="Only this role; may be repeated.")] = None,
-    depth: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, max=3, help="1: every cell; 2: every call in every situation; 3: every cell, then every call."
-        ),
-    ] = 2,
-    walks: Annotated[int, typer.Option(metavar="N", min=0, help="Random walks per role, beside the sequences.")] = 500,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the random walks.")] = 0,
-    engine: Annotated[str | None, typer.Option(metavar="ENGINE", help="compiled or reference, for governed objects.")] = None,
-    mutants: Annotated[
-        bool, typer.Option("--mutants", help="Break the package's classes instead, and count what is found.")
-    ] = False,
-    explained: Annotated[bool, typer.Option("--explained", help="List the explained differences, too.")] = False,
-    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit report.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    target: str,
+    role: tuple[str, ...],
+    depth: int,
+    walks: int,
+    seed: int,
+    engine: str | None,
+    mutants: bool,
+    explained: bool,
+    junit: Path | None,
+    as_json: bool,
 ) -> None:
     """Run every call in every state, with every outcome, and some illegal ones, and compare with the roles.
 
@@ -64,21 +67,21 @@ def conform(
     from lifecycle.engine.table import ENGINES
 
     if engine is not None and engine not in ENGINES:
-        raise typer.BadParameter(f"no engine {engine!r}; known: {', '.join(ENGINES)}", param_hint="--engine")
+        raise click.BadParameter(f"no engine {engine!r}; known: {', '.join(ENGINES)}", param_hint="--engine")
     try:
         chosen = target_named(target, engine=engine)
     except UnknownTarget as error:
-        raise typer.BadParameter(str(error), param_hint="TARGET") from None
-    named = dict.fromkeys(chosen_role(name, chosen.roles, where="--role") for name in role or ())
+        raise click.BadParameter(str(error), param_hint="TARGET") from None
+    named = dict.fromkeys(chosen_role(name, chosen.roles, where="--role") for name in role)
     roles = tuple(named) or chosen.roles
     if mutants:
         if target != "lifecycle":
-            raise typer.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")
+            raise click.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")
         found = _score_mutants(roles, engine, as_json)
     else:
         found = _run_suite(chosen, roles, depth, walks, seed, explained, junit, as_json)
     if found:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _run_suite(
@@ -96,14 +99,14 @@ def _run_suite(
     from lifecycle.conformance.targets import UnknownTarget
 
     if junit is not None and not junit.parent.is_dir():
-        raise typer.BadParameter(f"cannot write {junit}: {os.strerror(errno.ENOENT)}", param_hint="--junit")
+        raise click.BadParameter(f"cannot write {junit}: {os.strerror(errno.ENOENT)}", param_hint="--junit")
     try:
         with progress_bar() as tell:
             report = run(target, roles, depth=depth, walks=walks, seed=seed, progress=tell)
     except UnknownTarget as error:
-        raise typer.BadParameter(str(error), param_hint="TARGET") from None
+        raise click.BadParameter(str(error), param_hint="TARGET") from None
     if not report.roles:
-        raise typer.BadParameter(
+        raise click.BadParameter(
             f"{target.name} has none of these roles: {', '.join(role.name for role in roles)}", param_hint="--role"
         )
     if junit is not None:
@@ -112,7 +115,7 @@ def _run_suite(
         try:
             junit.write_text(junit_xml(report), encoding="utf-8")
         except OSError as error:
-            raise typer.BadParameter(f"cannot write {junit}: {error.strerror}", param_hint="--junit") from None
+            raise click.BadParameter(f"cannot write {junit}: {error.strerror}", param_hint="--junit") from None
     if as_json:
         from lifecycle.conformance.reports.data import conformance_data
 

@@ -1,13 +1,16 @@
-"""`lifecycle demo`: the reference sequence on real sockets, and what happens to calls out of order."""
+"""`lifecycle demo`: the reference sequence on real sockets, and refused calls."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from lifecycle.cli.chart import check_chart, write_chart
-from lifecycle.cli.output import examples, render, terminal, write
+from lifecycle.cli.output import examples, fail, render, terminal, write
+
+if TYPE_CHECKING:
+    from lifecycle.engine import Record
 
 EPILOG = examples(
     "lifecycle demo",
@@ -17,25 +20,16 @@ EPILOG = examples(
 )
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("demo", epilog=EPILOG, short_help="Watch a server and a client, then a refusal of each role.")(demo)
-
-
-def demo(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the journal of the run, one JSON object a line.")] = False,
-    chart: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it."),
-    ] = None,
-) -> None:
+@click.command("demo", epilog=EPILOG, short_help="Run a server and a client, then one refused call per role.")
+@click.option("--json", "as_json", is_flag=True, help="Print the journal of the run, one JSON object a line.")
+@click.option("--chart", metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it.")
+def demo(as_json: bool, chart: str | None) -> None:
     """Run a server and a client, in two threads over loopback, then show how calls out of order are refused."""
-    from lifecycle.cli.conversation import Conversation, DemoFailed
-    from lifecycle.cli.illegal_attempts import ATTEMPTS, refused
+    from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, DemoFailed, refused
     from lifecycle.engine import Journal
 
     if chart is not None:
-        check_chart(chart)
+        _check_chart(chart)
     conversation, refusals, failure = Conversation(), [], None
     with Journal() as journal:
         try:
@@ -45,7 +39,7 @@ def demo(
         except (OSError, DemoFailed) as error:
             failure = error
     if chart is not None:
-        write_chart(journal.records, chart)
+        _write_chart(journal.records, chart)
     if as_json:
         write("".join(f"{line}\n" for line in journal.lines()))
     else:
@@ -54,5 +48,26 @@ def demo(
         console = terminal()
         write(render(console, *demo_page(conversation.lines, refusals, console)))
     if failure is not None:
-        typer.echo(f"Error: {failure}", err=True)
-        raise typer.Exit(1)
+        fail(str(failure))
+
+
+def _check_chart(path: str) -> None:
+    """Wrong usage (exit code 2) when charts do not have the suffix of `path`; called before anything runs."""
+    from lifecycle.diagrams import UnknownFormat
+    from lifecycle.diagrams.formats import format_of
+    from lifecycle.diagrams.recorded import RUN_FORMATS
+
+    try:
+        format_of(path, RUN_FORMATS)
+    except UnknownFormat as error:
+        raise click.BadParameter(str(error), param_hint="--chart") from None
+
+
+def _write_chart(records: Iterable[Record], path: str) -> None:
+    """Write the chart of a run; exit code 1 and a line that says why when it cannot be written."""
+    from lifecycle.diagrams import save_run
+
+    try:
+        save_run(records, path)
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror}")

@@ -1,4 +1,4 @@
-"""The demo as a page to read: the two sides beside each other, then the refusals."""
+"""The demo's output: the two sides next to each other, then the refusals."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lifecycle.cli.conversation import HOST, SCRIPT, Line
-from lifecycle.cli.illegal_attempts import Refusal
+from lifecycle.cli.demo_programs import CONVERSATION, HOST, Refusal, ShownLine
 
 HEADING, STATE, ERROR = "bold", "cyan", "red"
 UNBOUNDED = 1000
 
 
-def demo_page(lines: Sequence[Line], refusals: Sequence[Refusal], console: Console) -> Iterator[RenderableType]:
+def demo_page(lines: Sequence[ShownLine], refusals: Sequence[Refusal], console: Console) -> Iterator[RenderableType]:
     """The parts of the page, to be printed one after the other."""
     yield Text(f"The sequence of operations, on real sockets of {HOST}", HEADING)
     yield ""
@@ -34,20 +33,20 @@ def demo_page(lines: Sequence[Line], refusals: Sequence[Refusal], console: Conso
         yield _as_raised(refusal, console)
 
 
-def _columns(lines: Sequence[Line], *, states_beside: bool) -> Table:
-    """One row for each step: the calls of each side, with the states they lead to beside or below them."""
+def _columns(lines: Sequence[ShownLine], *, states_beside: bool) -> Table:
+    """One row per step: the calls of each side, with the states they lead to next to or below them."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
     table.add_column("", justify="right")
-    for side in SCRIPT:
+    for side in CONVERSATION:
         table.add_column(side, ratio=None if states_beside else 1)
         if states_beside:
             table.add_column("")
     for step in sorted({line.step for line in lines}):
         cells: list[RenderableType] = []
-        for side in SCRIPT:
+        for side in CONVERSATION:
             mine = [line for line in lines if (line.side, line.step) == (side, step)]
-            calls = [Text(line.call) for line in mine]
-            states = [Text(f"-> {line.state}", STATE) for line in mine]
+            calls = [Text(line.code) for line in mine]
+            states = [Text(f"-> {line.states}", STATE) for line in mine]
             if states_beside:
                 cells += [Text("\n").join(calls), Text("\n").join(states)]
             else:
@@ -63,7 +62,7 @@ def _fits(table: Table, console: Console) -> bool:
 
 
 def _as_raised(refusal: Refusal, console: Console) -> RenderableType:
-    """The error's text: word by word and line by line where it is piped, its long lines wrapped at words on a terminal."""
+    """The error's text: unchanged where it is piped; on a terminal, long lines are wrapped at words."""
     kind, text = type(refusal.error).__name__, str(refusal.error)
     if not console.is_terminal:
         return f"{kind}: {text}"

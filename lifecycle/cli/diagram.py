@@ -1,4 +1,4 @@
-"""`lifecycle diagram`: pictures of roles and of recorded runs, and the page to explore them."""
+"""`lifecycle diagram`: diagrams of roles and of recorded runs, and the interactive page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import typer
+import click
 
 from lifecycle.cli.choosing import chosen_role
-from lifecycle.cli.output import examples, write
+from lifecycle.cli.output import examples, fail, write
 from lifecycle.engine import Lifecycle, LifecycleError, Role
 from lifecycle.roles import ROLES
 
@@ -25,60 +25,58 @@ EPILOG = examples(
     "lifecycle diagram client -o client.svg        the suffix says the format",
     "lifecycle diagram client -f mermaid --highlight connected",
     "lifecycle diagram mypackage.roles:SESSION -f svg > session.svg",
-    "lifecycle diagram --html explore.html         a page to click through",
+    "lifecycle diagram --html explore.html         an interactive page",
     "lifecycle demo --json | lifecycle diagram --run - -o demo.svg",
 )
 
 Value = TypeVar("Value")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("diagram", epilog=EPILOG, short_help="Draw a role, or a recorded run.")(diagram)
-
-
+@click.command("diagram", epilog=EPILOG, short_help="Draw a role, or a recorded run.")
+@click.argument(
+    "role", metavar="[ROLE]", required=False, help=f"One of {', '.join(ROLES)}, or module:NAME for a role of yours."
+)
+@click.option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
+@click.option("--output", "-o", metavar="FILE", help="Write to FILE.")
+@click.option("--html", metavar="FILE", help="Write the interactive page to FILE.")
+@click.option("--highlight", metavar="STATE", help="Mark this state as the present one.")
+@click.option("--run", metavar="FILE", help="A journal, - for standard input: draw its chart, or mark its path in ROLE.")
+@click.option("--object", metavar="NAME", help="Only this object of the run, as in Client#1.")
 def diagram(
-    role: Annotated[
-        str | None, typer.Argument(metavar="ROLE", help=f"One of {', '.join(ROLES)}, or module:NAME for a role of yours.")
-    ] = None,
-    format: Annotated[
-        str | None, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
-    ] = None,
-    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.")] = None,
-    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write the page to explore to FILE.")] = None,
-    highlight: Annotated[str | None, typer.Option(metavar="STATE", help="Mark this state as the present one.")] = None,
-    run: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="A journal's lines, - for standard input: chart it, or mark its path in ROLE."),
-    ] = None,
-    object: Annotated[str | None, typer.Option(metavar="NAME", help="Of the run, this object alone, as in Client#1.")] = None,
+    role: str | None,
+    format: str | None,
+    output: str | None,
+    html: str | None,
+    highlight: str | None,
+    run: str | None,
+    object: str | None,
 ) -> None:
-    """Draw a role from its table, or a recorded run from its journal, so that the picture cannot go stale."""
+    """Draw a role from its table, or a recorded run from its journal."""
     if html is not None:
         if output is not None or format not in (None, "html"):
-            raise typer.BadParameter("is -f html and -o in one: leave those out", param_hint="--html")
+            raise click.BadParameter("already implies -f html and -o: leave those out", param_hint="--html")
         format, output = "html", html
     if object is not None and run is None:
-        raise typer.BadParameter("is of a run: give one with --run", param_hint="--object")
+        raise click.BadParameter("needs a run: give one with --run", param_hint="--object")
     if highlight is not None and (role is None or run is not None or format == "html"):
-        raise typer.BadParameter("is of one role's diagram, without --run", param_hint="--highlight")
+        raise click.BadParameter("needs one role's diagram, without --run", param_hint="--highlight")
     chosen = None if role is None else role_of(role)
     records = None if run is None else _records(run, object)
     format = _format(format, output)
     if format == "png" and output is None and sys.stdout.isatty():
-        raise typer.BadParameter("a terminal shows no pictures: give a file with -o", param_hint="--format")
+        raise click.BadParameter("a terminal does not show pictures: give a file with -o", param_hint="--format")
     marking = None if highlight is None else "--highlight"
     drawn = _explained(lambda: _drawn(chosen, format, highlight, records), marking)
     if output is not None:
         _save(output, _as_file(drawn))
     elif format == "text":
         write(drawn)
-    else:  # whatever the terminal's encoding is, so that `> FILE` gives the same as `-o FILE`
+    else:  # in UTF-8, so that `> FILE` gives the same as `-o FILE`
         write(_as_file(drawn))
 
 
 def role_of(name: str) -> Role:
-    """The role of that name, or what `module:NAME` names: a role or a class that has one. Wrong usage when there is none."""
+    """The role of that name, or the one at `module:NAME`, a role or a class that has one. Wrong usage when there is none."""
     module, colon, attribute = name.partition(":")
     if not colon:
         return chosen_role(name, beside=" A role of yours is module:NAME.")
@@ -88,39 +86,38 @@ def role_of(name: str) -> Role:
     try:
         found = import_module(module)
     except (ImportError, ValueError, LifecycleError) as error:
-        raise typer.BadParameter(f"cannot import {module!r}: {error}", param_hint="ROLE") from None
+        raise click.BadParameter(f"cannot import {module!r}: {error}", param_hint="ROLE") from None
     value = getattr(found, attribute, None)
     if isinstance(value, type) and issubclass(value, Lifecycle):
         value = getattr(value, "role", None)
     if not isinstance(value, Role):
         known = ", ".join(key for key, each in vars(found).items() if isinstance(each, Role)) or "none"
-        raise typer.BadParameter(f"{module!r} has no role {attribute!r}. Roles in it: {known}.", param_hint="ROLE")
+        raise click.BadParameter(f"{module!r} has no role {attribute!r}. Roles in it: {known}.", param_hint="ROLE")
     return value
 
 
 def _format(format: str | None, output: str | None) -> str:
-    from lifecycle.diagrams.errors import unknown_format
-    from lifecycle.diagrams.files import format_of
+    from lifecycle.diagrams.formats import format_of, unknown_format
 
     if format is None:
         return "text" if output is None else _explained(lambda: format_of(output, FORMATS), "--output")
     if format.lower() not in FORMATS:
-        raise typer.BadParameter(str(unknown_format(format, FORMATS)), param_hint="--format")
+        raise click.BadParameter(str(unknown_format(format, FORMATS)), param_hint="--format")
     return format.lower()
 
 
 def _drawn(role: Role | None, format: str, highlight: str | None, records: list[Record] | None) -> str | bytes:
     from lifecycle import diagrams
-    from lifecycle.diagrams.files import RUN_FORMATS
+    from lifecycle.diagrams.recorded import RUN_FORMATS
 
     if format == "html":
         return diagrams.explorer_page(ROLES.values() if role is None else [role], records or ())
     width = _width()
     if role is None:
         if records is None:
-            raise typer.BadParameter(f"which one? Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
+            raise click.BadParameter(f"no role given. Known roles: {', '.join(ROLES)}.", param_hint="ROLE")
         if format not in RUN_FORMATS:
-            raise typer.BadParameter(f"a run has no {format}. Known formats: {', '.join(RUN_FORMATS)}.", param_hint="--format")
+            raise click.BadParameter(f"a run has no {format}. Known formats: {', '.join(RUN_FORMATS)}.", param_hint="--format")
         return diagrams.sequence_chart(records, format, width=width)
     if records is not None:
         _check_one_object(role, records)
@@ -143,31 +140,30 @@ def _records(path: str, subject: str | None) -> list[Record]:
         records = _explained(read, "--run")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise typer.BadParameter(f"cannot read {path}: {reason}", param_hint="--run") from None
+        raise click.BadParameter(f"cannot read {path}: {reason}", param_hint="--run") from None
     known = dict.fromkeys(record.subject for record in records)
     if subject is not None and subject not in known:
-        raise typer.BadParameter(f"no {subject!r} in the run. Known: {', '.join(known)}.", param_hint="--object")
+        raise click.BadParameter(f"no {subject!r} in the run. Known: {', '.join(known)}.", param_hint="--object")
     return [record for record in records if subject in (None, record.subject)]
 
 
 def _check_one_object(role: Role, records: list[Record]) -> None:
-    """Wrong usage when the path of several objects is to be marked in one picture."""
+    """Wrong usage when records of several objects would be marked in one diagram."""
     found = dict.fromkeys(record.subject for record in records if record.role == role.name)
     if len(found) > 1:
-        raise typer.BadParameter(f"whose path? Choose one of {', '.join(found)} with --object.", param_hint="--run")
+        raise click.BadParameter(f"has several objects: choose one of {', '.join(found)} with --object", param_hint="--run")
 
 
 def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
-    """Its result; what the diagrams refuse is wrong usage, and a missing renderer a failure."""
+    """The result of `act`; an error of the diagrams is wrong usage, a missing renderer a failure."""
     from lifecycle.diagrams import NoRenderer
 
     try:
         return act()
     except NoRenderer as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from None
+        fail(str(error))
     except LifecycleError as error:
-        raise typer.BadParameter(str(error), param_hint=hint) from None
+        raise click.BadParameter(str(error), param_hint=hint) from None
 
 
 def _as_file(drawn: str | bytes) -> bytes:
@@ -178,8 +174,7 @@ def _save(path: str, drawn: bytes) -> None:
     try:
         Path(path).write_bytes(drawn)
     except OSError as error:
-        typer.echo(f"Error: cannot write {path}: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
+        fail(f"cannot write {path}: {error.strerror}")
 
 
 def _width() -> int:

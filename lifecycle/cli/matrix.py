@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
-
-import typer
+import click
 
 from lifecycle.cli.conform import progress_bar
 from lifecycle.cli.output import examples, render, terminal, write, write_json
@@ -19,42 +16,17 @@ EPILOG = examples(
 )
 
 
-class Platform(StrEnum):
-    """A system whose table is shipped."""
-
-    linux = "linux"
-    winsock = "winsock"
+PLATFORMS = ("linux", "winsock")
+FAMILIES = ("inet", "inet6", "unix")
+KINDS = ("stream", "seqpacket", "dgram")
 
 
-class Family(StrEnum):
-    """A family of addresses."""
-
-    inet = "inet"
-    inet6 = "inet6"
-    unix = "unix"
-
-
-class Kind(StrEnum):
-    """A kind of socket."""
-
-    stream = "stream"
-    seqpacket = "seqpacket"
-    dgram = "dgram"
-
-
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("matrix", epilog=EPILOG, short_help="Measure what this system answers, call by call.")(matrix)
-
-
-def matrix(
-    diff: Annotated[
-        Platform | None, typer.Option(help="Only where it differs from a shipped table, and from the contract.")
-    ] = None,
-    family: Annotated[Family | None, typer.Option(help="Only this family.")] = None,
-    kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the cells, or the differences, as JSON.")] = False,
-) -> None:
+@click.command("matrix", epilog=EPILOG, short_help="Measure what this system answers, call by call.")
+@click.option("--diff", type=click.Choice(PLATFORMS), help="Only where it differs from a shipped table, and from the contract.")
+@click.option("--family", type=click.Choice(FAMILIES), help="Only this family.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
+@click.option("--json", "as_json", is_flag=True, help="Print the cells, or the differences, as JSON.")
+def matrix(diff: str | None, family: str | None, kind: str | None, as_json: bool) -> None:
     """Measure every call in every state on this machine, one fresh socket each, over the loopback interface.
 
     With --diff, exits with 1 where a cell differs from the shipped table and nothing explains it.
@@ -68,7 +40,7 @@ def matrix(
     with progress_bar() as tell:
         measured = measure(pairs, progress=lambda done, total: tell("cells", done, total))
     if not measured:
-        raise typer.BadParameter("this system has no such sockets", param_hint="--family")
+        raise click.BadParameter("this system has no such sockets", param_hint="--family")
     if diff is None:
         from lifecycle.cli.matrix_page import matrix_data, matrix_page
 
@@ -79,10 +51,10 @@ def matrix(
         return
     from lifecycle.cli.matrix_page import comparison_data, comparison_page
 
-    comparison = compared_with(measured, diff.value)
+    comparison = compared_with(measured, diff)
     if as_json:
         write_json(comparison_data(comparison))
     else:
         write(render(terminal(), *comparison_page(comparison)))
     if comparison.unexplained:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)

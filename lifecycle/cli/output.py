@@ -1,4 +1,4 @@
-"""How the command prints: at the terminal's width, without colour and ornament when piped, and quiet when nobody reads on."""
+"""Output of the command: at the terminal's width, plain text when piped, silent when the reader has closed the pipe."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import sys
 from io import StringIO
 from typing import TYPE_CHECKING, NoReturn, cast
 
-import typer
+import click
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 MIN_WIDTH = 40
 
-_READER_IS_GONE = (errno.EPIPE, errno.EINVAL)  # Windows tells it as EINVAL
+_READER_IS_GONE = (errno.EPIPE, errno.EINVAL)  # Windows reports EINVAL
 _SPACES_AT_LINE_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 
 
 def terminal() -> Console:
-    """A console that prints into memory as standard output would have it: $COLUMNS or its own width or 80, and its colours."""
-    from rich.console import Console  # whoever asks for JSON or help starts faster without it
+    """A console that prints into memory in the width and colours of standard output ($COLUMNS, its own width, or 80)."""
+    from rich.console import Console  # --json and --help start faster without it
 
     real = Console()
     return Console(
@@ -38,18 +38,18 @@ def terminal() -> Console:
 
 
 def render(console: Console, *parts: RenderableType) -> str:
-    """The text of `parts` as terminal() shows them, without spaces at the ends of lines; a str is never wrapped."""
+    """The text of `parts` as terminal() shows them, without trailing spaces; a str is never wrapped."""
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str))
     return _SPACES_AT_LINE_ENDS.sub("", cast(StringIO, console.file).getvalue())
 
 
 def write(text: str | bytes) -> None:
-    """Write to standard output, bytes as they are; quietly nothing when its reader has gone (`lifecycle show | head -1`).
+    """Write to standard output; the rest is discarded when the reader has closed the pipe (`lifecycle show | head -1`).
 
-    A letter that the output's encoding has not is written as its escape.
+    A character that the output's encoding lacks is written as its escape.
 
-    Exits with code 1 when the text cannot be written for another reason, as on a full disk.
+    Exits with code 1 when the output cannot be written for another reason, as on a full disk.
     """
     try:
         if isinstance(text, bytes):
@@ -64,10 +64,16 @@ def write(text: str | bytes) -> None:
 
 
 def fail_to_write(error: OSError) -> NoReturn:
-    """Exit with code 1, telling why standard output cannot be written."""
+    """Exit with code 1 and a line that says why standard output cannot be written."""
     _discard_output()
-    typer.echo(f"Error: cannot write the output: {error.strerror}", err=True)
+    click.echo(f"Error: cannot write the output: {error.strerror}", err=True)
     sys.exit(1)
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Exit with `code` after a line on standard error."""
+    click.echo(f"Error: {message}", err=True)
+    raise click.exceptions.Exit(code)
 
 
 def write_json(data: object) -> None:
@@ -76,7 +82,7 @@ def write_json(data: object) -> None:
 
 
 def examples(*lines: str) -> str:
-    """The end of a help text that shows examples, one a line."""
+    """The epilog of a help text: examples, one per line."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
@@ -86,7 +92,7 @@ def _encodable(text: str) -> str:
 
 
 def _discard_output() -> None:
-    """Send the rest of standard output nowhere, so that Python's own flush at exit does not fail again."""
+    """Discard the rest of standard output, so that Python's flush at exit does not fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -1,21 +1,25 @@
-"""A role as data that a program in any language can use."""
+"""A role as JSON data."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from lifecycle.diagrams.details import facts_data
 from lifecycle.engine import Role
 
 
 def role_data(role: Role) -> dict[str, Any]:
-    """Everything that the role declares, and what follows from it for every state: what is legal, what is not and why."""
+    """Everything that the role declares, and for every state the legal calls and the reasons and remedies of the others."""
     return {
         "name": role.name,
         "doc": role.doc,
         "initial": role.initial,
         "final": [state.name for state in role.states if state.name in role.final],
         "closes": role.closes,
-        "states": [{"name": state.name, "doc": state.doc} for state in role.states],
+        "states": [
+            {"name": state.name, "doc": state.doc, "facts": facts_data(state), "events": sorted(role.events(state.name))}
+            for state in role.states
+        ],
         "calls": [
             {
                 "name": call.name,
@@ -24,6 +28,13 @@ def role_data(role: Role) -> dict[str, Any]:
                 "at_once": call.settles_before,
                 "external": call.external,
                 "fired_by": call.fired_by,
+                "fires": call.fires,
+                "settles": call.settles,
+                "waits_for": call.waits_for,
+                "errors": {outcome: list(names) for outcome, names in call.errors.items()},
+                "announced_by": list(call.announced_by),
+                "enables": list(call.enables),
+                "refuses_flags": list(call.refuses_flags),
                 "never_legal": role.never_legal(call.name),
             }
             for call in role.calls

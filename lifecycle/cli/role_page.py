@@ -1,4 +1,4 @@
-"""A role as a page to read: its states, its calls, and state by state what each call leads to and what is refused."""
+"""A role as text: its states, its calls, and for each state what each call leads to and what is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lifecycle.engine import Call, Role
+from lifecycle.diagrams.details import call_details, error_details, facts_text
+from lifecycle.engine import Call, Role, State
 
 HEADING, STATE, LEGAL, ILLEGAL = "bold", "cyan", "green", "red"
 
@@ -19,11 +20,11 @@ def role_page(role: Role) -> Iterator[RenderableType]:
     yield Text(f"{role.name}: {role.doc}", HEADING)
     yield ""
     yield Text("States", HEADING)
-    yield _indented(_grid((Text(state.name, STATE), _mark(role, state.name), state.doc) for state in role.states))
+    yield _indented(_grid(_state_row(role, state) for state in role.states))
     yield ""
     yield Text("Calls", HEADING)
     used = [call for call in role.calls if not role.never_legal(call.name)]
-    yield _indented(_grid((Text(call.name, LEGAL), _with_firing(call)) for call in used))
+    yield _indented(_grid(_call_row(call) for call in used))
     never = {call.name: _sentence(call.reason) for call in role.calls if role.never_legal(call.name)}
     if never:
         yield ""
@@ -40,6 +41,10 @@ def role_page(role: Role) -> Iterator[RenderableType]:
             yield from _refusals(refused, indent=4)
 
 
+def _call_row(call: Call) -> tuple[Text | str, ...]:
+    return Text(call.name, LEGAL), "\n".join((call.doc, *call_details(call), *error_details(call)))
+
+
 def _legal_rows(role: Role, state: str) -> Iterator[tuple[Text | str, ...]]:
     for name, outcomes in role.table[state].items():
         call = role.call(name)
@@ -50,7 +55,7 @@ def _legal_rows(role: Role, state: str) -> Iterator[tuple[Text | str, ...]]:
 
 
 def _by_next_state(outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
-    """("ok, failed", next state), one for each next state; outcomes that are named for theirs stand together."""
+    """("ok, failed", next state) for each next state; outcomes that are named like theirs are grouped."""
     namesakes = [outcome for outcome, after in outcomes.items() if outcome == after]
     if len(namesakes) < 2:
         namesakes = []
@@ -73,7 +78,7 @@ def _illegal(role: Role, state: str) -> dict[str, str]:
 
 
 def _refusals(reasons: Mapping[str, str], indent: int = 2) -> Iterator[RenderableType]:
-    """Each reason once, below the calls that it holds for."""
+    """Each reason once, below the calls that it applies to."""
     grouped: dict[str, list[str]] = {}
     for call, reason in reasons.items():
         grouped.setdefault(reason, []).append(call)
@@ -82,8 +87,9 @@ def _refusals(reasons: Mapping[str, str], indent: int = 2) -> Iterator[Renderabl
         yield _indented(Text(reason), indent + 4)
 
 
-def _with_firing(call: Call) -> str:
-    return f"{call.doc} Nobody calls it: {call.fired_by}() does." if call.fired_by else call.doc
+def _state_row(role: Role, state: State) -> tuple[Text | str, ...]:
+    facts = facts_text(state)
+    return Text(state.name, STATE), _mark(role, state.name), f"{state.doc}\n[{facts}]" if facts else state.doc
 
 
 def _mark(role: Role, state: str) -> str:

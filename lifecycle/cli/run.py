@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-import typer.core
+import click
 
 from lifecycle.cli.output import examples
 
@@ -26,15 +24,11 @@ WITH_VALUE = ("--mode", "--report", "--chart", "--html", "--connection")
 NOT_HANDED_ON = ("-I", "-E", "-S")  # a Python that ignores its environment, or its site, cannot be told to check
 
 
-class Mode(StrEnum):
-    """What happens to a call that is out of order."""
-
-    observe = "observe"
-    warn = "warn"
-    enforce = "enforce"
+MODES = ("observe", "warn", "enforce")
+FILE = click.Path(path_type=Path)
 
 
-class Program(typer.core.TyperCommand):
+class Program(click.Command):
     """A command whose options end where the program to run begins."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -47,31 +41,35 @@ class Program(typer.core.TyperCommand):
         return super().parse_args(ctx, args)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("run", cls=Program, epilog=EPILOG, short_help="Run a program, and check its socket calls.")(run)
-
-
+@click.command("run", cls=Program, epilog=EPILOG, short_help="Run a program, and check its socket calls.")
+@click.argument(
+    "program", metavar="SCRIPT | -m MODULE | -c CODE ...", nargs=-1, required=True, help="The program, with its own arguments."
+)
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default="observe",
+    help="observe: only report at the end; warn: also give Python warnings; "
+    "enforce: raise IllegalCall before the system is asked.",
+)
+@click.option("--report", metavar="FILE.json", type=FILE, help="Write the findings as JSON.")
+@click.option("--chart", metavar="FILE", type=FILE, help="Write the sequence charts: .svg, .mmd (Mermaid), or else text.")
+@click.option("--html", metavar="FILE", type=FILE, help="Write a page with the findings and the charts.")
+@click.option(
+    "--connection",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Chart the Nth connection only, in the order in which they began.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="No summary at the end.")
 def run(
-    program: Annotated[
-        list[str], typer.Argument(metavar="SCRIPT | -m MODULE | -c CODE ...", help="The program, with its own arguments.")
-    ],
-    mode: Annotated[
-        Mode,
-        typer.Option(
-            help="observe: only tell at the end; warn: also give Python warnings; "
-            "enforce: raise IllegalCall before the system is asked."
-        ),
-    ] = Mode.observe,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the findings as JSON.")] = None,
-    chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the sequence charts: .svg, .mmd (Mermaid), or else text.")
-    ] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with the findings and the charts.")] = None,
-    connection: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Chart the Nth connection only, in the order in which they began.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary at the end.")] = False,
+    program: tuple[str, ...],
+    mode: str,
+    report: Path | None,
+    chart: Path | None,
+    html: Path | None,
+    connection: int | None,
+    quiet: bool,
 ) -> None:
     """Run a program, its children included, and check the order of its socket calls.
 
@@ -82,9 +80,9 @@ def run(
     for option, file in (("--report", report), ("--chart", chart), ("--html", html)):
         if file is not None and not file.absolute().parent.is_dir():
             folder = str(file.absolute().parent)
-            raise typer.BadParameter(f"there is no folder {folder!r} to write {file.name!r} into", param_hint=option)
+            raise click.BadParameter(f"there is no folder {folder!r} to write {file.name!r} into", param_hint=option)
     settings = Settings(
-        mode=mode.value,
+        mode=mode,
         quiet=quiet,
         report=_absolute(report),
         chart=_absolute(chart),
@@ -112,6 +110,6 @@ def _become(command: list[str], environment: dict[str, str]) -> None:
     with subprocess.Popen(command, env=environment) as process:  # Windows starts a new process in any case
         while True:
             try:
-                raise typer.Exit(process.wait())
+                raise click.exceptions.Exit(process.wait())
             except KeyboardInterrupt:
                 continue  # the program has got it too, and decides

@@ -1,33 +1,30 @@
-"""`lifecycle show`: a role's table, to read or as data."""
+"""`lifecycle show`: a role's table as text or JSON; `lifecycle roles`: the list of roles."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from lifecycle.cli.choosing import chosen_role
 from lifecycle.cli.output import examples, render, terminal, write, write_json
 from lifecycle.roles import ROLES
 
-EPILOG = examples(
+SHOW_EPILOG = examples(
     "lifecycle show              every role",
     "lifecycle show server       one role",
     "lifecycle show --json       an object with every role, by name",
     "lifecycle show client --json | jq '.legal.connected'",
 )
+ROLES_EPILOG = examples(
+    "lifecycle roles",
+    "lifecycle roles --json | jq -r '.[].name'",
+)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make the subcommand known."""
-    app.command("show", epilog=EPILOG, short_help="Show a role: what it may do, when, and why not.")(show)
-
-
-def show(
-    role: Annotated[str | None, typer.Argument(metavar="ROLE", help=f"One of {', '.join(ROLES)}; all when left out.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
-) -> None:
-    """Show a role: its states and calls, how each call may end, where that leads, and what is refused, and why."""
+@click.command("show", epilog=SHOW_EPILOG, short_help="Show a role: its states, its calls, and why others are refused.")
+@click.argument("role", metavar="[ROLE]", required=False, help=f"One of {', '.join(ROLES)}; all when left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the tables as JSON.")
+def show(role: str | None, as_json: bool) -> None:
+    """Show a role: its states and calls, the outcomes of each call and where they lead, what is refused, and why."""
     chosen = list(ROLES.values()) if role is None else [chosen_role(role)]
     if as_json:
         from lifecycle.cli.role_data import role_data
@@ -39,3 +36,20 @@ def show(
 
     parts = [part for each in chosen for part in ("", *role_page(each))]
     write(render(terminal(), *parts[1:]))
+
+
+@click.command("roles", epilog=ROLES_EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def roles(as_json: bool) -> None:
+    """List the roles, one per line."""
+    if as_json:
+        write_json([{"name": role.name, "doc": role.doc} for role in ROLES.values()])
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    for role in ROLES.values():
+        table.add_row(Text(role.name, "bold"), Text(role.doc))
+    write(render(terminal(), table))

@@ -1,59 +1,78 @@
 """Conformance suites derived from the roles, for any implementation.
 
 `lifecycle conform TARGET` runs them from the command line; `conformance_suite(role, adapter)` makes a pytest class of them, and
-`conformance_machine(role, adapter)` a Hypothesis state machine. What hypothesis or pytest are needed for loads them, and
-nothing else does.
+`conformance_machine(role, adapter)` a Hypothesis state machine. Its parts are loaded when they are first used: pytest imports
+this package at every start for its plugin, and only what needs hypothesis or pytest loads them.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lifecycle.conformance.adapters.protocol import AGREES as AGREES
-from lifecycle.conformance.adapters.protocol import Adapter as Adapter
-from lifecycle.conformance.adapters.protocol import Answer as Answer
-from lifecycle.conformance.adapters.protocol import Mismatch as Mismatch
-from lifecycle.conformance.adapters.protocol import Stage as Stage
-from lifecycle.conformance.adapters.protocol import Verdict as Verdict
-from lifecycle.conformance.adapters.protocol import compared as compared
-from lifecycle.conformance.model.environment import Ending as Ending
-from lifecycle.conformance.model.environment import Environment as Environment
-from lifecycle.conformance.model.environment import PeerAction as PeerAction
-from lifecycle.conformance.model.environment import Provocation as Provocation
-from lifecycle.conformance.model.environment import Under as Under
-from lifecycle.conformance.model.environment import ends as ends
-from lifecycle.conformance.model.environment import failing as failing
-from lifecycle.conformance.model.environment import peer as peer
-from lifecycle.conformance.model.environment import plainly as plainly
-from lifecycle.conformance.model.environment import waits as waits
-from lifecycle.conformance.running.divergence import Divergence as Divergence
-from lifecycle.conformance.running.divergence import NonConformance as NonConformance
-from lifecycle.conformance.vocabulary import ENVIRONMENTS as ENVIRONMENTS
-
 if TYPE_CHECKING:
     from lifecycle.conformance.adapters.governed import GovernedAdapter as GovernedAdapter
     from lifecycle.conformance.adapters.own import ObjectAdapter as ObjectAdapter
+    from lifecycle.conformance.adapters.protocol import AGREES as AGREES
+    from lifecycle.conformance.adapters.protocol import Adapter as Adapter
+    from lifecycle.conformance.adapters.protocol import Answer as Answer
+    from lifecycle.conformance.adapters.protocol import Mismatch as Mismatch
+    from lifecycle.conformance.adapters.protocol import Stage as Stage
+    from lifecycle.conformance.adapters.protocol import Verdict as Verdict
+    from lifecycle.conformance.adapters.protocol import compared as compared
     from lifecycle.conformance.adapters.raw import SocketAdapter as SocketAdapter
     from lifecycle.conformance.conforming import conform as conform
+    from lifecycle.conformance.model.environment import Ending as Ending
+    from lifecycle.conformance.model.environment import Environment as Environment
+    from lifecycle.conformance.model.environment import PeerAction as PeerAction
+    from lifecycle.conformance.model.environment import Provocation as Provocation
+    from lifecycle.conformance.model.environment import Under as Under
+    from lifecycle.conformance.model.environment import ends as ends
+    from lifecycle.conformance.model.environment import failing as failing
+    from lifecycle.conformance.model.environment import peer as peer
+    from lifecycle.conformance.model.environment import plainly as plainly
+    from lifecycle.conformance.model.environment import waits as waits
     from lifecycle.conformance.replaying import replay as replay
     from lifecycle.conformance.reports.clusters import clusters as clusters
+    from lifecycle.conformance.running.divergence import Divergence as Divergence
+    from lifecycle.conformance.running.divergence import NonConformance as NonConformance
     from lifecycle.conformance.stateful.machine import conformance_machine as conformance_machine
     from lifecycle.conformance.stateful.machine import run_machine as run_machine
     from lifecycle.conformance.suite import conformance_suite as conformance_suite
     from lifecycle.conformance.targets import target_named as target_named
     from lifecycle.conformance.targets import target_of as target_of
+    from lifecycle.conformance.vocabulary import ENVIRONMENTS as ENVIRONMENTS
 
-_LAZY = {
+_HOMES = {
+    "AGREES": "adapters.protocol",
+    "Adapter": "adapters.protocol",
+    "Answer": "adapters.protocol",
+    "Divergence": "running.divergence",
+    "ENVIRONMENTS": "vocabulary",
+    "Ending": "model.environment",
+    "Environment": "model.environment",
     "GovernedAdapter": "adapters.governed",
+    "Mismatch": "adapters.protocol",
+    "NonConformance": "running.divergence",
     "ObjectAdapter": "adapters.own",
+    "PeerAction": "model.environment",
+    "Provocation": "model.environment",
     "SocketAdapter": "adapters.raw",
+    "Stage": "adapters.protocol",
+    "Under": "model.environment",
+    "Verdict": "adapters.protocol",
+    "clusters": "reports.clusters",
+    "compared": "adapters.protocol",
     "conform": "conforming",
     "conformance_machine": "stateful.machine",
     "conformance_suite": "suite",
-    "clusters": "reports.clusters",
+    "ends": "model.environment",
+    "failing": "model.environment",
+    "peer": "model.environment",
+    "plainly": "model.environment",
     "replay": "replaying",
     "run_machine": "stateful.machine",
     "target_named": "targets",
     "target_of": "targets",
+    "waits": "model.environment",
 }
 
 NEEDED = frozenset({"hypothesis", "pytest"})
@@ -96,13 +115,13 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load what a public name needs when it is first used."""
-    if name in _LAZY:
+    if name in _HOMES:
         try:
-            value: object = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+            value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
         except ModuleNotFoundError as error:
             if error.name not in NEEDED:
                 raise
-            needs = f'{__name__}.{name} needs {error.name}: pip install "lifecycle[conformance]"'
+            needs = f'{__name__}.{name} needs {error.name}: pip install "socket-lifecycle[conformance]"'
             raise ModuleNotFoundError(needs, name=error.name) from error
         globals()[name] = value
         return value

@@ -1,4 +1,7 @@
-"""The pytest plugin: the option that chooses the suite's depth, and the coverage of suites and machines at the end."""
+"""The pytest plugin: the option that sets the suite's depth, and the coverage of suites and machines in the summary.
+
+pytest loads it at every start, so it imports nothing of this package.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,14 @@ if TYPE_CHECKING:
     import pytest
 
 REACHED = "lifecycle_conformance_reached"
-"""the name of the property by which a test tells which cell it has reached"""
+"""the property in which a test records the cell that it reached"""
+
+MACHINE = "lifecycle_conformance_machine"
+"""the property in which the test of a machine records its table of cells"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Part of pytest: --conformance-depth."""
+    """Add the option --conformance-depth."""
     parser.getgroup("lifecycle").addoption(
         "--conformance-depth",
         dest="conformance_depth",
@@ -24,19 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-MACHINE = "lifecycle_conformance_machine"
-"""the name of the property by which the test of a machine tells its table of cells"""
-
-
 def pytest_runtest_makereport(item: Any, call: Any) -> None:
-    """Part of pytest: the test of a machine tells what it has reached, so that it is told from another process, too."""
+    """Record what the test of a machine reached; user properties travel from the workers of pytest-xdist."""
     coverage = getattr(getattr(item, "cls", None), "coverage", None)
     if call.when == "call" and coverage is not None and hasattr(coverage, "table"):
         item.user_properties.append((MACHINE, coverage.table()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Part of pytest: how many cells of each role the tests have reached, also those that ran in other processes."""
+    """Print how many cells of each role the tests reached, in all processes."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             table = dict(getattr(report, "user_properties", ())).get(MACHINE)
@@ -46,13 +48,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     totals: Counter[str] = Counter()
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
-            told = dict(getattr(report, "user_properties", ())).get(REACHED)
-            if told is not None and report.when == "call":
-                role, _, how = str(told).partition(" ")
+            record = dict(getattr(report, "user_properties", ())).get(REACHED)
+            if record is not None and report.when == "call":
+                role, _, how = str(record).partition(" ")
                 counts[f"{role} {how}"] += 1
                 totals[role] += 1
     for role, total in totals.items():
-        reached, explained = counts[f"{role} reached"], counts[f"{role} explained"]
+        explained = counts[f"{role} explained"]
         terminalreporter.write_line(
-            f"conformance of {role}: {reached} cells reached, {explained} differ as explained, of {total}"
+            f"conformance of {role}: {counts[f'{role} reached']} cells reached, {explained} differ as explained, of {total}"
         )

@@ -155,7 +155,7 @@ def _lifecycle(engine: str | None) -> Target:
 
 
 def _aio(engine: str | None) -> Target:
-    _needed("anyio", "lifecycle[aio]")
+    _needed("anyio", "socket-lifecycle[aio]")
     from lifecycle.conformance.adapters.awaited import AwaitedAdapter
 
     return Target("aio", lambda: AwaitedAdapter(engine=engine), lambda: AwaitedAdapter(engine=engine, watched=True))

@@ -1,12 +1,12 @@
-"""Pictures that cannot go stale: of a role from its table, of a run from its journal, and a page to explore both."""
+"""Diagrams of roles, from their tables, and of recorded runs, from their journals; and an interactive page of both."""
 
-from lifecycle.diagrams.errors import NoRenderer, NotAJournal, UnknownFormat
 from lifecycle.diagrams.explorer import explorer_page
-from lifecycle.diagrams.files import save_run
-from lifecycle.diagrams.formats import DIAGRAM_FORMATS, state_diagram, state_png
+from lifecycle.diagrams.formats import UnknownFormat
 from lifecycle.diagrams.highlight import WrongHighlight
-from lifecycle.diagrams.recorded import read_records
+from lifecycle.diagrams.pictures import NoRenderer
+from lifecycle.diagrams.recorded import NotAJournal, read_records, save_run
 from lifecycle.diagrams.sequence import CHART_FORMATS, sequence_chart
+from lifecycle.diagrams.states import DIAGRAM_FORMATS, state_diagram, state_png
 
 __all__ = [
     "CHART_FORMATS",

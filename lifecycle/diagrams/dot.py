@@ -1,14 +1,12 @@
-"""The graph in the DOT language of Graphviz; SVG and PNG are made of it."""
+"""The graph in the DOT language of Graphviz, from which SVG and PNG are drawn."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from lifecycle.diagrams.escaping import xml_text
-from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
-from lifecycle.diagrams.labels import group_label, labels
-from lifecycle.diagrams.lettering import cells, printable, visible, wrapped
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
+from lifecycle.diagrams.lettering import cells, printable, visible, wrapped, xml_text
 
 BOX_WIDTH = 38  # letters
 LABEL_WIDTH = 20
@@ -23,7 +21,7 @@ GROUP = f'margin=14 labeljust=l labelloc=b style="rounded,dashed" color="{FAINT}
 EDGE = f'color="{QUIET}" fontname="{FONT}" fontsize=10 fontcolor="{INK}" arrowsize=0.7'
 
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-"""Where a text has what Graphviz would read as a letter's number or name"""
+"""What Graphviz would read as a character reference"""
 
 
 def dot(graph: Graph) -> str:
@@ -32,12 +30,12 @@ def dot(graph: Graph) -> str:
 
 
 def edge_id(number: int) -> str:
-    """The id that the edge of that number has in the SVG."""
+    """The SVG id of the edge with that number."""
     return f"edge-{number}"
 
 
 def node_id(number: int) -> str:
-    """The id that the state of that number has in the SVG."""
+    """The SVG id of the state with that number."""
     return f"state-{number}"
 
 
@@ -64,20 +62,20 @@ def _lines(graph: Graph) -> Iterator[str]:
         if node.is_initial:
             yield f'    "" -> {_name(node.name)}'
     for number, edge in enumerate(graph.edges):
-        yield f"    {_edge(edge, number)}"
+        yield f"    {_edge(edge, number, graph.errors_of(pair for each in edge.endings for pair in each.pairs()))}"
     yield "}"
 
 
-def _placed(graph: Graph) -> list[tuple[int, Node]]:
-    """The states in the order in which Graphviz is to place them from the left: what failures lead to comes first.
+def _placed(graph: Graph) -> list[tuple[int, StateNode]]:
+    """The states in the order in which Graphviz places them from the left: first those that failures lead to.
 
-    Such edges are the longest and have the longest labels; at the right they would stick out of the group.
+    These edges are the longest and have the longest labels; on the right they would stick out of the group.
     """
     failures = {edge.target for edge in graph.edges if edge.is_failure}
     return sorted(enumerate(graph.nodes), key=lambda numbered: numbered[1].name not in failures)
 
 
-def _box(node: Node, number: int) -> str:
+def _box(node: StateNode, number: int) -> str:
     title = f"<B>{_html(visible(node.name))}</B>"
     lines = [line for text in labels(node.keeps) for line in wrapped(text, BOX_WIDTH, "   ")]
     if lines:
@@ -93,12 +91,15 @@ def _box(node: Node, number: int) -> str:
     return " ".join(attributes)
 
 
-def _edge(edge: Edge, number: int) -> str:
+def _edge(edge: StateEdge, number: int, errors: Sequence[str]) -> str:
     texts = labels(edge.endings)
     width = LABEL_WIDTH if sum(map(cells, texts)) < LONG_LABEL else LONG_LABEL_WIDTH
     lines = [line for text in texts for line in wrapped(text, width, "  ")]
     label = "".join(f"  {_escaped(line)}  \\l" for line in lines)
     attributes = [f'label="{label}"', f"id={_quoted(edge_id(number))}"]
+    if errors:
+        tooltip = _quoted("; ".join(errors))
+        attributes.append(f"tooltip={tooltip} labeltooltip={tooltip}")
     if edge.is_failure:
         attributes.append(f'class=failure style=dashed color="{FAILURE}" fontcolor="{FAILURE}"')
     if edge.is_taken:
@@ -112,29 +113,26 @@ def _edge(edge: Edge, number: int) -> str:
 
 
 def _anchor(end: str | Group, *, last: bool) -> str:
-    """The node at which an edge is fixed; that of a group is cut off at the group's border."""
+    """The node at which an edge ends; an edge of a group is clipped at the group's border."""
     if isinstance(end, Group):
         return _name(end.states[-1 if last else 0])
     return _name(end)
 
 
 def _name(name: str) -> str:
-    """A name of a node or graph: special in it are quotes, what looks like an entity, and a % at its begin.
-
-    The latter is that of names which Graphviz makes.
-    """
+    """The name of a node or graph. Quotes, entities and a leading %, which marks names made by Graphviz, are escaped."""
     shown = _ENTITY.sub("&amp;", visible(name))
     return '"' + ("\\" if shown.startswith("%") else "") + shown.replace('"', '\\"') + '"'
 
 
 def _html(text: str) -> str:
-    """A line of a label that is like HTML; one that begins with a closing bracket ends Graphviz's reading of it."""
+    """A line of an HTML-like label. Graphviz stops reading at a line that begins with a closing bracket."""
     escaped = xml_text(text)
     return f"&#93;{escaped[1:]}" if escaped.startswith("]") else escaped
 
 
 def _quoted(text: str) -> str:
-    """A text that is shown: in it, a backslash begins an escape of DOT."""
+    """A string that is shown: a backslash in it would begin an escape of DOT."""
     return f'"{_escaped(text)}"'
 
 

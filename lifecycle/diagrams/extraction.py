@@ -1,7 +1,7 @@
-"""From a role to the graph that is drawn.
+"""Builds the graph of a role.
 
-Edges between the same two states are one edge, but failures stand apart from successes. Where several states share an edge
-(every open socket can be closed), they become a group with one edge: otherwise such edges hide all others.
+Successes between the same two states are one edge, failures another. States that share an edge (every open socket can be
+closed) become a group with one edge; otherwise such edges would hide all others.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lifecycle.diagrams.graph import Edge, Endings, Graph, Group, Node, Note
+from lifecycle.diagrams.details import call_details, facts_text
+from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Note, StateEdge, StateNode
 from lifecycle.diagrams.highlight import NOTHING, Highlight
 from lifecycle.engine import Kind, Role
 from lifecycle.platforms import platform_answers
 from lifecycle.roles import ROLES
 
 LEAST_GROUP = 3
-SYSTEMS = ("winsock", "linux")  # on every machine the same, since pictures and pages are compared
+SYSTEMS = ("winsock", "linux")  # the same on every machine, because files are compared
 
 Pair = tuple[str, str]
 """(call, outcome)"""
@@ -36,9 +37,10 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
             arrows[state, after, _is_failure(role, outcome)].append((call, outcome))
     group = _group(role, arrows, keeps)
     nodes = tuple(
-        Node(
+        StateNode(
             name=state.name,
             doc=state.doc,
+            facts=facts_text(state),
             is_initial=state.name == role.initial,
             is_final=state.name in role.final,
             keeps=_endings(role, keeps[state.name]),
@@ -49,14 +51,19 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
     edges = _group_edges(role, arrows, group, highlight) if group else []
     for (state, after, is_failure), pairs in arrows.items():
         if pairs:
-            edges.append(Edge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
+            edges.append(StateEdge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
     order = {state.name: number for number, state in enumerate(role.states)}
     edges.sort(key=lambda edge: (_place(edge.source, order), _place(edge.target, order), edge.is_failure))
-    return Graph(role.name, role.doc, nodes, tuple(edges), group, tuple(_notes(role)), role.cells())
+    calls = tuple(
+        CallEntry(call.name, call.doc, tuple(call_details(call)), tuple(call.errors.items()))
+        for call in role.calls
+        if not role.never_legal(call.name)
+    )
+    return Graph(role.name, role.doc, nodes, tuple(edges), group, tuple(_notes(role)), role.cells(), calls)
 
 
 def _notes(role: Role) -> Iterator[Note]:
-    """Every illegal cell. What systems would answer is known of the package's own roles."""
+    """Every illegal cell. The systems' answers are known for the package's own roles."""
     is_own = ROLES.get(role.name) is role
     for state in role.table:
         for call in role.illegal(state):
@@ -67,7 +74,7 @@ def _notes(role: Role) -> Iterator[Note]:
 def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list[Pair]]) -> Group | None:
     """The states whose group saves the most edges: those that lead to one state by the same calls.
 
-    Calls that all of them keep are taken out of `keeps`, unless they may also end otherwise: those are read state by state.
+    Calls that keep all of them are removed from `keeps`, unless they can also lead elsewhere.
     """
     shared: dict[tuple[str, bool, tuple[Pair, ...]], list[str]] = defaultdict(list)
     for (state, after, is_failure), pairs in arrows.items():
@@ -83,14 +90,14 @@ def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list
     return Group(tuple(states), _endings(role, common))
 
 
-def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, highlight: Highlight) -> list[Edge]:
-    """The edges of the group; what they stand for is taken out of `arrows`."""
+def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, highlight: Highlight) -> list[StateEdge]:
+    """The edges of the group; the cells they stand for are removed from `arrows`."""
     edges = []
     for after, is_failure in {(after, is_failure): None for _, after, is_failure in arrows if after not in group.states}:
         common = _common([arrows.get((state, after, is_failure), []) for state in group.states])
         if common:
             taken = any(highlight.has_taken(state, common) for state in group.states)
-            edges.append(Edge(group, after, _endings(role, common), is_failure, taken))
+            edges.append(StateEdge(group, after, _endings(role, common), is_failure, taken))
             for state in group.states:
                 arrows[state, after, is_failure] = [pair for pair in arrows[state, after, is_failure] if pair not in common]
     for source in (state for state in role.table if state not in group.states):
@@ -100,7 +107,7 @@ def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, high
                 pairs = [(call, outcome) for outcome in found]
                 is_failure = all(_is_failure(role, outcome) for outcome in found)
                 endings = Endings((call,), group.states, role.call(call).fired_by or "", finds=True)
-                edges.append(Edge(source, group, (endings,), is_failure, highlight.has_taken(source, pairs)))
+                edges.append(StateEdge(source, group, (endings,), is_failure, highlight.has_taken(source, pairs)))
                 for outcome in found:
                     arrows[source, outcome, _is_failure(role, outcome)].remove((call, outcome))
     return edges

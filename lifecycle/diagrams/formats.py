@@ -1,58 +1,48 @@
-"""State diagrams by the name of their format."""
+"""The names of the formats, and the suffixes of their files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
 
-from lifecycle.diagrams import pictures
-from lifecycle.diagrams.dot import dot
-from lifecycle.diagrams.errors import unknown_format
-from lifecycle.diagrams.extraction import graph_of
-from lifecycle.diagrams.graph import Graph
-from lifecycle.diagrams.highlight import Highlighted, highlight_of
-from lifecycle.diagrams.markdown import markdown
-from lifecycle.diagrams.mermaid import mermaid
-from lifecycle.diagrams.plantuml import plantuml
-from lifecycle.diagrams.scxml import scxml
-from lifecycle.diagrams.text import text
-from lifecycle.engine import Role
-from lifecycle.engine.role import checked_role
+from lifecycle.engine import LifecycleError
 
-DIAGRAM_FORMATS: Mapping[str, Callable[[Graph], str]] = {
-    "mermaid": mermaid,
-    "dot": dot,
-    "plantuml": plantuml,
-    "scxml": scxml,
-    "markdown": markdown,
-    "text": text,
-    "svg": lambda graph: pictures.svg(dot(graph)),
+SUFFIXES = {
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".puml": "plantuml",
+    ".plantuml": "plantuml",
+    ".scxml": "scxml",
+    ".md": "markdown",
+    ".txt": "text",
+    ".svg": "svg",
+    ".png": "png",
+    ".html": "html",
+    ".htm": "html",
 }
-"""format -> renderer"""
+"""suffix -> format"""
 
 
-ELSEWHERE = {"png": " PNG is drawn by state_png().", "html": " The page to explore is written by explorer_page()."}
-"""what is no text of a role alone, and where it is had"""
+class UnknownFormat(LifecycleError, ValueError):
+    """No renderer has that name; the message lists the known ones."""
 
 
-def state_diagram(role: Role, format: str = "mermaid", *, highlight: Highlighted | None = None, width: int = 80) -> str:
-    """The picture of a role, derived from its table.
-
-    format: one of DIAGRAM_FORMATS. highlight: an object of the role, the name of a state, or the records of one object, whose
-    present state and path are shown. width: columns of the text format.
-
-    Raises UnknownFormat; WrongHighlight where what is to be highlighted is not of the role; NoRenderer for SVG, where neither
-    Graphviz nor the extra `diagrams` is installed.
-
-    >>> from lifecycle import SERVER
-    >>> print(state_diagram(SERVER, "text").splitlines()[0])
-    server: Listens on a port and hands each connection to an Accepted.
-    """
-    if format not in DIAGRAM_FORMATS:
-        raise unknown_format(format, DIAGRAM_FORMATS, beside=ELSEWHERE.get(format, ""))
-    graph = graph_of(checked_role(role), highlight_of(role, highlight))
-    return text(graph, width=width) if format == "text" else DIAGRAM_FORMATS[format](graph)
+def unknown_format(format: str, known: Iterable[str], *, beside: str = "") -> UnknownFormat:
+    """The error for an unknown format. beside: a sentence on where else to get it."""
+    known = tuple(known)
+    near = difflib.get_close_matches(format.lower(), known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return UnknownFormat(f"no format {format!r}.{hint} Known formats: {', '.join(known)}.{beside}")
 
 
-def state_png(role: Role, *, highlight: Highlighted | None = None, dpi: int = 144) -> bytes:
-    """The picture of a role as PNG, of `dpi` dots an inch; arguments and errors as of state_diagram()."""
-    return pictures.png(dot(graph_of(checked_role(role), highlight_of(role, highlight))), dpi=dpi)
+def format_of(path: str | Path, known: Iterable[str]) -> str:
+    """The format that a file's suffix asks for. Raises UnknownFormat, naming the suffixes of the formats that are `known`."""
+    known = tuple(known)
+    found = SUFFIXES.get(Path(path).suffix.lower())
+    if found not in known:
+        suffixes = ", ".join(suffix for suffix, format in SUFFIXES.items() if format in known)
+        raise UnknownFormat(f"{str(path)!r} has no suffix of a known format. Known suffixes: {suffixes}.")
+    return found

@@ -1,17 +1,24 @@
-"""The small model that every renderer of state diagrams reads: states, edges, at most one group, notes, what is highlighted.
+"""The model that every renderer of state diagrams reads: states, edges, at most one group, calls, notes, highlighting.
 
-Nothing of a role is lost in its drawing: Graph.drawn() gives back every (state, call, outcome, next state).
+A drawing shows the whole role: Graph.drawn() gives back every (state, call, outcome, next state).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lifecycle.diagrams.lettering import visible
+
+Writer = Callable[[str], str]
+"""How a format writes a name, made visible()"""
+
+NAMED_STATE = "the state so named"
+
 
 class Mark(StrEnum):
-    """What a highlight says of a state."""
+    """How a state is highlighted."""
 
     NONE = ""
     VISITED = "visited"
@@ -20,7 +27,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """Calls that may end in the same outcomes. Where `finds` is set, each leads to the state that its outcome is named for."""
+    """Calls with the same outcomes. Where `finds` is set, each outcome leads to the state of that name."""
 
     calls: tuple[str, ...]
     outcomes: tuple[str, ...]
@@ -33,11 +40,12 @@ class Endings:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A state. `keeps` are the calls that leave it as it is."""
+class StateNode:
+    """A state. `facts` are those that it stands for, in words; `keeps` are the calls that leave it as it is."""
 
     name: str
     doc: str
+    facts: str
     is_initial: bool
     is_final: bool
     keeps: tuple[Endings, ...]
@@ -57,8 +65,8 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """A change of state; `source` and `target` name states, or are the group. Successes and failures have edges apart."""
+class StateEdge:
+    """A change of state; `source` and `target` name states, or are the group. Successes and failures have separate edges."""
 
     source: str | Group
     target: str | Group
@@ -76,10 +84,20 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """Why a call is refused in a state, and the calls that would lead to where it is legal (None where none do).
+class CallEntry:
+    """A call that some state takes: its documentation, further sentences, and (outcome, system errors that mean it)."""
 
-    `answers` are what systems would have answered, by system; empty where that is not known.
+    name: str
+    doc: str
+    details: tuple[str, ...]
+    errors: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why a call is refused in a state, and the calls that lead to a state where it is legal (None if there are none).
+
+    `answers` are the systems' answers by system; empty where they are not known.
     """
 
     state: str
@@ -93,19 +111,26 @@ class Note:
 class Graph:
     """One role, ready to be drawn.
 
-    cells: every (state, call, outcome, next state), in the table's order. notes: its illegal cells.
+    cells: every (state, call, outcome, next state), in the table's order. notes: its illegal cells. calls: those that some
+    state takes.
     """
 
     name: str
     doc: str
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    nodes: tuple[StateNode, ...]
+    edges: tuple[StateEdge, ...]
     group: Group | None
     notes: tuple[Note, ...]
     cells: tuple[tuple[str, str, str, str], ...]
+    calls: tuple[CallEntry, ...]
+
+    def errors_of(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+        """Which of the system's errors lead to one of the (call, outcome), as "connect refused: ECONNREFUSED, ..."."""
+        known = {(call.name, outcome): errors for call in self.calls for outcome, errors in call.errors}
+        return [f"{visible(pair[0])} {visible(pair[1])}: {', '.join(known[pair])}" for pair in pairs if pair in known]
 
     def drawn(self) -> Iterator[tuple[str, str, str, str]]:
-        """What the nodes, the group and the edges stand for: the cells, in no order."""
+        """The cells that the nodes, the group and the edges stand for, in no particular order."""
         for node in self.nodes:
             for keep in node.keeps:
                 for call, outcome in keep.pairs():
@@ -117,3 +142,25 @@ class Graph:
                         yield state, call, outcome, state
         for edge in self.edges:
             yield from edge.cells()
+
+
+def label(endings: Endings, write: Writer = visible) -> str:
+    """The calls and, where it is not `ok` alone, their outcomes in brackets."""
+    text = ", ".join(map(write, endings.calls))
+    if endings.fired_by:
+        text += f" (by {write(endings.fired_by)})"
+    if endings.finds:
+        return f"{text} [{NAMED_STATE}]"
+    if endings.outcomes != ("ok",):
+        text += f" [{', '.join(map(write, endings.outcomes))}]"
+    return text
+
+
+def labels(each: Iterable[Endings], write: Writer = visible) -> list[str]:
+    """One label for each group of calls with the same outcomes."""
+    return [label(endings, write) for endings in each]
+
+
+def group_label(group: Group, write: Writer = visible) -> str:
+    """The label of a group: its title, and the calls that keep all of its states."""
+    return " - ".join(filter(None, (group.title, "; ".join(labels(group.keeps, write)))))

@@ -1,4 +1,4 @@
-"""What a picture of a role shows of one object: its present state, and the path that it took."""
+"""Highlighting in the diagram of a role: an object's present state, and the path that it took."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lifecycle.engine import Lifecycle, LifecycleError, Record, Role
 
 
 class WrongHighlight(LifecycleError, ValueError):
-    """What was to be highlighted is not of the role; the text says why."""
+    """The object, state or records to highlight do not belong to the role; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,25 @@
-"""How names and sentences are set: printable, told apart, measured and broken into lines."""
+"""How names and sentences are written: printable, distinct, escaped for each format, measured, broken into lines."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from xml.sax.saxutils import escape
 
 _WORDS = re.compile(r"\s*(?:[^\s(]|\((?=\)))+\(?|\s*\(")
 _UNSEEN_SPACES = re.compile(r"^ +| +$| {2,}")
+_NOT_PLAIN_IN_MERMAID = re.compile(r"[^\w .,()'/=\[\]-]|--|\[\[|\]\]|(?<![^\W_])_|_(?![^\W_])|\bdirection\b")
+_NOT_PLAIN_IN_MARKDOWN = re.compile(r"[^\w .,:;()'/-]|(?<![^\W_])_|_(?![^\W_])")
+_NOT_PLAIN_IN_PLANTUML = re.compile(r"[^\w .,()-]|--|__")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(name: str) -> str:
-    """`name` with every character that cannot be seen written as its escape, so that two names never look alike.
+    """`name` with every invisible character written as its escape, so that two names never look alike.
 
-    Those are what cannot be printed, and spaces at the ends and beside others, which many formats drop. Letters of any script,
-    quotes and brackets stay as they are; each format quotes those by its own rules.
+    These are characters that cannot be printed, and spaces at the ends or next to others, which many formats drop. Letters of
+    any script, quotes and brackets stay as they are; each format escapes those by its own rules.
     """
     escaped = printable(name.replace("\\", "\\\\"))
     return _UNSEEN_SPACES.sub(lambda found: "\\x20" * len(found[0]), escaped)
@@ -28,10 +32,34 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else _ESCAPES.get(letter) or _escape(letter) for letter in text)
 
 
+def mermaid_text(text: str) -> str:
+    """`text` for a label of Mermaid: every character that could be markup is written as `#number;`.
+
+    So are underscores, unless they stand between letters: at the edge of a word they would emphasise it; and so is the one
+    word that the parser looks for anywhere in a line.
+    """
+    return _NOT_PLAIN_IN_MERMAID.sub(lambda found: "".join(f"#{ord(letter)};" for letter in found[0]), text)
+
+
+def plantuml_text(text: str) -> str:
+    """`text` for a label of PlantUML: every character that could be markup is written as `<U+XXXX>`."""
+    return _NOT_PLAIN_IN_PLANTUML.sub(lambda found: "".join(f"<U+{ord(letter):04X}>" for letter in found[0]), text)
+
+
+def markdown_text(text: str) -> str:
+    """`text` for a cell of a Markdown table: every character that could be markup is written as a numeric reference."""
+    return _NOT_PLAIN_IN_MARKDOWN.sub(lambda found: "".join(f"&#{ord(letter)};" for letter in found[0]), text)
+
+
+def xml_text(text: str) -> str:
+    """`text` for the content or an attribute of an element; characters that XML does not allow must be made visible() first."""
+    return escape(text, {'"': "&quot;"})
+
+
 def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:
     """name -> an identifier of letters of ASCII, digits and underscores, unique among them: the name itself where it is one.
 
-    reserved: words that mean something else in the format, in any capitalisation.
+    reserved: words of the format, in any capitalisation.
     """
     names = tuple(names)
     taken = {word.lower() for word in reserved}
@@ -47,14 +75,14 @@ def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal, or letters of a typewriter, `text` takes: letters of East Asia take two."""
+    """How many columns of a terminal `text` takes: wide letters of East Asia take two."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(letter) else 2 if _is_wide(letter) else 1 for letter in text)
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """`text` on lines of at most `width` cells, the further ones indented; broken at spaces and behind opening brackets.
+    """`text` on lines of at most `width` cells, the further ones indented; broken at spaces and after opening brackets.
 
     A word that is wider than a line is cut.
     """

@@ -1,14 +1,12 @@
-"""The graph as Markdown tables: the states, what each call does in each, and what is refused, and why."""
+"""The graph as Markdown tables: states, calls, what each call does in each state, and what is refused, and why."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from lifecycle.diagrams.escaping import markdown_text
-from lifecycle.diagrams.graph import Graph, Mark, Node, Note
-from lifecycle.diagrams.labels import NAMED_STATE
-from lifecycle.diagrams.lettering import printable, visible
+from lifecycle.diagrams.graph import NAMED_STATE, CallEntry, Graph, Mark, Note, StateNode
+from lifecycle.diagrams.lettering import markdown_text, printable, visible
 
 SYSTEMS = {"winsock": "Winsock answers", "linux": "Linux answers"}
 IN_WORDS = {"ok": "accepts it", "blocks": "waits for ever"}
@@ -26,7 +24,12 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield ""
     yield "## States"
     yield ""
-    yield from _table(("state", "", "meaning"), [(_name(node.name), _marks(node), _text(node.doc)) for node in graph.nodes])
+    states = [(_name(node.name), _marks(node), _text(node.doc), _text(node.facts)) for node in graph.nodes]
+    yield from _table(("state", "", "meaning", "facts"), states)
+    yield ""
+    yield "## Calls"
+    yield ""
+    yield from _table(("call", "meaning", "system errors"), [_call(entry) for entry in graph.calls])
     yield ""
     yield "## Legal calls"
     yield ""
@@ -37,6 +40,11 @@ def _lines(graph: Graph) -> Iterator[str]:
     systems = [system for system in SYSTEMS if any(system in dict(note.answers) for note in graph.notes)]
     head = ("state", "call", "why", "call first", *(SYSTEMS[system] for system in systems))
     yield from _table(head, [_refused(note, systems) for note in graph.notes])
+
+
+def _call(entry: CallEntry) -> tuple[str, ...]:
+    errors = "; ".join(f"{_name(outcome)}: {', '.join(map(_text, names))}" for outcome, names in entry.errors)
+    return _name(entry.name), " ".join(map(_text, (entry.doc, *entry.details))), errors
 
 
 def _legal(graph: Graph) -> Iterator[tuple[str, ...]]:
@@ -62,7 +70,7 @@ def _endings(outcomes: dict[str, list[str]]) -> str:
 
 def _refused(note: Note, systems: Sequence[str]) -> tuple[str, ...]:
     answers = dict(note.answers)
-    remedy = "nothing helps" if note.remedy is None else ", ".join(map(_name, note.remedy))
+    remedy = "no call leads there" if note.remedy is None else ", ".join(map(_name, note.remedy))
     known = (answers.get(system, "") for system in systems)
     return (
         _name(note.state),
@@ -73,7 +81,7 @@ def _refused(note: Note, systems: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _marks(node: Node) -> str:
+def _marks(node: StateNode) -> str:
     marks = ["initial"] * node.is_initial + ["final"] * node.is_final
     marks += {Mark.PRESENT: ["the present state"], Mark.VISITED: ["visited"], Mark.NONE: []}[node.mark]
     return ", ".join(marks)

@@ -1,20 +1,18 @@
-"""The graph as a Mermaid state diagram, which GitHub and many documentation tools draw by themselves."""
+"""The graph as a Mermaid state diagram, which GitHub and many documentation tools draw."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from lifecycle.diagrams.escaping import mermaid_text
-from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
-from lifecycle.diagrams.labels import group_label, labels
-from lifecycle.diagrams.lettering import identifiers, visible, wrapped
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
+from lifecycle.diagrams.lettering import identifiers, mermaid_text, visible, wrapped
 
 RESERVED = (
     "as", "class", "classDef", "click", "default", "direction", "end", "fork", "hide", "href", "join", "choice", "note",
     "scale", "state", "stateDiagram", "style", "accTitle", "accDescr", "GROUP", "linkStyle", "root", "divider", "start",
     "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
 )  # fmt: skip
-"""Words that the parser does not take as a state's id, and those that every object of its language has"""
+"""Words that the parser does not accept as a state's id, and the names that every JavaScript object has"""
 
 GROUP = "GROUP"
 LABEL_WIDTH, BOX_WIDTH = 16, 48  # letters
@@ -60,7 +58,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _front_matter(graph: Graph) -> Iterator[str]:
-    """State diagrams have no syntax for dashes: edges are styled by their numbers, and stay solid where that is not known."""
+    """State diagrams have no syntax for dashes: edges are styled by number, and some tools ignore that."""
     first = sum(node.is_initial for node in graph.nodes)
     rules = [
         f'[data-id="edge{first + number}"] {{ {style} }}'
@@ -74,16 +72,16 @@ def _front_matter(graph: Graph) -> Iterator[str]:
     yield "---"
 
 
-def _style(edge: Edge) -> str:
+def _style(edge: StateEdge) -> str:
     return (DASHED if edge.is_failure else "") + (TAKEN if edge.is_taken else "")
 
 
-def _state(node: Node, id: str) -> Iterator[str]:
+def _state(node: StateNode, id: str) -> Iterator[str]:
     yield f"    {id} : {mermaid_text(visible(node.name))}"
     yield from (f"    {id} : {_written([text], BOX_WIDTH)}" for text in labels(node.keeps))
 
 
-def _ordered(graph: Graph) -> list[Edge]:
+def _ordered(graph: Graph) -> list[StateEdge]:
     """Failures last, where they are placed around the others."""
     return sorted(graph.edges, key=lambda edge: edge.is_failure)
 
@@ -95,7 +93,7 @@ def _placed(graph: Graph, group: Group) -> list[str]:
 
 
 def _written(texts: Iterable[str], width: int) -> str:
-    """The texts on lines of their own; what is long is broken, so that Mermaid need not."""
+    """Each text on its own line; long ones are broken here, so that Mermaid does not break them."""
     return "<br/>".join(mermaid_text(line) for text in texts for line in wrapped(text, width))
 
 

@@ -1,4 +1,4 @@
-"""SVG and PNG, drawn by Graphviz: by the program `dot` where it is installed, else by the extra that brings one along."""
+"""SVG and PNG, drawn by Graphviz: by the program `dot` where it is installed, else by that of the extra `diagrams`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import shutil
 import subprocess
 import sysconfig
 
-from lifecycle.diagrams.errors import NoRenderer
+from lifecycle.engine import LifecycleError
 
 PROGRAMS = ("dot", "graphviz-pure")
-EXTRA = 'pip install "lifecycle[diagrams]"'
+EXTRA = 'pip install "socket-lifecycle[diagrams]"'
 PATIENCE = 60  # seconds for one picture
 
 _PROLOGUE = re.compile(r"<!--.*?-->\s*|<\?xml.*?\?>\s*|<!DOCTYPE.*?>\s*", re.DOTALL)
+
+
+class NoRenderer(LifecycleError):
+    """No program on this system draws graphs; the message says what to install."""
 
 
 def svg(dot: str) -> str:
@@ -39,7 +43,7 @@ def program() -> str | None:
 def _drawn(dot: str, *options: str) -> bytes:
     found = program()
     if found is None:
-        raise NoRenderer(f"pictures need Graphviz: install its program `dot`, or the extra that brings one: {EXTRA}")
+        raise NoRenderer(f"pictures need Graphviz: install its program `dot`, or the extra that has one: {EXTRA}")
     try:
         ran = subprocess.run((found, *options), input=dot.encode(), capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:

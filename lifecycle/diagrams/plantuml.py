@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lifecycle.diagrams.escaping import plantuml_text
-from lifecycle.diagrams.graph import Edge, Graph, Group, Mark, Node
-from lifecycle.diagrams.labels import group_label, labels
-from lifecycle.diagrams.lettering import identifiers, visible
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
+from lifecycle.diagrams.lettering import identifiers, plantuml_text, visible
 
 RESERVED = (
     "as", "begin", "caption", "end", "endif", "footer", "header", "hide", "legend", "left", "note", "partition", "right",
@@ -53,11 +51,11 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield "@enduml"
 
 
-def _declaration(node: Node, ids: Mapping[str, str]) -> str:
+def _declaration(node: StateNode, ids: Mapping[str, str]) -> str:
     return f'state "{_name(node.name)}" as {ids[node.name]}{COLOURS[node.mark]}'
 
 
-def _style(edge: Edge) -> str:
+def _style(edge: StateEdge) -> str:
     styles = []
     if edge.is_failure:
         styles += ["dashed"]

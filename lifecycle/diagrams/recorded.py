@@ -1,23 +1,33 @@
-"""Journals that were written down: reads back what Journal.lines() wrote."""
+"""Recorded runs in files: reads the lines of a journal, and writes charts."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any, get_type_hints
 
-from lifecycle.diagrams.errors import NotAJournal
-from lifecycle.engine import Record
+from lifecycle.diagrams.explorer import explorer_page
+from lifecycle.diagrams.formats import format_of
+from lifecycle.diagrams.sequence import CHART_FORMATS, sequence_chart
+from lifecycle.engine import LifecycleError, Record
+
+RUN_FORMATS = (*CHART_FORMATS, "html")
+"""The formats of a recorded run: its charts, and the page in which it can be stepped through"""
 
 _FIELDS = get_type_hints(Record)
 _REQUIRED = {field.name for field in fields(Record) if field.default is MISSING}
 
 
+class NotAJournal(LifecycleError, ValueError):
+    """A line is not a record of a journal; the message names the line."""
+
+
 def read_records(lines: Iterable[str]) -> list[Record]:
     """The records of a journal's lines, as `lifecycle demo --json` prints them: one JSON object a line. Empty ones are skipped.
 
-    Raises NotAJournal, naming the first line that is no record, and why.
+    Raises NotAJournal, naming the first line that is not a record, and why.
     """
     return [_record(line, number) for number, line in enumerate(lines, 1) if line.strip()]
 
@@ -28,10 +38,10 @@ def _record(line: str, number: int) -> Record:
     except ValueError as error:
         raise NotAJournal(f"line {number} is not JSON: {error}") from None
     if not isinstance(data, dict):
-        raise NotAJournal(f"line {number} is no JSON object but {type(data).__name__}")
+        raise NotAJournal(f"line {number} is not a JSON object but a {type(data).__name__}")
     missing = sorted(_REQUIRED - data.keys())
     if missing:
-        raise NotAJournal(f"line {number} has no {missing[0]!r}, so it is no record of a journal")
+        raise NotAJournal(f"line {number} has no {missing[0]!r}, so it is not a record of a journal")
     known = {name: value for name, value in data.items() if name in _FIELDS}
     for name, value in known.items():
         if not _fits(value, _FIELDS[name]):
@@ -42,3 +52,13 @@ def _record(line: str, number: int) -> Record:
 def _fits(value: object, kind: Any) -> bool:
     """Whether a value is of a field's type; JSON may write 1.0 as 1."""
     return isinstance(value, kind) or (type(value) is int and isinstance(float(value), kind))
+
+
+def save_run(records: Iterable[Record], path: str | Path) -> None:
+    """Write a recorded run to a file: a chart (.txt, .mmd, .svg), or the page in which it can be stepped through (.html).
+
+    Raises UnknownFormat for another suffix, before anything is written; OSError when the file cannot be written.
+    """
+    format = format_of(path, RUN_FORMATS)
+    text = explorer_page(records=records) if format == "html" else sequence_chart(records, format, width=120)
+    Path(path).write_text(text, encoding="utf-8", newline="\n")

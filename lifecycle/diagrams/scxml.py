@@ -1,7 +1,7 @@
 """The graph as SCXML, the W3C's state charts for programs: flat, each state with all of its transitions.
 
-Events are named call.outcome, as the engine names its triggers. Where a name is no identifier of XML it has one made for it;
-the names themselves stand in attributes of a namespace of their own.
+Events are named call.outcome, as the engine names its triggers. A name that is not an identifier of XML gets one;
+the names themselves, and the system's errors that mean an outcome, stand in attributes of a namespace of their own.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lifecycle.diagrams.escaping import xml_text
-from lifecycle.diagrams.graph import Graph, Node
-from lifecycle.diagrams.lettering import identifiers, printable, visible
+from lifecycle.diagrams.graph import Graph, StateNode
+from lifecycle.diagrams.lettering import identifiers, printable, visible, xml_text
 
 NAMESPACE = "http://www.w3.org/2005/07/scxml"
 OWN_NAMESPACE = "urn:lifecycle:role"
@@ -26,10 +25,13 @@ def _lines(graph: Graph) -> Iterator[str]:
     states = identifiers(node.name for node in graph.nodes)
     calls = identifiers(dict.fromkeys(call for _, call, _, _ in graph.cells))
     outcomes = identifiers(dict.fromkeys(outcome for _, _, outcome, _ in graph.cells))
+    errors = {(entry.name, outcome): names for entry in graph.calls for outcome, names in entry.errors}
     leaving: dict[str, list[str]] = defaultdict(list)
     for state, call, outcome, after in graph.cells:
         names = f'lc:call="{_name(call)}" lc:outcome="{_name(outcome)}"'
         target = "" if after == state else f' target="{states[after]}"'
+        if errors.get((call, outcome)):
+            names += f' lc:errors="{_text(" ".join(errors[call, outcome]))}"'
         leaving[state].append(f'event="{calls[call]}.{outcomes[outcome]}"{target} {names}')
     initial = next(states[node.name] for node in graph.nodes if node.is_initial)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
@@ -40,7 +42,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield "</scxml>"
 
 
-def _state(node: Node, id: str, leaving: list[str]) -> Iterator[str]:
+def _state(node: StateNode, id: str, leaving: list[str]) -> Iterator[str]:
     """A final state of SCXML has no transitions: what may be called there stands in elements of the own namespace."""
     element, inner = ("final", "lc:stays") if node.is_final else ("state", "transition")
     yield f'  <{element} id="{id}" lc:name="{_name(node.name)}" lc:doc="{_text(node.doc)}">'

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from lifecycle.diagrams.graph import Edge, Graph, Group, Mark
-from lifecycle.diagrams.labels import labels
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, labels
 from lifecycle.diagrams.lettering import cells, printable, visible, wrapped
 
 SIGNS = {Mark.NONE: "", Mark.VISITED: " <- was here", Mark.PRESENT: " <== is here"}
@@ -47,7 +46,7 @@ def _keeps(texts: Iterable[str], width: int) -> Iterator[str]:
         yield from wrapped(f"  | {line}", width, "  |   ")
 
 
-def _arrows(edges: Iterable[Edge], width: int) -> Iterator[str]:
+def _arrows(edges: Iterable[StateEdge], width: int) -> Iterator[str]:
     for edge in edges:
         shaft, tip = ("==", "==>") if edge.is_taken else ("..", "..>") if edge.is_failure else ("--", "-->")
         target = edge.target.title if isinstance(edge.target, Group) else visible(edge.target)

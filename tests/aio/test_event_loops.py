@@ -235,4 +235,4 @@ def test_without_anyio_the_extra_is_named() -> None:
     """Without anyio importing lifecycle.aio says which extra to install."""
     code = "import sys; sys.modules['anyio'] = None; import lifecycle.aio"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert answer.stderr.endswith('ImportError: lifecycle.aio needs anyio: pip install "lifecycle[aio]"\n')
+    assert answer.stderr.endswith('ImportError: lifecycle.aio needs anyio: pip install "socket-lifecycle[aio]"\n')

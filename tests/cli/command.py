@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 
+from click.testing import CliRunner, Result
 from loopback import LONG
-from typer.testing import CliRunner, Result
 
 from lifecycle.cli.app import app
 from lifecycle.engine import default_engine

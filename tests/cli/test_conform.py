@@ -98,7 +98,7 @@ def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         (("nothing",), "no target 'nothing'"),
         (("lifecycle", "--role", "sever"), "Invalid value for --role: no role 'sever'. Did you mean 'server'?"),
         (("memory", "--role", "archive"), "memory has none of these roles: archive"),
-        (("lifecycle", "--depth", "4"), "less than or equal to 3"),
+        (("lifecycle", "--depth", "4"), "4 is not in the range 1<=x<=3"),
         (("socket", "--mutants"), "breaks the package's own classes"),
         (("conformance.faulty:Lamp",), "ObjectAdapter"),
     ],

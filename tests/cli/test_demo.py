@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
 
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
@@ -17,9 +16,8 @@ from loopback import LONG, connected_pair
 
 from lifecycle import ROLES, Accepted, Archive, Client, Datagram, IllegalCall, Lifecycle, Server, SocketFile
 from lifecycle.archive import DWORD
-from lifecycle.cli import conversation, illegal_attempts
-from lifecycle.cli.conversation import HOST, Conversation, DemoFailed, Side
-from lifecycle.cli.illegal_attempts import ATTEMPTS, Attempt
+from lifecycle.cli import demo_programs
+from lifecycle.cli.demo_programs import ATTEMPTS, HOST, Conversation, ConversationOver, DemoFailed, refused
 
 SERVER_CALLS = ("create", "listen", "accept", "flush", "close", "close", "close", "close", "close")
 CLIENT_CALLS = ("create", "connect", "flush", "close", "close", "close", "close")
@@ -143,7 +141,7 @@ def test_demo_json_is_the_journal() -> None:
 
 
 def test_the_two_sides_run_in_threads_of_their_own() -> None:
-    """The journal tells a thread for each side."""
+    """The journal has a thread for each side."""
     records = [json.loads(line) for line in invoke("demo", "--json").stdout.splitlines()]
     threads = {(record["thread"], record["call"]) for record in records}
     assert {("server", "accept"), ("client", "connect")} <= threads
@@ -189,30 +187,30 @@ FAILURES = [
     ("Server", DeafServer, "the server failed in step 3"),
     ("Client", LostClient, "the client failed in step 4"),
     ("Client", MuteClient, "the client failed in step 8"),
-    ("Client", LyingClient, "the server failed in step 8: DemoFailed: 1818585452 came instead of DWORD(7)"),
+    ("Client", LyingClient, "the server failed in step 8: DemoFailed: 1818585452 arrived instead of 7"),
 ]
 
 
 @pytest.mark.parametrize(("name", "kind", "expected"), FAILURES)
 def test_the_failure_of_one_side_ends_the_other(name: str, kind: type, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The side that waits is told at once, the page shows how far it went, the error is told, and the exit code is 1."""
-    monkeypatch.setattr(conversation, name, kind)
+    """The side that waits fails at once, the page shows how far it got, the error is printed, and the exit code is 1."""
+    monkeypatch.setattr(demo_programs, name, kind)
     ended = threading.Event()
-    watch = threading.Timer(conversation.PATIENCE / 2, ended.set)
+    watch = threading.Timer(demo_programs.PATIENCE / 2, ended.set)
     watch.start()
     ran = invoke("demo")
     watch.cancel()
     watch.join()
-    assert not ended.is_set(), "the other side waited until its time-out"
+    assert not ended.is_set(), "the other side waited until its timeout"
     assert ran.exit_code == 1
     assert expected in ran.stderr
     assert "Traceback" not in ran.output
     assert 'server.create(0, "127.0.0.1")' in ran.stdout
 
 
-def test_a_failure_is_told_beside_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --json, standard output keeps to the journal when the run fails."""
-    monkeypatch.setattr(conversation, "Server", DeafServer)
+def test_a_failure_is_printed_apart_from_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --json, standard output has the journal alone when the run fails."""
+    monkeypatch.setattr(demo_programs, "Server", DeafServer)
     ran = invoke("demo", "--json")
     assert ran.exit_code == 1
     calls = [json.loads(line)["call"] for line in ran.stdout.splitlines()]
@@ -222,43 +220,33 @@ def test_a_failure_is_told_beside_the_journal(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_address_of_no_machine_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the first call of both sides fails, the demo fails, and says so."""
-    monkeypatch.setattr(conversation, "HOST", "192.0.2.1")
+    monkeypatch.setattr(demo_programs, "HOST", "192.0.2.1")
     ran = invoke("demo")
     assert ran.exit_code == 1
     assert "failed in step 2" in ran.stderr
 
 
-def test_a_side_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_side_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """A side that waits for ever is named with the step it reached, and what it waits in is ended."""
-
-    def wait_for_ever(this: Side) -> None:
-        server = this.makes(1, Server)
-        this.calls(2, server.create, 0, HOST)
-        this.calls(3, server.listen)
-        this.calls(5, server.accept)
-
-    monkeypatch.setattr(conversation, "PATIENCE", 0.1)
-    monkeypatch.setattr(conversation, "SCRIPT", {"server": wait_for_ever})
+    wait_for_ever = "1 server = Server()\n2 server.create(0, HOST)\n3 server.listen()\n5 server.accept()"
+    monkeypatch.setattr(demo_programs, "PATIENCE", 0.1)
+    monkeypatch.setattr(demo_programs, "CONVERSATION", {"server": wait_for_ever})
     with pytest.raises(DemoFailed, match="the server did not get beyond step 5"):
         Conversation().run()
 
 
-@pytest.mark.parametrize(("absent", "waiting", "step"), [("client", "server", 5), ("server", "client", 2)])
+@pytest.mark.parametrize(("absent", "waiting", "step"), [("client", "server", 5), ("server", "client", 4)])
 def test_each_wait_for_the_other_side_is_bounded(absent: str, waiting: str, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server to which nobody comes, and a client that is told nothing, give up by themselves."""
-    monkeypatch.setattr(conversation, "PATIENCE", 0.1)
-    monkeypatch.setitem(conversation.SCRIPT, absent, lambda this: None)
+    """A server without a client, and a client without an address, time out."""
+    monkeypatch.setattr(demo_programs, "PATIENCE", 0.1)
+    monkeypatch.setitem(demo_programs.CONVERSATION, absent, "")
     with pytest.raises(DemoFailed, match=f"the {waiting} failed in step {step}: TimeoutError"):
         Conversation().run()
 
 
-def _datagram(stack: ExitStack) -> tuple[str, Datagram]:
-    return "datagram = Datagram()", stack.enter_context(Datagram())
-
-
 def test_a_call_that_is_not_refused_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo promises refusals: a call that goes through is a finding."""
-    monkeypatch.setattr(illegal_attempts, "ATTEMPTS", (Attempt(Datagram.role, _datagram, (), ("open", ())),))
+    monkeypatch.setattr(demo_programs, "ATTEMPTS", ("datagram = Datagram()\ndatagram.open()",))
     ran = invoke("demo")
     assert ran.exit_code == 1
     assert "datagram.open() was not refused" in ran.stderr
@@ -266,14 +254,15 @@ def test_a_call_that_is_not_refused_fails_the_demo(monkeypatch: pytest.MonkeyPat
 
 def test_each_role_has_one_illegal_attempt() -> None:
     """The attempts cover all roles."""
-    assert {attempt.role.name for attempt in ATTEMPTS} == set(ROLES)
+    assert [refused(program).error.role for program in ATTEMPTS] == list(ROLES)
 
 
 def test_an_object_made_too_late_is_not_kept() -> None:
-    """Whoever makes an object after the conversation's end is told that it has ended."""
+    """An object that is made after the conversation's end is closed, and its side fails."""
     ended = Conversation()
     ended.close()
-    with Server() as server, pytest.raises(conversation.OtherSideFailed):
-        ended.keep(server)
-    with pytest.raises(conversation.OtherSideFailed):
-        Side("client", ended).is_told()
+    with Server() as server:
+        server.open()
+        with pytest.raises(ConversationOver):
+            ended.keep(server)
+        assert server.state in server.role.final

@@ -113,10 +113,10 @@ def test_an_unknown_role_or_format_names_the_known_ones() -> None:
     for arguments, hint, known in (
         (("diagram", "clint"), "Did you mean 'client'?", f"Known roles: {', '.join(ROLES)}."),
         (("diagram", "client", "-f", "mermade"), "Did you mean 'mermaid'?", f"Known formats: {', '.join(FORMATS)}."),
-        (("diagram", "client", "-o", "client.pdf"), "what format is 'client.pdf' to have?", ".svg"),
+        (("diagram", "client", "-o", "client.pdf"), "'client.pdf' has no suffix of a known format.", ".svg"),
         (("diagram", "session"), "A role of yours is module:NAME.", f"Known roles: {', '.join(ROLES)}."),
         (("diagram", "client", "--highlight", "x"), "Invalid value for --highlight: no state 'x'", "empty, open, bound"),
-        (("diagram",), "which one?", f"Known roles: {', '.join(ROLES)}."),
+        (("diagram",), "no role given.", f"Known roles: {', '.join(ROLES)}."),
     ):
         ran = run_command(*arguments, columns=200)
         assert (ran.returncode, ran.stdout) == (2, "")
@@ -222,7 +222,7 @@ def test_a_run_can_be_of_one_object_and_mark_its_path(demo_journal: Path) -> Non
     assert "+== create ==> bound" in marked
 
 
-def test_what_is_wrong_with_a_run_is_explained(demo_journal: Path, tmp_path: Path) -> None:
+def test_an_unusable_run_is_explained(demo_journal: Path, tmp_path: Path) -> None:
     """A missing file, one that is no journal, an unknown object, several objects for one picture, a format of roles alone."""
     wrong, binary = tmp_path / "wrong.jsonl", tmp_path / "binary"
     wrong.write_text("{}\n")
@@ -233,7 +233,7 @@ def test_what_is_wrong_with_a_run_is_explained(demo_journal: Path, tmp_path: Pat
         (("--run", str(wrong)), "line 1 has no 'arguments'"),
         (("--run", str(binary)), "it is not text"),
         (("--run", journal, "--object", "Nobody#1"), "no 'Nobody#1' in the run. Known: "),
-        (("client", "--run", journal), "whose path? Choose one of Client#1, Client#2, Client#3 with --object"),
+        (("client", "--run", journal), "has several objects: choose one of Client#1, Client#2, Client#3 with --object"),
         (("--run", journal, "-f", "dot"), "a run has no dot. Known formats: text, mermaid, svg, html."),
     ):
         ran = invoke("diagram", *arguments, columns=300)
@@ -291,7 +291,7 @@ def test_without_a_renderer_the_command_says_what_to_install(monkeypatch: pytest
     ran = invoke("diagram", "server", "-f", "svg", columns=200)
     assert ran.exit_code == 1
     assert "dot" in ran.stderr
-    assert 'pip install "lifecycle[diagrams]"' in ran.stderr
+    assert 'pip install "socket-lifecycle[diagrams]"' in ran.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -309,7 +309,7 @@ def test_no_picture_on_a_terminal() -> None:
         os.close(terminal)
         os.close(controller)
     assert ran.returncode == 2
-    assert "a terminal shows no pictures" in ran.stderr
+    assert "a terminal does not show pictures" in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 
 import pytest
 from cli.command import invoke, run_command
@@ -20,12 +21,15 @@ def test_show_json_prints_every_role() -> None:
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
 def test_show_json_is_the_roles_data(role: Role) -> None:
-    """Every field equals what the role itself tells, cell by cell."""
+    """Every field equals the role's own data, cell by cell."""
     data = json.loads(invoke("show", role.name, "--json").stdout)
     assert data == json.loads(invoke("show", "--json").stdout)[role.name]
     assert (data["name"], data["doc"], data["initial"], data["closes"]) == (role.name, role.doc, role.initial, role.closes)
     assert set(data["final"]) == role.final
     assert [(state["name"], state["doc"]) for state in data["states"]] == [(state.name, state.doc) for state in role.states]
+    for shown, state in zip(data["states"], role.states, strict=True):
+        assert shown["facts"] == asdict(state.facts)
+        assert set(shown["events"]) == role.events(state.name)
     for shown, call in zip(data["calls"], role.calls, strict=True):
         assert shown == {
             "name": call.name,
@@ -34,6 +38,13 @@ def test_show_json_is_the_roles_data(role: Role) -> None:
             "at_once": call.settles_before,
             "external": call.external,
             "fired_by": call.fired_by,
+            "fires": call.fires,
+            "settles": call.settles,
+            "waits_for": call.waits_for,
+            "errors": {outcome: list(names) for outcome, names in call.errors.items()},
+            "announced_by": list(call.announced_by),
+            "enables": list(call.enables),
+            "refuses_flags": list(call.refuses_flags),
             "never_legal": role.never_legal(call.name),
         }
     assert [(each["name"], each["doc"], each["kind"]) for each in data["outcomes"]] == [
@@ -55,7 +66,7 @@ def test_show_json_is_the_roles_data(role: Role) -> None:
 
 
 def test_show_accepted_has_the_calls_it_refuses() -> None:
-    """An accept target tells of create(), which it never takes, and why."""
+    """The page of an accept target says that it never takes create(), and why."""
     data = json.loads(invoke("show", "accepted", "--json").stdout)
     assert "never created" in data["illegal"]["empty"]["create"]["reason"]
     page = invoke("show", "accepted", columns=200).stdout
@@ -65,7 +76,7 @@ def test_show_accepted_has_the_calls_it_refuses() -> None:
 
 @pytest.mark.parametrize("columns", [80, 200])
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_a_page_tells_every_cell(role: Role, columns: int) -> None:
+def test_a_page_has_every_cell(role: Role, columns: int) -> None:
     """Each state's part of the page names its legal calls with every outcome and next state, and all refused ones."""
     page = invoke("show", role.name, columns=columns).stdout
     assert page.isascii()
@@ -90,7 +101,7 @@ def words_of(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_a_page_tells_reasons_and_documentation(role: Role) -> None:
+def test_a_page_has_reasons_and_documentation(role: Role) -> None:
     """Every reason and every line of documentation that the role has stands on its page."""
     page = " ".join(invoke("show", role.name).stdout.split())
     for state in role.states:
@@ -101,6 +112,22 @@ def test_a_page_tells_reasons_and_documentation(role: Role) -> None:
         assert call_.doc in page or role.never_legal(call_.name)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Waits until readable.",
+        "refused: ECONNREFUSED, ECONNRESET.",
+        "Notifications: announced by read, close; enables read, oob.",
+        "Refuses the flags: MSG_OOB.",
+        "The state changes before the handler runs.",
+        "[handle, address, link peer, sends, receives open]",
+    ],
+)
+def test_a_page_has_the_words_of_calls_and_states(words: str) -> None:
+    """What the table says of a datagram's calls and states beside its rows stands on its page."""
+    assert words in " ".join(invoke("show", "datagram").stdout.split())
+
+
 def test_show_without_a_role_is_every_page() -> None:
     """Without a role, the pages of all roles follow each other."""
     pages = [invoke("show", name).stdout for name in ROLES]
@@ -108,7 +135,7 @@ def test_show_without_a_role_is_every_page() -> None:
 
 
 def test_a_narrow_terminal_still_gets_a_page() -> None:
-    """Whatever width the environment claims, every state is on the page."""
+    """At any width, every state is on the page."""
     for columns in (0, 1, 40):
         page = invoke("show", "server", columns=columns).stdout
         assert page.count("In state ") == len(ROLES["server"].states)

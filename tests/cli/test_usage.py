@@ -37,7 +37,7 @@ def test_help_names_every_subcommand() -> None:
 
 
 def test_version() -> None:
-    """`lifecycle --version` tells the package's version."""
+    """`lifecycle --version` prints the package's version."""
     shown = run_command("--version")
     assert (shown.returncode, shown.stdout) == (0, f"lifecycle {lifecycle.__version__}\n")
 
@@ -54,7 +54,7 @@ def test_an_unknown_role_is_wrong_usage() -> None:
 
 @pytest.mark.parametrize("name", ["archives", "x", "--json=yes", ""])
 def test_other_wrong_usage(name: str) -> None:
-    """What is far from every role, or no such option, exits with 2 too."""
+    """A name unlike every role, or an unknown option, exits with 2 too."""
     assert invoke("show", name).exit_code == 2
 
 
@@ -69,10 +69,10 @@ def test_a_role_may_be_named_like_its_class() -> None:
     assert invoke("show", "Server").stdout == invoke("show", "server").stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells a closed pipe only while writing")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows reports a closed pipe only while writing")
 @pytest.mark.parametrize("arguments", [("show",), ("demo", "--json")], ids=" ".join)
-def test_a_reader_that_stops_reading_is_no_failure(arguments: tuple[str, ...]) -> None:
-    """`lifecycle show | head -1` ends quietly, also where nobody reads at all."""
+def test_a_reader_that_stops_reading_is_not_a_failure(arguments: tuple[str, ...]) -> None:
+    """`lifecycle show | head -1` ends quietly, also when the pipe is closed at once."""
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "wb") as nobody:
@@ -96,7 +96,16 @@ def test_output_that_cannot_be_written_is_a_failure(arguments: tuple[str, ...]) 
 
 
 def test_the_package_does_not_need_the_command() -> None:
-    """Importing and using the package pulls in neither typer nor rich."""
-    program = "import sys, lifecycle; lifecycle.Server().close(); print(sorted({'typer', 'rich', 'click'} & set(sys.modules)))"
+    """Importing and using the package pulls in neither click nor rich."""
+    program = "import sys, lifecycle; lifecycle.Server().close(); print(sorted({'rich', 'click'} & set(sys.modules)))"
     ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=LONG, check=True)
     assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("missing", [("click",), ("click", "rich")], ids=" ".join)
+def test_command_without_its_extra_names_the_extra(missing: tuple[str, ...]) -> None:
+    """Where click or rich is not installed, the command says in one line what to install, and exits with 2."""
+    program = f"import sys; sys.modules.update(dict.fromkeys({missing!r})); from lifecycle.cli import main; main()"
+    ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=LONG, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == f'The command needs {" and ".join(missing)}: pip install "socket-lifecycle[cli]"\n'

@@ -151,4 +151,5 @@ def test_what_needs_an_extra_names_it() -> None:
         "except ModuleNotFoundError as error:\n    print(error)\n"
     )
     ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=60, check=True)
-    assert ran.stdout == ('lifecycle.conformance.conformance_machine needs hypothesis: pip install "lifecycle[conformance]"\n')
+    install = 'pip install "socket-lifecycle[conformance]"'
+    assert ran.stdout == f"lifecycle.conformance.conformance_machine needs hypothesis: {install}\n"

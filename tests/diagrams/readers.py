@@ -5,11 +5,12 @@ A label is read as `call, call [outcome, outcome]`, which only names without com
 
 from __future__ import annotations
 
+import html
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator
 
-from lifecycle.diagrams.labels import NAMED_STATE
+from lifecycle.diagrams.graph import NAMED_STATE
 
 Cell = tuple[str, str, str, str]
 """(state, call, outcome, next state)"""
@@ -165,7 +166,7 @@ def read_scxml(text: str) -> list[Cell]:
 def read_markdown(text: str) -> list[Cell]:
     """The cells of the table of legal calls, as a Markdown parser reads it."""
     cells = []
-    for state, call, endings in markdown_tables(text)[1][1:]:
+    for state, call, endings in markdown_tables(text)[2][1:]:
         for clause in endings.split("; "):
             outcomes, _, after = clause.partition(" \N{RIGHTWARDS ARROW} ")
             if outcomes.endswith(f": {NAMED_STATE}"):
@@ -193,3 +194,44 @@ def markdown_tables(text: str) -> list[list[list[str]]]:
 def decoded(text: str) -> str:
     """A label of Mermaid or PlantUML with its numbered letters as letters; those are not read once more."""
     return re.sub(r"#(\d+);|<U\+([0-9A-F]+)>", lambda found: chr(int(found[1])) if found[1] else chr(int(found[2], 16)), text)
+
+
+DOT_TOKEN = re.compile(r'\s*(?:"((?:\\.|[^"\\])*)"|([A-Za-z_][\w.]*|-?[\d.]+|->|[\[\]{}=]))')
+
+
+def dot_statements(text: str) -> list[list[str]]:
+    """The lines of a `digraph` as tokens, by the rules of its lexer but without Graphviz; strings without their quotes.
+
+    An HTML-like string begins with `<`, ends where its brackets are balanced, and is given back with both.
+    """
+    return [list(_dot_tokens(line)) for line in text.splitlines()]
+
+
+def _dot_tokens(line: str) -> Iterator[str]:
+    place = 0
+    while place < len(line):
+        if line[place] == "<":
+            end, level = place + 1, 1
+            while level:
+                level += {"<": 1, ">": -1}.get(line[end], 0)
+                end += 1
+            yield line[place:end]
+            place = end
+            continue
+        found = DOT_TOKEN.match(line, place)
+        assert found, line[place:]
+        place = found.end()
+        yield found[2] or found[1].replace('\\"', '"')
+
+
+def dot_attributes(statement: list[str]) -> dict[str, str]:
+    """The attributes between the brackets of a statement."""
+    inner = statement[statement.index("[") + 1 : -1] if "[" in statement else []
+    signs = [place for place, token in enumerate(inner[:-1]) if token == "=" and place]
+    return {inner[place - 1]: inner[place + 1] for place in signs}
+
+
+def dot_text(text: str) -> str:
+    """A string of DOT as Graphviz shows it: its entities as letters, its escapes resolved, its line ends left out."""
+    letters = re.sub(r"&#?\w+;", lambda found: html.unescape(found[0]), text)
+    return re.sub(r"\\(.)", lambda found: "" if found[1] == "l" else found[1], letters)

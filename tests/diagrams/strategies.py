@@ -1,4 +1,4 @@
-"""The Hypothesis strategies of this floor: journals of runs that nobody recorded."""
+"""The Hypothesis strategies of this floor: generated journals."""
 
 from __future__ import annotations
 

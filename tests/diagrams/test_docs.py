@@ -105,7 +105,8 @@ def test_the_site_has_a_page_for_each_role(site: Path) -> None:
         assert (site / "reference" / "roles" / f"{role.name}.svg").exists()
         rows = page.count("<tr>")
         cells = {(state, call) for state, call, _, _ in role.cells()}
-        assert rows == 3 + len(role.states) + len(cells) + sum(len(role.illegal(state)) for state in role.table)
+        calls = sum(not role.never_legal(call.name) for call in role.calls)
+        assert rows == 4 + len(role.states) + calls + len(cells) + sum(len(role.illegal(state)) for state in role.table)
     assert 'id="data"' in (site / "explore.html").read_text(encoding="utf-8")
 
 

@@ -46,7 +46,7 @@ REFUSALS = """() => [...document.querySelectorAll('#refused .call')].map(button 
 
 @pytest.fixture(scope="module")
 def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """The page with all roles; whatever goes wrong in it fails the test that looks at it next."""
+    """The page with all roles; an error in it fails the test that uses it next."""
     with Opened(browser, explorer_page(), tmp_path_factory.mktemp("page")) as page:
         yield page
 
@@ -103,7 +103,7 @@ def test_every_legal_call_can_be_clicked(opened: Page, role: Role) -> None:
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
 def test_every_refused_call_explains_itself(opened: Page, role: Role) -> None:
-    """In every state each refused call is there, and tells the table's reason, what to call first, and systems' answers."""
+    """In every state each refused call is there, and shows the table's reason, what to call first, and the systems' answers."""
     opened.select_option("#role", label=role.name)
     opened.evaluate(FIND)
     for state, way in paths(role).items():
@@ -163,7 +163,7 @@ def test_the_picture_follows(opened: Page) -> None:
 
 
 def test_a_run_can_be_loaded_and_stepped_through(opened: Page, tmp_path: Path) -> None:
-    """A journal's file is read in the page; keys step through it; each object's state is shown, and a refusal says why."""
+    """The page reads a journal's file; keys step through it; each object's state is shown, and a refusal says why."""
     file = tmp_path / "run.jsonl"
     file.write_text("\n".join(recorded()))
     opened.keyboard.press("2")
@@ -173,13 +173,13 @@ def test_a_run_can_be_loaded_and_stepped_through(opened: Page, tmp_path: Path) -
     assert opened.inner_text("#count") == "1 of 5"
     assert opened.inner_text("#objects") == "Server#1: bound"
     opened.keyboard.press("ArrowRight")
-    assert "accept() is not legal in state 'bound'" in opened.inner_text("#told")
+    assert "accept() is not legal in state 'bound'" in opened.inner_text("#step")
     opened.keyboard.press("End")
     assert opened.inner_text("#objects").split("\n") == ["Server#1: closed", "Client#1: closed"]
     assert opened.is_disabled("#next")
     opened.keyboard.press("Home")
     opened.click("#events li:nth-child(3) button")
-    assert "listen" in opened.inner_text("#told")
+    assert "listen" in opened.inner_text("#step")
     opened.keyboard.press("1")
 
 
@@ -205,13 +205,13 @@ def recorded() -> list[str]:
         ("null", "line 1 has no role"),
         (
             json.dumps(dict.fromkeys(("role", "subject", "state", "call"), "x") | {"began": 1, "arguments": 5}),
-            "arguments is no",
+            "arguments is not a string",
         ),
         ("", "no record"),
     ],
 )
-def test_what_is_no_run_is_refused_in_words(opened: Page, tmp_path: Path, text: str, complaint: str) -> None:
-    """A file that is no journal is named with its first wrong line, and the page goes on."""
+def test_a_file_that_is_not_a_run_is_refused_in_words(opened: Page, tmp_path: Path, text: str, complaint: str) -> None:
+    """The error for a file that is not a journal has its first wrong line, and the page goes on."""
     file = tmp_path / "wrong.txt"
     file.write_text(text)
     opened.keyboard.press("2")
@@ -303,7 +303,7 @@ def test_the_page_is_readable(browser: Browser, tmp_path: Path, screen: dict[str
             "[...document.querySelectorAll('main button')].filter(b => b.offsetHeight).map(b => b.offsetHeight)"
         )
         assert min(heights) >= 30
-        (tmp_path / "screen.png").write_bytes(page.screenshot(full_page=True))  # for whoever looks: pytest keeps it
+        (tmp_path / "screen.png").write_bytes(page.screenshot(full_page=True))  # pytest keeps it
 
 
 def test_the_page_is_one_file() -> None:

@@ -32,8 +32,7 @@ from strategies import awkward_names, roles
 from lifecycle import Role, Server
 from lifecycle.diagrams import UnknownFormat, explorer_page, state_diagram, state_png
 from lifecycle.diagrams.extraction import graph_of
-from lifecycle.diagrams.graph import Group
-from lifecycle.diagrams.labels import group_label, labels
+from lifecycle.diagrams.graph import Group, group_label, labels
 from lifecycle.diagrams.lettering import cells, visible
 from lifecycle.diagrams.mermaid import RESERVED
 from lifecycle.diagrams.plantuml import RESERVED as RESERVED_IN_PLANTUML
@@ -81,7 +80,7 @@ taken = {word.lower() for word in (*RESERVED, *RESERVED_IN_PLANTUML)}
 @settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(role=roles())
 def test_every_format_of_any_role_reads_back(format: str, role: Role) -> None:
-    """The same of roles that nobody thought of, with names of letters."""
+    """The same for generated roles, with names of letters."""
     if taken & {state.name for state in role.states} or any(state.name.startswith("n") for state in role.states):
         return
     assert sorted(READERS[format](state_diagram(role, format, width=1000))) == sorted(role.cells())
@@ -112,9 +111,11 @@ def test_no_name_breaks_scxml(role: Role) -> None:
 @given(roles(awkward_names))
 @settings(max_examples=60)
 def test_no_name_breaks_markdown(role: Role) -> None:
-    """A Markdown parser finds three tables, each with a row for each state, legal call and refused call, and their names."""
-    states, legal, refused = markdown_tables(state_diagram(role, "markdown"))
+    """A Markdown parser finds four tables, with a row for each state, call, legal call and refused call, and their names."""
+    states, calls, legal, refused = markdown_tables(state_diagram(role, "markdown"))
     assert [row[0] for row in states[1:]] == [squeezed(visible(state.name)) for state in role.states]
+    used = [call.name for call in role.calls if not role.never_legal(call.name)]
+    assert [row[0] for row in calls[1:]] == [squeezed(visible(name)) for name in used]
     expected = [(state, call) for state in role.table for call in role.table[state]]
     assert [(row[0], row[1]) for row in legal[1:]] == [(squeezed(visible(s)), squeezed(visible(c))) for s, c in expected]
     for (state, call), row in zip(expected, legal[1:], strict=True):
@@ -178,6 +179,16 @@ def test_no_name_breaks_dot(role: Role) -> None:
 def unescaped(text: str) -> str:
     """A text of DOT, in which what looks like an entity is written as one."""
     return re.sub(r"&amp;(?=#?\w+;)", "&", text)
+
+
+@pytest.mark.parametrize("format", ["markdown", "dot", "scxml"])
+def test_the_errors_of_an_outcome_are_in_the_diagram(format: str) -> None:
+    """Which of the system's errors mean `refused` and `broken` is in the formats that have a place for it."""
+    role = ROLES["client"]
+    text = state_diagram(role, format)
+    for call in role.calls:
+        for names in call.errors.values():
+            assert names == () or ", ".join(names) in text or " ".join(names) in text
 
 
 @given(role=roles(awkward_names))
@@ -255,7 +266,7 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 
 @pytest.mark.parametrize("thing", ["server", Server], ids=["name", "class"])
 @pytest.mark.parametrize("use", [state_diagram, state_png, lambda thing: explorer_page([thing])], ids=["text", "png", "page"])
-def test_what_is_no_role_is_told(use: Callable[[Any], object], thing: object) -> None:
+def test_a_name_or_a_class_is_not_a_role(use: Callable[[Any], object], thing: object) -> None:
     """A role's name, or a class that has one, is a TypeError that says that the role itself is wanted."""
     with pytest.raises(TypeError, match="is not a Role: give the role itself"):
         use(thing)

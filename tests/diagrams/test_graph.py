@@ -11,7 +11,7 @@ from lifecycle.diagrams import WrongHighlight
 from lifecycle.diagrams.extraction import graph_of
 from lifecycle.diagrams.graph import Group, Mark
 from lifecycle.diagrams.highlight import highlight_of
-from lifecycle.engine import Call, State
+from lifecycle.engine import Call, Record, State
 from lifecycle.roles import ROLES
 
 
@@ -49,7 +49,7 @@ def test_states_that_close_alike_are_a_group() -> None:
     assert (entering.source, entering.endings[0].calls, entering.endings[0].finds) == ("empty", ("attach",), True)
 
 
-def test_two_states_are_no_group() -> None:
+def test_two_states_are_not_a_group() -> None:
     """A group of two would save nothing."""
     role = Role(
         name="pair",
@@ -100,7 +100,7 @@ def client_refusal() -> type[Exception]:
     return IllegalCall
 
 
-def test_what_is_of_another_role_is_no_highlight() -> None:
+def test_an_object_of_another_role_cannot_be_highlighted() -> None:
     """A wrong object, state or journal is refused, and the error says why."""
     with Client() as client, pytest.raises(WrongHighlight, match="of the role 'client', not 'server'"):
         highlight_of(SERVER, client)
@@ -112,3 +112,15 @@ def test_what_is_of_another_role_is_no_highlight() -> None:
         pass
     with pytest.raises(WrongHighlight, match="several objects: Server#1, Server#2"):
         highlight_of(SERVER, journal.records)
+
+
+def test_a_call_that_led_nowhere_is_not_of_the_path() -> None:
+    """A refused call and one that had not ended mark neither an edge nor a state."""
+    records = [
+        Record("server", "Server#1", "empty", "create", "main", "p", 1, "", 0.0, 0.1, "ok", "bound"),
+        Record("server", "Server#1", "bound", "accept", "main", "p", 1, "", 0.2, 0.2, "illegal", "bound"),
+        Record("server", "Server#1", "bound", "listen", "main", "p", 1, "", 0.3),
+    ]
+    found = highlight_of(SERVER, records)
+    assert (found.present, found.taken) == ("bound", {("empty", "create", "ok")})
+    assert found.visited == {"empty", "bound"}

@@ -1,4 +1,4 @@
-"""SVG and PNG: drawn by whichever Graphviz there is, and good to look at."""
+"""SVG and PNG: drawn by the installed Graphviz, and legible."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_both_renderers_draw_every_state_and_edge(role: Role, renderer: str, mon
 
 @pytest.mark.parametrize("renderer", RENDERERS)
 def test_both_renderers_make_png(renderer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PNG comes out of both, and more dots an inch make a larger picture."""
+    """Both make PNG, and more dots per inch make a larger picture."""
     monkeypatch.setattr(pictures, "PROGRAMS", (renderer,))
     small, large = (state_png(ROLES["server"], dpi=dpi) for dpi in (72, 144))
     assert small.startswith(PNG_SIGNATURE)
@@ -68,14 +68,14 @@ def _width(png: bytes) -> int:
 def test_without_any_renderer_the_error_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     """With neither Graphviz nor the extra, the error says how to get either; the text formats need none."""
     monkeypatch.setattr(pictures, "PROGRAMS", ("no-such-program",))
-    with pytest.raises(NoRenderer, match=r"install its program `dot`, or .*: pip install \"lifecycle\[diagrams\]\""):
+    with pytest.raises(NoRenderer, match=r"install its program `dot`, or .*: pip install \"socket-lifecycle\[diagrams\]\""):
         state_diagram(ROLES["server"], "svg")
     assert "digraph" in state_diagram(ROLES["server"], "dot")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
 def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a failing renderer says is handed on."""
+    """The error has the output of a renderer that failed."""
     broken = tmp_path / "broken-dot"
     broken.write_text("#!/bin/sh\necho out of paint >&2\nexit 3\n")
     broken.chmod(0o755)

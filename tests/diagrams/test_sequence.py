@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import xml.etree.ElementTree as ElementTree
 
@@ -146,7 +147,7 @@ def test_repeated_calls_are_folded() -> None:
 
 
 def test_two_repetitions_are_not_folded_and_three_are() -> None:
-    """Folding begins where reading every call would tell nothing more."""
+    """Folding begins at three equal calls."""
     assert len(chart_of(recorded(2)).moments) == 2
     assert len(chart_of(recorded(3)).moments) == 1
 
@@ -170,7 +171,7 @@ def test_a_talk_of_questions_and_answers_is_folded_on_both_lanes() -> None:
     ]
 
 
-def test_a_long_call_tells_its_time_though_nothing_else_happened() -> None:
+def test_a_long_call_shows_its_duration_though_nothing_else_happened() -> None:
     """A receive that waits for a quarter of a second in a program with one thread shows that it blocked."""
     record = Record("client", "Client#1", "connected", "receive", "main", "p", 1, "", 1.0, 1.25, "timed_out", "connected")
     assert "receive() [timed_out] after 250.00 ms" in sequence_chart([record])
@@ -187,6 +188,81 @@ def test_refusals_and_failures_are_not_hidden_by_folding() -> None:
     assert (failed.step.label, failed.step.tone) == ("send [failed] x4", Tone.FAILED)
 
 
+def test_a_call_is_fired_by_the_one_around_it_in_its_own_thread() -> None:
+    """Of two servers that accept at the same time, the one in whose thread accepted() runs fired it; one that ended did not."""
+    records = [
+        Record("server", "Server#1", "listening", "accept", "one", "p", 1, "", 0.0, 0.5, "ok", "listening"),
+        Record("server", "Server#1", "listening", "accept", "one", "p", 1, "", 1.0, 9.0, "ok", "listening"),
+        Record("server", "Server#2", "listening", "accept", "two", "p", 1, "", 2.0, 8.0, "ok", "listening"),
+        Record("accepted", "Accepted#1", "empty", "accepted", "two", "p", 1, "", 3.0, 4.0, "ok", "connected"),
+        Record("accepted", "Accepted#2", "empty", "accepted", "one", "p", 1, "", 5.0, 6.0, "ok", "connected"),
+        Record("accepted", "Accepted#3", "empty", "accepted", "two", "p", 1, "", 8.5, 8.6, "ok", "connected"),
+        Record("accepted", "Accepted#4", "empty", "accepted", "three", "p", 1, "", 8.7, 8.8, "ok", "connected"),
+    ]
+    chart = chart_of(records)
+    steps = {chart.lanes[moment.step.lane].name: moment.step for moment in chart.moments}
+    fired_by = {name: step.fired_by for name, step in steps.items() if name.startswith("Accepted")}
+    servers = {lane.name: number for number, lane in enumerate(chart.lanes)}
+    expected = {"Accepted#1": servers["Server#2"], "Accepted#2": servers["Server#1"], "Accepted#3": None, "Accepted#4": None}
+    assert fired_by == expected
+
+
+@pytest.mark.parametrize("format", CHART_FORMATS)
+def test_a_chart_costs_what_its_connections_cost(format: str) -> None:
+    """Four times as many connections of a server take four times as many calls of Python, not sixteen times."""
+    assert python_calls(format, 400) < 6 * python_calls(format, 100)
+
+
+def python_calls(format: str, connections: int) -> int:
+    """How many functions and methods run while the chart of a server with so many connections is drawn."""
+    records = []
+    for number in range(connections):
+        at, subject = 2.0 * number, f"Accepted#{number}"
+        records += [
+            Record("server", "Server#1", "listening", "accept", "main", "p", 1, "", at, at + 1.5, "ok", "listening"),
+            Record("accepted", subject, "empty", "accepted", "main", "p", 1, "", at + 0.5, at + 1, "ok", "connected"),
+            Record("accepted", subject, "connected", "close", "main", "p", 1, "", at + 1.6, at + 1.7, "ok", "closed"),
+        ]
+    count = 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        sequence_chart(records, format)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def test_a_folded_run_ends_with_its_last_end() -> None:
+    """Where an earlier call of a run ends after the later ones, the run lasts until that end."""
+    records = recorded(3)
+    records[0].ended = 0.5
+    (step,) = {id(moment.step): moment.step for moment in chart_of(records).moments}.values()
+    assert (step.count, step.ended) == (3, 0.5)
+
+
+def test_different_refusals_are_not_folded_together() -> None:
+    """Refusals of two calls in turn have a row each: each has its own reason."""
+    records = [*recorded(3, outcome="illegal"), *recorded(3, "receive", outcome="illegal")]
+    for number, record in enumerate(records):
+        record.began, record.ended = number / 10, number / 10
+    assert [moment.step.label for moment in chart_of(records).moments] == ["send [illegal] x3", "receive [illegal] x3"]
+
+
+def test_a_long_svg_repeats_the_names_of_the_lanes() -> None:
+    """Further down than a screen, the name of each lane that goes on stands once more."""
+    short, long = (sequence_chart([*recorded(1), *recorded(count, subject="Client#2")], "svg", fold=0) for count in (2, 100))
+    names = [re.findall(r'<text class="name[^>]*>(.*?)</text>', chart) for chart in (short, long)]
+    assert names[0] == ["Client#1", "Client#2"]
+    assert names[1].count("Client#2") > 2
+    assert names[1].count("Client#1") == 1
+
+
 def test_a_call_that_still_runs_is_charted() -> None:
     """A call without an end has a begin alone, in every format."""
     record = Record("client", "Client#1", "connected", "receive", "main", "p", 1, "", 1.0)
@@ -194,7 +270,7 @@ def test_a_call_that_still_runs_is_charted() -> None:
         assert "receive() ..." in sequence_chart([record], format)
 
 
-def test_refused_arguments_are_told() -> None:
+def test_refused_arguments_are_shown() -> None:
     """A call whose arguments were refused before anything happened shows the error in the place of an outcome."""
     record = Record("client", "Client#1", "empty", "create", "main", "p", 1, "99999", 1.0)
     record.end(None, "empty", ValueError("port 99999 is not in 0..65535"))
@@ -227,12 +303,12 @@ def test_what_was_written_down_is_read_back(records: list[Record]) -> None:
     ("line", "complaint"),
     [
         ("{", "line 2 is not JSON"),
-        ("[]", "line 2 is no JSON object but list"),
+        ("[]", "line 2 is not a JSON object but a list"),
         ('{"role": "client"}', "line 2 has no 'arguments'"),
     ],
 )
-def test_what_is_no_journal_is_refused_with_its_line(line: str, complaint: str) -> None:
-    """The first line that is no record is named."""
+def test_a_line_that_is_not_a_record_is_refused(line: str, complaint: str) -> None:
+    """The error names the first line that is not a record."""
     with pytest.raises(NotAJournal, match=complaint):
         read_records(["", line])
 

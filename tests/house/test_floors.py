@@ -14,7 +14,7 @@ import lifecycle
 ROOT = Path(lifecycle.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 ONLY_SOMEWHERE = {"fcntl", "termios", "resource", "grp", "pwd", "winreg", "msvcrt", "_winapi"}
-LATER = ("hypothesis", "rich", "typer", "click", "anyio", "pytest")
+LATER = ("hypothesis", "rich", "click", "anyio", "pytest")
 
 
 def run_python(code: str) -> str:

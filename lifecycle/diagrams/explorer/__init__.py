@@ -1,4 +1,4 @@
-"""The page to explore: one HTML file with everything in it, which works without a network and without a server."""
+"""The interactive page: one self-contained HTML file that needs neither a network nor a server."""
 
 from lifecycle.diagrams.explorer.page import explorer_page
 

@@ -38,7 +38,7 @@ class Explore {
   make(call, outcome) {
     const step = { state: this.state, call, outcome, next: this.role.row(this.state, call)[outcome] };
     this.path.push(step);
-    this.tell(step);
+    this.report(step);
     this.show(call);
   }
 
@@ -55,7 +55,7 @@ class Explore {
     this.show(step.call);
   }
 
-  tell(step) {
+  report(step) {
     const kind = { success: "good", failure: "bad", waiting: "wait" }[this.role.kinds[step.outcome]];
     const led = step.next === step.state ? `kept ${this.role.show(step.state)}` : `led to ${this.role.show(step.next)}`;
     this.say(`${this.role.show(step.call)}() ended in ${this.role.show(step.outcome)} and ${led}.`, kind);
@@ -101,7 +101,7 @@ class Explore {
           class: `outcome ${role.kinds[outcome]}`,
           "data-call": call.name,
           "data-outcome": outcome,
-          title: `${role.show(call.name)}() ends in ${role.show(outcome)}`,
+          title: `${role.show(call.name)}() ends in ${role.show(outcome)}${this.errors(call, outcome)}`,
           click: () => this.make(call.name, outcome),
         },
         next === state ? `${role.show(outcome)}: stays` : `${role.show(outcome)} \u2192 ${role.show(next)}`,
@@ -112,13 +112,17 @@ class Explore {
       { class: "call", "data-call": call.name, click: () => this.make(call.name, first[0]) },
       `${role.show(call.name)}()`,
     );
-    const fired = call.fired_by ? ` Nobody calls it: ${call.fired_by}() does.` : "";
     return element(
       "li",
       {},
       element("div", { class: "row" }, button, ...chips),
-      element("div", { class: "doc" }, call.doc + fired),
+      element("div", { class: "doc" }, call.doc),
     );
+  }
+
+  /** Which of the system's errors mean an outcome. */
+  errors(call, outcome) {
+    return Object.hasOwn(call.errors, outcome) ? `: ${call.errors[outcome].join(", ")}` : "";
   }
 
   refused(call) {
@@ -152,8 +156,8 @@ class Explore {
     if (reason) why.append(element("p", { class: "reason" }, `${reason[0].toUpperCase()}${reason.slice(1)}.`));
     why.append(element("p", { class: "advice" }, this.advice(call, remedy)));
     if (answers.length) {
-      const told = answers.map(([system, answer]) => `${system} ${{ ok: "would accept it", blocks: "would wait for ever" }[answer] || `would answer ${answer}`}`);
-      why.append(element("p", { class: "quiet answers" }, `${told.join(", ")}.`));
+      const known = answers.map(([system, answer]) => `${system} ${{ ok: "would accept it", blocks: "would wait for ever" }[answer] || `would answer ${answer}`}`);
+      why.append(element("p", { class: "quiet answers" }, `${known.join(", ")}.`));
     }
     const steps = remedy && role.walk(state, remedy, call.name);
     if (steps && steps.length) {

@@ -1,4 +1,4 @@
-"""Puts the page together: roles, and a recorded run where one was given, as data beside the page's own style and programs."""
+"""Builds the page: the roles and an optional recorded run as data, the style sheet and the scripts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from lifecycle.diagrams import pictures
+from lifecycle.diagrams.details import call_details
 from lifecycle.diagrams.dot import dot, edge_id, node_id
 from lifecycle.diagrams.extraction import graph_of
 from lifecycle.diagrams.graph import Graph
@@ -18,7 +19,7 @@ from lifecycle.engine import Record, Role
 from lifecycle.engine.role import checked_role
 from lifecycle.roles import ROLES
 
-SCRIPTS = ("elements.js", "role.js", "explore.js", "replay.js", "page.js")
+SCRIPTS = ("role.js", "explore.js", "replay.js", "page.js")
 OURS = tuple(ROLES.values())
 SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
 
@@ -31,9 +32,8 @@ def explorer_page(
 ) -> str:
     """The page, as the text of one HTML file.
 
-    roles: which can be picked, in this order, or one alone. records: a recorded run that can be stepped through; another one
-    can be loaded in the page. Where Graphviz draws pictures, the page has the roles' diagrams; else it shows their states as
-    a list.
+    roles: those that can be selected, in this order, or a single one. records: a recorded run to step through; the page can
+    load another one. The page shows the roles' diagrams where Graphviz can draw them, else lists of their states.
     """
     data = {
         "roles": [_role_data(checked_role(role)) for role in ((roles,) if isinstance(roles, Role) else roles)],
@@ -60,7 +60,15 @@ def _role_data(role: Role) -> dict[str, Any]:
         "initial": role.initial,
         "final": sorted(role.final),
         "states": [{"name": state.name, "doc": state.doc} for state in role.states],
-        "calls": [{"name": call.name, "doc": call.doc, "fired_by": call.fired_by} for call in role.calls],
+        "calls": [
+            {
+                "name": call.name,
+                "doc": " ".join((call.doc, *call_details(call))),
+                "fired_by": call.fired_by,
+                "errors": {outcome: list(names) for outcome, names in call.errors.items()},
+            }
+            for call in role.calls
+        ],
         "kinds": {outcome.name: outcome.kind.value for outcome in role.outcomes},
         "table": {state: {call: dict(outcomes) for call, outcomes in calls.items()} for state, calls in role.table.items()},
         "refused": _refused(graph),

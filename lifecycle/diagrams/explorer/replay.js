@@ -56,8 +56,8 @@ class Replay {
     byId("first").disabled = byId("back").disabled = this.at === 0;
     byId("last").disabled = byId("next").disabled = this.at === this.records.length - 1;
     const now = this.records[this.at];
-    byId("told").textContent = now.error ? now.error : `${now.subject} made ${this.written(now)}.`;
-    byId("told").className = now.error ? "bad" : "";
+    byId("step").textContent = now.error ? now.error : `${now.subject} made ${this.written(now)}.`;
+    byId("step").className = now.error ? "bad" : "";
     [...byId("events").children].forEach((item, number) => {
       item.firstChild.setAttribute("aria-current", String(number === this.at));
       item.firstChild.classList.toggle("later", number > this.at);
@@ -102,7 +102,7 @@ const REQUIRED = { role: "string", subject: "string", state: "string", call: "st
 const OPTIONAL = { arguments: "string", error: "string", ended: "number", outcome: "string", next_state: "string" };
 const ABSENT = { arguments: "", error: "", ended: null, outcome: null, next_state: null };
 
-/** The records of a journal's lines, in order of their begins; an error tells which line is none. */
+/** The records of a journal's lines, in order of their begins; the error for any other line has its number. */
 function readRun(text) {
   const records = [];
   text.split(/\r?\n/).forEach((line, number) => {
@@ -114,16 +114,16 @@ function readRun(text) {
       throw new Error(`line ${number + 1} is not JSON`);
     }
     for (const [field, kind] of Object.entries(REQUIRED)) {
-      if (!record || typeof record[field] !== kind) throw new Error(`line ${number + 1} has no ${field}: it is no record of a journal`);
+      if (!record || typeof record[field] !== kind) throw new Error(`line ${number + 1} has no ${field}: it is not a record of a journal`);
     }
     for (const [field, kind] of Object.entries(OPTIONAL)) {
       const value = record[field] ?? ABSENT[field];
-      if (value !== ABSENT[field] && typeof value !== kind) throw new Error(`line ${number + 1}: its ${field} is no ${kind}`);
+      if (value !== ABSENT[field] && typeof value !== kind) throw new Error(`line ${number + 1}: its ${field} is not a ${kind}`);
       record[field] = value;
     }
     records.push(record);
   });
-  if (!records.length) throw new Error("no record of a call is in it");
+  if (!records.length) throw new Error("it has no record of a call");
   return records.sort((one, other) => one.began - other.began);
 }
 

@@ -1,5 +1,23 @@
 "use strict";
-// A role as data, and its picture.
+// Making elements of the page; a role as data, and its picture.
+
+const byId = (id) => document.getElementById(id);
+
+/** An element: its tag, its attributes (functions are listeners), and what is in it. Text is never read as markup. */
+function element(tag, attributes = {}, ...inside) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (value !== false && value !== undefined && value !== null) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...inside);
+  return made;
+}
+
+/** Whether a key was pressed for the page, and not for a field of it or with a modifier. */
+function isForThePage(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, select, textarea");
+}
 
 class Role {
   constructor(data) {

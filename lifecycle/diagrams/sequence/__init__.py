@@ -1,10 +1,10 @@
-"""Sequence charts of recorded runs: one reading of a journal into lanes and rows, one renderer per format."""
+"""Sequence charts of recorded runs: a journal becomes lanes and rows once; each format has a renderer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from lifecycle.diagrams.errors import unknown_format
+from lifecycle.diagrams.formats import unknown_format
 from lifecycle.diagrams.sequence.chart import FOLD, Chart, chart_of
 from lifecycle.diagrams.sequence.mermaid import sequence_mermaid
 from lifecycle.diagrams.sequence.svg import sequence_svg
@@ -30,9 +30,9 @@ def sequence_chart(
 ) -> str:
     """The chart of a recorded run: a lane for each object, its calls in order of time, the states they led to.
 
-    records: `journal.records`, or what read_records() read. format: one of CHART_FORMATS. fold: calls that keep the state
+    records: `journal.records`, or the result of read_records(). format: one of CHART_FORMATS. fold: calls that keep the state
     are folded into one step when one is repeated at least so often; 0 folds nothing. width: columns of the text format.
-    roles: name -> role, for what outcomes mean and which call fired which; add your own to ROLES.
+    roles: name -> role, for the meaning of outcomes and for calls that fire others; add your own to ROLES.
 
     Raises UnknownFormat.
 

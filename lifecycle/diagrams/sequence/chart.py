@@ -1,4 +1,4 @@
-"""What a recorded journal becomes before it is drawn: lanes, steps, and the moments at which steps begin and end.
+"""The model of a chart: lanes, steps, and the moments at which steps begin and end.
 
 A step is one call, or a run of repeated calls that is folded into one. It has one row where nothing else happened between
 its begin and its end, and two where something did: between the two it blocks its lane, and every renderer shows that.
@@ -7,23 +7,25 @@ its begin and its end, and two where something did: between the two it blocks it
 from __future__ import annotations
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import heappop, heappush
 
 from lifecycle.diagrams.lettering import printable, visible
-from lifecycle.diagrams.sequence.folding import Run, folded
+from lifecycle.diagrams.sequence.folding import CallRun, folded
 from lifecycle.engine import STANDARD_OUTCOMES, Kind, Record, Role
 from lifecycle.roles import ROLES
 
 LONG = 0.01
-"""Seconds from which on a call is said to have blocked its object, also where nothing else happened meanwhile."""
+"""A call that takes at least so many seconds is drawn as blocking its object, even if nothing else happened meanwhile."""
 
 MOST_COLUMNS = 12
-"""With more objects, one that begins takes the column of one that has ended."""
+"""With more objects, a new one takes the column of one that has ended."""
 
 FOLD = 3
-"""How often a call must be repeated for its run to be folded, unless the caller says otherwise."""
+"""The default number of repetitions from which a run of calls is folded."""
 
 _OBJECT = re.compile(r"<(?:class ')?(?:\w+\.)+(\w+)(\.\.\.)?[^,]*>")
 _KINDS = {outcome.name: outcome.kind for outcome in STANDARD_OUTCOMES}
@@ -56,12 +58,12 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChartStep:
     """One call on one lane, or a folded run of them. Times are seconds since the chart's begin.
 
     count: how many calls it stands for. label: the call with its arguments, or the folded calls with their numbers.
     short: without arguments. outcome: "" where it is `ok`. before: the state it began in. state: the state it led to, or ""
-    where it kept the state. reason: why it was refused, one sentence an item. fired_by: the lane whose running call fired
+    where it kept the state. reason: why it was refused, one sentence per item. fired_by: the lane whose running call fired
     this one. ended is None for a call that had not ended when the journal did.
     """
 
@@ -80,7 +82,7 @@ class Step:
 
     @property
     def is_long(self) -> bool:
-        """Whether it took so long that its time is worth telling."""
+        """Whether it took so long that its duration is shown."""
         return self.ended is not None and self.ended - self.began >= LONG
 
 
@@ -89,13 +91,13 @@ class Moment:
     """One row of the chart."""
 
     time: float
-    step: Step
+    step: ChartStep
     part: Part
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A run, ready to be drawn: its lanes from left to right, and its rows from first to last."""
+    """A run, ready to be drawn: its lanes from left to right, its rows from first to last."""
 
     lanes: tuple[Lane, ...]
     moments: tuple[Moment, ...]
@@ -110,16 +112,18 @@ class Chart:
         return "s" if self.moments and self.moments[-1].time >= 10 else "ms"
 
     def columns(self) -> list[int]:
-        """lane -> the column in which it is drawn: its own, or one that an earlier lane has left."""
+        """lane -> the column in which it is drawn: its own, or the leftmost that an earlier lane has left."""
         if len(self.lanes) <= MOST_COLUMNS:
             return list(range(len(self.lanes)))
         first, last = self.spans()
-        ends: list[int] = []  # column -> the last row of who has it
+        in_use: list[tuple[int, int]] = []  # a heap of (last row of the lane, its column)
+        free: list[int] = []  # a heap of columns
         columns = []
         for lane in range(len(self.lanes)):
-            free = [column for column, end in enumerate(ends) if end < first[lane]]
-            column = free[0] if free else len(ends)
-            ends[column : column + 1] = [last[lane]]
+            while in_use and in_use[0][0] < first[lane]:
+                heappush(free, heappop(in_use)[1])
+            column = heappop(free) if free else len(in_use)
+            heappush(in_use, (last[lane], column))
             columns.append(column)
         return columns
 
@@ -133,12 +137,12 @@ class Chart:
             last[lane] = len(self.moments) if moment.step.ended is None else max(number, last.get(lane, 0))
         return first, last
 
-    def lasted(self, step: Step) -> str:
+    def lasted(self, step: ChartStep) -> str:
         """How long a step took, with its unit."""
         return "" if step.ended is None else f"{self.clock(step.ended - step.began)} {self.unit}"
 
     def headline(self, moment: Moment) -> str:
-        """The call of a row and how it ended; of a call that blocks, the first row has its begin, the second its end."""
+        """The call of a row and how it ended; a blocking call has its begin in its first row and its end in its second."""
         step = moment.step
         outcome = f"ILLEGAL in {step.before}" if step.tone is Tone.ILLEGAL else f"[{step.outcome}]" if step.outcome else ""
         fired = f"(by {self.lanes[step.fired_by].name})" if step.fired_by is not None else ""
@@ -156,9 +160,9 @@ class Chart:
 def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str, Role] = ROLES) -> Chart:
     """The chart of recorded calls.
 
-    records: as a Journal has them; they need not be in order, and may be of calls that still run. fold: a run of calls on
+    records: as in Journal.records, in any order; some may be of calls that still run. fold: a run of calls on
     one object that keep its state is drawn as one step when one of them is repeated at least so often; 0 folds nothing.
-    roles: name -> role, for what an outcome means; an outcome of a role that is not there is taken by its standard name.
+    roles: name -> role, for the meaning of outcomes; an outcome of an unknown role is looked up by its standard name.
     """
     ordered = sorted(records, key=lambda record: record.began)
     start = ordered[0].began if ordered else 0.0
@@ -166,7 +170,7 @@ def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str,
     for record in ordered:
         lanes.setdefault(record.subject, Lane(visible(record.subject), visible(record.role), visible(record.state)))
     numbers = {subject: number for number, subject in enumerate(lanes)}
-    firing = {id(record): _firing_lane(record, ordered, numbers, roles) for record in ordered}
+    firing = _firing_lanes(ordered, numbers, roles)
     steps = [
         _step(run, numbers[run.first.subject], start, roles, firing[id(run.first)])
         for run in folded(ordered, fold, lambda record: firing[id(record)] is not None)
@@ -174,7 +178,7 @@ def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str,
     return Chart(tuple(lanes.values()), tuple(_moments(steps)))
 
 
-def _step(run: Run, lane: int, start: float, roles: Mapping[str, Role], fired_by: int | None) -> Step:
+def _step(run: CallRun, lane: int, start: float, roles: Mapping[str, Role], fired_by: int | None) -> ChartStep:
     first, last = run.first, run.last
     failures = [record for record in run.records if _kind(record, roles) is Kind.FAILURE or _has_refused_arguments(record)]
     tone = Tone.FAILED if failures else Tone.DONE
@@ -193,7 +197,7 @@ def _step(run: Run, lane: int, start: float, roles: Mapping[str, Role], fired_by
         )
         outcome = ""
     ends = [record.ended for record in run.records]
-    return Step(
+    return ChartStep(
         lane=lane,
         count=len(run.records),
         label=label,
@@ -209,7 +213,7 @@ def _step(run: Run, lane: int, start: float, roles: Mapping[str, Role], fired_by
     )
 
 
-def _moments(steps: Sequence[Step]) -> Iterator[Moment]:
+def _moments(steps: Sequence[ChartStep]) -> Iterator[Moment]:
     """The rows in order of time; a step whose begin and end are neighbours has one."""
     points = [(step.began, number, Part.BEGIN) for number, step in enumerate(steps)]
     points += [(step.ended, number, Part.END) for number, step in enumerate(steps) if step.ended is not None]
@@ -223,21 +227,30 @@ def _moments(steps: Sequence[Step]) -> Iterator[Moment]:
             yield Moment(time, steps[number], Part.END)
 
 
-def _firing_lane(
-    record: Record, records: Sequence[Record], numbers: Mapping[str, int], roles: Mapping[str, Role]
-) -> int | None:
-    """The lane of the call that fired this one: it runs in the same thread, around it."""
+def _firing_lanes(ordered: Sequence[Record], numbers: Mapping[str, int], roles: Mapping[str, Role]) -> dict[int, int | None]:
+    """id of a record -> the lane of the call that fired it: one that runs around it in the same thread."""
+    running: dict[tuple[str, str], deque[Record]] = defaultdict(deque)  # (thread, role.call) -> calls in order of their begins
+    found: dict[int, int | None] = {}
+    begun = 0
+    for record in ordered:
+        while begun < len(ordered) and ordered[begun].began <= record.began:
+            other = ordered[begun]
+            running[other.thread, f"{other.role}.{other.call}"].append(other)
+            begun += 1
+        fired_by = _fired_by(record, roles)
+        around = running[record.thread, fired_by] if fired_by else deque[Record]()
+        while around and around[0].ended is not None and around[0].ended < record.began:
+            around.popleft()
+        found[id(record)] = numbers[around[0].subject] if around else None
+    return found
+
+
+def _fired_by(record: Record, roles: Mapping[str, Role]) -> str | None:
+    """The call that fires this one, as "role.call"; None where the role is not known, or its object's owner calls it."""
     try:
-        fired_by = roles[record.role].call(record.call).fired_by
+        return roles[record.role].call(record.call).fired_by
     except KeyError:
         return None
-    if fired_by is None:
-        return None
-    for other in records:
-        is_around = other.began <= record.began and (other.ended is None or other.ended >= record.began)
-        if f"{other.role}.{other.call}" == fired_by and other.thread == record.thread and is_around:
-            return numbers[other.subject]
-    return None
 
 
 def _kind(record: Record, roles: Mapping[str, Role]) -> Kind | None:
@@ -260,13 +273,13 @@ def _shown_outcome(record: Record) -> str:
 
 
 def _shown_arguments(arguments: str) -> str:
-    """Objects by their names alone, and without those that are None: they say that nothing was given."""
+    """Objects by their names alone; arguments that are None are left out."""
     given = printable(_OBJECT.sub(r"\1\2", arguments)).split(", ")
     return ", ".join(each for each in given if each != "None" and not each.endswith("=None"))
 
 
 def _reason(error: str, tone: Tone) -> tuple[str, ...]:
-    """What the error says beyond naming the call; of a refusal, why, and what to call first."""
+    """The error without the name of the call; of a refusal, the reason and what to call first."""
     lines = [printable(line.strip()) for line in error.split("\n")]
     if tone is not Tone.ILLEGAL:
         return tuple(line for line in lines[:1] if line)

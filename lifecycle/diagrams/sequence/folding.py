@@ -1,4 +1,4 @@
-"""Folding: a run of repeated calls that change nothing is one step of a chart, so that a long talk stays readable."""
+"""Folding: a run of repeated calls that keep the state becomes one step, so that a long conversation stays readable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lifecycle.engine import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CallRun:
     """Consecutive records of one object."""
 
     records: tuple[Record, ...]
@@ -30,24 +30,26 @@ class Run:
         return list(Counter((record.call, outcome(record)) for record in self.records).items())
 
 
-def folded(records: Sequence[Record], least: int, stands_apart: Callable[[Record], bool] = lambda record: False) -> list[Run]:
-    """The records as runs, in order of their begins; those that must be seen one by one are runs of one.
+def folded(
+    records: Sequence[Record], least: int, stands_apart: Callable[[Record], bool] = lambda record: False
+) -> list[CallRun]:
+    """The records as runs, in order of their begins; a record that is not folded is a run of one.
 
     A run is folded where one of its calls is repeated at least `least` times with the same outcome; 0 folds nothing.
-    stands_apart: records that are never folded.
+    stands_apart: whether a record is never folded.
     """
-    runs: list[Run] = []
+    runs: list[CallRun] = []
     for alike in _alike(records, stands_apart):
         often = max(Counter((record.call, record.outcome) for record in alike).values())
         if least and often >= least:
-            runs.append(Run(tuple(alike)))
+            runs.append(CallRun(tuple(alike)))
         else:
-            runs.extend(Run((record,)) for record in alike)
+            runs.extend(CallRun((record,)) for record in alike)
     return sorted(runs, key=lambda run: run.first.began)
 
 
 def _alike(records: Sequence[Record], stands_apart: Callable[[Record], bool]) -> Iterator[list[Record]]:
-    """For each object, its consecutive records that could be one step."""
+    """For each object, the longest sequences of consecutive records that could be one step."""
     lanes: dict[str, list[Record]] = {}
     for record in records:
         lanes.setdefault(record.subject, []).append(record)
@@ -62,7 +64,7 @@ def _alike(records: Sequence[Record], stands_apart: Callable[[Record], bool]) ->
 
 
 def _belong_together(before: Record, after: Record) -> bool:
-    """Whether two calls in a row both ran to their end, kept the same state, and were both legal, or refused alike."""
+    """Whether two consecutive calls both ended, kept the same state, and were both legal or refused in the same way."""
     if any(
         record.next_state != before.state or record.state != before.state or record.ended is None for record in (before, after)
     ):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifecycle.diagrams.escaping import mermaid_text
-from lifecycle.diagrams.lettering import wrapped
+from lifecycle.diagrams.lettering import mermaid_text, wrapped
 from lifecycle.diagrams.sequence.chart import Chart, Moment, Part, Tone
 
 NOTE_WIDTH = 36
@@ -13,20 +12,20 @@ ILLEGAL_BACKGROUND = "rgba(220, 38, 38, 0.2)"
 
 
 def sequence_mermaid(chart: Chart) -> str:
-    """The chart as the text of a `sequenceDiagram`; an object that is blocked is drawn active."""
+    """The chart as the text of a `sequenceDiagram`; a blocked object is drawn active."""
     return "".join(f"{line}\n" for line in _lines(chart))
 
 
 def _lines(chart: Chart) -> Iterator[str]:
     yield "sequenceDiagram"
     if not chart.lanes:
-        yield "    participant nobody as Nothing was recorded"
+        yield "    participant none as Nothing was recorded"
     for number, lane in enumerate(chart.lanes):
         yield f"    participant L{number} as {mermaid_text(lane.name)}"
-    told: set[int] = set()
+    shown: set[int] = set()
     for moment in chart.moments:
-        yield from _row(chart, moment, is_first=moment.step.lane not in told)
-        told.add(moment.step.lane)
+        yield from _row(chart, moment, is_first=moment.step.lane not in shown)
+        shown.add(moment.step.lane)
 
 
 def _row(chart: Chart, moment: Moment, *, is_first: bool) -> Iterator[str]:

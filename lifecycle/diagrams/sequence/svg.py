@@ -1,6 +1,6 @@
 """The chart as SVG: the lanes from left to right, time from top to bottom, with colours for light and dark.
 
-Text is set in a typewriter's letters, so that its width is known without a font at hand.
+TextLine is set in a typewriter's letters, so that its width is known without a font at hand.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lifecycle.diagrams.escaping import xml_text
-from lifecycle.diagrams.lettering import cells, wrapped
-from lifecycle.diagrams.sequence.chart import Chart, Moment, Part, Step, Tone
+from lifecycle.diagrams.lettering import cells, wrapped, xml_text
+from lifecycle.diagrams.sequence.chart import Chart, ChartStep, Moment, Part, Tone
 
 LETTER = 6.7  # width of one letter at the font's size of 11
 LINE = 15
@@ -18,7 +17,7 @@ GAP = 7  # between rows
 BAR = 8
 HEAD = 44
 MARGIN = 12
-REPEAT_HEADS = 700  # pixels after which the names of the lanes are told again
+REPEAT_HEADS = 700  # pixels after which the names of the lanes are repeated
 
 STYLE = """
 svg { font: 11px ui-monospace, "DejaVu Sans Mono", "Liberation Mono", Menlo, Consolas, monospace; }
@@ -37,7 +36,7 @@ text.done, text.running { fill: #1c2430 }
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextLine:
     """One line of a row, and its class."""
 
     text: str
@@ -45,13 +44,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A row with its lines and its place; above it stand the heads of `told`: lanes that go on, or one that begins."""
+class PlacedRow:
+    """A row with its lines and its place. Above it stand the names of `heads`: lanes that go on, or one that begins."""
 
     moment: Moment
-    lines: tuple[Text, ...]
+    lines: tuple[TextLine, ...]
     top: float
-    told: tuple[int, ...] = ()
+    heads: tuple[int, ...] = ()
     begins: bool = False
 
     @property
@@ -71,6 +70,7 @@ class Drawing:
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         self.columns = chart.columns()
+        self.first_of_column = {column: lane for lane, column in reversed(list(enumerate(self.columns)))}
         count = max(self.columns, default=0) + 1
         self.letters = _letters_of_a_column(chart, count)
         self.lane_width = self.letters * LETTER + 2 * BAR + MARGIN
@@ -100,31 +100,33 @@ class Drawing:
     def _axis(self, lane: int) -> float:
         return self.gutter + self.columns[lane] * self.lane_width + BAR
 
-    def _place(self) -> Iterator[Placed]:
+    def _place(self) -> Iterator[PlacedRow]:
         moments = self.chart.moments
         first, last = self.chart.spans()
-        shared = {lane for lane, column in enumerate(self.columns) if column in self.columns[:lane]}
-        top, told = float(HEAD + LINE), float(HEAD)
+        top, named = float(HEAD + LINE), float(HEAD)
+        alive: dict[int, None] = {}  # lanes that have begun and not ended, in order of their begins
         for number, moment in enumerate(moments):
-            row = Placed(moment, tuple(self._lines(moment)), top)
+            row = PlacedRow(moment, tuple(self._lines(moment)), top)
             lane = moment.step.lane
-            if lane in shared and first[lane] == number:
-                row = replace(row, told=(lane,), begins=True, top=top + HEAD)
-            elif top - told > REPEAT_HEADS:
-                alive = tuple(each for each in first if first[each] < number <= last[each])
-                row, told = replace(row, told=alive, top=top + LINE + GAP), top
+            if first[lane] == number and self.first_of_column[self.columns[lane]] != lane:
+                row = replace(row, heads=(lane,), begins=True, top=top + HEAD)
+            elif top - named > REPEAT_HEADS:
+                row, named = replace(row, heads=tuple(alive), top=top + LINE + GAP), top
+            alive[lane] = None
+            if last[lane] == number:
+                del alive[lane]
             top = row.bottom
             yield row
 
-    def _lines(self, moment: Moment) -> Iterator[Text]:
+    def _lines(self, moment: Moment) -> Iterator[TextLine]:
         step = moment.step
-        texts = [Text(self.chart.headline(moment), step.tone)]
+        texts = [TextLine(self.chart.headline(moment), step.tone)]
         if moment.part is not Part.BEGIN:
-            texts += [Text(sentence, "reason") for sentence in step.reason]
+            texts += [TextLine(sentence, "reason") for sentence in step.reason]
             if step.state:
-                texts.append(Text(f"\N{RIGHTWARDS ARROW} {step.state}", "state"))
+                texts.append(TextLine(f"\N{RIGHTWARDS ARROW} {step.state}", "state"))
         for each in texts:
-            yield from (Text(line, each.kind) for line in wrapped(each.text, self.letters, "  "))
+            yield from (TextLine(line, each.kind) for line in wrapped(each.text, self.letters, "  "))
 
     def _stripes(self) -> Iterator[str]:
         for number, row in enumerate(self.rows):
@@ -133,15 +135,17 @@ class Drawing:
                 yield f'<rect class="stripe" {place} {_height(row.bottom - row.top)}/>'
 
     def _lifelines(self) -> Iterator[str]:
-        for lane in range(len(self.chart.lanes)):
-            mine = [row for row in self.rows if row.moment.step.lane == lane]
-            if mine:
-                x = self._axis(lane)
-                top = mine[0].top - GAP if mine[0].begins else HEAD
-                yield f'<line class="life" x1="{x:.1f}" y1="{top:.1f}" x2="{x:.1f}" y2="{mine[-1].top + LINE:.1f}"/>'
+        ends: dict[int, tuple[PlacedRow, PlacedRow]] = {}
+        for row in self.rows:
+            lane = row.moment.step.lane
+            ends[lane] = (ends.get(lane, (row, row))[0], row)
+        for lane, (first, last) in sorted(ends.items()):
+            x = self._axis(lane)
+            top = first.top - GAP if first.begins else HEAD
+            yield f'<line class="life" x1="{x:.1f}" y1="{top:.1f}" x2="{x:.1f}" y2="{last.top + LINE:.1f}"/>'
 
     def _bars(self) -> Iterator[str]:
-        begun: dict[int, Placed] = {}
+        begun: dict[int, PlacedRow] = {}
         for row in self.rows:
             step = row.moment.step
             if row.moment.part is Part.BEGIN:
@@ -155,7 +159,7 @@ class Drawing:
         for row in begun.values():
             yield from self._bar(row.moment.step, row.top, self.height - MARGIN, row)
 
-    def _bar(self, step: Step, top: float, bottom: float, first: Placed) -> Iterator[str]:
+    def _bar(self, step: ChartStep, top: float, bottom: float, first: PlacedRow) -> Iterator[str]:
         x = self._axis(step.lane) - BAR / 2
         if step.tone is Tone.ILLEGAL:
             box = f'x="{x - 2:.1f}" y="{first.top - 2:.1f}" width="{self.lane_width - MARGIN / 2:.1f}"'
@@ -181,11 +185,10 @@ class Drawing:
 
     def _heads(self) -> Iterator[str]:
         yield f'<text class="quiet" text-anchor="end" x="{self.gutter - MARGIN:.1f}" y="{HEAD - 4}">{self.chart.unit}</text>'
-        for number in range(len(self.chart.lanes)):
-            if self.columns[number] not in self.columns[:number]:
-                yield from self._head(number, HEAD)
+        for lane in sorted(self.first_of_column.values()):
+            yield from self._head(lane, HEAD)
         for row in self.rows:
-            for lane in row.told:
+            for lane in row.heads:
                 if row.begins:
                     yield from self._head(lane, row.top - GAP)
                 else:
@@ -203,7 +206,7 @@ class Drawing:
 
 
 def _letters_of_a_column(chart: Chart, columns: int) -> int:
-    """Wide where there are few columns, narrow where there are many, and never wider than its longest text."""
+    """The width of a column: less with more columns, and never more than the longest text."""
     most = {1: 60, 2: 46, 3: 36, 4: 30, 5: 28, 6: 26, 7: 24, 8: 22, 9: 22}.get(columns, 18)
     texts = [chart.headline(moment) for moment in chart.moments]
     texts += [sentence for moment in chart.moments for sentence in moment.step.reason]
@@ -221,7 +224,7 @@ def _height(pixels: float) -> str:
     return f'height="{max(pixels, 1):.1f}"'
 
 
-def _tip(chart: Chart, step: Step) -> str:
+def _tip(chart: Chart, step: ChartStep) -> str:
     ended = f"took {chart.lasted(step)}" if step.ended is not None else "had not ended"
     return f"{chart.lanes[step.lane].name}: {step.label} {step.outcome or 'ok'}, {ended}"
 

@@ -1,11 +1,12 @@
-"""The chart for a terminal: lanes beside each other where there is room for their texts, else a narrow strip for each."""
+"""The chart for a terminal: a column of text per lane where they fit, else a narrow strip of marks per lane."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from lifecycle.diagrams.lettering import cells, wrapped
-from lifecycle.diagrams.sequence.chart import Chart, Moment, Part, Step, Tone
+from lifecycle.diagrams.sequence.chart import Chart, Moment, Part, Tone
 
 LEAST_COLUMN = 24
 MOST_COLUMN = 60
@@ -16,7 +17,7 @@ MARKS = {Tone.DONE: "o", Tone.FAILED: "!", Tone.ILLEGAL: "X", Tone.RUNNING: "o"}
 
 
 def sequence_text(chart: Chart, *, width: int = 80) -> str:
-    """The chart as plain text of at most `width` columns, which is widened where a single word does not fit.
+    """The chart as plain text of at most `width` columns, or more where a single word does not fit.
 
     `o` is a call, `!` one that failed, `X` an illegal one, `#` the time for which a call blocks its object.
     """
@@ -32,7 +33,7 @@ def _columns(chart: Chart, gutter: int, column: int) -> Iterator[str]:
     """Each text in its lane's own column."""
     yield chart.unit.rjust(gutter - 2) + "  " + "".join(_padded(_cut(lane.name, column - 2), column) for lane in chart.lanes)
     yield " " * gutter + "".join(_padded(f"{IDLE} {lane.state}", column) for lane in chart.lanes)
-    for moment, line_marks, idle_marks in _marked(chart):
+    for moment, line_marks, idle_marks in _marked(chart, range(len(chart.lanes))):
         for number, text in enumerate(_wrapped(chart, moment, column - 3)):
             marks = idle_marks if number else line_marks
             time = chart.clock(moment.time) if not number else ""
@@ -46,7 +47,7 @@ def _columns(chart: Chart, gutter: int, column: int) -> Iterator[str]:
 
 
 def _strips(chart: Chart, gutter: int, width: int) -> Iterator[str]:
-    """A strip of marks for each lane, and all texts behind them, each with the name of its object."""
+    """A strip of marks for each lane, then the texts, each with the name of its object."""
     columns = chart.columns()
     letters = [_letter(number) for number in range(max(columns) + 1)]
     strip = max(map(len, letters)) + STRIP - 1
@@ -55,38 +56,33 @@ def _strips(chart: Chart, gutter: int, width: int) -> Iterator[str]:
     yield ""
     yield chart.unit.rjust(gutter - 2) + "  " + "".join(letter.ljust(strip) for letter in letters)
     room = max(width - gutter - strip * len(letters) - 2, LEAST_COLUMN)
-    for moment, line_marks, idle_marks in _marked(chart):
+    for moment, line_marks, idle_marks in _marked(chart, columns):
         name = f"{chart.lanes[moment.step.lane].name}: "
         for number, text in enumerate(_wrapped(chart, moment, room, name)):
-            shown = [UNUSED] * len(letters)
-            for column, mark in zip(columns, idle_marks if number else line_marks, strict=True):
-                if mark != UNUSED:
-                    shown[column] = mark
+            marks = "".join(mark.ljust(strip) for mark in (idle_marks if number else line_marks))
             time = chart.clock(moment.time) if not number else ""
-            yield time.rjust(gutter - 2) + "  " + "".join(mark.ljust(strip) for mark in shown) + "  " + text
+            yield f"{time.rjust(gutter - 2)}  {marks}  {text}"
 
 
-def _marked(chart: Chart) -> Iterator[tuple[Moment, list[str], list[str]]]:
-    """Each row with the marks of all lanes on its first line and on its further ones."""
-    first, last = chart.spans()
-    running: dict[int, list[Step]] = {lane: [] for lane in range(len(chart.lanes))}
+def _marked(chart: Chart, columns: Sequence[int]) -> Iterator[tuple[Moment, list[str], list[str]]]:
+    """Each row with the marks of all columns on its first line and on its further ones. columns: lane -> its column."""
+    _, last = chart.spans()
+    running = Counter[int]()  # lane -> its calls that have begun and not ended
+    below = [UNUSED] * (max(columns) + 1)
     for row, moment in enumerate(chart.moments):
-        here = moment.step.lane
-        if moment.part is Part.END:
-            running[here].remove(moment.step)
-        below = []
-        for lane, steps in running.items():
-            alive = first[lane] <= row <= last[lane]
-            below.append(BUSY if steps else IDLE if alive else UNUSED)
-        marks = [*below[:here], MARKS[moment.step.tone], *below[here + 1 :]]
-        if moment.part is Part.BEGIN:
-            running[here].append(moment.step)
-            below[here] = BUSY
-        yield moment, marks, below
+        lane = moment.step.lane
+        here = columns[lane]
+        running[lane] += {Part.BEGIN: 1, Part.END: -1, Part.WHOLE: 0}[moment.part]
+        marks = below.copy()
+        marks[here] = MARKS[moment.step.tone]
+        below[here] = BUSY if running[lane] else IDLE
+        yield moment, marks, below.copy()
+        if row >= last[lane]:
+            below[here] = UNUSED
 
 
 def _wrapped(chart: Chart, moment: Moment, width: int, name: str = "") -> Iterator[str]:
-    """What a row tells, on lines of at most `width` columns."""
+    """The text of a row, on lines of at most `width` columns."""
     step = moment.step
     texts = [name + chart.headline(moment)]
     if moment.part is not Part.BEGIN:
