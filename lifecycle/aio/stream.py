@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from lifecycle.aio.async_socket import TURNS, AsyncSocket, would_block
+from lifecycle.aio.async_socket import TURNS, AsyncSocket
 from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.send_queue import SendQueue
 from lifecycle.engine import first_try, settled
-from lifecycle.sockets.classify import STREAM_ERRORS
-from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock, system_error
+from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock
 from lifecycle.sockets.os_socket import checked_size
 from lifecycle.sockets.shutting import HalfClosing
 from lifecycle.sockets.stream import was_reset
+from lifecycle.system.outcomes import STREAM_ERRORS, system_error, would_block
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -9,7 +9,8 @@ from typing import Any
 
 from lifecycle.checking.phases import Phase
 from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
-from lifecycle.sockets.classify import CONNECTING, DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
+from lifecycle.system import outcomes as system
+from lifecycle.system.outcomes import CONNECTING, DATAGRAM_ERRORS, STREAM_ERRORS, Errors
 
 ORDER_ERRORS: Mapping[int, str] = {
     number: name
@@ -65,12 +66,12 @@ def outcome_of_number(phase: Phase, call: str, number: int | None) -> str:
             return "pending"
         if number in _CONNECTED_ALREADY and call in phase.legal:
             return "ok"
-    return _error_table(phase, call).outcome(number)
+    return system.outcome_of_number(_errors(phase, call), number)
 
 
-def _error_table(phase: Phase, call: str) -> ErrorTable:
+def _errors(phase: Phase, call: str) -> Errors:
     tables = DATAGRAM_ERRORS if phase.role.name == "datagram" else STREAM_ERRORS
-    return tables.get(PACKAGE_CALLS.get(call, call), FAILED)
+    return tables.get(PACKAGE_CALLS.get(call, call), {})
 
 
 def _of_connect_ex(phase: Phase, arguments: Arguments, result: Any) -> str:
@@ -84,7 +85,7 @@ def _of_shutdown(phase: Phase, arguments: Arguments, result: Any) -> str:
 def _of_getsockopt(phase: Phase, arguments: Arguments, result: Any) -> str:
     if tuple(arguments[:2]) != (socket.SOL_SOCKET, socket.SO_ERROR) or phase.after("getsockopt", "confirmed") is phase:
         return "ok"
-    return CONNECTING.outcome(result) if result else "asked"
+    return system.outcome_of_number(CONNECTING, result) if result else "asked"
 
 
 def _of_receiving(size_of: Callable[[Arguments], int], first: bool) -> Callable[[Phase, Arguments, Any], str | None]:

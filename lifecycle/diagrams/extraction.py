@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from lifecycle.diagrams.graph import Edge, Endings, Graph, Group, Node, Note
 from lifecycle.diagrams.highlight import NOTHING, Highlight
 from lifecycle.engine import Kind, Role
-from lifecycle.platforms import platform_answers
 from lifecycle.roles import ROLES
+from lifecycle.system.platform_answers import platform_answers
 
 LEAST_GROUP = 3
 SYSTEMS = ("winsock", "linux")  # on every machine the same, since pictures and pages are compared

@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
-from typing import Literal
 
 from lifecycle.engine import settle_ahead, settled
 from lifecycle.sockets.os_socket import OsSocket
-
-Direction = Literal["receives", "sends", "both", 0, 1, 2]
-
-DIRECTIONS: Mapping[object, tuple[str, int]] = {
-    name: (str(word), number)
-    for word, mfc, number in (
-        ("receives", 0, socket.SHUT_RD),
-        ("sends", 1, socket.SHUT_WR),
-        ("both", 2, socket.SHUT_RDWR),
-    )
-    for name in (word, mfc)
-}
-"""word or MFC's number -> (the word, the system's number)"""
+from lifecycle.system.portable_calls import Direction, direction_of
 
 
 def shut_down(subject: OsSocket, sock: socket.socket, how: Direction) -> None:
@@ -28,9 +14,7 @@ def shut_down(subject: OsSocket, sock: socket.socket, how: Direction) -> None:
 
     ValueError for what is no direction, before the system is asked.
     """
-    if type(how) not in (int, str) or how not in DIRECTIONS:
-        raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")
-    word, number = DIRECTIONS[how]
+    word, number = direction_of(how)
     outcome, take_back = settle_ahead(subject, "shut_down", word)
     try:
         sock.shutdown(number)

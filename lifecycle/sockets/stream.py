@@ -7,11 +7,10 @@ import socket
 from typing import TYPE_CHECKING
 
 from lifecycle.engine import first_try, settled
-from lifecycle.sockets.classify import STREAM_ERRORS
-from lifecycle.sockets.errors import system_error
 from lifecycle.sockets.os_socket import OsSocket, checked_size
 from lifecycle.sockets.shutting import HalfClosing
-from lifecycle.sockets.waiting import deadline_after
+from lifecycle.system.outcomes import STREAM_ERRORS, system_error
+from lifecycle.system.polling import deadline_after
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -7,9 +7,9 @@ import socket
 from collections.abc import Mapping
 
 from lifecycle.engine import IllegalCall
-from lifecycle.sockets.classify import DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
+from lifecycle.system.outcomes import DATAGRAM_ERRORS, STREAM_ERRORS, Errors, outcome_of_number
 
-ERRORS: Mapping[str, Mapping[str, ErrorTable]] = {
+ERRORS: Mapping[str, Mapping[str, Errors]] = {
     "server": {},
     "client": STREAM_ERRORS,
     "accepted": STREAM_ERRORS,
@@ -31,7 +31,7 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
         case InterruptedError() | socket.gaierror():
             return "failed"
         case OSError():
-            return ERRORS.get(role, {}).get(call, FAILED).outcome(error.errno)
+            return outcome_of_number(ERRORS.get(role, {}).get(call, {}), error.errno)
     return f"raised {type(error).__name__}"
 
 
