@@ -14,9 +14,8 @@ from loopback import HOST
 from provocations import PROVOKE
 from states import ARRANGE, DATA_PHASE, world
 
-from lifecycle import Journal
+from lifecycle import ROLES, Journal
 from lifecycle.engine import Role
-from lifecycle.system.facts import NAMES
 from lifecycle.system.handles import facts_of
 from lifecycle.system.platform_answers import platform_answers
 
@@ -142,7 +141,7 @@ def assert_kernel_agrees(subject: object, role: str) -> None:
         return
     with socket.socket(fileno=os.dup(number)) as twin:
         twin.setblocking(False)
-        found = NAMES[facts_of(twin)]
+        found = ROLES[role].state_of(facts_of(twin))
     if (role, state, found) == ("client", "open", "bound"):
         return  # after a refused connect Linux goes on telling the port that it chose, which it has let go
     assert found in KERNEL_STATES[state], f"the object is {state!r}, the system's socket {found!r}"

@@ -21,7 +21,7 @@ from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock
 from lifecycle.sockets.os_socket import checked_size
 from lifecycle.sockets.shutting import HalfClosing
 from lifecycle.sockets.stream import was_reset
-from lifecycle.system.outcomes import STREAM_ERRORS, system_error, would_block
+from lifecycle.system.outcomes import system_error, would_block
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -116,7 +116,6 @@ class AsyncStream(HalfClosing, AsyncSocket):
     __slots__ = ("_receives", "_send_queue", "_sent")
 
     _kind = socket.SOCK_STREAM
-    _errors = STREAM_ERRORS
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)

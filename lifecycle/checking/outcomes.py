@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lifecycle.checking.phases import Phase
+from lifecycle.roles import CLIENT, DATAGRAM
 from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
 from lifecycle.system import outcomes as system
-from lifecycle.system.outcomes import CONNECTING, DATAGRAM_ERRORS, STREAM_ERRORS, Errors
 
 ORDER_ERRORS: Mapping[int, str] = {
     number: name
@@ -69,9 +69,10 @@ def outcome_of_number(phase: Phase, call: str, number: int | None) -> str:
     return system.outcome_of_number(_errors(phase, call), number)
 
 
-def _errors(phase: Phase, call: str) -> Errors:
-    tables = DATAGRAM_ERRORS if phase.role.name == "datagram" else STREAM_ERRORS
-    return tables.get(PACKAGE_CALLS.get(call, call), {})
+def _errors(phase: Phase, call: str) -> system.Errors:
+    calls = {each.name: each for each in (DATAGRAM if phase.role.name == DATAGRAM.name else CLIENT).calls}
+    known = calls.get(PACKAGE_CALLS.get(call, call))
+    return {} if known is None else known.errors
 
 
 def _of_connect_ex(phase: Phase, arguments: Arguments, result: Any) -> str:
@@ -85,7 +86,7 @@ def _of_shutdown(phase: Phase, arguments: Arguments, result: Any) -> str:
 def _of_getsockopt(phase: Phase, arguments: Arguments, result: Any) -> str:
     if tuple(arguments[:2]) != (socket.SOL_SOCKET, socket.SO_ERROR) or phase.after("getsockopt", "confirmed") is phase:
         return "ok"
-    return system.outcome_of_number(CONNECTING, result) if result else "asked"
+    return system.outcome_of_number(CLIENT.call("connect").errors, result) if result else "asked"
 
 
 def _of_receiving(size_of: Callable[[Arguments], int], first: bool) -> Callable[[Phase, Arguments, Any], str | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecycle.system.facts import NAMES
 from lifecycle.system.handles import facts_of
 
 if TYPE_CHECKING:
@@ -20,6 +19,6 @@ def connect_outcome(subject: OsSocket, call: str, outcome: str | None) -> str | 
         return "pending"
     if call == "connect" and outcome in ("failed", None):
         goes_on = [row._state for row in (subject._row._after(call, each) for each in ("pending", "ok")) if row is not None]
-        if NAMES.get(facts_of(subject._socket)) in goes_on:
+        if subject.role.state_of(facts_of(subject._socket)) in goes_on:
             return "pending"
     return outcome

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from types import MappingProxyType
 
 from lifecycle.sockets.bindable import Openable
 from lifecycle.system.portable_calls import claim_address
@@ -15,7 +14,6 @@ class Listening(Openable):
     __slots__ = ()
 
     _kind = socket.SOCK_STREAM
-    _errors = MappingProxyType({})
 
     def listen(self, backlog: int | None = None) -> None:
         """Let connections queue up; listening again changes the queue's length only.

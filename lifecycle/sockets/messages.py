@@ -8,7 +8,6 @@ from lifecycle.sockets.bindable import Openable
 from lifecycle.sockets.shutting import shut_down
 from lifecycle.system.addresses import any_address
 from lifecycle.system.handles import is_bound
-from lifecycle.system.outcomes import DATAGRAM_ERRORS
 from lifecycle.system.portable_calls import Direction, forget_peer
 
 
@@ -18,7 +17,6 @@ class Messages(Openable):
     __slots__ = ()
 
     _kind = socket.SOCK_DGRAM
-    _errors = DATAGRAM_ERRORS
 
     def disconnect(self) -> None:
         """Forget the peer; the local address stays. Legal in `connected`."""

@@ -12,9 +12,8 @@ from lifecycle.engine import Lifecycle, LifecycleError, settled
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.sockets.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.system.addresses import Address, from_system
-from lifecycle.system.facts import NAMES
 from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
-from lifecycle.system.outcomes import Errors, closed_meanwhile, outcome_of_error, would_block
+from lifecycle.system.outcomes import closed_meanwhile, outcome_of_error, would_block
 from lifecycle.system.polling import Wait
 from lifecycle.system.portable_calls import FIONREAD, readable_bytes
 
@@ -28,7 +27,6 @@ class OsSocket(Lifecycle):
     __slots__ = ("_socket", "_timeout", "_waits")
 
     _kind: ClassVar[int]
-    _errors: ClassVar[Mapping[str, Errors]]
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(engine=engine)
@@ -139,8 +137,8 @@ class OsSocket(Lifecycle):
             if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
             sock.setblocking(False)
-            state = NAMES[facts_of(sock)]
-            if self._row._after("attach", state) is None:
+            state = self.role.state_of(facts_of(sock))
+            if state is None or self._row._after("attach", state) is None:
                 raise ValueError(f"this handle is {state!r}, which {type(self).__name__} never is")
         except BaseException:
             sock.setblocking(blocking)
@@ -189,7 +187,7 @@ class OsSocket(Lifecycle):
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """Classify by the tables of lifecycle.system.outcomes; None where nothing was asked of the system."""
-        return None if isinstance(error, LifecycleError) else outcome_of_error(self._errors.get(call, {}), error)
+        return None if isinstance(error, LifecycleError) else outcome_of_error(self.role.call(call).errors, error)
 
     def _wait(self, *, writing: bool, deadline: float | None, sent: int | None = None) -> None:
         """Return when the descriptor seems ready; raise when the time has passed, or the call was cancelled or closed.

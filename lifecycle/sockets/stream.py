@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lifecycle.engine import first_try, settled
 from lifecycle.sockets.os_socket import OsSocket, checked_size
 from lifecycle.sockets.shutting import HalfClosing
-from lifecycle.system.outcomes import STREAM_ERRORS, system_error
+from lifecycle.system.outcomes import system_error
 from lifecycle.system.polling import deadline_after
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ class Stream(HalfClosing):
     __slots__ = ()
 
     _kind = socket.SOCK_STREAM
-    _errors = STREAM_ERRORS
 
     @first_try(
         "self._socket.send(data, flags)",

@@ -11,8 +11,9 @@ import errno
 import os
 import socket
 import sys
+from dataclasses import replace
 
-from lifecycle.system.facts import Facts, Link, Receives
+from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Facts, Receives
 
 INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 MAX_HANDLE = 2**31 - 1 if os.name == "posix" else 2**64 - 1
@@ -35,26 +36,26 @@ def facts_of(sock: socket.socket, *, peek: bool = True) -> Facts:
     then. Without it every connection counts as open in both directions.
     """
     if _raw.fileno(sock) == -1:
-        return Facts(over=True)
+        return OVER
     has_peer = _has_peer(sock)
     if _type(sock) == socket.SOCK_DGRAM:
-        return Facts(True, True, Link.PEER, True, Receives.OPEN) if has_peer else _unconnected(sock)
+        return PEER if has_peer else _unconnected(sock)
     if _listens(sock):
-        return Facts(True, True, Link.LISTENING)
+        return LISTENING
     tcp = _tcp_state(sock)
     if tcp in (SYN_SENT, SYN_RECEIVED):
-        return Facts(True, True, Link.SEEKING)
+        return SEEKING
     if not peek:
-        return Facts(True, True, Link.YES, True, Receives.OPEN) if has_peer else _unconnected(sock)
+        return LINKED if has_peer else _unconnected(sock)
     head = _peek(sock)
     if isinstance(head, int):
-        return _unconnected(sock) if head == errno.ENOTCONN else Facts(True, True, Link.RESET)
+        return _unconnected(sock) if head == errno.ENOTCONN else BROKEN
     if not _has_peer(sock):  # the peek may have taken the error that ended the connection
-        return Facts(True, True, Link.RESET) if head else Facts(True, True, Link.YES, False, Receives.EOF)
-    sends = tcp not in FIN_SENT
-    if head != b"":
-        return Facts(True, True, Link.YES, sends, Receives.OPEN)
-    return Facts(True, True, Link.YES, sends, Receives.EOF if tcp is None or tcp in FIN_RECEIVED else Receives.OFF)
+        return BROKEN if head else replace(LINKED, sends=False, receives=Receives.EOF)
+    receives = Receives.OPEN
+    if head == b"":
+        receives = Receives.EOF if tcp is None or tcp in FIN_RECEIVED else Receives.OFF
+    return replace(LINKED, sends=tcp not in FIN_SENT, receives=receives)
 
 
 def is_bound(sock: socket.socket) -> bool:
@@ -85,7 +86,7 @@ _type = _raw.type.__get__
 
 
 def _unconnected(sock: socket.socket) -> Facts:
-    return Facts(True, is_bound(sock))
+    return BOUND if is_bound(sock) else OPEN
 
 
 def _listens(sock: socket.socket) -> bool:

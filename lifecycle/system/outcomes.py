@@ -1,6 +1,7 @@
 """The system's errors as outcomes: one function for the sockets, the socket files, the checker and the conformance suite.
 
-Which error means which outcome of a call is data, by the names that errno has for the errors. What is not listed is `failed`.
+The tables say which error means which outcome of a call (`Call.errors`), by errno's names of the errors. What is not listed is
+`failed`.
 """
 
 from __future__ import annotations
@@ -10,48 +11,9 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 Errors = Mapping[str, Sequence[str]]
-"""outcome -> names of the errors that mean it"""
-
-CONNECTION_GONE: Errors = MappingProxyType(
-    {
-        "broken": (
-            "ECONNRESET", "ECONNABORTED", "EPIPE", "ENETRESET", "ENOTCONN", "ESHUTDOWN",
-            "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN",
-        )
-    }
-)  # fmt: skip
-"""Sending and receiving on a stream. A time-out of the system's own means that the peer is out of reach."""
-
-CONNECTING: Errors = MappingProxyType(
-    {
-        "refused": (
-            "ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "ENETRESET",
-            "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN",
-        )
-    }
-)  # fmt: skip
-"""Connecting: what the network answered is a refusal. What this machine lacks or forbids is not."""
-
-PEER_REFUSES: Errors = MappingProxyType({"refused": ("ECONNREFUSED", "ECONNRESET")})
-"""The sender of a datagram that nobody takes learns it later: ECONNREFUSED (POSIX), WSAECONNRESET (Winsock)."""
-
-STREAM_ERRORS: Mapping[str, Errors] = {
-    "connect": CONNECTING,
-    "finish_connect": CONNECTING,
-    "send": CONNECTION_GONE,
-    "send_to": CONNECTION_GONE,
-    "receive": CONNECTION_GONE,
-    "receive_from": CONNECTION_GONE,
-}
-
-DATAGRAM_ERRORS: Mapping[str, Errors] = {
-    "send": PEER_REFUSES,
-    "receive": PEER_REFUSES,
-    "receive_from": PEER_REFUSES,
-}
+"""outcome -> names of the errors that mean it, as in Call.errors"""
 
 
 def _numbers(*names: str) -> frozenset[int]:

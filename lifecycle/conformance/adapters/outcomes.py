@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Mapping
 
 from lifecycle.engine import IllegalCall
-from lifecycle.system.outcomes import DATAGRAM_ERRORS, STREAM_ERRORS, Errors, outcome_of_number
-
-ERRORS: Mapping[str, Mapping[str, Errors]] = {
-    "server": {},
-    "client": STREAM_ERRORS,
-    "accepted": STREAM_ERRORS,
-    "datagram": DATAGRAM_ERRORS,
-}
+from lifecycle.roles import ROLES
+from lifecycle.system.outcomes import outcome_of_number
 
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
 
@@ -31,7 +24,7 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
         case InterruptedError() | socket.gaierror():
             return "failed"
         case OSError():
-            return outcome_of_number(ERRORS.get(role, {}).get(call, {}), error.errno)
+            return outcome_of_number(ROLES[role].call(call).errors, error.errno)
     return f"raised {type(error).__name__}"
 
 
