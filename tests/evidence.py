@@ -14,10 +14,10 @@ from loopback import HOST
 from provocations import PROVOKE
 from states import ARRANGE, DATA_PHASE, world
 
-from lifecycle import Journal
+from lifecycle import ROLES, Journal
 from lifecycle.engine import Role
-from lifecycle.platforms import platform_answers
-from lifecycle.sockets.inspection import real_state
+from lifecycle.system.handles import facts_of
+from lifecycle.system.platform_answers import platform_answers
 
 Cell = tuple[str, str, str]
 """(state, call, outcome)"""
@@ -141,7 +141,7 @@ def assert_kernel_agrees(subject: object, role: str) -> None:
         return
     with socket.socket(fileno=os.dup(number)) as twin:
         twin.setblocking(False)
-        found = real_state(twin)
+        found = ROLES[role].state_of(facts_of(twin))
     if (role, state, found) == ("client", "open", "bound"):
         return  # after a refused connect Linux goes on telling the port that it chose, which it has let go
     assert found in KERNEL_STATES[state], f"the object is {state!r}, the system's socket {found!r}"

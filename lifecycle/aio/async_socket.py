@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 from asyncio import _get_running_loop as running_loop
 from collections.abc import Awaitable, Coroutine, Iterator
@@ -15,7 +13,6 @@ import anyio
 import anyio.lowlevel
 
 from lifecycle.aio.events import Events, checked_mask
-from lifecycle.aio.limits import note_limit
 from lifecycle.aio.loop_readiness import LoopReadiness
 from lifecycle.aio.notifications import current_queue
 from lifecycle.aio.notifier import Notifier
@@ -25,6 +22,7 @@ from lifecycle.aio.readiness import Readiness, readiness_of
 from lifecycle.engine import Role
 from lifecycle.sockets.errors import BlockingCallCancelled
 from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.system.outcomes import note_limit, would_block
 
 TURNS = 32
 """How many calls of an object may end at once, one after the other, before the next one lets other tasks run."""
@@ -222,11 +220,6 @@ class AsyncSocket(OsSocket):
         if before is not None:  # the loop of an earlier run
             before.stop()
         return readiness_of(self._socket, writing=writing)
-
-
-def would_block() -> BlockingIOError:
-    """What a call that must not wait raises where it would have to."""
-    return BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def _stop_and_close(watching: list[LoopReadiness], sock: socket.socket) -> None:

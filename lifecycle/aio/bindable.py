@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lifecycle.aio.async_socket import AsyncSocket
 from lifecycle.aio.resolving import resolve
-from lifecycle.sockets.addresses import any_address
 from lifecycle.sockets.bindable import Openable, wanted_family
+from lifecycle.system.addresses import any_address
 
 
 class AsyncBindable(AsyncSocket, Openable):

@@ -14,10 +14,11 @@ from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.resolving import Found, resolve_all
 from lifecycle.aio.stream import AsyncStream
 from lifecycle.roles import CLIENT
-from lifecycle.sockets.addresses import any_address, checked_peer
-from lifecycle.sockets.connecting import UNDER_WAY, bind_again, connect_outcome, connect_result
-from lifecycle.sockets.errors import BlockingCallCancelled, system_error
-from lifecycle.sockets.waiting import closed_meanwhile
+from lifecycle.sockets.connecting import connect_outcome
+from lifecycle.sockets.errors import BlockingCallCancelled
+from lifecycle.system.addresses import any_address, checked_peer
+from lifecycle.system.outcomes import UNDER_WAY, closed_meanwhile, system_error
+from lifecycle.system.portable_calls import bind_again, connect_result
 
 
 class Client(AsyncBindable, AsyncStream, role=CLIENT):

@@ -10,11 +10,12 @@ from lifecycle.aio.resolving import resolve
 from lifecycle.engine import IllegalCall
 from lifecycle.roles import DATAGRAM
 from lifecycle.sockets import datagram as blocking
-from lifecycle.sockets.addresses import Address, checked_peer, from_system
 from lifecycle.sockets.errors import MessageTruncated
 from lifecycle.sockets.messages import Messages
 from lifecycle.sockets.os_socket import checked_size
-from lifecycle.sockets.waiting import closed_meanwhile
+from lifecycle.system.addresses import Address, checked_peer, from_system
+from lifecycle.system.outcomes import closed_meanwhile
+from lifecycle.system.portable_calls import receive_message, set_peer
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -38,7 +39,7 @@ class Datagram(AsyncBindable, Messages, role=DATAGRAM):
         peer = await self._peer(address, port)
         if not self._is_bound():
             self._bind_implicitly()
-        self._set_peer(peer)
+        set_peer(self._socket, peer)
 
     async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send one message to the peer; its length.
@@ -107,7 +108,7 @@ class Datagram(AsyncBindable, Messages, role=DATAGRAM):
             await self._give_way()
         while True:
             try:
-                data, truncated, sender = blocking._receive_message(self._socket, size, flags)
+                data, truncated, sender = receive_message(self._socket, size, flags)
             except BlockingIOError:
                 if not self._row._allows("receive"):  # shut_down() in another task: Linux goes on calling it readable
                     raise closed_meanwhile() from None

@@ -25,7 +25,7 @@ from lifecycle.aio.notifications import Queue
 from lifecycle.aio.nowaiting import nowait
 from lifecycle.aio.urgent import until_urgent
 from lifecycle.engine import IllegalCall
-from lifecycle.sockets.waiting import is_ready
+from lifecycle.system.polling import is_ready
 
 if TYPE_CHECKING:
     from lifecycle.aio.async_socket import AsyncSocket

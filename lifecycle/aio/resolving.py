@@ -8,14 +8,14 @@ from typing import Any
 import anyio
 
 from lifecycle.aio.nowaiting import mode
-from lifecycle.sockets.addresses import numeric_address
+from lifecycle.system.addresses import numeric_address
 
 Found = tuple[int, tuple[Any, ...]]
 """(family, system address)"""
 
 
 async def resolve(host: object, port: object, family: int, kind: int) -> Found:
-    """(family, system address) of `host` and `port`; else as the function of that name in lifecycle.sockets.addresses."""
+    """(family, system address) of `host` and `port`; else as the function of that name in lifecycle.system.addresses."""
     return (await resolve_all(host, port, family, kind, name_family=family))[0]
 
 

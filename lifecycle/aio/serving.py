@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
-from lifecycle.aio.limits import OUT_OF_DESCRIPTORS, limit_text
 from lifecycle.engine import IllegalCall
+from lifecycle.system.outcomes import OUT_OF_DESCRIPTORS, limit_text
 
 if TYPE_CHECKING:
     from lifecycle.aio.accepted import Accepted

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from lifecycle.aio.async_socket import TURNS, AsyncSocket, would_block
+from lifecycle.aio.async_socket import TURNS, AsyncSocket
 from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.send_queue import SendQueue
 from lifecycle.engine import inlined, settled
-from lifecycle.sockets.classify import STREAM_ERRORS
-from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock, system_error
+from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock
 from lifecycle.sockets.os_socket import checked_size
 from lifecycle.sockets.shutting import HalfClosing
 from lifecycle.sockets.stream import was_reset
+from lifecycle.system.outcomes import system_error, would_block
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -116,7 +116,6 @@ class AsyncStream(HalfClosing, AsyncSocket):
     __slots__ = ("_receives", "_send_queue", "_sent")
 
     _kind = socket.SOCK_STREAM
-    _errors = STREAM_ERRORS
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)

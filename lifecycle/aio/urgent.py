@@ -9,7 +9,7 @@ import sys
 import anyio
 import anyio.to_thread
 
-from lifecycle.sockets.waiting import Waker
+from lifecycle.system.polling import Waker
 
 
 async def until_urgent_by_thread(sock: socket.socket) -> bool:

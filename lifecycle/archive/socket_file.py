@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lifecycle.engine import IllegalCall, Lifecycle, Role, settled
 from lifecycle.roles import SOCKET_FILE
 from lifecycle.sockets import Accepted, Client, SendTimedOut, SendWouldBlock
-from lifecycle.sockets.classify import CONNECTION_GONE
+from lifecycle.system.outcomes import outcome_of_error
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -44,11 +44,7 @@ class FileOverSocket(Lifecycle):
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As the socket below classifies it."""
-        if isinstance(error, BlockingIOError):
-            return "pending"
-        if isinstance(error, TimeoutError) and error.errno is None:
-            return "timed_out"
-        return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
+        return outcome_of_error(self.role.call(call).errors, error) or "failed"
 
 
 class _Governed(FileOverSocket, role=SOCKET_FILE):

@@ -13,7 +13,8 @@ from lifecycle.archive.loading import Source
 from lifecycle.archive.nesting import recursion_ended
 from lifecycle.archive.storing import Sink
 from lifecycle.engine import IllegalCall, Lifecycle
-from lifecycle.sockets.classify import CONNECTION_GONE
+from lifecycle.roles.stream import GONE
+from lifecycle.system.outcomes import outcome_of_number
 
 Kept = TypeVar("Kept")
 Mode = Literal["load", "store"]
@@ -67,7 +68,7 @@ class WholeValues(Lifecycle):
             return "timed_out"
         if self._row._allows("store") and self._sink.is_cut_off:
             return "broken"
-        return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
+        return outcome_of_number({"broken": GONE}, error.errno) if isinstance(error, OSError) else "failed"
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
         """MFC's causes readOnly and writeOnly, for calls of the other direction."""

@@ -178,7 +178,7 @@ def refusal(phase: Phase, call: str, owner: str) -> IllegalCall:
 
 def platform_answers_of(role: str, state: str, call: str) -> Mapping[str, str]:
     """What systems answer to Python's `call`: the same as to the package's call that it makes."""
-    from lifecycle.platforms import platform_answers  # reads tables, when somebody reads a finding
+    from lifecycle.system.platform_answers import platform_answers  # reads tables, when somebody reads a finding
 
     package_role = {"stream": "server" if state == "listening" else "client", "datagram": "datagram"}.get(role)
     if package_role is None or call not in PACKAGE_CALLS:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lifecycle.checking.phases import Phase
+from lifecycle.roles import CLIENT, DATAGRAM
 from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
-from lifecycle.sockets.classify import CONNECTING, DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
+from lifecycle.system import outcomes as system
 
 ORDER_ERRORS: Mapping[int, str] = {
     number: name
@@ -65,12 +66,13 @@ def outcome_of_number(phase: Phase, call: str, number: int | None) -> str:
             return "pending"
         if number in _CONNECTED_ALREADY and call in phase.legal:
             return "ok"
-    return _error_table(phase, call).outcome(number)
+    return system.outcome_of_number(_errors(phase, call), number)
 
 
-def _error_table(phase: Phase, call: str) -> ErrorTable:
-    tables = DATAGRAM_ERRORS if phase.role.name == "datagram" else STREAM_ERRORS
-    return tables.get(PACKAGE_CALLS.get(call, call), FAILED)
+def _errors(phase: Phase, call: str) -> system.Errors:
+    calls = {each.name: each for each in (DATAGRAM if phase.role.name == DATAGRAM.name else CLIENT).calls}
+    known = calls.get(PACKAGE_CALLS.get(call, call))
+    return {} if known is None else known.errors
 
 
 def _of_connect_ex(phase: Phase, arguments: Arguments, result: Any) -> str:
@@ -84,7 +86,7 @@ def _of_shutdown(phase: Phase, arguments: Arguments, result: Any) -> str:
 def _of_getsockopt(phase: Phase, arguments: Arguments, result: Any) -> str:
     if tuple(arguments[:2]) != (socket.SOL_SOCKET, socket.SO_ERROR) or phase.after("getsockopt", "confirmed") is phase:
         return "ok"
-    return CONNECTING.outcome(result) if result else "asked"
+    return system.outcome_of_number(CLIENT.call("connect").errors, result) if result else "asked"
 
 
 def _of_receiving(size_of: Callable[[Arguments], int], first: bool) -> Callable[[Phase, Arguments, Any], str | None]:

@@ -13,8 +13,8 @@ from lifecycle.diagrams.details import call_details, facts_text
 from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Note, StateEdge, StateNode
 from lifecycle.diagrams.highlight import NOTHING, Highlight
 from lifecycle.engine import Kind, Role
-from lifecycle.platforms import platform_answers
 from lifecycle.roles import ROLES
+from lifecycle.system.platform_answers import platform_answers
 
 LEAST_GROUP = 3
 SYSTEMS = ("winsock", "linux")  # the same on every machine, because files are compared

@@ -2,7 +2,7 @@
 
 Whoever only watches a program cannot stop such a call, and has to know what became of the socket: a system may accept the call,
 or refuse it and remember it all the same. These rows hold for that, beside the role's own; where there is none, the state
-stays. They are what Linux does (lifecycle/platforms/linux.csv); what another system refuses does not get here.
+stays. They are what Linux does (lifecycle/system/linux.csv); what another system refuses does not get here.
 
 Some states exist only on this side of the law. A listener that was shut down is `stopped`: it may listen again, on a new port
 if the system chose the first one. A shutdown() before there is a connection fails, and yet Linux remembers it (`shut_early`):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from lifecycle.sockets.addresses import any_address, resolve
-from lifecycle.sockets.os_socket import INTERNET_FAMILIES, OsSocket, new_socket
+from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.system.addresses import any_address, resolve
+from lifecycle.system.handles import INTERNET_FAMILIES
+from lifecycle.system.portable_calls import new_socket
 
 
 class Openable(OsSocket):

@@ -6,12 +6,13 @@ import errno
 from typing import Any
 
 from lifecycle.roles import CLIENT
-from lifecycle.sockets.addresses import checked_peer, resolve
 from lifecycle.sockets.bindable import Bindable
-from lifecycle.sockets.connecting import UNDER_WAY, bind_again, connect_outcome, connect_result
-from lifecycle.sockets.errors import system_error
+from lifecycle.sockets.connecting import connect_outcome
 from lifecycle.sockets.stream import Stream
-from lifecycle.sockets.waiting import deadline_after
+from lifecycle.system.addresses import checked_peer, resolve
+from lifecycle.system.outcomes import UNDER_WAY, system_error
+from lifecycle.system.polling import deadline_after
+from lifecycle.system.portable_calls import bind_again, connect_result
 
 
 class Client(Bindable, Stream, role=CLIENT):

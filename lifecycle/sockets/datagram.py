@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import socket
-import sys
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.roles import DATAGRAM
-from lifecycle.sockets.addresses import Address, checked_peer, from_system, resolve
 from lifecycle.sockets.bindable import Bindable
-from lifecycle.sockets.errors import MessageTruncated, system_error
+from lifecycle.sockets.errors import MessageTruncated
 from lifecycle.sockets.messages import Messages
 from lifecycle.sockets.os_socket import checked_size
-from lifecycle.sockets.waiting import closed_meanwhile, deadline_after
+from lifecycle.system.addresses import Address, checked_peer, from_system, resolve
+from lifecycle.system.outcomes import closed_meanwhile, system_error
+from lifecycle.system.polling import deadline_after
+from lifecycle.system.portable_calls import receive_message, set_peer
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -37,7 +38,7 @@ class Datagram(Messages, Bindable, role=DATAGRAM):
         peer = self._peer(address, port)
         if not self._is_bound():
             self._bind_implicitly()
-        self._set_peer(peer)
+        set_peer(self._socket, peer)
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send one message to the peer; its length.
@@ -92,7 +93,7 @@ class Datagram(Messages, Bindable, role=DATAGRAM):
         deadline = deadline_after(self._timeout)
         while True:
             try:
-                data, truncated, sender = _receive_message(self._socket, size, flags)
+                data, truncated, sender = receive_message(self._socket, size, flags)
             except BlockingIOError:
                 if not self._row._allows("receive"):  # shut_down() in another thread: Linux goes on calling it readable
                     raise closed_meanwhile() from None
@@ -101,28 +102,6 @@ class Datagram(Messages, Bindable, role=DATAGRAM):
             if truncated:
                 raise MessageTruncated(data, from_system(sender) if sender else None)
             return data, sender
-
-
-def _receive_by_recvfrom(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
-    buffer = bytearray(size)
-    try:
-        count, sender = sock.recvfrom_into(buffer, size, flags)
-    except OSError as error:
-        if error.errno != errno.EMSGSIZE:
-            raise
-        return bytes(buffer), True, None
-    return bytes(buffer[:count]), False, sender
-
-
-_receive_message = _receive_by_recvfrom
-
-if sys.platform != "win32":
-
-    def _receive_by_recvmsg(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
-        data, _, answer, sender = sock.recvmsg(size, 0, flags)
-        return data, bool(answer & socket.MSG_TRUNC), sender
-
-    _receive_message = _receive_by_recvmsg
 
 
 def refuse_out_of_band(flags: int) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import errno
-import os
 
-from lifecycle.sockets.addresses import Address
+from lifecycle.system.addresses import Address
 
 
 class SendTimedOut(TimeoutError):
@@ -39,8 +38,3 @@ class MessageTruncated(OSError):
         super().__init__(errno.EMSGSIZE, f"the message is longer than {len(head)} bytes; its rest is lost")
         self.head = head
         self.sender = sender
-
-
-def system_error(number: int) -> OSError:
-    """The OSError of the right class for an error number of the system."""
-    return OSError(number, os.strerror(number))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import socket
-import sys
-from types import MappingProxyType
 
 from lifecycle.sockets.bindable import Openable
-from lifecycle.sockets.classify import FAILED
+from lifecycle.system.portable_calls import claim_address
 
 
 class Listening(Openable):
@@ -16,7 +14,6 @@ class Listening(Openable):
     __slots__ = ()
 
     _kind = socket.SOCK_STREAM
-    _errors = MappingProxyType({"accept": FAILED})
 
     def listen(self, backlog: int | None = None) -> None:
         """Let connections queue up; listening again changes the queue's length only.
@@ -34,7 +31,4 @@ class Listening(Openable):
 
     def _before_bind(self, sock: socket.socket) -> None:
         """Let a restarted server have its port at once, and nobody else share it: each system spells that differently."""
-        if sys.platform == "win32":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claim_address(sock)

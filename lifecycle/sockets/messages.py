@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
 from typing import Any
 
 from lifecycle.roles.words import SHUT_DOWN
-from lifecycle.sockets.addresses import any_address
 from lifecycle.sockets.bindable import Openable
-from lifecycle.sockets.classify import DATAGRAM_ERRORS
-from lifecycle.sockets.dissolving import dissolve
-from lifecycle.sockets.shutting import Direction, direction, shut_down
+from lifecycle.sockets.shutting import direction, shut_down
+from lifecycle.system.addresses import any_address
+from lifecycle.system.handles import is_bound
+from lifecycle.system.portable_calls import Direction, forget_peer
 
 
 class Messages(Openable):
@@ -20,30 +19,10 @@ class Messages(Openable):
     __slots__ = ()
 
     _kind = socket.SOCK_DGRAM
-    _errors = DATAGRAM_ERRORS
 
     def disconnect(self) -> None:
         """Forget the peer; the local address stays. Legal in `connected`."""
-        before = self._socket.getsockname()
-        dissolve(self._socket)
-        if self._socket.getsockname()[1] == 0:  # Linux forgets a port that it chose itself
-            try:
-                self._socket.bind(before)
-            except OSError:
-                self._socket.bind((any_address(self._socket.family), 0))
-        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # what the peer refused is no concern of others
-
-    def _set_peer(self, peer: tuple[Any, ...]) -> None:
-        """Connect to `peer`; where that fails, the one before stays the peer.
-
-        On Linux a connect that fails (EACCES for a broadcast) tells the old peer, and sends to the new one.
-        """
-        try:
-            self._socket.connect(peer)
-        except OSError:
-            with suppress(OSError):  # there was none
-                self._socket.connect(self._socket.getpeername())
-            raise
+        forget_peer(self._socket)
 
     def shut_down(self, how: Direction = "sends") -> None:
         """End one direction, or both; the peer is told nothing.
@@ -72,7 +51,4 @@ class Messages(Openable):
                 raise
 
     def _is_bound(self) -> bool:
-        try:
-            return bool(self._socket.getsockname()[1])
-        except OSError:  # Winsock: WSAEINVAL while unbound
-            return False
+        return is_bound(self._socket)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -11,16 +10,12 @@ from typing import ClassVar
 
 from lifecycle.engine import Lifecycle, LifecycleError, settled
 from lifecycle.roles.options import refusal_of_option
-from lifecycle.sockets.addresses import Address, from_system
-from lifecycle.sockets.classify import FAILED, ErrorTable
 from lifecycle.sockets.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
-from lifecycle.sockets.inspection import real_state
-from lifecycle.sockets.readable import FIONREAD, readable_bytes
-from lifecycle.sockets.waiting import Wait, closed_meanwhile
-
-MAX_HANDLE = 2**31 - 1 if os.name == "posix" else 2**64 - 1
-NEVER_BLOCKS = int(getattr(socket, "SOCK_NONBLOCK", 0))  # not every system has it
-INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+from lifecycle.system.addresses import Address, from_system
+from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
+from lifecycle.system.outcomes import closed_meanwhile, outcome_of_error, would_block
+from lifecycle.system.polling import Wait
+from lifecycle.system.portable_calls import FIONREAD, readable_bytes
 
 
 class OsSocket(Lifecycle):
@@ -34,7 +29,6 @@ class OsSocket(Lifecycle):
     internal_modules = ("lifecycle.engine", "lifecycle.sockets", "lifecycle.aio")
 
     _kind: ClassVar[int]
-    _errors: ClassVar[Mapping[str, ErrorTable]]
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(engine=engine)
@@ -47,7 +41,7 @@ class OsSocket(Lifecycle):
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
         """What Winsock and this system would have answered to a refused call, as far as it was measured."""
-        from lifecycle.platforms import platform_answers  # read when somebody reads an error, not at every start
+        from lifecycle.system.platform_answers import platform_answers  # read when somebody reads an error, not at every start
 
         return platform_answers(role, state, call)
 
@@ -143,15 +137,15 @@ class OsSocket(Lifecycle):
         if not isinstance(number, int) or isinstance(number, bool):
             raise TypeError(f"a handle is an int or a socket.socket, not {type(handle).__name__}")
         if not 0 <= number <= MAX_HANDLE:
-            raise ValueError(f"{number} is no handle")
-        blocking = sys.platform == "win32" or os.get_blocking(number)  # Winsock does not tell
+            raise ValueError(f"{number} is not a handle")
+        blocking = blocking_mode(number)
         sock = socket.socket(fileno=number)
         try:
             if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
             sock.setblocking(False)
-            state = real_state(sock)
-            if self._row._after("attach", state) is None:
+            state = self.role.state_of(facts_of(sock))
+            if state is None or self._row._after("attach", state) is None:
                 raise ValueError(f"this handle is {state!r}, which {type(self).__name__} never is")
         except BaseException:
             sock.setblocking(blocking)
@@ -168,7 +162,7 @@ class OsSocket(Lifecycle):
         if number == -1:  # close() in another thread was faster
             raise closed_meanwhile()
         self._wake_all()
-        _make_blocking(number)
+        make_blocking(number)
         return number
 
     def close(self) -> None:
@@ -199,19 +193,8 @@ class OsSocket(Lifecycle):
             self._socket.close()
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """Classify by the tables of lifecycle.sockets.classify; None where nothing was asked of the system."""
-        match error:
-            case ValueError() | TypeError() | OverflowError() | BufferError() | LifecycleError() | socket.gaierror():
-                return None
-            case BlockingIOError():
-                return "pending"
-            case TimeoutError(errno=None):
-                return "timed_out"
-            case InterruptedError():
-                return "failed"
-            case OSError():
-                return self._errors.get(call, FAILED).outcome(error.errno)
-        return "failed"
+        """Classify by the tables of lifecycle.system.outcomes; None where nothing was asked of the system."""
+        return None if isinstance(error, LifecycleError) else outcome_of_error(self.role.call(call).errors, error)
 
     def _wait(self, *, writing: bool, deadline: float | None, sent: int | None = None) -> None:
         """Return when the descriptor seems ready; raise when the time has passed, or the call was cancelled or closed.
@@ -219,7 +202,7 @@ class OsSocket(Lifecycle):
         sent: how much a send has sent so far, for its errors to tell.
         """
         if self._timeout == 0:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) if sent is None else SendWouldBlock(sent)
+            raise would_block() if sent is None else SendWouldBlock(sent)
         wait = Wait()
         try:
             self._replace_waits(lambda waits: (*waits, wait))
@@ -266,25 +249,6 @@ def checked_size(size: int) -> None:
         raise TypeError(f"a size is an int, not {type(size).__name__}")
     if not 0 <= size <= sys.maxsize:
         raise ValueError(f"a size is 0 or more bytes, not {size}")
-
-
-def new_socket(family: int, kind: int) -> socket.socket:
-    """A socket of the system that never blocks and that no child process inherits."""
-    sock = socket.socket(family, kind | NEVER_BLOCKS)
-    if not NEVER_BLOCKS:
-        sock.setblocking(False)
-    if family == socket.AF_INET6:  # systems differ in what an IPv6 socket does with IPv4 unless they are told
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    return sock
-
-
-def _make_blocking(number: int) -> None:
-    """As the system hands out sockets, and as whoever gets this one expects it."""
-    sock = socket.socket(fileno=number)
-    try:
-        sock.setblocking(True)
-    finally:
-        sock.detach()
 
 
 def checked_timeout(seconds: float | None) -> float | None:

@@ -10,7 +10,7 @@ from lifecycle.roles import SERVER
 from lifecycle.sockets.accepted import Accepted
 from lifecycle.sockets.bindable import Bindable
 from lifecycle.sockets.listening import Listening
-from lifecycle.sockets.waiting import deadline_after
+from lifecycle.system.polling import deadline_after
 
 
 class Server(Listening, Bindable, role=SERVER):

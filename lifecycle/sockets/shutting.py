@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from lifecycle.roles.words import SHUT_DOWN
 from lifecycle.sockets.os_socket import OsSocket
-
-Direction = Literal["receives", "sends", "both", 0, 1, 2]
-
-DIRECTIONS: Mapping[object, tuple[str, int]] = {
-    name: (str(word), number)
-    for word, mfc, number in (
-        ("receives", 0, socket.SHUT_RD),
-        ("sends", 1, socket.SHUT_WR),
-        ("both", 2, socket.SHUT_RDWR),
-    )
-    for name in (word, mfc)
-}
-"""word or MFC's number -> (the word, the system's number)"""
+from lifecycle.system.portable_calls import Direction, direction_of
 
 
 def shut_down(subject: OsSocket, sock: socket.socket, how: Direction) -> None:
     """The handler of shut_down; the state has changed already, so that a call which this wakes finds out why."""
-    sock.shutdown(DIRECTIONS[how][1])
+    sock.shutdown(direction_of(how)[1])
     subject._wake_all()
 
 
 def direction(how: Direction = "sends") -> str:
     """The word for a direction; ValueError for any other value."""
-    if type(how) not in (int, str) or how not in DIRECTIONS:
-        raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")
-    return DIRECTIONS[how][0]
+    return direction_of(how)[0]
 
 
 class HalfClosing(OsSocket):

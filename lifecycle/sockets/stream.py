@@ -7,11 +7,10 @@ import socket
 from typing import TYPE_CHECKING
 
 from lifecycle.engine import inlined, settled
-from lifecycle.sockets.classify import STREAM_ERRORS
-from lifecycle.sockets.errors import system_error
 from lifecycle.sockets.os_socket import OsSocket, checked_size
 from lifecycle.sockets.shutting import HalfClosing
-from lifecycle.sockets.waiting import deadline_after
+from lifecycle.system.outcomes import system_error
+from lifecycle.system.polling import deadline_after
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -64,7 +63,6 @@ class Stream(HalfClosing):
     __slots__ = ()
 
     _kind = socket.SOCK_STREAM
-    _errors = STREAM_ERRORS
 
     @inlined
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:

@@ -22,7 +22,7 @@ from loopback import HOST, open_descriptors, reset, until
 
 from lifecycle import IllegalCall, aio
 from lifecycle.aio import async_socket, client, stream
-from lifecycle.sockets.connecting import connect_result
+from lifecycle.system.portable_calls import connect_result
 
 NAME = "several.invalid"  # means the addresses of this machine
 SMALL_BUFFER = 4096

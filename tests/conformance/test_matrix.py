@@ -9,7 +9,7 @@ import pytest
 from lifecycle import ROLES
 from lifecycle.conformance.measuring.comparing import PATHS, Comparison, compared_with
 from lifecycle.conformance.measuring.measure import Measured, measure
-from lifecycle.conformance.measuring.shipped import shipped_results
+from lifecycle.system.matrices import shipped_results
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the shipped table in full is that of Linux")
 

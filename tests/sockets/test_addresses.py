@@ -15,8 +15,8 @@ from refusals import fails, kernel_addresses, refused
 from sockets_in_states import BINDABLE
 
 from lifecycle import Address, Client, Datagram, Server
-from lifecycle.sockets.addresses import resolve
 from lifecycle.sockets.bindable import Bindable
+from lifecycle.system.addresses import resolve
 
 HOST6 = "::1"
 

@@ -16,10 +16,10 @@ from refusals import bad_input, fails, kernel_addresses, refused, unchanged
 from sockets_in_states import BINDABLE, CLASSES, Arrangement, bound, choose_port, in_any_state, opened
 
 from lifecycle import Client, Datagram, Server
-from lifecycle.platforms.answers import platform_answers
 from lifecycle.roles import ROLES
 from lifecycle.sockets.bindable import Bindable
 from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.system.platform_answers import platform_answers
 
 every_class = pytest.mark.parametrize("kind", CLASSES)
 every_bindable = pytest.mark.parametrize("kind", BINDABLE)

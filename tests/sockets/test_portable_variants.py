@@ -23,14 +23,14 @@ from loopback import (
 from lifecycle import Client, ClosedDuringCall, MessageTruncated
 from lifecycle.sockets import client as client_module
 from lifecycle.sockets import datagram as datagram_module
-from lifecycle.sockets import readable, waiting
-from lifecycle.sockets.connecting import UNDER_WAY, result_by_option
-from lifecycle.sockets.readable import readable_by_peek, readable_bytes
+from lifecycle.system import polling, portable_calls
+from lifecycle.system.outcomes import UNDER_WAY
+from lifecycle.system.portable_calls import readable_by_peek, readable_bytes, receive_by_recvfrom, result_by_option
 
 
 def test_waiting_by_select(monkeypatch: pytest.MonkeyPatch) -> None:
     """With select(): a blocked accept is woken by a connection, by close(), and by its time-out."""
-    monkeypatch.setattr(waiting, "_poll", waiting._poll_by_select)
+    monkeypatch.setattr(polling, "_poll", polling._poll_by_select)
     with listening(timeout=LONG) as server:
         blocked = Background(server.accept)
         until(lambda: server.is_blocking)
@@ -69,7 +69,7 @@ def test_connect_result_by_option(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("sent", [0, 1, 15, 16, 17, 1000])
 def test_readable_bytes_by_peek(sent: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peek, which looks at more and more, counts what FIONREAD counts."""
-    monkeypatch.setattr(readable, "_PEEK_START", 16)
+    monkeypatch.setattr(portable_calls, "_PEEK_START", 16)
     with connected_pair(timeout=LONG) as (client, accepted):
         client.send(bytes(sent))
         until(lambda: accepted.io_ctl() == sent)
@@ -78,7 +78,7 @@ def test_readable_bytes_by_peek(sent: int, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_messages_by_recvfrom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without recvmsg() a message arrives with its sender; only the system's own error tells there that one was too long."""
-    monkeypatch.setattr(datagram_module, "_receive_message", datagram_module._receive_by_recvfrom)
+    monkeypatch.setattr(datagram_module, "receive_message", receive_by_recvfrom)
     with datagram_pair(timeout=LONG) as (one, other):
         other.send_to(b"hello", *one.get_sock_name())
         assert one.receive_from() == (b"hello", other.local_address)
@@ -90,5 +90,5 @@ def test_messages_by_recvfrom(monkeypatch: pytest.MonkeyPatch) -> None:
             buffer[:] = b"long message"[:size]
             raise OSError(errno.EMSGSIZE, "message too long")
 
-    assert datagram_module._receive_by_recvfrom(Winsock(), 4, 0) == (b"long", True, None)  # type: ignore[arg-type]
+    assert receive_by_recvfrom(Winsock(), 4, 0) == (b"long", True, None)  # type: ignore[arg-type]
     assert MessageTruncated(b"long", None).errno == errno.EMSGSIZE

@@ -23,7 +23,7 @@ from loopback import (
 
 from lifecycle import Accepted, Client, Datagram, IllegalCall, Lifecycle, Role, Server
 from lifecycle.engine import Call, State
-from lifecycle.sockets.addresses import from_system
+from lifecycle.system.addresses import from_system
 
 TRIES = 20
 

@@ -17,7 +17,7 @@ from lifecycle.conformance.adapters.arriving import await_arrival
 from lifecycle.conformance.adapters.filling import keep_full
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.model.environment import Facts
-from lifecycle.sockets.waiting import is_ready
+from lifecycle.system.polling import is_ready
 
 HOST = "127.0.0.1"
 FULL = "full"  # the fact that nothing more can be sent

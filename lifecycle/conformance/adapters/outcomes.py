@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Mapping
 
 from lifecycle.engine import IllegalCall
-from lifecycle.sockets.classify import DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
-
-ERRORS: Mapping[str, Mapping[str, ErrorTable]] = {
-    "server": {},
-    "client": STREAM_ERRORS,
-    "accepted": STREAM_ERRORS,
-    "datagram": DATAGRAM_ERRORS,
-}
+from lifecycle.roles import ROLES
+from lifecycle.system.outcomes import outcome_of_number
 
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
 
@@ -31,7 +24,7 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
         case InterruptedError() | socket.gaierror():
             return "failed"
         case OSError():
-            return ERRORS.get(role, {}).get(call, FAILED).outcome(error.errno)
+            return outcome_of_number(ROLES[role].call(call).errors, error.errno)
     return f"raised {type(error).__name__}"
 
 

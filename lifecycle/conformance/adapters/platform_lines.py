@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lifecycle.conformance.adapters.protocol import Answer
-from lifecycle.conformance.measuring.shipped import shipped_results
 from lifecycle.conformance.model.environment import Facts, Provocation
 from lifecycle.conformance.model.graph import Edge
 from lifecycle.conformance.vocabulary.datagrams import PEER
 from lifecycle.conformance.vocabulary.streams import LISTENER, NOBODY, SILENCE
+from lifecycle.system.matrices import shipped_results
 
 CALLS: Mapping[str, str] = {
     "bind": "bind",
@@ -140,7 +140,8 @@ COLLECTED, UNCOLLECTED = "accepted", "connected"
 
 The table's connections were made without waiting, and nobody had collected the result: there the second connect() told the
 first one's "ok", and made no connection. One that was accepted, or whose connect() has told its result, answers EISCONN.
-(lifecycle.platforms.answers.COLLECTED has the same.) Whether a client's connect() collects it is the implementation's matter.
+(COLLECTED in lifecycle.system.platform_answers has the same.) Whether a client's connect() collects it is the implementation's
+matter.
 """
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lifecycle.conformance.measuring.calls import CALLS, NOT_MEASURED, answer
 from lifecycle.conformance.measuring.rig import Rig, folder_for_paths
-from lifecycle.conformance.measuring.shipped import CellKey
 from lifecycle.conformance.measuring.states import states_of
+from lifecycle.system.matrices import CellKey
 
 FAMILIES: Mapping[str, int] = {
     name: int(getattr(socket, constant))

@@ -6,7 +6,6 @@ descriptor does not wake a thread that is blocked on it (Linux, POSIX); a byte i
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import select
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 MAX_SPARE_WAKERS = 4
-LONGEST_WAIT = 1_000_000.0  # seconds: poll(2) counts milliseconds in an int; whoever waits longer waits again
+LONGEST_WAIT = 1_000_000.0  # seconds: poll(2) counts milliseconds in an int; a longer wait is made of several
 
 
 class Waker:
@@ -36,7 +35,7 @@ class Waker:
 
     def wake(self) -> None:
         """End the wait that uses this waker; one that has ended meanwhile only sees a byte too many."""
-        with suppress(OSError):  # full: it is awake already; closed: nobody waits any more
+        with suppress(OSError):  # full: it is awake already; closed: the wait is over
             self._writer.send(b"\0")
 
     def drain(self) -> None:
@@ -68,9 +67,9 @@ class Wait:
         self._waker.wake()
 
     def until_ready(self, fileno: int, *, writing: bool, deadline: float | None) -> bool:
-        """Wait until the descriptor is ready, somebody wakes us, or time.monotonic() passes `deadline`.
+        """Wait until the descriptor is ready, wake() is called, or time.monotonic() passes `deadline`.
 
-        False when the time has passed; True otherwise, and the caller looks: it may have waited for nothing.
+        False when the time has passed; True otherwise, and the caller tries: it may have waited for nothing.
         """
         woken, ready = _poll(fileno, self._waker.fileno(), writing, deadline)
         if woken:
@@ -104,7 +103,7 @@ def _seconds_until(deadline: float | None) -> float | None:
 def _poll_by_select(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
     seconds = _seconds_until(deadline)
     reading = ([] if waker is None else [waker]) + ([] if writing else [fileno])
-    # Windows tells a connect that failed by the third list only.
+    # Windows reports a connect that failed by the third list only.
     readable, writable, failed = select.select(reading, [fileno] if writing else [], [fileno], seconds)
     return waker in readable, fileno in readable or bool(writable or failed)
 
@@ -128,8 +127,3 @@ if sys.platform != "win32":
 def is_ready(fileno: int, *, writing: bool) -> bool:
     """Whether the descriptor is ready now."""
     return _poll(fileno, None, writing, time.monotonic())[1]
-
-
-def closed_meanwhile() -> OSError:
-    """What a wait raises when the object was closed: the engine turns it into ClosedDuringCall."""
-    return OSError(errno.EBADF, os.strerror(errno.EBADF))

@@ -7,8 +7,8 @@ import sys
 import pytest
 from states import SOCKET_ROLES
 
-from lifecycle.platforms import linux, platform_answers, winsock
-from lifecycle.platforms.answers import CALLS, KINDS, STATES
+from lifecycle.system.matrices import linux, winsock
+from lifecycle.system.platform_answers import CALLS, KINDS, STATES, platform_answers
 
 BOTH = ("winsock", "linux")
 

@@ -28,12 +28,29 @@ class Cell:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (files("lifecycle.platforms") / name).open(encoding="utf-8") as file:
+    with (files("lifecycle.system") / name).open(encoding="utf-8") as file:
         yield from csv.DictReader(file)
 
 
+CellKey = tuple[str, str, str, str]
+"""(family, kind, state, call)"""
+
+PLATFORMS = ("linux",)
+"""The systems whose full table is shipped."""
+
+
 @cache
-def linux() -> Mapping[tuple[str, str, str, str], Cell]:
+def shipped_results(platform: str) -> Mapping[CellKey, str]:
+    """(family, kind, state, call) -> the answer as it was measured, in full; KeyError for a platform without a table."""
+    if platform not in PLATFORMS:
+        raise KeyError(platform)
+    return MappingProxyType(
+        {(row["family"], row["kind"], row["state"], row["call"]): row["result"] for row in _rows(f"{platform}.csv")}
+    )
+
+
+@cache
+def linux() -> Mapping[CellKey, Cell]:
     """(family, kind, state, call) -> what Linux answered; families inet, inet6 and unix, kinds stream, dgram, seqpacket."""
     cells = (
         Cell(row["family"], row["kind"], row["state"], row["call"], _linux_answer(row["result"]), "measured on Linux 6.18")

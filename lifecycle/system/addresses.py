@@ -30,7 +30,7 @@ def from_system(address: Any) -> Address:
 
 
 def checked_port(port: object) -> int:
-    """`port` itself; TypeError when it is no int, ValueError when it is outside 0..65535 (MFC truncates it in silence)."""
+    """`port` itself; TypeError when it is not an int, ValueError when it is outside 0..65535 (MFC truncates it silently)."""
     if not isinstance(port, int) or isinstance(port, bool):
         raise TypeError(f"a port is an int, not {type(port).__name__}: create(port, address), connect(address, port)")
     if not 0 <= port <= 65535:
@@ -42,9 +42,9 @@ def resolve(host: object, port: object, family: int, kind: int) -> tuple[int, tu
     """(family, system address) of `host` and `port`.
 
     host: a numeric IPv4 or IPv6 address, or a name, whose first address is taken. family: AF_INET or AF_INET6 restricts a
-    name's addresses; AF_UNSPEC takes what comes first. Raises TypeError and ValueError for what is no address, before
-    anything is asked; the resolver's OSError for a name that does not resolve; OSError (EAFNOSUPPORT) for a numeric address
-    of the other family.
+    name's addresses; AF_UNSPEC does not. Raises TypeError and ValueError for what is not an address, before anything is
+    asked; the resolver's OSError for a name that does not resolve; OSError (EAFNOSUPPORT) for a numeric address of the other
+    family.
     """
     numeric = numeric_address(host, port, family)
     if numeric is not None:
@@ -64,7 +64,7 @@ def numeric_address(host: object, port: object, family: int) -> tuple[int, tuple
                 raise OSError(errno.EAFNOSUPPORT, f"the socket cannot use {host!r}: it was opened for another family")
             return numeric, (host, number)
     if not _is_name(host) and not _is_numeric(socket.AF_INET6, host.partition("%")[0]):
-        raise ValueError(f"{host!r} is no address: give dotted numbers, an IPv6 address, or a name")
+        raise ValueError(f"{host!r} is not an address: give dotted numbers, an IPv6 address, or a name")
     return None
 
 
@@ -74,16 +74,16 @@ def any_address(family: int) -> str:
 
 
 def checked_peer(address: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A resolved address that somebody can have; OSError (EADDRNOTAVAIL), as Winsock, where Linux would take it for its own."""
-    if address[0] == "0.0.0.0" or (":" in address[0] and _packed(address[0]) in NOBODY):
-        raise OSError(errno.EADDRNOTAVAIL, f"{address[0]} means every interface of a machine, and is no address to connect to")
+    """A resolved address that a peer can have; OSError (EADDRNOTAVAIL), as Winsock, where Linux would connect to itself."""
+    if address[0] == "0.0.0.0" or (":" in address[0] and _packed(address[0]) in UNSPECIFIED):
+        raise OSError(errno.EADDRNOTAVAIL, f"{address[0]} means every interface of a machine, and cannot be connected to")
     if not address[1]:
-        raise OSError(errno.EADDRNOTAVAIL, "port 0 means any free port, and is none to connect to")
+        raise OSError(errno.EADDRNOTAVAIL, "port 0 means any free port, and cannot be connected to")
     return address
 
 
-NOBODY = frozenset({bytes(16), bytes(10) + b"\xff\xff" + bytes(4)})
-""":: and ::ffff:0.0.0.0, however they are spelt; 0.0.0.0 has one spelling"""
+UNSPECIFIED = frozenset({bytes(16), bytes(10) + b"\xff\xff" + bytes(4)})
+""":: and ::ffff:0.0.0.0, in every spelling; 0.0.0.0 has one"""
 
 
 def _packed(host: str) -> bytes:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lifecycle.platforms.matrix import linux, winsock
+from lifecycle.system.matrices import linux, winsock
 
 
 @dataclass(frozen=True, slots=True)
