@@ -21,6 +21,7 @@ _GRACE = 1.0  # seconds in which the finalizers of a group of objects close what
 _fileno = _socket.socket.fileno
 
 _tracks: dict[int, Track] = {}
+_by_inode: dict[int, list[Track]] = {}
 _dying: dict[int, tuple[Track, float]] = {}
 _handed: dict[int, tuple[Phase, int, bool]] = {}
 
@@ -56,8 +57,10 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
     if is_own(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
-    phase, is_new, twin = _origin(sock, fileno, frame)
+    inode = _inode(_fileno(sock))
+    phase, is_new, twin = _origin(sock, fileno, inode, frame)
     track = Track(sock, _died, phase, made, next(checker.numbers))
+    track.inode = inode
     if twin is not None:
         twin.double(track)
     track.family = family_of(sock)
@@ -119,6 +122,7 @@ def inherit_all() -> None:
 def forget_all() -> None:
     """Forget every socket: nobody checks any more."""
     _tracks.clear()
+    _by_inode.clear()
     _dying.clear()
     _handed.clear()
 
@@ -141,22 +145,34 @@ def _take(sock: socket.socket, track: Track) -> None:
     former = _tracks.get(track.key)
     if former is not None:  # the same object, made anew
         former.phase = former.phase.after("close", "ok")
+        _leave_inode(former)
     dying = _dying.pop(track.key, None)
     if dying is not None and not dying[0].phase.final:  # its memory is in use again
         _report_leak(dying[0])
     _tracks[track.key] = track
+    if track.inode:
+        _by_inode.setdefault(track.inode, []).append(track)
     if getattr(sock, "_closed", None) is not True:
         sock._closed = track  # type: ignore[attr-defined]
 
 
 def _died(track: Track) -> None:
+    _leave_inode(track)
     if _tracks.get(track.key) is track:
         del _tracks[track.key]
         if not track.phase.final:
             _dying[track.key] = (track, time.monotonic())
 
 
-def _origin(sock: socket.socket, fileno: int | None, frame: FrameType) -> tuple[Phase, bool, Track | None]:
+def _leave_inode(track: Track) -> None:
+    tracks = _by_inode.get(track.inode, [])
+    if track in tracks:
+        tracks.remove(track)
+        if not tracks:
+            _by_inode.pop(track.inode, None)
+
+
+def _origin(sock: socket.socket, fileno: int | None, inode: int, frame: FrameType) -> tuple[Phase, bool, Track | None]:
     """The phase in which an object begins, whether the program has this socket only from here, and who else has it.
 
     A descriptor that the program itself hands in may be anybody's; what socketpair(), fromfd() and the like hand in is new.
@@ -165,17 +181,16 @@ def _origin(sock: socket.socket, fileno: int | None, frame: FrameType) -> tuple[
         return first_phase(sock), True, None
     handed = _handed.pop(fileno, None) if isinstance(fileno, int) else None
     if handed is not None:
-        phase, inode, is_new = handed
-        return (phase if inode == _inode(fileno) else found_phase(sock)), is_new, None
+        phase, former_inode, is_new = handed
+        return (phase if inode == former_inode else found_phase(sock)), is_new, None
     is_new = kind_of(frame.f_code.co_filename) is Kind.PLUMBING
-    twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(fileno)
+    twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(inode)
     return (found_phase(sock) if twin is None else twin.phase), is_new, twin
 
 
-def _twin_of(number: int) -> Track | None:
-    """The track of an object that has the descriptor already, or another one of the same socket of the system."""
-    inode = _inode(number)
-    for track in _tracks.copy().values() if inode else ():
+def _twin_of(inode: int) -> Track | None:
+    """The track of an object that has the same descriptor already, or another one of the same socket of the system."""
+    for track in tuple(_by_inode.get(inode, ())):
         sock = track()
         if sock is not None and not track.phase.final and _inode(_fileno(sock)) == inode:
             return track
@@ -188,6 +203,7 @@ def _adopted(sock: socket.socket) -> Track | None:
         return None
     track = Track(sock, _died, found_phase(sock), NOWHERE, next(checker.numbers))
     track.family = family_of(sock)
+    track.inode = _inode(_fileno(sock))
     track.adopted = True
     _take(sock, track)
     return track

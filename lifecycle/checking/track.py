@@ -46,7 +46,7 @@ class Track(ref[socket.socket]):
     """
 
     __slots__ = (
-        *FREQUENT, "adopted", "before", "curious", "ends", "events", "family", "group", "key", "known", "left_out", "made",
+        *FREQUENT, "adopted", "before", "curious", "ends", "events", "family", "group", "inode", "key", "known", "left_out", "made",
         "number", "owner", "phase", "told", "watched",
     )  # fmt: skip
 
@@ -69,6 +69,7 @@ class Track(ref[socket.socket]):
         self.number = number
         self.phase = self.before = phase
         self.family = 0
+        self.inode = 0
         self.made = made
         self.events: list[Event] = []
         self.left_out = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import json
 import os
 import socket
@@ -10,7 +11,7 @@ import threading
 import warnings
 from asyncio.trsock import TransportSocket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from loopback import LONG, Background
 
 from lifecycle import IllegalCall
-from lifecycle.checking import Finding, LifecycleWarning, checked_sockets
+from lifecycle.checking import Finding, LifecycleWarning, checked_sockets, registry
 from lifecycle.checking.findings import grouped
 from lifecycle.checking.inspecting import corrected
 from lifecycle.checking.registry import track_of
@@ -422,6 +423,19 @@ def test_socket_led_on_by_code_in_c_is_not_misjudged() -> None:
         client.connect(sock.getsockname())
         sock.accept()[0].close()
     assert findings == []
+
+
+def test_socket_from_a_descriptor_costs_the_same_among_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each socket made from a descriptor asks the system for a few inodes, however many sockets there are."""
+    asked: list[int] = []
+    fstat = os.fstat
+    monkeypatch.setattr(os, "fstat", lambda number: (asked.append(number), fstat(number))[1])
+    with checked_sockets() as findings, ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(socket.socket(fileno=_socket.socket().detach()))
+    assert findings == []
+    assert 100 <= len(asked) <= 300
+    assert registry._by_inode == {}
 
 
 def test_child_that_was_forked_does_not_leak_what_is_its_parents() -> None:
