@@ -1,17 +1,17 @@
-"""What a checker has found: one call, or one socket, with everything that a reader needs to mend it."""
+"""Findings: one call or one socket each, with all that a reader needs to fix it; their text, their data and their groups."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.inspecting import INTERNET
-from lifecycle.checking.phases import Phase
-from lifecycle.checking.places import Place
-from lifecycle.checking.track import Event, Track
+from lifecycle.checking.observed import ObservedState
+from lifecycle.checking.track import Event, SocketTrack
 from lifecycle.engine import IllegalCall
 from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
 
@@ -41,16 +41,16 @@ class Finding:
 
     kind: order (the system answered with an error that the order explains), portability (works here, is an error by Winsock
     or POSIX), leak (never closed), race (the call was inside the system when the socket was closed). role, state, call: in
-    the words of the role's table. file, line: of the program's call, or where a leaked socket was made. legal: the calls that
-    were legal. remedy: the shortest path of calls that makes the call legal, or None. reason: why it is wrong. answer: what
-    this system said. socket: the socket's name in this run. history: its calls up to here.
+    the words of the role's table. place: the line of the program's call, or where a leaked socket was made. legal: the calls
+    that were legal. remedy: the shortest path of calls that makes the call legal, or None. reason: why it is wrong. answer:
+    what this system answered. socket: the socket's name in this run. history: its calls up to here.
     """
 
     kind: FindingKind
     role: str
     state: str
     call: str
-    place: Place
+    place: CallSite
     legal: tuple[str, ...]
     remedy: tuple[str, ...] | None
     reason: str
@@ -75,7 +75,7 @@ class Finding:
 
     @property
     def platform_errors(self) -> Mapping[str, str]:
-        """System -> what it answers to this call in this state, as measured or documented; empty where that is not known."""
+        """System -> its answer to this call in this state, measured or documented; empty where that is not known."""
         return platform_answers_of(self.role, self.state, self.call) if self.is_internet else {}
 
     @property
@@ -93,7 +93,7 @@ class Finding:
         return "\n  ".join((f"{self.headline}, at {self.place}", *self.advice()))
 
     def advice(self) -> list[str]:
-        """Why it is wrong, what to do, and what systems say to it, a sentence or two a line."""
+        """Why it is wrong, what to do, and what systems answer, a sentence or two per line."""
         lines = [f"{self.reason}."] if self.reason else []
         if self.kind in _OF_ORDER:
             first = f"Call {', then '.join(f'{step}()' for step in self.remedy)} first. " if self.remedy else ""
@@ -106,7 +106,7 @@ class Finding:
         return lines
 
     def as_data(self) -> dict[str, Any]:
-        """The finding as JSON has it."""
+        """The finding for JSON."""
         return {
             "kind": self.kind.value,
             "role": self.role,
@@ -137,11 +137,11 @@ _PLAIN = frozenset(methods[0] for methods in METHODS.values())
 
 
 def finding_of(
-    track: Track,
+    track: SocketTrack,
     kind: FindingKind,
-    phase: Phase,
+    state: ObservedState,
     call: str,
-    place: Place,
+    place: CallSite,
     *,
     answer: str,
     thread: str,
@@ -153,13 +153,13 @@ def finding_of(
     row = row or call
     return Finding(
         kind=kind,
-        role=phase.role.name,
-        state=phase.name,
+        role=state.role.name,
+        state=state.name,
         call=call,
         place=place,
-        legal=phase.legal_calls(),
-        remedy=("close",) if kind is FindingKind.LEAK else phase.remedy(row),
-        reason=reason or phase.reason(row),
+        legal=state.legal_calls(),
+        remedy=("close",) if kind is FindingKind.LEAK else state.remedy(row),
+        reason=reason or state.reason(row),
         answer=answer,
         socket=track.name,
         thread=thread,
@@ -171,14 +171,14 @@ def finding_of(
     )
 
 
-def refusal(phase: Phase, call: str, owner: str) -> IllegalCall:
-    """The error that enforcing raises."""
-    return IllegalCall(phase.role, phase.stands_for, call, owner, platform_answers_of)
+def refusal(state: ObservedState, call: str, owner: str) -> IllegalCall:
+    """The error that mode `enforce` raises."""
+    return IllegalCall(state.role, state.stands_for, call, owner, platform_answers_of)
 
 
 def platform_answers_of(role: str, state: str, call: str) -> Mapping[str, str]:
-    """What systems answer to Python's `call`: the same as to the package's call that it makes."""
-    from lifecycle.system.platform_answers import platform_answers  # reads tables, when somebody reads a finding
+    """System -> its answer to Python's `call`: the same as to the package's call that it makes."""
+    from lifecycle.platforms import platform_answers  # loads the matrices when a finding is read
 
     package_role = {"stream": "server" if state == "listening" else "client", "datagram": "datagram"}.get(role)
     if package_role is None or call not in PACKAGE_CALLS:
@@ -187,7 +187,7 @@ def platform_answers_of(role: str, state: str, call: str) -> Mapping[str, str]:
 
 
 def event_data(event: Event) -> dict[str, Any]:
-    """One line of a history as JSON has it."""
+    """One line of a history for JSON."""
     return {
         "call": event.call,
         "state": event.state,
@@ -201,9 +201,22 @@ def event_data(event: Event) -> dict[str, Any]:
 
 
 def grouped(findings: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Findings as data, those of the same cause and place together, in the order of their first appearance."""
+    """Findings as data, grouped by cause and place, in the order of their first appearance."""
     groups: dict[Sequence[Any], list[Mapping[str, Any]]] = {}
     for finding in findings:
         cause = tuple(finding[key] for key in ("kind", "role", "state", "call", "file", "line", "library"))
         groups.setdefault(cause, []).append(finding)
     return list(groups.values())
+
+
+_SHOWN = 8  # lines of a history
+
+
+def history_lines(finding: Mapping[str, Any]) -> Iterator[str]:
+    """The history of the socket of a finding as data, one call a line; only the end of a long one."""
+    history = finding["history"]
+    yield f"History of {finding['socket']}:" + (" ..." if len(history) > _SHOWN else "")
+    for event in history[-_SHOWN:]:
+        outcome = event["error"] or ("" if event["outcome"] in ("ok", None) else event["outcome"])
+        arrow = f" -> {event['next_state']}" if event["next_state"] != event["state"] or event["call"] == "socket" else ""
+        yield f"  {event['file']}:{event['line']}  {event['call']}(){arrow}{f'  [{outcome}]' if outcome else ''}"

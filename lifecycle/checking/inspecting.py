@@ -1,8 +1,8 @@
-"""Looks at a socket of the program without changing it: what phase is it really in?
+"""The state that a socket of the program is really in, read from the system without changing the socket.
 
-Two objects may stand for one socket of the system (dup, fork, a descriptor handed to code in C), and each sees only its own
-calls. So nothing is said about a socket before the system was asked. Nothing is asked that the program could notice: SO_ERROR
-and a peek would take an error away from it.
+Several objects may share one socket of the system (dup, fork, a descriptor passed to C code), and each sees only its own
+calls. So the system is asked before anything is reported. SO_ERROR and MSG_PEEK are not used: they would take an error from
+the program.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from lifecycle.checking.phases import DATAGRAM, OTHER, STREAM, Phase
-from lifecycle.checking.track import Track
+from lifecycle.checking.observed import DATAGRAM, OTHER, STREAM, ObservedState
+from lifecycle.checking.track import SocketTrack
 
 INTERNET = frozenset({int(socket.AF_INET), int(socket.AF_INET6)})
 FAMILIES = INTERNET | {int(getattr(socket, "AF_UNIX", socket.AF_INET))}
@@ -38,8 +38,8 @@ def family_of(sock: socket.socket) -> int:
     return number
 
 
-def first_phase(sock: socket.socket) -> Phase:
-    """The phase of a socket that was just made by the system."""
+def first_state(sock: socket.socket) -> ObservedState:
+    """The state of a socket that was just made by the system."""
     if _family(sock) in FAMILIES:
         if _type(sock) == socket.SOCK_STREAM and _proto(sock) in _STREAM_PROTOCOLS:
             return STREAM["open"]
@@ -48,25 +48,25 @@ def first_phase(sock: socket.socket) -> Phase:
     return OTHER["open"]
 
 
-def found_phase(sock: socket.socket) -> Phase:
-    """The phase of a socket whose life before now is not known."""
-    phase = first_phase(sock)
-    table = {"stream": STREAM, "datagram": DATAGRAM}.get(phase.role.name)
+def found_state(sock: socket.socket) -> ObservedState:
+    """The state of a socket whose earlier calls are not known."""
+    state = first_state(sock)
+    table = {"stream": STREAM, "datagram": DATAGRAM}.get(state.role.name)
     if _fileno(sock) == -1:
         return (table or OTHER)["closed"]
-    return phase if table is None else table[_real_state(sock, is_stream=table is STREAM)]
+    return state if table is None else table[_real_state(sock, is_stream=table is STREAM)]
 
 
-def corrected(track: Track, sock: socket.socket) -> Phase:
-    """The track's phase, after it was mended where the system knows that it cannot be right."""
-    phase = track.phase
-    if phase.final or phase.role.name == "socket":
-        return phase
-    table = STREAM if phase.role.name == "stream" else DATAGRAM
+def corrected(track: SocketTrack, sock: socket.socket) -> ObservedState:
+    """The track's state, corrected where the system shows that another object has changed it."""
+    state = track.state
+    if state.final or state.role.name == "socket":
+        return state
+    table = STREAM if state.role.name == "stream" else DATAGRAM
     real = _real_state(sock, is_stream=table is STREAM)
-    if real in _LATER.get(phase.stands_for, ()):
+    if real in _LATER.get(state.stands_for, ()):
         track.enter(table[real])
-    return track.phase
+    return track.state
 
 
 _LATER = {
@@ -74,16 +74,16 @@ _LATER = {
     "bound": ("connecting", "listening", "connected"),
     "listening": ("open", "bound"),
 }
-"""state -> those that somebody else may have led the socket to; what has been connected is told apart no more"""
+"""state -> states to which another object over the socket may have led it; a socket that was connected is not corrected"""
 
 
 def has_peer(sock: socket.socket) -> bool:
-    """Whether the system knows of a peer."""
+    """Whether the socket has a peer."""
     return bool(_name(_getpeername, sock))
 
 
 def ends_of(sock: socket.socket) -> tuple[str, str]:
-    """The local and the peer's address as texts, "" for one that it does not have."""
+    """The local and the peer's address as text, "" for one that it does not have."""
     local, peer = _name(_getsockname, sock), _name(_getpeername, sock)
     return local if _is_bound(sock) else "", peer
 

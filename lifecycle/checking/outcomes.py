@@ -1,4 +1,4 @@
-"""How the results and errors of the standard library's sockets classify to outcomes, and which errors the order explains."""
+"""Classifies the results and errors of the standard library's sockets to outcomes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lifecycle.checking.phases import Phase
-from lifecycle.roles import CLIENT, DATAGRAM
+from lifecycle.checking.observed import ObservedState
 from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
-from lifecycle.system import outcomes as system
+from lifecycle.sockets.classify import CONNECTING, DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
 
 ORDER_ERRORS: Mapping[int, str] = {
     number: name
@@ -19,12 +18,12 @@ ORDER_ERRORS: Mapping[int, str] = {
     for prefixed in (name, f"WSA{name}")
     if (number := getattr(errno, prefixed, None)) is not None
 }  # fmt: skip
-"""Errors by which a system says that a call came in the wrong state; others are the network's, or the arguments'."""
+"""the errors that the state of a socket explains; others come from the network, or from the arguments"""
 
 CLOSED_ERRORS = frozenset(
     number for name in ("EBADF", "ENOTSOCK", "WSAENOTSOCK", "WSAEBADF") if (number := getattr(errno, name, None)) is not None
 )
-"""Errors by which a system says that the socket has gone while a call was using it."""
+"""the errors of a call whose descriptor is gone"""
 
 _GOING_ON = frozenset(
     number
@@ -39,14 +38,14 @@ _DIRECTIONS = {socket.SHUT_RD: "receives", socket.SHUT_WR: "sends", socket.SHUT_
 Arguments = Sequence[Any]
 
 
-def outcome_of_result(phase: Phase, call: str, arguments: Arguments, result: Any) -> str | None:
-    """The outcome of a call that returned; None where nothing was asked of the system."""
+def outcome_of_result(state: ObservedState, call: str, arguments: Arguments, result: Any) -> str | None:
+    """The outcome of a call that returned; None where the system was not asked."""
     classify = _RESULTS.get(call)
-    return "ok" if classify is None else classify(phase, arguments, result)
+    return "ok" if classify is None else classify(state, arguments, result)
 
 
-def outcome_of_error(phase: Phase, call: str, error: BaseException) -> str | None:
-    """The outcome of a call that raised; None where nothing was asked of the system, or the program was told to stop."""
+def outcome_of_error(state: ObservedState, call: str, error: BaseException) -> str | None:
+    """The outcome of a call that raised; None where the system was not asked, or the error is not the system's."""
     match error:
         case BlockingIOError():
             return "pending"
@@ -55,49 +54,48 @@ def outcome_of_error(phase: Phase, call: str, error: BaseException) -> str | Non
         case socket.gaierror() | socket.herror():
             return None
         case OSError():
-            return outcome_of_number(phase, call, error.errno)
+            return outcome_of_number(state, call, error.errno)
     return None
 
 
-def outcome_of_number(phase: Phase, call: str, number: int | None) -> str:
+def outcome_of_number(state: ObservedState, call: str, number: int | None) -> str:
     """The outcome of a call that failed with that error number."""
     if call in METHODS["connect"]:
         if number in _GOING_ON:
             return "pending"
-        if number in _CONNECTED_ALREADY and call in phase.legal:
+        if number in _CONNECTED_ALREADY and call in state.legal:
             return "ok"
-    return system.outcome_of_number(_errors(phase, call), number)
+    return _error_table(state, call).outcome(number)
 
 
-def _errors(phase: Phase, call: str) -> system.Errors:
-    calls = {each.name: each for each in (DATAGRAM if phase.role.name == DATAGRAM.name else CLIENT).calls}
-    known = calls.get(PACKAGE_CALLS.get(call, call))
-    return {} if known is None else known.errors
+def _error_table(state: ObservedState, call: str) -> ErrorTable:
+    tables = DATAGRAM_ERRORS if state.role.name == "datagram" else STREAM_ERRORS
+    return tables.get(PACKAGE_CALLS.get(call, call), FAILED)
 
 
-def _of_connect_ex(phase: Phase, arguments: Arguments, result: Any) -> str:
-    return outcome_of_number(phase, "connect_ex", result) if result else "ok"
+def _of_connect_ex(state: ObservedState, arguments: Arguments, result: Any) -> str:
+    return outcome_of_number(state, "connect_ex", result) if result else "ok"
 
 
-def _of_shutdown(phase: Phase, arguments: Arguments, result: Any) -> str:
+def _of_shutdown(state: ObservedState, arguments: Arguments, result: Any) -> str:
     return _DIRECTIONS.get(int(arguments[0]), "both")
 
 
-def _of_getsockopt(phase: Phase, arguments: Arguments, result: Any) -> str:
-    if tuple(arguments[:2]) != (socket.SOL_SOCKET, socket.SO_ERROR) or phase.after("getsockopt", "confirmed") is phase:
+def _of_getsockopt(state: ObservedState, arguments: Arguments, result: Any) -> str:
+    if tuple(arguments[:2]) != (socket.SOL_SOCKET, socket.SO_ERROR) or state.after("getsockopt", "confirmed") is state:
         return "ok"
-    return system.outcome_of_number(CLIENT.call("connect").errors, result) if result else "asked"
+    return CONNECTING.outcome(result) if result else "asked"
 
 
-def _of_receiving(size_of: Callable[[Arguments], int], first: bool) -> Callable[[Phase, Arguments, Any], str | None]:
-    """For the methods that receive: nothing at all from a stream is its end; where nothing was asked for, nothing is learnt."""
+def _of_receiving(size_of: Callable[[Arguments], int], first: bool) -> Callable[[ObservedState, Arguments, Any], str | None]:
+    """For the methods that receive: no bytes from a stream are its end, unless none were asked for."""
 
-    def classify(phase: Phase, arguments: Arguments, result: Any) -> str | None:
+    def classify(state: ObservedState, arguments: Arguments, result: Any) -> str | None:
         if result[0] if first else result:
             return "ok"
         if not size_of(arguments):
             return None
-        return "eof" if phase.role.name == "stream" else "ok"
+        return "eof" if state.role.name == "stream" else "ok"
 
     return classify
 
@@ -120,7 +118,7 @@ def _size_of_buffers(arguments: Arguments) -> int:
     )
 
 
-_RESULTS: Mapping[str, Callable[[Phase, Arguments, Any], str | None]] = {
+_RESULTS: Mapping[str, Callable[[ObservedState, Arguments, Any], str | None]] = {
     "connect_ex": _of_connect_ex,
     "shutdown": _of_shutdown,
     "getsockopt": _of_getsockopt,

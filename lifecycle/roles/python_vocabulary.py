@@ -40,6 +40,18 @@ PACKAGE_CALLS: Mapping[str, str] = {
 WITH_ADDRESS: Mapping[str, str] = {"sendmsg": "sendto"}
 """method -> the method whose row holds when it is given an address"""
 
+SHOWN = frozenset({"getsockname", "getpeername"})
+"""the methods that repr() of a socket calls"""
+
+QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
+"""the methods that a careful library calls in any state, inside a `try`: an error is a valid answer"""
+
+FAREWELL = "shutdown"
+"""the method among them that has no effect on a closed socket"""
+
+RETURNS_ERROR = frozenset({"connect_ex"})
+"""the methods that return the number of an error"""
+
 CALLS = (
     Call("bind", "Give the socket its local address."),
     Call("listen", "Let connections queue up."),

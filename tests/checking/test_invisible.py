@@ -22,7 +22,7 @@ from loopback import until_shows
 
 from lifecycle import Server
 from lifecycle.checking import checked_sockets
-from lifecycle.checking.methods import _watched_code
+from lifecycle.checking.drop_in import _watched_code
 
 
 @pytest.fixture(params=["plain", "checked"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifecycle.checking.findings import platform_answers_of
-from lifecycle.checking.phases import DATAGRAM, OTHER, STREAM
+from lifecycle.checking.observed import DATAGRAM, OTHER, STREAM
 from lifecycle.engine import Role, compiled_table
 from lifecycle.roles import ACCEPTED, CLIENT, ROLES, SERVER
 from lifecycle.roles import DATAGRAM as PACKAGE_DATAGRAM
@@ -101,7 +101,7 @@ def test_rows_of_systems_are_about_what_the_role_forbids(systems: Systems) -> No
         assert set(outcomes.values()) <= beyond | set(systems.role.table)
 
 
-def test_phases_say_what_the_tables_say() -> None:
+def test_observed_states_say_what_the_tables_say() -> None:
     """A phase leads where its role's row leads, keeps its state where the row does, and forbids what the row lacks."""
     for table, role in ((STREAM, PYTHON_STREAM), (DATAGRAM, PYTHON_DATAGRAM), (OTHER, PYTHON_SOCKET)):
         for state, call, outcome, after in role.cells():
@@ -120,7 +120,7 @@ def test_a_state_beyond_the_law_is_like_its_namesake() -> None:
     assert bound.legal - stopped.legal == {"listen", "connect", "connect_ex"}
     assert "another port" in stopped.reason("listen")
     assert stopped.after("close", "ok") is STREAM["closed"]
-    assert STREAM["poisoned"].deceives("recv", "eof")
+    assert STREAM["poisoned"].misleads("recv", "eof")
     assert STREAM["open"].after("shutdown", "failed") is STREAM["shut_early"]
     assert STREAM["shut_early"].after("connect", "ok") is STREAM["poisoned"]
 

@@ -24,7 +24,7 @@ from lifecycle.checking import Finding, LifecycleWarning, checked_sockets, regis
 from lifecycle.checking.findings import grouped
 from lifecycle.checking.inspecting import corrected
 from lifecycle.checking.registry import track_of
-from lifecycle.checking.telling import summary
+from lifecycle.checking.report import summary
 
 HOST = "127.0.0.1"
 
@@ -65,7 +65,7 @@ def test_socket_that_does_not_wait_is_not_said_to_wait_for_ever(timeout: float) 
         with suppress(BlockingIOError, TimeoutError):
             sock.recvfrom(9)
     (found,) = findings
-    assert (found.kind, found.call, found.answer) == ("order", "recvfrom", "that nothing has come; nothing can")
+    assert (found.kind, found.call, found.answer) == ("order", "recvfrom", "that nothing has arrived; nothing can")
     assert [event.call for event in found.history] == ["socket", "settimeout", "recvfrom"]
 
 
@@ -474,11 +474,11 @@ def _state(sock: socket.socket) -> str:
 
 def _until_it_waits(sock: socket.socket) -> None:
     """Return when another thread waits inside a call on `sock`."""
-    from lifecycle.checking.racing import running_on, waits_in_system
+    from lifecycle.checking.concurrent_close import in_flight, is_in_kernel
 
     tick = threading.Event()
     for _ in range(int(LONG / 0.01)):
-        if any(waits_in_system(running) in (True, None) for running in running_on(sock)):
+        if any(is_in_kernel(call) in (True, None) for call in in_flight(sock)):
             tick.wait(0.01)
             return
         tick.wait(0.01)

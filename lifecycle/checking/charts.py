@@ -1,15 +1,16 @@
-"""The charts of a run: of each connection, or of a chosen one, as a picture, as a text, or on a page with the findings."""
+"""The charts of a run: its recorded calls, grouped into connections, as pictures, as text, or on a page with the findings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lifecycle.checking.findings import grouped
-from lifecycle.checking.recording import Recorded, connections
-from lifecycle.checking.telling import history_lines
+from lifecycle.checking.findings import grouped, history_lines
+from lifecycle.checking.settings import Settings
+from lifecycle.checking.track import Event, SocketTrack
 from lifecycle.diagrams import sequence_chart
 from lifecycle.engine import Record
 from lifecycle.roles import ROLES
@@ -17,11 +18,8 @@ from lifecycle.roles.python_datagram import PYTHON_DATAGRAM
 from lifecycle.roles.python_socket import PYTHON_SOCKET
 from lifecycle.roles.python_stream import PYTHON_STREAM
 
-if TYPE_CHECKING:
-    from lifecycle.checking.settings import Settings
-
 FORMATS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
-"""ending of a file -> its format; any other is text"""
+"""suffix of a file -> its format; any other is text"""
 
 _ROLES = {**ROLES, **{role.name: role for role in (PYTHON_STREAM, PYTHON_DATAGRAM, PYTHON_SOCKET)}}
 _WIDTH = 100
@@ -61,8 +59,93 @@ nav li {{ margin: 0.15rem 0; }}
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One socket and its calls. local, peer: its addresses as text, "" where it had none."""
+
+    name: str
+    records: tuple[Record, ...]
+    local: str
+    peer: str
+
+    @property
+    def began(self) -> float:
+        """When the first call was made."""
+        return self.records[0].began
+
+    def as_data(self) -> dict[str, Any]:
+        """The data for JSON, for the process that draws."""
+        return {
+            "name": self.name,
+            "records": [asdict(record) for record in self.records],
+            "local": self.local,
+            "peer": self.peer,
+        }
+
+
+def recorded(tracks: Iterable[SocketTrack], process: int | None = None) -> list[Recorded]:
+    """The sockets of this process and their calls. process: its number, added to their names, where it is a child."""
+    ending = "" if process is None else f" of {process}"
+    return [
+        Recorded(name, tuple(_record(name, track, event) for event in track.events), *track.ends)
+        for name, track in ((f"{track.name}{ending}", track) for track in tracks)
+    ]
+
+
+def read_recorded(data: dict[str, Any]) -> Recorded:
+    """The inverse of Recorded.as_data()."""
+    return Recorded(data["name"], tuple(Record(**record) for record in data["records"]), data["local"], data["peer"])
+
+
+def connections(sockets: Sequence[Recorded]) -> Iterator[tuple[Recorded, ...]]:
+    """Groups of sockets: the two ends of a connection, with the listener that accepted it; every other socket is a group.
+
+    They are ordered by the first call on a socket of the group that is not a listener.
+    """
+    listeners = {each.local: each for each in sockets if each.local and not each.peer and _listens(each)}
+    names = {each.name for each in listeners.values()}
+    by_ends = {(each.local, each.peer): each for each in sockets if each.peer}
+    seen: set[str] = set()
+    groups = []
+    for each in sockets:
+        if each.name in seen or each.name in names:
+            continue
+        twin = by_ends.get((each.peer, each.local)) if each.peer else None
+        members = [each] if twin is None or twin is each else [each, twin]
+        listener = listeners.get(each.local) or listeners.get(each.peer)
+        if each.peer and listener is not None:
+            members.insert(0, listener)
+        seen.update(member.name for member in members)
+        groups.append((each.began, tuple(members)))
+    alone = [(each.began, (each,)) for each in listeners.values() if each.name not in seen]
+    for _, group in sorted([*groups, *alone], key=lambda item: item[0]):
+        yield group
+
+
+def _listens(each: Recorded) -> bool:
+    return any(record.call == "listen" and record.outcome == "ok" for record in each.records)
+
+
+def _record(name: str, track: SocketTrack, event: Event) -> Record:
+    return Record(
+        role=track.state.role.name,
+        subject=name,
+        state=event.state,
+        call=event.call,
+        thread=event.thread,
+        file=event.place.file,
+        line=event.place.line,
+        arguments=event.arguments,
+        began=event.began,
+        ended=event.ended,
+        outcome=event.outcome,
+        next_state=event.next_state,
+        error=event.error,
+    )
+
+
 def write_charts(settings: Settings, sockets: Sequence[Recorded], findings: Sequence[Mapping[str, Any]]) -> None:
-    """Write the files that were asked for; one picture for each connection where there are more."""
+    """Write the files that were asked for; one picture per connection where there are several."""
     ordered = sorted(sockets, key=lambda each: each.began)
     groups = list(connections(ordered))
     if settings.connection is not None:
@@ -74,7 +157,7 @@ def write_charts(settings: Settings, sockets: Sequence[Recorded], findings: Sequ
 
 
 def title_of(group: Sequence[Recorded]) -> str:
-    """What a connection is called."""
+    """The title of a group."""
     named = group[-1] if len(group) < 3 else group[1]
     ends = " -> ".join(end for end in (named.local, named.peer) if end)
     return f"{', '.join(each.name for each in group)}{f' ({ends})' if ends else ''}"
@@ -97,7 +180,7 @@ def _chart(group: Sequence[Recorded], form: str) -> str:
 
 
 def _records(group: Sequence[Recorded]) -> list[Record]:
-    """The calls of a group; of a listener only what came before the last of the others' calls."""
+    """The calls of a group; those of a listener only up to the last call on another socket."""
     others = [each for each in group if each.peer] or list(group)
     last = max(record.began for each in others for record in each.records)
     return [record for each in group for record in each.records if each in others or record.began <= last]
