@@ -142,12 +142,38 @@ def test_warn_gives_warnings(tmp_path: Path) -> None:
 def test_signal_that_ends_the_program_is_its_own(tmp_path: Path, name: str) -> None:
     """A program that dies of a signal dies of it, and has told what it could."""
     number = getattr(signal, name)
-    begin = "import os, signal, socket, time\nleft_open = socket.socket()\n"  # who is killed can close nothing
+    begin = (
+        "import os, signal, socket, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # it is ignored where the test run itself ignores it
+        "left_open = socket.socket()\n"  # a program that is killed has no chance to close
+    )
     code = f"{begin}{FAULTY}os.kill(os.getpid(), {int(number)})\ntime.sleep(20)\n"
     done = run_command("run", write(tmp_path, code))
     assert done.returncode == -number
     if name != "SIGKILL":
         assert "lifecycle: 1 finding" in done.stderr
+
+
+@posix
+def test_forked_child_has_the_default_action_itself(tmp_path: Path) -> None:
+    """A child is often ended by a signal, as in a pool of processes: nothing of the checker runs then."""
+    script = write(
+        tmp_path,
+        "import _signal, os\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(0 if _signal.getsignal(15) == _signal.SIG_DFL else 1)\n"
+        "print(os.waitpid(child, 0)[1], _signal.getsignal(15) == _signal.SIG_DFL)\n",
+    )
+    assert run_command("run", script).stdout == "0 False\n"
+
+
+@posix
+def test_socket_that_was_collected_before_a_fork_is_the_parents_leak(tmp_path: Path) -> None:
+    """A leak that is known before the fork is reported by the parent only."""
+    script = write(tmp_path, "import os, socket\nsocket.socket()\nif os.fork():\n    os.wait()\n")
+    _, found = run_with_report(tmp_path, script)
+    assert [(each["kind"], each["line"]) for each in found] == [("leak", 2)]
 
 
 @posix
