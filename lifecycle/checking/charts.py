@@ -14,14 +14,13 @@ from lifecycle.checking.track import Event, SocketTrack
 from lifecycle.diagrams import sequence_chart
 from lifecycle.engine import Record
 from lifecycle.roles import ROLES
-from lifecycle.roles.python_datagram import PYTHON_DATAGRAM
-from lifecycle.roles.python_socket import PYTHON_SOCKET
-from lifecycle.roles.python_stream import PYTHON_STREAM
+from lifecycle.roles.facts import Link
+from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM
 
 FORMATS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
 """suffix of a file -> its format; any other is text"""
 
-_ROLES = {**ROLES, **{role.name: role for role in (PYTHON_STREAM, PYTHON_DATAGRAM, PYTHON_SOCKET)}}
+_ROLES = {**ROLES, **{each.real.name: each.real for each in (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)}}
 _WIDTH = 100
 
 _PAGE = """\
@@ -123,7 +122,8 @@ def connections(sockets: Sequence[Recorded]) -> Iterator[tuple[Recorded, ...]]:
 
 
 def _listens(each: Recorded) -> bool:
-    return any(record.call == "listen" and record.outcome == "ok" for record in each.records)
+    states = {record.next_state for record in each.records}
+    return any(_ROLES[each.records[0].role].state(state).facts.link is Link.LISTENING for state in states if state)
 
 
 def _record(name: str, track: SocketTrack, event: Event) -> Record:

@@ -22,7 +22,7 @@ from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, call_site
 from lifecycle.checking.findings import FindingKind, finding_of
 from lifecycle.checking.observed import ObservedState
-from lifecycle.checking.outcomes import CLOSED_ERRORS
+from lifecycle.checking.outcomes import lost_descriptor
 from lifecycle.checking.track import SocketTrack, clock, thread_name
 
 REASON = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's: shutdown() first"
@@ -147,7 +147,7 @@ def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight) -> N
 def call_ended(track: SocketTrack, state: ObservedState, call: str, place: CallSite, error: BaseException | None) -> None:
     """A call has ended in this thread, on a socket that was closed meanwhile."""
     here = threading.get_ident()
-    has_failed = isinstance(error, OSError) and error.errno in CLOSED_ERRORS
+    has_failed = isinstance(error, OSError) and lost_descriptor(error.errno)
     for suspect in [each for each in _suspects if each.track is track and each.thread == here]:
         _suspects.remove(suspect)
         if has_failed or clock() - suspect.closed > AT_ONCE:

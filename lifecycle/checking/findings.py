@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from lifecycle.checking.call_sites import CallSite
-from lifecycle.checking.inspecting import INTERNET
-from lifecycle.checking.observed import ObservedState
+from lifecycle.checking.handle_state import INTERNET
+from lifecycle.checking.observed import ObservedState, answers
 from lifecycle.checking.track import Event, SocketTrack
 from lifecycle.engine import IllegalCall
-from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
+from lifecycle.roles.python.words import METHODS
 
 
 class FindingKind(StrEnum):
@@ -76,7 +76,7 @@ class Finding:
     @property
     def platform_errors(self) -> Mapping[str, str]:
         """System -> its answer to this call in this state, measured or documented; empty where that is not known."""
-        return platform_answers_of(self.role, self.state, self.call) if self.is_internet else {}
+        return answers(self.role, self.state, self.call) if self.is_internet else {}
 
     @property
     def headline(self) -> str:
@@ -132,7 +132,6 @@ class Finding:
 
 
 _SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
-_MEASURED_AS = {"awaited": "connecting", "confirmed": "connected"}
 _PLAIN = frozenset(methods[0] for methods in METHODS.values())
 
 
@@ -173,17 +172,7 @@ def finding_of(
 
 def refusal(state: ObservedState, call: str, owner: str) -> IllegalCall:
     """The error that mode `enforce` raises."""
-    return IllegalCall(state.role, state.stands_for, call, owner, platform_answers_of)
-
-
-def platform_answers_of(role: str, state: str, call: str) -> Mapping[str, str]:
-    """System -> its answer to Python's `call`: the same as to the package's call that it makes."""
-    from lifecycle.platforms import platform_answers  # loads the matrices when a finding is read
-
-    package_role = {"stream": "server" if state == "listening" else "client", "datagram": "datagram"}.get(role)
-    if package_role is None or call not in PACKAGE_CALLS:
-        return {}
-    return platform_answers(package_role, _MEASURED_AS.get(state, state), PACKAGE_CALLS[call])
+    return IllegalCall(state.role, state.stands_for, call, owner, answers)
 
 
 def event_data(event: Event) -> dict[str, Any]:

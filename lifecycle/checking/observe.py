@@ -17,14 +17,15 @@ from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, is_in_repr, is_probe, is_safe_race, kind_of
 from lifecycle.checking.concurrent_close import call_ended, in_flight, socket_closed
 from lifecycle.checking.findings import FindingKind, finding_of, refusal
-from lifecycle.checking.inspecting import INTERNET, corrected, ends_of, has_peer
-from lifecycle.checking.observed import CONNECTED, ObservedState
-from lifecycle.checking.outcomes import CLOSED_ERRORS, ORDER_ERRORS, outcome_of_error, outcome_of_result
+from lifecycle.checking.handle_state import INTERNET, corrected, ends_of, has_peer
+from lifecycle.checking.observed import STREAM, ObservedState
+from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
 from lifecycle.checking.registry import Unchecked, hand_over, track_of
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import FREQUENT, Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
-from lifecycle.roles.python_vocabulary import (
+from lifecycle.roles.facts import LINKED, Link
+from lifecycle.roles.python.words import (
     ASKED,
     CONFIRMED,
     FAREWELL,
@@ -95,7 +96,7 @@ class ObservedCall:
             self._report(FindingKind.PORTABILITY if self._is_accepted() else FindingKind.ORDER, "")
             raise refusal(self.state, self.row, owner)
         sock = self.track()
-        if self.row in self.state.hangs and sock is not None and sock.gettimeout() is None:
+        if self.state.hangs(self.row) and sock is not None and sock.gettimeout() is None:
             self.predicted = True
             self._note(None, self.state, None)
             self._report(FindingKind.ORDER, "nothing: it waits for ever")
@@ -133,28 +134,28 @@ class ObservedCall:
 
     def check_descriptor(self, number: int | None) -> None:
         """Report, once, a legal call whose error `number` means that the descriptor was closed without the object."""
-        if number in CLOSED_ERRORS and LOST_DESCRIPTOR not in self.track.reported:
+        if lost_descriptor(number) and LOST_DESCRIPTOR not in self.track.reported:
             self._report(FindingKind.ORDER, _answer(number), reason=LOST_DESCRIPTOR)
             self.track.reported.add(LOST_DESCRIPTOR)
 
     def _is_explained(self, number: int) -> bool:
-        """Whether the system answers this call with that error because of the state."""
-        return self.state.reports_late or (number in ORDER_ERRORS and not self._is_accepted())
+        """Whether the error comes from the state; during a connect, an illegal call returns the error of the connect."""
+        return self.state.facts.link is Link.SEEKING or (is_order_error(number) and not self._is_accepted())
 
     def _is_accepted(self) -> bool:
         """Whether this system accepts the call although the role forbids it, and does not wait for ever."""
-        return self.track.family in INTERNET and self.row in self.state.accepts and self.row not in self.state.hangs
+        return self.track.family in INTERNET and self.state.accepts(self.row) and not self.state.hangs(self.row)
 
     def _is_local(self) -> bool:
         """Whether the call is illegal only because of systems that do not have the socket's family."""
-        return self.track.family not in INTERNET and self.row in self.state.local
+        return self.track.family not in INTERNET and self.state.is_local(self.row)
 
     def _judge(self, outcome: str | None, number: int | None) -> None:
         """Report an illegal call, by what the system made of it."""
         state = self.state
         if self.predicted:
             return  # it was reported when it began
-        if self.row in state.hangs:
+        if state.hangs(self.row):
             self._report(FindingKind.ORDER, _answer(number) or "that nothing has arrived; nothing can")
         elif number is not None:
             if self._is_explained(number):
@@ -294,9 +295,9 @@ def duplicated(sock: socket.socket, other: socket.socket) -> None:
 
 def accepted(sock: socket.socket, number: int) -> None:
     """A listener has returned the descriptor of a connection, of which an object is about to be made."""
-    track = track_of(sock)
-    if track is not None and track.state.role is CONNECTED.role:
-        hand_over(number, CONNECTED, is_new=True)
+    track, connected = track_of(sock), STREAM.at(LINKED)
+    if track is not None and track.state.role is connected.role:
+        hand_over(number, connected, is_new=True)
 
 
 def descriptor_requested(track: SocketTrack) -> None:
@@ -347,4 +348,4 @@ def _error_number(row: str, result: Any, error: BaseException | None) -> int | N
 
 
 def _answer(number: int | None) -> str:
-    return "" if number is None else ORDER_ERRORS.get(number) or errno.errorcode.get(number, str(number))
+    return "" if number is None else error_name(number)

@@ -12,7 +12,7 @@ from typing import Final
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import UNKNOWN, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
 from lifecycle.checking.findings import FindingKind, finding_of
-from lifecycle.checking.inspecting import family_of, first_state, found_state
+from lifecycle.checking.handle_state import family_of, first_state, found_state
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import FREQUENT, Event, SocketTrack, clock, thread_name
 

@@ -24,7 +24,7 @@ from lifecycle import IllegalCall
 from lifecycle.checking import Finding, LifecycleWarning, Mode, checked_sockets, registry, session
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import grouped
-from lifecycle.checking.inspecting import corrected
+from lifecycle.checking.handle_state import corrected
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.report import summary
 
