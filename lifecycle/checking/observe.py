@@ -25,16 +25,7 @@ from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import FREQUENT, Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
 from lifecycle.roles.facts import LINKED, Link
-from lifecycle.roles.python.words import (
-    ASKED,
-    CONFIRMED,
-    FAREWELL,
-    QUESTIONS,
-    RETURNS_ERROR,
-    SHOWN,
-    WATCHED,
-    WITH_ADDRESS,
-)
+from lifecycle.roles.python.words import ASKED, CONFIRMED, FAREWELL, QUESTIONS, RETURNS_ERROR, SHOWN, WATCHED, WITH_ADDRESS
 
 LOST_DESCRIPTOR = "The descriptor was closed behind the object's back: close the object instead, or detach() it first"
 
@@ -219,11 +210,7 @@ class ObservedCall:
 
 
 def checked(
-    sock: socket.socket,
-    call: str,
-    original: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    keywords: Mapping[str, Any],
+    sock: socket.socket, call: str, original: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
 ) -> Any:
     """Make a call, and record all of it; the caller is a watched method."""
     track = track_of(sock)

@@ -6,14 +6,7 @@ The object is made with a socket of the system, so it begins `open`.
 from lifecycle.engine import Role, Rule, expand, stay
 from lifecycle.roles.datagram import DATAGRAM
 from lifecycle.roles.facts import Link, addressed
-from lifecycle.roles.python.derived import (
-    EVERY_OBJECT,
-    merged,
-    python_calls,
-    python_reasons,
-    python_rows,
-    python_state,
-)
+from lifecycle.roles.python.derived import EVERY_OBJECT, merged, python_calls, python_reasons, python_rows, python_state
 from lifecycle.roles.python.words import METHODS, OUTCOMES
 from lifecycle.roles.words import SEND
 

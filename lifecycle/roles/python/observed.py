@@ -106,10 +106,7 @@ OBSERVED_STREAM = observed(
 
 OBSERVED_DATAGRAM = observed(
     PYTHON_DATAGRAM,
-    (
-        *SHUT_TOO_EARLY,
-        Rule(" ".join(SENDING), lambda at: at.handle and not at.address and not at.early, {"failed": addressed}),
-    ),
+    (*SHUT_TOO_EARLY, Rule(" ".join(SENDING), lambda at: at.handle and not at.address and not at.early, {"failed": addressed})),
     states=(EARLY, EARLY_BOUND),
 )
 
