@@ -7,7 +7,9 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 
-from lifecycle.checking.findings import Finding, FindingKind
+from lifecycle.checking.call_sites import CallSite
+from lifecycle.checking.findings import Finding, FindingKind, finding_of
+from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import SocketTrack
 
@@ -100,8 +102,10 @@ def _update() -> None:
     _keeps_all = any(each.keep_all for each in _active)
 
 
-def report(finding: Finding) -> None:
-    """Give a finding to every active checker, and warn in mode `warn`."""
+def report(track: SocketTrack, kind: FindingKind, state: ObservedState, call: str, place: CallSite, **details: str) -> None:
+    """Give a finding, made by finding_of(), to every active checker, and warn in mode `warn`."""
+    test = "" if kind is FindingKind.LEAK else owner()
+    finding = finding_of(track, kind, state, call, place, test=test, **details)
     for checker in _active:
         checker.report(finding)
     if _active and _active[-1].mode is Mode.WARN:

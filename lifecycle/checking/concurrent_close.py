@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, call_site
-from lifecycle.checking.findings import FindingKind, finding_of
+from lifecycle.checking.findings import FindingKind
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.outcomes import lost_descriptor
 from lifecycle.checking.track import SocketTrack, clock, thread_name
@@ -115,19 +115,8 @@ class Suspect:
         """Report it as a race, once."""
         if not self.is_reported:
             self.is_reported = True
-            checkers.report(
-                finding_of(
-                    self.track,
-                    FindingKind.RACE,
-                    self.state,
-                    self.call,
-                    self.place,
-                    answer="",
-                    thread=self.thread_name,
-                    reason=REASON,
-                    test=checkers.owner(),
-                )
-            )
+            details = {"thread": self.thread_name, "reason": REASON}
+            checkers.report(self.track, FindingKind.RACE, self.state, self.call, self.place, **details)
 
 
 _suspects: list[Suspect] = []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.handle_state import INTERNET
 from lifecycle.checking.observed import ObservedState, answers
-from lifecycle.checking.track import Event, SocketTrack
+from lifecycle.checking.track import Event, SocketTrack, thread_name
 from lifecycle.engine import IllegalCall
 from lifecycle.roles.python.words import METHODS
 
@@ -107,28 +107,17 @@ class Finding:
 
     def as_data(self) -> dict[str, Any]:
         """The finding for JSON."""
-        return {
-            "kind": self.kind.value,
-            "role": self.role,
-            "state": self.state,
-            "call": self.call,
-            "file": self.file,
-            "line": self.line,
-            "function": self.place.function,
-            "library": self.place.library,
-            "legal": list(self.legal),
-            "remedy": None if self.remedy is None else list(self.remedy),
-            "reason": self.reason,
-            "answer": self.answer,
-            "platform_errors": dict(self.platform_errors),
-            "text": str(self),
-            "socket": self.socket,
-            "thread": self.thread,
-            "process": self.process,
-            "test": self.test,
-            "history": [event_data(event) for event in self.history],
-            "left_out": self.left_out,
-        }
+        data = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("place", "is_internet")}
+        return (
+            data
+            | self.place._asdict()
+            | {
+                "kind": self.kind.value,
+                "platform_errors": dict(self.platform_errors),
+                "text": str(self),
+                "history": [event_data(event) for event in self.history],
+            }
+        )
 
 
 _SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
@@ -142,13 +131,16 @@ def finding_of(
     call: str,
     place: CallSite,
     *,
-    answer: str,
-    thread: str,
+    answer: str = "",
+    thread: str = "",
     reason: str = "",
     test: str = "",
     row: str = "",
 ) -> Finding:
-    """A finding about the socket of `track`. row: the call whose row holds, where an argument of `call` decides that."""
+    """A finding about the socket of `track`.
+
+    row: the call whose row applies, where an argument of `call` decides that. thread: this one by default.
+    """
     row = row or call
     return Finding(
         kind=kind,
@@ -161,7 +153,7 @@ def finding_of(
         reason=reason or state.reason(row),
         answer=answer,
         socket=track.name,
-        thread=thread,
+        thread=thread or thread_name(),
         process=os.getpid(),
         test=test or track.owner,
         history=tuple(track.events),
@@ -177,16 +169,8 @@ def refusal(state: ObservedState, call: str, owner: str) -> IllegalCall:
 
 def event_data(event: Event) -> dict[str, Any]:
     """One line of a history for JSON."""
-    return {
-        "call": event.call,
-        "state": event.state,
-        "outcome": event.outcome,
-        "next_state": event.next_state,
-        "file": event.place.file,
-        "line": event.place.line,
-        "thread": event.thread,
-        "error": event.error,
-    }
+    kept = {name: getattr(event, name) for name in ("call", "state", "outcome", "next_state", "thread", "error")}
+    return kept | {"file": event.place.file, "line": event.place.line}
 
 
 def grouped(findings: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:

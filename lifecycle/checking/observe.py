@@ -16,7 +16,7 @@ from typing import Any, Final
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, is_in_repr, is_probe, is_safe_race, kind_of
 from lifecycle.checking.concurrent_close import call_ended, in_flight, socket_closed
-from lifecycle.checking.findings import FindingKind, finding_of, refusal
+from lifecycle.checking.findings import FindingKind, refusal
 from lifecycle.checking.handle_state import INTERNET, corrected, ends_of, has_peer
 from lifecycle.checking.observed import STREAM, ObservedState
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
@@ -178,19 +178,8 @@ class ObservedCall:
         if mistake in self.track.reported:
             return
         self.track.reported.add(mistake)
-        found = finding_of(
-            self.track,
-            kind,
-            self.state,
-            self.call,
-            place,
-            row=self.row,
-            answer=answer,
-            thread=thread_name(),
-            reason=reason,
-            test=checkers.owner(),
-        )
-        checkers.report(found)
+        details = {"row": self.row, "answer": answer, "reason": reason}
+        checkers.report(self.track, kind, self.state, self.call, place, **details)
 
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
         keep_all = checkers.keeps_all()

@@ -11,10 +11,11 @@ from typing import Final
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import UNKNOWN, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
-from lifecycle.checking.findings import FindingKind, finding_of
+from lifecycle.checking.findings import FindingKind
 from lifecycle.checking.handle_state import family_of, first_state, found_state
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import FREQUENT, Event, SocketTrack, clock, thread_name
+from lifecycle.roles.words import CLOSE
 
 _GRACE = 1.0  # seconds in which finalizers may still close what the collector has found
 
@@ -135,15 +136,13 @@ def _report_leak(track: SocketTrack) -> None:
     track.reported.add(FindingKind.LEAK)
     reason = "Close it, or use it in a `with` block"
     thread = track.events[0].thread
-    checkers.report(
-        finding_of(track, FindingKind.LEAK, track.state, "close", track.made, answer="", thread=thread, reason=reason)
-    )
+    checkers.report(track, FindingKind.LEAK, track.state, CLOSE.name, track.made, thread=thread, reason=reason)
 
 
 def _follow(sock: socket.socket, track: SocketTrack) -> None:
     former = _tracks.get(track.key)
     if former is not None:  # __init__() was called again
-        former.state = former.state.after("close", "ok")
+        former.state = former.state.after(CLOSE.name, "ok")
         _drop_inode(former)
     dying = _dying.pop(track.key, None)
     if dying is not None and not dying[0].state.final:  # a new object has its id()

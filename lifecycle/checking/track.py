@@ -52,16 +52,6 @@ class SocketTrack(ref[socket.socket]):
         "made", "number", "owner", "reported", "state", "watched",
     )  # fmt: skip
 
-    recv: bool
-    recv_into: bool
-    recvfrom: bool
-    recvfrom_into: bool
-    recvmsg: bool
-    send: bool
-    sendall: bool
-    sendto: bool
-    sendmsg: bool
-
     def __new__(cls, sock: socket.socket, died: Callable[[Any], None], *_: object) -> SocketTrack:
         return super().__new__(cls, sock, died)
 
