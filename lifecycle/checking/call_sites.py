@@ -99,7 +99,9 @@ def call_site(frame: FrameType | None) -> CallSite:
     nearest: FrameType | None = None
     installed: FrameType | None = None
     while frame is not None:
-        kind = kind_of(frame.f_code.co_filename)
+        kind = _kinds.get(frame.f_code.co_filename)
+        if kind is None:
+            kind = kind_of(frame.f_code.co_filename)
         if kind is FileKind.PROGRAM:
             return _site(frame, nearest)
         if kind is not FileKind.INTERNAL and nearest is None:

@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from _thread import get_ident
+from _thread import _count, get_ident
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -50,6 +50,8 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
 
     They are found in the threads' frames, so that a call does not pay for being found.
     """
+    if not _count():  # there are no other threads
+        return
     frames = sys._current_frames()
     frames.pop(get_ident(), None)  # this frame: it must not hold itself
     for thread, frame in frames.items():

@@ -30,6 +30,7 @@ from lifecycle.roles.python.words import ASKED, CONFIRMED, FAREWELL, QUESTIONS, 
 LOST_DESCRIPTOR = "The descriptor was closed behind the object's back: close the object instead, or detach() it first"
 
 _FREQUENT = frozenset(FREQUENT)
+_CONNECTED = STREAM.at(LINKED)
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 40
@@ -183,18 +184,10 @@ class ObservedCall:
 
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
         keep_all = checkers.keeps_all()
-        event = Event(
-            call=self.call,
-            state=self.state.name,
-            outcome=outcome,
-            next_state=after.name,
-            place=call_site(self.frame),
-            thread=thread_name(),
-            began=self.began,
-            ended=clock(),
-            arguments=", ".join(_short.repr(argument) for argument in self.arguments) if keep_all else "",
-            error=_text(error),
-        )
+        arguments = ", ".join(_short.repr(argument) for argument in self.arguments) if keep_all else ""
+        place, thread = call_site(self.frame), thread_name()
+        names = self.call, self.state.name, outcome, after.name
+        event = Event(*names, place, thread, self.began, clock(), arguments, _text(error))
         self.track.note(event, limit=not keep_all)
 
 
@@ -271,9 +264,9 @@ def duplicated(sock: socket.socket, other: socket.socket) -> None:
 
 def accepted(sock: socket.socket, number: int) -> None:
     """A listener has returned the descriptor of a connection, of which an object is about to be made."""
-    track, connected = track_of(sock), STREAM.at(LINKED)
-    if track is not None and track.state.role is connected.role:
-        hand_over(number, connected, is_new=True)
+    track = track_of(sock)
+    if track is not None and track.state.role is _CONNECTED.role:
+        hand_over(number, _CONNECTED, is_new=True)
 
 
 def descriptor_requested(track: SocketTrack) -> None:

@@ -23,6 +23,7 @@ _fileno = _socket.socket.fileno
 
 _tracks: dict[int, SocketTrack] = {}
 _by_inode: dict[int, list[SocketTrack]] = {}
+_without_inode: dict[int, SocketTrack] = {}  # the inode is read when another object may share it
 _dying: dict[int, tuple[SocketTrack, float]] = {}
 _handed: dict[int, tuple[ObservedState, int, bool]] = {}
 
@@ -58,7 +59,7 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
     if is_in_lifecycle(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
-    inode = _inode(_fileno(sock))
+    inode = 0 if fileno is None else _inode(_fileno(sock))
     state, is_new, twin = _origin(sock, fileno, inode, frame)
     track = SocketTrack(sock, _died, state, made, next(checkers.numbers))
     track.inode = inode
@@ -125,6 +126,7 @@ def forget_all() -> None:
     """Forget every socket: the last check has ended."""
     _tracks.clear()
     _by_inode.clear()
+    _without_inode.clear()
     _dying.clear()
     _handed.clear()
 
@@ -150,6 +152,8 @@ def _follow(sock: socket.socket, track: SocketTrack) -> None:
     _tracks[track.key] = track
     if track.inode:
         _by_inode.setdefault(track.inode, []).append(track)
+    else:
+        _without_inode[track.key] = track
     if getattr(sock, "_closed", None) is not True:
         sock._closed = track  # type: ignore[attr-defined]
 
@@ -163,6 +167,8 @@ def _died(track: SocketTrack) -> None:
 
 
 def _drop_inode(track: SocketTrack) -> None:
+    if _without_inode.get(track.key) is track:
+        del _without_inode[track.key]
     tracks = _by_inode.get(track.inode, [])
     if track in tracks:
         tracks.remove(track)
@@ -190,6 +196,14 @@ def _origin(
 
 def _twin_of(inode: int) -> SocketTrack | None:
     """The track of another object over the same socket of the system."""
+    if not inode:
+        return None
+    for key, track in _without_inode.copy().items():
+        _without_inode.pop(key, None)
+        sock = track()
+        if sock is not None and not track.state.final:
+            track.inode = _inode(_fileno(sock))
+            _by_inode.setdefault(track.inode, []).append(track)
     for track in tuple(_by_inode.get(inode, ())):
         sock = track()
         if sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
