@@ -44,7 +44,7 @@ def python_state(state: State) -> State:
 def python_calls(role: Role, *others: Role, **reasons: str) -> tuple[Call, ...]:
     """The methods as calls, each with the errors of the package's call that it makes.
 
-    A method that no role takes has the reason of `role` for that; reasons: for methods that are no call of `role` at all.
+    A method that no role takes has the reason of `role` for that. reasons: for methods that are not a call of `role` at all.
     """
     calls = []
     for call in CALLS:
