@@ -75,9 +75,12 @@ CALLS: Mapping[str, Named] = {
 """call -> what the matrices call it; a call that no system has (create, attach ...) is not there"""
 
 
-def platform_answers(role: str, state: str, call: str, *, systems: tuple[str, ...] | None = None) -> dict[str, str]:
+def platform_answers(
+    role: str, state: str, call: str, *, systems: tuple[str, ...] | None = None, family: str = "inet"
+) -> dict[str, str]:
     """System -> "ok", "blocks" or the error's name, for the systems whose answer is known.
 
+    family: that of the socket on Linux, "inet", "inet6" or "unix".
     systems: "winsock" and "linux" by default where this is Linux; elsewhere Winsock alone, since a system's answer is
     measured, never guessed.
     """
@@ -90,7 +93,7 @@ def platform_answers(role: str, state: str, call: str, *, systems: tuple[str, ..
     kind = KINDS[role]
     cells = {
         "winsock": winsock().get((str(kind.winsock), str(known_state.winsock), str(known_call.winsock))),
-        "linux": linux().get(("inet", str(kind.linux), str(known_state.linux), str(known_call.linux))),
+        "linux": linux().get((family, str(kind.linux), str(known_state.linux), str(known_call.linux))),
     }
     found = {system: cell.answer for system in systems if (cell := cells[system]) is not None}
     if "linux" in found and kind.linux == "stream":

@@ -1,12 +1,12 @@
-"""The drop-in socket: the methods that stand in `socket.socket` while something is checked.
+"""The drop-in socket: the methods that replace those of `socket.socket` while something is checked.
 
-They are put into the standard library's own class rather than into a subclass of it: every socket is checked then, whenever
-the program has imported the class, by whatever name, and its type, name, slots and subclasses stay what they are. A subclass
-would have to come before `ssl`, `asyncio` and every `from socket import socket`.
+They are set in the standard library's own class, not in a subclass: so every socket is checked, whenever and under whatever
+name the program has imported the class, and its type, name, slots and subclasses stay the same. A subclass would have to be
+there before `ssl`, `asyncio` and every `from socket import socket`.
 
-The frequent calls are generated, flat, with the parameters of the usual case; arguments that the original would refuse are
-handed to the original as they are, so that it refuses them in its own words. An exception leaves nothing of the program's
-behind in the frames of the checker: a traceback that is kept must not keep a socket open.
+The methods are generated. The frequent ones are flat, with the parameters of the usual case; arguments that the original
+would refuse are passed to it as they are, so that its error message stays the same. An exception leaves none of the
+program's objects in the checker's frames: a traceback that is kept must not keep a socket open.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from functools import cache
 from types import CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
-from lifecycle.checking import calls
-from lifecycle.checking.calls import ABSENT, MISSING
-from lifecycle.checking.racing import WATCHED
+from lifecycle.checking import observe
+from lifecycle.checking.concurrent_close import WATCHED
+from lifecycle.checking.observe import ABSENT, MISSING
 from lifecycle.checking.registry import register, track_of
 
 
 class Frequent(NamedTuple):
-    """A frequent call: its parameters, with their defaults; how it hands them on; and when its result is the usual one."""
+    """A frequent call: its parameters and defaults, the arguments that it passes on, and when its result is the usual one."""
 
     parameters: str
     arguments: str
@@ -61,13 +61,13 @@ def {name}(self, {parameters}, *rest, **keywords):
             if {usual} and track.{name}:
                 return result
             quiet = False
-            settled_quietly(track, {name!r}, ({arguments},), result)
+            finish_silently(track, {name!r}, ({arguments},), result)
             return result
         quiet = False
         return checked(self, {name!r}, original, given(({arguments},), rest), keywords)
     except BaseException as error:
         if quiet:
-            failed_quietly(track, {name!r}, error)
+            fail_silently(track, {name!r}, error)
         del self, {arguments}, rest, keywords
         track = result = None
         raise
@@ -106,7 +106,7 @@ def _accept(self, /, *arguments, **keywords):
 def dup(self):
     try:
         other = checked(self, "dup", original, (), {})
-        doubled(self, other)
+        duplicated(self, other)
         return other
     except BaseException:
         del self
@@ -124,23 +124,23 @@ def fileno(self, /, *arguments, **keywords):
     try:
         track = self._closed
         if track.curious:
-            asked_for_descriptor(track)
+            descriptor_requested(track)
     except AttributeError:
         pass
     return original(self, *arguments, **keywords)
 """,
     "_real_close": """\
 def _real_close(self, *arguments, **keywords):
-    attempt = closing(self)
+    closing_call = closing(self)
     try:
         return original(self, *arguments, **keywords)
     except OSError as error:
-        if attempt is not None:
-            attempt.look_behind(error.errno)
+        if closing_call is not None:
+            closing_call.check_descriptor(error.errno)
         del self, arguments, keywords
         raise
     finally:
-        attempt = None
+        closing_call = None
 """,
 }
 
@@ -155,33 +155,33 @@ _PLAIN = {
 """method -> the call that it makes"""
 
 _WAITING = {**{name: name for name in FREQUENT_CALLS}, **_PLAIN, "_accept": "accept"}
-"""method -> the call by which a thread may be inside the system"""
+"""method -> the call by which a thread may be in the kernel"""
 
 _NAMES: dict[str, Any] = {
     "ABSENT": ABSENT,
     "MISSING": MISSING,
-    "accepted": calls.accepted,
-    "asked_for_descriptor": calls.asked_for_descriptor,
-    "checked": calls.checked,
-    "closing": calls.closing,
-    "detached": calls.detached,
-    "doubled": calls.doubled,
-    "failed_quietly": calls.failed_quietly,
+    "accepted": observe.accepted,
+    "descriptor_requested": observe.descriptor_requested,
+    "checked": observe.checked,
+    "closing": observe.closing,
+    "detached": observe.detached,
+    "duplicated": observe.duplicated,
+    "fail_silently": observe.fail_silently,
     "getframe": sys._getframe,
-    "given": calls.given,
+    "given": observe.given,
     "register": register,
-    "settled_quietly": calls.settled_quietly,
+    "finish_silently": observe.finish_silently,
     "track_of": track_of,
 }
 
 _ABSENT: Final = object()
 
-_replaced: dict[str, tuple[FunctionType, Any]] = {}  # name -> the watched method, and what stood there before
+_replaced: dict[str, tuple[FunctionType, Any]] = {}  # name -> the watched method, and what it replaced
 _lock = threading.Lock()
 
 
 def install() -> None:
-    """Put the watched methods into the standard library's socket; does nothing where they are."""
+    """Set the watched methods in the standard library's socket; does nothing where they are set."""
     with _lock:
         if not _replaced:
             socket_class = standard_socket()
@@ -193,7 +193,7 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Give the standard library's socket its own methods back, but for one that the program has exchanged meanwhile."""
+    """Restore the methods of the standard library's socket, except one that the program has replaced meanwhile."""
     with _lock:
         socket_class = standard_socket()
         for name, (function, former) in _replaced.items():
@@ -207,7 +207,7 @@ def uninstall() -> None:
 
 
 def standard_socket() -> type[socket.socket]:
-    """The standard library's own class, also where something has put another one in its place (gevent, eventlet)."""
+    """The standard library's own class, also where gevent or eventlet has replaced it in the module."""
     for each in _socket.socket.__subclasses__():
         if (each.__module__, each.__qualname__) == ("socket", "socket"):
             return each  # type: ignore[return-value]
@@ -216,7 +216,7 @@ def standard_socket() -> type[socket.socket]:
 
 @cache
 def _watched_code() -> dict[str, CodeType]:
-    """method -> the code that defines its watched form."""
+    """method -> the code that defines the watched method."""
     sources = dict(_SOURCES)
     sources |= {name: _frequent_source(name, shape) for name, shape in FREQUENT_CALLS.items()}
     sources |= {name: _PLAIN_SOURCE.format(name=name, call=call) for name, call in _PLAIN.items()}
@@ -240,7 +240,7 @@ def _made(name: str, code: CodeType, original: Any) -> FunctionType:
     namespace: dict[str, Any] = {**_NAMES, "__name__": "socket", "original": original}
     exec(code, namespace)
     function: FunctionType = namespace[name]
-    function.__code__ = function.__code__.replace()  # its own: the interpreter fits code to the names of one function
+    function.__code__ = function.__code__.replace()  # its own: the interpreter specializes code to the globals of one function
     function.__qualname__ = f"socket.{name}"
     function.__doc__ = original.__doc__
     if name in _WAITING:

@@ -1,7 +1,7 @@
-"""Signals that end a program which has no handler for them: a stand-in for the default action tells first what was found.
+"""Signals that end a program without a handler: a replacement of the default action reports first, then lets the signal act.
 
-The program cannot tell: signal.getsignal() and signal.signal() speak of the default where the stand-in stands, and
-_thread.interrupt_main(), which calls handlers only, does not call it.
+The program does not see the replacement: signal.getsignal() and signal.signal() return the default action in its place, and
+_thread.interrupt_main(), which calls Python handlers only, ignores it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _own_getsignal = signal.getsignal
 _own_interrupt = _thread.interrupt_main
 
 
-class StandIn:
-    """Stands in for the default action of the deadly signals, and calls `before` when one of them comes."""
+class ReplacedDefaults:
+    """Replaces the default action of the signals that end a process by one that calls `before` first."""
 
     def __init__(self, before: Callable[[], None]) -> None:
         self._before = before
         self._numbers: set[int] = set()
 
-    def take_place(self) -> None:
-        """Begin, where the program is started with the default action. Only the main thread can."""
+    def install(self) -> None:
+        """Replace the actions that are the default now. Does nothing outside the main thread, which alone may set handlers."""
         if threading.current_thread() is not threading.main_thread():
             return
         present = (getattr(signal, name, None) for name in _NAMES)
@@ -42,8 +42,8 @@ class StandIn:
             signal.getsignal = _named_like(_own_getsignal, self._getsignal)
             _thread.interrupt_main = _named_like(_own_interrupt, self._interrupt)
 
-    def give_way(self) -> None:
-        """End, and leave the default action where the program has put nothing else."""
+    def remove(self) -> None:
+        """Restore the default action where the program has set no handler meanwhile."""
         for number in self._numbers:
             if _own_getsignal(number) == self._handle:
                 _own_signal(number, signal.SIG_DFL)
@@ -55,23 +55,23 @@ class StandIn:
         os.kill(os.getpid(), number)
 
     def _signal(self, signalnum: Any, handler: Any) -> Any:
-        stands_in = handler is signal.SIG_DFL and signalnum in self._numbers
-        return self._shown(_own_signal(signalnum, self._handle if stands_in else handler))
+        is_replaced = handler is signal.SIG_DFL and signalnum in self._numbers
+        return self._visible(_own_signal(signalnum, self._handle if is_replaced else handler))
 
     def _getsignal(self, signalnum: Any) -> Any:
-        return self._shown(_own_getsignal(signalnum))
+        return self._visible(_own_getsignal(signalnum))
 
     def _interrupt(self, *numbers: Any) -> None:
         if not any(number in self._numbers and _own_getsignal(number) == self._handle for number in numbers):
             _own_interrupt(*numbers)
 
-    def _shown(self, handler: Any) -> Any:
+    def _visible(self, handler: Any) -> Any:
         return signal.SIG_DFL if handler == self._handle else handler
 
 
-def _named_like(own: Callable[..., Any], stand_in: Callable[..., Any]) -> Any:
-    @functools.wraps(own)
+def _named_like(original: Callable[..., Any], replacement: Callable[..., Any]) -> Any:
+    @functools.wraps(original)
     def function(*arguments: Any, **keywords: Any) -> Any:
-        return stand_in(*arguments, **keywords)
+        return replacement(*arguments, **keywords)
 
     return function
