@@ -13,7 +13,7 @@ import click
 from lifecycle.cli.output import examples
 
 EPILOG = examples(
-    "lifecycle run server.py --port 8080        a script: the findings are printed at the end",
+    "lifecycle run server.py --port 8080        a script",
     "lifecycle run -m http.server 8000          a module",
     "lifecycle run --mode enforce client.py     stops at the first mistake",
     "lifecycle run --report found.json app.py   the findings as data",
