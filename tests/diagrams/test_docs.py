@@ -38,7 +38,7 @@ def fences(file: Path) -> Iterator[re.Match[str]]:
 
 
 TELLS_FINDINGS = ("lifecycle run", "lifecycle conform mine")
-"""commands of the pages whose exit code tells that something was found"""
+"""commands of the pages whose exit code means that something was found"""
 
 SESSIONS = [
     pytest.param(found[2], id=f"{page.relative_to(ROOT).as_posix()}-{number}")
