@@ -7,54 +7,39 @@ import errno
 import socket
 from asyncio import _get_running_loop as running_loop
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import anyio
 
-from lifecycle.engine import Call, IllegalCall, Role
+from lifecycle.engine import Call, IllegalCall
 from lifecycle.net.aio.nonblocking import nowait
 from lifecycle.net.notify.context import Queue
 from lifecycle.net.notify.events import CALLBACKS, LEVELS, WITH_AN_ERROR, Events, announced, named
 from lifecycle.net.notify.urgent import until_urgent
+from lifecycle.net.os_socket import OsSocket
 from lifecycle.roles import words
-from lifecycle.roles.facts import Facts, Link
+from lifecycle.roles.facts import Link
 from lifecycle.system.polling import is_ready
 
 
-class Subject(Protocol):
-    """What a notifier has to know of its object."""
+class WatchedSocket(OsSocket):
+    """What a notifier has to know of its object besides the calls of every socket."""
 
-    _socket: socket.socket
+    __slots__ = ()
 
-    @property
-    def role(self) -> Role: ...
-
-    @property
-    def _kind(self) -> int: ...
-
-    @property
-    def _callbacks(self) -> Events: ...
+    _callbacks: ClassVar[Events] = Events(0)
+    """the events for which the class has a callback"""
+    _handlers: ClassVar[type[Any]]
+    """the class that was given the role, whose calls no override changes"""
 
     @property
-    def _handlers(self) -> type[Any]: ...
+    def is_blocking(self) -> bool:
+        """Whether a call on this object waits at this moment."""
+        raise NotImplementedError
 
-    @property
-    def state(self) -> str: ...
-
-    @property
-    def facts(self) -> Facts: ...
-
-    @property
-    def is_over(self) -> bool: ...
-
-    @property
-    def is_blocking(self) -> bool: ...
-
-    def is_legal(self, call: str) -> bool: ...
-
-    def fileno(self) -> int: ...
-
-    def _watch(self, *, writing: bool) -> Awaitable[object]: ...
+    def _watch(self, *, writing: bool) -> Awaitable[object]:
+        """Until the socket seems ready and no call waits for that."""
+        raise NotImplementedError
 
 
 class Notifier:
@@ -64,7 +49,7 @@ class Notifier:
     (WSAAsyncSelect); the tables say which calls do. While a call waits for an event, no callback is run for it (CSocket).
     """
 
-    def __init__(self, subject: Subject, queue: Queue) -> None:
+    def __init__(self, subject: WatchedSocket, queue: Queue) -> None:
         self.mask = Events.ALL
         self.waits = 0
         self._has_chosen = False

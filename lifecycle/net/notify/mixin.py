@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 from lifecycle.engine import Call, Role
 from lifecycle.net.notify.context import current_queue
-from lifecycle.net.notify.dispatcher import Notifier
+from lifecycle.net.notify.dispatcher import Notifier, WatchedSocket
 from lifecycle.net.notify.events import CALLBACKS, Events, checked_mask
-from lifecycle.net.os_socket import OsSocket
 
 
-class NotifiedSocket(OsSocket):
+class NotifiedSocket(WatchedSocket):
     """A socket whose class may have callbacks for what happens to it."""
 
     __slots__ = ("_notifier",)
-
-    _callbacks: ClassVar[Events] = Events(0)
-    _handlers: ClassVar[type[Any]]
-    """the class that was given the role, whose calls no override changes"""
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(role, **keywords)
@@ -65,17 +60,6 @@ class NotifiedSocket(OsSocket):
 
     def on_close(self, error: int) -> object:
         """The connection has ended and all was read; error: 0, or the number, as of a reset. Called once. Does nothing here."""
-
-    # -- what a driver provides -----------------------------------------------------------------------------------------
-
-    @property
-    def is_blocking(self) -> bool:
-        """Whether a call on this object waits at this moment."""
-        raise NotImplementedError
-
-    def _watch(self, *, writing: bool) -> Awaitable[object]:
-        """Until the socket seems ready and no call waits for that."""
-        raise NotImplementedError
 
     def _count_wait(self) -> None:
         if self._notifier is not None:
