@@ -99,7 +99,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "connect": (HOST, 9),
     "send": (b"data",),
     "send_to": (b"data", HOST, 9),
-    "set_option": (socket.SO_KEEPALIVE, 1),
+    "set_option": (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     "get_option": (socket.SO_TYPE,),
     "attach": (0,),
 }

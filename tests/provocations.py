@@ -274,8 +274,8 @@ COMMON: dict[str, dict[str, Provocation]] = {
     "bind": {"ok": lambda w: w.subject.bind(0, HOST), "failed": _bind_used_port},
     "get_sock_name": {"ok": lambda w: w.subject.get_sock_name()},
     "set_option": {
-        "ok": lambda w: w.subject.set_option(socket.SO_RCVBUF, 4096),
-        "failed": lambda w: fails(OSError, w.subject.set_option, NO_OPTION, 1),
+        "ok": lambda w: w.subject.set_option(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),
+        "failed": lambda w: fails(OSError, w.subject.set_option, socket.SOL_SOCKET, NO_OPTION, 1),
     },
     "get_option": {
         "ok": lambda w: w.subject.get_option(socket.SO_RCVBUF),

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import anyio
 
 from lifecycle.aio.gathering import Incoming, Outgoing
-from lifecycle.aio.nowaiting import mode
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.archive import archive as blocking
 from lifecycle.archive.archive import Kept, Pointed, Value
@@ -24,6 +23,7 @@ from lifecycle.archive.registry import REGISTRY, Registry
 from lifecycle.archive.whole import Mode
 from lifecycle.archive.wire import Wire
 from lifecycle.engine import LifecycleError, Role
+from lifecycle.net.aio.nonblocking import mode
 from lifecycle.roles import ARCHIVE
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from lifecycle.aio.socket_file import SocketFile
-from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock
+from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
 
 RECEIVE_SIZE = 1 << 16
 

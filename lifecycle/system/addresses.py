@@ -1,11 +1,14 @@
-"""Addresses and ports: checked before the operating system is asked, resolved by getaddrinfo where they are names."""
+"""Addresses and ports, checked before the operating system is asked."""
 
 from __future__ import annotations
 
 import errno
 import re
 import socket
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
+
+Found = tuple[int, tuple[Any, ...]]
+"""(family, system address)"""
 
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 _MAX_NAME = 253  # RFC 1035, section 2.3.4
@@ -38,23 +41,12 @@ def checked_port(port: object) -> int:
     return port
 
 
-def resolve(host: object, port: object, family: int, kind: int) -> tuple[int, tuple[Any, ...]]:
-    """(family, system address) of `host` and `port`.
+def numeric_address(host: object, port: object, family: int) -> Found | None:
+    """(family, system address) of a numeric address, or None for a name; nothing is asked.
 
-    host: a numeric IPv4 or IPv6 address, or a name, whose first address is taken. family: AF_INET or AF_INET6 restricts a
-    name's addresses; AF_UNSPEC does not. Raises TypeError and ValueError for what is not an address, before anything is
-    asked; the resolver's OSError for a name that does not resolve; OSError (EAFNOSUPPORT) for a numeric address of the other
-    family.
+    family: AF_INET or AF_INET6 restricts the address, AF_UNSPEC does not. Raises TypeError and ValueError for what is neither
+    an address nor a name; OSError (EAFNOSUPPORT) for an address of the other family.
     """
-    numeric = numeric_address(host, port, family)
-    if numeric is not None:
-        return numeric
-    found = socket.getaddrinfo(cast(str, host), cast(int, port), family, kind)
-    return found[0][0], found[0][4]
-
-
-def numeric_address(host: object, port: object, family: int) -> tuple[int, tuple[Any, ...]] | None:
-    """(family, system address) of a numeric address, or None for a name; nothing is asked. Raises as resolve() does."""
     number = checked_port(port)
     if not isinstance(host, str):
         raise TypeError(f"an address is a str, not {type(host).__name__}")

@@ -12,7 +12,7 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 MAX_SPARE_WAKERS = 4
@@ -66,12 +66,12 @@ class Wait:
         """End the wait."""
         self._waker.wake()
 
-    def until_ready(self, fileno: int, *, writing: bool, deadline: float | None) -> bool:
-        """Wait until the descriptor is ready, wake() is called, or time.monotonic() passes `deadline`.
+    def until_ready(self, descriptors: Sequence[int], *, writing: bool, deadline: float | None) -> bool:
+        """Wait until one of the descriptors is ready, wake() is called, or time.monotonic() passes `deadline`.
 
         False when the time has passed; True otherwise, and the caller tries: it may have waited for nothing.
         """
-        woken, ready = _poll(fileno, self._waker.fileno(), writing, deadline)
+        woken, ready = _poll(descriptors, self._waker.fileno(), writing, deadline)
         if woken:
             self._waker.drain()
         return woken or ready or deadline is None or time.monotonic() < deadline
@@ -100,30 +100,49 @@ def _seconds_until(deadline: float | None) -> float | None:
     return None if deadline is None else min(max(0.0, deadline - time.monotonic()), LONGEST_WAIT)
 
 
-def _poll_by_select(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
+def _poll_by_select(descriptors: Sequence[int], waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
     seconds = _seconds_until(deadline)
-    reading = ([] if waker is None else [waker]) + ([] if writing else [fileno])
+    reading = ([] if waker is None else [waker]) + ([] if writing else [*descriptors])
     # Windows reports a connect that failed by the third list only.
-    readable, writable, failed = select.select(reading, [fileno] if writing else [], [fileno], seconds)
-    return waker in readable, fileno in readable or bool(writable or failed)
+    readable, writable, failed = select.select(reading, descriptors if writing else [], descriptors, seconds)
+    return waker in readable, bool(writable or failed or set(readable) - {waker})
 
 
-_poll: Callable[[int, int | None, bool, float | None], tuple[bool, bool]] = _poll_by_select
+_poll: Callable[[Sequence[int], int | None, bool, float | None], tuple[bool, bool]] = _poll_by_select
 
 if sys.platform != "win32":
 
-    def _poll_by_poll(fileno: int, waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
+    def _poll_by_poll(
+        descriptors: Sequence[int], waker: int | None, writing: bool, deadline: float | None
+    ) -> tuple[bool, bool]:
         poller = select.poll()
-        poller.register(fileno, select.POLLOUT if writing else select.POLLIN)
+        for descriptor in descriptors:
+            poller.register(descriptor, select.POLLOUT if writing else select.POLLIN)
         if waker is not None:
             poller.register(waker, select.POLLIN)
         seconds = _seconds_until(deadline)
-        events = dict(poller.poll(None if seconds is None else math.ceil(seconds * 1000)))
-        return waker in events, fileno in events
+        ready = {number for number, _ in poller.poll(None if seconds is None else math.ceil(seconds * 1000))}
+        return waker in ready, bool(ready - {waker})
 
     _poll = _poll_by_poll
 
 
 def is_ready(fileno: int, *, writing: bool) -> bool:
     """Whether the descriptor is ready now."""
-    return _poll(fileno, None, writing, time.monotonic())[1]
+    return _poll((fileno,), None, writing, time.monotonic())[1]
+
+
+if sys.platform == "win32":
+
+    def until_exceptional(descriptor: int, waker: Waker) -> bool:
+        """Wait for out-of-band data, or for the waker; whether there is some."""
+        return bool(select.select([waker], [], [descriptor])[2])
+
+else:
+
+    def until_exceptional(descriptor: int, waker: Waker) -> bool:
+        """Wait for out-of-band data, or for the waker; whether there is some."""
+        poller = select.poll()
+        poller.register(descriptor, select.POLLPRI)
+        poller.register(waker, select.POLLIN)
+        return any(events & select.POLLPRI for number, events in poller.poll() if number == descriptor)

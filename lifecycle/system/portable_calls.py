@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from lifecycle.system.addresses import any_address
-from lifecycle.system.outcomes import system_error
+from lifecycle.system.outcomes import UNDER_WAY, system_error
 from lifecycle.system.polling import is_ready
 
 NEVER_BLOCKS = int(getattr(socket, "SOCK_NONBLOCK", 0))  # not every system has it
@@ -45,9 +45,15 @@ def result_by_connecting_again(sock: socket.socket, address: Any) -> int:
     """Linux: a second connect() makes no attempt of its own, and collects the first one's result.
 
     It also makes the socket ready for another attempt after a refusal, which reading SO_ERROR does not: the next connect()
-    would answer ECONNABORTED, once, without trying.
+    would answer ECONNABORTED, once, without trying. Of an attempt that others have begun (an attached socket) the address is
+    not known, and to connect to another one would be an attempt of its own.
     """
-    return sock.connect_ex(address)
+    if address is not None:
+        return sock.connect_ex(address)
+    number = result_by_option(sock, address)
+    if number and number not in UNDER_WAY:
+        _dissolve(sock)  # ready for another attempt
+    return number
 
 
 def result_by_option(sock: socket.socket, address: Any) -> int:
@@ -64,7 +70,7 @@ def result_by_option(sock: socket.socket, address: Any) -> int:
 
 
 connect_result = result_by_connecting_again if sys.platform == "linux" else result_by_option
-"""(socket, address) -> 0, the number of the error, or one of UNDER_WAY"""
+"""(socket, address, or None where it is not known) -> 0, the number of the error, or one of UNDER_WAY"""
 
 
 def bind_again(sock: socket.socket) -> None:
@@ -201,7 +207,7 @@ DIRECTIONS: Mapping[object, tuple[str, int]] = {
 """word or MFC's number -> (the word, the system's number)"""
 
 
-def direction_of(how: object) -> tuple[str, int]:
+def direction_of(how: object = "sends") -> tuple[str, int]:
     """(the word, the system's number) of a direction; ValueError for what is not one."""
     if type(how) not in (int, str) or how not in DIRECTIONS:
         raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")

@@ -42,7 +42,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "shut_down": st.tuples(st.sampled_from(["sends", "receives", "both", 0, 1, 2])),
     "get_sock_name": st.just(()),
     "get_peer_name": st.just(()),
-    "set_option": st.sampled_from([(socket.SO_RCVBUF, 8192), (9999, 1)]),
+    "set_option": st.sampled_from([(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192), (socket.SOL_SOCKET, 9999, 1)]),
     "get_option": st.sampled_from([(socket.SO_TYPE,), (9999,)]),
     "io_ctl": st.just(()),
     "attach": st.just(("raw",)),

@@ -21,8 +21,6 @@ from loopback import (
 )
 
 from lifecycle import Client, ClosedDuringCall, MessageTruncated
-from lifecycle.sockets import client as client_module
-from lifecycle.sockets import datagram as datagram_module
 from lifecycle.system import polling, portable_calls
 from lifecycle.system.outcomes import UNDER_WAY
 from lifecycle.system.portable_calls import readable_by_peek, readable_bytes, receive_by_recvfrom, result_by_option
@@ -49,7 +47,7 @@ def test_waiting_by_select(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_connect_result_by_option(monkeypatch: pytest.MonkeyPatch) -> None:
     """With SO_ERROR: a connect succeeds, a refused one is refused, also when somebody has read the reason before."""
-    monkeypatch.setattr(client_module, "connect_result", result_by_option)
+    monkeypatch.setattr(portable_calls, "connect_result", result_by_option)
     with raw_listener() as listener, Client(timeout=LONG) as client:
         client.create(0, HOST)
         client.connect(*listener.getsockname())
@@ -78,7 +76,7 @@ def test_readable_bytes_by_peek(sent: int, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_messages_by_recvfrom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without recvmsg() a message arrives with its sender; only the system's own error tells there that one was too long."""
-    monkeypatch.setattr(datagram_module, "receive_message", receive_by_recvfrom)
+    monkeypatch.setattr(portable_calls, "receive_message", receive_by_recvfrom)
     with datagram_pair(timeout=LONG) as (one, other):
         other.send_to(b"hello", *one.get_sock_name())
         assert one.receive_from() == (b"hello", other.local_address)

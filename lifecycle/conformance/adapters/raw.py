@@ -172,7 +172,7 @@ SPELLING: Mapping[str, Callable[..., Any]] = {
     "shut_down": lambda stage, how: stage.sock.shutdown(DIRECTIONS[how]),
     "get_sock_name": lambda stage: stage.sock.getsockname(),
     "get_peer_name": lambda stage: stage.sock.getpeername(),
-    "set_option": lambda stage, option, value: stage.sock.setsockopt(socket.SOL_SOCKET, option, value),
+    "set_option": lambda stage, level, option, value: stage.sock.setsockopt(level, option, value),
     "get_option": lambda stage, option: stage.sock.getsockopt(socket.SOL_SOCKET, option),
     "detach": RawStage._detach,
     "close": lambda stage: stage.sock.close(),

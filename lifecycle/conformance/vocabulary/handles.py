@@ -39,8 +39,8 @@ def attaching(facts: Mapping[str, str]) -> tuple[Provocation, ...]:
 def options() -> tuple[Provocation, ...]:
     """The two option calls, with an option that exists and one that does not."""
     return (
-        plainly("set_option", socket.SO_RCVBUF, BUFFER),
-        failing("set_option", NO_OPTION, 1, how="unknown"),
+        plainly("set_option", socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER),
+        failing("set_option", socket.SOL_SOCKET, NO_OPTION, 1, how="unknown"),
         plainly("get_option", socket.SO_RCVBUF),
         failing("get_option", NO_OPTION, how="unknown"),
     )

@@ -9,16 +9,16 @@ import sys
 import anyio
 import anyio.to_thread
 
-from lifecycle.system.polling import Waker
+from lifecycle.system.polling import Waker, until_exceptional
 
 
 async def until_urgent_by_thread(sock: socket.socket) -> bool:
-    """Let a thread ask the system, which every one of them can be asked. False: there is none, and the connection has ended."""
+    """Let a thread ask the system, which every system can be asked. False: there is none, and the connection has ended."""
     waker = Waker()
 
     def look() -> bool:
         try:
-            return _until_exceptional(sock.fileno(), waker)
+            return until_exceptional(sock.fileno(), waker)
         finally:
             waker.close()
 
@@ -26,20 +26,6 @@ async def until_urgent_by_thread(sock: socket.socket) -> bool:
         return await anyio.to_thread.run_sync(look, abandon_on_cancel=True)
     finally:
         waker.wake()
-
-
-if sys.platform == "win32":
-
-    def _until_exceptional(descriptor: int, waker: Waker) -> bool:
-        return bool(select.select([waker], [], [descriptor])[2])
-
-else:
-
-    def _until_exceptional(descriptor: int, waker: Waker) -> bool:
-        poller = select.poll()
-        poller.register(descriptor, select.POLLPRI)
-        poller.register(waker, select.POLLIN)
-        return any(events & select.POLLPRI for number, events in poller.poll() if number == descriptor)
 
 
 until_urgent = until_urgent_by_thread

@@ -6,16 +6,21 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
 
 from lifecycle.engine import LifecycleError
+from lifecycle.net.notify.events import Events
 
-if TYPE_CHECKING:
-    from lifecycle.aio.events import Events
-    from lifecycle.aio.notifier import Notifier
+
+class Delivers(Protocol):
+    """What delivers an event to its object."""
+
+    async def deliver(self, event: Events) -> None:
+        """Call the callback, unless the event is stale by now."""
+        ...
 
 
 class NotificationsNotRunning(LifecycleError, RuntimeError):
@@ -23,21 +28,21 @@ class NotificationsNotRunning(LifecycleError, RuntimeError):
 
 
 class Queue:
-    """What was noticed and is not told yet, in the order in which it was noticed: the message queue of an MFC thread."""
+    """The events that were posted and not delivered yet, in their order: the message queue of an MFC thread."""
 
     def __init__(self, tasks: TaskGroup) -> None:
         self.tasks = tasks
         self.is_open = True
-        self._posted: deque[tuple[Notifier, Events]] = deque()
+        self._posted: deque[tuple[Delivers, Events]] = deque()
         self._something = anyio.Event()
 
-    def post(self, notifier: Notifier, event: Events) -> None:
-        """Have the event told after those that were posted before."""
+    def post(self, notifier: Delivers, event: Events) -> None:
+        """Have the event delivered after those that were posted before."""
         self._posted.append((notifier, event))
         self._something.set()
 
     async def deliver(self) -> None:
-        """Tell one event after the other, never one while the callback of another still runs."""
+        """Deliver one event after the other, never one while the callback of another still runs."""
         while True:
             await self._something.wait()
             self._something = anyio.Event()
@@ -54,8 +59,8 @@ async def notifications() -> AsyncIterator[None]:
     """Deliver the notifications of the objects that are made in this block, in the order in which the events occur.
 
     It is what the message loop of a thread is to MFC: callbacks run one at a time; while one of them awaits, the events of all
-    objects of the block are kept, and told afterwards. An exception that a callback leaves ends the block. Objects whose class
-    has no callbacks need no block.
+    objects of the block are kept, and delivered afterwards. An exception that a callback raises ends the block. Objects whose
+    class has no callbacks need no block.
     """
     async with anyio.create_task_group() as tasks:
         queue = Queue(tasks)
@@ -74,7 +79,7 @@ def current_queue(kind: type) -> Queue:
     queue = _current.get(None)
     if queue is None:
         raise NotificationsNotRunning(
-            f"{kind.__name__} has notification callbacks, and nobody delivers notifications here: "
+            f"{kind.__name__} has notification callbacks, and no block delivers notifications here: "
             "make it inside `async with aio.notifications():`"
         )
     return queue

@@ -22,7 +22,7 @@ class AnyioReadiness:
         self._sock = sock
         self._wait_ready = _ways_to_wait(loop)[writing]
         self._is_held = False  # by the task that waits for the descriptor
-        self._ended: anyio.Event | None = None  # of that task, when somebody waits for it
+        self._ended: anyio.Event | None = None  # of that task, when another one waits for it
         self._calls = 0
         self._cancels = 0
 
@@ -35,7 +35,7 @@ class AnyioReadiness:
             if self._cancels != cancels:
                 return True
             if self._is_held:
-                await self._other_ends()
+                await self._duplicate_ends()
             else:
                 await self._hold()
         finally:
@@ -45,7 +45,7 @@ class AnyioReadiness:
     async def watch(self) -> None:
         while True:
             if self._is_held:
-                await self._other_ends()
+                await self._duplicate_ends()
             else:
                 await self._hold()
             if not self._calls:
@@ -78,20 +78,20 @@ class AnyioReadiness:
                 self._ended.set()
                 self._ended = None
 
-    async def _other_ends(self) -> None:
+    async def _duplicate_ends(self) -> None:
         if self._ended is None:
             self._ended = anyio.Event()
         await self._ended.wait()
 
 
 CLOSED: tuple[type[Exception], ...] = (anyio.ClosedResourceError,)
-"""What the waits of anyio, and of trio once that was seen, raise when the descriptor is said to be closed."""
+"""The errors of waits of anyio, and of trio once that was seen, on a descriptor that is reported closed."""
 
 WayToWait = Callable[[socket.socket], Awaitable[None]]
 
 
 def _ways_to_wait(loop: asyncio.AbstractEventLoop | None) -> tuple[WayToWait, WayToWait]:
-    """(until readable, until writable): those of trio itself where there is no loop of asyncio, and less goes round about."""
+    """(until readable, until writable): trio's own functions when not on asyncio (saves anyio's dispatch)."""
     if loop is not None:
         return anyio.wait_readable, anyio.wait_writable
     global CLOSED

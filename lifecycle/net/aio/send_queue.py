@@ -10,7 +10,7 @@ import anyio
 
 
 class SendQueue:
-    """A send that waits and those that follow it, in their order; leave() says when nobody is left.
+    """A send that waits and those that follow it, in their order; release() says when none is left.
 
     cancels: how often they were all told to end. loop: the event loop of asyncio in which they wait.
     """
@@ -33,8 +33,8 @@ class SendQueue:
         self._followers.append(turn)
         return turn
 
-    def leave(self, turn: anyio.Event | None = None) -> bool:
-        """Give up a turn, or the wait for that one; whether nobody is left."""
+    def release(self, turn: anyio.Event | None = None) -> bool:
+        """Give up a turn, or the wait for that one; whether none is left."""
         if turn is not None and not turn.is_set():
             self._followers.remove(turn)
             return False

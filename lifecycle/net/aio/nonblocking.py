@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 
 
 class Mode(threading.local):
-    """How calls of this thread are made: `never_waits` is true while nowait() makes one."""
+    """Of this thread: `never_waits` is true while nowait() runs a call."""
 
     never_waits = False
 
@@ -23,7 +23,7 @@ def nowait(call: Coroutine[Any, Any, Value]) -> Value:
 
     call: a call of an object of lifecycle.aio, as in nowait(client.receive()). It needs no `await`, so that a plain function
     can make it, as a notification callback does. Raises what the call raises; ValueError where a name would have to be looked
-    up; RuntimeError for a coroutine that waits for something else than a socket.
+    up; RuntimeError for a coroutine that waits for anything but a socket.
     """
     before = mode.never_waits
     mode.never_waits = True
@@ -33,7 +33,7 @@ def nowait(call: Coroutine[Any, Any, Value]) -> Value:
         value: Value = ended.value
         return value
     else:
-        raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for something else than a socket")
+        raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for anything but a socket")
     finally:
         mode.never_waits = before
         call.close()

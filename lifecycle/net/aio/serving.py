@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -12,11 +12,26 @@ from anyio.abc import TaskGroup
 from lifecycle.engine import IllegalCall
 from lifecycle.system.outcomes import OUT_OF_DESCRIPTORS, limit_text
 
-if TYPE_CHECKING:
-    from lifecycle.aio.accepted import Accepted
-    from lifecycle.aio.server import Server
 
-Connection = TypeVar("Connection", bound="Accepted")
+class Closes(Protocol):
+    """What serving has to know of a connection."""
+
+    @property
+    def is_over(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Accepts(Protocol):
+    """What serving has to know of a server."""
+
+    @property
+    def is_over(self) -> bool: ...
+
+    async def accept(self, target: Any) -> object: ...
+
+
+Connection = TypeVar("Connection", bound=Closes)
 
 RETRY_DELAY = 0.1
 """Seconds until accept() is tried again when the system has no room for another socket, and no connection has ended."""
@@ -29,8 +44,8 @@ class Serving(Generic[Connection]):
 
     def __init__(
         self,
-        server: Server,
-        kind: type[Connection],
+        server: Accepts,
+        make: Callable[[], Connection],
         handler: Callable[[Connection], Awaitable[object]],
         *,
         limit: int | None,
@@ -41,7 +56,7 @@ class Serving(Generic[Connection]):
         if limit is not None and limit < 1:
             raise ValueError(f"a limit is 1 or more connections, not {limit}")
         self._server = server
-        self._kind = kind
+        self._make = make
         self._handler = handler
         self._limit = limit
         self._on_error = on_error or end_of_connection
@@ -55,7 +70,7 @@ class Serving(Generic[Connection]):
         async with anyio.create_task_group() as handlers:
             try:
                 await self._accept_all(handlers)
-            except (IllegalCall, OSError) as error:  # of accept() itself: it is no matter of a group
+            except (IllegalCall, OSError) as error:  # of accept() itself: not an error of the group
                 failure = error
                 handlers.cancel_scope.cancel()
         try:
@@ -68,11 +83,11 @@ class Serving(Generic[Connection]):
         while True:
             while self._limit is not None and self._present >= self._limit:
                 await self._one_ended.wait()
-            connection = self._kind(engine=self._server.engine)
+            connection = self._make()
             try:
                 await self._server.accept(connection)
             except IllegalCall:
-                if self._server.state in self._server.role.final:
+                if self._server.is_over:
                     return
                 raise
             except OSError as error:
@@ -107,7 +122,7 @@ class Serving(Generic[Connection]):
             await self._one_ended.wait()
 
 
-def end_of_connection(connection: Accepted, error: Exception) -> None:
+def end_of_connection(connection: Closes, error: Exception) -> None:
     """What becomes of an exception that a handler leaves, unless serve() is told otherwise.
 
     What the network did to one connection (OSError), and calls on a connection that the program has closed, are logged and
@@ -119,8 +134,8 @@ def end_of_connection(connection: Accepted, error: Exception) -> None:
     logger.info("a connection has ended: %r", error)
 
 
-def _ends_one_connection(connection: Accepted) -> Callable[[BaseException], bool]:
+def _ends_one_connection(connection: Closes) -> Callable[[BaseException], bool]:
     def ends(error: BaseException) -> bool:
-        return isinstance(error, OSError) or (isinstance(error, IllegalCall) and connection.state in connection.role.final)
+        return isinstance(error, OSError) or (isinstance(error, IllegalCall) and connection.is_over)
 
     return ends
