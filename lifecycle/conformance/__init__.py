@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from lifecycle.conformance.adapters.protocol import compared as compared
     from lifecycle.conformance.adapters.sockets import SocketAdapter as SocketAdapter
     from lifecycle.conformance.campaigns.conform import conform as conform
+    from lifecycle.conformance.campaigns.replay import replay as replay
+    from lifecycle.conformance.driving.machine import conformance_machine as conformance_machine
+    from lifecycle.conformance.driving.machine import run_machine as run_machine
+    from lifecycle.conformance.driving.results import clusters as clusters
+    from lifecycle.conformance.driving.run import Divergence as Divergence
+    from lifecycle.conformance.driving.run import NonConformance as NonConformance
     from lifecycle.conformance.model.environment import Ending as Ending
     from lifecycle.conformance.model.environment import Environment as Environment
     from lifecycle.conformance.model.environment import PeerAction as PeerAction
@@ -30,35 +36,29 @@ if TYPE_CHECKING:
     from lifecycle.conformance.model.environment import peer as peer
     from lifecycle.conformance.model.environment import plainly as plainly
     from lifecycle.conformance.model.environment import waits as waits
-    from lifecycle.conformance.campaigns.replay import replay as replay
-    from lifecycle.conformance.driving.results import clusters as clusters
-    from lifecycle.conformance.driving.run import Divergence as Divergence
-    from lifecycle.conformance.driving.run import NonConformance as NonConformance
-    from lifecycle.conformance.driving.machine import conformance_machine as conformance_machine
-    from lifecycle.conformance.driving.machine import run_machine as run_machine
+    from lifecycle.conformance.model.environments import ENVIRONMENTS as ENVIRONMENTS
     from lifecycle.conformance.suite import conformance_suite as conformance_suite
     from lifecycle.conformance.targets import target_named as target_named
     from lifecycle.conformance.targets import target_of as target_of
-    from lifecycle.conformance.model.environments import ENVIRONMENTS as ENVIRONMENTS
 
 _NAMES = {
-    "adapters.governed": ("GovernedAdapter",),
-    "adapters.objects": ("ObjectAdapter",),
-    "adapters.protocol": ("AGREES", "Adapter", "Answer", "Mismatch", "Stage", "Verdict", "compared",),
-    "adapters.sockets": ("SocketAdapter",),
-    "campaigns.conform": ("conform",),
-    "campaigns.replay": ("replay",),
-    "driving.machine": ("conformance_machine", "run_machine",),
-    "driving.results": ("clusters",),
-    "driving.run": ("Divergence", "NonConformance",),
-    "model.environment": ("Ending", "Environment", "PeerAction", "Provocation", "Under", "ends", "failing", "peer", "plainly", "waits",),
-    "model.environments": ("ENVIRONMENTS",),
-    "suite": ("conformance_suite",),
-    "targets": ("target_named", "target_of",),
+    "adapters.governed": "GovernedAdapter",
+    "adapters.objects": "ObjectAdapter",
+    "adapters.protocol": "AGREES Adapter Answer Mismatch Stage Verdict compared",
+    "adapters.sockets": "SocketAdapter",
+    "campaigns.conform": "conform",
+    "campaigns.replay": "replay",
+    "driving.machine": "conformance_machine run_machine",
+    "driving.results": "clusters",
+    "driving.run": "Divergence NonConformance",
+    "model.environment": "Ending Environment PeerAction Provocation Under ends failing peer plainly waits",
+    "model.environments": "ENVIRONMENTS",
+    "suite": "conformance_suite",
+    "targets": "target_named target_of",
 }
-"""module -> the public names that it has"""
+"""module -> its public names"""
 
-_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 NEEDED = frozenset({"hypothesis", "pytest"})
 """packages of the extra `conformance`"""

@@ -12,7 +12,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -23,9 +23,8 @@ from lifecycle.conformance.driving.run import Run
 from lifecycle.conformance.driving.sequences import model_for, sequences
 from lifecycle.conformance.model.environment import Facts, Provocation
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
-from lifecycle.engine import LifecycleError, Role, machine_of
-from lifecycle.engine.journal import OBSERVERS
-from lifecycle.engine.table import StateNode, default_engine, initial_node
+from lifecycle.engine import Role
+from lifecycle.engine.table import default_engine, replace_row
 
 
 class Breakage(StrEnum):
@@ -235,10 +234,10 @@ class Suite:
 class BrokenStage:
     """A stage whose object is broken in what it answers; its table may be broken, too."""
 
-    def __init__(self, stage: Stage, mutant: Mutant | None, final_row: StateNode) -> None:
+    def __init__(self, stage: Stage, adapter: BrokenAdapter) -> None:
         self._stage: Any = stage
-        self._mutant = mutant
-        self._final_row = final_row
+        self._adapter = adapter
+        self._mutant = adapter.mutant
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stage, name)
@@ -260,11 +259,9 @@ class BrokenStage:
             self._stage.settle(facts)
 
     def close(self) -> None:
-        """Give back what the object holds, whatever its broken table says."""
-        subject = self._stage.subject
-        subject._release()
-        subject._row = self._final_row
-        with suppress(LifecycleError):  # the broken table refuses to close what has nothing left to close
+        """Release what the object holds, and close it by the table as it is declared."""
+        self._stage.subject._release()
+        with self._adapter.intact():
             self._stage.close()
 
 
@@ -272,18 +269,15 @@ class BrokenAdapter(GovernedAdapter):
     """The package's class of one role, over a table of its own that can be broken."""
 
     def __init__(self, role: Role, kind: type[Any], engine: str | None) -> None:
-        own = copy.deepcopy(role)
-        namespace = {"__slots__": (), "__del__": _do_nothing}
-        super().__init__({role.name: type(kind.__name__, (kind,), namespace, role=own)}, engine=engine)
+        self._own = copy.deepcopy(role)
+        self._name = default_engine() if engine is None else engine
         self.mutant: Mutant | None = None
-        self._role = role
-        name = default_engine() if engine is None else engine
-        self._table = CompiledTable(own) if name == "compiled" else ReferenceTable(own)
-        self._final_row = next(row for row in _rows(initial_node(own, engine)) if row._final)
+        namespace = {"__slots__": (), "__del__": _do_nothing}
+        super().__init__({role.name: type(kind.__name__, (kind,), namespace, role=self._own)}, engine=engine)
 
     def stage(self, role: Role) -> Any:
         """A new broken object."""
-        return BrokenStage(super().stage(role), self.mutant, self._final_row)
+        return BrokenStage(super().stage(role), self)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -294,68 +288,35 @@ class BrokenAdapter(GovernedAdapter):
         finally:
             self._is_watched = False
 
-    def broken(self, mutant: Mutant) -> AbstractContextManager[None]:
+    @contextmanager
+    def broken(self, mutant: Mutant) -> Iterator[None]:
         """Break what the mutant says, as long as the block runs."""
         self.mutant = mutant
-        if mutant.breakage in (Breakage.ACCEPTS, Breakage.MISREPORTS):  # which break the answer, not the table
-            return nullcontext()
-        return changed(self._table, self._role, mutant)
+        self._run_row(mutant, is_broken=True)
+        try:
+            yield
+        finally:
+            self._run_row(mutant, is_broken=False)
+
+    @contextmanager
+    def intact(self) -> Iterator[None]:
+        """Run the table as it is declared, as long as the block runs."""
+        mutant = self.mutant
+        if mutant is None:
+            yield
+            return
+        self._run_row(mutant, is_broken=False)
+        try:
+            yield
+        finally:
+            self._run_row(mutant, is_broken=True)
+
+    def _run_row(self, mutant: Mutant, *, is_broken: bool) -> None:
+        if mutant.breakage not in (Breakage.ACCEPTS, Breakage.MISREPORTS):  # which break the answer, not the table
+            declared = self._own.table[mutant.state].get(mutant.call)
+            row = mutant.row(self._own) if is_broken else declared
+            replace_row(self._own, self._name, mutant.state, mutant.call, row)
 
 
 def _do_nothing(self: object) -> None:
     """A broken object closes nothing when it is collected: its table no longer says whether it should."""
-
-
-def _rows(first: Any) -> Iterator[Any]:
-    """The row of every state of a compiled table."""
-    seen, queue = {first}, [first]
-    while queue:
-        row = queue.pop()
-        yield row
-        for outcomes in row._cells.values():
-            queue.extend(after for after in outcomes.values() if after not in seen)
-            seen.update(outcomes.values())
-
-
-class CompiledTable:
-    """The rows that objects of a role hold under the compiled engine."""
-
-    def __init__(self, role: Role) -> None:
-        self._rows = {row._state: row for row in _rows(initial_node(role, "compiled"))}
-
-    def replace(self, state: str, call: str, outcomes: Mapping[str, str] | None) -> None:
-        """Let `call` end so in `state`; None makes it illegal there."""
-        row = self._rows[state]
-        cells = {name: dict(after) for name, after in row._cells.items()}
-        cells.pop(call, None)
-        if outcomes is not None:
-            cells[call] = {outcome: self._rows[after] for outcome, after in outcomes.items()}
-        row._cells = cells
-        row._arm(observed=bool(OBSERVERS.present))
-
-
-class ReferenceTable:
-    """The transitions.Machine that objects of a role ask under the reference engine."""
-
-    def __init__(self, role: Role) -> None:
-        self._machine = machine_of(role)
-        self._outcomes = [outcome.name for outcome in role.outcomes]
-
-    def replace(self, state: str, call: str, outcomes: Mapping[str, str] | None) -> None:
-        """Let `call` end so in `state`; None makes it illegal there."""
-        for outcome in self._outcomes:
-            event = self._machine.events.get(f"{call}.{outcome}")
-            if event is not None:
-                event.transitions.pop(state, None)
-        for outcome, after in (outcomes or {}).items():
-            self._machine.add_transition(f"{call}.{outcome}", state, None if after == state else after)
-
-
-@contextmanager
-def changed(table: CompiledTable | ReferenceTable, role: Role, mutant: Mutant) -> Iterator[None]:
-    """Let objects that run `table`, a copy of the role's, run with the mutant's row, as long as the block runs."""
-    table.replace(mutant.state, mutant.call, mutant.row(role))
-    try:
-        yield
-    finally:
-        table.replace(mutant.state, mutant.call, role.table[mutant.state].get(mutant.call))
