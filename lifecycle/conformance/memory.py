@@ -7,12 +7,13 @@ socket acts raises TimeoutError at once where it may wait for a while, since non
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import struct
 from collections.abc import Iterator
 from itertools import count
 from typing import Any, ClassVar, Self
+
+from lifecycle.system.outcomes import system_error
 
 __all__ = ["MemoryDatagram", "MemorySockets", "MemoryStream", "Network"]
 
@@ -26,11 +27,6 @@ OPTIONS = frozenset(
 )
 
 Address = tuple[str, int]
-
-
-def refusal(number: int) -> OSError:
-    """The OSError of that number."""
-    return OSError(number, os.strerror(number))
 
 
 class Network:
@@ -50,7 +46,7 @@ class Network:
         number = port or next(self._free)
         owners = self._owners.setdefault((sock.kind, number), [])
         if any(not (owner.shares and sock.shares) or owner.listens for owner in owners):
-            raise refusal(errno.EADDRINUSE)
+            raise system_error(errno.EADDRINUSE)
         owners.append(sock)
         return number
 
@@ -64,9 +60,9 @@ class Network:
         """The sockets at an address; OSError where there is no such address."""
         host, port = address
         if host == EVERYBODY:
-            raise refusal(errno.EACCES)
+            raise system_error(errno.EACCES)
         if ":" in host:
-            raise refusal(errno.EAFNOSUPPORT)
+            raise system_error(errno.EAFNOSUPPORT)
         yield from self._owners.get((kind, port), [])
 
 
@@ -124,21 +120,21 @@ class MemorySocket:
         """Take a port."""
         self.must_be_open()
         if self.port or self.peer_address:
-            raise refusal(errno.EINVAL)
+            raise system_error(errno.EINVAL)
         self.port = self.network.take(self, address[1])
 
     def getsockname(self) -> Address:
         """The host and port."""
         self.must_be_open()
         if not self.port:
-            raise refusal(errno.EINVAL)
+            raise system_error(errno.EINVAL)
         return HOST, self.port
 
     def getpeername(self) -> Address:
         """The peer's host and port."""
         self.must_be_open()
         if self.peer_address is None:
-            raise refusal(errno.ENOTCONN)
+            raise system_error(errno.ENOTCONN)
         return self.peer_address
 
     def connect_ex(self, address: Address) -> int:
@@ -173,11 +169,11 @@ class MemorySocket:
     def must_be_open(self) -> None:
         """EBADF where it is closed."""
         if self._number == -1:
-            raise refusal(errno.EBADF)
+            raise system_error(errno.EBADF)
 
     def would_wait(self, number: int = errno.EAGAIN) -> OSError:
         """What a call raises that would have to wait."""
-        return refusal(number) if self._timeout == 0 else TimeoutError("timed out")
+        return system_error(number) if self._timeout == 0 else TimeoutError("timed out")
 
     def _leave(self) -> None:
         """Show others that this end goes away."""
@@ -185,7 +181,7 @@ class MemorySocket:
     def _must_know(self, level: int, option: int) -> None:
         self.must_be_open()
         if level != socket.SOL_SOCKET or option not in OPTIONS:
-            raise refusal(errno.ENOPROTOOPT)
+            raise system_error(errno.ENOPROTOOPT)
 
     def _take_any_port(self) -> None:
         if not self.port:
@@ -216,16 +212,16 @@ class MemoryStream(MemorySocket):
         """Let connections queue up."""
         self.must_be_open()
         if not self.port or self._sought or self.peer_address:
-            raise refusal(errno.EINVAL)
+            raise system_error(errno.EINVAL)
         if any(owner is not self and owner.listens for owner in self.network.owners(self.kind, self.getsockname())):
-            raise refusal(errno.EADDRINUSE)
+            raise system_error(errno.EADDRINUSE)
         self.listens, self._room = True, backlog + 1
 
     def accept(self) -> tuple[MemoryStream, Address]:
         """Take the first queued connection: (its end here, the address of its other end)."""
         self.must_be_open()
         if not self.listens:
-            raise refusal(errno.EINVAL)
+            raise system_error(errno.EINVAL)
         if not self.queue:
             raise self.would_wait()
         seeker = self.queue.pop(0)
@@ -243,20 +239,20 @@ class MemoryStream(MemorySocket):
         """Seek a connection; it is made as soon as it stands in the listener's queue."""
         self.must_be_open()
         if self.listens or self.peer_address or self._sought:
-            raise refusal(errno.EINVAL if self.listens else errno.EISCONN if self.peer_address else errno.EALREADY)
+            raise system_error(errno.EINVAL if self.listens else errno.EISCONN if self.peer_address else errno.EALREADY)
         listener = next((owner for owner in self.network.owners(self.kind, address) if owner.listens), None)
         if listener is None and self.gettimeout() != 0:
-            raise refusal(errno.ECONNREFUSED)
+            raise system_error(errno.ECONNREFUSED)
         self._take_any_port()
         self._sought = address
         if listener is None:
             self.pending_error = errno.ECONNREFUSED
-            raise refusal(errno.EINPROGRESS)
+            raise system_error(errno.EINPROGRESS)
         if len(listener.queue) >= listener._room:
             raise self.would_wait(errno.EINPROGRESS)
         listener.queue.append(self)
         if self.gettimeout() == 0:
-            raise refusal(errno.EINPROGRESS)
+            raise system_error(errno.EINPROGRESS)
         self._be_connected()
 
     @property
@@ -279,7 +275,7 @@ class MemoryStream(MemorySocket):
         self._must_be_connected()
         self._raise_reset()
         if self.sends_ended:
-            raise refusal(errno.EPIPE)
+            raise system_error(errno.EPIPE)
         box = self.early if self.other is None else self.other.inbox
         room = CAPACITY - len(box)
         if room <= 0 and len(data):
@@ -304,9 +300,9 @@ class MemoryStream(MemorySocket):
         """Receive what has arrived; b"" at the end of the stream."""
         self._must_be_connected()
         if self.receives_ended and not self.reset_reported:
-            raise refusal(errno.ESHUTDOWN)
+            raise system_error(errno.ESHUTDOWN)
         if flags & socket.MSG_OOB:
-            raise refusal(errno.EINVAL)
+            raise system_error(errno.EINVAL)
         if not size:
             return b""
         if self.inbox:
@@ -335,7 +331,7 @@ class MemoryStream(MemorySocket):
         """The peer's address, as long as there is a connection."""
         address = super().getpeername()
         if self.was_reset or self.is_over:
-            raise refusal(errno.ENOTCONN)
+            raise system_error(errno.ENOTCONN)
         return address
 
     def getsockopt(self, level: int, option: int) -> object:
@@ -355,7 +351,7 @@ class MemoryStream(MemorySocket):
     def _raise_reset(self) -> None:
         if self.was_reset:
             self.reset_reported = True
-            raise refusal(errno.ECONNRESET)
+            raise system_error(errno.ECONNRESET)
 
     def _is_sought_in_vain(self) -> bool:
         """Whether a connect is under way that no listener answers."""
@@ -366,7 +362,7 @@ class MemoryStream(MemorySocket):
     def _must_be_connected(self) -> None:
         self.must_be_open()
         if self.peer_address is None:
-            raise refusal(errno.ENOTCONN)
+            raise system_error(errno.ENOTCONN)
 
     def _leave(self) -> None:
         linger = self._options.get(socket.SO_LINGER)
@@ -393,7 +389,7 @@ class MemoryDatagram(MemorySocket):
         """Set the peer."""
         self.must_be_open()
         if self.sends_ended or self.receives_ended:
-            raise refusal(errno.ESHUTDOWN)
+            raise system_error(errno.ESHUTDOWN)
         self._take_any_port()
         list(self.network.owners(self.kind, address))  # no socket need be there, but it must be an address
         self.peer_address = address
@@ -402,16 +398,16 @@ class MemoryDatagram(MemorySocket):
         """Send a message to the peer."""
         self.must_be_open()
         if self.peer_address is None:
-            raise refusal(errno.EDESTADDRREQ)
+            raise system_error(errno.EDESTADDRREQ)
         if self.sends_ended:
-            raise refusal(errno.EPIPE)
+            raise system_error(errno.EPIPE)
         return self._deliver(bytes(data), self.peer_address)
 
     def sendto(self, data: bytes | memoryview, address: Address) -> int:
         """Send a message to an address."""
         self.must_be_open()
         if self.peer_address is not None:
-            raise refusal(errno.EISCONN)
+            raise system_error(errno.EISCONN)
         self._take_any_port()
         return self._deliver(bytes(data), address)
 
@@ -423,7 +419,7 @@ class MemoryDatagram(MemorySocket):
         """Receive a message, and the sender's address."""
         self.must_be_open()
         if not self.port or self.receives_ended:
-            raise refusal(errno.ESHUTDOWN if self.port else errno.EINVAL)
+            raise system_error(errno.ESHUTDOWN if self.port else errno.EINVAL)
         self._raise_pending()
         if not self.inbox:
             raise self.would_wait()
@@ -438,12 +434,12 @@ class MemoryDatagram(MemorySocket):
     def listen(self, backlog: int = 8) -> None:
         """Messages need no connections."""
         self.must_be_open()
-        raise refusal(errno.EOPNOTSUPP)
+        raise system_error(errno.EOPNOTSUPP)
 
     def accept(self) -> tuple[MemoryDatagram, Address]:
         """Messages need no connections."""
         self.must_be_open()
-        raise refusal(errno.EOPNOTSUPP)
+        raise system_error(errno.EOPNOTSUPP)
 
     def is_ready(self, writing: bool) -> bool:
         """Whether a call would not have to wait, as select() reports of a descriptor."""
@@ -451,7 +447,7 @@ class MemoryDatagram(MemorySocket):
 
     def _deliver(self, data: bytes, address: Address) -> int:
         if len(data) > LONGEST:
-            raise refusal(errno.EMSGSIZE)
+            raise system_error(errno.EMSGSIZE)
         self._raise_pending()
         for owner in self.network.owners(self.kind, address):
             owner.inbox.append((data, (HOST, self.port)))
@@ -463,7 +459,7 @@ class MemoryDatagram(MemorySocket):
     def _raise_pending(self) -> None:
         number, self.pending_error = self.pending_error, 0
         if number:
-            raise refusal(number)
+            raise system_error(number)
 
 
 class MemorySockets:

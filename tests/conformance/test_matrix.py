@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from lifecycle import ROLES
-from lifecycle.conformance.campaigns.compare_platforms import PATHS, Comparison, compared_with, shipped_results
+from lifecycle.conformance.campaigns.compare_platforms import PATHS, Comparison, compared_with
 from lifecycle.conformance.campaigns.measure import Measured, measure
+from lifecycle.system.matrices import shipped_results
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the shipped table in full is that of Linux")
 

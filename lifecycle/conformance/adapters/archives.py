@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +19,7 @@ from lifecycle.conformance.model.environment import ALL, Facts, Place, Provocati
 from lifecycle.engine import Lifecycle
 from lifecycle.roles import ARCHIVE, SOCKET_FILE
 from lifecycle.sockets import Client
+from lifecycle.system.outcomes import system_error
 
 
 class FileStage(ReportingStage):
@@ -141,8 +141,8 @@ def _raising(error: Callable[[], BaseException]) -> Callable[[], Any]:
 TROUBLE: dict[str, Callable[[], Any]] = {
     "pending": lambda: None,
     "timed_out": _raising(lambda: TimeoutError("timed out")),
-    "broken": _raising(lambda: ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))),
-    "failed": _raising(lambda: OSError(errno.EIO, os.strerror(errno.EIO))),
+    "broken": _raising(lambda: system_error(errno.ECONNRESET)),
+    "failed": _raising(lambda: system_error(errno.EIO)),
     "eof": lambda: b"",
 }
 """what the file does so that a call which needs it ends so"""

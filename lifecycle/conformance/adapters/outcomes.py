@@ -10,6 +10,7 @@ from lifecycle.engine import IllegalCall, Role
 from lifecycle.engine.vocabulary import EOF
 from lifecycle.roles import ROLES
 from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, SHUT_DOWN
+from lifecycle.system.outcomes import outcome_of_number
 
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
 
@@ -29,14 +30,8 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
         case InterruptedError() | socket.gaierror():
             return "failed"
         case OSError():
-            return _outcomes(ROLES[role], call).get(text_of(error), "failed")
+            return outcome_of_number(ROLES[role].call(call).errors, error.errno)
     return f"raised {type(error).__name__}"
-
-
-@cache
-def _outcomes(role: Role, call: str) -> dict[str, str]:
-    """The names of the system's errors -> the outcome that they mean, as the role's table says."""
-    return {name: outcome for outcome, names in role.call(call).errors.items() for name in names}
 
 
 def outcome_of_value(role: str, call: str, arguments: tuple[object, ...], value: object) -> str:

@@ -1,37 +1,17 @@
-"""The shipped platform tables in full, and the line of one that answers a call where a role among its surroundings stands."""
+"""Finds the line of a platform's table that answers a call where a role among its surroundings stands."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from types import MappingProxyType
 
 from lifecycle.conformance.adapters.protocol import Answer
 from lifecycle.conformance.model.environment import Provocation
 from lifecycle.conformance.model.environments import LISTENER, NOBODY, PEER, SILENCE
 from lifecycle.conformance.model.graph import Edge
-from lifecycle.platforms.answers import CALLS, KINDS
 from lifecycle.roles.words import CONNECT, FINISH_CONNECT
-
-PLATFORMS = ("linux",)
-"""the systems whose full table is shipped"""
-
-CellKey = tuple[str, str, str, str]
-"""(family, kind, state, call)"""
-
-
-@cache
-def shipped_results(platform: str) -> Mapping[CellKey, str]:
-    """(family, kind, state, call) -> the answer, as in the table of `platform`; KeyError for one that has none."""
-    if platform not in PLATFORMS:
-        raise KeyError(platform)
-    with (files("lifecycle.platforms") / f"{platform}.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return MappingProxyType({(row["family"], row["kind"], row["state"], row["call"]): row["result"] for row in rows})
-
+from lifecycle.system.matrices import shipped_results
+from lifecycle.system.platform_answers import CALLS, KINDS
 
 Lines = tuple[tuple[str, str], ...]
 """(facts, what the table calls a socket with them); the first that holds"""
@@ -146,7 +126,8 @@ COLLECTED, UNCOLLECTED = "accepted", "connected"
 
 The table's connections were made without waiting, and the result was not collected: there the second connect() returned the
 first one's "ok", and made no connection. One that was accepted, or whose connect() has returned its result, answers EISCONN.
-(lifecycle.platforms.answers.COLLECTED has the same.) Whether a client's connect() collects it is the implementation's matter.
+(COLLECTED in lifecycle.system.platform_answers has the same.) Whether a client's connect() collects it is the
+implementation's matter.
 """
 
 

@@ -8,7 +8,6 @@ fetched.
 from __future__ import annotations
 
 import errno
-import os
 import select
 import socket
 import struct
@@ -21,10 +20,10 @@ from typing import Any
 
 from lifecycle.conformance.adapters.effects import await_effects
 from lifecycle.roles.facts import Facts, Link, Receives
-from lifecycle.sockets.dissolving import dissolve
-from lifecycle.sockets.waiting import is_ready
+from lifecycle.system.outcomes import UNDER_WAY, system_error
+from lifecycle.system.polling import is_ready
+from lifecycle.system.portable_calls import dissolve
 
-UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 SHOWS_WITHIN = 0.2  # seconds in which what a peer does must show
 SILENT_FOR = 0.03  # seconds after which a listener that has not answered is silent
 RESETTING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -141,8 +140,8 @@ def address_of(sock: Any) -> Any:
 def begin_connect(sock: Any, address: Any) -> None:
     """Seek a connection without waiting for it; OSError where that cannot even begin."""
     number = sock.connect_ex(address)
-    if number not in UNDER_WAY:
-        raise OSError(number, os.strerror(number))
+    if number and number not in UNDER_WAY:
+        raise system_error(number)
 
 
 def shows(sock: Any, *, writing: bool = False, within: float = SHOWS_WITHIN) -> bool:

@@ -26,11 +26,9 @@ from lifecycle.conformance.model.environments import ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES, SERVER, words
-from lifecycle.roles.words import SHUT_DOWN_CHOICES
+from lifecycle.system.outcomes import system_error
+from lifecycle.system.portable_calls import direction_of
 
-DIRECTIONS = dict(
-    zip((each.name for each in SHUT_DOWN_CHOICES), (socket.SHUT_WR, socket.SHUT_RD, socket.SHUT_RDWR), strict=True)
-)
 MAKES_ONE = frozenset({words.CREATE.name, words.OPEN_.name, words.ACCEPTED.name})
 """calls that make a socket: there is no such call on one that exists"""
 
@@ -107,13 +105,13 @@ class RawStage(LoopbackStage):
     def finish_connect(self) -> None:
         """As programs do: wait until it is writable, then read SO_ERROR."""
         if self.sock.fileno() == -1:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            raise system_error(errno.EBADF)
         seconds = self.sock.gettimeout()
         if not shows(self.sock, writing=True, within=seconds or 0):
-            raise TimeoutError("timed out") if seconds else BlockingIOError(errno.EINPROGRESS, os.strerror(errno.EINPROGRESS))
+            raise TimeoutError("timed out") if seconds else system_error(errno.EINPROGRESS)
         number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
-            raise OSError(number, os.strerror(number))
+            raise system_error(number)
 
     def send_to(self, data: bytes, *address: Any) -> int:
         """A stream ignores the address, and must be given one nevertheless."""
@@ -134,7 +132,7 @@ class RawStage(LoopbackStage):
         """Hand the descriptor out."""
         number: int = self.sock.detach()
         if number == -1:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            raise system_error(errno.EBADF)
         return number
 
 
@@ -151,7 +149,7 @@ SPELLING: Mapping[str, tuple[str, Callable[..., Any]]] = {
     words.RECEIVE.name: ("recv", lambda stage, size, flags=0: stage.sock.recv(size, flags)),
     words.SEND_TO.name: ("sendto", RawStage.send_to),
     words.RECEIVE_FROM.name: ("recvfrom", lambda stage, size, flags=0: stage.sock.recvfrom(size, flags)),
-    words.SHUT_DOWN.name: ("shutdown", lambda stage, how: stage.sock.shutdown(DIRECTIONS[how])),
+    words.SHUT_DOWN.name: ("shutdown", lambda stage, how: stage.sock.shutdown(direction_of(how)[1])),
     words.GET_SOCK_NAME.name: ("getsockname", lambda stage: stage.sock.getsockname()),
     words.GET_PEER_NAME.name: ("getpeername", lambda stage: stage.sock.getpeername()),
     words.SET_OPTION.name: (

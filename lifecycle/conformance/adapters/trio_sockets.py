@@ -6,8 +6,6 @@ cancel scopes around it.
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -17,6 +15,7 @@ from lifecycle.conformance.adapters.sockets import CIRCUMSTANCES, Known, SocketA
 from lifecycle.conformance.model.environment import Under
 from lifecycle.roles.stream import CONNECTING
 from lifecycle.roles.words import CONNECT
+from lifecycle.system.outcomes import would_block
 
 if TYPE_CHECKING:
     import trio
@@ -141,7 +140,7 @@ class SyncSocket:
         if errors:
             raise errors[0]
         if not results:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            raise would_block()
         return results[0]
 
     def dup(self) -> SyncSocket:

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lifecycle.conformance.adapters.platform_lines import PLATFORMS, CellKey, shipped_results
 from lifecycle.conformance.campaigns.measure import Measured, measure
 from lifecycle.engine import Role
-from lifecycle.platforms import platform_answers
-from lifecycle.platforms.answers import CALLS, KINDS, STATES
 from lifecycle.roles import ROLES
+from lifecycle.system.matrices import PLATFORMS, CellKey, shipped_results
+from lifecycle.system.platform_answers import CALLS, KINDS, STATES, platform_answers
 
 LENGTH_OF_NAME = re.compile(r"\(addrlen=\d+\)")
 

@@ -15,9 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lifecycle.conformance.adapters.platform_lines import CellKey
 from lifecycle.conformance.adapters.setup_states import Rig, states_of
-from lifecycle.sockets.dissolving import dissolve
+from lifecycle.system.matrices import CellKey
+from lifecycle.system.outcomes import system_error
+from lifecycle.system.portable_calls import dissolve
 
 NOT_MEASURED = "n/a"
 BAD_DIRECTION = 99
@@ -39,7 +40,7 @@ def _library() -> Any:
 def _checked(result: int) -> int:
     if result < 0:
         number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        raise system_error(number)
     return result
 
 
@@ -63,7 +64,7 @@ def _connect(address: Callable[[Rig], object]) -> Call:
     def make(rig: Rig, sock: socket.socket) -> str:
         number = sock.connect_ex(address(rig))  # type: ignore[arg-type]
         if number:
-            raise OSError(number, os.strerror(number))
+            raise system_error(number)
         return ""
 
     return make
