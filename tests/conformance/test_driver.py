@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import pickle
 from contextlib import closing
 
 import pytest
 from conformance.faulty import half_shut, silent_end
 
 from lifecycle import CLIENT, ROLES, Role
-from lifecycle.conformance import GovernedAdapter, clusters, conform, replay, target_named
+from lifecycle.conformance import (
+    Divergence,
+    GovernedAdapter,
+    Mismatch,
+    NonConformance,
+    clusters,
+    conform,
+    replay,
+    target_named,
+)
 from lifecycle.conformance.driving.sequences import exhaust, model_for, replayed, walk
 from lifecycle.conformance.targets import Target
 
@@ -98,3 +108,12 @@ def test_a_sound_sequence_replays_without_a_difference(capsys: pytest.CaptureFix
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["create", "ok"], ["listen", "ok"], ["peer_connects"], ["accept", "ok"],
     ]  # fmt: skip
+
+
+def test_errors_pickle() -> None:
+    """What a run raises in another process arrives there whole: what was expected, what was got, and the text."""
+    mismatch = pickle.loads(pickle.dumps(Mismatch("a byte", b"")))
+    assert (mismatch.expected, mismatch.got, str(mismatch)) == ("a byte", b"", "b'' instead of 'a byte'")
+    divergence = Divergence("mine", "server", "bound", "listen", "ok", "failed", ("create", "listen"))
+    error = pickle.loads(pickle.dumps(NonConformance(divergence, "the program")))
+    assert (error.divergence, str(error)) == (divergence, "the program")

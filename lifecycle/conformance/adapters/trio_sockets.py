@@ -48,6 +48,7 @@ class TrioThread:
 
     def __init__(self) -> None:
         self._token: trio.lowlevel.TrioToken | None = None
+        self._finished: trio.Event | None = None
         self._running = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trio under test", daemon=True)
         self._thread.start()
@@ -67,6 +68,7 @@ class TrioThread:
 
     def close(self) -> None:
         """End trio and its thread."""
+        assert self._finished is not None
         self.call_now(self._finished.set)
         self._thread.join()
 
@@ -75,9 +77,9 @@ class TrioThread:
 
         async def main() -> None:
             self._token = trio.lowlevel.current_trio_token()
-            self._finished = trio.Event()
+            finished = self._finished = trio.Event()
             self._running.set()
-            await self._finished.wait()
+            await finished.wait()
 
         trio.run(main)
 
@@ -86,7 +88,7 @@ class SyncSocket:
     """A trio socket with blocking methods, for a RawStage."""
 
     def __init__(self, sock: trio.socket.SocketType, thread: TrioThread) -> None:
-        self._sock = sock
+        self._sock: Any = sock
         self._thread = thread
         self._seconds: float | None = 0
 
