@@ -93,7 +93,7 @@ def forget_peer(sock: socket.socket) -> None:
     Winsock (connect): the unspecified address with port 0 does. Raises OSError when the system refuses.
     """
     before = sock.getsockname()
-    _dissolve(sock)
+    dissolve(sock)
     if sock.getsockname()[1] == 0:  # Linux forgets a port that it chose itself
         try:
             sock.bind(before)
@@ -102,7 +102,8 @@ def forget_peer(sock: socket.socket) -> None:
     sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # what the old peer refused does not concern the next one
 
 
-def _dissolve(sock: socket.socket) -> None:
+def dissolve(sock: socket.socket) -> None:
+    """The system's own call that makes a socket forget its peer, and nothing else."""
     if os.name == "nt":
         sock.connect((any_address(sock.family), 0))
         return

@@ -18,7 +18,7 @@ from loopback import LONG
 
 from lifecycle import ROLES, SERVER
 from lifecycle.conformance.model.graph import cells_of
-from lifecycle.conformance.mutating.mutants import mutants
+from lifecycle.conformance.campaigns.mutation import mutants
 
 QUICK = ("--depth", "1", "--walks", "20")
 FAULTY = "conformance.faulty:half_shut"
