@@ -14,7 +14,8 @@ from lifecycle.checking.call_sites import UNKNOWN, FileKind, call_site, is_in_li
 from lifecycle.checking.findings import FindingKind
 from lifecycle.checking.handle_state import family_of, first_state, found_state
 from lifecycle.checking.observed import ObservedState
-from lifecycle.checking.track import FREQUENT, Event, SocketTrack, clock, thread_name
+from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
+from lifecycle.roles.python.words import FREQUENT
 from lifecycle.roles.words import CLOSE
 
 _GRACE = 1.0  # seconds in which finalizers may still close what the collector has found
