@@ -9,8 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lifecycle.checking.call_sites import CallSite
-from lifecycle.checking.handle_state import INTERNET
-from lifecycle.checking.observed import ObservedState, answers
+from lifecycle.checking.observed import INTERNET, ObservedState, answers
 from lifecycle.checking.track import Event, SocketTrack, thread_name
 from lifecycle.engine import IllegalCall
 from lifecycle.roles.python.words import METHODS

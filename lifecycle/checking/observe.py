@@ -17,8 +17,7 @@ from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, is_in_repr, is_probe, is_safe_race, kind_of
 from lifecycle.checking.concurrent_close import call_ended, in_flight, socket_closed
 from lifecycle.checking.findings import FindingKind, refusal
-from lifecycle.checking.handle_state import INTERNET, corrected, ends_of, has_peer
-from lifecycle.checking.observed import STREAM, ObservedState
+from lifecycle.checking.observed import INTERNET, STREAM, ObservedState, corrected, ends_of, has_peer
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
 from lifecycle.checking.registry import Unchecked, hand_over, track_of
 from lifecycle.checking.settings import Mode
@@ -305,7 +304,8 @@ def _has_address(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> boo
 def _is_illegal(track: SocketTrack, sock: socket.socket, row: str, frame: FrameType) -> bool:
     """Whether the role forbids the call; the system is asked first, since another object may have changed the state."""
     caller = frame.f_back
-    state = corrected(track, sock)
+    state = corrected(track.state, sock)
+    track.enter(state)
     if row in state.legal:
         return False
     is_harmless = state.final and row == FAREWELL

@@ -24,7 +24,7 @@ from lifecycle import IllegalCall
 from lifecycle.checking import Finding, LifecycleWarning, Mode, checked_sockets, registry, session
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import grouped
-from lifecycle.checking.handle_state import corrected
+from lifecycle.checking.observed import corrected
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.report import summary
 
@@ -526,7 +526,7 @@ def test_findings_of_all_threads_are_collected() -> None:
 def _state(sock: socket.socket) -> str:
     track = track_of(sock)
     assert track is not None
-    return corrected(track, sock).name
+    return corrected(track.state, sock).name
 
 
 def test_finding_is_importable_by_name() -> None:
