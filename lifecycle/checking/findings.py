@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from lifecycle.checking.call_sites import CallSite
-from lifecycle.checking.handle_state import INTERNET
-from lifecycle.checking.observed import ObservedState, answers
+from lifecycle.checking.observed import INTERNET, ObservedState, answers
 from lifecycle.checking.track import Event, SocketTrack, thread_name
 from lifecycle.engine import IllegalCall
 from lifecycle.roles.python.words import METHODS
+from lifecycle.roles.words import CLOSE
 
 
 class FindingKind(StrEnum):
@@ -149,7 +149,7 @@ def finding_of(
         call=call,
         place=place,
         legal=state.legal_calls(),
-        remedy=("close",) if kind is FindingKind.LEAK else state.remedy(row),
+        remedy=(CLOSE.name,) if kind is FindingKind.LEAK else state.remedy(row),
         reason=reason or state.reason(row),
         answer=answer,
         socket=track.name,

@@ -17,19 +17,28 @@ from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, is_in_repr, is_probe, is_safe_race, kind_of
 from lifecycle.checking.concurrent_close import call_ended, in_flight, socket_closed
 from lifecycle.checking.findings import FindingKind, refusal
-from lifecycle.checking.handle_state import INTERNET, corrected, ends_of, has_peer
-from lifecycle.checking.observed import STREAM, ObservedState
+from lifecycle.checking.observed import INTERNET, STREAM, ObservedState, corrected, ends_of, has_peer
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
 from lifecycle.checking.registry import Unchecked, hand_over, track_of
 from lifecycle.checking.settings import Mode
-from lifecycle.checking.track import FREQUENT, Event, SocketTrack, clock, thread_name
+from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
 from lifecycle.roles.facts import LINKED, Link
-from lifecycle.roles.python.words import ASKED, CONFIRMED, FAREWELL, QUESTIONS, RETURNS_ERROR, SHOWN, WATCHED, WITH_ADDRESS
+from lifecycle.roles.python.words import (
+    ASKED,
+    CONFIRMED,
+    FAREWELL,
+    FREQUENT,
+    QUESTIONS,
+    RETURNS_ERROR,
+    SHOWN,
+    WATCHED,
+    WITH_ADDRESS,
+)
+from lifecycle.roles.words import CLOSE, DETACH
 
 LOST_DESCRIPTOR = "The descriptor was closed behind the object's back: close the object instead, or detach() it first"
 
-_FREQUENT = frozenset(FREQUENT)
 _CONNECTED = STREAM.at(LINKED)
 
 _short = reprlib.Repr()
@@ -121,7 +130,7 @@ class ObservedCall:
         if self.row in state.legal:
             self.check_descriptor(number)
         is_usual = outcome == "ok" and after is state and self.row == self.call and self.call in state.keeps
-        if is_usual and self.call in _FREQUENT and not keep_all:
+        if is_usual and self.call in FREQUENT and not keep_all:
             setattr(track, self.call, True)
 
     def check_descriptor(self, number: int | None) -> None:
@@ -240,7 +249,7 @@ def closing(sock: socket.socket) -> ObservedCall | None:
     track = track_of(sock)
     if track is None or track.state.final:
         return None
-    current = ObservedCall(track, "close", sys._getframe(1))
+    current = ObservedCall(track, CLOSE.name, sys._getframe(1))
     calls = [each for each in in_flight(sock) if each.call in current.state.legal and not is_safe_race(each.frame)]
     current.ended("ok")
     for each in calls:
@@ -252,7 +261,7 @@ def detached(track: SocketTrack | None, number: int) -> None:
     """The descriptor was handed out: an object that is made of it begins in this one's state."""
     if track is not None and not track.state.final and number != -1:
         hand_over(number, track.state, is_new=not track.adopted)
-        ObservedCall(track, "detach", sys._getframe(1)).ended("ok")
+        ObservedCall(track, DETACH.name, sys._getframe(1)).ended("ok")
 
 
 def duplicated(sock: socket.socket, other: socket.socket) -> None:
@@ -295,7 +304,8 @@ def _has_address(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> boo
 def _is_illegal(track: SocketTrack, sock: socket.socket, row: str, frame: FrameType) -> bool:
     """Whether the role forbids the call; the system is asked first, since another object may have changed the state."""
     caller = frame.f_back
-    state = corrected(track, sock)
+    state = corrected(track.state, sock)
+    track.enter(state)
     if row in state.legal:
         return False
     is_harmless = state.final and row == FAREWELL

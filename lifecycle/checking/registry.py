@@ -12,9 +12,9 @@ from typing import Final
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import UNKNOWN, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
 from lifecycle.checking.findings import FindingKind
-from lifecycle.checking.handle_state import family_of, first_state, found_state
-from lifecycle.checking.observed import ObservedState
-from lifecycle.checking.track import FREQUENT, Event, SocketTrack, clock, thread_name
+from lifecycle.checking.observed import ObservedState, family_of, first_state, found_state
+from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
+from lifecycle.roles.python.words import FREQUENT
 from lifecycle.roles.words import CLOSE
 
 _GRACE = 1.0  # seconds in which finalizers may still close what the collector has found

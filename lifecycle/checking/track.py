@@ -16,9 +16,7 @@ from weakref import ref
 
 from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.observed import ObservedState
-
-FREQUENT = ("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "send", "sendall", "sendto", "sendmsg")
-"""the calls that programs make often; each has a flag in the track that says that its `ok` changes nothing"""
+from lifecycle.roles.python.words import FREQUENT
 
 _FIRST, _LAST = 16, 48  # how many events of a long history are kept
 
@@ -39,7 +37,7 @@ class Event(NamedTuple):
 
 
 class SocketTrack(ref[socket.socket]):
-    """What is known about one socket; counts as false.
+    """What is known about one socket; counts as false. For each frequent call a flag says that its `ok` changes nothing.
 
     inode: identifies the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test that
     made it. ends: its addresses, the local one and the peer's, where charts need them. reported: what was reported already.

@@ -335,6 +335,25 @@ def test_chart_of_a_chosen_connection(tmp_path: Path) -> None:
     assert text.startswith("stream#1, stream#4, stream#5 (127.0.0.1:")
 
 
+@posix
+def test_forked_child_does_not_chart_its_parents_sockets(tmp_path: Path) -> None:
+    """The sockets that a process inherits are in the charts once, as those of the process that made them."""
+    script = write(
+        tmp_path,
+        "import os, socket\n"
+        "left, right = socket.socketpair()\n"
+        "left.sendall(b'x')\n"
+        "if os.fork():\n"
+        "    os.wait()\n"
+        "    left.close()\n"
+        "    right.close()\n",
+    )
+    run_command("run", "--chart", str(tmp_path / "chart.txt"), script)
+    text = (tmp_path / "chart.txt").read_text(encoding="utf-8")
+    assert "stream#1" in text
+    assert "stream#1 of " not in text
+
+
 def test_page_has_findings_and_charts_of_all_processes(tmp_path: Path) -> None:
     """--html writes a page with the findings, and a chart for each connection, those of children included."""
     page = tmp_path / "page.html"

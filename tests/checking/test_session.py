@@ -24,7 +24,7 @@ from lifecycle import IllegalCall
 from lifecycle.checking import Finding, LifecycleWarning, Mode, checked_sockets, registry, session
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import grouped
-from lifecycle.checking.handle_state import corrected
+from lifecycle.checking.observed import corrected
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.report import summary
 
@@ -368,6 +368,32 @@ def test_receiving_nothing_is_not_the_end_of_the_stream(receive: Callable[[socke
     assert findings == []
 
 
+@pytest.mark.parametrize(
+    "receive",
+    [
+        lambda sock: sock.recv(9),
+        lambda sock: sock.recvfrom(9),
+        lambda sock: sock.recvmsg(9),
+        lambda sock: sock.recv_into(bytearray(9)),
+        lambda sock: sock.recv_into(buffer=bytearray(9)),
+        lambda sock: sock.recvfrom_into(bytearray(9), 3),
+        lambda sock: sock.recvmsg_into([bytearray(), bytearray(9)]),
+    ],
+)
+def test_each_way_to_receive_sees_the_end_of_the_stream(receive: Callable[[socket.socket], object]) -> None:
+    """Data leaves the stream connected; a receive of no data, although some were asked for, is the peer's end."""
+    with checked_sockets() as findings:
+        left, right = socket.socketpair()
+        with left, right:
+            right.sendall(b"x")
+            receive(left)
+            assert _state(left) == "connected"
+            right.shutdown(socket.SHUT_WR)
+            receive(left)
+            assert _state(left) == "peer_closed"
+    assert findings == []
+
+
 def test_listener_that_c_code_shuts_down_may_connect(listener: socket.socket) -> None:
     """A listener that listens no more, which bypassed the methods, is judged by the state that it is in."""
     with checked_sockets() as findings, socket.socket() as sock:
@@ -526,7 +552,7 @@ def test_findings_of_all_threads_are_collected() -> None:
 def _state(sock: socket.socket) -> str:
     track = track_of(sock)
     assert track is not None
-    return corrected(track, sock).name
+    return corrected(track.state, sock).name
 
 
 def test_finding_is_importable_by_name() -> None:

@@ -36,6 +36,7 @@ PACKAGE_CALLS: Mapping[str, str] = {
 SENDING = (*METHODS[words.SEND.name], *METHODS[words.SEND_TO.name])
 RECEIVING = (*METHODS[words.RECEIVE.name], *METHODS[words.RECEIVE_FROM.name])
 CONNECTING = METHODS[words.CONNECT.name]
+FREQUENT = tuple(method for method in (*RECEIVING, *SENDING) if method not in ("recvmsg_into", "sendfile"))
 
 OF_A_HANDLE = ("makefile", "dup", "settimeout", "setblocking", "fileno")
 """the methods that Python adds, which are legal while the object has a socket"""
