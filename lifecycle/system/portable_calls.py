@@ -52,7 +52,7 @@ def result_by_connecting_again(sock: socket.socket, address: Any) -> int:
         return sock.connect_ex(address)
     number = result_by_option(sock, address)
     if number and number not in UNDER_WAY:
-        _dissolve(sock)  # ready for another attempt
+        dissolve(sock)  # ready for another attempt
     return number
 
 
