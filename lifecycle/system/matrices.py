@@ -27,8 +27,9 @@ class Cell:
     source: str
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (files("lifecycle.system") / name).open(encoding="utf-8") as file:
+def rows_of(name: str) -> Iterator[dict[str, str]]:
+    """The rows of a table among this package's data."""
+    with (files("lifecycle.system") / f"{name}.csv").open(encoding="utf-8") as file:
         yield from csv.DictReader(file)
 
 
@@ -45,7 +46,7 @@ def shipped_results(platform: str) -> Mapping[CellKey, str]:
     if platform not in PLATFORMS:
         raise KeyError(platform)
     return MappingProxyType(
-        {(row["family"], row["kind"], row["state"], row["call"]): row["result"] for row in _rows(f"{platform}.csv")}
+        {(row["family"], row["kind"], row["state"], row["call"]): row["result"] for row in rows_of(platform)}
     )
 
 
@@ -54,7 +55,7 @@ def linux() -> Mapping[CellKey, Cell]:
     """(family, kind, state, call) -> what Linux answered; families inet, inet6 and unix, kinds stream, dgram, seqpacket."""
     cells = (
         Cell(row["family"], row["kind"], row["state"], row["call"], _linux_answer(row["result"]), "measured on Linux 6.18")
-        for row in _rows("linux.csv")
+        for row in rows_of("linux")
     )
     return MappingProxyType({(cell.family, cell.kind, cell.state, cell.call): cell for cell in cells})
 
@@ -63,7 +64,7 @@ def linux() -> Mapping[CellKey, Cell]:
 def winsock() -> Mapping[tuple[str, str, str], Cell]:
     """(kind, state, call) -> what Winsock answers; kinds tcp and udp."""
     cells: dict[tuple[str, str, str], Cell] = {}
-    for row in _rows("winsock.csv"):
+    for row in rows_of("winsock"):
         documented = row["windows_if_different"]
         answer = _winsock_answer(documented or row["result"])
         source = row["windows_source"] if documented else "measured under Wine 8.0"

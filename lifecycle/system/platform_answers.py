@@ -1,12 +1,16 @@
-"""What real systems would have answered to a call that a role forbids: the roles' names set beside the matrices' names."""
+"""What real systems would have answered to a call that a role forbids: the roles' names set beside the matrices' names.
+
+matrix_names.csv says what the two matrices call each kind of socket, state and call; nothing where a matrix does not have it.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lifecycle.system.matrices import linux, winsock
+from lifecycle.roles import words
+from lifecycle.system.matrices import linux, rows_of, winsock
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,62 +21,30 @@ class Named:
     winsock: str | None
 
 
-_STREAM_STATES = {
-    "empty": Named("nofd", "new"),
-    "open": Named("created", "created"),
-    "bound": Named("bound", "bound"),
-    "listening": Named("listening", "listening"),
-    "connecting": Named("connecting", "connecting"),
-    "connected": Named("accepted", "connected"),
-    "send_shut": Named("send_shut", "send-shut"),
-    "receive_shut": Named("recv_shut", "recv-shut"),
-    "peer_closed": Named("peer_closed_eof_read", "peer-closed"),
-    "ended": Named(None, None),
-    "shut": Named("both_shut", "both-shut"),
-    "broken": Named("reset_fetched", "reset-seen"),
-    "closed": Named("closed", "closed"),
-}
+def _names(what: str) -> Iterator[tuple[str, str, Named]]:
+    """(role, name, what the matrices call it) of the entries of this kind in matrix_names.csv."""
+    for row in rows_of("matrix_names"):
+        if row["what"] == what:
+            yield row["role"], row["name"], Named(row["linux"] or None, row["winsock"] or None)
+
+
+KINDS: Mapping[str, Named] = {role: named for role, _, named in _names("kind")}
+"""role -> what the matrices call its kind of socket"""
 
 STATES: Mapping[str, Mapping[str, Named]] = {
-    "server": _STREAM_STATES,
-    "client": _STREAM_STATES,
-    "accepted": {**_STREAM_STATES, "connected": Named("accepted", "accepted")},
-    "datagram": {
-        **{state: _STREAM_STATES[state] for state in ("empty", "open", "bound", "send_shut", "receive_shut", "shut", "closed")},
-        "connected": Named("connected", "connected"),
-    },
+    role: {state: named for of_role, state, named in _names("state") if of_role == role} for role in KINDS
 }
 """role -> state -> what the matrices call that state"""
 
-KINDS = {"server": Named("stream", "tcp"), "client": Named("stream", "tcp"), "accepted": Named("stream", "tcp"),
-         "datagram": Named("dgram", "udp")}  # fmt: skip
-"""role -> what the matrices call its kind of socket"""
+CALLS: Mapping[str, Named] = {call: named for _, call, named in _names("call")}
+"""call -> what the matrices call it; a call that no system has (create, attach ...) is not there"""
 
-COLLECTED = {("peer_closed_eof_read", "connect"): "EISCONN"}
-"""Linux cells of a connection whose connect() has told its result.
+COLLECTED = {("peer_closed_eof_read", words.CONNECT.name): "EISCONN"}
+"""Linux cells of a connection whose connect() has reported its result.
 
 The matrix made its connections without waiting, and the connect() that it measured there collected the first one's result,
 which is "ok" and no second connection. For the same reason `connected` is looked up as "accepted".
 """
-
-CALLS: Mapping[str, Named] = {
-    "bind": Named("bind", "bind"),
-    "listen": Named("listen", "listen"),
-    "accept": Named("accept", "accept"),
-    "connect": Named("connect", "connect"),
-    "disconnect": Named("disconnect_unspec", None),
-    "send": Named("send", "send"),
-    "receive": Named("recv", "recv"),
-    "send_to": Named("sendto", "sendto"),
-    "receive_from": Named("recvfrom", "recvfrom"),
-    "shut_down": Named("shutdown_wr", "shutdown(SD_SEND)"),
-    "get_sock_name": Named("getsockname", "getsockname"),
-    "get_peer_name": Named("getpeername", "getpeername"),
-    "set_option": Named("setsockopt_reuseaddr", None),
-    "get_option": Named("so_error", None),
-    "close": Named("close", "closesocket"),
-}
-"""call -> what the matrices call it; a call that no system has (create, attach ...) is not there"""
 
 
 def platform_answers(
