@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.engine import Call, settled
+from lifecycle.engine import INTERRUPTED, Call, settled
 from lifecycle.net.operations import Operation, Value
 from lifecycle.net.operations.connecting import Plan, resolving
 from lifecycle.net.operations.transfer import receiving_message, sending_message
@@ -157,7 +157,8 @@ class ClientCalls(CreatedSocket, StreamCalls):
         outcome = super().outcome_of(call, error)
         seeks = call in (words.CONNECT.name, words.FINISH_CONNECT.name)
         if seeks and outcome in ("failed", None) and self._plan.sought is not None:
-            return "pending"
+            going_on = INTERRUPTED.name in self.role.table[self.state].get(call, {})
+            return INTERRUPTED.name if going_on else "pending"
         return outcome
 
     def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:

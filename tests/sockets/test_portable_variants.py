@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
+import warnings
+from typing import Any
 
 import pytest
 from kernel import ERROR
@@ -23,6 +26,7 @@ from loopback import (
 from lifecycle import Client, ClosedDuringCall, MessageTruncated
 from lifecycle.system import polling, portable_calls
 from lifecycle.system.outcomes import UNDER_WAY
+from lifecycle.system.polling import is_ready
 from lifecycle.system.portable_calls import readable_by_peek, readable_bytes, receive_by_recvfrom, result_by_option
 
 
@@ -90,3 +94,50 @@ def test_messages_by_recvfrom(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert receive_by_recvfrom(Winsock(), 4, 0) == (b"long", True, None)  # type: ignore[arg-type]
     assert MessageTruncated(b"long", None).errno == errno.EMSGSIZE
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_child_process_has_wakers_of_its_own() -> None:
+    """The spare wakers of a process are not its child's, whose waits would wake the parent's."""
+    with listening(timeout=0.01) as server, pytest.raises(TimeoutError):
+        server.accept()
+    assert polling._spare_wakers
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that other threads run
+        child = os.fork()
+    if not child:
+        os._exit(len(polling._spare_wakers))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_another_port_where_the_old_one_is_taken() -> None:
+    """After a refusal the socket is bound again: to its old address, or to any where that was taken meanwhile."""
+    bound: list[Any] = []
+
+    class Released:
+        """A socket that has lost its address to another one."""
+
+        family = socket.AF_INET
+
+        def getsockname(self) -> tuple[str, int]:
+            return HOST, 50000
+
+        def bind(self, name: tuple[str, int]) -> None:
+            bound.append(name)
+            if name[1] == 50000:
+                raise OSError(errno.EADDRINUSE, "taken")
+
+    portable_calls.bind_again(Released())  # type: ignore[arg-type]
+    assert bound == [(HOST, 50000), ("0.0.0.0", 0)]
+
+
+def test_a_connect_of_unknown_address_is_collected_by_its_option() -> None:
+    """Of a socket that others have let connect the refusal is read as an option, and another connect may follow at once."""
+    with socket.socket() as plain, raw_listener() as listener:
+        plain.setblocking(False)
+        plain.bind((HOST, 0))
+        assert plain.connect_ex((HOST, unused_port())) in UNDER_WAY
+        until(lambda: is_ready(plain.fileno(), writing=True))
+        assert portable_calls.connect_result(plain, None) == errno.ECONNREFUSED
+        assert plain.connect_ex(listener.getsockname()) in (0, *UNDER_WAY)
+        until(lambda: portable_calls.connect_result(plain, listener.getsockname()) in (0, errno.EISCONN))

@@ -126,10 +126,7 @@ class AsyncSocket(NotifiedSocket):
                             cancelled = await self._until_one_is_ready(request)
                         else:
                             cancelled = await (self._writable() if request.writing else self._readable())
-                        if not self.is_legal(call.name):
-                            raise closed_meanwhile()
-                        if cancelled:
-                            raise BlockingCallCancelled
+                        self._look(call, cancelled)
                     if partner is not None and partner.is_over:
                         return None  # type: ignore[return-value]
                 except BaseException as error:
@@ -157,6 +154,13 @@ class AsyncSocket(NotifiedSocket):
         finally:
             self._race = None
         return race.is_cancelled
+
+    def _look(self, call: Call, cancelled: bool) -> None:
+        """After a wait: raise when the state no longer takes the call, or it was cancelled."""
+        if not self.is_legal(call.name):
+            raise closed_meanwhile()
+        if cancelled:
+            raise BlockingCallCancelled
 
     def _may_wait(self) -> bool:
         return not mode.never_waits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import _get_running_loop as running_loop
 from collections.abc import AsyncIterator, Iterator
 from itertools import repeat
 from operator import length_hint
@@ -58,16 +59,25 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
         if size.__class__ is not int or not 0 < size <= maxsize:
             checked_size(size)
         turns = self._receives
-        operation = receiving(self._socket, size, flags)
         if size and not flags and not mode.never_waits and (turns is DRAINED or length_hint(turns)):
-            # Nothing has arrived yet: the operation begins when something has.
-            received = await self._drive(words.RECEIVE, operation, READABLE)
+            # Nothing has arrived yet. A conversation of questions and answers waits once per call: so here, in this frame.
+            reading = self._reading
+            if reading is None or reading.loop is not running_loop() or not self._waits_silently:
+                cancelled = await self._readable()
+            else:
+                cancelled = await reading.wait()
+            self._look(words.RECEIVE, cancelled)
             if self._send_queue is None:
                 self._turns = repeat(True, TURNS)  # others have run meanwhile
+            try:
+                received = self._socket.recv(size, flags)
+            except BlockingIOError:
+                received = await self._drive(words.RECEIVE, receiving(self._socket, size, flags), READABLE)
         else:
             if turns is not DRAINED and not length_hint(turns):
                 self._receives = repeat(True, TURNS)
                 await self._give_way()
+            operation = receiving(self._socket, size, flags)
             try:
                 request = next(operation)
             except StopIteration as ended:

@@ -25,18 +25,17 @@ CONNECTION_ATTEMPT_DELAY = 0.25
 """Seconds after which the next attempt begins beside those that go on (RFC 8305, section 8)."""
 
 
-def resolving(host: object, port: object, family: int, kind: int, *, name_family: int | None = None) -> Operation[list[Found]]:
+def resolving(host: object, port: object, family: int, kind: int) -> Operation[list[Found]]:
     """All that `host` and `port` mean, in the order in which to try them; never empty.
 
     host: a numeric IPv4 or IPv6 address, or a name. family: AF_INET or AF_INET6 restricts the addresses, AF_UNSPEC does not.
-    name_family: the same for those of a name, where it differs. Raises TypeError and ValueError for what is not an address,
-    before anything is asked; the resolver's OSError; OSError (EAFNOSUPPORT) for a numeric address of the other family.
+    Raises TypeError and ValueError for what is not an address, before anything is asked; the resolver's OSError; OSError
+    (EAFNOSUPPORT) for a numeric address of the other family.
     """
     numeric = numeric_address(host, port, family)
     if numeric is not None:
         return [numeric]
-    wanted = family if name_family is None else name_family
-    found = yield Resolve(cast(str, host), cast(int, port), wanted, kind)
+    found = yield Resolve(cast(str, host), cast(int, port), family, kind)
     return list(dict.fromkeys((entry[0], entry[4]) for entry in found))
 
 
@@ -96,35 +95,74 @@ def connecting(client: Connects, address: object, port: object) -> Operation[Non
     A client that was given a local address, a port or a family keeps its socket, and tries the addresses of its family one
     after the other.
     """
+    plan = client._plan
     own = client._socket.family
-    name_family = socket.AF_UNSPEC if client._plan.is_free else own
-    found = yield from resolving(address, port, own, client._kind, name_family=name_family)
-    candidates = [(family, checked_peer(name)) for family, name in found]
-    races = client._plan.is_free and len(candidates) > 1
-    yield from _first_of(client, interleaved(candidates) if races else candidates, races=races)
-    client._plan.is_free = False
+    numeric = numeric_address(address, port, own)
+    if numeric is not None:
+        yield from _in_turn(client, (checked_peer(numeric[1]),))
+    else:
+        found = yield from resolving(address, port, socket.AF_UNSPEC if plan.is_free else own, client._kind)
+        candidates = [(family, checked_peer(name)) for family, name in found]
+        if plan.is_free and len(candidates) > 1:
+            yield from _race(client, interleaved(candidates), own)
+        else:
+            yield from _in_turn(client, [name for _, name in candidates])
+    plan.is_free = False
 
 
 def finishing(client: Connects) -> Operation[None]:
     """Wait for the result of a connect that is under way on the client's own socket."""
-    try:
-        yield from _result(client, client._socket)
-    except BlockingIOError:
-        raise system_error(errno.EINPROGRESS) from None
-
-
-def _result(client: Connects, sock: socket.socket) -> Operation[None]:
-    while (number := portable_calls.connect_result(sock, client._plan.sought)) in UNDER_WAY:
-        yield WRITABLE
+    sock = client._socket
+    number = portable_calls.connect_result(sock, client._plan.sought)
+    if number in UNDER_WAY:
+        number = yield from _result(client, sock)
     client._plan.sought = None
     if number:
+        raise _failure(client, sock, number)
+
+
+def _in_turn(client: Connects, names: Sequence[Any]) -> Operation[None]:
+    """Connect to one address after the other, over the client's own socket."""
+    sock, plan = client._socket, client._plan
+    errors: list[OSError] = []
+    for name in names:
+        plan.sought = name
+        number = sock.connect_ex(name)
+        if number in UNDER_WAY and client._may_wait():
+            number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
+        if number in UNDER_WAY:
+            number = yield from _result(client, sock)
+        plan.sought = None
+        if not number:
+            return
+        errors.append(_failure(client, sock, number))
+    raise _first_error(errors)
+
+
+def _result(client: Connects, sock: socket.socket) -> Operation[int]:
+    """The result of a connect that is under way; BlockingIOError (EINPROGRESS) in a call that must not wait."""
+    number = errno.EINPROGRESS
+    try:
+        while number in UNDER_WAY:
+            yield WRITABLE
+            number = portable_calls.connect_result(sock, client._plan.sought)
+    except BlockingIOError:
+        raise system_error(errno.EINPROGRESS) from None
+    return number
+
+
+def _failure(client: Connects, sock: socket.socket, number: int) -> OSError:
+    """The error of an attempt over the client's own socket, which keeps its address."""
+    if number == errno.EBADF:
+        raise closed_meanwhile()
+    if client.facts.address:
         portable_calls.bind_again(sock)
-        raise system_error(number)
+    return system_error(number)
 
 
-def _first_of(client: Connects, candidates: Sequence[Found], *, races: bool) -> Operation[None]:
+def _race(client: Connects, candidates: Sequence[Found], own_family: int) -> Operation[None]:
     """Connect to the first address that answers; raises the first error when none does."""
-    own = next((found for found in candidates if found[0] == client._socket.family), None)
+    own = next((found for found in candidates if found[0] == own_family), None)
     waiting = deque(candidates)
     under_way: list[Attempt] = []
     errors: list[OSError] = []
@@ -135,17 +173,17 @@ def _first_of(client: Connects, candidates: Sequence[Found], *, races: bool) -> 
             connected = _collect(client, under_way, errors)
             if len(errors) > failures:
                 next_begins = 0.0  # an attempt has failed: the next one begins at once
-            while connected is None and waiting and (not under_way or (races and time.monotonic() >= next_begins)):
+            while connected is None and waiting and (not under_way or time.monotonic() >= next_begins):
                 next_begins = time.monotonic() + CONNECTION_ATTEMPT_DELAY
                 found = waiting.popleft()
-                connected = _begin(client, found, under_way, errors, beside=races and found is not own)
+                connected = _begin(client, found, under_way, errors, beside=found is not own)
             if connected is not None:
                 client._plan.sought = None
                 _adopt(client, connected, under_way)
                 return
             if not under_way:
                 raise _first_error(errors)
-            yield Wait(True, tuple(each.sock for each in under_way), next_begins if races and waiting else None)
+            yield Wait(True, tuple(each.sock for each in under_way), next_begins if waiting else None)
     except BlockingIOError:
         _leave_under_way(client, under_way)
         raise system_error(errno.EINPROGRESS) from None
@@ -190,15 +228,12 @@ def _has_succeeded(client: Connects, attempt: Attempt, number: int, under_way: l
     if number in UNDER_WAY or not number:
         return not number
     under_way.remove(attempt)
-    errors.append(system_error(number))
-    if attempt.sock is not client._socket:
+    if attempt.sock is client._socket:
+        client._plan.sought = None
+        errors.append(_failure(client, attempt.sock, number))
+    else:
         attempt.sock.close()
-        return False
-    client._plan.sought = None
-    if number == errno.EBADF:
-        raise closed_meanwhile()
-    if client.facts.address:
-        portable_calls.bind_again(attempt.sock)
+        errors.append(system_error(number))
     return False
 
 
