@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
+from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, NEW, OPEN, OVER, PEER, SEEKING, Facts, Receives
 from lifecycle.system.matrices import linux, winsock
 
 
@@ -17,35 +19,42 @@ class Named:
     winsock: str | None
 
 
-_STREAM_STATES = {
-    "empty": Named("nofd", "new"),
-    "open": Named("created", "created"),
-    "bound": Named("bound", "bound"),
-    "listening": Named("listening", "listening"),
-    "connecting": Named("connecting", "connecting"),
-    "connected": Named("accepted", "connected"),
-    "send_shut": Named("send_shut", "send-shut"),
-    "receive_shut": Named("recv_shut", "recv-shut"),
-    "peer_closed": Named("peer_closed_eof_read", "peer-closed"),
-    "ended": Named(None, None),
-    "shut": Named("both_shut", "both-shut"),
-    "broken": Named("reset_fetched", "reset-seen"),
-    "closed": Named("closed", "closed"),
+SEND_SHUT, RECEIVE_SHUT = replace(LINKED, sends=False), replace(LINKED, receives=Receives.OFF)
+SHUT, PEER_CLOSED = replace(SEND_SHUT, receives=Receives.OFF), replace(LINKED, receives=Receives.EOF)
+
+NAMES: Mapping[Facts, Named] = {
+    NEW: Named("nofd", "new"),
+    OPEN: Named("created", "created"),
+    BOUND: Named("bound", "bound"),
+    LISTENING: Named("listening", "listening"),
+    SEEKING: Named("connecting", "connecting"),
+    LINKED: Named("accepted", "connected"),
+    SEND_SHUT: Named("send_shut", "send-shut"),
+    RECEIVE_SHUT: Named("recv_shut", "recv-shut"),
+    PEER_CLOSED: Named("peer_closed_eof_read", "peer-closed"),
+    SHUT: Named("both_shut", "both-shut"),
+    BROKEN: Named("reset_fetched", "reset-seen"),
+    OVER: Named("closed", "closed"),
 }
+"""the facts of a socket -> what the matrices call it; neither has a stream that has ended on both sides"""
+
+
+def _named(role: str, at: Facts) -> Named:
+    """What the matrices call a socket of this role with these facts."""
+    if at == PEER:
+        return Named("connected", "connected")
+    name = NAMES.get(replace(at, link=LINKED.link) if at.link is PEER.link else at, Named(None, None))
+    return Named(name.linux, "accepted") if role == ACCEPTED.name and at == LINKED else name
+
 
 STATES: Mapping[str, Mapping[str, Named]] = {
-    "server": _STREAM_STATES,
-    "client": _STREAM_STATES,
-    "accepted": {**_STREAM_STATES, "connected": Named("accepted", "accepted")},
-    "datagram": {
-        **{state: _STREAM_STATES[state] for state in ("empty", "open", "bound", "send_shut", "receive_shut", "shut", "closed")},
-        "connected": Named("connected", "connected"),
-    },
+    role.name: {state.name: _named(role.name, state.facts) for state in role.states}
+    for role in (SERVER, CLIENT, ACCEPTED, DATAGRAM)
 }
 """role -> state -> what the matrices call that state"""
 
-KINDS = {"server": Named("stream", "tcp"), "client": Named("stream", "tcp"), "accepted": Named("stream", "tcp"),
-         "datagram": Named("dgram", "udp")}  # fmt: skip
+_STREAM = Named("stream", "tcp")
+KINDS = {SERVER.name: _STREAM, CLIENT.name: _STREAM, ACCEPTED.name: _STREAM, DATAGRAM.name: Named("dgram", "udp")}
 """role -> what the matrices call its kind of socket"""
 
 COLLECTED = {("peer_closed_eof_read", "connect"): "EISCONN"}
@@ -56,21 +65,21 @@ which is "ok" and no second connection. For the same reason `connected` is looke
 """
 
 CALLS: Mapping[str, Named] = {
-    "bind": Named("bind", "bind"),
-    "listen": Named("listen", "listen"),
-    "accept": Named("accept", "accept"),
-    "connect": Named("connect", "connect"),
-    "disconnect": Named("disconnect_unspec", None),
-    "send": Named("send", "send"),
-    "receive": Named("recv", "recv"),
-    "send_to": Named("sendto", "sendto"),
-    "receive_from": Named("recvfrom", "recvfrom"),
-    "shut_down": Named("shutdown_wr", "shutdown(SD_SEND)"),
-    "get_sock_name": Named("getsockname", "getsockname"),
-    "get_peer_name": Named("getpeername", "getpeername"),
-    "set_option": Named("setsockopt_reuseaddr", None),
-    "get_option": Named("so_error", None),
-    "close": Named("close", "closesocket"),
+    words.BIND.name: Named("bind", "bind"),
+    words.LISTEN.name: Named("listen", "listen"),
+    words.ACCEPT.name: Named("accept", "accept"),
+    words.CONNECT.name: Named("connect", "connect"),
+    words.DISCONNECT.name: Named("disconnect_unspec", None),
+    words.SEND.name: Named("send", "send"),
+    words.RECEIVE.name: Named("recv", "recv"),
+    words.SEND_TO.name: Named("sendto", "sendto"),
+    words.RECEIVE_FROM.name: Named("recvfrom", "recvfrom"),
+    words.SHUT_DOWN.name: Named("shutdown_wr", "shutdown(SD_SEND)"),
+    words.GET_SOCK_NAME.name: Named("getsockname", "getsockname"),
+    words.GET_PEER_NAME.name: Named("getpeername", "getpeername"),
+    words.SET_OPTION.name: Named("setsockopt_reuseaddr", None),
+    words.GET_OPTION.name: Named("so_error", None),
+    words.CLOSE.name: Named("close", "closesocket"),
 }
 """call -> what the matrices call it; a call that no system has (create, attach ...) is not there"""
 
