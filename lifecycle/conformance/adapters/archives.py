@@ -17,8 +17,8 @@ from lifecycle.conformance.adapters.setup_states import address_of
 from lifecycle.conformance.model.archive_environment import REGISTRY, FileDoes
 from lifecycle.conformance.model.environment import ALL, Facts, Place, Provocation, Under
 from lifecycle.engine import Lifecycle
+from lifecycle.net.blocking.sockets import Client
 from lifecycle.roles import ARCHIVE, SOCKET_FILE
-from lifecycle.sockets import Client
 from lifecycle.system.outcomes import system_error
 
 

@@ -20,8 +20,8 @@ from lifecycle.conformance.model.environment import Environment, Provocation, Un
 from lifecycle.conformance.model.environments import ENVIRONMENTS
 from lifecycle.conformance.model.graph import Edge
 from lifecycle.engine import Role
+from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
 from lifecycle.roles.words import ACCEPTED, ATTACH, SOCKET_FILE
-from lifecycle.sockets import Accepted, Client, Datagram, Server
 
 CLASSES: Mapping[str, type[Any]] = {
     kind.role.name: kind for kind in (Server, Client, Accepted, Datagram, GovernedFile, Archive)
