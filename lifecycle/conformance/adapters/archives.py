@@ -14,11 +14,13 @@ from lifecycle.conformance.adapters.objects import OutcomeTrace, ReportingStage
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.session import FLOOD, TIMEOUTS
 from lifecycle.conformance.adapters.setup_states import address_of
+from lifecycle.conformance.model import environments as words
 from lifecycle.conformance.model.archive_environment import REGISTRY, FileDoes
 from lifecycle.conformance.model.environment import ALL, Facts, Place, Provocation, Under
 from lifecycle.engine import Lifecycle
 from lifecycle.net.blocking.sockets import Client
 from lifecycle.roles import ARCHIVE, SOCKET_FILE
+from lifecycle.roles.facts import is_new
 from lifecycle.system.outcomes import system_error
 
 
@@ -40,7 +42,7 @@ class FileStage(ReportingStage):
         self._client.timeout = TIMEOUTS[provocation.under]
         arguments = tuple(self._filled_in(argument) for argument in provocation.arguments)
         self._trace.target = self.subject
-        if provocation.call == "archive":
+        if provocation.call == ARCHIVE.name:
             whole = SocketFile.__new__(SocketFile)
             whole._governed = self.subject
             self._kept.append(whole)  # which would close the object when it is collected
@@ -70,20 +72,18 @@ class FileStage(ReportingStage):
         self._client.close()
 
     def _filled_in(self, argument: Any) -> Any:
-        match argument:
-            case Place("a connection"):
-                if self._client.state == "empty":
-                    self._client.create(0, "127.0.0.1")
-                    self._client.timeout = TIMEOUTS[Under.PATIENTLY]
-                    self._client.connect(*address_of(self._loopback.listener))
-                    self._client.timeout = 0
-                    self._peer.expect_connection()
-                return self._client
-            case Place("no connection"):
-                return None
-            case Place("a flood"):
-                return FLOOD
-        return argument
+        if argument == words.CONNECTION:
+            return self._connected()
+        return {words.NO_CONNECTION: None, words.FLOOD: FLOOD}[argument] if isinstance(argument, Place) else argument
+
+    def _connected(self) -> Client:
+        if is_new(self._client.facts):
+            self._client.create(0, "127.0.0.1")
+            self._client.timeout = TIMEOUTS[Under.PATIENTLY]
+            self._client.connect(*address_of(self._loopback.listener))
+            self._client.timeout = 0
+            self._peer.expect_connection()
+        return self._client
 
     def _address(self) -> tuple[str, int]:
         return self._client.get_sock_name()
