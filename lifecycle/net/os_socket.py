@@ -6,7 +6,7 @@ import errno
 import socket
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
 from lifecycle.roles import ROLES, words
@@ -51,6 +51,21 @@ LEVELS = frozenset(
 """The levels of options that sockets of the internet have."""
 
 
+class NamedElsewhere:
+    """Stands for a name of socket.socket: getting it raises AttributeError, which says the name here.
+
+    A descriptor and not __getattr__(), with which CPython does not specialise any attribute of the class: each call of send()
+    or receive() would cost a quarter more.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        text = f"{owner.__name__!r} object has no attribute {self._name!r}: here it is {NAMES_HERE[self._name]}"
+        raise AttributeError(text, name=self._name, obj=instance)
+
+
 class OsSocket(Lifecycle):
     """One socket of the system under a role. engine: see Lifecycle."""
 
@@ -79,13 +94,8 @@ class OsSocket(Lifecycle):
 
     # -- what Python's users expect of a socket -------------------------------------------------------------------------
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Nothing: an AttributeError which for a name of socket.socket says the name here."""
-            text = f"{type(self).__name__!r} object has no attribute {name!r}"
-            here = NAMES_HERE.get(name)
-            raise AttributeError(text if here is None else f"{text}: here it is {here}", name=name, obj=self)
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in NAMES_HERE]
 
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
@@ -262,6 +272,10 @@ class OsSocket(Lifecycle):
         except OSError:
             return None
         return from_system(name)
+
+
+for _name in NAMES_HERE:
+    setattr(OsSocket, _name, NamedElsewhere(_name))
 
 
 def checked_size(size: int) -> None:

@@ -70,10 +70,10 @@ class Stream(BlockingSocket, StreamCalls):
         """
         try:
             sent = self._socket.send(data, flags)
+            if isinstance(data, bytes) and sent == len(data):
+                return sent
         except BlockingIOError:
             sent = 0
-        if isinstance(data, bytes) and sent == len(data):
-            return sent
         return _send_rest(self, sent, data, flags)
 
     @inlined
@@ -87,10 +87,10 @@ class Stream(BlockingSocket, StreamCalls):
         received: bytes | None
         try:
             received = self._socket.recv(size, flags)
+            if received:
+                return received
         except (BlockingIOError, OverflowError):
             received = None
-        if received:
-            return received
         return _receive_rest(self, received, size, flags)
 
     def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
