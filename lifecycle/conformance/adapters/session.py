@@ -92,7 +92,7 @@ class LoopbackStage(ABC):
     def call(self, provocation: Provocation) -> Answer:
         """Make the call under its circumstances, and classify its result."""
         try:
-            arguments = self._filled_in(provocation.arguments)
+            arguments = self._filled_in(provocation.arguments) if provocation.has_places else provocation.arguments
             self.set_circumstances(provocation.under)
         except (Mismatch, OSError):
             raise
@@ -100,7 +100,7 @@ class LoopbackStage(ABC):
             raise _odd("it can be tried", error) from error
         with no_descriptors_left() if provocation.under is Under.SCARCE else nullcontext():
             answer = self._answer(provocation.call, arguments)
-        if words.LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
+        if provocation.has_places and words.LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
             self.peer.expect_connection()
         if self._newcomer is not None:
             self._take_over(was_taken=answer.detail == "")
@@ -165,11 +165,6 @@ class LoopbackStage(ABC):
             self.end()
 
     def _filled_in(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-        for argument in arguments:
-            if argument.__class__ is Place or argument.__class__ is Handle:
-                break
-        else:
-            return arguments
         filled: list[Any] = []
         for argument in arguments:
             if argument.__class__ is Place:

@@ -91,6 +91,11 @@ class Provocation:
     under: Under
     endings: tuple[Ending, ...]
     costly: bool = False
+    has_places: bool = field(init=False, compare=False, repr=False)
+    """whether the surroundings fill in some of its arguments"""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_places", any(isinstance(each, Place | Handle) for each in self.arguments))
 
     @property
     def label(self) -> str:
