@@ -394,6 +394,48 @@ def test_each_way_to_receive_sees_the_end_of_the_stream(receive: Callable[[socke
     assert findings == []
 
 
+def test_accepted_connection_that_stays_open_is_a_leak(listener: socket.socket) -> None:
+    """A connection that accept() returned is the program's to close."""
+    with checked_sockets() as findings, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+    assert [(found.kind, found.state) for found in findings] == [("leak", "connected")]
+    accepted.close()
+
+
+def test_leak_is_reported_while_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collected socket is reported when the next socket is made, once finalizers have had their time."""
+    monkeypatch.setattr(registry, "_GRACE", -1.0)
+    with warnings.catch_warnings(), checked_sockets() as findings:
+        warnings.simplefilter("ignore", ResourceWarning)
+        socket.socket()
+        assert findings == []
+        socket.socket().close()
+        assert [found.kind for found in findings] == ["leak"]
+
+
+def test_frequent_call_that_fails_is_recorded() -> None:
+    """The error of a call that has often succeeded changes the state as the first one's would."""
+    with checked_sockets() as findings:
+        left, right = socket.socketpair()
+        for _ in range(3):
+            left.send(b"x")
+        right.close()
+        with pytest.raises(OSError, match="Broken pipe"):
+            left.send(b"x")
+        assert _state(left) == "broken"
+        left.close()
+    assert findings == []
+
+
+def test_call_that_changes_nothing_is_recorded_once() -> None:
+    """A call that is repeated in one state is in the history once."""
+    with checked_sockets() as findings, socket.socket() as sock:
+        for _ in range(5):
+            sock.settimeout(1)
+        sock.listen()
+    assert [event.call for event in findings[0].history] == ["socket", "settimeout", "listen"]
+
+
 def test_listener_that_c_code_shuts_down_may_connect(listener: socket.socket) -> None:
     """A listener that listens no more, which bypassed the methods, is judged by the state that it is in."""
     with checked_sockets() as findings, socket.socket() as sock:
