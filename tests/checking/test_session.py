@@ -23,7 +23,7 @@ from loopback import LONG
 from lifecycle import IllegalCall
 from lifecycle.checking import Finding, LifecycleWarning, Mode, checked_sockets, registry, session
 from lifecycle.checking.checkers import Checker
-from lifecycle.checking.findings import grouped
+from lifecycle.checking.findings import grouped, history_lines
 from lifecycle.checking.observed import corrected
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.report import summary
@@ -77,6 +77,23 @@ def test_summary_counts_in_the_plural() -> None:
     where = dict.fromkeys(("text", "role", "state", "call", "file", "line", "library"), "")
     findings = [{"kind": kind, **where} for kind in kinds]
     assert "(2 order errors, 2 not portable, 1 leak)" in next(summary(findings))
+
+
+@pytest.mark.parametrize(("calls", "marker"), [(3, ""), (9, " ...")])
+def test_printed_history_says_whether_it_is_complete(calls: int, marker: str) -> None:
+    """A long history is printed from its eighth last call on, with a mark that something is missing."""
+    event = {
+        "call": "send",
+        "state": "connected",
+        "outcome": "ok",
+        "next_state": "connected",
+        "file": "f",
+        "line": 1,
+        "error": "",
+    }
+    head, *lines = history_lines({"socket": "stream#1", "history": [event] * calls})
+    assert head == f"History of stream#1:{marker}"
+    assert lines == ["  f:1  send()"] * min(calls, 8)
 
 
 def test_finding_as_data_is_json() -> None:
