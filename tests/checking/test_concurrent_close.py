@@ -119,6 +119,30 @@ def test_call_that_loses_its_descriptor_is_a_race(suspect: tuple[SocketTrack, li
     assert [found.kind for found in findings] == ["race"]
 
 
+def test_call_that_has_ended_unseen_is_not_a_race(suspect: tuple[SocketTrack, list[float]]) -> None:
+    """At the end of a check, a call whose thread is no longer in it is not reported."""
+    _, now = suspect
+    now[0] += 1.0
+    with checked_sockets() as findings:
+        judge_in_flight()
+    assert findings == []
+
+
+def test_call_that_still_waits_at_the_end_is_a_race(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of a check, a call that is still in flight is reported, also where the kernel says nothing."""
+    with checked_sockets() as findings:
+        left, right = socket.socketpair()
+        waiting = Background(lambda: left.recv(1))
+        _until_it_waits(left)
+        monkeypatch.setattr(concurrent_close, "is_in_kernel", lambda call: None)
+        left.close()
+        assert findings == []
+        judge_in_flight()
+        assert [(found.kind, found.call) for found in findings] == [("race", "recv")]
+        right.close()
+        waiting.result()
+
+
 def _until_it_waits(sock: socket.socket) -> None:
     """Return when another thread waits inside a call on `sock`."""
     tick = threading.Event()

@@ -23,7 +23,7 @@ from loopback import LONG
 from lifecycle import IllegalCall
 from lifecycle.checking import Finding, LifecycleWarning, Mode, checked_sockets, registry, session
 from lifecycle.checking.checkers import Checker
-from lifecycle.checking.findings import grouped
+from lifecycle.checking.findings import grouped, history_lines
 from lifecycle.checking.observed import corrected
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.report import summary
@@ -77,6 +77,23 @@ def test_summary_counts_in_the_plural() -> None:
     where = dict.fromkeys(("text", "role", "state", "call", "file", "line", "library"), "")
     findings = [{"kind": kind, **where} for kind in kinds]
     assert "(2 order errors, 2 not portable, 1 leak)" in next(summary(findings))
+
+
+@pytest.mark.parametrize(("calls", "marker"), [(3, ""), (9, " ...")])
+def test_printed_history_says_whether_it_is_complete(calls: int, marker: str) -> None:
+    """A long history is printed from its eighth last call on, with a mark that something is missing."""
+    event = {
+        "call": "send",
+        "state": "connected",
+        "outcome": "ok",
+        "next_state": "connected",
+        "file": "f",
+        "line": 1,
+        "error": "",
+    }
+    head, *lines = history_lines({"socket": "stream#1", "history": [event] * calls})
+    assert head == f"History of stream#1:{marker}"
+    assert lines == ["  f:1  send()"] * min(calls, 8)
 
 
 def test_finding_as_data_is_json() -> None:
@@ -392,6 +409,49 @@ def test_each_way_to_receive_sees_the_end_of_the_stream(receive: Callable[[socke
             receive(left)
             assert _state(left) == "peer_closed"
     assert findings == []
+
+
+def test_accepted_connection_that_stays_open_is_a_leak(listener: socket.socket) -> None:
+    """A connection that accept() returned is the program's to close."""
+    with checked_sockets() as findings, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+    assert [(found.kind, found.state) for found in findings] == [("leak", "connected")]
+    accepted.close()
+
+
+def test_leak_is_reported_while_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collected socket is reported when the next socket is made, once finalizers have had their time."""
+    monkeypatch.setattr(registry, "_GRACE", -1.0)
+    with warnings.catch_warnings(), checked_sockets() as findings:
+        warnings.simplefilter("ignore", ResourceWarning)
+        first, second = socket.socket(), socket.socket()
+        del first, second
+        assert findings == []
+        socket.socket().close()  # may take the place of one of them in memory, which shows that it is gone
+        assert [found.kind for found in findings] == ["leak", "leak"]
+
+
+def test_frequent_call_that_fails_is_recorded() -> None:
+    """The error of a call that has often succeeded changes the state as the first one's would."""
+    with checked_sockets() as findings:
+        left, right = socket.socketpair()
+        for _ in range(3):
+            left.send(b"x")
+        right.close()
+        with pytest.raises(OSError, match="Broken pipe"):
+            left.send(b"x")
+        assert _state(left) == "broken"
+        left.close()
+    assert findings == []
+
+
+def test_call_that_changes_nothing_is_recorded_once() -> None:
+    """A call that is repeated in one state is in the history once."""
+    with checked_sockets() as findings, socket.socket() as sock:
+        for _ in range(5):
+            sock.settimeout(1)
+        sock.listen()
+    assert [event.call for event in findings[0].history] == ["socket", "settimeout", "listen"]
 
 
 def test_listener_that_c_code_shuts_down_may_connect(listener: socket.socket) -> None:
