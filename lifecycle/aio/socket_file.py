@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lifecycle.aio.accepted import Accepted
 from lifecycle.aio.async_socket import AsyncSocket
 from lifecycle.aio.client import Client
-from lifecycle.archive.socket_file import READ_SIZE, FileOverSocket
+from lifecycle.archive.file import READ_SIZE, FileOverSocket
 from lifecycle.engine import settled
 from lifecycle.roles import SOCKET_FILE
 

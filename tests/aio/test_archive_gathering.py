@@ -111,7 +111,7 @@ async def test_a_long_message_is_not_decoded_for_each_of_its_pieces() -> None:
     sizes: list[int] = []
 
     def decode(archive: BlockingArchive) -> Any:
-        sizes.append(archive._source.unread)
+        sizes.append(archive._decoder.unread)
         return archive >> CArray[CString]
 
     with patch.object(aio_archive, "LONG_ATTEMPT", 0.0), patch.object(aio_archive, "WAIT_PER_ATTEMPT", 1e6):

@@ -35,9 +35,9 @@ from lifecycle.archive import (
     CTime,
     CWordArray,
     Registry,
-    registry,
     serializable,
 )
+from lifecycle.archive.format import registry
 from lifecycle.archive.dump.finding import MOST_TEXT, Confidence, Finding, Kind
 from lifecycle.archive.dump.scanning import COLLECTIONS, dump, findings
 from lifecycle.archive.dump.summary import MOST_LISTED, Build, summarize

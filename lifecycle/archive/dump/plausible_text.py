@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.archive.counting import SHORT_LENGTHS
+from lifecycle.archive.format.lengths import SHORT_LENGTHS
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
