@@ -373,7 +373,7 @@ class _Message(Wire[Kept]):
         """Take one message."""
         mark = decoder.mark()
         try:
-            return self._decode(decoder.owner)
+            return self._decode(decoder.owner())
         except BlockingIOError:
             decoder.go_back(mark)
             raise

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
+from weakref import ref
 
 from lifecycle.archive.atomic import AtomicValues, Mode
 from lifecycle.archive.buffer import Sender, length_of, receive_of
@@ -368,10 +369,10 @@ class Archive(AtomicValues, role=ARCHIVE):
 
     def _load_from_file(self) -> None:
         receive, reads_ahead = receive_of(self._file)
-        self._decoder = Decoder(self._format, self._registry, receive, reads_ahead=reads_ahead, owner=self)
+        self._decoder = Decoder(self._format, self._registry, receive, reads_ahead=reads_ahead, owner=ref(self))
 
     def _store_into_file(self) -> None:
-        self._encoder = Encoder(self._format, self._registry, owner=self)
+        self._encoder = Encoder(self._format, self._registry, owner=ref(self))
         self._sender = Sender(self._file, self._encoder)
 
     def _checked_size(self, size: int) -> int:

@@ -82,9 +82,8 @@ class AtomicValues(ArchiveCalls):
                 self._spoilt_by = self._spoilt_by or error
             return None
         outcome = super().outcome_of(call, error)
-        if outcome in ("failed", "broken") and self.is_storing and self._sender.is_cut_off:
-            return "broken"
-        return outcome
+        sender: Sender | None = getattr(self, "_sender", None)  # none while the constructor runs, and none of a loading archive
+        return "broken" if outcome == "failed" and sender is not None and sender.is_cut_off else outcome
 
     # -- storing -------------------------------------------------------------------------------------------------------------
 

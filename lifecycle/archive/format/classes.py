@@ -98,7 +98,7 @@ def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: A
 def _putting(kind: Any) -> Callable[[Any, Any], None]:
     def put(encoder: Any, thing: Any) -> None:
         encoder.enter()
-        kind.serialize(thing, encoder.owner)
+        kind.serialize(thing, encoder.owner())
         encoder.depth -= 1
 
     return put
@@ -107,7 +107,7 @@ def _putting(kind: Any) -> Callable[[Any, Any], None]:
 def _taking(kind: Any) -> Callable[[Any, Any], Any]:
     def take(decoder: Any, thing: Any) -> Any:
         decoder.enter()
-        kind.serialize(thing, decoder.owner)
+        kind.serialize(thing, decoder.owner())
         decoder.depth -= 1
         return thing
 

@@ -23,6 +23,7 @@ KEPT = 1 << 12
 
 NO_SCHEMA = -1
 
+Owner = Callable[[], Any]
 Receive = Callable[[int], "bytes | None"]
 
 
@@ -34,7 +35,7 @@ class Decoder:
     """data and at: the buffer, and where in it the next value begins. base: the offset of the buffer's first byte.
 
     receive: gives at most so many bytes, b"" at the end, None when none have arrived. reads_ahead: whether it may be asked for more
-    than a value needs. owner: what a user's serialize() is called with. numbered: what got a number (PID), objects and classes, in
+    than a value needs. owner: gives what a user's serialize() is called with; a weak reference. numbered: what got a number (PID), objects and classes, in
     order; the first has number 1. depth: of the object that is being loaded. schema: what get_object_schema() answers.
 
     until: up to which offset the bytes belong to the value that is being loaded, at least, so that they may be read at once.
@@ -47,7 +48,7 @@ class Decoder:
         "schema", "searched", "until",
     )  # fmt: skip
 
-    def __init__(self, format: Format, registry: Registry, receive: Receive, *, reads_ahead: bool, owner: Any = None) -> None:
+    def __init__(self, format: Format, registry: Registry, receive: Receive, *, reads_ahead: bool, owner: Owner = lambda: None) -> None:
         self.format = format
         self.registry = registry
         self.receive = receive

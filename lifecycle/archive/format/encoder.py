@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lifecycle.archive.errors import BadIndex, NestedTooDeeply
 from lifecycle.archive.format.registry import Registry
 from lifecycle.archive.format.settings import Format
+
+Owner = Callable[[], Any]
 
 MOST_NUMBERS = 0x3FFFFFFE
 
@@ -16,7 +19,7 @@ Mark = tuple[int, int, int]
 
 
 class Encoder:
-    """out: the buffer. sent: how many bytes left it. owner: what a user's serialize() is called with.
+    """out: the buffer. sent: how many bytes left it. owner: gives what a user's serialize() is called with; a weak reference.
 
     numbers: id of an object or class -> its number (PID). numbered: those objects and classes in order, which keeps them alive:
     an id is only theirs while they live. depth: of the object that is being stored.
@@ -24,7 +27,7 @@ class Encoder:
 
     __slots__ = ("depth", "format", "numbered", "numbers", "out", "owner", "registry", "renumbered", "sent")
 
-    def __init__(self, format: Format, registry: Registry, *, owner: Any = None) -> None:
+    def __init__(self, format: Format, registry: Registry, *, owner: Owner = lambda: None) -> None:
         self.format = format
         self.registry = registry
         self.owner = owner
