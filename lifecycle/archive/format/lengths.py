@@ -68,9 +68,10 @@ def count_prefix(count: int, *, win32: bool = False) -> bytes:
 
 def take_count(decoder: Decoder, *, least: int = 0) -> int:
     """Take a count of things that have at least `least` bytes each; GenericError when they cannot be within the limit."""
-    at = decoder.fetch(2, "a count")
-    (count,) = struct.unpack_from("<H", decoder.data, at)
-    size = 2
+    at = decoder.at
+    if at + 2 > len(decoder.data):
+        at = decoder.fetch(2, "a count")
+    count, size = decoder.data[at] | decoder.data[at + 1] << 8, 2
     if count == 0xFFFF:
         at = decoder.fetch(6, "a count")
         (count,) = struct.unpack_from("<I", decoder.data, at + 2)

@@ -14,6 +14,7 @@ from codecs import utf_16_le_decode, utf_16_le_encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count, islice, repeat
+from types import GeneratorType
 from typing import Any, Protocol
 
 from lifecycle.archive.errors import BadIndex
@@ -44,8 +45,8 @@ class RecordLike(Protocol):
     def wires(self) -> dict[str, Wire[Any]]: ...
     @property
     def is_flat(self) -> bool: ...
-    def take(self, decoder: Decoder, thing: Any) -> Any: ...
-    def put(self, encoder: Encoder, thing: Any) -> Any: ...
+    def taking(self, decoder: Decoder) -> Callable[..., Any]: ...
+    def putting(self, encoder: Encoder) -> Callable[..., Any]: ...
 
 
 class SourceText:
@@ -55,6 +56,7 @@ class SourceText:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {f"_{name}": value for name, value in names.items()}
         self.indent = 0
+        self.begins_at = 0
 
     def add(self, *lines: str, more: int = 0) -> None:
         """Add lines, indented by `more` steps than the present ones."""
@@ -66,14 +68,29 @@ class SourceText:
         self.names[name] = value
         return name
 
+    def later(self, stem: str, find: Callable[[Any], Callable[..., Any]]) -> str:
+        """A name for the function that find(coder) gives, which is asked for at the first call: records may refer to each other."""
+
+        def found(coder: Any, thing: Any) -> Any:
+            function = self.names[name] = find(coder)
+            return function(coder, thing)
+
+        name = self.name(stem, found)
+        return name
+
+    def begin_with(self, **values: str) -> None:
+        """Begin the function with variables, those that its lines use; the values in their order."""
+        text = "\n".join(self.lines)
+        used = [f"    _{name} = {value}" for name, value in values.items() if f"_{name}" in text]
+        self.lines[self.begins_at : self.begins_at] = used
+
     def compiled(self, title: str) -> Callable[..., Any]:
         """The function; debuggers and tracebacks show its text under the title."""
         text = "\n".join(self.lines) + "\n"
         filename = f"<lifecycle.archive {title} {next(_titles)}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        namespace = dict(self.names)
-        exec(compile(text, filename, "exec"), namespace)
-        function: Callable[..., Any] = namespace["run"]
+        exec(compile(text, filename, "exec"), self.names)
+        function: Callable[..., Any] = self.names["run"]
         return function
 
 
@@ -127,7 +144,7 @@ class _Writer:
         self.begin_embedded(place, variable, record)
         if not record.is_flat:
             self.end_run()
-            self.source.add("_coder.enter()")
+            enter(self.source)
         self.fields(record, variable)
         if not record.is_flat:
             self.end_run()
@@ -170,6 +187,11 @@ def _pointed_record(wire: Wire[Any]) -> Any:
         return None
 
 
+def enter(source: SourceText) -> None:
+    """Be one level deeper."""
+    source.add("if _coder.depth >= _deepest:", "    _coder.enter()", "_coder.depth += 1")
+
+
 # -- storing -----------------------------------------------------------------------------------------------------------------
 
 
@@ -185,11 +207,10 @@ def put_source(record: RecordLike, *, unicode: bool, tagged: bool, blame: Callab
     )  # fmt: skip
     source.add("def run(_coder, _things, _tag=None):")
     source.indent = 1
-    source.add("_out = _coder.out", "_format = _coder.format", "_ascii = _format.ascii", "_encoding = _format.encoding")
-    source.add("_errors = _format.errors", "_numbers = _coder.numbers", "_numbered = _coder.numbered", "_thing = None")
-    source.add("_within = False")
+    source.begins_at = 1
+    source.add("_thing = None", "_within = False")
     if not record.is_flat:
-        source.add("_coder.enter()")
+        enter(source)
     source.add("try:", "    for _thing in _things:")
     source.indent = 3
     if tagged:
@@ -206,6 +227,10 @@ def put_source(record: RecordLike, *, unicode: bool, tagged: bool, blame: Callab
     source.add("if not _within:", "    _blame(_coder, _thing, _reason)", "raise", more=1)
     if not record.is_flat:
         source.add("_coder.depth -= 1", "if False:", "    yield")
+    source.begin_with(
+        out="_coder.out", numbers="_coder.numbers", numbered="_coder.numbered", deepest="_coder.format.depth",
+        ascii="_coder.format.ascii", encoding="_coder.format.encoding", errors="_coder.format.errors",
+    )  # fmt: skip
     return source
 
 
@@ -286,8 +311,7 @@ class _PutWriter(_Writer):
             self.fields(record, variable)
             self.end_run()
         else:
-            put = source.name("put", record.put)
-            source.add(f"yield {put}(_coder, {variable})")
+            source.add(f"yield {source.later('put', record.putting)}(_coder, ({variable},))")
         source.indent -= 1
         source.add("else:")
         store = source.name("store", wire.store)
@@ -327,14 +351,14 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
     source = SourceText(
         error=struct.error, undecodable=undecodable, kind=record.kind, new=record.kind.__new__, from_wide=utf_16_le_decode,
         set=object.__setattr__, islice=islice, map=map, repeat=repeat, largest=sys.maxsize, Loaded=LoadedClass,
+        Generator=GeneratorType,
     )  # fmt: skip
     source.add(_HEADS[frame])
     source.indent = 1
-    source.add("_data = _coder.data", "_at = _begin = _from = _coder.at", "_have = len(_data)", "_format = _coder.format")
-    source.add("_ascii = _format.ascii", "_encoding = _format.encoding", "_errors = _format.errors")
-    source.add("_numbered = _coder.numbered")
+    source.begins_at = 1
+    source.add("_at = _begin = _from = _coder.at", "_have = len(_data)")
     if not record.is_flat:
-        source.add("_coder.enter()")
+        enter(source)
     if frame != ONE:
         source.add("_before = len(_made)", "_append = _made.append")
     writer = _TakeWriter(source, unicode=unicode, least=least if frame != ONE else 0, pauses=not record.is_flat)
@@ -372,6 +396,10 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
         source.add("_coder.depth -= 1", "if False:", "    yield")
     if frame == ONE:
         source.add("return _thing")
+    source.begin_with(
+        data="_coder.data", numbered="_coder.numbered", deepest="_coder.format.depth", ascii="_coder.format.ascii",
+        encoding="_coder.format.encoding", errors="_coder.format.errors",
+    )  # fmt: skip
     return source
 
 
@@ -427,7 +455,13 @@ class _TakeWriter(_Writer):
     def _by(self, load: Callable[[Decoder], Any], target: str, *, moves: bool = True) -> None:
         """Set `target` to what `load` returns, which may wait for more bytes, and which moves the decoder."""
         name = self.source.name("load", load)
-        self.source.add("_coder.at = _at", f"{target} = yield {name}" if self.pauses else f"{target} = {name}(_coder)")
+        self.source.add("_coder.at = _at")
+        if self.pauses:
+            self.source.add("try:", f"    {target} = {name}(_coder)")
+            self.source.add("except BlockingIOError:", f"    {target} = yield {name}")
+            self.source.add("else:", f"    if {target}.__class__ is _Generator:", f"        {target} = yield {target}")
+        else:
+            self.source.add(f"{target} = {name}(_coder)")
         self.source.add(*(["_at = _coder.at"] if moves else []), "_have = len(_data)")
 
     def _items(self) -> tuple[str, list[str]]:
@@ -493,7 +527,7 @@ class _TakeWriter(_Writer):
             self.fields(record, variable)
             self.end_run()
         else:
-            take = source.name("take", record.take)
+            take = source.later("take", record.taking)
             source.add("_coder.at = _at", f"yield {take}(_coder, {variable})", "_at = _coder.at", "_have = len(_data)")
         source.indent -= 1
         source.add("else:")

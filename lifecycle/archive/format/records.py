@@ -88,6 +88,14 @@ class Record(Wire[Any]):
 
     # -- storing -------------------------------------------------------------------------------------------------------------
 
+    def putting(self, encoder: Encoder) -> Function:
+        """The function that puts the fields of things."""
+        return self._function(PUT, encoder)
+
+    def taking(self, decoder: Decoder) -> Function:
+        """The function that takes the fields of one thing."""
+        return self._function(ONE, decoder)
+
     def store(self, encoder: Encoder, value: Any) -> Storing | None:
         return self.store_all(encoder, (value,))
 

@@ -83,7 +83,8 @@ class ItemsWire(Wire[Any]):
     def load(self, decoder: Decoder) -> Any:
         least = max(self.items.least, 1)
         count = take_count(decoder, least=max(least, self.items.cost))
-        decoder.expect(count * least)
+        if decoder.unread < count * least:
+            decoder.expect(count * least)
         values = self.items.load_all(decoder, count) if self.items.least else self._load_sized(count)
         if values.__class__ is GeneratorType:
             return self._made(values)
