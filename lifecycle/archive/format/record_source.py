@@ -31,6 +31,9 @@ SHORT_SIZES = {length: length for length in range(SHORT)}
 SHORT_UNICODE_SIZES = {int.from_bytes(prefix, "little"): 2 * length for length, prefix in enumerate(SHORT_UNICODE_LENGTHS)}
 """The first byte, or the first four, of a short string, as a number -> how many bytes its text has."""
 
+DIRECTLY = 15
+"""A mask: of so many levels and one, all but one are run directly, which takes half the time and some of Python's stack."""
+
 _titles = count(1)
 
 
@@ -149,6 +152,11 @@ class _Writer:
         if not record.is_flat:
             self.end_run()
             self.source.add("_coder.depth -= 1")
+
+    def nested(self, generator: str) -> None:
+        """Write what runs a generator of another object: directly, and at some depths by who runs this one, to spare the stack."""
+        self.source.add("_within = True", f"if _coder.depth & {DIRECTLY}:", f"    yield from {generator}", "else:")
+        self.source.add(f"    yield {generator}", "_within = False")
 
     def variable(self) -> str:
         self.variables += 1
@@ -311,7 +319,7 @@ class _PutWriter(_Writer):
             self.fields(record, variable)
             self.end_run()
         else:
-            source.add(f"yield {source.later('put', record.putting)}(_coder, ({variable},))")
+            self.nested(f"{source.later('put', record.putting)}(_coder, ({variable},))")
         source.indent -= 1
         source.add("else:")
         store = source.name("store", wire.store)
@@ -359,6 +367,7 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
     source.add("_at = _begin = _from = _coder.at", "_have = len(_data)")
     if not record.is_flat:
         enter(source)
+        source.add("_within = False")
     if frame != ONE:
         source.add("_before = len(_made)", "_append = _made.append")
     writer = _TakeWriter(source, unicode=unicode, least=least if frame != ONE else 0, pauses=not record.is_flat)
@@ -384,7 +393,10 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
         source.indent = 2
     source.add("_coder.at = _at")
     source.indent = 1
-    source.add("except UnicodeError as _reason:", "    raise _undecodable(_coder, _from, _reason) from None")
+    source.add("except UnicodeError as _reason:")
+    if not record.is_flat:
+        source.add("    if _within:", "        raise")
+    source.add("    raise _undecodable(_coder, _from, _reason) from None")
     if record.is_flat:
         source.add("except BlockingIOError:", "    _coder.at = _begin")
         if frame == TAGGED:
@@ -457,9 +469,10 @@ class _TakeWriter(_Writer):
         name = self.source.name("load", load)
         self.source.add("_coder.at = _at")
         if self.pauses:
-            self.source.add("try:", f"    {target} = {name}(_coder)")
+            self.source.add("_within = True", "try:", f"    {target} = {name}(_coder)")
             self.source.add("except BlockingIOError:", f"    {target} = yield {name}")
             self.source.add("else:", f"    if {target}.__class__ is _Generator:", f"        {target} = yield {target}")
+            self.source.add("_within = False")
         else:
             self.source.add(f"{target} = {name}(_coder)")
         self.source.add(*(["_at = _coder.at"] if moves else []), "_have = len(_data)")
@@ -528,7 +541,9 @@ class _TakeWriter(_Writer):
             self.end_run()
         else:
             take = source.later("take", record.taking)
-            source.add("_coder.at = _at", f"yield {take}(_coder, {variable})", "_at = _coder.at", "_have = len(_data)")
+            source.add("_coder.at = _at")
+            self.nested(f"{take}(_coder, {variable})")
+            source.add("_at = _coder.at", "_have = len(_data)")
         source.indent -= 1
         source.add("else:")
         source.indent += 1
