@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
-from lifecycle.archive.format.nesting import Loading, Storing
+from lifecycle.archive.format.nesting import Load, Loading, Storing
 from lifecycle.archive.format.objects import PointerWire
 from lifecycle.archive.format.record_source import MANY, ONE, TAGGED, put_source, take_source
 from lifecycle.archive.format.wire import OBJECT_COST, Wire, wire_of
@@ -145,25 +145,20 @@ class Record(Wire[Any]):
 
     def load_all(self, decoder: Decoder, count: int) -> list[Any] | Loading:
         made: list[Any] = []
-        if count and self.is_flat:
-            try:
-                self._take_many(decoder, count, made)
-            except BlockingIOError:
-                return self._load_rest(made, count)
-        elif count:
-            return self._load_nested(made, count)
+        if not count:
+            return made
+        function = self._functions.get((MANY, decoder.format.unicode)) or self._function(MANY, decoder)
+        if not self.is_flat:
+            return self._when_loaded(function(decoder, count, made), made)
+        try:
+            function(decoder, count, made)
+        except BlockingIOError:
+            return self._when_loaded(lambda decoder: function(decoder, count - len(made), made), made)
         return made
 
-    def _take_many(self, decoder: Decoder, count: int, made: list[Any]) -> Loading | None:
-        loading: Loading | None = self._function(MANY, decoder)(decoder, count, made)
-        return loading
-
-    def _load_rest(self, made: list[Any], count: int) -> Loading:
-        yield lambda decoder: self._take_many(decoder, count - len(made), made)
-        return made
-
-    def _load_nested(self, made: list[Any], count: int) -> Loading:
-        yield lambda decoder: self._take_many(decoder, count, made)
+    @staticmethod
+    def _when_loaded(step: Load | Loading, made: list[Any]) -> Loading:
+        yield step
         return made
 
     def take_tagged(self, decoder: Decoder, count: int, tag: bytes, things: list[Any]) -> Loading | None:

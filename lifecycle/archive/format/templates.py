@@ -81,11 +81,12 @@ class ItemsWire(Wire[Any]):
                 raise ValueError(f"{self.name}: elements that take no bytes could not be loaded again")
 
     def load(self, decoder: Decoder) -> Any:
-        least = max(self.items.least, 1)
-        count = take_count(decoder, least=max(least, self.items.cost))
-        if decoder.unread < count * least:
+        items = self.items
+        least = items.least
+        count = take_count(decoder, least=items.cost if items.cost > least else least)
+        if len(decoder.data) - decoder.at < count * least:
             decoder.expect(count * least)
-        values = self.items.load_all(decoder, count) if self.items.least else self._load_sized(count)
+        values = items.load_all(decoder, count) if least else self._load_sized(count)
         if values.__class__ is GeneratorType:
             return self._made(values)
         return values if self.make is list else self.make(values)
