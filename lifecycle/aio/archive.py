@@ -21,6 +21,7 @@ from lifecycle.archive.atomic import ArchiveCalls, Mode
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.nesting import Continuation, Load
 from lifecycle.archive.format.objects import kind_of, operand, take_body, take_object
+from lifecycle.archive.format.own_stack import OwnStack, answer_of
 from lifecycle.archive.format.registry import REGISTRY, Registry
 from lifecycle.archive.format.wire import Wire
 from lifecycle.engine import LifecycleError, settled
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from lifecycle.archive.format.text import CEditView
 
 Self = TypeVar("Self", bound="Archive")
+
+DECODED_TWICE = 1 << 16
+"""How many bytes of a value may be decoded again, besides as many as it has."""
+
 
 class Archive(ArchiveCalls, role=ARCHIVE):
     """Typed values through an awaited SocketFile, in the format of MFC's CArchive, in one direction for life.
@@ -346,13 +351,7 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         async with self._turn:
             outer, mark = archive._begin_to_take()
             try:
-                continuation = Continuation(decoder, load)
-                while True:
-                    try:
-                        value = continuation.resume()
-                        break
-                    except BlockingIOError:
-                        await self._read_buffer.receive(decoder.needed)
+                value = await self._loaded(Continuation(decoder, load), begin=mark[0])
             except BaseException as error:
                 archive._take_back(outer, mark, error)
                 raise
@@ -360,6 +359,31 @@ class Archive(ArchiveCalls, role=ARCHIVE):
                 archive._end_taking(outer, mark)
             archive._raise_what_was_caught()
             return value
+
+    async def _loaded(self, value: Continuation, begin: int) -> Any:
+        """The value, when all of it has arrived.
+
+        A function of the user's begins again when bytes were missing. When that has decoded many bytes twice, the rest is loaded on
+        a stack of its own, where functions can wait for bytes: decoding takes time in proportion to the bytes.
+        """
+        decoder, again = self._archive._decoder, 0
+        while again <= DECODED_TWICE + decoder.offset + decoder.unread - begin:
+            try:
+                return value.resume()
+            except BlockingIOError:
+                again += decoder.reached - decoder.offset
+                await self._read_buffer.receive(decoder.needed)
+        stack, receive = OwnStack(value.resume), decoder.receive
+        decoder.receive = stack.request
+        try:
+            is_over = stack.resume()
+            while not is_over:
+                await self._read_buffer.receive(decoder.needed)
+                is_over = stack.resume(answer_of(receive, stack.asked))
+            return stack.result
+        finally:
+            stack.abandon()
+            decoder.receive = receive
 
 
 class _Message(Wire[Kept]):

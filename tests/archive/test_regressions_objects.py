@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,12 +20,14 @@ from lifecycle.archive import (
     CArray,
     CMap,
     CObArray,
+    EndOfFile,
     CString,
     GenericError,
     NestedTooDeeply,
     Registry,
     serializable,
 )
+from lifecycle.archive.format.classes import LEVELS_PER_STACK
 
 CLASSES = Registry()
 
@@ -195,6 +198,24 @@ def test_a_hundred_levels_are_stored_and_loaded_and_no_more(nested: Callable[[in
         with pytest.raises(GenericError, match="100 levels"):
             archive.read_object()
         assert archive.state == "broken"
+
+
+def test_methods_nest_deeper_than_pythons_stack() -> None:
+    """Users' serialize() methods call each other through the archive, each hundred levels on a stack of their own."""
+    levels, threads = 5 * LEVELS_PER_STACK + 1, threading.active_count()
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES, depth=levels) as archive:
+        archive << by_hand(levels)
+    with loading(file.getvalue(), depth=levels) as archive:
+        found, depth = archive >> ByHand, 0
+        while found is not None:
+            found, depth = found.next, depth + 1
+        assert depth == levels
+    with loading(file.getvalue()[:-1], depth=levels) as archive:
+        with pytest.raises(EndOfFile):
+            archive >> ByHand
+        assert archive.state == "broken"
+    assert threading.active_count() == threads
 
 
 @pytest.mark.parametrize("nested", [chain, twigs, arrays], ids=["pointers", "by value", "collections"])

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, TypeVar
 
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.objects import EmbeddedWire, PointerWire
+from lifecycle.archive.format.own_stack import OwnStack, load_apart
 from lifecycle.archive.format.records import Record
 from lifecycle.archive.format.registry import LARGEST_SCHEMA, LONGEST_NAME, REGISTRY, Entry, Registry
 from lifecycle.archive.format.wire import travels_as
@@ -95,19 +98,29 @@ def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: A
         raise TypeError(f"{kind.__name__} must be made without arguments, to be loaded into: {error}") from None
 
 
-def _putting(kind: Any) -> Callable[[Any, Any], None]:
-    def put(encoder: Any, thing: Any) -> None:
+LEVELS_PER_STACK = 100
+"""How deep serialize() methods are nested on one stack of Python's; the next ones have a stack of their own."""
+
+
+def _putting(kind: Any) -> Callable[[Encoder, Any], None]:
+    def put(encoder: Encoder, thing: Any) -> None:
         encoder.enter()
-        kind.serialize(thing, encoder.owner())
+        if encoder.depth % LEVELS_PER_STACK:
+            kind.serialize(thing, encoder.owner())
+        else:
+            OwnStack(lambda: kind.serialize(thing, encoder.owner())).resume()
         encoder.depth -= 1
 
     return put
 
 
-def _taking(kind: Any) -> Callable[[Any, Any], Any]:
-    def take(decoder: Any, thing: Any) -> Any:
+def _taking(kind: Any) -> Callable[[Decoder, Any], Any]:
+    def take(decoder: Decoder, thing: Any) -> Any:
         decoder.enter()
-        kind.serialize(thing, decoder.owner())
+        if decoder.depth % LEVELS_PER_STACK:
+            kind.serialize(thing, decoder.owner())
+        else:
+            load_apart(decoder, lambda: kind.serialize(thing, decoder.owner()))
         decoder.depth -= 1
         return thing
 

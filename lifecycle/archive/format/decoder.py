@@ -39,13 +39,13 @@ class Decoder:
     order; the first has number 1. depth: of the object that is being loaded. schema: what get_object_schema() answers.
 
     until: up to which offset the bytes belong to the value that is being loaded, at least, so that they may be read at once.
-    needed: how many bytes were missing when receive() last gave None. searched: an offset, and that of the line before which has
+    needed: how many bytes were missing when receive() was last called. reached: the offset at that time. searched: an offset, and that of the line before which has
     no end up to there.
     """
 
     __slots__ = (
-        "at", "base", "data", "depth", "format", "is_held", "needed", "numbered", "owner", "reads_ahead", "receive", "registry",
-        "schema", "searched", "until",
+        "at", "base", "data", "depth", "format", "is_held", "needed", "numbered", "owner", "reached", "reads_ahead", "receive",
+        "registry", "schema", "searched", "until",
     )  # fmt: skip
 
     def __init__(self, format: Format, registry: Registry, receive: Receive, *, reads_ahead: bool, owner: Owner = lambda: None) -> None:
@@ -59,6 +59,7 @@ class Decoder:
         self.base = 0
         self.until = 0
         self.needed = 0
+        self.reached = 0
         self.searched = (0, 0)
         self.is_held = False
         self.numbered: list[Any] = []
@@ -99,12 +100,12 @@ class Decoder:
                 self._drop_what_was_loaded()
             while (missing := count - len(data) + self.at) > 0:
                 wanted = max(missing, self.format.size, self.until - self.base - len(data)) if self.reads_ahead else missing
+                self.needed, self.reached = missing, self.offset
                 try:
                     chunk = self.receive(min(wanted, max(LARGEST_READ, self.format.size)))
                 except EOFError as error:  # of a compressed file that was cut off
                     raise EndOfFile(self.base + len(data), expected, f"the end of the file: {error}") from error
                 if chunk is None:
-                    self.needed = missing
                     raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
                 if not chunk:
                     return len(data) - self.at
