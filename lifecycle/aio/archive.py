@@ -1,7 +1,7 @@
 """Archive: typed values through a socket that is awaited, in the format of MFC's CArchive.
 
-Values are stored and loaded by an archive of lifecycle.archive over a file in memory. What is stored is kept there until flush()
-sends it. Loading stops where bytes are missing, and goes on from there when they have arrived.
+Values are stored and loaded by an archive of lifecycle.archive over a file in memory. What is stored is kept there until
+flush() sends it. Loading stops where bytes are missing, and goes on from there when they have arrived.
 """
 
 from __future__ import annotations
@@ -363,8 +363,8 @@ class Archive(ArchiveCalls, role=ARCHIVE):
     async def _loaded(self, value: Continuation, begin: int) -> Any:
         """The value, when all of it has arrived.
 
-        A function of the user's begins again when bytes were missing. When that has decoded many bytes twice, the rest is loaded on
-        a stack of its own, where functions can wait for bytes: decoding takes time in proportion to the bytes.
+        A function of the user's begins again when bytes were missing. When that has decoded many bytes twice, the rest is
+        loaded on a stack of its own, where functions can wait for bytes: decoding takes time in proportion to the bytes.
         """
         decoder, again = self._archive._decoder, 0
         while again <= DECODED_TWICE + decoder.offset + decoder.unread - begin:

@@ -1,6 +1,24 @@
 """Archives: typed values, strings and objects through a file or a socket, in the format of MFC's CArchive, byte for byte."""
 
 from lifecycle.archive.archive import Archive
+from lifecycle.archive.errors import (
+    ArchiveError,
+    BadClass,
+    BadIndex,
+    BadSchema,
+    Cause,
+    EndOfFile,
+    FormatError,
+    GenericError,
+    NestedTooDeeply,
+    NotSerializable,
+    ReadOnly,
+    TooLate,
+    UnreadBytesLost,
+    WriteOnly,
+)
+from lifecycle.archive.file import ClosedFile, SocketFile, UnsupportedCall
+from lifecycle.archive.format.classes import serializable
 from lifecycle.archive.format.containers import (
     CByteArray,
     CDWordArray,
@@ -23,24 +41,7 @@ from lifecycle.archive.format.dates import (
     CTimeSpan64,
     OleStatus,
 )
-from lifecycle.archive.errors import (
-    ArchiveError,
-    BadClass,
-    BadIndex,
-    BadSchema,
-    Cause,
-    EndOfFile,
-    FormatError,
-    GenericError,
-    NestedTooDeeply,
-    NotSerializable,
-    ReadOnly,
-    TooLate,
-    UnreadBytesLost,
-    WriteOnly,
-)
 from lifecycle.archive.format.ole import VT, COleCurrency, COleVariant
-from lifecycle.archive.format.classes import serializable
 from lifecycle.archive.format.registry import REGISTRY, Registry
 from lifecycle.archive.format.scalars import (
     BOOL,
@@ -63,7 +64,6 @@ from lifecycle.archive.format.scalars import (
     WCHAR,
     WORD,
 )
-from lifecycle.archive.file import ClosedFile, SocketFile, UnsupportedCall
 from lifecycle.archive.format.strings import CComBSTR, CString, CStringA, CStringW
 from lifecycle.archive.format.templates import CArray, CList, CMap
 from lifecycle.archive.format.text import CEditView

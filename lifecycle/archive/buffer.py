@@ -43,8 +43,8 @@ def length_of(file: Any) -> int:
 class Sender:
     """Sends what an encoder has stored.
 
-    Nothing leaves before the buffer is full or flushed. A value never straddles: when it does not fit behind what is there, that
-    is sent first; of a value longer than the buffer, whole buffers are sent and the rest is kept.
+    Nothing leaves before the buffer is full or flushed. A value never straddles: when it does not fit behind what is there,
+    that is sent first; of a value longer than the buffer, whole buffers are sent and the rest is kept.
 
     is_cut_off: whether a send was broken off, so that it is not known how much of it the file took.
     """

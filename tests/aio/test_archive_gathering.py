@@ -109,7 +109,7 @@ async def send_in_pieces(peer: socket.socket, message: bytes) -> None:
 
 @on_every_loop
 async def test_a_long_value_is_decoded_once() -> None:
-    """A value of declared types goes on where bytes were missing: none of it is decoded again, however many pieces it comes in."""
+    """A value of declared types goes on where bytes were missing: none of it is decoded again, in whatever pieces."""
     decoded = 0
     load = StringWire.load
 
@@ -151,7 +151,7 @@ async def test_a_long_message_is_not_decoded_for_each_of_its_pieces() -> None:
 @on_every_loop
 @pytest.mark.parametrize("ending", ["end", "malformed", "cancelled", "user's error"])
 async def test_a_message_that_waits_within_its_function_ends_as_any_other(ending: str) -> None:
-    """At the end, at wrong bytes, when it is cancelled, by an error of its own: the outcome is as always, and no thread is left."""
+    """The end, wrong bytes, a cancellation, an error of its own: the outcome is as always, and no thread is left."""
     threads = threading.active_count()
 
     def decode(archive: BlockingArchive) -> Any:

@@ -57,8 +57,8 @@ from lifecycle.archive import (
     OleStatus,
     SocketFile,
 )
-from lifecycle.archive.format.lengths import length_prefix, take_length
 from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.lengths import length_prefix, take_length
 
 ROWS = {row["name"]: row for row in json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))}
 

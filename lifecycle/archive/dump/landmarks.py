@@ -14,15 +14,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from lifecycle.archive.format.lengths import UNICODE_MARK, length_prefix, take_length
-from lifecycle.archive.format.dates import WIDE_TIME
 from lifecycle.archive.dump.finding import Confidence, Finding, Kind, string
 from lifecycle.archive.dump.plausible_text import LONGEST, CodePage
 from lifecycle.archive.errors import EndOfFile
-from lifecycle.archive.format.settings import Format
+from lifecycle.archive.format.dates import WIDE_TIME
 from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.lengths import UNICODE_MARK, length_prefix, take_length
 from lifecycle.archive.format.objects import NEW_CLASS
 from lifecycle.archive.format.registry import COLLECTIONS, LONGEST_NAME
+from lifecycle.archive.format.settings import Format
 
 SURE_NAME = 3
 LATEST_TIME = datetime(2100, 1, 1, tzinfo=UTC).timestamp()

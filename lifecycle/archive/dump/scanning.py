@@ -15,11 +15,11 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
-from lifecycle.archive.format.lengths import take_count
 from lifecycle.archive.dump.finding import MOST_TEXT, Confidence, Finding, Kind, string
 from lifecycle.archive.dump.landmarks import Landmarks, Whole
 from lifecycle.archive.dump.plausible_text import CodePage
 from lifecycle.archive.errors import FormatError
+from lifecycle.archive.format.lengths import take_count
 from lifecycle.archive.format.objects import BIG, BIG_CLASS, CLASS, NEW_CLASS
 
 MOST_CLASSES = 1 << 16

@@ -11,7 +11,6 @@ from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.wire import Fixed, Wire, travels_as
 
-
 WIDE_TIME = 0x8000000A
 """The first four bytes of a time as MFC 8.0 and later write it; eight bytes of seconds follow."""
 
@@ -89,7 +88,9 @@ class _TimeWire(Wire[CTime]):
                 raise ValueError(f"{value!r} is not a {self.name}: its four bytes are the mark of a time in eight")
             encoder.out += _time64.pack(WIDE_TIME, value) if self.wide else _time32.pack(value)
         except (struct.error, TypeError) as error:
-            raise ValueError(f"{value!r} is not a {self.name}: expected seconds since 1970 in {64 if self.wide else 32} bits") from error
+            raise ValueError(
+                f"{value!r} is not a {self.name}: expected seconds since 1970 in {64 if self.wide else 32} bits"
+            ) from error
 
     def load(self, decoder: Decoder) -> CTime:
         at = decoder.fetch(4, self.name)

@@ -34,13 +34,14 @@ Mark = tuple[int, int, int, int]
 class Decoder:
     """data and at: the buffer, and where in it the next value begins. base: the offset of the buffer's first byte.
 
-    receive: gives at most so many bytes, b"" at the end, None when none have arrived. reads_ahead: whether it may be asked for more
-    than a value needs. owner: gives what a user's serialize() is called with; a weak reference. numbered: what got a number (PID), objects and classes, in
-    order; the first has number 1. depth: of the object that is being loaded. schema: what get_object_schema() answers.
+    receive: gives at most so many bytes, b"" at the end, None when none have arrived. reads_ahead: whether it may be asked for
+    more than a value needs. owner: gives what a user's serialize() is called with; a weak reference. numbered: what got a
+    number (PID), objects and classes, in order; the first has number 1. depth: of the object that is being loaded. schema: what
+    get_object_schema() answers.
 
     until: up to which offset the bytes belong to the value that is being loaded, at least, so that they may be read at once.
-    needed: how many bytes were missing when receive() was last called. reached: the offset at that time. searched: an offset, and that of the line before which has
-    no end up to there.
+    needed: how many bytes were missing when receive() was last called. reached: the offset at that time. searched: an offset,
+    and that of the line before which has no end up to there.
     """
 
     __slots__ = (
@@ -48,7 +49,9 @@ class Decoder:
         "registry", "schema", "searched", "until",
     )  # fmt: skip
 
-    def __init__(self, format: Format, registry: Registry, receive: Receive, *, reads_ahead: bool, owner: Owner = lambda: None) -> None:
+    def __init__(
+        self, format: Format, registry: Registry, receive: Receive, *, reads_ahead: bool, owner: Owner = lambda: None
+    ) -> None:
         self.format = format
         self.registry = registry
         self.receive = receive
@@ -79,8 +82,8 @@ class Decoder:
     def fetch(self, count: int, expected: str) -> int:
         """Have `count` bytes from `at` on in the buffer; where in it they begin, which may have changed.
 
-        Raises EndOfFile when the file ends before, GenericError when `count` is beyond the limit, BlockingIOError when they have
-        not arrived; nothing was loaded then, and what arrived stays in the buffer.
+        Raises EndOfFile when the file ends before, GenericError when `count` is beyond the limit, BlockingIOError when they
+        have not arrived; nothing was loaded then, and what arrived stays in the buffer.
         """
         found = self.fetch_up_to(count, expected)
         if found < count:

@@ -10,7 +10,6 @@ import struct
 from lifecycle.archive.errors import GenericError
 from lifecycle.archive.format.decoder import Decoder
 
-
 UNICODE_MARK = b"\xff\xfe\xff"
 
 SHORT_LENGTHS = tuple(bytes((length,)) for length in range(0xFF))

@@ -1,9 +1,9 @@
 """Values within values, without Python's stack: a wire stores or loads at once, or returns a generator that is run here.
 
-A wire's load() returns the value, or a generator of it; so does whatever takes a decoder and is called here a load. Such a generator
-yields what has to be loaded before it goes on, as a generator or as a load, and is sent the value. A load that raises
-BlockingIOError has loaded nothing, or remembers what it has, and is called again when more bytes have arrived: nothing is decoded
-twice. A wire's store() returns None, or a generator that yields those of the values within.
+A wire's load() returns the value, or a generator of it; so does whatever takes a decoder and is called here a load. Such a
+generator yields what has to be loaded before it goes on, as a generator or as a load, and is sent the value. A load that raises
+BlockingIOError has loaded nothing, or remembers what it has, and is called again when more bytes have arrived: nothing is
+decoded twice. A wire's store() returns None, or a generator that yields those of the values within.
 """
 
 from __future__ import annotations

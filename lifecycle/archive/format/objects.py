@@ -39,16 +39,16 @@ class LoadedClass:
     number: int
 
 
-class PointerWire(Wire["Kept | None"]):
+class PointerWire(Wire[Any]):
     """An object of a serializable class, or of one derived from it, by pointer; None is NULL."""
 
     least = 2
 
-    def __init__(self, kind: type[Kept]) -> None:
+    def __init__(self, kind: type[Any]) -> None:
         super().__init__(f"{kind.__name__} | None")
         self.kind = kind
 
-    def store(self, encoder: Encoder, value: Kept | None) -> Storing | None:
+    def store(self, encoder: Encoder, value: Any) -> Storing | None:
         if value is not None and not isinstance(value, self.kind):
             raise TypeError(f"{value!r} is not a {self.name}")
         return put_object(encoder, value)

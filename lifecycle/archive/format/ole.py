@@ -7,13 +7,12 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from lifecycle.archive.format.dates import OleStatus
 from lifecycle.archive.errors import GenericError
+from lifecycle.archive.format.dates import OleStatus
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.strings import from_wide, wide
 from lifecycle.archive.format.wire import OBJECT_COST, Fixed, Wire, travels_as
-
 
 PARTS = 10000
 

@@ -1,6 +1,7 @@
 """A function on a stack of its own, in a thread that runs only while its caller waits for it: it can pause anywhere within.
 
-serialize() methods and functions that decode a message are plain functions, which cannot stop for more bytes and go on by themselves.
+serialize() methods and functions that decode a message are plain functions, which cannot stop for more bytes and go on by
+themselves.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class OwnStack:
     The two threads take turns, so that the function is never at work while its caller is.
     """
 
-    __slots__ = ("_answer", "_asks", "_error", "_has_begun", "_is_over", "_request", "_resumes", "_result", "_thread")
+    __slots__ = ("_answer", "_asks", "_error", "_has_begun", "_is_over", "_request", "_result", "_resumes", "_thread")
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self._asks = Lock()
@@ -40,7 +41,8 @@ class OwnStack:
         self._has_begun = False
 
     def resume(self, answer: Callable[[], Any] = lambda: None) -> bool:
-        """Go on until the function ends, or makes a request; whether it has ended. answer: gives what request() returns, or raises.
+        """Go on until the function ends, or makes a request; whether it has ended. answer: gives what request() returns, or
+        raises.
 
         Raises what the function raises.
         """
@@ -82,7 +84,7 @@ class OwnStack:
         while self._has_begun and not self._is_over:
             try:
                 self.resume(_abandon)
-            except BaseException:  # noqa: BLE001 - the exception that ends it, or its own; nobody waits for it
+            except BaseException:
                 return
 
     def _wait(self) -> None:
@@ -97,7 +99,7 @@ class OwnStack:
         try:
             self._answer()
             self._result = function()
-        except BaseException as error:  # noqa: BLE001 - it is raised by resume()
+        except BaseException as error:
             self._error = error
         self._is_over = True
         self._asks.release()
@@ -111,7 +113,7 @@ def answer_of(receive: Callable[[int], Any], size: int) -> Callable[[], Any]:
     """The answer to a request for so many bytes: what receive() gives, or raises."""
     try:
         chunk = receive(size)
-    except BaseException as error:  # noqa: BLE001 - it is raised where the bytes were asked for
+    except BaseException as error:
         return partial(_raise, error)
     return lambda: chunk
 

@@ -1,4 +1,4 @@
-"""Records: dataclasses whose annotations are wire types, stored and loaded by functions written for them (record_source.py).
+"""Records: dataclasses whose annotations are wire types, stored and loaded by functions that are written for them.
 
 A value that does not fit is found by storing the fields one by one, so that the error names the field.
 """
@@ -15,7 +15,8 @@ from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Load, Loading, Storing
 from lifecycle.archive.format.objects import PointerWire
-from lifecycle.archive.format.record_source import MANY, ONE, TAGGED, put_source, take_source
+from lifecycle.archive.format.record_loading import MANY, ONE, TAGGED, take_source
+from lifecycle.archive.format.record_storing import put_source
 from lifecycle.archive.format.wire import OBJECT_COST, Wire, wire_of
 
 Function = Callable[..., Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +18,15 @@ LARGEST_SCHEMA = 0xFFFE
 class Entry:
     """A serializable class.
 
-    description: the bytes that describe it on the wire. is_abstract: whether only classes derived from it have objects. has_method:
-    whether its body is put and taken by a serialize() of the user's.
+    description: the bytes that describe it on the wire. is_abstract: whether only classes derived from it have objects.
+    has_method: whether its body is put and taken by a serialize() of the user's.
 
-    make: makes an object to load into. put(encoder, thing): stores its body, and returns None or a generator. take(decoder, thing):
-    loads its body, and returns the thing or a generator of it (see nesting.py). members: how that is done as a member of an object,
-    where a collection is not a level of nesting of its own.
+    make: makes an object to load into. put(encoder, thing): stores its body, and returns None or a generator. take(decoder,
+    thing): loads its body, and returns the thing or a generator of it (see nesting.py). members: how that is done as a member
+    of an object, where a collection is not a level of nesting of its own.
 
-    put_tagged(encoder, things, tag) and take_tagged(decoder, count, tag, things), of records: new objects of the class, each behind
-    the tag, one behind the other; take_tagged() appends up to `count`.
+    put_tagged(encoder, things, tag) and take_tagged(decoder, count, tag, things), of records: new objects of the class, each
+    behind the tag, one behind the other; take_tagged() appends up to `count`.
     """
 
     kind: type[Any]
@@ -37,7 +37,7 @@ class Entry:
     put: Callable[[Any, Any], Any]
     take: Callable[[Any, Any], Any]
     has_method: bool = False
-    put_tagged: Callable[[Any, list[Any], bytes], Any] | None = None
+    put_tagged: Callable[[Any, Sequence[Any], bytes], Any] | None = None
     take_tagged: Callable[[Any, int, bytes, list[Any]], Any] | None = None
     members: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]] | None = None
     description: bytes = field(init=False)

@@ -10,12 +10,11 @@ import struct
 from codecs import utf_16_le_decode, utf_16_le_encode
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lifecycle.archive.format.lengths import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix, take_length
 from lifecycle.archive.errors import GenericError
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.lengths import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix, take_length
 from lifecycle.archive.format.wire import Wire, travels_as
-
 
 SURROGATES = "surrogatepass"
 """How UTF-16 is coded: a Windows string may hold half of a pair."""

@@ -19,7 +19,6 @@ from lifecycle.archive.format.lengths import count_prefix, take_count
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.wire import Wire, travels_as, wire_of
 
-
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
@@ -83,7 +82,7 @@ class ItemsWire(Wire[Any]):
     def load(self, decoder: Decoder) -> Any:
         items = self.items
         least = items.least
-        count = take_count(decoder, least=items.cost if items.cost > least else least)
+        count = take_count(decoder, least=max(least, items.cost))
         if len(decoder.data) - decoder.at < count * least:
             decoder.expect(count * least)
         values = items.load_all(decoder, count) if least else self._load_sized(count)
@@ -95,7 +94,7 @@ class ItemsWire(Wire[Any]):
         return self.make((yield loading))
 
     def _load_sized(self, count: int) -> Loading:
-        values = []
+        values: list[Any] = []
         load = _at_least_one_byte(self.items)
         while len(values) < count:
             values.append((yield load()))

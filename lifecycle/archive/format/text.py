@@ -14,7 +14,6 @@ from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.strings import from_wide, undecodable, wide
 
-
 LONGEST_CHARACTER = 4
 
 LARGEST_VIEW = 1_048_575

@@ -10,10 +10,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from lifecycle.archive.errors import NotSerializable
-
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.nesting import Loading, Storing
 
 T = TypeVar("T")
 
@@ -25,8 +27,9 @@ class Wire(Generic[T]):
     """How values of one kind travel.
 
     name: as in "DWORD", for error texts. least: the fewest bytes that a value takes. is_atomic: whether a value is stored and
-    loaded by one step that happens or does not, so that nothing has to be undone when it fails. is_flat: whether a value holds no
-    objects, so that it has neither numbers nor code of users. cost: of how many bytes a value counts against the archive's limit.
+    loaded by one step that happens or does not, so that nothing has to be undone when it fails. is_flat: whether a value holds
+    no objects, so that it has neither numbers nor code of users. cost: of how many bytes a value counts against the archive's
+    limit.
     """
 
     least = 1
