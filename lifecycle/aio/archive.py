@@ -373,6 +373,7 @@ class Archive(ArchiveCalls, role=ARCHIVE):
             except BlockingIOError:
                 again += decoder.reached - decoder.offset
                 await self._read_buffer.receive(decoder.needed)
+                decoder.is_waiting = False
         stack, receive = OwnStack(value.resume), decoder.receive
         decoder.receive = stack.request
         try:

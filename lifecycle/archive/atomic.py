@@ -155,6 +155,7 @@ class AtomicValues(ArchiveCalls):
     def _begin_to_take(self) -> tuple[bool, Mark]:
         """Begin a load: whether it is part of another one, and where it begins."""
         outer, self._nested = self._nested, True
+        self._decoder.is_waiting = False
         if not outer:
             self._decoder.hold()
             self._spoilt_by = None

@@ -40,12 +40,13 @@ class Decoder:
     get_object_schema() answers.
 
     until: up to which offset the bytes belong to the value that is being loaded, at least, so that they may be read at once.
-    needed: how many bytes were missing when receive() was last called. reached: the offset at that time. searched: an offset,
+    needed: how many bytes were missing when receive() was last called. reached: the offset at that time. is_waiting: whether it
+    gave none, so that there is no point in going on at once. searched: an offset,
     and that of the line before which has no end up to there.
     """
 
     __slots__ = (
-        "at", "base", "data", "depth", "format", "is_held", "needed", "numbered", "owner", "reached", "reads_ahead", "receive",
+        "at", "base", "data", "depth", "format", "is_held", "is_waiting", "needed", "numbered", "owner", "reached", "reads_ahead", "receive",
         "registry", "schema", "searched", "until",
     )  # fmt: skip
 
@@ -65,6 +66,7 @@ class Decoder:
         self.reached = 0
         self.searched = (0, 0)
         self.is_held = False
+        self.is_waiting = False
         self.numbered: list[Any] = []
         self.depth = 0
         self.schema = NO_SCHEMA
@@ -109,6 +111,7 @@ class Decoder:
                 except EOFError as error:  # of a compressed file that was cut off
                     raise EndOfFile(self.base + len(data), expected, f"the end of the file: {error}") from error
                 if chunk is None:
+                    self.is_waiting = True
                     raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
                 if not chunk:
                     return len(data) - self.at

@@ -8,6 +8,8 @@ decoded twice. A wire's store() returns None, or a generator that yields those o
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any
@@ -40,7 +42,7 @@ class Continuation:
         self._running: list[Loading] = []
 
     def resume(self) -> Any:
-        """The value; BlockingIOError when bytes are missing, after which this may be called again."""
+        """The value; BlockingIOError when bytes are missing, after which this may be called again when more have arrived."""
         running, decoder = self._running, self._decoder
         step = self._next
         while True:
@@ -49,6 +51,8 @@ class Continuation:
                 running.append(step)
             else:
                 self._next = step
+                if decoder.is_waiting:
+                    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
                 value = step(decoder)  # type: ignore[operator]
                 if value.__class__ is GeneratorType:
                     step = value
