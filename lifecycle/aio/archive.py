@@ -26,6 +26,7 @@ from lifecycle.archive.format.registry import REGISTRY, Registry
 from lifecycle.archive.format.wire import Wire
 from lifecycle.engine import LifecycleError, settled
 from lifecycle.roles import ARCHIVE
+from lifecycle.roles.archive import LOAD
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -69,12 +70,11 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         super().__init__(engine=engine)
         if not isinstance(file, SocketFile):
             raise TypeError(f"an archive of lifecycle.aio needs its SocketFile, not a {type(file).__name__}")
-        self._file = file
         self._read_buffer, self._write_buffer = ReadBuffer(file), WriteBuffer(file)
         self._turn = anyio.Lock(fast_acquire=True)
         self._discards = no_flush_on_delete
         self._archive = blocking.Archive(
-            self._write_buffer if mode == "store" else self._read_buffer,
+            self._read_buffer if mode == LOAD.name else self._write_buffer,
             mode,
             unicode=unicode,
             encoding=encoding,
@@ -95,8 +95,7 @@ class Archive(ArchiveCalls, role=ARCHIVE):
 
     def attach(self, file: SocketFile, mode: Mode) -> None:
         """Take the file, as the constructor does. IllegalCall over a closed one."""
-        with self._firing("attach", file) as firing:
-            firing.take(lambda: None)
+        self._file = file
         return settled(mode, None)
 
     # -- what it is ----------------------------------------------------------------------------------------------------------
@@ -322,7 +321,7 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         Storing: raises what flush() raises. Loading: bytes that were received and not taken are lost, and UnreadBytesLost is
         warned of.
         """
-        if "flush" not in self.legal:
+        if not self.is_legal("flush"):
             self._archive.abort()
             return
         if self.is_storing:

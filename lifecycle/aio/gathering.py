@@ -17,11 +17,6 @@ class _Buffer:
         self._file = file
         self.error: OSError | None = None
 
-    @property
-    def __governed__(self) -> SocketFile:
-        """The file that an archive over this one lies over in truth."""
-        return self._file
-
     def seekable(self) -> bool:
         """False: no state of a socket file takes seek()."""
         return False

@@ -26,6 +26,7 @@ from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.wire import Wire
 from lifecycle.engine import LifecycleError, settled
 from lifecycle.roles import ARCHIVE
+from lifecycle.roles.archive import Direction
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -146,19 +147,19 @@ class Archive(AtomicValues, role=ARCHIVE):
 
     def attach(self, file: Any, mode: Mode) -> None:
         """Take the file, as the constructor does. IllegalCall over a closed SocketFile, ValueError for another mode."""
-        make: dict[str, Callable[[], None]] = {"load": self._load_from_file, "store": self._store_into_file}
+        make: dict[str, Callable[[], None]] = {
+            Direction.LOAD: self._load_from_file,
+            Direction.STORE: self._store_into_file,
+        }
         if mode not in make:
             raise ValueError(f"an archive's mode is 'load' or 'store', not {mode!r}")
-        if isinstance(file, SocketFile):
-            with self._firing("attach", file._governed) as firing:
-                firing.take(make[mode])
-        else:
-            able = "read" if mode == "load" else "write"
+        if not isinstance(file, SocketFile):
+            able = "read" if self.is_loading else "write"
             is_text = isinstance(file, io.TextIOBase) or getattr(file, "encoding", None) is not None
             if is_text or not callable(getattr(file, able, None)):
                 how = f": open({os.fspath(file)!r}, '{able[0]}b') gives one" if isinstance(file, (str, os.PathLike)) else ""
                 raise TypeError(f"{file!r} is not a binary file to {mode}: it has no {able}() of bytes{how}")
-            make[mode]()
+        make[mode]()
         return settled(mode, None)
 
     @overload
@@ -336,7 +337,7 @@ class Archive(AtomicValues, role=ARCHIVE):
         """
         if self._nested:
             raise RuntimeError("close() inside serialize() would leave half a value behind")
-        if not self._row._allows("flush"):
+        if not self.is_legal("flush"):
             return
         self._flush_now()
         if self.is_loading and self._decoder.unread:

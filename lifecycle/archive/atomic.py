@@ -14,6 +14,7 @@ from lifecycle.archive.format.decoder import Decoder, Mark
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Continuation, Load, Storing, store_nested
 from lifecycle.engine import IllegalCall, Lifecycle
+from lifecycle.roles.archive import Direction
 from lifecycle.sockets.classify import CONNECTION_GONE
 
 Mode = Literal["load", "store"]
@@ -26,13 +27,11 @@ class ArchiveCalls(Lifecycle):
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
         """MFC's causes readOnly and writeOnly, for calls of the other direction."""
-        directions = self.role.table[self.role.initial]["attach"]
-        loading, storing = directions["load"], directions["store"]
-        if state == loading and call in self.role.table[storing]:
-            return ReadOnly
-        if state == storing and call in self.role.table[loading]:
-            return WriteOnly
-        return IllegalCall
+        direction = self.role.state(state).facts.direction
+        others = [each.name for each in self.role.states if each.facts.direction not in (None, direction)]
+        if direction is None or not any(call in self.role.table[other] for other in others):
+            return IllegalCall
+        return ReadOnly if direction is Direction.LOAD else WriteOnly
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """How an error of a call classifies."""
@@ -53,7 +52,7 @@ class AtomicValues(ArchiveCalls):
     __slots__ = ("_decoder", "_encoder", "_file", "_flush_is_due", "_mode", "_nested", "_sender", "_spoilt_by")
 
     _file: Any
-    _mode: Mode
+    _mode: str
     _encoder: Encoder
     _decoder: Decoder
     _sender: Sender
@@ -64,12 +63,12 @@ class AtomicValues(ArchiveCalls):
     @property
     def is_loading(self) -> bool:
         """Whether it loads values (IsLoading)."""
-        return self._mode == "load"
+        return self._mode == Direction.LOAD
 
     @property
     def is_storing(self) -> bool:
         """Whether it stores values (IsStoring)."""
-        return self._mode == "store"
+        return self._mode == Direction.STORE
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """How an error of a call classifies; None inside another call, whose outcome it becomes.

@@ -41,13 +41,12 @@ class Decoder:
 
     until: up to which offset the bytes belong to the value that is being loaded, at least, so that they may be read at once.
     needed: how many bytes were missing when receive() was last called. reached: the offset at that time. is_waiting: whether it
-    gave none, so that there is no point in going on at once. searched: an offset,
-    and that of the line before which has no end up to there.
+    gave none, so that there is no point in going on at once. searched: the offset of a line, and up to where it has no end.
     """
 
     __slots__ = (
-        "at", "base", "data", "depth", "format", "is_held", "is_waiting", "needed", "numbered", "owner", "reached", "reads_ahead", "receive",
-        "registry", "schema", "searched", "until",
+        "at", "base", "data", "depth", "format", "is_held", "is_waiting", "needed", "numbered", "owner", "reached",
+        "reads_ahead", "receive", "registry", "schema", "searched", "until",
     )  # fmt: skip
 
     def __init__(
