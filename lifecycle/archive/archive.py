@@ -185,7 +185,7 @@ class Archive(AtomicValues, role=ARCHIVE):
         """Store one value of a kind.
 
         Raises ReadOnly (an IllegalCall) on a loading archive; TypeError, ValueError when the value is none of that kind, and
-        then nothing was stored; TimeoutError, BlockingIOError when there is no room and none can be made yet, and then neither.
+        then nothing was stored; TimeoutError, BlockingIOError when there is no room yet, and then nothing was stored either.
         """
         wire = objects.operand(kind)
         if self._nested and wire.is_atomic:
@@ -275,7 +275,7 @@ class Archive(AtomicValues, role=ARCHIVE):
     def serialize_raw(self, view: text.CEditView) -> None:
         """Put or take the text of a view without its length, which needs a file that knows its own (SerializeRaw).
 
-        Raises io.UnsupportedOperation over a SocketFile, in both directions: nobody could tell where the text ends.
+        Raises io.UnsupportedOperation over a SocketFile, in both directions: nothing says where the text ends.
         """
         if not isinstance(view, text.CEditView):
             raise TypeError(f"{view!r} is not a CEditView")

@@ -181,7 +181,7 @@ class SocketFile(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes | None:
         """Read: what one receive gives, or just `size` bytes, as `archive_compatible` says; to the end where size is negative.
 
-        b"" at the end of the stream; None when the socket does not wait and nothing has come. Raises TimeoutError,
+        b"" at the end of the stream; None when the socket does not wait and nothing has arrived. Raises TimeoutError,
         ConnectionError and IllegalCall as the socket's receive() does.
         """
         if size is None or size < 0:

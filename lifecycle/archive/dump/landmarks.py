@@ -55,7 +55,7 @@ class Whole(Decoder):
     def string_at(self, at: int) -> tuple[bool, int, int] | None:
         """(whether it is Unicode, where its characters begin, where they end), or None where no string fits.
 
-        A length that a shorter form could tell is none: no program writes it.
+        A length that a shorter form could hold does not count: no program writes it.
         """
         self.at = at
         try:

@@ -31,7 +31,7 @@ def from_wide(data: bytearray) -> str:
 
 
 def undecodable(decoder: Decoder, at: int, error: UnicodeError) -> GenericError:
-    """The error of bytes at `at` in the buffer that are no text in their encoding."""
+    """The error of bytes at `at` in the buffer that are not text in their encoding."""
     if not isinstance(error, UnicodeDecodeError):
         return GenericError(decoder.base + at, f"text in {decoder.format.encoding}", str(error))
     found = error.object[error.start : error.end]
