@@ -12,11 +12,12 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from archive_bytes import stored
+from archive_signs import BOARD, CLASSES, SIGN, SPOT, Board, Sign, Spot, Tiny
 from loopback import LONG, client_and_raw_peer, fill, open_descriptors
 
 from lifecycle import IllegalCall
@@ -41,70 +42,11 @@ from lifecycle.archive import (
     GenericError,
     NotSerializable,
     ReadOnly,
-    Registry,
     SocketFile,
     UnsupportedCall,
     WriteOnly,
     serializable,
 )
-
-CLASSES = Registry()
-
-
-@serializable("CSpot", registry=CLASSES)
-@dataclass
-class Spot:
-    x: WORD = 0
-    y: WORD = 0
-
-
-@serializable("CSign", registry=CLASSES)
-@dataclass
-class Sign:
-    """A record with a record by value, and pointers."""
-
-    at: Spot = field(default_factory=Spot)
-    text: CString = ""
-    spot: Spot | None = None
-    next: Sign | None = None
-    names: CArray[CString] = field(default_factory=list)
-
-
-@serializable("CTiny", registry=CLASSES)
-@dataclass
-class Tiny:
-    value: BYTE = 0
-
-
-@serializable("CBoard", schema=2, versionable=True, registry=CLASSES)
-class Board:
-    """A class with a method, of several versions."""
-
-    runs = 0
-
-    def __init__(self, number: int = 0, signs: list[Any] | None = None) -> None:
-        self.number = number
-        self.signs = CObArray(signs or [])
-        self.schemas: list[int] = []
-
-    def serialize(self, archive: Archive) -> None:
-        Board.runs += 1
-        if archive.is_storing:
-            archive << DWORD(self.number) << self.signs
-        else:
-            self.number = archive >> DWORD
-            self.signs = archive.read_object(CObArray) or CObArray()
-            self.schemas.append(archive.get_object_schema())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Board) and (self.number, self.signs) == (other.number, other.signs)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-SPOT = Spot(7, 8)
-SIGN = Sign(Spot(1, 2), "a sign", SPOT, Sign(Spot(3, 4), "x" * 300, SPOT), ["one", "two"])
-BOARD = Board(5, [SPOT, SIGN, SPOT, None, Spot(9, 9), Spot(8, 8), SIGN])
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -364,7 +306,7 @@ def test_wrong_bytes_that_were_caught_break_the_archive_once() -> None:
         with pytest.raises(LookupError):
             archive >> Catcher
         assert archive.state == "loading"
-        assert archive >> WORD == 0xFFFF
+        assert (archive >> WORD, archive.load(CArray[WORD])) == (0xFFFF, [])
     Catcher.fails = False
     with Archive(io.BytesIO(data), "load", registry=CLASSES) as archive:
         with pytest.raises(FormatError):
@@ -390,7 +332,7 @@ def test_a_reference_is_of_the_class_that_was_asked_for() -> None:
 
 
 def test_the_schema_is_the_outer_objects_again_behind_a_nested_one() -> None:
-    """get_object_schema() after a nested object answers for the object whose method asks."""
+    """get_object_schema() answers for the object whose method asks, behind nested ones too; of a member it answers -1."""
 
     @serializable("COuter", schema=3, versionable=True, registry=CLASSES)
     class Outer:
@@ -401,14 +343,16 @@ def test_the_schema_is_the_outer_objects_again_behind_a_nested_one() -> None:
         def serialize(self, archive: Archive) -> None:
             if archive.is_storing:
                 archive << self.inner
+                archive.serialize(self.inner)
             else:
                 self.inner = archive >> Board
+                archive.serialize(self.inner)
                 self.schema = archive.get_object_schema()
 
     with Archive(io.BytesIO(stored(Outer(), registry=CLASSES)), "load", registry=CLASSES) as archive:
         found = archive >> Outer
         assert found is not None
-        assert (found.schema, found.inner.schemas) == (3, [2])
+        assert (found.schema, found.inner.schemas) == (3, [2, -1])
 
 
 def test_a_bad_field_is_found_without_running_users_code_again() -> None:
@@ -523,8 +467,10 @@ def test_a_forgotten_archive_raises_nothing_over_a_closed_file() -> None:
         file.close()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            del archive
-            gc.collect()
+            with pytest.raises(ResourceWarning):
+                Archive(SocketFile(client), "store").__del__()
+            archive.__del__()
+            assert archive.state == "closed"
 
 
 # -- what a SocketFile owns ----------------------------------------------------------------------------------------------------
