@@ -18,7 +18,8 @@ from benchmarks.effort import Effort
 from benchmarks.interleaved import Batch, interleave
 from benchmarks.loopback import raw_listener, raw_pair
 from lifecycle.checking import checked_sockets, session
-from lifecycle.checking.checker import Checker, Mode
+from lifecycle.checking.checkers import Checker
+from lifecycle.checking.settings import Mode
 
 SHAPES = {
     "1 byte": ({"size": 1, "count": 64, "repeats": 1}, 1.4),

@@ -1,6 +1,6 @@
 """The claims: a plain driver checks 30,000 steps a second; the derived Hypothesis machine keeps 0.8 of the rate of one by hand.
 
-The hand-written machine is what somebody would write for a client without the table: as many rules, each making one call on
+The hand-written machine is what a user would write for a client without the table: as many rules, each making one call on
 the same sockets, with the same drawn arguments, and an assertion after it. A rate is of rules per second for both.
 """
 
@@ -28,8 +28,7 @@ def measure(effort: Effort) -> list[Figure]:
 
 def _plain_driver(effort: Effort) -> list[Figure]:
     from lifecycle.conformance import GovernedAdapter
-    from lifecycle.conformance.running.exhaustive import model_for
-    from lifecycle.conformance.running.walks import walk
+    from lifecycle.conformance.driving.sequences import model_for, walk
     from lifecycle.roles import ROLES
 
     names = ("server", "client", "accepted", "datagram")
@@ -154,9 +153,9 @@ def hand_written(rules: int) -> Any:
         def shut_down(self, how: str) -> None:
             self.attempt("shut_down", how)
 
-        @rule(somebody=st.booleans())
-        def connect(self, somebody: bool) -> None:
-            self.attempt("connect", HOST, self.listener.getsockname()[1] if somebody else 1)
+        @rule(listens=st.booleans())
+        def connect(self, listens: bool) -> None:
+            self.attempt("connect", HOST, self.listener.getsockname()[1] if listens else 1)
 
         @rule(option=st.sampled_from([socket.SO_RCVBUF, 9999]))
         def get_option(self, option: int) -> None:

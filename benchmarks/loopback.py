@@ -62,7 +62,7 @@ def governed_pair() -> Iterator[tuple[Client, Accepted]]:
         with server.accept() as accepted:
             for end in (client, accepted):
                 for level, option, value in OPTIONS:
-                    end.set_option(option, value, level)
+                    end.set_option(level, option, value)
             yield client, accepted
 
 

@@ -10,7 +10,7 @@ import anyio
 from loopback import HOST, raw_listener
 
 from lifecycle import aio
-from lifecycle.sockets.waiting import is_ready
+from lifecycle.system.polling import is_ready
 
 
 @asynccontextmanager

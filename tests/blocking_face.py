@@ -24,7 +24,7 @@ from event_loops import EventLoop
 
 import lifecycle
 from lifecycle import IllegalCall, SendTimedOut, aio
-from lifecycle.sockets.os_socket import checked_timeout
+from lifecycle.net.blocking.driver import checked_timeout
 
 HERE = Path(__file__).parent
 

@@ -1,4 +1,4 @@
-"""What the tables are held against: which rows were seen on real sockets, and what every other cell has to be.
+"""What the tables are compared with: the rows that real sockets show, and what every other cell has to be.
 
 MOVES states, independently of the tables, which (state, call, outcome) changes the state and to what; whatever is not in it
 keeps the state. EXCEPTIONS names the cells where the tables depart from "legal is what both measured systems take", and why.
@@ -12,12 +12,12 @@ from contextlib import suppress
 
 from loopback import HOST
 from provocations import PROVOKE
-from states import ARRANGE, DATA_PHASE, world
+from states import DATA_PHASE, STATES, world
 
-from lifecycle import Journal
+from lifecycle import ROLES, Journal
 from lifecycle.engine import Role
-from lifecycle.platforms import platform_answers
-from lifecycle.sockets.inspection import real_state
+from lifecycle.system.handles import facts_of
+from lifecycle.system.platform_answers import platform_answers
 
 Cell = tuple[str, str, str]
 """(state, call, outcome)"""
@@ -99,7 +99,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "connect": (HOST, 9),
     "send": (b"data",),
     "send_to": (b"data", HOST, 9),
-    "set_option": (socket.SO_KEEPALIVE, 1),
+    "set_option": (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     "get_option": (socket.SO_TYPE,),
     "attach": (0,),
 }
@@ -133,7 +133,7 @@ def evidence(role: Role, cell: Cell) -> set[tuple[str, str, str, str]]:
 
 
 def assert_kernel_agrees(subject: object, role: str) -> None:
-    """The state that the object tells is one in which the system's own socket may be. Looks, and so fetches pending errors."""
+    """The system's socket may be in the state that the object reports. Looks, and so fetches pending errors."""
     state: str = subject.state  # type: ignore[attr-defined]
     number: int = subject.fileno()  # type: ignore[attr-defined]
     assert (number == -1) == (state in ("empty", "closed")), f"{state} with descriptor {number}"
@@ -141,15 +141,15 @@ def assert_kernel_agrees(subject: object, role: str) -> None:
         return
     with socket.socket(fileno=os.dup(number)) as twin:
         twin.setblocking(False)
-        found = real_state(twin)
+        found = ROLES[role].state_of(facts_of(twin))
     if (role, state, found) == ("client", "open", "bound"):
-        return  # after a refused connect Linux goes on telling the port that it chose, which it has let go
+        return  # after a refused connect Linux still reports the port that it chose, which it has released
     assert found in KERNEL_STATES[state], f"the object is {state!r}, the system's socket {found!r}"
 
 
 WITHOUT_OCCASION: dict[Cell, str] = {
-    ("listening", "listen", "failed"): "nobody else can listen on the port while this one does",
-    ("bound", "receive", "refused"): "without a peer the system has nobody of whom to tell",
+    ("listening", "listen", "failed"): "no other socket can listen on the port while this one does",
+    ("bound", "receive", "refused"): "without a peer there is nothing to report",
     ("bound", "receive_from", "refused"): "as receive",
 }
 """Endings for which the occasion cannot even be made, and why."""
@@ -168,7 +168,7 @@ def ending_is_listed(role: Role, cell: Cell) -> None:
 
 
 WITH_A_SOCKET: dict[str, tuple[str, ...]] = {
-    role: tuple(state for state in states if state not in ("empty", "closed")) for role, states in ARRANGE.items()
+    role: tuple(state for state in states if state not in ("empty", "closed")) for role, states in STATES.items()
 }
 
 DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
@@ -177,7 +177,7 @@ DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
         "open": () if role == "accepted" else ("empty",),
         "attach": ("empty",),
         "detach": WITH_A_SOCKET[role],
-        "close": tuple(ARRANGE[role]),
+        "close": STATES[role],
         "finish_connect": ("connecting",) if role == "client" else (),
         "accepted": ("empty",) if role == "accepted" else (),
         "socket_file": tuple(state for state in DATA_PHASE if state != "shut") if role in ("client", "accepted") else (),
@@ -191,7 +191,7 @@ DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
         "get_option": WITH_A_SOCKET[role],
         "disconnect": ("connected",) if role == "datagram" else (),
     }
-    for role in ARRANGE
+    for role in STATES
 }
 """call -> the states in which it is legal, for the calls that no matrix has, or that the design decides."""
 
@@ -200,9 +200,9 @@ EXCEPTIONS: dict[Cell, str] = {
     ("server", "open", "connect"): "the same socket of the system could connect; the role of a server cannot",
     ("server", "bound", "connect"): "as in open",
     ("client", "bound", "listen"): "the same socket of the system could listen; the role of a client cannot",
-    ("stream", "broken", "receive"): "Winsock keeps telling of the reset, and so do we: the outcome is `broken`",
+    ("stream", "broken", "receive"): "Winsock reports the reset again, and so do we: the outcome is `broken`",
     ("stream", "broken", "receive_from"): "as receive",
-    ("stream", "ended", "receive"): "no matrix has the state; the end of the stream is told again",
+    ("stream", "ended", "receive"): "no matrix has the state; the end of the stream is reported again",
     ("stream", "ended", "receive_from"): "as receive",
     ("stream", "ended", "get_sock_name"): "no matrix has the state; the local address stays",
     ("datagram", "connected", "send_to"): "POSIX allows EISCONN, and the BSDs answer so",
@@ -228,13 +228,13 @@ def legality_is_portable(role: Role, state: str, call: str) -> None:
 
 ATTACHABLE: dict[str, frozenset[str]] = {
     role: frozenset(WITH_A_SOCKET[role]) if role != "datagram" else frozenset({"open", "bound", "connected"})
-    for role in ARRANGE
+    for role in STATES
 }
 """The states in which attach() can find a handle; a datagram socket's shut directions do not show."""
 
 ENDS_WITH_EOF = {
     role: frozenset({"connected", "send_shut", "peer_closed", "ended"}) if role in ("client", "accepted") else frozenset[str]()
-    for role in ARRANGE
+    for role in STATES
 }
 """Where receiving may find the end of the stream: never after a reset, which must not look like one."""
 

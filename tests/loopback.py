@@ -15,7 +15,7 @@ from typing import Any
 from kernel import acknowledged, on_the_way, queue_is_full, shows
 
 from lifecycle import Accepted, Client, Datagram, Server
-from lifecycle.sockets.waiting import _spare_wakers
+from lifecycle.system.polling import _spare_wakers
 
 HOST = "127.0.0.1"
 SHORT = 0.05  # seconds that a test lets pass to see that nothing happens

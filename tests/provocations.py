@@ -23,10 +23,11 @@ from loopback import (
     until_shows,
     unused_port,
 )
-from raw_handles import RAW_HANDLES
-from states import ARRANGE, World, begin_connect
+from states import SOCKET_ROLES, World, arrange, begin_connect, handle_for
 
 from lifecycle import BlockingCallCancelled, MessageTruncated, Server, SocketFile
+from lifecycle.engine import Role
+from lifecycle.roles.facts import Facts
 
 TICK = 0.01  # seconds of time-out, where the time-out has to pass
 TOO_LONG = bytes(65508)  # for a datagram over IPv4
@@ -85,13 +86,19 @@ def _attach_nothing(w: World) -> None:
     fails(OSError, w.subject.attach, number)
 
 
-def _attach(make: Callable[[World], socket.socket]) -> Provocation:
+def _attach(at: Facts) -> Provocation:
     def provoke(w: World) -> None:
-        handle = make(w)
+        handle = handle_for(w, at)
         w.stack.callback(handle.close)
         w.subject.attach(handle)
 
     return provoke
+
+
+def _attaching(role: Role, *names: str) -> dict[str, Provocation]:
+    """attach() of a handle in each state of the role that has a socket, or in those of these names."""
+    states = [state for state in role.states if state.facts.handle and (not names or state.name in names)]
+    return {"failed": _attach_nothing, **{state.name: _attach(state.facts) for state in states}}
 
 
 def _detach(w: World) -> None:
@@ -274,15 +281,15 @@ COMMON: dict[str, dict[str, Provocation]] = {
     "bind": {"ok": lambda w: w.subject.bind(0, HOST), "failed": _bind_used_port},
     "get_sock_name": {"ok": lambda w: w.subject.get_sock_name()},
     "set_option": {
-        "ok": lambda w: w.subject.set_option(socket.SO_RCVBUF, 4096),
-        "failed": lambda w: fails(OSError, w.subject.set_option, NO_OPTION, 1),
+        "ok": lambda w: w.subject.set_option(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),
+        "failed": lambda w: fails(OSError, w.subject.set_option, socket.SOL_SOCKET, NO_OPTION, 1),
     },
     "get_option": {
         "ok": lambda w: w.subject.get_option(socket.SO_RCVBUF),
         "failed": lambda w: fails(OSError, w.subject.get_option, NO_OPTION),
     },
     "io_ctl": {"ok": lambda w: _expect(w.subject.io_ctl(), 0)},
-    "attach": {"failed": _attach_nothing, **{state: _attach(make) for state, make in RAW_HANDLES.items()}},
+    "attach": {**_attaching(SOCKET_ROLES["client"]), **_attaching(SOCKET_ROLES["server"], "listening")},
     "detach": {"ok": _detach},
     "close": {"ok": lambda w: w.subject.close()},
 }
@@ -358,7 +365,7 @@ def _receiving_messages(call: str) -> dict[str, Provocation]:
         state = w.subject.state
         w.subject.close()
         w.subject = w.open(w.kind(timeout=LONG))
-        ARRANGE["datagram"]["connected"](w)
+        arrange(w, SOCKET_ROLES["datagram"].state("connected").facts)
         w.peer.close()
         w.subject.send(MESSAGE)
         if state == "send_shut":
@@ -376,7 +383,7 @@ def _receiving_messages(call: str) -> dict[str, Provocation]:
 
 DATAGRAM: dict[str, dict[str, Provocation]] = {
     **COMMON,
-    "attach": {"failed": _attach_nothing, **{state: _attach(RAW_HANDLES[state]) for state in ("open", "bound", "connected")}},
+    "attach": _attaching(SOCKET_ROLES["datagram"], "open", "bound", "connected"),
     "connect": {
         "ok": lambda w: w.subject.connect(HOST, unused_port(socket.SOCK_DGRAM)),
         "failed": lambda w: fails(OSError, w.subject.connect, "255.255.255.255", 9),  # a broadcast: not allowed, or no way

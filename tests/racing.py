@@ -12,7 +12,7 @@ from typing import Any
 from loopback import LONG, Background
 
 from lifecycle import IllegalCall
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
 
 THREADS = 64
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from lifecycle import IllegalCall
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
 
 
 def kernel_addresses(target: OsSocket) -> tuple[object, object]:

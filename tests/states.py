@@ -1,9 +1,9 @@
-"""Puts a real object into each state of its role, by calls of its own and by what its peer does."""
+"""Puts a real object into each state of its role, by calls of its own and of its peer; and handles that are to be attached."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,14 +11,20 @@ from typing import Any
 from loopback import HOST, LONG, raw_listener, reset, unanswering_listener, until_acknowledged
 
 from lifecycle import ROLES, Accepted, Client, Datagram, Server
+from lifecycle.conformance.adapters import setup_states
 from lifecycle.engine import Role
+from lifecycle.roles.facts import Facts, Link, Receives
 
 HANDLERS: dict[str, type[Any]] = {"server": Server, "client": Client, "accepted": Accepted, "datagram": Datagram}
 
 SOCKET_ROLES = {name: ROLES[name] for name in HANDLERS}
 """The roles of sockets of the system; those of files and archives have their evidence in tests/archive."""
 
+STATES = {name: tuple(state.name for state in role.states) for name, role in SOCKET_ROLES.items()}
+
 DATA_PHASE = ("connected", "send_shut", "receive_shut", "peer_closed", "ended", "shut", "broken")
+
+LINKED = frozenset({Link.YES, Link.PEER, Link.RESET})
 
 
 def class_for(role: Role) -> type[Any]:
@@ -31,7 +37,7 @@ def class_for(role: Role) -> type[Any]:
 
 @dataclass
 class World:
-    """One object under test, and whoever it has to do with."""
+    """One object under test, and its peers."""
 
     kind: type[Any]
     stack: ExitStack
@@ -55,7 +61,7 @@ def world(role: Role, state: str, engine: str | None = None) -> Iterator[World]:
         arranged = World(class_for(role), stack)
         stack.callback(lambda: arranged.peer.close())  # noqa: PLW0108 - the peer may be another one by then
         arranged.subject = stack.enter_context(arranged.kind(timeout=LONG, engine=engine))
-        ARRANGE[role.name][state](arranged)
+        arrange(arranged, role.state(state).facts)
         assert arranged.subject.state == state, f"could not arrange {role.name}.{state}"
         yield arranged
 
@@ -69,99 +75,72 @@ def begin_connect(made: World, address: tuple[str, int]) -> None:
     made.subject.timeout = LONG
 
 
-def _created(made: World) -> None:
-    made.subject.create(0, HOST)
+def arrange(made: World, at: Facts) -> None:
+    """Bring the subject, which is new, to these facts by its own calls and by its peer's."""
+    subject = made.subject
+    if at.over:
+        subject.close()
+    elif at.link is Link.SEEKING:
+        begin_connect(made, made.open(unanswering_listener()))
+    elif at.link in LINKED:
+        _link(made)
+        _bring(made, at)
+    elif at.address:
+        subject.create(0, HOST)
+        if at.link is Link.LISTENING:
+            subject.listen()
+    elif at.handle:
+        subject.open()
 
 
-def _listening(made: World) -> None:
-    made.subject.create(0, HOST)
-    made.subject.listen()
-
-
-def _connecting(made: World) -> None:
-    begin_connect(made, made.open(unanswering_listener()))
-
-
-def _client_connected(made: World) -> None:
-    listener = made.listener()
-    made.subject.create(0, HOST)
-    made.subject.connect(*listener.getsockname())
+def _link(made: World) -> None:
+    """Connect the subject, whose other end is the peer afterwards."""
+    if made.kind.role.name == "accepted":
+        server = made.open(Server())
+        server.create(0, HOST)
+        server.listen()
+        made.peer.connect(server.get_sock_name())
+        server.accept(made.subject)
+        return
     made.peer.close()
-    made.peer, _ = listener.accept()
-
-
-def _accepted_connected(made: World) -> None:
-    server = made.open(Server())
-    server.create(0, HOST)
-    server.listen()
-    made.peer.connect(server.get_sock_name())
-    server.accept(made.subject)
-
-
-def _datagram_connected(made: World) -> None:
-    made.peer.close()
-    made.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.peer.bind((HOST, 0))
     made.subject.create(0, HOST)
-    made.subject.connect(*made.peer.getsockname())
-    made.peer.connect(made.subject.get_sock_name())
+    if made.kind.role.name == "client":
+        listener = made.listener()
+        made.subject.connect(*listener.getsockname())
+        made.peer, _ = listener.accept()
+    else:
+        made.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.peer.bind((HOST, 0))
+        made.subject.connect(*made.peer.getsockname())
+        made.peer.connect(made.subject.get_sock_name())
 
 
-def _then(*steps: Callable[[World], None]) -> Callable[[World], None]:
-    def arrange(made: World) -> None:
-        for step in steps:
-            step(made)
-
-    return arrange
-
-
-def _ends(how: str) -> Callable[[World], None]:
-    def end(made: World) -> None:
+def _bring(made: World, at: Facts) -> None:
+    if at.link is Link.RESET:
+        reset(made.peer)
+        with suppress(ConnectionResetError):
+            made.subject.receive()
+        return
+    ends = {(False, True): "sends", (True, False): "receives", (False, False): "both"}
+    how = ends.get((at.sends, at.receives is not Receives.OFF))
+    if how is not None:
         made.subject.shut_down(how)
         until_acknowledged(made.subject)
-
-    return end
-
-
-def _peer_ends(made: World) -> None:
-    made.peer.shutdown(socket.SHUT_WR)
-    assert made.subject.receive() == b""
+    if at.receives is Receives.EOF:
+        made.peer.shutdown(socket.SHUT_WR)
+        assert made.subject.receive() == b""
 
 
-def _peer_resets(made: World) -> None:
-    reset(made.peer)
-    with suppress(ConnectionResetError):
-        made.subject.receive()
-
-
-def _data_phase(connect: Callable[[World], None]) -> dict[str, Callable[[World], None]]:
-    return {
-        "connected": connect,
-        "send_shut": _then(connect, _ends("sends")),
-        "receive_shut": _then(connect, _ends("receives")),
-        "peer_closed": _then(connect, _peer_ends),
-        "ended": _then(connect, _ends("sends"), _peer_ends),
-        "shut": _then(connect, _ends("both")),
-        "broken": _then(connect, _peer_resets),
-    }
-
-
-_BEGINNING: dict[str, Callable[[World], None]] = {
-    "empty": lambda made: None,
-    "open": lambda made: made.subject.open(),
-    "bound": _created,
-    "closed": lambda made: made.subject.close(),
-}
-
-ARRANGE: dict[str, dict[str, Callable[[World], None]]] = {
-    "server": {**_BEGINNING, "listening": _listening},
-    "client": {**_BEGINNING, "connecting": _connecting, **_data_phase(_client_connected)},
-    "accepted": {"empty": _BEGINNING["empty"], "closed": _BEGINNING["closed"], **_data_phase(_accepted_connected)},
-    "datagram": {
-        **_BEGINNING,
-        "connected": _datagram_connected,
-        "send_shut": _then(_datagram_connected, _ends("sends")),
-        "receive_shut": _then(_datagram_connected, _ends("receives")),
-        "shut": _then(_datagram_connected, _ends("both")),
-    },
-}
+def handle_for(made: World, at: Facts) -> socket.socket:
+    """A plain socket of which these facts are true, to be attached; its other end becomes the peer."""
+    sockets = setup_states.Sockets()
+    made.stack.callback(sockets.close)
+    handle, other_end = setup_states.arrange(sockets, made.kind._kind, at)
+    handle.setblocking(True)
+    if other_end is not None:
+        made.peer.close()
+        made.peer = other_end
+        if made.peer.fileno() != -1:
+            made.peer.setblocking(True)
+    plain: socket.socket = handle
+    return plain

@@ -8,13 +8,10 @@ except ImportError as _missing:
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lifecycle.aio.accepted import Accepted
-from lifecycle.aio.client import Client
-from lifecycle.aio.datagram import Datagram
-from lifecycle.aio.events import Events
-from lifecycle.aio.notifications import NotificationsNotRunning, notifications
-from lifecycle.aio.nowaiting import nowait
-from lifecycle.aio.server import Server
+from lifecycle.net.aio.nonblocking import nowait
+from lifecycle.net.aio.sockets import Accepted, Client, Datagram, Server
+from lifecycle.net.notify.context import NotificationsNotRunning, notifications
+from lifecycle.net.notify.events import Events
 
 if TYPE_CHECKING:
     from lifecycle.aio.archive import Archive as Archive
@@ -39,7 +36,7 @@ _LOADED_WHEN_USED = {"Archive": "lifecycle.aio.archive", "SocketFile": "lifecycl
 
 
 def __getattr__(name: str) -> object:
-    """Load archives when they are first used: whoever only talks over sockets never loads them."""
+    """Load archives when they are first used: a program that only talks over sockets never loads them."""
     if name in _LOADED_WHEN_USED:
         value: object = getattr(import_module(_LOADED_WHEN_USED[name]), name)
         globals()[name] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lifecycle.aio.socket_file import SocketFile
-from lifecycle.sockets.errors import BlockingCallCancelled, SendWouldBlock
+from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
 
 LARGEST_RECEIVE = 1 << 16
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecycle.aio.accepted import Accepted
-from lifecycle.aio.async_socket import AsyncSocket
-from lifecycle.aio.client import Client
-from lifecycle.archive.file import READ_SIZE, FileOverSocket
+from lifecycle.archive.file import FileOverSocket
 from lifecycle.engine import settled
+from lifecycle.net.aio.driver import AsyncSocket
+from lifecycle.net.aio.sockets import Accepted, Client
+from lifecycle.net.operations.transfer import reading
 from lifecycle.roles import SOCKET_FILE
 
 if TYPE_CHECKING:
@@ -69,16 +69,15 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
         exact: whether to wait for just `size` bytes; as `archive_compatible` says where it is not given. b"" at the end of
         the stream. Raises ConnectionError and IllegalCall as the socket's receive() does.
         """
-        held = self._held
         if exact is None:
             exact = not self._archive_compatible
-        while size < 0 or (len(held) < size and (exact or not held)):
-            received = await self._socket.receive(READ_SIZE if size < 0 else min(size - len(held), READ_SIZE))
-            held += received
-            if not received:
-                break
-        taken = bytes(held) if size < 0 else bytes(held[:size])
-        del held[: len(taken)]
+        steps = reading(self._held, None if size < 0 else size, exact)
+        try:
+            wanted = next(steps)
+            while True:
+                wanted = steps.send(await self._socket.receive(wanted))
+        except StopIteration as ended:
+            taken: bytes = ended.value
         return taken if taken or not size else settled("eof", taken)
 
     async def write(self, data: ReadableBuffer) -> int:

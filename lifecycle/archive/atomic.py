@@ -15,7 +15,8 @@ from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Continuation, Load, Storing, store_nested
 from lifecycle.engine import IllegalCall, Lifecycle
 from lifecycle.roles.archive import Direction
-from lifecycle.sockets.classify import CONNECTION_GONE
+from lifecycle.roles.stream import GONE
+from lifecycle.system.outcomes import outcome_of_error
 
 Mode = Literal["load", "store"]
 
@@ -39,11 +40,7 @@ class ArchiveCalls(Lifecycle):
             return "eof"
         if isinstance(error, FormatError):
             return "malformed"
-        if isinstance(error, BlockingIOError):
-            return "pending"
-        if isinstance(error, TimeoutError) and error.errno is None:
-            return "timed_out"
-        return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
+        return outcome_of_error({"broken": GONE}, error) or "failed"
 
 
 class AtomicValues(ArchiveCalls):

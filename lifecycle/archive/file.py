@@ -11,14 +11,14 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lifecycle.engine import IllegalCall, Lifecycle, Role, settled
+from lifecycle.net.errors import SendTimedOut, SendWouldBlock
+from lifecycle.net.operations.transfer import READ_SIZE, reading
 from lifecycle.roles import SOCKET_FILE
-from lifecycle.sockets import Accepted, Client, SendTimedOut, SendWouldBlock
-from lifecycle.sockets.classify import CONNECTION_GONE
+from lifecycle.sockets import Accepted, Client
+from lifecycle.system.outcomes import outcome_of_error
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
-
-READ_SIZE = 1 << 16
 
 
 class UnsupportedCall(IllegalCall, io.UnsupportedOperation):
@@ -44,11 +44,7 @@ class FileOverSocket(Lifecycle):
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As the socket below classifies it."""
-        if isinstance(error, BlockingIOError):
-            return "pending"
-        if isinstance(error, TimeoutError) and error.errno is None:
-            return "timed_out"
-        return CONNECTION_GONE.outcome(error.errno) if isinstance(error, OSError) else "failed"
+        return outcome_of_error(self.role.call(call).errors, error) or "failed"
 
 
 class _Governed(FileOverSocket, role=SOCKET_FILE):
@@ -76,17 +72,16 @@ class _Governed(FileOverSocket, role=SOCKET_FILE):
 
         size: None for everything up to the end.
         """
-        held = self._held
-        if size is not None and not exact and not held:
+        if size is not None and not exact and not self._held:
             received = self._socket.receive(min(size, READ_SIZE))
             return received if received or not size else settled("eof", received)
-        while size is None or (len(held) < size and (exact or not held)):
-            received = self._socket.receive(READ_SIZE if size is None else min(size - len(held), READ_SIZE))
-            held += received
-            if not received:
-                break
-        taken = bytes(held) if size is None else bytes(held[:size])
-        del held[: len(taken)]
+        steps = reading(self._held, size, exact)
+        try:
+            wanted = next(steps)
+            while True:
+                wanted = steps.send(self._socket.receive(wanted))
+        except StopIteration as ended:
+            taken: bytes = ended.value
         return taken if taken or size == 0 else settled("eof", taken)
 
     def write(self, data: ReadableBuffer) -> int:

@@ -1,19 +1,19 @@
-"""What a checker has found: one call, or one socket, with everything that a reader needs to mend it."""
+"""Findings: one call or one socket each, with all that a reader needs to fix it; their text, their data and their groups."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from lifecycle.checking.inspecting import INTERNET
-from lifecycle.checking.phases import Phase
-from lifecycle.checking.places import Place
-from lifecycle.checking.track import Event, Track
+from lifecycle.checking.call_sites import CallSite
+from lifecycle.checking.observed import INTERNET, ObservedState, answers
+from lifecycle.checking.track import Event, SocketTrack, thread_name
 from lifecycle.engine import IllegalCall
-from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
+from lifecycle.roles.python.words import METHODS
+from lifecycle.roles.words import CLOSE
 
 
 class FindingKind(StrEnum):
@@ -41,16 +41,16 @@ class Finding:
 
     kind: order (the system answered with an error that the order explains), portability (works here, is an error by Winsock
     or POSIX), leak (never closed), race (the call was inside the system when the socket was closed). role, state, call: in
-    the words of the role's table. file, line: of the program's call, or where a leaked socket was made. legal: the calls that
-    were legal. remedy: the shortest path of calls that makes the call legal, or None. reason: why it is wrong. answer: what
-    this system said. socket: the socket's name in this run. history: its calls up to here.
+    the words of the role's table. place: the line of the program's call, or where a leaked socket was made. legal: the calls
+    that were legal. remedy: the shortest path of calls that makes the call legal, or None. reason: why it is wrong. answer:
+    what this system answered. socket: the socket's name in this run. history: its calls up to here.
     """
 
     kind: FindingKind
     role: str
     state: str
     call: str
-    place: Place
+    place: CallSite
     legal: tuple[str, ...]
     remedy: tuple[str, ...] | None
     reason: str
@@ -75,8 +75,8 @@ class Finding:
 
     @property
     def platform_errors(self) -> Mapping[str, str]:
-        """System -> what it answers to this call in this state, as measured or documented; empty where that is not known."""
-        return platform_answers_of(self.role, self.state, self.call) if self.is_internet else {}
+        """System -> its answer to this call in this state, measured or documented; empty where that is not known."""
+        return answers(self.role, self.state, self.call) if self.is_internet else {}
 
     @property
     def headline(self) -> str:
@@ -93,7 +93,7 @@ class Finding:
         return "\n  ".join((f"{self.headline}, at {self.place}", *self.advice()))
 
     def advice(self) -> list[str]:
-        """Why it is wrong, what to do, and what systems say to it, a sentence or two a line."""
+        """Why it is wrong, what to do, and what systems answer, a sentence or two per line."""
         lines = [f"{self.reason}."] if self.reason else []
         if self.kind in _OF_ORDER:
             first = f"Call {', then '.join(f'{step}()' for step in self.remedy)} first. " if self.remedy else ""
@@ -106,63 +106,54 @@ class Finding:
         return lines
 
     def as_data(self) -> dict[str, Any]:
-        """The finding as JSON has it."""
-        return {
-            "kind": self.kind.value,
-            "role": self.role,
-            "state": self.state,
-            "call": self.call,
-            "file": self.file,
-            "line": self.line,
-            "function": self.place.function,
-            "library": self.place.library,
-            "legal": list(self.legal),
-            "remedy": None if self.remedy is None else list(self.remedy),
-            "reason": self.reason,
-            "answer": self.answer,
-            "platform_errors": dict(self.platform_errors),
-            "text": str(self),
-            "socket": self.socket,
-            "thread": self.thread,
-            "process": self.process,
-            "test": self.test,
-            "history": [event_data(event) for event in self.history],
-            "left_out": self.left_out,
-        }
+        """The finding for JSON."""
+        data = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("place", "is_internet")}
+        return (
+            data
+            | self.place._asdict()
+            | {
+                "kind": self.kind.value,
+                "platform_errors": dict(self.platform_errors),
+                "text": str(self),
+                "history": [event_data(event) for event in self.history],
+            }
+        )
 
 
 _SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
-_MEASURED_AS = {"awaited": "connecting", "confirmed": "connected"}
 _PLAIN = frozenset(methods[0] for methods in METHODS.values())
 
 
 def finding_of(
-    track: Track,
+    track: SocketTrack,
     kind: FindingKind,
-    phase: Phase,
+    state: ObservedState,
     call: str,
-    place: Place,
+    place: CallSite,
     *,
-    answer: str,
-    thread: str,
+    answer: str = "",
+    thread: str = "",
     reason: str = "",
     test: str = "",
     row: str = "",
 ) -> Finding:
-    """A finding about the socket of `track`. row: the call whose row holds, where an argument of `call` decides that."""
+    """A finding about the socket of `track`.
+
+    row: the call whose row applies, where an argument of `call` decides that. thread: this one by default.
+    """
     row = row or call
     return Finding(
         kind=kind,
-        role=phase.role.name,
-        state=phase.name,
+        role=state.role.name,
+        state=state.name,
         call=call,
         place=place,
-        legal=phase.legal_calls(),
-        remedy=("close",) if kind is FindingKind.LEAK else phase.remedy(row),
-        reason=reason or phase.reason(row),
+        legal=state.legal_calls(),
+        remedy=(CLOSE.name,) if kind is FindingKind.LEAK else state.remedy(row),
+        reason=reason or state.reason(row),
         answer=answer,
         socket=track.name,
-        thread=thread,
+        thread=thread or thread_name(),
         process=os.getpid(),
         test=test or track.owner,
         history=tuple(track.events),
@@ -171,39 +162,34 @@ def finding_of(
     )
 
 
-def refusal(phase: Phase, call: str, owner: str) -> IllegalCall:
-    """The error that enforcing raises."""
-    return IllegalCall(phase.role, phase.stands_for, call, owner, platform_answers_of)
-
-
-def platform_answers_of(role: str, state: str, call: str) -> Mapping[str, str]:
-    """What systems answer to Python's `call`: the same as to the package's call that it makes."""
-    from lifecycle.platforms import platform_answers  # reads tables, when somebody reads a finding
-
-    package_role = {"stream": "server" if state == "listening" else "client", "datagram": "datagram"}.get(role)
-    if package_role is None or call not in PACKAGE_CALLS:
-        return {}
-    return platform_answers(package_role, _MEASURED_AS.get(state, state), PACKAGE_CALLS[call])
+def refusal(state: ObservedState, call: str, owner: str) -> IllegalCall:
+    """The error that mode `enforce` raises."""
+    return IllegalCall(state.role, state.stands_for, call, owner, answers)
 
 
 def event_data(event: Event) -> dict[str, Any]:
-    """One line of a history as JSON has it."""
-    return {
-        "call": event.call,
-        "state": event.state,
-        "outcome": event.outcome,
-        "next_state": event.next_state,
-        "file": event.place.file,
-        "line": event.place.line,
-        "thread": event.thread,
-        "error": event.error,
-    }
+    """One line of a history for JSON."""
+    kept = {name: getattr(event, name) for name in ("call", "state", "outcome", "next_state", "thread", "error")}
+    return kept | {"file": event.place.file, "line": event.place.line}
 
 
 def grouped(findings: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Findings as data, those of the same cause and place together, in the order of their first appearance."""
+    """Findings as data, grouped by cause and place, in the order of their first appearance."""
     groups: dict[Sequence[Any], list[Mapping[str, Any]]] = {}
     for finding in findings:
         cause = tuple(finding[key] for key in ("kind", "role", "state", "call", "file", "line", "library"))
         groups.setdefault(cause, []).append(finding)
     return list(groups.values())
+
+
+_SHOWN = 8  # lines of a history
+
+
+def history_lines(finding: Mapping[str, Any]) -> Iterator[str]:
+    """The history of the socket of a finding as data, one call a line; only the end of a long one."""
+    history = finding["history"]
+    yield f"History of {finding['socket']}:" + (" ..." if len(history) > _SHOWN else "")
+    for event in history[-_SHOWN:]:
+        outcome = event["error"] or ("" if event["outcome"] in ("ok", None) else event["outcome"])
+        arrow = f" -> {event['next_state']}" if event["next_state"] != event["state"] or event["call"] == "socket" else ""
+        yield f"  {event['file']}:{event['line']}  {event['call']}(){arrow}{f'  [{outcome}]' if outcome else ''}"

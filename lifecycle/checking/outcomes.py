@@ -1,4 +1,4 @@
-"""How the results and errors of the standard library's sockets classify to outcomes, and which errors the order explains."""
+"""Classifies the results and errors of the standard library's sockets to outcomes."""
 
 from __future__ import annotations
 
@@ -7,95 +7,76 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lifecycle.checking.phases import Phase
-from lifecycle.roles.python_vocabulary import METHODS, PACKAGE_CALLS
-from lifecycle.sockets.classify import CONNECTING, DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
+from lifecycle.checking.observed import ObservedState
+from lifecycle.roles.python.words import ASKED, CLOSED_ERRORS, CONFIRMED, CONNECTING, ORDER_ERRORS
+from lifecycle.roles.words import SHUT_DOWN_CHOICES
+from lifecycle.system import outcomes as system
 
-ORDER_ERRORS: Mapping[int, str] = {
-    number: name
-    for name in ("EBADF", "EINVAL", "ENOTCONN", "EISCONN", "EPIPE", "EDESTADDRREQ", "EOPNOTSUPP", "EALREADY", "ESHUTDOWN",
-                 "ECONNABORTED", "ENOTSOCK")
-    for prefixed in (name, f"WSA{name}")
-    if (number := getattr(errno, prefixed, None)) is not None
-}  # fmt: skip
-"""Errors by which a system says that a call came in the wrong state; others are the network's, or the arguments'."""
-
-CLOSED_ERRORS = frozenset(
-    number for name in ("EBADF", "ENOTSOCK", "WSAENOTSOCK", "WSAEBADF") if (number := getattr(errno, name, None)) is not None
-)
-"""Errors by which a system says that the socket has gone while a call was using it."""
-
-_GOING_ON = frozenset(
-    number
-    for name in ("EINPROGRESS", "EALREADY", "EWOULDBLOCK", "EAGAIN", "WSAEWOULDBLOCK", "WSAEINPROGRESS", "WSAEALREADY")
-    if (number := getattr(errno, name, None)) is not None
-)
-_CONNECTED_ALREADY = frozenset(
-    number for name in ("EISCONN", "WSAEISCONN") if (number := getattr(errno, name, None)) is not None
-)
-_DIRECTIONS = {socket.SHUT_RD: "receives", socket.SHUT_WR: "sends", socket.SHUT_RDWR: "both"}
+_NAMES = {getattr(errno, name): name for name in ORDER_ERRORS if hasattr(errno, name)}
+_CLOSED = frozenset(getattr(errno, name) for name in CLOSED_ERRORS if hasattr(errno, name))
 
 Arguments = Sequence[Any]
 
 
-def outcome_of_result(phase: Phase, call: str, arguments: Arguments, result: Any) -> str | None:
-    """The outcome of a call that returned; None where nothing was asked of the system."""
+def error_name(number: int) -> str:
+    """The name of an error of the system."""
+    return _NAMES.get(number) or errno.errorcode.get(number, str(number))
+
+
+def is_order_error(number: int) -> bool:
+    """Whether the state of a socket explains the error; others come from the network, or from the arguments."""
+    return number in _NAMES
+
+
+def lost_descriptor(number: int | None) -> bool:
+    """Whether it is the error of a call whose descriptor is gone."""
+    return number in _CLOSED
+
+
+def outcome_of_result(state: ObservedState, call: str, arguments: Arguments, result: Any) -> str | None:
+    """The outcome of a call that returned; None where the system was not asked."""
     classify = _RESULTS.get(call)
-    return "ok" if classify is None else classify(phase, arguments, result)
+    return "ok" if classify is None else classify(state, arguments, result)
 
 
-def outcome_of_error(phase: Phase, call: str, error: BaseException) -> str | None:
-    """The outcome of a call that raised; None where nothing was asked of the system, or the program was told to stop."""
-    match error:
-        case BlockingIOError():
-            return "pending"
-        case TimeoutError(errno=None):
-            return "timed_out"
-        case socket.gaierror() | socket.herror():
-            return None
-        case OSError():
-            return outcome_of_number(phase, call, error.errno)
-    return None
+def outcome_of_error(state: ObservedState, call: str, error: BaseException) -> str | None:
+    """The outcome of a call that raised; None where the system was not asked, or the error is not the system's."""
+    if not isinstance(error, OSError):
+        return None
+    return _if_legal(state, call, system.outcome_of_error(state.role.call(call).errors, error))
 
 
-def outcome_of_number(phase: Phase, call: str, number: int | None) -> str:
-    """The outcome of a call that failed with that error number."""
-    if call in METHODS["connect"]:
-        if number in _GOING_ON:
-            return "pending"
-        if number in _CONNECTED_ALREADY and call in phase.legal:
-            return "ok"
-    return _error_table(phase, call).outcome(number)
+def _if_legal(state: ObservedState, call: str, outcome: str | None) -> str | None:
+    """An error that reports a success (EISCONN) does so only where the call is legal."""
+    return "failed" if outcome == "ok" and call not in state.legal else outcome
 
 
-def _error_table(phase: Phase, call: str) -> ErrorTable:
-    tables = DATAGRAM_ERRORS if phase.role.name == "datagram" else STREAM_ERRORS
-    return tables.get(PACKAGE_CALLS.get(call, call), FAILED)
+def _of_returned_error(state: ObservedState, arguments: Arguments, result: Any) -> str | None:
+    call = CONNECTING[-1]
+    return _if_legal(state, call, system.outcome_of_number(state.role.call(call).errors, result)) if result else "ok"
 
 
-def _of_connect_ex(phase: Phase, arguments: Arguments, result: Any) -> str:
-    return outcome_of_number(phase, "connect_ex", result) if result else "ok"
+def _of_shutdown(state: ObservedState, arguments: Arguments, result: Any) -> str:
+    how = int(arguments[0])
+    return SHUT_DOWN_CHOICES[{socket.SHUT_WR: 0, socket.SHUT_RD: 1}.get(how, 2)].name
 
 
-def _of_shutdown(phase: Phase, arguments: Arguments, result: Any) -> str:
-    return _DIRECTIONS.get(int(arguments[0]), "both")
-
-
-def _of_getsockopt(phase: Phase, arguments: Arguments, result: Any) -> str:
-    if tuple(arguments[:2]) != (socket.SOL_SOCKET, socket.SO_ERROR) or phase.after("getsockopt", "confirmed") is phase:
+def _of_getsockopt(state: ObservedState, arguments: Arguments, result: Any) -> str:
+    is_result = tuple(arguments[:2]) == (socket.SOL_SOCKET, socket.SO_ERROR)
+    if not is_result or state.after("getsockopt", CONFIRMED.name) is state:
         return "ok"
-    return CONNECTING.outcome(result) if result else "asked"
+    return system.outcome_of_number(state.role.call(CONNECTING[0]).errors, result) if result else ASKED.name
 
 
-def _of_receiving(size_of: Callable[[Arguments], int], first: bool) -> Callable[[Phase, Arguments, Any], str | None]:
-    """For the methods that receive: nothing at all from a stream is its end; where nothing was asked for, nothing is learnt."""
+def _of_receiving(call: str, size_of: Callable[[Arguments], int], first: bool) -> Callable[..., str | None]:
+    """For the methods that receive: no bytes from a stream are its end, unless none were asked for."""
 
-    def classify(phase: Phase, arguments: Arguments, result: Any) -> str | None:
+    def classify(state: ObservedState, arguments: Arguments, result: Any) -> str | None:
         if result[0] if first else result:
             return "ok"
         if not size_of(arguments):
             return None
-        return "eof" if phase.role.name == "stream" else "ok"
+        return "eof" if state.has_end(call) else "ok"
 
     return classify
 
@@ -111,21 +92,24 @@ def _size_of_buffer(arguments: Arguments) -> int:
 
 
 def _size_of_buffers(arguments: Arguments) -> int:
-    return (
-        sum(memoryview(buffer).nbytes for buffer in arguments[0])
-        if arguments and isinstance(arguments[0], (list, tuple))
-        else 1
-    )
+    if not (arguments and isinstance(arguments[0], (list, tuple))):
+        return 1
+    return sum(memoryview(buffer).nbytes for buffer in arguments[0])
 
 
-_RESULTS: Mapping[str, Callable[[Phase, Arguments, Any], str | None]] = {
-    "connect_ex": _of_connect_ex,
+_RESULTS: Mapping[str, Callable[[ObservedState, Arguments, Any], str | None]] = {
+    CONNECTING[-1]: _of_returned_error,
     "shutdown": _of_shutdown,
     "getsockopt": _of_getsockopt,
-    "recv": _of_receiving(_size, first=False),
-    "recvfrom": _of_receiving(_size, first=True),
-    "recvmsg": _of_receiving(_size, first=True),
-    "recv_into": _of_receiving(_size_of_buffer, first=False),
-    "recvfrom_into": _of_receiving(_size_of_buffer, first=True),
-    "recvmsg_into": _of_receiving(_size_of_buffers, first=True),
+    **{
+        call: _of_receiving(call, size_of, first)
+        for call, size_of, first in (
+            ("recv", _size, False),
+            ("recvfrom", _size, True),
+            ("recvmsg", _size, True),
+            ("recv_into", _size_of_buffer, False),
+            ("recvfrom_into", _size_of_buffer, True),
+            ("recvmsg_into", _size_of_buffers, True),
+        )
+    },
 }

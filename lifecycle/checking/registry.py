@@ -1,4 +1,4 @@
-"""Which sockets there are: finds the track of each, takes up those that were not known, and sees which were never closed."""
+"""The sockets of the program: finds the track of each, adopts those that are older than the check, and reports leaks."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ import time
 from types import FrameType
 from typing import Final
 
-from lifecycle.checking import checker
-from lifecycle.checking.findings import FindingKind, finding_of
-from lifecycle.checking.inspecting import family_of, first_phase, found_phase
-from lifecycle.checking.phases import Phase
-from lifecycle.checking.places import NOWHERE, Kind, is_kept_by_design, is_own, kind_of, place_of
-from lifecycle.checking.track import FREQUENT, Event, Track, clock, thread_name
+from lifecycle.checking import checkers
+from lifecycle.checking.call_sites import UNKNOWN, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
+from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.observed import ObservedState, family_of, first_state, found_state
+from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
+from lifecycle.roles.python.words import FREQUENT
+from lifecycle.roles.words import CLOSE
 
-_GRACE = 1.0  # seconds in which the finalizers of a group of objects close what the collector has found already
+_GRACE = 1.0  # seconds in which finalizers may still close what the collector has found
 
 _fileno = _socket.socket.fileno
 
-_tracks: dict[int, Track] = {}
-_dying: dict[int, tuple[Track, float]] = {}
-_handed: dict[int, tuple[Phase, int, bool]] = {}
+_tracks: dict[int, SocketTrack] = {}
+_by_inode: dict[int, list[SocketTrack]] = {}
+_without_inode: dict[int, SocketTrack] = {}  # the inode is read when another object may share it
+_dying: dict[int, tuple[SocketTrack, float]] = {}
+_handed: dict[int, tuple[ObservedState, int, bool]] = {}
 
 
 class Unchecked:
-    """Stands for the track of a socket under a role of this package, which is checked already; counts as false."""
+    """The track of a socket that belongs to an object of this package, which checks it already; counts as false."""
 
     __slots__ = ()
 
@@ -46,36 +49,38 @@ UNCHECKED = Unchecked()
 
 
 def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
-    """Take up a socket that was just made, at the program's line at or above `frame`."""
-    current = checker.active()
+    """Begin to follow a socket that was just made, at the program's line at or above `frame`."""
+    current = checkers.active()
     if current is None:
         return
     if _dying:
         judge_the_dead(time.monotonic() - _GRACE)
-    made = place_of(frame)
-    if is_own(made.file):
+    made = call_site(frame)
+    if is_in_lifecycle(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
-    phase, is_new, twin = _origin(sock, fileno, frame)
-    track = Track(sock, _died, phase, made, next(checker.numbers))
+    inode = 0 if fileno is None else _inode(_fileno(sock))
+    state, is_new, twin = _origin(sock, fileno, inode, frame)
+    track = SocketTrack(sock, _died, state, made, next(checkers.numbers))
+    track.inode = inode
     if twin is not None:
-        twin.double(track)
+        twin.join(track)
     track.family = family_of(sock)
     track.owner = current.owner
-    track.adopted = not is_new or is_kept_by_design(frame)
+    track.adopted = not is_new or is_open_for_ever(frame)
     now = clock()
-    track.note(Event("socket", "", "ok", phase.name, made, thread_name(), now, now))
-    _take(sock, track)
-    for each in checker.all_active():
+    track.note(Event("socket", "", "ok", state.name, made, thread_name(), now, now))
+    _follow(sock, track)
+    for each in checkers.all_active():
         each.sockets += 1
         if each.keep_all:
             each.tracks.append(track)
 
 
-def track_of(sock: socket.socket) -> Track | None:
-    """The track of `sock`; one that is not known is taken up as it is. None for what is not to be checked."""
+def track_of(sock: socket.socket) -> SocketTrack | None:
+    """The track of `sock`, which is adopted where it is not known yet. None for a socket that is not checked."""
     track = getattr(sock, "_closed", None)
-    if type(track) is Track:
+    if type(track) is SocketTrack:
         return track
     if track is UNCHECKED:
         return None
@@ -86,115 +91,140 @@ def track_of(sock: socket.socket) -> Track | None:
     return dying[0] if dying is not None else _adopted(sock)
 
 
-def hand_over(number: int, phase: Phase, *, is_new: bool) -> None:
-    """Remember that the descriptor `number` goes from one object to another, which begins in `phase`."""
-    _handed[number] = (phase, _inode(number), is_new)
+def hand_over(number: int, state: ObservedState, *, is_new: bool) -> None:
+    """Remember that the descriptor `number` goes from one object to another, which begins in `state`."""
+    _handed[number] = (state, _inode(number), is_new)
 
 
 def judge_the_dead(before: float | None = None) -> None:
-    """Report the sockets that were collected and never closed; `before`: only those collected before that time."""
+    """Report the sockets that were collected and never closed. before: only those collected before that time."""
     for key, (track, died) in _dying.copy().items():
-        if (before is None or died < before) and _dying.pop(key, None) is not None and not track.phase.final:
+        if (before is None or died < before) and _dying.pop(key, None) is not None and not track.state.final:
             _report_leak(track)
 
 
 def judge_the_living(first: int) -> None:
-    """Report the sockets with a number from `first` on that are still open, and were made by the program itself.
+    """Report the sockets with a number from `first` on that are still open and were made by the program itself.
 
-    One whose close() waits for a file that lies over it was closed: the file goes when the program ends, and takes it along.
+    A socket whose close() waits for a file over it counts as closed: the end of the program closes the file, and so the
+    socket.
     """
     for track in _tracks.copy().values():
         is_own = track.number >= first and not track.adopted
-        if is_own and not track.phase.final and getattr(track(), "_closed", None) is not True:
+        if is_own and not track.state.final and getattr(track(), "_closed", None) is not True:
             _report_leak(track)
 
 
 def inherit_all() -> None:
-    """This process was forked: its sockets are the parent's to close, and what was collected before was the parent's."""
+    """This process was forked: it need not close its parent's sockets, nor report those that were collected there."""
     for track in _tracks.copy().values():
         track.adopted = True
     _dying.clear()
 
 
 def forget_all() -> None:
-    """Forget every socket: nobody checks any more."""
+    """Forget every socket: the last check has ended."""
     _tracks.clear()
+    _by_inode.clear()
+    _without_inode.clear()
     _dying.clear()
     _handed.clear()
 
 
-def _report_leak(track: Track) -> None:
-    """Once: a block inside another one may have told it already."""
-    if ("leak",) in track.told:
+def _report_leak(track: SocketTrack) -> None:
+    """Report a leak, once: an inner block may have reported it already."""
+    if FindingKind.LEAK in track.reported:
         return
-    track.told.add(("leak",))
+    track.reported.add(FindingKind.LEAK)
     reason = "Close it, or use it in a `with` block"
-    place = track.made
-    checker.report(
-        finding_of(
-            track, FindingKind.LEAK, track.phase, "close", place, answer="", thread=track.events[0].thread, reason=reason
-        )
-    )
+    thread = track.events[0].thread
+    checkers.report(track, FindingKind.LEAK, track.state, CLOSE.name, track.made, thread=thread, reason=reason)
 
 
-def _take(sock: socket.socket, track: Track) -> None:
+def _follow(sock: socket.socket, track: SocketTrack) -> None:
     former = _tracks.get(track.key)
-    if former is not None:  # the same object, made anew
-        former.phase = former.phase.after("close", "ok")
+    if former is not None:  # __init__() was called again
+        former.state = former.state.after(CLOSE.name, "ok")
+        _drop_inode(former)
     dying = _dying.pop(track.key, None)
-    if dying is not None and not dying[0].phase.final:  # its memory is in use again
+    if dying is not None and not dying[0].state.final:  # a new object has its id()
         _report_leak(dying[0])
     _tracks[track.key] = track
+    if track.inode:
+        _by_inode.setdefault(track.inode, []).append(track)
+    else:
+        _without_inode[track.key] = track
     if getattr(sock, "_closed", None) is not True:
         sock._closed = track  # type: ignore[attr-defined]
 
 
-def _died(track: Track) -> None:
+def _died(track: SocketTrack) -> None:
+    _drop_inode(track)
     if _tracks.get(track.key) is track:
         del _tracks[track.key]
-        if not track.phase.final:
+        if not track.state.final:
             _dying[track.key] = (track, time.monotonic())
 
 
-def _origin(sock: socket.socket, fileno: int | None, frame: FrameType) -> tuple[Phase, bool, Track | None]:
-    """The phase in which an object begins, whether the program has this socket only from here, and who else has it.
+def _drop_inode(track: SocketTrack) -> None:
+    if _without_inode.get(track.key) is track:
+        del _without_inode[track.key]
+    tracks = _by_inode.get(track.inode, [])
+    if track in tracks:
+        tracks.remove(track)
+        if not tracks:
+            _by_inode.pop(track.inode, None)
 
-    A descriptor that the program itself hands in may be anybody's; what socketpair(), fromfd() and the like hand in is new.
+
+def _origin(
+    sock: socket.socket, fileno: int | None, inode: int, frame: FrameType
+) -> tuple[ObservedState, bool, SocketTrack | None]:
+    """The state in which an object begins, whether the socket is new to the program, and the track of another object over it.
+
+    A descriptor that the program passes may have any owner; one that socketpair(), fromfd() and the like pass is new.
     """
     if fileno is None:
-        return first_phase(sock), True, None
+        return first_state(sock), True, None
     handed = _handed.pop(fileno, None) if isinstance(fileno, int) else None
     if handed is not None:
-        phase, inode, is_new = handed
-        return (phase if inode == _inode(fileno) else found_phase(sock)), is_new, None
-    is_new = kind_of(frame.f_code.co_filename) is Kind.PLUMBING
-    twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(fileno)
-    return (found_phase(sock) if twin is None else twin.phase), is_new, twin
+        state, former_inode, is_new = handed
+        return (state if inode == former_inode else found_state(sock)), is_new, None
+    is_new = kind_of(frame.f_code.co_filename) is FileKind.INTERNAL
+    twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(inode)
+    return (found_state(sock) if twin is None else twin.state), is_new, twin
 
 
-def _twin_of(number: int) -> Track | None:
-    """The track of an object that has the descriptor already, or another one of the same socket of the system."""
-    inode = _inode(number)
-    for track in _tracks.copy().values() if inode else ():
+def _twin_of(inode: int) -> SocketTrack | None:
+    """The track of another object over the same socket of the system."""
+    if not inode:
+        return None
+    for key, track in _without_inode.copy().items():
+        _without_inode.pop(key, None)
         sock = track()
-        if sock is not None and not track.phase.final and _inode(_fileno(sock)) == inode:
+        if sock is not None and not track.state.final:
+            track.inode = _inode(_fileno(sock))
+            _by_inode.setdefault(track.inode, []).append(track)
+    for track in tuple(_by_inode.get(inode, ())):
+        sock = track()
+        if sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
             return track
     return None
 
 
-def _adopted(sock: socket.socket) -> Track | None:
-    current = checker.active()
+def _adopted(sock: socket.socket) -> SocketTrack | None:
+    current = checkers.active()
     if current is None or sock.fileno() == -1:
         return None
-    track = Track(sock, _died, found_phase(sock), NOWHERE, next(checker.numbers))
+    track = SocketTrack(sock, _died, found_state(sock), UNKNOWN, next(checkers.numbers))
     track.family = family_of(sock)
+    track.inode = _inode(_fileno(sock))
     track.adopted = True
-    _take(sock, track)
+    _follow(sock, track)
     return track
 
 
 def _inode(number: int) -> int:
-    """What tells one socket from the next that gets the same number; 0 where the system has nothing of the kind."""
+    """The number that distinguishes a socket from the next one with the same descriptor; 0 where the system has none."""
     if os.name != "posix":
         return 0
     try:

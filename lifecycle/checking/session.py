@@ -1,4 +1,4 @@
-"""Checking a stretch of a program from inside: `with checked_sockets() as findings:`."""
+"""`with checked_sockets() as findings:` checks the sockets of a program from inside."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lifecycle.checking import checker, methods, registry
-from lifecycle.checking.checker import Checker, Mode
+from lifecycle.checking import checkers, drop_in, registry
+from lifecycle.checking.checkers import Checker
+from lifecycle.checking.concurrent_close import judge_in_flight
 from lifecycle.checking.findings import Finding
-from lifecycle.checking.overtaking import judge_those_on_their_way
+from lifecycle.checking.settings import Mode
 
 _lock = threading.RLock()
 _running = 0
@@ -20,12 +21,12 @@ _follows_forks = False
 
 @contextmanager
 def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True) -> Iterator[list[Finding]]:
-    """Check the socket calls of all threads while the block runs; the list that it gives grows with each finding.
+    """Check the socket calls of all threads while the block runs; yields a list to which each finding is added.
 
-    mode: "observe" only reports; "warn" also gives a LifecycleWarning; "enforce" raises IllegalCall before the system is asked.
-    open_is_leak: report, when the block ends, what was made in it and is still open.
+    mode: "observe" only reports; "warn" also gives a LifecycleWarning; "enforce" raises IllegalCall before the system is
+    asked. open_is_leak: report, when the block ends, the sockets that were made in it and are still open.
 
-    Raises ValueError for another mode. A socket that is older than the block is taken up in the state that it is really in.
+    Raises ValueError for another mode. A socket that is older than the block is followed from the state that it is really in.
 
     >>> import socket
     >>> from lifecycle.checking import checked_sockets
@@ -35,20 +36,28 @@ def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True) -> Iter
     portability listen ('bind',)
     """
     current = Checker(Mode(mode))
-    first = next(checker.numbers)
+    first = next(checkers.numbers)
     start(current)
     try:
         yield current.findings
     except BaseException:
-        open_is_leak = False  # who leaves by an error closes nothing
+        open_is_leak = False  # a block that an exception leaves had no chance to close
         raise
     finally:
         gc.collect()
-        registry.judge_the_dead()
-        judge_those_on_their_way()
-        if open_is_leak:
-            registry.judge_the_living(first)
+        judge_what_is_left(first if open_is_leak else None)
         stop(current)
+
+
+def judge_what_is_left(first: int | None = 0) -> None:
+    """Report leaks and races that only the end of a check shows.
+
+    first: the number of the first socket that must not be open any more; None where sockets may stay open.
+    """
+    registry.judge_the_dead()
+    judge_in_flight()
+    if first is not None:
+        registry.judge_the_living(first)
 
 
 def start(current: Checker) -> None:
@@ -58,17 +67,17 @@ def start(current: Checker) -> None:
         if not _follows_forks and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=registry.inherit_all)
             _follows_forks = True
-        checker.begin(current)
+        checkers.begin(current)
         _running += 1
-        methods.install()
+        drop_in.install()
 
 
 def stop(current: Checker) -> None:
-    """No longer check for `current`; the last one gives the standard library its methods back."""
+    """End the check for `current`; the last one restores the methods of the standard library's socket."""
     global _running
     with _lock:
-        checker.end(current)
+        checkers.end(current)
         _running -= 1
         if not _running:
-            methods.uninstall()
+            drop_in.uninstall()
             registry.forget_all()

@@ -1,4 +1,4 @@
-"""What `lifecycle run` was asked for, and how it reaches the program and its children: by a folder."""
+"""The settings of `lifecycle run`, and the folder by which they reach the program and its children."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 VARIABLE = "LIFECYCLE_RUN"
@@ -14,14 +15,22 @@ FILE = "settings.json"
 FOLLOWING = Path(__file__).parent / "following"
 
 
+class Mode(StrEnum):
+    """What happens to an illegal call."""
+
+    OBSERVE = "observe"
+    WARN = "warn"
+    ENFORCE = "enforce"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What was asked for.
 
-    mode: observe, warn or enforce. report, chart, html: files to write. connection: which one to chart, from 1; None for all.
+    report, chart, html: files to write. connection: the number of the connection to chart, from 1; None for all.
     """
 
-    mode: str = "observe"
+    mode: Mode = Mode.OBSERVE
     quiet: bool = False
     report: str | None = None
     chart: str | None = None
@@ -30,12 +39,12 @@ class Settings:
 
     @property
     def keeps_all(self) -> bool:
-        """Whether every call is wanted, for charts."""
+        """Whether every call is recorded, for charts."""
         return self.chart is not None or self.html is not None
 
 
 def environment(settings: Settings, present: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which a Python checks its program; makes the folder in which the processes of the run meet."""
+    """The environment in which a Python checks its program; makes the folder that the processes of the run share."""
     folder = Path(tempfile.mkdtemp(prefix="lifecycle-"))
     (folder / FILE).write_text(json.dumps(asdict(settings)), encoding="utf-8")
     path = os.pathsep.join(filter(None, (str(FOLLOWING), present.get("PYTHONPATH", ""))))
@@ -43,5 +52,6 @@ def environment(settings: Settings, present: Mapping[str, str]) -> dict[str, str
 
 
 def read_settings(folder: Path) -> Settings:
-    """The settings of the run that meets in `folder`."""
-    return Settings(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+    """The settings of the run that shares `folder`."""
+    data = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    return Settings(**{**data, "mode": Mode(data["mode"])})

@@ -1,6 +1,6 @@
-"""What is known about one socket of the program: its phase, its history, and where it was made.
+"""What is known about one socket of the program: its state, its history, and where it was made.
 
-A track is a weak reference to its socket. It stands in the socket's own `_closed` attribute, where it counts as false until
+A track is a weak reference to its socket. It is stored in the socket's own `_closed` attribute, where it counts as false until
 the program's close() replaces it: so a watched method finds it with one attribute look-up, which is what the budget for a call
 allows (a dictionary by id() costs three times as much). A table by id() finds it again after a close.
 """
@@ -14,23 +14,21 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import ref
 
-from lifecycle.checking.phases import Phase
-from lifecycle.checking.places import Place
+from lifecycle.checking.call_sites import CallSite
+from lifecycle.checking.observed import ObservedState
+from lifecycle.roles.python.words import FREQUENT
 
-FREQUENT = ("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "send", "sendall", "sendto", "sendmsg")
-"""the calls that may be made very often; each has a flag in the track that says that its `ok` is nothing new"""
-
-_FIRST, _LAST = 16, 48  # how much of a long history is kept
+_FIRST, _LAST = 16, 48  # how many events of a long history are kept
 
 
 class Event(NamedTuple):
-    """One call in a socket's history. `outcome` is None while it runs, and where nothing was asked of the system."""
+    """One call in a socket's history. `outcome` is None while it runs, and where the system was not asked."""
 
     call: str
     state: str
     outcome: str | None
     next_state: str
-    place: Place
+    place: CallSite
     thread: str
     began: float
     ended: float | None
@@ -38,49 +36,44 @@ class Event(NamedTuple):
     error: str = ""
 
 
-class Track(ref[socket.socket]):
-    """What is known about one socket; counts as false.
+class SocketTrack(ref[socket.socket]):
+    """What is known about one socket; counts as false. For each frequent call a flag says that its `ok` changes nothing.
 
-    adopted: it was there before the checking began. owner: what made it, as the pytest plugin names its tests. ends: its
-    addresses, the local one and the peer's, where charts want them.
+    inode: identifies the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test that
+    made it. ends: its addresses, the local one and the peer's, where charts need them. reported: what was reported already.
+    known: the (call, outcome) of this state that were recorded. watched: the program has the descriptor, and may wait for it.
+    curious: whether fileno() changes something. group: the tracks of all objects over the same socket of the system.
     """
 
     __slots__ = (
-        *FREQUENT, "adopted", "before", "curious", "ends", "events", "family", "group", "key", "known", "left_out", "made",
-        "number", "owner", "phase", "told", "watched",
+        *FREQUENT, "adopted", "before", "curious", "ends", "events", "family", "group", "inode", "key", "known", "left_out",
+        "made", "number", "owner", "reported", "state", "watched",
     )  # fmt: skip
 
-    recv: bool
-    recv_into: bool
-    recvfrom: bool
-    recvfrom_into: bool
-    recvmsg: bool
-    send: bool
-    sendall: bool
-    sendto: bool
-    sendmsg: bool
-
-    def __new__(cls, sock: socket.socket, died: Callable[[Any], None], *_: object) -> Track:
+    def __new__(cls, sock: socket.socket, died: Callable[[Any], None], *_: object) -> SocketTrack:
         return super().__new__(cls, sock, died)
 
-    def __init__(self, sock: socket.socket, died: Callable[[Any], None], phase: Phase, made: Place, number: int) -> None:
+    def __init__(
+        self, sock: socket.socket, died: Callable[[Any], None], state: ObservedState, made: CallSite, number: int
+    ) -> None:
         super().__init__(sock, died)  # type: ignore[call-arg] # typeshed has it in __new__ alone
         self.key = id(sock)
         self.number = number
-        self.phase = self.before = phase
+        self.state = self.before = state
         self.family = 0
+        self.inode = 0
         self.made = made
         self.events: list[Event] = []
         self.left_out = 0
-        self.told: set[object] = set()
+        self.reported: set[object] = set()
         self.known: set[tuple[str, str | None]] = set()
         self.watched = False
         self.curious = True
         self.adopted = False
-        self.group: list[Track] | None = None
+        self.group: list[SocketTrack] | None = None
         self.owner = ""
         self.ends: tuple[str, str] = ("", "")
-        self._forget_flags()
+        self._clear_flags()
 
     def __bool__(self) -> bool:
         return False
@@ -90,48 +83,51 @@ class Track(ref[socket.socket]):
 
     @property
     def name(self) -> str:
-        """As charts and reports call it."""
-        return f"{self.phase.role.name}#{self.number}"
+        """The socket's name in charts and reports."""
+        return f"{self.state.role.name}#{self.number}"
 
-    def enter(self, phase: Phase) -> None:
-        """Go to `phase`, together with the other objects over the same socket of the system; a close is each object's own."""
-        if phase is self.phase:
+    def enter(self, state: ObservedState) -> None:
+        """Enter `state`, as do the other objects over the same socket of the system; a close is each object's own."""
+        if state is self.state:
             return
-        self._enter(phase)
-        if self.group is not None and not phase.final:
+        self._enter(state)
+        if self.group is not None and not state.final:
             for other in self.group:
-                if not other.phase.final:
-                    other._enter(phase)
+                if not other.state.final:
+                    other._enter(state)
 
-    def double(self, twin: Track) -> None:
-        """Know that `twin` is of another object over the same socket of the system."""
-        self.group = [each for each in self.group or (self,) if not each.phase.final]
+    def join(self, twin: SocketTrack) -> None:
+        """Record that `twin` belongs to another object over the same socket of the system."""
+        self.group = [each for each in self.group or (self,) if not each.state.final]
         self.group.append(twin)
         for each in self.group:
             each.group = self.group
-        twin.enter(self.phase)
+        twin.enter(self.state)
 
     def note(self, event: Event, limit: bool = True) -> None:
-        """Add to the history; of a long one the middle is left out."""
+        """Add to the history; limit: drop the middle of a long one."""
         self.events.append(event)
         if limit and len(self.events) > _FIRST + _LAST:
             del self.events[_FIRST]
             self.left_out += 1
 
-    def _enter(self, phase: Phase) -> None:
-        if phase is not self.phase:
-            self.before, self.phase = self.phase, phase
+    def _enter(self, state: ObservedState) -> None:
+        if state is not self.state:
+            self.before, self.state = self.state, state
             self.known.clear()
-            self.curious = not self.watched or "fileno" not in phase.keeps
-            self._forget_flags()
+            self.curious = not self.watched or "fileno" not in state.keeps
+            self._clear_flags()
 
-    def _forget_flags(self) -> None:
+    def _clear_flags(self) -> None:
         self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
         self.send = self.sendall = self.sendto = self.sendmsg = False
 
 
 def thread_name(number: int | None = None) -> str:
-    """The name of this thread, or another; makes no threading.Thread of one that has none, since the program could see it."""
+    """The name of this thread, or another.
+
+    It makes no threading.Thread for a thread that has none, since the program could see it.
+    """
     number = threading.get_ident() if number is None else number
     active: dict[int, threading.Thread] = getattr(threading, "_active", {})
     return active[number].name if number in active else f"thread {number}"

@@ -26,7 +26,7 @@ EPILOG = examples(
     "lifecycle conform socket --explained             the standard library, and where the system differs",
     "lifecycle conform gevent                         also aio, trio, memory",
     "lifecycle conform mymodule:MySocket              a class like socket.socket, or an adapter's factory",
-    "lifecycle conform lifecycle --mutants            what the suite itself would find",
+    "lifecycle conform lifecycle --mutants            how many faults the suite finds",
 )
 
 
@@ -95,14 +95,14 @@ def _run_suite(
     as_json: bool,
 ) -> bool:
     """Run and print; whether something was found."""
-    from lifecycle.conformance.conforming import conform as run
+    from lifecycle.conformance.campaigns.conform import conform as run
     from lifecycle.conformance.targets import UnknownTarget
 
     if junit is not None and not junit.parent.is_dir():
         raise click.BadParameter(f"cannot write {junit}: {os.strerror(errno.ENOENT)}", param_hint="--junit")
     try:
-        with progress_bar() as tell:
-            report = run(target, roles, depth=depth, walks=walks, seed=seed, progress=tell)
+        with progress_bar() as show:
+            report = run(target, roles, depth=depth, walks=walks, seed=seed, progress=show)
     except UnknownTarget as error:
         raise click.BadParameter(str(error), param_hint="TARGET") from None
     if not report.roles:
@@ -110,14 +110,14 @@ def _run_suite(
             f"{target.name} has none of these roles: {', '.join(role.name for role in roles)}", param_hint="--role"
         )
     if junit is not None:
-        from lifecycle.conformance.reports.junit import junit_xml
+        from lifecycle.conformance.reports import junit_xml
 
         try:
             junit.write_text(junit_xml(report), encoding="utf-8")
         except OSError as error:
             raise click.BadParameter(f"cannot write {junit}: {error.strerror}", param_hint="--junit") from None
     if as_json:
-        from lifecycle.conformance.reports.data import conformance_data
+        from lifecycle.conformance.reports import conformance_data
 
         write_json(conformance_data(report))
     else:
@@ -129,10 +129,12 @@ def _run_suite(
 
 def _score_mutants(roles: tuple[Role, ...], engine: str | None, as_json: bool) -> bool:
     """Break, count and print; whether a mutant has survived."""
-    from lifecycle.conformance.mutating.scoring import can_be_broken, score
+    from lifecycle.conformance.campaigns.mutation import can_be_broken, score_role
 
-    with progress_bar() as tell:
-        scores = [score(role, engine=engine, progress=partial(tell, role.name)) for role in roles if can_be_broken(role.name)]
+    with progress_bar() as show:
+        scores = [
+            score_role(role, engine=engine, progress=partial(show, role.name)) for role in roles if can_be_broken(role.name)
+        ]
     from lifecycle.cli.conform_page import mutants_data, mutants_page
 
     if as_json:
@@ -144,7 +146,7 @@ def _score_mutants(roles: tuple[Role, ...], engine: str | None, as_json: bool) -
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error where that is a terminal: told (what is running, how much is done, of how much)."""
+    """A bar on standard error where that is a terminal: called with (what is running, how much is done, of how much)."""
     if not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
@@ -155,7 +157,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("")
 
-        def tell(what: str, done: int, total: int) -> None:
+        def show(what: str, done: int, total: int) -> None:
             progress.update(task, description=what, completed=done, total=total)
 
-        yield tell
+        yield show

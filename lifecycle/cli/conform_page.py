@@ -1,4 +1,4 @@
-"""A conformance run as a page to read: coverage by role, the findings, one line a cause, and how to have each again."""
+"""A conformance run as a page to read: coverage by role, the findings, one line a cause, and the program of the shortest."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lifecycle.conformance.conforming import Conformance
+from lifecycle.conformance.campaigns.conform import Conformance
+from lifecycle.conformance.campaigns.mutation import OF_IMPLEMENTATIONS, Score
+from lifecycle.conformance.driving.results import Cluster, RoleResult, Tally, clusters, snippet
 from lifecycle.conformance.model.graph import case_id
-from lifecycle.conformance.mutating.mutants import Breakage
-from lifecycle.conformance.mutating.scoring import Score
-from lifecycle.conformance.replaying import snippet
-from lifecycle.conformance.reports.clusters import Cluster, clusters
-from lifecycle.conformance.running.result import RoleResult, Tally
 
 HEADING, GOOD, BAD = "bold", "green", "red"
 MOST_CLUSTERS = MOST_CELLS = 12
@@ -27,7 +24,7 @@ HEADING_WIDTH = 10  # of a column of mutants, so that all fit into 80
 
 def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[RenderableType]:
     """The parts of the page, to be printed one after the other."""
-    yield Text(f"{report.target}: the roles' cells, reached of those that it can be put to", HEADING)
+    yield Text(f"{report.target}: cells reached / cells reachable", HEADING)
     yield _coverage(report.roles)
     yield f"  {covered(report.roles)}"
     unexplained, explained = clusters(report.unexplained), [each for each in clusters(report.divergences) if each.name]
@@ -73,7 +70,7 @@ def _coverage(results: Iterable[RoleResult]) -> RenderableType:
 
 
 def covered(results: Iterable[RoleResult]) -> str:
-    """How many of the cells that the implementation can be put to were reached or are explained, in words."""
+    """How many of the reachable cells were reached or are explained, in words."""
     tallies = [tally for result in results for tally in (result.legal, result.illegal)]
     found = sum(tally.reached + tally.explained for tally in tallies)
     offered = sum(tally.offered for tally in tallies)
@@ -127,12 +124,12 @@ def mutants_page(scores: list[Score]) -> Iterator[RenderableType]:
     yield Text("mutants caught, and of how many where some survived", HEADING)
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
-    for _ in range(len(Breakage) + 2):
+    for _ in range(len(OF_IMPLEMENTATIONS) + 2):
         table.add_column(justify="right", no_wrap=True)
-    table.add_row("", *(textwrap.fill(breakage.value, HEADING_WIDTH) for breakage in Breakage), "all", "seconds")
+    table.add_row("", *(textwrap.fill(breakage.value, HEADING_WIDTH) for breakage in OF_IMPLEMENTATIONS), "all", "seconds")
     for each in scores:
         survived = Counter(mutant.breakage for mutant in each.survivors)
-        cells = [_caught(each.caught[breakage], survived[breakage]) for breakage in Breakage]
+        cells = [_caught(each.caught[breakage], survived[breakage]) for breakage in OF_IMPLEMENTATIONS]
         table.add_row(each.role, *cells, _caught(each.caught.total(), survived.total()), f"{each.seconds:.1f}")
     yield table
     for each in scores:

@@ -11,7 +11,7 @@ EPILOG = examples(
     "lifecycle matrix                        every family and kind, in about a second",
     "lifecycle matrix --family inet --kind stream",
     "lifecycle matrix --diff linux           beside the shipped table of Linux, and the contract",
-    "lifecycle matrix --diff winsock         where this system and Winsock part",
+    "lifecycle matrix --diff winsock         where this system and Winsock differ",
     "lifecycle matrix --json > this-machine.json",
 )
 
@@ -31,14 +31,14 @@ def matrix(diff: str | None, family: str | None, kind: str | None, as_json: bool
 
     With --diff, exits with 1 where a cell differs from the shipped table and nothing explains it.
     """
-    from lifecycle.conformance.measuring.comparing import compared_with
-    from lifecycle.conformance.measuring.measure import PAIRS, measure
+    from lifecycle.conformance.campaigns.compare_platforms import compared_with
+    from lifecycle.conformance.campaigns.measure import PAIRS, measure
 
     pairs = tuple(
         (its_family, its_kind) for its_family, its_kind in PAIRS if family in (None, its_family) and kind in (None, its_kind)
     )
-    with progress_bar() as tell:
-        measured = measure(pairs, progress=lambda done, total: tell("cells", done, total))
+    with progress_bar() as show:
+        measured = measure(pairs, progress=lambda done, total: show("cells", done, total))
     if not measured:
         raise click.BadParameter("this system has no such sockets", param_hint="--family")
     if diff is None:

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from lifecycle.conformance.measuring.comparing import Comparison
-from lifecycle.conformance.measuring.measure import Measured
+from lifecycle.conformance.campaigns.compare_platforms import Comparison
+from lifecycle.conformance.campaigns.measure import Measured
 
 HEADING, GOOD, BAD = "bold", "green", "red"
 WIDTH = 100
@@ -62,8 +62,8 @@ def comparison_page(comparison: Comparison) -> Iterator[RenderableType]:
     if comparison.collected:
         yield ""
         count = len(comparison.collected)
-        yield f"{count} cells tell the result of an earlier connect() that nobody had asked for, as the table does."
-        yield "On a connection whose connect() has told its result the answer is another one:"
+        yield f"{count} cells report the result of an earlier connect() that was not collected, as the table does."
+        yield "On a connection whose connect() has returned its result the answer is another one:"
         yield from _collected(comparison)
     yield ""
     yield Text(f"this system accepts {len(comparison.accepted)} calls that the contract forbids", HEADING)
@@ -78,14 +78,13 @@ def comparison_page(comparison: Comparison) -> Iterator[RenderableType]:
 def _collected(comparison: Comparison) -> Iterator[str]:
     groups: dict[tuple[str, str], list[str]] = {}
     for each in comparison.collected:
-        groups.setdefault((each.told, each.once_collected), []).append(each.cell[2])
+        groups.setdefault((each.first, each.once_collected), []).append(each.cell[2])
     sockets = dict.fromkeys(f"{family} {kind}" for family, kind, _, _ in (each.cell for each in comparison.collected))
     calls = dict.fromkeys(each.cell[3] for each in comparison.collected)
     yield f"  of {', '.join(sockets)}; {' and '.join(calls)}:"
-    for (told, once), states in groups.items():
-        yield textwrap.fill(
-            " ".join(dict.fromkeys(states)), WIDTH, initial_indent=f"  {f'{told}, then {once}':26} ", subsequent_indent=" " * 29
-        )
+    for (first, once), states in groups.items():
+        answers = f"  {f'{first}, then {once}':26} "
+        yield textwrap.fill(" ".join(dict.fromkeys(states)), WIDTH, initial_indent=answers, subsequent_indent=" " * 29)
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
@@ -97,6 +96,8 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
             {"cell": list(each.cell), "shipped": each.shipped, "measured": each.measured, "explanation": each.explanation}
             for each in comparison.differences
         ],
-        "collected": [each._asdict() for each in comparison.collected],
+        "collected": [
+            {"cell": each.cell, "told": each.first, "once_collected": each.once_collected} for each in comparison.collected
+        ],
         "accepted": [each._asdict() for each in comparison.accepted],
     }

@@ -1,4 +1,4 @@
-"""`lifecycle run`: a program that exists already, its socket calls checked."""
+"""`lifecycle run`: runs an existing program and checks its socket calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from lifecycle.cli.output import examples
 
 EPILOG = examples(
-    "lifecycle run server.py --port 8080        what is out of order, at the end",
+    "lifecycle run server.py --port 8080        a script",
     "lifecycle run -m http.server 8000          a module",
     "lifecycle run --mode enforce client.py     stops at the first mistake",
     "lifecycle run --report found.json app.py   the findings as data",
@@ -21,8 +21,7 @@ EPILOG = examples(
 )
 
 WITH_VALUE = ("--mode", "--report", "--chart", "--html", "--connection")
-NOT_HANDED_ON = ("-I", "-E", "-S")  # a Python that ignores its environment, or its site, cannot be told to check
-
+NOT_PASSED_ON = ("-I", "-E", "-S")  # with them Python ignores the environment by which the checker is loaded
 
 MODES = ("observe", "warn", "enforce")
 FILE = click.Path(path_type=Path)
@@ -32,7 +31,7 @@ class Program(click.Command):
     """A command whose options end where the program to run begins."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Part the options from the program, whose own options are none of ours."""
+        """Separate the options of the command from the program and its options."""
         place = 0
         while place < len(args) and args[place].startswith("-") and args[place] not in ("-m", "-c", "-", "--"):
             place += 2 if args[place] in WITH_VALUE else 1
@@ -73,16 +72,16 @@ def run(
 ) -> None:
     """Run a program, its children included, and check the order of its socket calls.
 
-    It keeps its own arguments, exit code and signals. The summary comes on standard error when it has ended.
+    It keeps its own arguments, exit code and signals. The summary is printed on standard error at its end.
     """
-    from lifecycle.checking.settings import Settings, environment
+    from lifecycle.checking.settings import Mode, Settings, environment
 
     for option, file in (("--report", report), ("--chart", chart), ("--html", html)):
         if file is not None and not file.absolute().parent.is_dir():
             folder = str(file.absolute().parent)
             raise click.BadParameter(f"there is no folder {folder!r} to write {file.name!r} into", param_hint=option)
     settings = Settings(
-        mode=mode,
+        mode=Mode(mode),
         quiet=quiet,
         report=_absolute(report),
         chart=_absolute(chart),
@@ -97,13 +96,13 @@ def _absolute(file: Path | None) -> str | None:
 
 
 def _flags() -> list[str]:
-    """The options of this Python, but for those that make it ignore its environment: it could not be told to check."""
+    """The options of this Python, without those that make it ignore its environment."""
     flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    return [flag for flag in flags if flag not in NOT_HANDED_ON]
+    return [flag for flag in flags if flag not in NOT_PASSED_ON]
 
 
 def _become(command: list[str], environment: dict[str, str]) -> None:
-    """Run `command` in the place of this process, so that signals and the exit code are its own."""
+    """Replace this process by `command`, so that signals and the exit code are its own."""
     sys.stdout.flush()
     if os.name == "posix":
         os.execve(command[0], command, environment)
@@ -112,4 +111,4 @@ def _become(command: list[str], environment: dict[str, str]) -> None:
             try:
                 raise click.exceptions.Exit(process.wait())
             except KeyboardInterrupt:
-                continue  # the program has got it too, and decides
+                continue  # the program got it too, and decides

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lifecycle.conformance.adapters.governed import GovernedAdapter as GovernedAdapter
-    from lifecycle.conformance.adapters.own import ObjectAdapter as ObjectAdapter
+    from lifecycle.conformance.adapters.objects import ObjectAdapter as ObjectAdapter
     from lifecycle.conformance.adapters.protocol import AGREES as AGREES
     from lifecycle.conformance.adapters.protocol import Adapter as Adapter
     from lifecycle.conformance.adapters.protocol import Answer as Answer
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from lifecycle.conformance.adapters.protocol import Stage as Stage
     from lifecycle.conformance.adapters.protocol import Verdict as Verdict
     from lifecycle.conformance.adapters.protocol import compared as compared
-    from lifecycle.conformance.adapters.raw import SocketAdapter as SocketAdapter
-    from lifecycle.conformance.conforming import conform as conform
+    from lifecycle.conformance.adapters.sockets import SocketAdapter as SocketAdapter
+    from lifecycle.conformance.campaigns.conform import conform as conform
+    from lifecycle.conformance.campaigns.replay import replay as replay
+    from lifecycle.conformance.driving.machine import conformance_machine as conformance_machine
+    from lifecycle.conformance.driving.machine import run_machine as run_machine
+    from lifecycle.conformance.driving.results import clusters as clusters
+    from lifecycle.conformance.driving.run import Divergence as Divergence
+    from lifecycle.conformance.driving.run import NonConformance as NonConformance
     from lifecycle.conformance.model.environment import Ending as Ending
     from lifecycle.conformance.model.environment import Environment as Environment
     from lifecycle.conformance.model.environment import PeerAction as PeerAction
@@ -30,50 +36,29 @@ if TYPE_CHECKING:
     from lifecycle.conformance.model.environment import peer as peer
     from lifecycle.conformance.model.environment import plainly as plainly
     from lifecycle.conformance.model.environment import waits as waits
-    from lifecycle.conformance.replaying import replay as replay
-    from lifecycle.conformance.reports.clusters import clusters as clusters
-    from lifecycle.conformance.running.divergence import Divergence as Divergence
-    from lifecycle.conformance.running.divergence import NonConformance as NonConformance
-    from lifecycle.conformance.stateful.machine import conformance_machine as conformance_machine
-    from lifecycle.conformance.stateful.machine import run_machine as run_machine
+    from lifecycle.conformance.model.environments import ENVIRONMENTS as ENVIRONMENTS
     from lifecycle.conformance.suite import conformance_suite as conformance_suite
     from lifecycle.conformance.targets import target_named as target_named
     from lifecycle.conformance.targets import target_of as target_of
-    from lifecycle.conformance.vocabulary import ENVIRONMENTS as ENVIRONMENTS
 
-_HOMES = {
-    "AGREES": "adapters.protocol",
-    "Adapter": "adapters.protocol",
-    "Answer": "adapters.protocol",
-    "Divergence": "running.divergence",
-    "ENVIRONMENTS": "vocabulary",
-    "Ending": "model.environment",
-    "Environment": "model.environment",
-    "GovernedAdapter": "adapters.governed",
-    "Mismatch": "adapters.protocol",
-    "NonConformance": "running.divergence",
-    "ObjectAdapter": "adapters.own",
-    "PeerAction": "model.environment",
-    "Provocation": "model.environment",
-    "SocketAdapter": "adapters.raw",
-    "Stage": "adapters.protocol",
-    "Under": "model.environment",
-    "Verdict": "adapters.protocol",
-    "clusters": "reports.clusters",
-    "compared": "adapters.protocol",
-    "conform": "conforming",
-    "conformance_machine": "stateful.machine",
-    "conformance_suite": "suite",
-    "ends": "model.environment",
-    "failing": "model.environment",
-    "peer": "model.environment",
-    "plainly": "model.environment",
-    "replay": "replaying",
-    "run_machine": "stateful.machine",
-    "target_named": "targets",
-    "target_of": "targets",
-    "waits": "model.environment",
+_NAMES = {
+    "adapters.governed": "GovernedAdapter",
+    "adapters.objects": "ObjectAdapter",
+    "adapters.protocol": "AGREES Adapter Answer Mismatch Stage Verdict compared",
+    "adapters.sockets": "SocketAdapter",
+    "campaigns.conform": "conform",
+    "campaigns.replay": "replay",
+    "driving.machine": "conformance_machine run_machine",
+    "driving.results": "clusters",
+    "driving.run": "Divergence NonConformance",
+    "model.environment": "Ending Environment PeerAction Provocation Under ends failing peer plainly waits",
+    "model.environments": "ENVIRONMENTS",
+    "suite": "conformance_suite",
+    "targets": "target_named target_of",
 }
+"""module -> its public names"""
+
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 NEEDED = frozenset({"hypothesis", "pytest"})
 """packages of the extra `conformance`"""

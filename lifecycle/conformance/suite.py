@@ -16,13 +16,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.conformance.adapters.protocol import Adapter, made_by
+from lifecycle.conformance.campaigns.conform import closing_in_time
+from lifecycle.conformance.driving.results import snippet
+from lifecycle.conformance.driving.run import NonConformance, Run
+from lifecycle.conformance.driving.sequences import DEPTHS, Sequence, model_for, sequences
+from lifecycle.conformance.driving.watchdog import WATCHDOG
 from lifecycle.conformance.model.graph import Cell, Model, case_id, cells_of
 from lifecycle.conformance.plugin import REACHED
-from lifecycle.conformance.replaying import snippet
-from lifecycle.conformance.running.divergence import NonConformance
-from lifecycle.conformance.running.exhaustive import DEPTHS, Sequence, model_for, sequences
-from lifecycle.conformance.running.hanging import WATCH, closing_in_time
-from lifecycle.conformance.running.run import Run
 from lifecycle.engine import Role
 from lifecycle.engine.role import checked_role
 
@@ -57,7 +57,7 @@ class Suite:
         return self._by_cell[depth].get(cell, [])
 
     def check(self, adapter: Adapter, cell: Cell, depth: int) -> str:
-        """Run the sequences that end at `cell`; "" where all went as they should, or what explains that they did not.
+        """Run the sequences that end at `cell`; "" where none differs, or what explains the difference.
 
         Raises NonConformance, with a program that shows it, where nothing explains it.
         """
@@ -76,7 +76,7 @@ class Suite:
 def conformance_suite(role: Role, adapter: Callable[[], Adapter], *, depth: int | None = None) -> type[Any]:
     """A class of pytest tests, one per cell of `role`; assign it to a name that begins with Test.
 
-    adapter: makes the implementation's adapter, anew for each test. depth: 1 to 3, as for `lifecycle conform`; by default
+    adapter: makes the implementation's adapter, a new one for each test. depth: 1 to 3, as for `lifecycle conform`; by default
     what --conformance-depth says, or 1. A cell that the implementation does not have is skipped; one whose difference is
     explained, as by a platform's table, passes.
     """
@@ -101,7 +101,7 @@ def conformance_suite(role: Role, adapter: Callable[[], Adapter], *, depth: int 
 
             if cell in suite.model.unprovoked:
                 pytest.skip("the implementation cannot be put to it")
-            with WATCH.watching(), closing_in_time(suite.make()) as adapter:
+            with WATCHDOG.watching(), closing_in_time(suite.role.name, suite.make) as adapter:
                 explanation = suite.check(adapter, cell, depth)
             found = f"{suite.role.name} {'explained' if explanation else 'reached'}"
             request.node.user_properties.append((REACHED, found))  # record_property warns under the usual kind of JUnit report

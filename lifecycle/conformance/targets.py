@@ -1,4 +1,4 @@
-"""What can be put under test, by name: the built-in implementations, and `module:factory` for one's own."""
+"""What can be put under test, by name: the built-in implementations, and `module:factory` for your own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
-from lifecycle.conformance.adapters.loopback import Factory
 from lifecycle.conformance.adapters.protocol import Adapter
-from lifecycle.conformance.adapters.raw import SocketAdapter, lacking
+from lifecycle.conformance.adapters.setup_states import Factory
+from lifecycle.conformance.adapters.sockets import SocketAdapter, lacking
+from lifecycle.conformance.campaigns.bare_calls import Implementation, KnownDifference
 from lifecycle.conformance.model.environment import Under
-from lifecycle.conformance.running.differential import Implementation, KnownDifference
 from lifecycle.engine import Lifecycle, Role
 from lifecycle.engine.table import default_engine
 from lifecycle.roles import ROLES
@@ -30,6 +30,9 @@ PACKAGE_ROLES: tuple[Role, ...] = tuple(ROLES.values())
 AS_SOCKETS = (socket.AF_INET, socket.SOCK_STREAM)
 """what sockets are made with"""
 
+WITHOUT_SYSTEM = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY})
+"""circumstances of calls on sockets that need no descriptors"""
+
 NAMED = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 """module:factory, either with dots"""
 
@@ -40,12 +43,11 @@ GEVENT_KNOWN = (
     KnownDifference("gevent: on a closed socket EBADF comes before TypeError", BAD_ARGUMENTS, "TypeError", "EBADF", True),
 )
 
+_AWAITED, _NOT_A_TUPLE = "trio: connect() is awaited to its end", "trio: an address that is not a tuple is a ValueError"
 TRIO_KNOWN = (
-    KnownDifference("trio: connect() is awaited to its end", frozenset({"connect"}), "would block", "None"),
-    KnownDifference("trio: connect() is awaited to its end", frozenset({"connect to nobody"}), "would block", "ECONNREFUSED"),
-    KnownDifference(
-        "trio: an address that is no tuple is a ValueError", frozenset({"bind a text"}), "TypeError", "ValueError", True
-    ),
+    KnownDifference(_AWAITED, frozenset({"connect"}), "would block", "None"),
+    KnownDifference(_AWAITED, frozenset({"connect to nobody"}), "would block", "ECONNREFUSED"),
+    KnownDifference(_NOT_A_TUPLE, frozenset({"bind a text"}), "TypeError", "ValueError", True),
 )
 
 
@@ -89,40 +91,36 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
     it is called with a family and a kind; or, to be called without arguments, a factory of these or of an Adapter. Raises
     UnknownTarget for anything else.
     """
-    if isinstance(thing, type) and issubclass(thing, Lifecycle):
+    is_class = isinstance(thing, type)
+    if is_class and issubclass(thing, Lifecycle):
         return _governed_class(name, thing, engine)
-    if isinstance(thing, type) and issubclass(thing, socket.socket):
+    if is_class and issubclass(thing, socket.socket):
         return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM))
-    if isinstance(thing, type) and hasattr(thing, "recv") and _takes(thing, *AS_SOCKETS):
+    makes_sockets = callable(thing) and _takes(thing, *AS_SOCKETS)
+    if makes_sockets and is_class and hasattr(thing, "recv"):
         return _sockets(name, lambda: cast(Factory, thing))
     if callable(thing) and _takes(thing):
         made: Any = _made(name, thing)
         if hasattr(made, "stage") and hasattr(made, "verdict"):
             made.close()
             return Target(name, cast(Callable[[], Adapter], thing), roles=getattr(made, "roles", PACKAGE_ROLES))
-        if hasattr(made, "recv") and _takes(thing, *AS_SOCKETS):  # whose class hands its methods on by __getattr__()
+        if hasattr(made, "recv") and makes_sockets:  # whose class has its methods by __getattr__()
             made.close()
             return _sockets(name, lambda: cast(Factory, thing))
         if callable(made):
             return _sockets(name, cast(Callable[[], Factory], thing))
-    elif callable(thing) and _takes(thing, *AS_SOCKETS):
+    elif makes_sockets:
         return _sockets(name, lambda: cast(Factory, thing))
-    raise UnknownTarget(
-        f"{name} is neither a class or a factory of sockets, nor the factory of an adapter{_what_it_lacks(thing)}"
-    )
-
-
-def _what_it_lacks(thing: Any) -> str:
-    """What a class would need to be one of sockets, as the end of a sentence; "" for what is no class."""
-    if not isinstance(thing, type):
-        return ""
-    if not _takes(thing, *AS_SOCKETS):
-        return ": it cannot be made with a family and a kind, as in socket.socket(AF_INET, SOCK_STREAM)"
-    return ": its objects have no recv()"
+    lacks = ""
+    if is_class:
+        lacks = ": its objects have no recv()"
+        if not makes_sockets:
+            lacks = ": it cannot be made with a family and a kind, as in socket.socket(AF_INET, SOCK_STREAM)"
+    raise UnknownTarget(f"{name} is neither a class or a factory of sockets, nor the factory of an adapter{lacks}")
 
 
 def _made(name: str, make: Callable[..., Any], *arguments: object) -> Any:
-    """What somebody's factory makes; UnknownTarget where it raises something."""
+    """What a user's factory makes; UnknownTarget where it raises something."""
     try:
         return make(*arguments)
     except (Exception, SystemExit) as error:
@@ -146,12 +144,27 @@ def _governed(name: str, classes: Mapping[str, type[Any]], engine: str | None) -
     def unwatched() -> Adapter:
         return GovernedAdapter(classes, name=name, engine=engine)
 
-    goes_one_way = (engine or default_engine()) == "reference"  # whether anybody observes or not
+    goes_one_way = (engine or default_engine()) == "reference"  # whether objects are observed or not
     return Target(name, watched) if goes_one_way else Target(name, unwatched, watched)
 
 
-def _lifecycle(engine: str | None) -> Target:
-    return _governed("lifecycle", CLASSES, engine)
+def _sockets(name: str, make: Callable[[], Factory]) -> Target:
+    """Sockets of your own, which may not be descriptors of the system, among peers of the same kind."""
+
+    def adapter() -> Adapter:
+        new = make()
+        lacks = _made(f"a socket of {name}", lacking, new)
+        return SocketAdapter(new, name=name, peers=new, circumstances=WITHOUT_SYSTEM, lacks=lacks)
+
+    return Target(name, adapter)
+
+
+def _takes(thing: Callable[..., Any], *arguments: object) -> bool:
+    try:
+        inspect.signature(thing).bind(*arguments)
+    except (TypeError, ValueError):  # ValueError: it has no signature
+        return False
+    return True
 
 
 def _aio(engine: str | None) -> Target:
@@ -159,10 +172,6 @@ def _aio(engine: str | None) -> Target:
     from lifecycle.conformance.adapters.awaited import AwaitedAdapter
 
     return Target("aio", lambda: AwaitedAdapter(engine=engine), lambda: AwaitedAdapter(engine=engine, watched=True))
-
-
-def _stdlib(engine: str | None) -> Target:
-    return Target("socket", lambda: SocketAdapter(socket.socket, name="socket", platform=PLATFORM))
 
 
 def _gevent(engine: str | None) -> Target:
@@ -191,33 +200,10 @@ def _memory(engine: str | None) -> Target:
     return _sockets("memory", MemorySockets)
 
 
-def _sockets(name: str, make: Callable[[], Factory]) -> Target:
-    """Sockets of one's own, which may be no descriptors of the system, among peers of the same kind."""
-
-    def adapter() -> Adapter:
-        new = make()
-        lacks = _made(f"a socket of {name}", lacking, new)
-        return SocketAdapter(new, name=name, peers=new, circumstances=WITHOUT_SYSTEM, lacks=lacks)
-
-    return Target(name, adapter)
-
-
-WITHOUT_SYSTEM = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY})
-"""what calls can be put under on sockets that need no descriptors"""
-
-
-def _takes(thing: Callable[..., Any], *arguments: object) -> bool:
-    try:
-        inspect.signature(thing).bind(*arguments)
-    except (TypeError, ValueError):  # ValueError: it tells no signature
-        return False
-    return True
-
-
 BUILT_IN: Mapping[str, Callable[[str | None], Target]] = {
-    "lifecycle": _lifecycle,
+    "lifecycle": lambda engine: _governed("lifecycle", CLASSES, engine),
     "aio": _aio,
-    "socket": _stdlib,
+    "socket": lambda engine: target_of("socket", socket.socket),
     "gevent": _gevent,
     "trio": _trio,
     "memory": _memory,
@@ -236,12 +222,12 @@ def _loaded(name: str) -> Any:
     module, _, path = name.partition(":")
     with suppress(ValueError):
         sys.path.remove("")
-    sys.path.insert(0, "")  # what stands in the present folder can be named, as for `python -m`
+    sys.path.insert(0, "")  # modules of the present folder can be named, as for `python -m`
     try:
         thing: Any = importlib.import_module(module)
     except ImportError as error:
         raise UnknownTarget(f"cannot import {module!r}: {error}") from error
-    except (Exception, SystemExit) as error:  # whatever somebody's module does
+    except (Exception, SystemExit) as error:  # any error of a user's module
         raise UnknownTarget(f"cannot import {module!r}: {type(error).__name__}: {error}") from error
     for part in path.split("."):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateBox, StateEdge, group_label, labels
 from lifecycle.diagrams.lettering import cells, printable, visible, wrapped, xml_text
 
 BOX_WIDTH = 38  # letters
@@ -66,7 +66,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield "}"
 
 
-def _placed(graph: Graph) -> list[tuple[int, StateNode]]:
+def _placed(graph: Graph) -> list[tuple[int, StateBox]]:
     """The states in the order in which Graphviz places them from the left: first those that failures lead to.
 
     These edges are the longest and have the longest labels; on the right they would stick out of the group.
@@ -75,7 +75,7 @@ def _placed(graph: Graph) -> list[tuple[int, StateNode]]:
     return sorted(enumerate(graph.nodes), key=lambda numbered: numbered[1].name not in failures)
 
 
-def _box(node: StateNode, number: int) -> str:
+def _box(node: StateBox, number: int) -> str:
     title = f"<B>{_html(visible(node.name))}</B>"
     lines = [line for text in labels(node.keeps) for line in wrapped(text, BOX_WIDTH, "   ")]
     if lines:

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lifecycle.diagrams.details import call_details, facts_text
-from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Note, StateEdge, StateNode
+from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Note, StateBox, StateEdge
 from lifecycle.diagrams.highlight import NOTHING, Highlight
 from lifecycle.engine import Kind, Role
-from lifecycle.platforms import platform_answers
 from lifecycle.roles import ROLES
+from lifecycle.system.platform_answers import platform_answers
 
 LEAST_GROUP = 3
 SYSTEMS = ("winsock", "linux")  # the same on every machine, because files are compared
@@ -37,7 +37,7 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
             arrows[state, after, _is_failure(role, outcome)].append((call, outcome))
     group = _group(role, arrows, keeps)
     nodes = tuple(
-        StateNode(
+        StateBox(
             name=state.name,
             doc=state.doc,
             facts=facts_text(state),

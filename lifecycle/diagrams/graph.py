@@ -40,7 +40,7 @@ class Endings:
 
 
 @dataclass(frozen=True, slots=True)
-class StateNode:
+class StateBox:
     """A state. `facts` are those that it stands for, in words; `keeps` are the calls that leave it as it is."""
 
     name: str
@@ -117,7 +117,7 @@ class Graph:
 
     name: str
     doc: str
-    nodes: tuple[StateNode, ...]
+    nodes: tuple[StateBox, ...]
     edges: tuple[StateEdge, ...]
     group: Group | None
     notes: tuple[Note, ...]

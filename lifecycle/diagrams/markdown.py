@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from lifecycle.diagrams.graph import NAMED_STATE, CallEntry, Graph, Mark, Note, StateNode
+from lifecycle.diagrams.graph import NAMED_STATE, CallEntry, Graph, Mark, Note, StateBox
 from lifecycle.diagrams.lettering import markdown_text, printable, visible
 
 SYSTEMS = {"winsock": "Winsock answers", "linux": "Linux answers"}
@@ -81,7 +81,7 @@ def _refused(note: Note, systems: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _marks(node: StateNode) -> str:
+def _marks(node: StateBox) -> str:
     marks = ["initial"] * node.is_initial + ["final"] * node.is_final
     marks += {Mark.PRESENT: ["the present state"], Mark.VISITED: ["visited"], Mark.NONE: []}[node.mark]
     return ", ".join(marks)

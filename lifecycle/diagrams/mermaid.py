@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateBox, StateEdge, group_label, labels
 from lifecycle.diagrams.lettering import identifiers, mermaid_text, visible, wrapped
 
 RESERVED = (
@@ -76,7 +76,7 @@ def _style(edge: StateEdge) -> str:
     return (DASHED if edge.is_failure else "") + (TAKEN if edge.is_taken else "")
 
 
-def _state(node: StateNode, id: str) -> Iterator[str]:
+def _state(node: StateBox, id: str) -> Iterator[str]:
     yield f"    {id} : {mermaid_text(visible(node.name))}"
     yield from (f"    {id} : {_written([text], BOX_WIDTH)}" for text in labels(node.keeps))
 

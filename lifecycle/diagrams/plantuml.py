@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, StateNode, group_label, labels
+from lifecycle.diagrams.graph import Graph, Group, Mark, StateBox, StateEdge, group_label, labels
 from lifecycle.diagrams.lettering import identifiers, plantuml_text, visible
 
 RESERVED = (
@@ -51,7 +51,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield "@enduml"
 
 
-def _declaration(node: StateNode, ids: Mapping[str, str]) -> str:
+def _declaration(node: StateBox, ids: Mapping[str, str]) -> str:
     return f'state "{_name(node.name)}" as {ids[node.name]}{COLOURS[node.mark]}'
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lifecycle.diagrams.graph import Graph, StateNode
+from lifecycle.diagrams.graph import Graph, StateBox
 from lifecycle.diagrams.lettering import identifiers, printable, visible, xml_text
 
 NAMESPACE = "http://www.w3.org/2005/07/scxml"
@@ -42,7 +42,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield "</scxml>"
 
 
-def _state(node: StateNode, id: str, leaving: list[str]) -> Iterator[str]:
+def _state(node: StateBox, id: str, leaving: list[str]) -> Iterator[str]:
     """A final state of SCXML has no transitions: what may be called there stands in elements of the own namespace."""
     element, inner = ("final", "lc:stays") if node.is_final else ("state", "transition")
     yield f'  <{element} id="{id}" lc:name="{_name(node.name)}" lc:doc="{_text(node.doc)}">'

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import FrameType
 from typing import Protocol
 from weakref import ref
@@ -144,9 +144,8 @@ class Journal:
 
         start = self.records[0].began if self.records else 0.0
         for record in self.records:
-            fields = asdict(record)
-            fields["began"] = round(record.began - start, 6)
-            fields["ended"] = None if record.ended is None else round(record.ended - start, 6)
+            ended = None if record.ended is None else round(record.ended - start, 6)
+            fields = asdict(replace(record, began=round(record.began - start, 6), ended=ended))
             yield json.dumps(fields)
 
     def cells(self) -> set[tuple[str, str, str, str]]:

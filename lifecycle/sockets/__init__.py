@@ -1,12 +1,9 @@
 """Real sockets of the operating system, blocking, as the handlers of the roles."""
 
-from lifecycle.sockets.accepted import Accepted
-from lifecycle.sockets.addresses import Address
-from lifecycle.sockets.client import Client
-from lifecycle.sockets.datagram import Datagram
-from lifecycle.sockets.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
-from lifecycle.sockets.readable import FIONREAD
-from lifecycle.sockets.server import Server
+from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
+from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
+from lifecycle.system.addresses import Address
+from lifecycle.system.portable_calls import FIONREAD
 
 __all__ = [
     "FIONREAD",

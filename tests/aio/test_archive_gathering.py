@@ -233,7 +233,7 @@ async def test_a_cancelled_flush_sends_nothing_twice() -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         async with aio.Client() as client:
             client.open()
-            client.set_option(socket.SO_SNDBUF, 4096)
+            client.set_option(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             await client.connect(*listener.getsockname())
             with listener.accept()[0] as peer:
                 peer.setblocking(False)

@@ -21,8 +21,9 @@ from kernel import acknowledged, assert_tcp_agrees
 from loopback import HOST, open_descriptors, reset, until
 
 from lifecycle import IllegalCall, aio
-from lifecycle.aio import async_socket, client, stream
-from lifecycle.sockets.connecting import connect_result
+from lifecycle.net.aio import driver, stream
+from lifecycle.system import portable_calls
+from lifecycle.system.portable_calls import connect_result
 
 NAME = "several.invalid"  # means the addresses of this machine
 SMALL_BUFFER = 4096
@@ -141,7 +142,7 @@ class StreamPlay(Play):
             del self.to_come[: len(data)]
             return data
         if name in ("send", "send_to"):
-            subject.set_option(socket.SO_SNDBUF, SMALL_BUFFER)
+            subject.set_option(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
             piece = BIG[self.sent % 256 :]
             try:
                 sent: int = await getattr(subject, name)(piece)
@@ -393,13 +394,13 @@ def test_cancelled_at_every_await(name: str, event_loop: EventLoop) -> None:
                 play.close()
             assert open_descriptors() == before
 
-        with patch.object(client, "connect_result", SlowConnects().result):
+        with patch.object(portable_calls, "connect_result", SlowConnects().result):
             event_loop.run(main)
 
     for script in EXAMPLES:
         plays = example(script)(plays)
     with ExitStack() as patches:
-        for module in (async_socket, stream):
+        for module in (driver, stream):
             patches.enter_context(patch.object(module, "TURNS", 2))  # calls give way often
         patches.enter_context(patch.object(anyio, "getaddrinfo", slow_resolver))
         plays()

@@ -13,7 +13,7 @@ from loopback import HOST, LONG
 from lifecycle import ROLES, aio
 from lifecycle.conformance import GovernedAdapter, conform
 from lifecycle.conformance.adapters.governed import GovernedStage
-from lifecycle.conformance.adapters.watching import Watcher
+from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.targets import Target
 
 CLASSES: dict[str, type[Face]] = {face.role.name: face for face in FACES.values()}
@@ -27,7 +27,7 @@ class FaceStage(GovernedStage):
         with ServerFace(timeout=LONG) as server:
             server.create(0, HOST)
             server.listen()
-            client = self.somebody_at(server.get_sock_name())
+            client = self.connected_to(server.get_sock_name())
             server.accept(self.subject)
         self.meet(client)
 
@@ -42,7 +42,7 @@ class FaceAdapter(GovernedAdapter):
     def __init__(self) -> None:
         super().__init__(CLASSES, name="lifecycle.aio")
 
-    def socket_stage(self, role: str, kind: type[Any], watcher: Watcher | None) -> FaceStage:
+    def socket_stage(self, role: str, kind: type[Any], watcher: OutcomeTrace | None) -> FaceStage:
         """A new socket in its initial state."""
         return FaceStage(role, kind, self._loopback, self.engine, watcher)
 

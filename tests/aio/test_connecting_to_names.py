@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from loopback import HOST, SHORT, open_descriptors, raw_listener, unanswering_listener, unused_port
 
 from lifecycle import BlockingCallCancelled, ClosedDuringCall, aio
-from lifecycle.aio.happy_eyeballs import CONNECTION_ATTEMPT_DELAY, interleaved
+from lifecycle.net.operations.connecting import CONNECTION_ATTEMPT_DELAY, interleaved
 
 HOST6, SECOND, THIRD = "::1", "127.0.0.2", "127.0.0.3"
 
@@ -105,13 +105,13 @@ async def test_a_refusal_begins_the_next_attempt_at_once() -> None:
     with raw_listener() as listener, name_of(HOST6, HOST):
         async with aio.Client() as client:
             client.open()
-            client.set_option(socket.SO_KEEPALIVE, 1)
-            client.set_option(socket.TCP_NODELAY, 1, socket.IPPROTO_TCP)
+            client.set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            client.set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with anyio.fail_after(CONNECTION_ATTEMPT_DELAY):
                 await client.connect("both.invalid", listener.getsockname()[1])
             assert client.get_peer_name().host == HOST
             assert client.get_option(socket.SO_KEEPALIVE)
-            assert client.get_option(socket.TCP_NODELAY, socket.IPPROTO_TCP)
+            assert client.get_option(socket.TCP_NODELAY, level=socket.IPPROTO_TCP)
             await client.send(b"hello")
             with listener.accept()[0] as peer:
                 assert peer.recv(5) == b"hello"

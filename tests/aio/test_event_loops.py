@@ -18,7 +18,7 @@ from event_loops import EventLoop, every_loop, on_every_loop
 from loopback import HOST, SHORT, raw_listener, reset
 
 from lifecycle import ClosedDuringCall, aio
-from lifecycle.aio.loop_readiness import LoopReadiness
+from lifecycle.net.aio.readiness import LoopReadiness
 
 
 @every_loop
@@ -212,7 +212,7 @@ def test_an_idle_registration_is_taken_back() -> None:
 @on_every_loop
 async def test_a_loop_without_add_reader_works_too(monkeypatch: pytest.MonkeyPatch, event_loop: EventLoop) -> None:
     """Where the loop cannot watch descriptors itself (Windows), anyio is asked: the same calls, the same ends."""
-    monkeypatch.setattr("lifecycle.aio.readiness._watches_descriptors", lambda loop: False)
+    monkeypatch.setattr("lifecycle.net.aio.readiness._watches_descriptors", lambda loop: False)
     async with connected() as (client, peer), anyio.create_task_group() as tasks:
         tasks.start_soon(client.receive)
         await waiting(client)

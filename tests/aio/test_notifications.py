@@ -132,7 +132,7 @@ async def test_a_mask_is_checked() -> None:
     """select_events() raises TypeError for what is no int, ValueError for bits that are no event."""
     async with noted_client(0) as (client, _):
         for wrong in (64, -1, 1 << 40):
-            with pytest.raises(ValueError, match="no event"):
+            with pytest.raises(ValueError, match="not events"):
                 client.select_events(wrong)
         for no_int in (None, "READ", True):
             with pytest.raises(TypeError):

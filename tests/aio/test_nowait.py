@@ -14,6 +14,7 @@ from loopback import HOST, raw_listener, unanswering_listener, until_shows, unus
 
 from lifecycle import IllegalCall, SendWouldBlock, aio
 from lifecycle.aio import nowait
+from lifecycle.net.aio import nonblocking
 
 
 @on_every_loop
@@ -122,7 +123,7 @@ async def test_it_is_for_calls_of_sockets() -> None:
         finally:
             ended.append(True)
 
-    with pytest.raises(RuntimeError, match="something else"):
+    with pytest.raises(RuntimeError, match="anything but"):
         nowait(sleeps())
     assert ended
 
@@ -136,7 +137,7 @@ async def test_it_does_not_change_other_calls() -> None:
             tasks.start_soon(client.connect, *address)
             await waiting(client)
             seen = []
-            thread = threading.Thread(target=lambda: seen.append(aio.nowaiting.mode.never_waits))
+            thread = threading.Thread(target=lambda: seen.append(nonblocking.mode.never_waits))
             async with aio.Datagram() as datagram:
                 nowait(datagram.create(0, HOST))
                 with pytest.raises(BlockingIOError):

@@ -15,7 +15,8 @@ from notified import (
     noted_client,
 )
 
-from lifecycle.aio import Events, notifier, nowait, urgent
+from lifecycle.aio import Events, nowait
+from lifecycle.net.notify import dispatcher, urgent
 
 
 async def out_of_band_data_is_told() -> None:
@@ -42,7 +43,7 @@ async def test_out_of_band_data_is_told() -> None:
 async def test_out_of_band_data_inline_is_data() -> None:
     """With SO_OOBINLINE urgent data is told by OnReceive, and not by OnOutOfBandData."""
     async with noted_client(Events.OOB | Events.READ) as (client, peer):
-        client.set_option(socket.SO_OOBINLINE, 1)
+        client.set_option(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
         peer.send(b"!", socket.MSG_OOB)
         await client.diary.until_told("receive")
         assert nowait(client.receive()) == b"!"
@@ -72,6 +73,6 @@ async def test_the_end_is_not_urgent() -> None:
 )
 def test_a_thread_watches_as_the_event_loop_does(event_loop: EventLoop, behaviour: Callable[[], Awaitable[None]]) -> None:
     """The same where a thread has to watch for it. (Not under trio, which keeps its threads for longer than a test lasts.)"""
-    with patch.object(notifier, "until_urgent", urgent.until_urgent_by_thread):
+    with patch.object(dispatcher, "until_urgent", urgent.until_urgent_by_thread):
         event_loop.run(behaviour)
     until(lambda: not [each for each in threading.enumerate() if each.name.startswith("AnyIO")])

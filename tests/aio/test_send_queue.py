@@ -17,7 +17,7 @@ from loopback import HOST, raw_listener
 
 from lifecycle import BlockingCallCancelled, ClosedDuringCall, IllegalCall, SendWouldBlock, aio
 from lifecycle.aio import nowait
-from lifecycle.aio.send_queue import SendQueue
+from lifecycle.net.aio.send_queue import SendQueue
 
 SIZE = 1 << 19  # more than a connection takes whose buffers are small
 SMALL_BUFFER = 4096
@@ -30,7 +30,7 @@ async def connected() -> AsyncIterator[tuple[aio.Client, socket.socket]]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         async with aio.Client() as client:
             client.open()
-            client.set_option(socket.SO_SNDBUF, SMALL_BUFFER)
+            client.set_option(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
             await client.connect(*listener.getsockname())
             peer, _ = listener.accept()
             with peer:
@@ -188,7 +188,7 @@ def test_a_loop_that_left_its_sends_behind() -> None:
 
         async def connect() -> None:
             client.open()
-            client.set_option(socket.SO_SNDBUF, SMALL_BUFFER)
+            client.set_option(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
             await client.connect(HOST, listener.getsockname()[1])
 
         first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
@@ -213,14 +213,14 @@ def test_a_queue_has_one_turn_at_a_time(steps: list[str]) -> None:
             if step == "enter":
                 followers.append(queue.enter())
             elif step == "give up" and followers:
-                assert not queue.leave(followers.pop())
+                assert not queue.release(followers.pop())
             elif step == "leave" and followers:
-                assert not queue.leave()
+                assert not queue.release()
                 assert followers.pop(0).is_set()
             assert not any(each.is_set() for each in followers)
         while followers:
-            assert not queue.leave()
+            assert not queue.release()
             assert followers.pop(0).is_set()
-        assert queue.leave()
+        assert queue.release()
 
     anyio.run(main)

@@ -186,7 +186,8 @@ async def test_an_error_of_the_network_ends_one_connection(caplog: pytest.LogCap
 
     async def handler(accepted: aio.Accepted) -> None:
         kept.append(accepted)
-        await echo(accepted)
+        while data := await accepted.receive():
+            await accepted.send(data)
 
     with caplog.at_level(logging.INFO, "lifecycle.aio"):
         async with served(handler) as server, await connected(server) as good:

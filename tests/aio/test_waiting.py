@@ -13,7 +13,7 @@ from loopback import HOST, SHORT
 
 from lifecycle import ClosedDuringCall, IllegalCall, aio
 from lifecycle.aio import nowait
-from lifecycle.aio.async_socket import TURNS
+from lifecycle.net.aio.driver import TURNS
 
 
 @on_every_loop

@@ -486,7 +486,7 @@ def owned(client: Any) -> tuple[Any, ...]:
 def test_a_file_leaves_its_socket_as_it_was() -> None:
     """Making, using, closing and refusing a file change nothing of the socket, and open no descriptor."""
     with client_and_raw_peer(timeout=LONG) as (client, peer):
-        client.set_option(socket.SO_KEEPALIVE, 1)
+        client.set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         before, descriptors = owned(client), open_descriptors()
         file = SocketFile(client)
         peer.sendall(b"abc")

@@ -1,4 +1,4 @@
-"""What the tests of the checker share: checked_sockets() collects garbage, and need not look at the test runner."""
+"""checked_sockets() collects garbage at its end; these fixtures keep the objects of the test runner out of that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def a_collector_with_little_to_do() -> Iterator[None]:
-    """Whatever is there before the tests of a module is left out of collections."""
+    """Objects that exist before the tests of a module are frozen, so that collections skip them."""
     gc.freeze()
     yield
     gc.unfreeze()

@@ -29,7 +29,7 @@ REGRTEST = ("-m", "test", "-u", "network", "-i", "*VSOCK*")  # vsock hangs on ma
 
 
 class Outcome(NamedTuple):
-    """What a suite has come to: how each of its tests went, and how long it took: on the wall, and of the processor."""
+    """The result of each test of a suite, and how long the suite took: wall time and processor time."""
 
     results: Counter[tuple[str, str]]
     seconds: float
@@ -50,13 +50,13 @@ def run_suite(suite: str, *prefix: str) -> Outcome:
             check=False,
         )
         if not xml.exists():
-            sys.exit(f"{suite} gives no results: there is no such suite, or it was stopped")
+            sys.exit(f"{suite} gives no results: the suite does not exist, or it was stopped")
         seconds, after = time.perf_counter() - began, os.times()
         return Outcome(_results(xml), seconds, sum(after[2:4]) - sum(before[2:4]))
 
 
 def _results(xml: Path) -> Counter[tuple[str, str]]:
-    """(test, how it went) -> how often."""
+    """(test, its result) -> how often."""
     found: Counter[tuple[str, str]] = Counter()
     for case in ElementTree.parse(xml).iter("testcase"):
         kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
@@ -65,7 +65,7 @@ def _results(xml: Path) -> Counter[tuple[str, str]]:
 
 
 def compare(suite: str, *, show: int = 12) -> bool:
-    """Run `suite` both ways and print what came of it; whether nothing differs and everything is explained."""
+    """Run `suite` both ways and print the results. True if nothing differs and everything is explained."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         plain = run_suite(suite, sys.executable)

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from lifecycle.checking import session
-from lifecycle.checking.charting import write_charts
-from lifecycle.checking.checker import Checker, Mode
-from lifecycle.checking.recording import Recorded, connections, read_recorded, recorded
-from lifecycle.checking.settings import Settings
+from lifecycle.checking.charts import Recorded, connections, read_recorded, recorded, write_charts
+from lifecycle.checking.checkers import Checker
+from lifecycle.checking.settings import Mode, Settings
 
 PROGRAMS = Path(__file__).parent / "programs"
 

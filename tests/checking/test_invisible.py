@@ -1,4 +1,4 @@
-"""A program cannot tell that it is watched: the same answers, the same errors word for word, the same lives of objects."""
+"""A program does not notice the checker: same results, same error messages, same lifetimes of objects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from loopback import until_shows
 
 from lifecycle import Server
 from lifecycle.checking import checked_sockets
-from lifecycle.checking.methods import _watched_code
+from lifecycle.checking.drop_in import _watched_code
 
 
 @pytest.fixture(params=["plain", "checked"])
@@ -68,7 +68,7 @@ def test_class_stays_what_it_is(both: None) -> None:
 
 
 def test_every_method_keeps_its_name_and_words(both: None) -> None:
-    """A watched method has the name and the documentation of the one that it stands for."""
+    """A watched method has the name and the documentation of the method that it replaces."""
     for name in _watched_code():
         original = getattr(_socket.socket, name, None)
         method = getattr(socket.socket, name)
@@ -77,7 +77,7 @@ def test_every_method_keeps_its_name_and_words(both: None) -> None:
 
 
 def test_constructor_refuses_in_its_own_words(both: None) -> None:
-    """Wrong arguments of the constructor are refused in the standard library's words."""
+    """Wrong arguments of the constructor are refused with the standard library's messages."""
     with pytest.raises(TypeError, match=r"socket\.__init__\(\) got an unexpected keyword argument 'kind'"):
         socket.socket(kind=1)  # type: ignore[call-arg]
     with pytest.raises(OSError, match="Address family not supported"):
@@ -146,7 +146,7 @@ def test_kept_traceback_keeps_nothing_alive(both: None, call: Callable[[socket.s
 
 
 def test_unclosed_socket_warns_where_it_is_dropped(both: None) -> None:
-    """Python's own ResourceWarning comes as ever, at the line that drops the last reference."""
+    """Python's own ResourceWarning is emitted as without a checker, at the line that drops the last reference."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         sock = socket.socket()
@@ -188,7 +188,7 @@ def test_no_thread_is_made_up(both: None) -> None:
 
 
 def test_nothing_is_asked_that_takes_an_answer_away() -> None:
-    """A forbidden call is looked into without reading SO_ERROR, which would take the error from the program."""
+    """An illegal call is judged without reading SO_ERROR, which would take the error from the program."""
     with socket.socket() as unused, socket.socket() as client, checked_sockets() as findings:
         unused.bind(("127.0.0.1", 0))
         client.setblocking(False)
@@ -201,7 +201,7 @@ def test_nothing_is_asked_that_takes_an_answer_away() -> None:
 
 
 def test_objects_of_this_package_are_not_checked_twice() -> None:
-    """The sockets under a Server or a Client are governed already: nothing is said of them, whatever is left open."""
+    """The sockets of a Server or a Client are checked by their roles already: nothing is reported about them."""
     with checked_sockets() as findings:
         server = Server()
         server.create(0, "127.0.0.1")

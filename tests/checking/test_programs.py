@@ -1,4 +1,4 @@
-"""The corpus: small programs with one mistake each, found at the right line, and correct ones, of which nothing is said."""
+"""The corpus: small programs with one mistake each, found at the right line, and correct ones without any finding."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def promised(program: Path) -> list[tuple[str, int]]:
 
 
 def run_checked(program: Path, mode: str = "observe") -> list[Finding]:
-    """What is found in a program that runs in this process; its own errors are its own."""
+    """The findings of a program that runs in this process; its errors are ignored."""
     with warnings.catch_warnings(), redirect_stdout(StringIO()), checked_sockets(mode) as findings:
         warnings.simplefilter("ignore", ResourceWarning)
         with suppress(OSError):
@@ -38,7 +38,7 @@ def run_checked(program: Path, mode: str = "observe") -> list[Finding]:
 
 
 def test_corpus_is_as_large_as_promised() -> None:
-    """There are at least forty programs of each sort, and every faulty one says what is to be found."""
+    """There are at least forty programs of each sort, and every faulty one says what should be found."""
     assert len(FAULTY) >= 40
     assert len(CORRECT) >= 40
     assert all(promised(program) for program in FAULTY)
@@ -47,7 +47,7 @@ def test_corpus_is_as_large_as_promised() -> None:
 
 @pytest.mark.parametrize("program", FAULTY, ids=lambda program: program.stem)
 def test_fault_is_found_at_its_line(program: Path) -> None:
-    """Exactly the faults that the comments name are found, at their lines, each with what to do and what came before."""
+    """Exactly the faults that the comments name are found, at their lines, each with a reason and a history."""
     findings = run_checked(program)
     assert sorted((finding.kind.value, finding.line) for finding in findings) == sorted(promised(program))
     for finding in findings:
@@ -59,19 +59,19 @@ def test_fault_is_found_at_its_line(program: Path) -> None:
 
 
 ORDERED = [program for program in FAULTY if {"order", "portability"} & dict(promised(program)).keys()]
-NOT_FORESEEN = {"closed_behind_its_back", "closed_behind_its_close"}  # nobody can tell before the system is asked
+UNPREDICTABLE = {"closed_behind_its_back", "closed_behind_its_close"}  # only the answer of the system shows it
 
 
 @pytest.mark.parametrize("program", ORDERED, ids=lambda program: program.stem)
 def test_fault_is_stopped_at_its_line(program: Path) -> None:
-    """Enforcing refuses the first call that is out of order, at its line, whether this system would have taken it or not."""
+    """Enforcing refuses the first call that is out of order, at its line, whether or not this system would have accepted it."""
     first = next(line for kind, line in promised(program) if kind in ("order", "portability"))
     with warnings.catch_warnings(), redirect_stdout(StringIO()), checked_sockets("enforce") as findings:
         warnings.simplefilter("ignore", ResourceWarning)
         with suppress(IllegalCall, OSError):
             runpy.run_path(str(program), run_name="__main__")
     assert findings[0].line == first
-    assert findings[0].history[-1].outcome == "illegal" or program.stem in NOT_FORESEEN
+    assert findings[0].history[-1].outcome == "illegal" or program.stem in UNPREDICTABLE
 
 
 @pytest.mark.parametrize("program", CORRECT, ids=lambda program: program.stem)

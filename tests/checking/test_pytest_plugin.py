@@ -61,8 +61,8 @@ def _run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedP
     return subprocess.run(command, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=LONG, check=False)
 
 
-def told(output: str) -> list[tuple[str, str]]:
-    """The (test, first words of the finding) that the summary tells."""
+def reported(output: str) -> list[tuple[str, str]]:
+    """The (test, first words of the finding) in the summary."""
     lines = output.splitlines()
     return [
         (before, after.strip().partition(" on ")[0].partition(": a ")[0])
@@ -79,18 +79,18 @@ FOUND = [
 
 
 def test_findings_come_with_their_tests(tmp_path: Path) -> None:
-    """Each finding is told with the test in which it was made; observing fails no test."""
+    """Each finding is printed with the test that made it; observing fails no test."""
     done = run_pytest(tmp_path, "--lifecycle")
     assert "4 passed" in done.stdout, done.stdout
-    assert sorted(told(done.stdout)) == sorted(FOUND)
+    assert sorted(reported(done.stdout)) == sorted(FOUND)
     assert f"test_calls.py:{_line('sock.recv(1)')} in test_order" in done.stdout
 
 
 def test_option_may_stand_before_a_path(tmp_path: Path) -> None:
-    """What follows the option and is no mode is a path, as ever."""
+    """A word after the option that is not a mode is a path."""
     done = run_pytest(tmp_path, "--lifecycle", "test_calls.py::test_correct")
     assert "1 passed" in done.stdout, done.stdout
-    assert "lifecycle: no findings" not in told(done.stdout)
+    assert "lifecycle: no findings" not in reported(done.stdout)
 
 
 def test_enforcing_fails_the_test(tmp_path: Path) -> None:
@@ -108,14 +108,14 @@ def test_warning_warns(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_findings_come_from_workers(tmp_path: Path) -> None:
-    """Under pytest-xdist the workers' findings are told at the end, with their tests."""
+    """Under pytest-xdist the workers' findings are printed at the end, with their tests."""
     done = run_pytest(tmp_path, "-p", "xdist", "--lifecycle", "-n1")
     assert "4 passed" in done.stdout, done.stdout
-    assert sorted(told(done.stdout)) == sorted(FOUND)
+    assert sorted(reported(done.stdout)) == sorted(FOUND)
 
 
 def test_nothing_is_loaded_unasked(tmp_path: Path) -> None:
-    """Without the option the plugin loads no part of the checker, and says nothing."""
+    """Without the option the plugin loads no part of the checker, and prints nothing."""
     (tmp_path / "conftest.py").write_text(
         "import sys\n"
         "def pytest_sessionfinish():\n"

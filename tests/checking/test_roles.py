@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from lifecycle.checking.findings import platform_answers_of
-from lifecycle.checking.phases import DATAGRAM, OTHER, STREAM
+from lifecycle.checking.observed import DATAGRAM, OTHER, STREAM, ObservedStates, answers
 from lifecycle.engine import Role, compiled_table
 from lifecycle.roles import ACCEPTED, CLIENT, ROLES, SERVER
 from lifecycle.roles import DATAGRAM as PACKAGE_DATAGRAM
-from lifecycle.roles.python_datagram import PYTHON_DATAGRAM
-from lifecycle.roles.python_socket import PYTHON_SOCKET
-from lifecycle.roles.python_stream import PYTHON_STREAM
-from lifecycle.roles.python_systems import DATAGRAM_SYSTEMS, STREAM_SYSTEMS, Systems
-from lifecycle.roles.python_vocabulary import METHODS, OF_A_HANDLE, PACKAGE_CALLS
+from lifecycle.roles.python.datagram import PYTHON_DATAGRAM
+from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM, ObservedRole
+from lifecycle.roles.python.other import PYTHON_SOCKET
+from lifecycle.roles.python.stream import PYTHON_STREAM
+from lifecycle.roles.python.words import METHODS, OF_A_HANDLE, PACKAGE_CALLS, RECEIVING, SENDING
 
+OBSERVED = (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)
 PYTHON_ROLES = (PYTHON_STREAM, PYTHON_DATAGRAM, PYTHON_SOCKET)
 PACKAGE_ROLES = {"stream": (SERVER, CLIENT, ACCEPTED), "datagram": (PACKAGE_DATAGRAM,)}
 
 ADDED = {
-    # how a program learns that a connect has come out
+    # how a program learns the result of a connect
     ("connecting", "getpeername"),
-    # told again, or said to somebody who may have gone
+    # an error that comes again, or a last shutdown()
     *(("broken", method) for method in (*METHODS["send"], *METHODS["send_to"], "shutdown")),
-    # Python's own manners
+    # what Python allows of a closed object
     ("closed", "detach"),
 }
 """the cells, apart from those of the state `awaited`, that no table of the package has"""
@@ -31,7 +33,7 @@ ADDED = {
 
 @pytest.mark.parametrize("role", PYTHON_ROLES, ids=lambda role: role.name)
 def test_role_is_a_role_like_any_other(role: Role) -> None:
-    """transitions makes the same table of it as its declaration has; it is none of the package's own roles."""
+    """transitions makes the same table of it as its declaration has; it is not one of the package's own roles."""
     assert compiled_table(role) == role.table
     assert role not in ROLES.values()
     assert role.initial == "open"
@@ -78,51 +80,113 @@ def test_every_refusal_has_its_reason(role: Role) -> None:
             assert "Accepted" not in reason
 
 
-@pytest.mark.parametrize("systems", [STREAM_SYSTEMS, DATAGRAM_SYSTEMS], ids=lambda systems: systems.role.name)
-def test_what_linux_takes_is_what_was_measured(systems: Systems) -> None:
-    """The forbidden calls that Linux is said to take are those that it took when it was measured, and no others."""
-    measured = {
-        (state.name, call)
-        for state in systems.role.states
-        for call in systems.role.illegal(state.name)
-        if platform_answers_of(systems.role.name, state.name, call).get("linux") in ("ok", "blocks")
-    }
-    assert systems.takes == {(state, call) for state, call in measured if not systems.role.never_legal(call)}
-    assert systems.local <= systems.takes
-    assert systems.hangs <= systems.takes
+@pytest.mark.parametrize("observed", OBSERVED, ids=lambda observed: observed.law.name)
+def test_observed_role_is_the_role_and_more(observed: ObservedRole) -> None:
+    """An observed role is a role like any other, and legal calls lead where the role says."""
+    law, real = observed.law, observed.real
+    assert compiled_table(real) == real.table
+    for state, calls in law.table.items():
+        assert {call: real.table[state][call] for call in calls} == calls
+    assert {state.name for state in real.states} - {state.name for state in law.states} == set(observed.namesakes)
 
 
-@pytest.mark.parametrize("systems", [STREAM_SYSTEMS, DATAGRAM_SYSTEMS], ids=lambda systems: systems.role.name)
-def test_rows_of_systems_are_about_what_the_role_forbids(systems: Systems) -> None:
-    """A row of a system leads from a call that the role forbids, or from a state that no legal order reaches."""
-    beyond = {each.state.name for each in systems.beyond}
-    for state, call, outcomes in systems.rows:
-        assert state in beyond or call not in systems.role.table[state], (state, call)
-        assert set(outcomes.values()) <= beyond | set(systems.role.table)
+@pytest.mark.parametrize("observed", OBSERVED, ids=lambda observed: observed.law.name)
+def test_state_of_an_illegal_call_is_like_its_namesake(observed: ObservedRole) -> None:
+    """In a state that only an illegal call reaches, each call of the namesake's row has a row; what it refuses has a reason."""
+    for state, like in observed.namesakes.items():
+        assert like in observed.law.table
+        assert set(observed.law.table[like]) <= set(observed.real.table[state])
+    for state, call in observed.reasons:
+        assert call in observed.law.table[observed.namesakes[state]]
 
 
-def test_phases_say_what_the_tables_say() -> None:
-    """A phase leads where its role's row leads, keeps its state where the row does, and forbids what the row lacks."""
-    for table, role in ((STREAM, PYTHON_STREAM), (DATAGRAM, PYTHON_DATAGRAM), (OTHER, PYTHON_SOCKET)):
-        for state, call, outcome, after in role.cells():
-            assert table[state].after(call, outcome).name == after
-            assert call in table[state].legal
-        for state in role.states:
-            assert table[state.name].legal_calls() == role.legal(state.name)
-            for call in role.illegal(state.name):
-                assert table[state.name].reason(call) == role.reason(state.name, call)
-                assert table[state.name].remedy(call) == role.remedy(state.name, call)
+@pytest.mark.parametrize("states", [STREAM, DATAGRAM, OTHER], ids=["stream", "datagram", "socket"])
+def test_observed_states_say_what_the_tables_say(states: ObservedStates) -> None:
+    """A state leads where its role's row leads, keeps its state where the row does, and forbids what the row lacks."""
+    role = states.initial.role
+    for state, call, outcome, after in role.cells():
+        assert states[state].after(call, outcome).name == after
+        assert states[state].lists(call, outcome)
+        assert call in states[state].legal
+        assert (call in states[state].keeps) == (role.table[state][call].get("ok") == state)
+    for each in role.states:
+        assert states[each.name].legal_calls() == role.legal(each.name)
+        for call in role.illegal(each.name):
+            assert states[each.name].reason(call) == role.reason(each.name, call)
+            assert states[each.name].remedy(call) == role.remedy(each.name, call)
+        assert states[each.name].after("no such call", "ok") is states[each.name]
 
 
-def test_a_state_beyond_the_law_is_like_its_namesake() -> None:
-    """A stopped listener takes what a bound socket takes, but for what its own row refuses."""
+def test_what_a_system_did_is_where_an_illegal_call_leads() -> None:
+    """A stopped listener takes most calls of a bound socket; an early shutdown() is remembered."""
     stopped, bound = STREAM["stopped"], STREAM["bound"]
     assert bound.legal - stopped.legal == {"listen", "connect", "connect_ex"}
     assert "another port" in stopped.reason("listen")
     assert stopped.after("close", "ok") is STREAM["closed"]
-    assert STREAM["poisoned"].deceives("recv", "eof")
     assert STREAM["open"].after("shutdown", "failed") is STREAM["shut_early"]
+    assert STREAM["shut_early"].after("bind", "ok") is STREAM["shut_early_bound"]
     assert STREAM["shut_early"].after("connect", "ok") is STREAM["poisoned"]
+    assert STREAM["poisoned"].after("recv", "eof") is STREAM["poisoned"]
+    assert STREAM["poisoned"].misleads("recv", "eof")
+    assert not STREAM["connected"].misleads("recv", "eof")
+    assert STREAM["connected"].after("listen", "ok") is STREAM["listening"]
+    assert STREAM["connecting"].after("recv", "eof") is STREAM["peer_closed"]
+    assert STREAM["connecting"].after("send", "pending") is STREAM["connecting"]
+    assert STREAM["ended"].after("connect", "pending") is STREAM["connecting"]
+    assert DATAGRAM["open"].after("send", "failed") is DATAGRAM["bound"]
+
+
+ACCEPTED_BY_LINUX = {
+    "stream": {
+        "open": "listen getsockname", "listening": "shutdown", "broken": "bind",
+        "connecting": f"{' '.join((*SENDING, *RECEIVING))} shutdown",
+        "receive_shut": " ".join(RECEIVING),
+        "shut": " ".join(RECEIVING),
+    },
+    "datagram": {
+        "open": f"{' '.join(RECEIVING)} getsockname",
+        "connected": "sendto", "send_shut": "connect connect_ex",
+        "receive_shut": f"{' '.join(RECEIVING)} sendto connect connect_ex",
+        "shut": f"{' '.join(RECEIVING)} connect connect_ex",
+    },
+}  # fmt: skip
+"""the illegal calls that Linux accepts, by state"""
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="what a system accepts was measured on Linux")
+
+
+@linux
+@pytest.mark.parametrize(("name", "states"), [("stream", STREAM), ("datagram", DATAGRAM)])
+def test_illegal_calls_that_linux_accepts(name: str, states: ObservedStates) -> None:
+    """Linux accepts these illegal calls, as it was measured, and no others."""
+    found = {
+        state.name: {call for call in states.initial.role.illegal(state.name) if states[state.name].accepts(call)}
+        for state in states.initial.role.states
+    }
+    expected = {state: set(calls.split()) for state, calls in ACCEPTED_BY_LINUX[name].items()}
+    assert {state: calls for state, calls in found.items() if calls} == expected
+
+
+@linux
+def test_rules_for_other_systems_spare_local_sockets() -> None:
+    """A local socket may make the illegal calls that Linux accepts of it, but for one that would wait for ever."""
+    assert STREAM["open"].is_local("getsockname")
+    assert STREAM["listening"].is_local("shutdown")
+    assert not STREAM["open"].is_local("listen")
+    assert not STREAM["connecting"].is_local("shutdown")
+    assert DATAGRAM["receive_shut"].is_local("recv")
+    assert DATAGRAM["open"].hangs("recv")
+    assert not DATAGRAM["open"].is_local("recv")
+    assert not DATAGRAM["receive_shut"].hangs("recv")
+
+
+def test_answers_of_systems_are_those_to_a_socket_with_the_same_facts() -> None:
+    """A state that only Python has is looked up as the socket that it is; what was not measured has no answer."""
+    assert answers("stream", "awaited", "listen") == answers("stream", "connecting", "listen") != {}
+    assert answers("stream", "confirmed", "connect") == answers("stream", "connected", "connect") != {}
+    assert answers("stream", "listening", "connect")["winsock"] == "WSAEINVAL"
+    assert answers("stream", "shut_early", "recv") == answers("socket", "open", "recv") == {}
+    assert answers("stream", "open", "makefile") == {}
 
 
 def test_every_package_call_has_python_words() -> None:

@@ -1,4 +1,4 @@
-"""`lifecycle run`: the program is as it would be without, and what was found is told at its end."""
+"""`lifecycle run`: the program runs as without it, and the findings are printed at its end."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_program_is_as_it_would_be_without(tmp_path: Path) -> None:
     assert done.stderr == "lifecycle: no findings\n"
 
 
-def test_summary_tells_what_to_do_and_where(tmp_path: Path) -> None:
+def test_summary_says_what_to_do_and_where(tmp_path: Path) -> None:
     """The summary on standard error has the mistake, its place, the remedy and the history; quiet means none."""
     script = write(tmp_path, FAULTY)
     done = run_command("run", script)
@@ -102,7 +102,7 @@ def test_modules_and_code_are_programs(tmp_path: Path) -> None:
 
 
 def test_error_of_the_program_is_its_own(tmp_path: Path) -> None:
-    """An exception ends the program with its own traceback and exit code, and what it left open is not held against it."""
+    """An exception ends the program with its own traceback and exit code, and sockets that it left open are not reported."""
     done, found = run_with_report(tmp_path, write(tmp_path, "import socket\nsock = socket.socket()\nsock.accept()\n"))
     assert done.returncode == 1
     assert "OSError: [Errno 22] Invalid argument" in done.stderr
@@ -140,14 +140,40 @@ def test_warn_gives_warnings(tmp_path: Path) -> None:
 @posix
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT"])
 def test_signal_that_ends_the_program_is_its_own(tmp_path: Path, name: str) -> None:
-    """A program that dies of a signal dies of it, and has told what it could."""
+    """A program that a signal ends is still ended by it, and its findings are printed if the signal permits."""
     number = getattr(signal, name)
-    begin = "import os, signal, socket, time\nleft_open = socket.socket()\n"  # who is killed can close nothing
+    begin = (
+        "import os, signal, socket, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # it is ignored where the test run itself ignores it
+        "left_open = socket.socket()\n"  # a program that is killed has no chance to close
+    )
     code = f"{begin}{FAULTY}os.kill(os.getpid(), {int(number)})\ntime.sleep(20)\n"
     done = run_command("run", write(tmp_path, code))
     assert done.returncode == -number
     if name != "SIGKILL":
         assert "lifecycle: 1 finding" in done.stderr
+
+
+@posix
+def test_forked_child_has_the_default_action_itself(tmp_path: Path) -> None:
+    """A child is often ended by a signal, as in a pool of processes: nothing of the checker runs then."""
+    script = write(
+        tmp_path,
+        "import _signal, os\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(0 if _signal.getsignal(15) == _signal.SIG_DFL else 1)\n"
+        "print(os.waitpid(child, 0)[1], _signal.getsignal(15) == _signal.SIG_DFL)\n",
+    )
+    assert run_command("run", script).stdout == "0 False\n"
+
+
+@posix
+def test_socket_that_was_collected_before_a_fork_is_the_parents_leak(tmp_path: Path) -> None:
+    """A leak that is known before the fork is reported by the parent only."""
+    script = write(tmp_path, "import os, socket\nsocket.socket()\nif os.fork():\n    os.wait()\n")
+    _, found = run_with_report(tmp_path, script)
+    assert [(each["kind"], each["line"]) for each in found] == [("leak", 2)]
 
 
 @posix
@@ -197,8 +223,8 @@ def test_report_of_a_program_that_hangs_and_is_killed(tmp_path: Path) -> None:
     assert (found["kind"], found["call"], found["line"]) == ("order", "recvfrom", 3)
 
 
-def test_sudden_exit_is_told_of(tmp_path: Path) -> None:
-    """os._exit() keeps its code, and what was found before is told."""
+def test_findings_are_printed_at_a_sudden_exit(tmp_path: Path) -> None:
+    """os._exit() keeps its code, and the findings are printed."""
     done = run_command("run", write(tmp_path, f"import os\n{FAULTY}os._exit(3)\n"))
     assert done.returncode == 3
     assert "lifecycle: 1 finding" in done.stderr
@@ -265,8 +291,8 @@ def test_line_of_a_task(tmp_path: Path) -> None:
 
 
 @posix
-def test_child_that_is_killed_has_told_what_it_found(tmp_path: Path) -> None:
-    """What a child finds is written as it is found."""
+def test_findings_of_a_killed_child_are_kept(tmp_path: Path) -> None:
+    """A child writes each finding when it is made."""
     script = write(
         tmp_path,
         f"import os, signal\nif not os.fork():\n{_indented(FAULTY)}    os.kill(os.getpid(), signal.SIGKILL)\nos.wait()\n",
@@ -277,7 +303,7 @@ def test_child_that_is_killed_has_told_what_it_found(tmp_path: Path) -> None:
 
 @posix
 def test_program_that_replaces_itself_is_still_the_program(tmp_path: Path) -> None:
-    """After os.execv() the new program in the same process tells what was found."""
+    """After os.execv() the new program in the same process prints the findings."""
     script = write(tmp_path, f"import os, sys\nos.execv(sys.executable, [sys.executable, '-c', {FAULTY!r}])\n")
     done = run_command("run", script)
     assert "lifecycle: 1 finding" in done.stderr
@@ -309,6 +335,25 @@ def test_chart_of_a_chosen_connection(tmp_path: Path) -> None:
     assert text.startswith("stream#1, stream#4, stream#5 (127.0.0.1:")
 
 
+@posix
+def test_forked_child_does_not_chart_its_parents_sockets(tmp_path: Path) -> None:
+    """The sockets that a process inherits are in the charts once, as those of the process that made them."""
+    script = write(
+        tmp_path,
+        "import os, socket\n"
+        "left, right = socket.socketpair()\n"
+        "left.sendall(b'x')\n"
+        "if os.fork():\n"
+        "    os.wait()\n"
+        "    left.close()\n"
+        "    right.close()\n",
+    )
+    run_command("run", "--chart", str(tmp_path / "chart.txt"), script)
+    text = (tmp_path / "chart.txt").read_text(encoding="utf-8")
+    assert "stream#1" in text
+    assert "stream#1 of " not in text
+
+
 def test_page_has_findings_and_charts_of_all_processes(tmp_path: Path) -> None:
     """--html writes a page with the findings, and a chart for each connection, those of children included."""
     page = tmp_path / "page.html"
@@ -319,8 +364,8 @@ def test_page_has_findings_and_charts_of_all_processes(tmp_path: Path) -> None:
     assert text.count("<svg") >= 3
 
 
-def test_wrong_usage_is_told(tmp_path: Path) -> None:
-    """No program, an unknown mode, and a file in a folder that there is not are wrong usage."""
+def test_wrong_usage_is_reported(tmp_path: Path) -> None:
+    """No program, an unknown mode, and a file in a missing folder are wrong usage."""
     assert run_command("run").returncode == 2
     assert run_command("run", "--mode", "shout", "x.py").returncode == 2
     done = run_command("run", "--report", str(tmp_path / "no" / "report.json"), "x.py")

@@ -1,7 +1,9 @@
-"""checked_sockets(): what it takes up, what it says, and when."""
+"""checked_sockets(): which sockets it follows, what it reports, and when."""
 
 from __future__ import annotations
 
+import _socket
+import asyncio
 import json
 import os
 import socket
@@ -9,21 +11,22 @@ import sys
 import threading
 import warnings
 from asyncio.trsock import TransportSocket
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import LONG, Background
+from loopback import LONG
 
 from lifecycle import IllegalCall
-from lifecycle.checking import Finding, LifecycleWarning, checked_sockets
+from lifecycle.checking import Finding, LifecycleWarning, Mode, checked_sockets, registry, session
+from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import grouped
-from lifecycle.checking.inspecting import corrected
+from lifecycle.checking.observed import corrected
 from lifecycle.checking.registry import track_of
-from lifecycle.checking.telling import summary
+from lifecycle.checking.report import summary
 
 HOST = "127.0.0.1"
 
@@ -36,8 +39,8 @@ def listener() -> Iterator[socket.socket]:
         yield sock
 
 
-def test_finding_tells_everything() -> None:
-    """A finding has role, state, call, place, what was legal, the remedy, the reason, the answers and the history."""
+def test_finding_has_everything() -> None:
+    """A finding has role, state, call, place, the legal calls, the remedy, the reason, the answers and the history."""
     with checked_sockets() as findings, socket.socket() as sock:
         sock.bind((HOST, 0))
         with pytest.raises(OSError, match="Invalid argument"):
@@ -45,7 +48,7 @@ def test_finding_tells_everything() -> None:
     (found,) = findings
     assert (found.kind, found.role, found.state, found.call) == ("order", "stream", "bound", "accept")
     assert found.file == __file__
-    assert found.place.function == "test_finding_tells_everything"
+    assert found.place.function == "test_finding_has_everything"
     assert found.legal[:2] == ("listen", "connect")
     assert found.remedy == ("listen",)
     assert found.answer == "EINVAL"
@@ -58,18 +61,18 @@ def test_finding_tells_everything() -> None:
 
 @pytest.mark.parametrize("timeout", [0, 0.01])
 def test_socket_that_does_not_wait_is_not_said_to_wait_for_ever(timeout: float) -> None:
-    """What nothing can come to is told after the call where it has a time-out, once, and once in the history."""
+    """A call to which nothing can arrive is reported after it where it has a timeout, once, and once in the history."""
     with checked_sockets() as findings, socket.socket(type=socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
         with suppress(BlockingIOError, TimeoutError):
             sock.recvfrom(9)
     (found,) = findings
-    assert (found.kind, found.call, found.answer) == ("order", "recvfrom", "that nothing has come; nothing can")
+    assert (found.kind, found.call, found.answer) == ("order", "recvfrom", "that nothing has arrived; nothing can")
     assert [event.call for event in found.history] == ["socket", "settimeout", "recvfrom"]
 
 
 def test_summary_counts_in_the_plural() -> None:
-    """Two of a kind are told as two; what is not portable has no plural."""
+    """Two findings of a kind are counted as two; `not portable` has no plural."""
     kinds = ["order", "order", "portability", "portability", "leak"]
     where = dict.fromkeys(("text", "role", "state", "call", "file", "line", "library"), "")
     findings = [{"kind": kind, **where} for kind in kinds]
@@ -77,7 +80,7 @@ def test_summary_counts_in_the_plural() -> None:
 
 
 def test_finding_as_data_is_json() -> None:
-    """as_data() is what a report has: all keys that are promised, in types that JSON knows."""
+    """as_data() has the keys that a report promises, in types that JSON has."""
     with checked_sockets() as findings:
         socket.socket().close()
         closed = socket.socket()
@@ -102,7 +105,7 @@ def test_same_mistake_at_the_same_place_is_one_finding_for_a_socket() -> None:
 
 
 def test_unknown_mode_is_refused() -> None:
-    """A mode that there is not is a ValueError, and nothing is checked."""
+    """An unknown mode is a ValueError, and nothing is checked."""
     with pytest.raises(ValueError, match="shout"), checked_sockets("shout"):
         pass
     assert "recv" not in vars(socket.socket)
@@ -133,7 +136,7 @@ def test_enforce_mode_refuses_before_the_system_is_asked() -> None:
 
 
 def test_enforce_mode_stops_what_the_system_would_accept() -> None:
-    """A call that only this system accepts is refused too, has no effect, and is told as not portable, as observing does."""
+    """A call that only this system accepts is refused too, has no effect, and is reported as in observe mode."""
     with checked_sockets("enforce") as findings, socket.socket() as sock:
         with pytest.raises(IllegalCall) as caught:
             sock.listen()
@@ -143,8 +146,8 @@ def test_enforce_mode_stops_what_the_system_would_accept() -> None:
     assert [found.kind for found in findings] == ["portability"]
 
 
-def test_closed_socket_with_an_open_file_is_no_leak() -> None:
-    """A socket that was closed is none, although a file over it is still open when the block ends."""
+def test_closed_socket_with_an_open_file_is_not_a_leak() -> None:
+    """A socket that was closed is not a leak, although a file over it is still open when the block ends."""
     with checked_sockets() as findings:
         left, right = socket.socketpair()
         file = left.makefile("rb")
@@ -154,8 +157,8 @@ def test_closed_socket_with_an_open_file_is_no_leak() -> None:
     file.close()
 
 
-def test_showing_a_socket_is_no_call() -> None:
-    """What repr() asks the system for is not in the history, although its names are got by calls."""
+def test_repr_of_a_socket_is_not_a_call() -> None:
+    """The calls that repr() makes are not in the history."""
     with checked_sockets() as findings:
         sock = socket.socket()
         repr(sock)
@@ -166,8 +169,8 @@ def test_showing_a_socket_is_no_call() -> None:
     assert [event.call for event in findings[0].history] == ["socket", "close", "listen"]
 
 
-def test_older_socket_is_taken_up_as_it_is(listener: socket.socket) -> None:
-    """A socket that was made before is taken up in its real state, and is nobody's leak."""
+def test_older_socket_is_followed_from_its_real_state(listener: socket.socket) -> None:
+    """A socket that is older than the check is followed from its real state, and is never a leak."""
     client = socket.create_connection(listener.getsockname())
     unbound = socket.socket()
     with checked_sockets() as findings:
@@ -181,7 +184,7 @@ def test_older_socket_is_taken_up_as_it_is(listener: socket.socket) -> None:
 
 
 def test_checks_may_nest() -> None:
-    """Both an outer and an inner check get what happens in the inner one; the inner mode holds."""
+    """The findings of an inner check go to the outer one too; the inner mode applies."""
     with checked_sockets() as outer, socket.socket() as sock:
         with checked_sockets("enforce") as inner, pytest.raises(IllegalCall):
             sock.listen()
@@ -191,7 +194,7 @@ def test_checks_may_nest() -> None:
 
 
 def test_open_socket_is_a_leak_of_the_block_that_made_it() -> None:
-    """What a block made and left open is its leak, at the line that made it; `open_is_leak=False` waits for the collector."""
+    """A socket that the block left open is a leak, at the line that made it; `open_is_leak=False` waits for the collector."""
     with checked_sockets() as findings:
         sock = socket.socket()
     assert [(found.kind, found.state, found.place.function) for found in findings] == [
@@ -204,8 +207,8 @@ def test_open_socket_is_a_leak_of_the_block_that_made_it() -> None:
     sock.close()
 
 
-def test_block_that_is_left_by_an_error_leaks_nothing() -> None:
-    """Who leaves by an exception is not told of what is open."""
+def test_block_that_an_exception_leaves_has_no_leaks() -> None:
+    """Open sockets are not reported where an exception leaves the block."""
     with pytest.raises(KeyError), checked_sockets() as findings:
         sock = socket.socket()
         raise KeyError
@@ -213,16 +216,16 @@ def test_block_that_is_left_by_an_error_leaks_nothing() -> None:
     sock.close()
 
 
-def test_leak_is_told_once_to_each_block() -> None:
-    """What an inner block has left open is the inner block's leak, and the outer one hears of it once."""
+def test_leak_is_reported_once_to_each_block() -> None:
+    """A socket that an inner block has left open is the inner block's leak, and the outer one gets it once."""
     with checked_sockets() as outer, checked_sockets() as inner:
         sock = socket.socket()
     assert [found.kind for found in inner] == [found.kind for found in outer] == ["leak"]
     sock.close()
 
 
-def test_leak_is_no_error_of_the_call_in_which_it_is_noticed() -> None:
-    """Where warnings are errors, a leak is told as Python tells of an unclosed socket, and raised nowhere."""
+def test_leak_does_not_raise_in_the_call_that_notices_it() -> None:
+    """Where warnings are errors, a leak is printed as Python prints an unclosed socket, and raised nowhere."""
     caught: list[object] = []
     hook, sys.unraisablehook = sys.unraisablehook, lambda args: caught.append(args.exc_type)
     try:
@@ -236,8 +239,8 @@ def test_leak_is_no_error_of_the_call_in_which_it_is_noticed() -> None:
     sock.close()
 
 
-def test_what_the_program_puts_into_the_class_stays_there() -> None:
-    """A method that the program exchanges while it is checked is left alone, and one from before is called."""
+def test_method_that_the_program_replaces_stays() -> None:
+    """A method that the program replaces during the check is kept, and one that it replaced before is called."""
     calls = []
 
     def listen(self: socket.socket, *arguments: int) -> None:
@@ -261,23 +264,23 @@ def test_what_the_program_puts_into_the_class_stays_there() -> None:
 
 
 def test_collected_socket_is_a_leak() -> None:
-    """A socket that is collected and was never closed is a leak, also without looking at those that are open."""
+    """A socket that is collected and was never closed is a leak, also with `open_is_leak=False`."""
     with warnings.catch_warnings(), checked_sockets(open_is_leak=False) as findings:
         warnings.simplefilter("ignore", ResourceWarning)
         socket.socket()
     assert [found.kind for found in findings] == ["leak"]
 
 
-def test_detached_socket_is_no_leak() -> None:
-    """A descriptor that was handed out is its new owner's."""
+def test_detached_socket_is_not_a_leak() -> None:
+    """A descriptor that was detached is its new owner's to close."""
     with checked_sockets() as findings:
         number = socket.socket().detach()
     assert findings == []
     os.close(number)
 
 
-def test_library_line_and_program_line_are_both_told(listener: socket.socket) -> None:
-    """Of a call that the standard library makes for the program, the program's line is the place, and the library's is told."""
+def test_finding_has_the_line_of_the_program_and_of_the_library(listener: socket.socket) -> None:
+    """Where the standard library makes the call, the place is the program's line, with the library's beside it."""
     import http.client
 
     with warnings.catch_warnings(), checked_sockets() as findings:
@@ -325,7 +328,7 @@ def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_line_of_the_program_and_not_of_a_package(asking: Any) -> None:
-    """Of a call that an installed package makes, the line is the program's; where a thread is in between, the package's."""
+    """Where an installed package makes the call, the line is the program's; if a thread lies between them, the package's."""
     with checked_sockets() as findings:
         asking.ask()
         asking.ask_in_a_thread()
@@ -334,8 +337,8 @@ def test_line_of_the_program_and_not_of_a_package(asking: Any) -> None:
     assert (second.file, second.line, second.place.library) == (asking.__file__, 6, "")
 
 
-def test_question_of_a_careful_package_is_no_finding(asking: Any) -> None:
-    """A package may ask a socket for what it may not have, also by a function in between, when it is ready for an error."""
+def test_question_of_a_careful_package_is_not_a_finding(asking: Any) -> None:
+    """A package may ask for the peer in a `try`, also through another function; without one it is a finding."""
     with checked_sockets() as findings, socket.socket() as sock:
         assert asking.peer_or_none(sock) is None
         with pytest.raises(OSError, match="not connected"):
@@ -343,54 +346,135 @@ def test_question_of_a_careful_package_is_no_finding(asking: Any) -> None:
     assert [found.call for found in findings] == ["getpeername"]
 
 
-def test_race_is_told_apart_from_an_order_error(listener: socket.socket) -> None:
-    """A call that was inside the system when another thread closed is a race; one that begins afterwards is an order error."""
+@pytest.mark.parametrize(
+    "receive",
+    [
+        lambda sock: sock.recv(0),
+        lambda sock: sock.recvfrom(0),
+        lambda sock: sock.recvmsg(0),
+        lambda sock: sock.recv_into(bytearray()),
+        lambda sock: sock.recvfrom_into(bytearray()),
+        lambda sock: sock.recvmsg_into([bytearray()]),
+    ],
+)
+def test_receiving_nothing_is_not_the_end_of_the_stream(receive: Callable[[socket.socket], object]) -> None:
+    """A receive of 0 bytes says nothing about the stream."""
     with checked_sockets() as findings:
         left, right = socket.socketpair()
-        waiting = Background(lambda: left.recv(1))
-        _until_it_waits(left)
-        left.close()
-        right.close()
-        waiting.result()
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            left.recv(1)
-    assert [(found.kind, found.state, found.call) for found in findings] == [
-        ("race", "connected", "recv"),
-        ("order", "closed", "recv"),
-    ]
-    assert findings[0].thread == "background"
+        with left, right:
+            right.sendall(b"x")
+            receive(left)
+            assert _state(left) == "connected"
+    assert findings == []
 
 
-def test_call_that_was_woken_by_a_shutdown_is_no_race() -> None:
-    """Who shuts down before closing wakes whoever waits, and races with nobody."""
+@pytest.mark.parametrize(
+    "receive",
+    [
+        lambda sock: sock.recv(9),
+        lambda sock: sock.recvfrom(9),
+        lambda sock: sock.recvmsg(9),
+        lambda sock: sock.recv_into(bytearray(9)),
+        lambda sock: sock.recv_into(buffer=bytearray(9)),
+        lambda sock: sock.recvfrom_into(bytearray(9), 3),
+        lambda sock: sock.recvmsg_into([bytearray(), bytearray(9)]),
+    ],
+)
+def test_each_way_to_receive_sees_the_end_of_the_stream(receive: Callable[[socket.socket], object]) -> None:
+    """Data leaves the stream connected; a receive of no data, although some were asked for, is the peer's end."""
     with checked_sockets() as findings:
         left, right = socket.socketpair()
-        waiting = Background(lambda: left.recv(1))
-        _until_it_waits(left)
-        left.shutdown(socket.SHUT_RDWR)
-        left.close()
-        assert waiting.result() == b""
+        with left, right:
+            right.sendall(b"x")
+            receive(left)
+            assert _state(left) == "connected"
+            right.shutdown(socket.SHUT_WR)
+            receive(left)
+            assert _state(left) == "peer_closed"
+    assert findings == []
+
+
+def test_listener_that_c_code_shuts_down_may_connect(listener: socket.socket) -> None:
+    """A listener that listens no more, which bypassed the methods, is judged by the state that it is in."""
+    with checked_sockets() as findings, socket.socket() as sock:
+        sock.bind((HOST, 0))
+        sock.listen()
+        _socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        sock.connect(listener.getsockname())
+        listener.accept()[0].close()
+    assert findings == []
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no local sockets")
+def test_rule_for_other_systems_does_not_apply_to_a_family_that_they_lack() -> None:
+    """Enforcing refuses no call on a local socket that is only illegal for the sake of systems without local sockets."""
+    with checked_sockets("enforce") as findings, socket.socket(socket.AF_UNIX) as sock:
+        assert sock.getsockname() == ""
+    assert findings == []
+
+
+def test_long_history_keeps_its_begin_and_its_end() -> None:
+    """Of a long history the first and the last events are kept, and the number of the others is in the finding."""
+    with checked_sockets() as findings, socket.socket() as sock:
+        sock.settimeout(1)
+        for _ in range(200):
+            sock.getsockname()
+        sock.listen()
+    history = findings[-1].history
+    assert [event.call for event in history[:3]] == ["socket", "settimeout", "getsockname"]
+    assert history[-1].call == "listen"
+    assert len(history) == 64
+    assert findings[-1].left_out == 203 - 64
+
+
+def test_findings_of_one_cause_at_one_place_are_limited() -> None:
+    """The first hundred findings of a cause at a place are kept, and the others are counted."""
+    checker = Checker(Mode.OBSERVE)
+    session.start(checker)
+    try:
+        for _ in range(105):
+            with socket.socket() as sock:
+                sock.getsockname()
+        with socket.socket() as sock:
+            sock.getsockname()
+    finally:
+        session.stop(checker)
+    assert len(checker.findings) == 101
+    assert checker.left_out == 5
+    assert "and 5 more of the same" in next(summary([found.as_data() for found in checker.findings], checker.left_out))
+
+
+def test_descriptor_that_is_reused_is_another_socket() -> None:
+    """A detached descriptor that is closed, and whose number another socket gets, does not pass its state on."""
+    with checked_sockets() as findings:
+        left, right = socket.socketpair()
+        number = left.detach()
+        os.close(number)
+        other = _socket.socket()
+        assert other.fileno() == number
+        with socket.socket(fileno=other.detach()) as sock:
+            assert _state(sock) == "open"
         right.close()
     assert findings == []
 
 
-def test_call_that_never_comes_back_is_a_race() -> None:
-    """A thread that still waits on a closed socket when the check ends is told of."""
-    with checked_sockets() as findings:
-        sock = socket.create_server((HOST, 0))
-        address = sock.getsockname()
-        waiting = Background(sock.accept)
-        _until_it_waits(sock)
-        sock.close()
-    assert [(found.kind, found.call) for found in findings] == [("race", "accept")]
-    with suppress(OSError):
-        socket.create_connection(address).close()
-    with suppress(OSError):
-        waiting.result()[0].close()
+def test_callback_of_an_event_loop_is_not_guarded_by_the_loop(asking: Any) -> None:
+    """The `try` in which an event loop runs a callback does not make the callback's call a question."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        failed = loop.create_future()
+        loop.set_exception_handler(lambda loop, context: failed.set_result(context["exception"]))
+        loop.call_soon(asking.peer, sock)
+        assert isinstance(await failed, OSError)
+
+    with checked_sockets() as findings, socket.socket() as sock:
+        asyncio.run(main())
+    assert [(found.call, found.file) for found in findings] == [("getpeername", asking.__file__)]
 
 
-def test_phase_is_what_the_system_says_after_a_talk(listener: socket.socket) -> None:
-    """After every step of a conversation the phase of each end is the one that the system would tell."""
+def test_state_is_the_real_one_after_each_step(listener: socket.socket) -> None:
+    """After every step of a conversation the state of each end is the one that the system is in."""
     with checked_sockets() as findings, socket.socket() as client:
         assert _state(client) == "open"
         client.bind((HOST, 0))
@@ -412,8 +496,8 @@ def test_phase_is_what_the_system_says_after_a_talk(listener: socket.socket) -> 
     assert findings == []
 
 
-def test_socket_led_on_by_code_in_c_is_not_misjudged() -> None:
-    """What was done to the socket behind the methods' back is seen before anything is said."""
+def test_socket_that_c_code_changes_is_not_misjudged() -> None:
+    """Calls that bypass the methods are noticed before anything is reported."""
     import _socket
 
     with checked_sockets() as findings, socket.socket() as sock, socket.socket() as client:
@@ -424,8 +508,21 @@ def test_socket_led_on_by_code_in_c_is_not_misjudged() -> None:
     assert findings == []
 
 
-def test_child_that_was_forked_does_not_leak_what_is_its_parents() -> None:
-    """A forked child may leave its parent's sockets alone."""
+def test_socket_from_a_descriptor_costs_the_same_among_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each socket made from a descriptor asks the system for a few inodes, however many sockets there are."""
+    asked: list[int] = []
+    fstat = os.fstat
+    monkeypatch.setattr(os, "fstat", lambda number: (asked.append(number), fstat(number))[1])
+    with checked_sockets() as findings, ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(socket.socket(fileno=_socket.socket().detach()))
+    assert findings == []
+    assert 100 <= len(asked) <= 300
+    assert registry._by_inode == {}
+
+
+def test_forked_child_need_not_close_its_parents_sockets() -> None:
+    """The sockets of the parent are not leaks of a forked child."""
     if not hasattr(os, "fork"):
         pytest.skip("this system has no fork()")
     with checked_sockets() as findings, socket.socket():
@@ -436,8 +533,8 @@ def test_child_that_was_forked_does_not_leak_what_is_its_parents() -> None:
     assert findings == []
 
 
-def test_findings_of_all_threads_are_gathered() -> None:
-    """A check holds for all threads, whatever thread began it."""
+def test_findings_of_all_threads_are_collected() -> None:
+    """A check covers all threads, whichever thread began it."""
 
     def ask() -> None:
         with socket.socket() as sock:
@@ -455,20 +552,7 @@ def test_findings_of_all_threads_are_gathered() -> None:
 def _state(sock: socket.socket) -> str:
     track = track_of(sock)
     assert track is not None
-    return corrected(track, sock).name
-
-
-def _until_it_waits(sock: socket.socket) -> None:
-    """Return when another thread waits inside a call on `sock`."""
-    from lifecycle.checking.racing import running_on, waits_in_system
-
-    tick = threading.Event()
-    for _ in range(int(LONG / 0.01)):
-        if any(waits_in_system(running) in (True, None) for running in running_on(sock)):
-            tick.wait(0.01)
-            return
-        tick.wait(0.01)
-    raise AssertionError("no call waits")
+    return corrected(track.state, sock).name
 
 
 def test_finding_is_importable_by_name() -> None:

@@ -1,4 +1,4 @@
-"""Random programs over a handful of sockets, and transcripts of what they were answered: the same with a checker as without."""
+"""Random programs over a few sockets, and transcripts of the results: the same with a checker as without."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIRECTIONS = (socket.SHUT_RD, socket.SHUT_WR, socket.SHUT_RDWR, 99)
 
 
 class Walker:
-    """Sockets that never wait, and the answers that their calls have got."""
+    """Non-blocking sockets, and the results of their calls."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
@@ -28,14 +28,14 @@ class Walker:
         self.transcript: list[object] = []
 
     def add(self, sock: socket.socket) -> str:
-        """Take up a socket that was made."""
+        """Add a socket that was made."""
         sock.setblocking(False)
         self._stack.callback(sock.close)
         self.sockets.append(sock)
         return "made"
 
     def step(self, operation: str, which: int, other: int) -> None:
-        """Make a call, and note what came of it."""
+        """Make a call, and record its result."""
         chosen = self.sockets[which % len(self.sockets)]
         try:
             answer: object = OPERATIONS[operation](self, chosen, other)
@@ -45,7 +45,7 @@ class Walker:
         self.transcript.append((operation, answer))
 
     def address(self, other: int) -> Any:
-        """The address of some socket, as the system tells it."""
+        """The address of some socket, from the system."""
         sock = self.sockets[other % len(self.sockets)]
         try:
             return sock.getsockname()
@@ -53,7 +53,7 @@ class Walker:
             return (HOST, 9)
 
     def accept(self, sock: socket.socket) -> str:
-        """Accept, and take the connection up."""
+        """Accept, and add the connection."""
         connection, (host, _) = sock.accept()
         return f"{host} {self.add(connection)}"
 
@@ -129,7 +129,7 @@ walks: st.SearchStrategy[Walk] = st.lists(
 
 
 def transcript(walk: Walk) -> list[object]:
-    """What a walk over a listener, a client of it and a datagram socket is answered."""
+    """The results of a walk over a listener, a client of it and a datagram socket."""
     with ExitStack() as stack:
         walker = Walker(stack)
         for sock in (socket.socket(), socket.socket(), socket.socket(type=socket.SOCK_DGRAM)):

@@ -17,8 +17,8 @@ from cli.command import COMMAND, environment, invoke, run_command
 from loopback import LONG
 
 from lifecycle import ROLES, SERVER
+from lifecycle.conformance.campaigns.mutation import mutants
 from lifecycle.conformance.model.graph import cells_of
-from lifecycle.conformance.mutating.mutants import mutants
 
 QUICK = ("--depth", "1", "--walks", "20")
 FAULTY = "conformance.faulty:half_shut"

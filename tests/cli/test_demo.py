@@ -70,7 +70,7 @@ def refusal_texts() -> list[str]:
 
 @pytest.mark.parametrize(("columns", "place"), [(80, r"\n +-> bound"), (200, r"  +-> bound")])
 def test_states_stand_below_the_calls_or_beside_them(columns: int, place: str) -> None:
-    """Where there is no room beside a call, the state it leads to stands below it."""
+    """Where there is not enough room next to a call, the state it leads to stands below it."""
     shown = invoke("demo", columns=columns).stdout
     assert re.search(r'server\.create\(0, "127\.0\.0\.1"\).*?' + place, shown)
     assert "…" not in shown

@@ -169,7 +169,7 @@ def test_a_role_of_ones_own(doors: str, attribute: str) -> None:
 
 
 def test_a_role_of_ones_own_that_is_not_there(doors: str, tmp_path: Path) -> None:
-    """A missing module or name, what is no role, and a role that contradicts itself are wrong usage that is explained."""
+    """A missing module or name, an object that is not a role, and a role that contradicts itself are wrong usage."""
     (tmp_path / f"{doors}_wrong.py").write_text(OWN_ROLE.replace('"gone"})', '"lost"})'))
     for name, complaint in (
         ("no_such_module:DOOR", "cannot import 'no_such_module'"),
@@ -223,7 +223,7 @@ def test_a_run_can_be_of_one_object_and_mark_its_path(demo_journal: Path) -> Non
 
 
 def test_an_unusable_run_is_explained(demo_journal: Path, tmp_path: Path) -> None:
-    """A missing file, one that is no journal, an unknown object, several objects for one picture, a format of roles alone."""
+    """A missing file, one that is not a journal, an unknown object, several objects for a picture, a format of roles."""
     wrong, binary = tmp_path / "wrong.jsonl", tmp_path / "binary"
     wrong.write_text("{}\n")
     binary.write_bytes(b"\xff\xfe\x00")

@@ -15,8 +15,8 @@ from lifecycle.conformance import (
     plainly,
 )
 from lifecycle.conformance.memory import MemorySockets, MemoryStream
+from lifecycle.conformance.model.environments import MESSAGE
 from lifecycle.conformance.targets import WITHOUT_SYSTEM
-from lifecycle.conformance.vocabulary.handles import MESSAGE
 from lifecycle.engine import Call, Role, State
 
 
@@ -42,7 +42,7 @@ class Forgetful(Client):
 
 
 def forgetful() -> GovernedAdapter:
-    """A governed client that conforms as long as nobody chooses what it sends."""
+    """A governed client that conforms as long as no test chooses what it sends."""
     return GovernedAdapter({"client": Forgetful}, name="forgetful")
 
 
@@ -60,7 +60,7 @@ def binds_twice() -> MemorySockets:
 
 
 class SilentEnd(MemoryStream):
-    """A socket in memory that does not tell the end of a stream: it would block instead."""
+    """A socket in memory that does not report the end of a stream: it would block instead."""
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         data = super().recv(size, flags)

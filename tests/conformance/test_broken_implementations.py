@@ -15,8 +15,8 @@ from cli.command import run_command
 
 from lifecycle import CLIENT, DATAGRAM, SERVER, Role
 from lifecycle.conformance import clusters, conform, replay, target_of
+from lifecycle.conformance.driving.watchdog import PATIENCE, TICK, WATCHDOG, Hangs
 from lifecycle.conformance.memory import MemoryDatagram, MemorySockets, MemoryStream
-from lifecycle.conformance.running.hanging import PATIENCE, TICK, WATCH, Hangs
 
 HERE = "conformance.test_broken_implementations"
 
@@ -68,7 +68,7 @@ class EndsTheProgram(MemoryStream):
 
 
 class RaisesOddly(MemoryStream):
-    """Cannot send, whoever calls it: a peer of the suite, too."""
+    """Cannot send, nor can a peer of the suite."""
 
     def send(self, data: Any, flags: int = 0) -> int:
         super().send(data[:0], flags)
@@ -143,7 +143,7 @@ class NoSender(MemoryDatagram):
     ids=lambda thing: thing.__name__ if isinstance(thing, type) else "",
 )
 def test_it_is_found(broken: type[Any], role: Role, call: str, got: str) -> None:
-    """The first difference is told in words that say what the implementation did, and it comes again when it is replayed."""
+    """The first difference says what the implementation did, and shows again when it is replayed."""
     sockets = MemorySockets(datagram=broken) if issubclass(broken, MemoryDatagram) else MemorySockets(broken)
     target = target_of("broken", sockets)
     report = conform(target, [role], depth=1, walks=40)
@@ -177,7 +177,7 @@ def test_random_walks_find_what_shows_only_later() -> None:
 
 
 class Waits(MemoryStream):
-    """Waits for ever where nothing has come."""
+    """Waits for ever where nothing has arrived."""
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         try:
@@ -205,8 +205,8 @@ can_be_interrupted = pytest.mark.skipif(not hasattr(__import__("signal"), "setit
 @pytest.fixture
 def shorter_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes a step to hang after half a second already."""
-    monkeypatch.setattr("lifecycle.conformance.running.hanging.PATIENCE", 4)
-    monkeypatch.setattr("lifecycle.conformance.running.hanging.TICK", 0.05)
+    monkeypatch.setattr("lifecycle.conformance.driving.watchdog.PATIENCE", 4)
+    monkeypatch.setattr("lifecycle.conformance.driving.watchdog.TICK", 0.05)
 
 
 @can_be_interrupted
@@ -228,7 +228,7 @@ def test_what_hangs_is_found_and_ends() -> None:
 @pytest.mark.usefixtures("shorter_patience")
 def test_what_hangs_everywhere_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where step after step hangs, the rest is not tried, and the run fails."""
-    monkeypatch.setattr("lifecycle.conformance.running.hanging.MOST", 3)
+    monkeypatch.setattr("lifecycle.conformance.driving.watchdog.MOST", 3)
 
     class NeverCloses(MemoryStream):
         def close(self) -> None:
@@ -258,11 +258,11 @@ def test_the_timer_is_left_to_whoever_uses_it() -> None:
     before = signal.signal(signal.SIGALRM, lambda number, frame: None)
     try:
         mine = signal.getsignal(signal.SIGALRM)
-        with WATCH.watching():
+        with WATCHDOG.watching():
             assert signal.getsignal(signal.SIGALRM) is mine
     finally:
         signal.signal(signal.SIGALRM, before)
-    with WATCH.watching(), WATCH.watching():
+    with WATCHDOG.watching(), WATCHDOG.watching():
         assert signal.getitimer(signal.ITIMER_REAL)[1] > 0
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert not issubclass(Hangs, Exception)
@@ -270,7 +270,7 @@ def test_the_timer_is_left_to_whoever_uses_it() -> None:
 
 
 def test_the_command_survives_what_ends_programs() -> None:
-    """SystemExit out of the implementation is no pass: exit code 1, and a report."""
+    """SystemExit out of the implementation fails the run: exit code 1, and a report."""
     ran = run_command("conform", f"{HERE}:ends_the_program", "--role", "client", "--depth", "1", "--walks", "0", "--json")
     assert ran.returncode == 1
     assert {each["got"] for each in json.loads(ran.stdout)["unexplained"]} == {"raised SystemExit (0)"}
@@ -323,7 +323,7 @@ def test_what_cannot_be_made_is_told(name: str, text: str) -> None:
 def test_a_module_that_cannot_be_imported_is_told(
     tmp_path: Path, source: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever somebody's module does when it is imported, it is told, and is no pass."""
+    """Any error of a user's module when it is imported is reported, with exit code 2."""
     (tmp_path / "mine.py").write_text(source, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     ran = run_command("conform", "mine:sockets", columns=300)
@@ -337,7 +337,7 @@ def loses() -> MemorySockets:
 
 
 def test_junit_counts_what_readers_expect(tmp_path: Path) -> None:
-    """Root and suites tell tests, failures, errors, skipped and time; what a peer sees wrong is one case, however often."""
+    """Root and suites have tests, failures, errors, skipped and time; what a peer sees wrong is one case, however often."""
     file = tmp_path / "report.xml"
     ran = run_command("conform", f"{HERE}:loses", "--role", "client", "--junit", str(file), "--walks", "9")
     assert ran.returncode == 1

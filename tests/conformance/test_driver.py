@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
 from contextlib import closing
 
 import pytest
 from conformance.faulty import half_shut, silent_end
 
 from lifecycle import CLIENT, ROLES, Role
-from lifecycle.conformance import GovernedAdapter, clusters, conform, replay, target_named
-from lifecycle.conformance.running.exhaustive import exhaust, model_for
-from lifecycle.conformance.running.shrinking import replayed
-from lifecycle.conformance.running.walks import walk
+from lifecycle.conformance import (
+    Divergence,
+    GovernedAdapter,
+    Mismatch,
+    NonConformance,
+    clusters,
+    conform,
+    replay,
+    target_named,
+)
+from lifecycle.conformance.driving.sequences import exhaust, model_for, replayed, walk
 from lifecycle.conformance.targets import Target
 
 SHORT = {"depth": 1, "walks": 50}
@@ -40,7 +48,7 @@ def test_a_class_in_the_wrong_state_is_found_by_the_shortest_sequence() -> None:
 
 
 def test_a_failing_walk_is_shrunk() -> None:
-    """A walk of many steps that fails is told as so few that it fails without none of them, and they fail again."""
+    """A failing walk is shrunk to steps none of which can be left out, and they fail again."""
     with closing(half_shut()) as adapter:
         model = model_for(adapter, CLIENT)
         result = walk(adapter, model, walks=60, seed=1)
@@ -76,14 +84,14 @@ def test_a_deeper_run_only_adds() -> None:
 
 
 def test_progress_ends_at_the_total() -> None:
-    """Whoever shows progress is told of it role by role, up to all of it."""
-    told: list[tuple[str, int, int]] = []
+    """Progress is reported role by role, up to all of it."""
+    seen: list[tuple[str, int, int]] = []
     conform(
-        target_named("memory"), [ROLES["server"]], **SHORT, progress=lambda what, done, total: told.append((what, done, total))
+        target_named("memory"), [ROLES["server"]], **SHORT, progress=lambda what, done, total: seen.append((what, done, total))
     )
-    assert {what for what, _, _ in told} == {"server"}
-    assert all(done <= total for _, done, total in told)
-    assert told[-1][1] == told[-1][2]
+    assert {what for what, _, _ in seen} == {"server"}
+    assert all(done <= total for _, done, total in seen)
+    assert seen[-1][1] == seen[-1][2]
 
 
 def test_replaying_what_is_no_sequence_is_refused() -> None:
@@ -95,8 +103,17 @@ def test_replaying_what_is_no_sequence_is_refused() -> None:
 
 
 def test_a_sound_sequence_replays_without_a_difference(capsys: pytest.CaptureFixture[str]) -> None:
-    """replay() prints each step with what it brought, and gives None."""
+    """replay() prints each step with its result, and returns None."""
     assert replay("lifecycle", "server", "create", "listen", "peer_connects", "accept") is None
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["create", "ok"], ["listen", "ok"], ["peer_connects"], ["accept", "ok"],
     ]  # fmt: skip
+
+
+def test_errors_pickle() -> None:
+    """What a run raises in another process arrives there whole: what was expected, what was got, and the text."""
+    mismatch = pickle.loads(pickle.dumps(Mismatch("a byte", b"")))
+    assert (mismatch.expected, mismatch.got, str(mismatch)) == ("a byte", b"", "b'' instead of 'a byte'")
+    divergence = Divergence("mine", "server", "bound", "listen", "ok", "failed", ("create", "listen"))
+    error = pickle.loads(pickle.dumps(NonConformance(divergence, "the program")))
+    assert (error.divergence, str(error)) == (divergence, "the program")

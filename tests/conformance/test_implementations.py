@@ -13,7 +13,7 @@ import pytest
 from lifecycle import ACCEPTED, CLIENT, DATAGRAM, SERVER
 from lifecycle.conformance import clusters, conform, target_named
 from lifecycle.conformance.adapters.loopback import Loopback
-from lifecycle.conformance.running.differential import STDLIB, Implementation, compare
+from lifecycle.conformance.campaigns.bare_calls import STDLIB, Implementation, compare
 
 SOCKET_ROLES = (SERVER, CLIENT, ACCEPTED, DATAGRAM)
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module", autouse=True)
 def gevent_hub() -> Iterator[None]:
-    """The event loop that gevent keeps for its thread, so that no single test is told that it left it behind."""
+    """The event loop that gevent keeps for its thread, so that no single test is blamed for it."""
     import gevent
 
     hub = gevent.get_hub()
@@ -56,7 +56,7 @@ def test_the_standard_library_differs_only_as_the_table_of_its_system_says() -> 
     ("name", "causes"),
     [
         ("gevent", {"settimeout(0) on a closed socket succeeds", "on a closed socket EBADF comes before TypeError"}),
-        ("trio", {"connect() is awaited to its end", "an address that is no tuple is a ValueError"}),
+        ("trio", {"connect() is awaited to its end", "an address that is not a tuple is a ValueError"}),
     ],
 )
 def test_bare_calls_differ_in_known_clusters(name: str, causes: set[str]) -> None:

@@ -94,7 +94,7 @@ def test_strategies_can_be_overridden() -> None:
 
 
 def test_an_adapter_can_bring_strategies() -> None:
-    """An adapter's own method strategies(role) is asked, where nobody gave others."""
+    """An adapter's own method strategies(role) is used where the caller gives no strategies."""
     drawn: list[bytes] = []
 
     class Choosing(GovernedAdapter):

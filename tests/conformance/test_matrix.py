@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from lifecycle import ROLES
-from lifecycle.conformance.measuring.comparing import PATHS, Comparison, compared_with
-from lifecycle.conformance.measuring.measure import Measured, measure
-from lifecycle.conformance.measuring.shipped import shipped_results
+from lifecycle.conformance.campaigns.compare_platforms import PATHS, Comparison, compared_with
+from lifecycle.conformance.campaigns.measure import Measured, measure
+from lifecycle.system.matrices import shipped_results
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the shipped table in full is that of Linux")
 
@@ -46,7 +46,7 @@ def test_measuring_again_gives_the_same(measured: Measured) -> None:
 
 
 def test_a_changed_cell_is_found(measured: Measured) -> None:
-    """A system that answered otherwise would be told, with both answers."""
+    """A system that answered otherwise would be reported, with both answers."""
     cell = ("inet", "stream", "bound", "accept")
     (difference,) = compared_with({**measured, cell: "ok"}, "linux").unexplained
     assert (difference.cell, difference.shipped, difference.measured) == (cell, "EINVAL", "ok")
@@ -63,9 +63,9 @@ def test_what_the_contract_forbids_and_this_system_accepts_is_told(beside_linux:
 
 
 def test_a_second_connect_tells_the_first_ones_result_until_it_was_collected(beside_linux: Comparison) -> None:
-    """The table's "ok" of connecting a connection is the first connect()'s; once that was told, it is EISCONN."""
-    told = {each.cell: (each.told, each.once_collected) for each in beside_linux.collected}
-    assert told["inet", "stream", "connected", "connect"] == ("ok", "EISCONN")
+    """The table's "ok" of connecting a connection is the first connect()'s; once that was collected, it is EISCONN."""
+    found = {each.cell: (each.first, each.once_collected) for each in beside_linux.collected}
+    assert found["inet", "stream", "connected", "connect"] == ("ok", "EISCONN")
 
 
 def test_winsock_parts_where_its_table_says(measured: Measured) -> None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from lifecycle import ROLES, SERVER, SOCKET_FILE, Role
-from lifecycle.conformance.mutating import scoring
-from lifecycle.conformance.mutating.mutants import Breakage, mutants
-from lifecycle.conformance.mutating.scoring import score
+from lifecycle.conformance.campaigns import mutation
+from lifecycle.conformance.campaigns.mutation import OF_IMPLEMENTATIONS, Breakage, mutants, score_role
 
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=ROLES)
 def test_all_mutants_of_a_role_are_caught(role: Role) -> None:
     """Dropped checks, wrong states, misreported outcomes, accepted illegal and refused legal calls: 100 % are found."""
-    result = score(role)
+    result = score_role(role)
     assert result.survivors == []
     assert result.total == len(list(mutants(role)))
-    assert set(result.caught) == set(Breakage)
+    assert set(result.caught) == set(OF_IMPLEMENTATIONS)
 
 
 def test_there_is_a_mutant_for_all_that_can_be_wrong() -> None:
@@ -39,16 +36,12 @@ def test_there_is_a_mutant_for_all_that_can_be_wrong() -> None:
 
 
 def test_a_survivor_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A suite that finds nothing has a score of nothing: the mutants that survive are told one by one."""
-
-    @contextmanager
-    def unbroken(*arguments: object) -> Iterator[None]:
-        yield
+    """A suite that finds nothing has a score of nothing: the mutants that survive are listed one by one."""
 
     one_of_each = {each.breakage: each for each in mutants(SOCKET_FILE)}.values()
-    monkeypatch.setattr(scoring, "changed", unbroken)
-    monkeypatch.setattr(scoring, "mutants", lambda role: one_of_each)
-    result = score(SOCKET_FILE)
+    monkeypatch.setattr(mutation, "replace_row", lambda *arguments: None)
+    monkeypatch.setattr(mutation, "mutants", lambda role: one_of_each)
+    result = score_role(SOCKET_FILE)
     assert {each.breakage for each in result.survivors} == {Breakage.DROPS_A_CHECK, Breakage.REFUSES, Breakage.WRONG_STATE}
     assert set(result.caught) == {Breakage.ACCEPTS, Breakage.MISREPORTS}, "what the table has no part in is broken still"
     assert sum("refuses what is legal" in str(each) for each in result.survivors) == 1

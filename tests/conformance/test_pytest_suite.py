@@ -64,7 +64,7 @@ def test_there_is_one_test_per_cell(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("-n", "2"), ("--conformance-depth", "2")], ids=["xdist", "deeper"])
 def test_a_sound_implementation_passes_with_its_coverage_told(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """All tests pass, in one process and in two, and the summary tells the cells that were reached."""
+    """All tests pass, in one process and in two, and the summary has the cells that were reached."""
     ran = run_pytest(tmp_path, SOUND, "-q", *arguments)
     assert ran.returncode == 0, ran.stdout
     cells = len(cells_of(SERVER))
@@ -82,7 +82,7 @@ def test_a_failing_cell_is_named_and_can_be_had_again(tmp_path: Path) -> None:
 
 
 def test_a_role_of_ones_own_has_a_suite(tmp_path: Path) -> None:
-    """Whoever declares a role gets its tests, and a machine whose table of cells is told at the end."""
+    """A declared role has its tests, and a machine whose table of cells is printed at the end."""
     ran = run_pytest(tmp_path, LAMPS, "-q")
     failed = [line for line in ran.stdout.splitlines() if line.startswith("FAILED")]
     assert "FAILED test_it.py::TestTougher::test_cell[lamp[dark]-switch_on-broken]" in (
@@ -96,7 +96,7 @@ def test_a_role_of_ones_own_has_a_suite(tmp_path: Path) -> None:
 def test_what_makes_no_adapter_is_told() -> None:
     """A class under test in the place of what makes its adapter is a TypeError that says what is wanted."""
     for use in (lambda: Suite(LAMP, Lamp).model, lambda: conformance_machine(LAMP, Lamp)):
-        with pytest.raises(TypeError, match="is no adapter: hand over what makes a SocketAdapter"):
+        with pytest.raises(TypeError, match="is not an adapter: pass a factory of a SocketAdapter"):
             use()
 
 

@@ -25,7 +25,7 @@ def open_socket(family: int, kind: int) -> socket.socket:
 
 
 class Wrapped:
-    """A class that is no socket.socket and has its methods, and its defaults."""
+    """A class that is not socket.socket and has its methods, and its defaults."""
 
     def __init__(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> None:
         self._sock = socket.socket(family, kind)

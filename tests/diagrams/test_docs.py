@@ -27,7 +27,7 @@ from lifecycle.roles import ROLES
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EVERY_PAGE = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
-PACKAGES = ("aio", "archive", "checking", "conformance", "diagrams", "engine", "platforms", "sockets")
+PACKAGES = ("aio", "archive", "checking", "conformance", "diagrams", "engine", "sockets")
 SUBCOMMANDS = ("demo", "show", "roles", "diagram", "run", "conform", "matrix", "archive", "archive dump")
 BUILD = 50  # seconds
 
@@ -38,7 +38,7 @@ def fences(file: Path) -> Iterator[re.Match[str]]:
 
 
 TELLS_FINDINGS = ("lifecycle run", "lifecycle conform mine")
-"""commands of the pages whose exit code tells that something was found"""
+"""commands of the pages whose exit code means that something was found"""
 
 SESSIONS = [
     pytest.param(found[2], id=f"{page.relative_to(ROOT).as_posix()}-{number}")

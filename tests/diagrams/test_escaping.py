@@ -19,7 +19,7 @@ from lifecycle import Role
 from lifecycle.diagrams import CHART_FORMATS, DIAGRAM_FORMATS, explorer_page, pictures, sequence_chart, state_diagram
 from lifecycle.diagrams.extraction import graph_of
 from lifecycle.diagrams.graph import Group, labels
-from lifecycle.diagrams.lettering import visible
+from lifecycle.diagrams.lettering import cells, visible
 from lifecycle.engine import Call, Record, State
 
 MERMAID_WORDS = ("end", "END", "state", "note", "class", "direction", "style", "click", "default", "fork", "constructor")
@@ -174,3 +174,15 @@ def test_no_two_names_look_alike(one: str, other: str) -> None:
     """Different names are written differently, also where spaces at the ends and beside others are dropped."""
     assume(one != other)
     assert " ".join(visible(one).split()) != " ".join(visible(other).split())
+
+
+@pytest.mark.parametrize(("text", "columns"), [("abc", 3), ("\u65e5\u672c", 4), ("e\u0301", 1), ("\uff21b", 3), ("\u00e4", 1)])
+def test_width_of_letters(text: str, columns: int) -> None:
+    """Wide letters of East Asia take two columns, combining marks none, all others one."""
+    assert cells(text) == columns
+
+
+def test_text_has_eighty_columns_by_default() -> None:
+    """A diagram as text is for a terminal of 80 columns where no width is given."""
+    role = role_of("x" * 200, "over")
+    assert state_diagram(role, "text") == state_diagram(role, "text", width=80) != state_diagram(role, "text", width=81)

@@ -73,7 +73,7 @@ def test_without_any_renderer_the_error_names_both(monkeypatch: pytest.MonkeyPat
     assert "digraph" in state_diagram(ROLES["server"], "dot")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is not a program there")
 def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the output of a renderer that failed."""
     broken = tmp_path / "broken-dot"

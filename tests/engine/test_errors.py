@@ -8,7 +8,7 @@ import pytest
 from turnstile import Turnstile
 
 from lifecycle import ROLES, CallInProgress, Client, ClosedDuringCall, IllegalCall, LifecycleError, Server
-from lifecycle.platforms import platform_answers
+from lifecycle.system.platform_answers import platform_answers
 
 
 def refusal(role: str, state: str, call: str) -> IllegalCall:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel import assert_tcp_agrees, snapshot
 from loopback import HOST, LONG, listening, reset
-from states import ARRANGE, DATA_PHASE, SOCKET_ROLES, world
+from states import DATA_PHASE, SOCKET_ROLES, STATES, world
 
 from lifecycle import IllegalCall, Journal
 from lifecycle.engine import Role
@@ -42,7 +42,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "shut_down": st.tuples(st.sampled_from(["sends", "receives", "both", 0, 1, 2])),
     "get_sock_name": st.just(()),
     "get_peer_name": st.just(()),
-    "set_option": st.sampled_from([(socket.SO_RCVBUF, 8192), (9999, 1)]),
+    "set_option": st.sampled_from([(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192), (socket.SOL_SOCKET, 9999, 1)]),
     "get_option": st.sampled_from([(socket.SO_TYPE,), (9999,)]),
     "io_ctl": st.just(()),
     "attach": st.just(("raw",)),
@@ -184,7 +184,7 @@ class Walk:
         return None if name in ("get_sock_name", "get_peer_name", "get_option") else value
 
 
-@pytest.mark.parametrize(("name", "state"), [(name, state) for name, states in ARRANGE.items() for state in states])
+@pytest.mark.parametrize(("name", "state"), [(name, state) for name, states in STATES.items() for state in states])
 def test_engines_and_kernel_agree_on_long_walks(name: str, state: str) -> None:
     """Whatever is called in whatever order, both engines give the same, refusals change nothing, and the kernel agrees."""
     role = SOCKET_ROLES[name]
@@ -220,7 +220,7 @@ def test_walks_tell_the_cells_they_reached(capsys: pytest.CaptureFixture[str]) -
             cells = {(role.name, state, call, outcome) for state, call, outcome, _ in role.cells()}
             print(f"\nwalks reached {len(cells & set(reached))} of {len(cells)} rows of {role.name}", end="")
     for role in SOCKET_ROLES.values():
-        if not walked.issuperset((role.name, state) for state in ARRANGE[role.name]):
+        if not walked.issuperset((role.name, state) for state in STATES[role.name]):
             continue  # some walks ran in another process
         missing = {state.name for state in role.states} - {state for name, state, _, _ in reached if name == role.name}
         assert not missing, f"no walk called anything of {role.name} in {missing}"

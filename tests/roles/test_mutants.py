@@ -6,8 +6,10 @@ import random
 from collections import defaultdict
 
 import pytest
-from mutants import Mutant, mutants, score
+from mutants import caught_by
 from states import SOCKET_ROLES
+
+from lifecycle.conformance.campaigns.mutation import Breakage, Mutant, score, table_mutants
 
 EACH_KIND = 60
 
@@ -16,10 +18,10 @@ EACH_KIND = 60
 @pytest.mark.parametrize("name", SOCKET_ROLES)
 def test_broken_tables_are_caught(name: str) -> None:
     """Of every kind of mutant a random few dozen are tried, and none survives (the script tries all of them)."""
-    by_kind: dict[str, list[Mutant]] = defaultdict(list)
-    for mutant in mutants(SOCKET_ROLES[name]):
-        by_kind[mutant.kind].append(mutant)
+    by_kind: dict[Breakage, list[Mutant]] = defaultdict(list)
+    for mutant in table_mutants(SOCKET_ROLES[name]):
+        by_kind[mutant.breakage].append(mutant)
+    assert set(by_kind) == {Breakage.LACKS, Breakage.WRONG_STATE, Breakage.ADDS}
     draw = random.Random(name)
     chosen = [mutant for kind in by_kind.values() for mutant in draw.sample(kind, min(EACH_KIND, len(kind)))]
-    _, survivors = score(iter(chosen))
-    assert not survivors
+    assert score(name, chosen, caught_by).survivors == []

@@ -15,8 +15,9 @@ from refusals import fails, kernel_addresses, refused
 from sockets_in_states import BINDABLE
 
 from lifecycle import Address, Client, Datagram, Server
-from lifecycle.sockets.addresses import resolve
-from lifecycle.sockets.bindable import Bindable
+from lifecycle.net.blocking.sockets import Created as Bindable
+from lifecycle.net.operations import Resolve
+from lifecycle.net.operations.connecting import resolving
 
 HOST6 = "::1"
 
@@ -185,7 +186,12 @@ def test_a_scope_names_the_interface() -> None:
     """ "fe80::1%interface" resolves to an address with that interface's number, by its name and by its number."""
     number, name = socket.if_nameindex()[0]
     for scope in (name, str(number)):
-        family, address = resolve(f"fe80::1%{scope}", 80, socket.AF_UNSPEC, socket.SOCK_STREAM)
+        operation = resolving(f"fe80::1%{scope}", 80, socket.AF_UNSPEC, socket.SOCK_STREAM)
+        asked = next(operation)
+        assert isinstance(asked, Resolve)
+        with pytest.raises(StopIteration) as found:
+            operation.send(socket.getaddrinfo(asked.host, asked.port, asked.family, asked.kind))
+        ((family, address),) = found.value.value
         assert (family, address[1], address[3]) == (socket.AF_INET6, 80, number)
     with Client() as client, fails(client, errno.EADDRNOTAVAIL):
         client.create(0, f"fe80::dead:beef%{name}")
@@ -212,9 +218,11 @@ def test_a_numeric_address_is_never_looked_up(address: ipaddress.IPv4Address | i
     """Every numeric address resolves to itself in its own family, and to EAFNOSUPPORT in the other."""
     own, other = (socket.AF_INET, socket.AF_INET6) if address.version == 4 else (socket.AF_INET6, socket.AF_INET)
     for family in (own, socket.AF_UNSPEC):
-        assert resolve(str(address), port, family, socket.SOCK_STREAM) == (own, (str(address), port))
+        with pytest.raises(StopIteration) as found:
+            next(resolving(str(address), port, family, socket.SOCK_STREAM))
+        assert found.value.value == [(own, (str(address), port))]
     with pytest.raises(OSError, match="another family") as mismatch:
-        resolve(str(address), port, other, socket.SOCK_STREAM)
+        next(resolving(str(address), port, other, socket.SOCK_STREAM))
     assert mismatch.value.errno == errno.EAFNOSUPPORT
 
 

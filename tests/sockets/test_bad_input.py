@@ -17,8 +17,8 @@ from refusals import bad_input, refused, unchanged
 from sockets_in_states import BINDABLE, CLASSES, Arrangement, in_any_state
 
 from lifecycle import Client, Datagram
-from lifecycle.sockets.bindable import Bindable
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
+from lifecycle.net.blocking.sockets import Created as Bindable
 
 every_class = pytest.mark.parametrize("kind", CLASSES)
 every_bindable = pytest.mark.parametrize("kind", BINDABLE)
@@ -307,10 +307,10 @@ def test_an_option_of_a_wrong_type_is_refused(arranged: Arrangement) -> None:
     with arranged() as target:
         for value in ("1", None, 1.5, [1]):
             with bad_input(target, TypeError):
-                target.set_option(socket.SO_RCVBUF, value)  # type: ignore[arg-type]
+                target.set_option(socket.SOL_SOCKET, socket.SO_RCVBUF, value)  # type: ignore[arg-type]
         for option in ("SO_RCVBUF", None, 1.5):
             with bad_input(target, TypeError):
-                target.set_option(option, 1)  # type: ignore[arg-type]
+                target.set_option(socket.SOL_SOCKET, option, 1)  # type: ignore[arg-type]
             with bad_input(target, TypeError):
                 target.get_option(option)  # type: ignore[arg-type]
 

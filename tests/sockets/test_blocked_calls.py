@@ -23,7 +23,7 @@ from loopback import (
 from racing import frequent_switches, race
 
 from lifecycle import Accepted, BlockingCallCancelled, Client, ClosedDuringCall, Datagram, IllegalCall
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
 
 Blocked = tuple[OsSocket, Callable[[], Any]]
 

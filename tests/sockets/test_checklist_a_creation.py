@@ -16,10 +16,10 @@ from refusals import bad_input, fails, kernel_addresses, refused, unchanged
 from sockets_in_states import BINDABLE, CLASSES, Arrangement, bound, choose_port, in_any_state, opened
 
 from lifecycle import Client, Datagram, Server
-from lifecycle.platforms.answers import platform_answers
+from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
+from lifecycle.net.blocking.sockets import Created as Bindable
 from lifecycle.roles import ROLES
-from lifecycle.sockets.bindable import Bindable
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.system.platform_answers import platform_answers
 
 every_class = pytest.mark.parametrize("kind", CLASSES)
 every_bindable = pytest.mark.parametrize("kind", BINDABLE)
@@ -147,7 +147,7 @@ def test_row_011_an_option_set_before_bind_is_honoured() -> None:
     with raw_listener() as listener:
         with Client() as first:
             first.open()
-            first.set_option(socket.SO_REUSEADDR, 1)
+            first.set_option(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             port = choose_port(lambda port: first.bind(port, HOST))
             first.connect(*listener.getsockname())
             peer, _ = listener.accept()
@@ -156,7 +156,7 @@ def test_row_011_an_option_set_before_bind_is_honoured() -> None:
             second.open()
             with fails(second, errno.EADDRINUSE):
                 second.bind(port, HOST)
-            second.set_option(socket.SO_REUSEADDR, 1)
+            second.set_option(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             second.bind(port, HOST)
             assert second.get_sock_name() == (HOST, port)
 
@@ -165,7 +165,7 @@ def test_row_011_an_option_set_before_bind_is_honoured() -> None:
 def test_row_012_reuse_set_after_bind_changes_nothing(kind: type[Bindable]) -> None:
     """SO_REUSEADDR may be set on a bound socket, to no effect."""
     with bound(kind) as target, unchanged(target):
-        target.set_option(socket.SO_REUSEADDR, 1)
+        target.set_option(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
 @every_bindable

@@ -23,7 +23,7 @@ from refusals import bad_input, refused, unchanged
 from sockets_in_states import CLASSES, Arrangement, bound, bring, in_any_state
 
 from lifecycle import Client, ClosedDuringCall, Datagram
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
 
 every_pair = pytest.mark.parametrize("pair", [client_and_raw_peer, accepted_and_raw_peer])
 

@@ -23,7 +23,7 @@ from refusals import bad_input, fails, refused
 from sockets_in_states import CLASSES, WITH_A_SOCKET, Arrangement, bound, in_any_state
 
 from lifecycle import Accepted, Client, Datagram
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
 
 every_class = pytest.mark.parametrize("kind", CLASSES)
 every_pair = pytest.mark.parametrize("pair", [client_and_raw_peer, accepted_and_raw_peer])

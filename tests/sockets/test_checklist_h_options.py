@@ -12,7 +12,7 @@ from refusals import fails, unchanged
 from sockets_in_states import BINDABLE, Arrangement, bound, in_any_state, reserved_port
 
 from lifecycle import Client, Datagram, Server
-from lifecycle.sockets.bindable import Bindable
+from lifecycle.net.blocking.sockets import Created as Bindable
 
 READ_ONLY = [
     name
@@ -58,7 +58,7 @@ def test_row_118_options_that_are_told_only_cannot_be_set(arranged: Arrangement)
     with arranged() as target:
         for name in READ_ONLY:
             with fails(target, errno.ENOPROTOOPT):
-                target.set_option(getattr(socket, name), 1)
+                target.set_option(socket.SOL_SOCKET, getattr(socket, name), 1)
 
 
 @pytest.mark.parametrize("kind", [Server, Client])
@@ -66,8 +66,8 @@ def test_row_119_a_stream_does_not_broadcast(kind: type[Bindable]) -> None:
     """set_option(SO_BROADCAST) of a stream raises ENOPROTOOPT, and a datagram socket takes it."""
     with bound(kind) as stream, bound(Datagram) as datagram:
         with fails(stream, errno.ENOPROTOOPT):
-            stream.set_option(socket.SO_BROADCAST, 1)
-        datagram.set_option(socket.SO_BROADCAST, 1)
+            stream.set_option(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        datagram.set_option(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         assert datagram.get_option(socket.SO_BROADCAST)
 
 
@@ -78,8 +78,8 @@ def test_row_120_a_datagram_socket_has_no_options_of_streams(name: str) -> None:
     option = getattr(socket, name)
     with bound(Datagram) as datagram, bound(Client) as stream:
         with fails(datagram, errno.ENOPROTOOPT):
-            datagram.set_option(option, value)
-        stream.set_option(option, value)
+            datagram.set_option(socket.SOL_SOCKET, option, value)
+        stream.set_option(socket.SOL_SOCKET, option, value)
         assert stream.get_option(option)
 
 
@@ -87,10 +87,10 @@ def test_row_121_no_delay_belongs_to_the_level_of_tcp() -> None:
     """TCP_NODELAY is set and read with level IPPROTO_TCP; at the level of sockets the same number is another option."""
     with connected_pair(timeout=LONG) as pair:
         for end in pair:
-            assert end.get_option(socket.TCP_NODELAY, socket.IPPROTO_TCP) == 0
-            end.set_option(socket.TCP_NODELAY, 1, socket.IPPROTO_TCP)
-            end.set_option(socket.TCP_NODELAY, 0)  # this is SO_DEBUG
-            assert end.get_option(socket.TCP_NODELAY, socket.IPPROTO_TCP)
+            assert end.get_option(socket.TCP_NODELAY, level=socket.IPPROTO_TCP) == 0
+            end.set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            end.set_option(socket.SOL_SOCKET, socket.TCP_NODELAY, 0)  # this is SO_DEBUG
+            assert end.get_option(socket.TCP_NODELAY, level=socket.IPPROTO_TCP)
 
 
 def test_row_122_the_error_of_a_failed_connect_is_told_once() -> None:

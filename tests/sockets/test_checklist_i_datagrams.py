@@ -12,7 +12,7 @@ from loopback import HOST, LONG, datagram_pair, until
 from refusals import bad_input, fails, refused, unchanged
 
 from lifecycle import Datagram, IllegalCall, MessageTruncated, SocketFile
-from lifecycle.sockets.stream import Stream
+from lifecycle.net.blocking.sockets import Stream
 
 
 @given(st.lists(st.binary(max_size=2000), min_size=1, max_size=5))
@@ -113,7 +113,7 @@ def test_row_130_a_broadcast_needs_its_option() -> None:
             one.send_to(b"data", None, port)  # type: ignore[arg-type]
         with fails(one, errno.EACCES):
             one.send_to(b"data", "127.255.255.255", port)
-        one.set_option(socket.SO_BROADCAST, 1)
+        one.set_option(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         assert one.send_to(b"data", "127.255.255.255", port) == 4
 
 

@@ -97,7 +97,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "get_peer_name": (),
     "get_sock_name": (),
     "get_option": (socket.SO_KEEPALIVE,),
-    "set_option": (socket.SO_KEEPALIVE, 1),
+    "set_option": (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
 }
 
 TRANSFERS = frozenset({"send", "send_to", "receive", "receive_from"})

@@ -31,8 +31,8 @@ from loopback import (
 from racing import frequent_switches, race, tolerant
 
 from lifecycle import Client, ClosedDuringCall, Datagram, IllegalCall
-from lifecycle.sockets.inspection import real_state
-from lifecycle.sockets.waiting import Wait, _spare_wakers
+from lifecycle.system.handles import facts_of
+from lifecycle.system.polling import Wait, _spare_wakers
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +146,7 @@ def test_connect_that_cannot_wait_for_lack_of_descriptors() -> None:
             _spare_wakers.pop().close()
         with no_descriptors_left(), pytest.raises(OSError, match="open files"):
             client.connect(*address)
-        assert client.state == real_state(client._socket) == "connecting"
+        assert client.state == client.role.state_of(facts_of(client._socket)) == "connecting"
 
 
 def test_first_send_to_by_many_threads() -> None:
@@ -170,7 +170,7 @@ def test_send_to_that_failed_tells_the_truth(arguments: tuple[Any, ...], error: 
         datagram.open()
         with pytest.raises(error):
             datagram.send_to(*arguments)
-        assert datagram.state == real_state(datagram._socket)
+        assert datagram.state == datagram.role.state_of(facts_of(datagram._socket))
 
 
 def test_attach_by_many_threads_loses_no_descriptor() -> None:

@@ -23,7 +23,7 @@ from loopback import (
 
 from lifecycle import Accepted, Client, Datagram, IllegalCall, Lifecycle, Role, Server
 from lifecycle.engine import Call, State
-from lifecycle.sockets.addresses import from_system
+from lifecycle.system.addresses import from_system
 
 TRIES = 20
 
@@ -157,7 +157,7 @@ def test_ipv6_sockets_are_of_ipv6_only() -> None:
     """An IPv6 socket takes no IPv4, on every system, and so both can have the same port."""
     with Server() as six:
         six.create(0, "::")
-        assert six.get_option(socket.IPV6_V6ONLY, socket.IPPROTO_IPV6) == 1
+        assert six.get_option(socket.IPV6_V6ONLY, level=socket.IPPROTO_IPV6) == 1
     for _ in range(TRIES):
         with Server() as six, Server() as four, suppress(OSError):  # another program may have the port, over IPv4
             six.create(0, "::")

@@ -29,7 +29,7 @@ from loopback import (
 )
 
 from lifecycle import Accepted, Client, Datagram
-from lifecycle.sockets.os_socket import OsSocket
+from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 

@@ -88,7 +88,7 @@ class CodePage:
 
     def _strings_of_run(self, data: Any, first: int, end: int, taken: int) -> Iterator[tuple[int, int, bool]]:
         at = first - 1
-        if at >= taken and SHORTEST <= data[at] <= end - first:  # the length byte is not printable, so the string may end before the run does
+        if at >= taken and SHORTEST <= data[at] <= end - first:  # not printable: the string may end before the run
             behind = first + data[at]
             if self.is_wordy(data[first:behind], 4 if behind == end else 6):
                 yield at, behind, self._is_likely(data[first:behind])

@@ -2,7 +2,7 @@
 
 Archives have no header and no types: what a number means, only the program knows that wrote it. So everything here has a
 confidence. Numbers (PIDs) are not in the bytes either. The first class has number 1 and its first object 2, and so on, as long
-as every object before was seen; one that was recognised by its tag among undecided bytes, which may be a number by chance, makes all
+as every object before was seen; one recognised by its tag among undecided bytes, which may be a number by chance, makes all
 later numbers estimates. Taken for granted is that every description of a class begins an object (serialize_class() puts one
 alone), and that nothing was given a number without a byte (map_object()). A second description of one class is another
 archive's: numbers begin again.

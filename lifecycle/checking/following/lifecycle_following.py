@@ -1,7 +1,7 @@
-"""Loads the checker: at once in the program itself, and in its children when they import `socket`.
+"""Loads the checker: immediately in the main program, and in a child process when it imports `socket`.
 
-A child that uses no socket pays nothing. The program most likely uses some, and the checker's own objects are put where the
-collector does not look at them before there are any of the program's; later they could not be told apart.
+A child that uses no sockets pays nothing. In the main program the checker's objects are frozen before there are any of the
+program's, so that the garbage collector does not traverse them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 import warnings
 
-TYPE_CHECKING = False  # the real one comes with `typing`, which takes longer to load than all of this
+TYPE_CHECKING = False  # importing `typing` would take longer than all of this
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.abc import Loader
@@ -24,7 +24,7 @@ FOLDER = os.environ["LIFECYCLE_RUN"]
 
 
 def _claims_to_be_main() -> bool:
-    """Whether this is the first process of the run, which tells everything at its end; also after it has replaced itself."""
+    """Whether this is the first process of the run, which reports at its end; also after an exec()."""
     path = os.path.join(FOLDER, "main")
     try:
         number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
@@ -42,7 +42,7 @@ _main = os.getpid() if _claims_to_be_main() else 0
 
 
 def follow() -> None:
-    """Begin, or wait for `socket` where this is a child and it is not there yet."""
+    """Load the checker, or in a child wait for the import of `socket`."""
     atexit.register(_finish)
     if os.getpid() == _main:
         _begin()
@@ -54,25 +54,25 @@ def follow() -> None:
 
 
 def _begin() -> None:
-    """Load the checker, now that `socket` is there."""
-    with warnings.catch_warnings():  # what it imports adds filters, which are none of the program's
+    """Load the checker; `socket` is imported."""
+    with warnings.catch_warnings():  # the imports add filters that the program must not see
         if _is_installed() or _is_run_from_source():
-            from lifecycle.checking import running
+            from lifecycle.checking import program
 
-            running.begin(FOLDER, is_main=os.getpid() == _main)
+            program.begin(FOLDER, is_main=os.getpid() == _main)
 
 
 def _is_installed() -> bool:
-    """Whether this Python has the package; another one that the program starts may not."""
+    """Whether this Python has the package; the program may start another one that does not."""
     try:
-        import lifecycle.checking.running  # noqa: F401
+        import lifecycle.checking.program  # noqa: F401
     except ImportError:
         return False
     return True
 
 
 def _is_run_from_source() -> bool:
-    """Whether the package is there when it is looked for where this file is."""
+    """Whether the package can be imported from the folder of this file."""
     if os.path.basename(HOME) in ("site-packages", "dist-packages"):
         return False
     sys.path.append(HOME)
@@ -83,24 +83,24 @@ def _is_run_from_source() -> bool:
 
 
 def _finish() -> None:
-    """Tell what was found, as the last thing at exit."""
-    running = sys.modules.get("lifecycle.checking.running")
-    if running is not None:
-        running.finish()
+    """Report the findings, last of all at exit."""
+    program = sys.modules.get("lifecycle.checking.program")
+    if program is not None:
+        program.finish()
 
 
 class SocketLoader:
-    """Loads `socket` as its own loader does, and begins."""
+    """Loads `socket` as its own loader does, then the checker."""
 
     def __init__(self, loader: Loader) -> None:
         self.loader = loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As the loader itself does."""
+        """Call the loader's own."""
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """As the loader itself does, and leave no trace of this one."""
+        """Call the loader's own, and leave no trace of this one."""
         module.__loader__ = self.loader
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
@@ -112,7 +112,7 @@ class SocketFinder:
     """Waits for the import of `socket`."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The spec of `socket` with a loader that begins; None for every other module."""
+        """The spec of `socket` with a SocketLoader; None for every other module."""
         if name != "socket":
             return None
         sys.meta_path.remove(self)
@@ -120,6 +120,6 @@ class SocketFinder:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = SocketLoader(spec.loader)  # type: ignore[assignment] # it has what a loader has
+                    spec.loader = SocketLoader(spec.loader)  # type: ignore[assignment] # it has the methods of a loader
                 return spec
         return None

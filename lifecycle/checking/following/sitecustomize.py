@@ -1,7 +1,7 @@
 """Runs at the start of a Python process under `lifecycle run`, and of its children: this folder is on their PYTHONPATH.
 
-It runs in every Python that the program may start, so it keeps to what they all understand, and it makes way for the
-sitecustomize that would have run instead.
+Every Python that the program starts runs it, old ones included, so it uses only syntax that they all have. Then it runs the
+sitecustomize that it hides.
 """
 
 import os

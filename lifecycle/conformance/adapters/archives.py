@@ -1,26 +1,27 @@
-"""Stages for the roles above the sockets: a file over a connection, and an archive over a file that does as it is told."""
+"""Stages for the roles above the sockets: a file over a connection, and an archive over a scripted file."""
 
 from __future__ import annotations
 
 import errno
 import io
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from lifecycle.archive import Archive, SocketFile, UnreadBytesLost
-from lifecycle.conformance.adapters.loopback import Loopback, address_of
+from lifecycle.conformance.adapters.loopback import Loopback
+from lifecycle.conformance.adapters.objects import OutcomeTrace, ReportingStage
 from lifecycle.conformance.adapters.peers import StreamPeer
-from lifecycle.conformance.adapters.places import FLOOD
-from lifecycle.conformance.adapters.reporting import ReportingStage
-from lifecycle.conformance.adapters.stage import TIMEOUTS
-from lifecycle.conformance.adapters.watching import Watcher
+from lifecycle.conformance.adapters.session import FLOOD, TIMEOUTS
+from lifecycle.conformance.adapters.setup_states import address_of
+from lifecycle.conformance.model import environments as words
+from lifecycle.conformance.model.archive_environment import REGISTRY, FileDoes
 from lifecycle.conformance.model.environment import ALL, Facts, Place, Provocation, Under
-from lifecycle.conformance.vocabulary.archives import REGISTRY, FileDoes
 from lifecycle.engine import Lifecycle
+from lifecycle.net.blocking.sockets import Client
 from lifecycle.roles import ARCHIVE, SOCKET_FILE
-from lifecycle.sockets import Client
+from lifecycle.roles.facts import is_new
+from lifecycle.system.outcomes import system_error
 
 
 class FileStage(ReportingStage):
@@ -28,8 +29,8 @@ class FileStage(ReportingStage):
 
     role = SOCKET_FILE
 
-    def __init__(self, kind: type[Any], loopback: Loopback, engine: str | None, watcher: Watcher) -> None:
-        super().__init__(watcher)
+    def __init__(self, kind: type[Any], loopback: Loopback, engine: str | None, trace: OutcomeTrace) -> None:
+        super().__init__(trace)
         self.subject = kind(exact=False, engine=engine)
         self._client = Client(timeout=0, engine=engine)
         self._peer = StreamPeer(loopback, self._address)
@@ -40,28 +41,28 @@ class FileStage(ReportingStage):
         """Make the call; fired ones through the object that fires them."""
         self._client.timeout = TIMEOUTS[provocation.under]
         arguments = tuple(self._filled_in(argument) for argument in provocation.arguments)
-        self._watcher.target = self.subject
-        if provocation.call == "archive":
+        self._trace.target = self.subject
+        if provocation.call == ARCHIVE.name:
             whole = SocketFile.__new__(SocketFile)
             whole._governed = self.subject
-            self._kept.append(whole)  # which would close the object when nobody holds it any more
+            self._kept.append(whole)  # which would close the object when it is collected
             return Archive(whole, "load").abort()
         value = getattr(self.subject, provocation.call)(*arguments)
         if provocation.call == "write":
-            if not provocation.costly:  # what nobody can read to its end
+            if not provocation.costly:  # which no peer reads to its end
                 self._peer.expect(bytes(arguments[0][:value]))
             return ALL if value == len(arguments[0]) else value
         return value
 
     def act(self, action: str) -> None:
-        """Let the peer do something, or somebody close the socket below the file."""
+        """Let the peer do something, or close the socket below the file."""
         if action == "socket_closes":
             self._client.close()
         else:
             getattr(self._peer, action)()
 
     def settle(self, facts: Facts) -> None:
-        """Wait until these facts have come to the socket below the file."""
+        """Wait until the effects of these facts have arrived at the socket below the file."""
         self._loopback.settle(self._client.fileno(), facts)
 
     def close(self) -> None:
@@ -71,35 +72,33 @@ class FileStage(ReportingStage):
         self._client.close()
 
     def _filled_in(self, argument: Any) -> Any:
-        match argument:
-            case Place("a connection"):
-                if self._client.state == "empty":
-                    self._client.create(0, "127.0.0.1")
-                    self._client.timeout = TIMEOUTS[Under.PATIENTLY]
-                    self._client.connect(*address_of(self._loopback.listener))
-                    self._client.timeout = 0
-                    self._peer.expect_connection()
-                return self._client
-            case Place("no connection"):
-                return None
-            case Place("a flood"):
-                return FLOOD
-        return argument
+        if argument == words.CONNECTION:
+            return self._connected()
+        return {words.NO_CONNECTION: None, words.FLOOD: FLOOD}[argument] if isinstance(argument, Place) else argument
+
+    def _connected(self) -> Client:
+        if is_new(self._client.facts):
+            self._client.create(0, "127.0.0.1")
+            self._client.timeout = TIMEOUTS[Under.PATIENTLY]
+            self._client.connect(*address_of(self._loopback.listener))
+            self._client.timeout = 0
+            self._peer.expect_connection()
+        return self._client
 
     def _address(self) -> tuple[str, int]:
         return self._client.get_sock_name()
 
 
-class ToldFile(io.RawIOBase):
-    """A file that does as it is told, call by call."""
+class ScriptedFile(io.RawIOBase):
+    """A file that does in each call what it was set to do."""
 
     def __init__(self) -> None:
         super().__init__()
         self.does = FileDoes()
         self._data = b""
 
-    def be_told(self, does: FileDoes) -> None:
-        """What to do from now on."""
+    def set(self, does: FileDoes) -> None:
+        """Do so from now on."""
         self.does, self._data = does, does.data
 
     def read1(self, size: int) -> bytes | None:
@@ -142,23 +141,23 @@ def _raising(error: Callable[[], BaseException]) -> Callable[[], Any]:
 TROUBLE: dict[str, Callable[[], Any]] = {
     "pending": lambda: None,
     "timed_out": _raising(lambda: TimeoutError("timed out")),
-    "broken": _raising(lambda: ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))),
-    "failed": _raising(lambda: OSError(errno.EIO, os.strerror(errno.EIO))),
+    "broken": _raising(lambda: system_error(errno.ECONNRESET)),
+    "failed": _raising(lambda: system_error(errno.EIO)),
     "eof": lambda: b"",
 }
 """what the file does so that a call which needs it ends so"""
 
 
 class ArchiveStage(ReportingStage):
-    """An archive over a file that does as it is told."""
+    """An archive over a scripted file."""
 
     role = ARCHIVE
 
-    def __init__(self, kind: type[Any], engine: str | None, watcher: Watcher) -> None:
-        super().__init__(watcher)
+    def __init__(self, kind: type[Any], engine: str | None, trace: OutcomeTrace) -> None:
+        super().__init__(trace)
         self._kind = kind
         self._engine = engine
-        self._file = ToldFile()
+        self._file = ScriptedFile()
         self._lost_in: str | None = None
         self.subject = kind.__new__(kind)  # type: ignore[call-overload]  # one that never got a file: the constructor would attach it at once
         Lifecycle.__init__(self.subject, engine=engine)
@@ -170,12 +169,12 @@ class ArchiveStage(ReportingStage):
         return self._lost_in or super().state
 
     def make(self, provocation: Provocation) -> Any:
-        """Make the call while the file does as it is told; attach() is the constructor's."""
+        """Make the call while the file does what the provocation says; attach() is the constructor's."""
         does, *arguments = provocation.arguments
         assert isinstance(does, FileDoes)
-        self._file.be_told(does)
+        self._file.set(does)
         self._lost_in = None
-        self._watcher.target = None
+        self._trace.target = None
         try:
             if provocation.call == "attach" and self.subject.state == "empty":
                 self._construct(*arguments)
@@ -186,21 +185,21 @@ class ArchiveStage(ReportingStage):
                 warnings.simplefilter("ignore", UnreadBytesLost)
                 return getattr(self.subject, provocation.call)(*arguments)
         finally:
-            self._file.be_told(FileDoes())
+            self._file.set(FileDoes())
 
     def _construct(self, mode: str) -> None:
         try:
             self.subject = self._kind(
                 self._file, mode, encoding="cp1252", unicode=False, registry=REGISTRY, engine=self._engine
             )
-        except Exception:  # whatever it was, the caller gets it: only the state that it led to is kept
-            self._lost_in = self._watcher.next_state
+        except Exception:  # the caller gets it: only the state that it led to is kept
+            self._lost_in = self._trace.next_state
             raise
 
     def act(self, action: str) -> None:
-        """Nobody is on the other side of a file."""
+        """A file has no other side."""
         raise AssertionError(f"an archive has no peer that could do {action}")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         self.subject.abort()

@@ -1,6 +1,6 @@
 """The adapter of the asynchronous twins: every call is awaited to its end here, or made without waiting.
 
-A call that shall not wait is made by nowait(), and needs no event loop; one that waits runs in a loop of asyncio's. An awaited
+A call that is not to wait is made by nowait(), and needs no event loop; one that waits runs in a loop of asyncio's. An awaited
 call has no time-out of its own, so that none of its outcomes is `timed_out`.
 """
 
@@ -12,18 +12,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from lifecycle import aio
-from lifecycle.conformance.adapters.governed import GovernedAdapter, GovernedStage
+from lifecycle.conformance.adapters.governed import FIRED, GovernedAdapter, GovernedStage
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, Loopback
-from lifecycle.conformance.adapters.watching import Watcher
+from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.model.environment import Provocation, Under
 from lifecycle.engine import Role
 
-CLASSES: Mapping[str, type[Any]] = {
-    "server": aio.Server,
-    "client": aio.Client,
-    "accepted": aio.Accepted,
-    "datagram": aio.Datagram,
-}
+CLASSES: Mapping[str, type[Any]] = {kind.role.name: kind for kind in (aio.Server, aio.Client, aio.Accepted, aio.Datagram)}
 """role -> the package's class"""
 
 
@@ -36,10 +31,10 @@ class AwaitedStage(GovernedStage):
         kind: type[Any],
         loopback: Loopback,
         engine: str | None,
-        watcher: Watcher | None,
+        trace: OutcomeTrace | None,
         runner: asyncio.Runner,
     ) -> None:
-        super().__init__(role, kind, loopback, engine, watcher)
+        super().__init__(role, kind, loopback, engine, trace)
         self._runner = runner
         self._waited = False
 
@@ -47,14 +42,14 @@ class AwaitedStage(GovernedStage):
         """A new object; whether it waits is each call's matter."""
         return kind(engine=engine)
 
-    def be_patient(self, under: Under) -> None:
+    def set_circumstances(self, under: Under) -> None:
         """Say whether the next call waits, and whether its wait is cancelled."""
         self._under = under
         self.subject.cancels = under is Under.CANCELLED
 
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
-        """Make the call and await it; one that is no coroutine is made in the loop that the object has waited in."""
-        if call in ("accepted", "socket_file"):
+        """Make the call and await it; a plain one is made in the loop that the object has waited in."""
+        if call in FIRED:
             return super().make(call, arguments)
         return self._made(getattr(self.subject, call), *arguments)
 
@@ -77,7 +72,7 @@ class AwaitedStage(GovernedStage):
             with aio.Server() as server:
                 await server.create(0, HOST)
                 server.listen()
-                client = self.somebody_at(server.get_sock_name())
+                client = self.connected_to(server.get_sock_name())
                 await server.accept(self.subject)
             return client
 
@@ -85,11 +80,11 @@ class AwaitedStage(GovernedStage):
         self.meet(self._awaited(accept()))
 
     def be_a_file(self) -> None:
-        """A SocketFile is laid over the object, and let go of: the object stays as it is."""
+        """A SocketFile is made over the object and closed: the object stays as it is."""
         aio.SocketFile(self.subject, engine=self.subject.engine).close()
 
     def _awaited(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """What comes of it. Runner.run() would cancel it at Ctrl-C, and forget that where the call fails all the same."""
+        """Its result. Runner.run() would cancel it at Ctrl-C, and forget that where the call fails."""
         return self._runner.get_loop().run_until_complete(work)
 
     def end(self) -> None:
@@ -108,9 +103,9 @@ class AwaitedAdapter(GovernedAdapter):
         """Everything but time-outs."""
         return provocation.under is not Under.BRIEFLY and (CAN_BE_SCARCE or provocation.under is not Under.SCARCE)
 
-    def socket_stage(self, role: str, kind: type[Any], watcher: Watcher | None) -> AwaitedStage:
+    def socket_stage(self, role: str, kind: type[Any], trace: OutcomeTrace | None) -> AwaitedStage:
         """A new socket in its initial state."""
-        return AwaitedStage(role, kind, self._loopback, self.engine, watcher, self._runner)
+        return AwaitedStage(role, kind, self._loopback, self.engine, trace, self._runner)
 
     def close(self) -> None:
         """Close the loop, too."""

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from lifecycle import roles
 from lifecycle.archive import Archive, SocketFile
 from lifecycle.archive.file import _Governed as GovernedFile
 from lifecycle.conformance.adapters.archives import ArchiveStage, FileStage
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
+from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Verdict, compared
-from lifecycle.conformance.adapters.stage import TIMEOUTS, LoopbackStage
-from lifecycle.conformance.adapters.watching import Watcher
+from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
+from lifecycle.conformance.model.environments import ENVIRONMENTS
 from lifecycle.conformance.model.graph import Edge
-from lifecycle.conformance.vocabulary import ENVIRONMENTS
 from lifecycle.engine import Role
-from lifecycle.sockets import Accepted, Client, Datagram, Server
+from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
+from lifecycle.roles.words import ACCEPTED, ATTACH, SOCKET_FILE
 
 CLASSES: Mapping[str, type[Any]] = {
-    "server": Server,
-    "client": Client,
-    "accepted": Accepted,
-    "datagram": Datagram,
-    "socket_file": GovernedFile,
-    "archive": Archive,
+    kind.role.name: kind for kind in (Server, Client, Accepted, Datagram, GovernedFile, Archive)
 }
 """role -> the package's class"""
 
-REPORTING = ("socket_file", "archive")
-"""roles whose outcomes are what their objects report: they are always watched"""
+REPORTING = (roles.SOCKET_FILE.name, roles.ARCHIVE.name)
+"""roles whose outcomes are what their objects report: they are always observed"""
 
 
 class Cancelling:
@@ -59,16 +56,16 @@ _cancellables: WeakKeyDictionary[type[Any], type[Any]] = WeakKeyDictionary()
 class GovernedStage(LoopbackStage):
     """A governed socket among its peers.
 
-    watcher: who sees what the object itself reports; None where nobody does.
+    trace: keeps what the object itself reports; None where that is not looked at.
     """
 
-    def __init__(self, role: str, kind: type[Any], loopback: Loopback, engine: str | None, watcher: Watcher | None) -> None:
+    def __init__(self, role: str, kind: type[Any], loopback: Loopback, engine: str | None, trace: OutcomeTrace | None) -> None:
         super().__init__(role, loopback)
         self.subject = self.begin(kind, engine)
         self._under = Under.AT_ONCE
-        self._watcher = watcher
-        if watcher is not None:
-            watcher.target = self.subject
+        self._trace = trace
+        if trace is not None:
+            trace.target = self.subject
 
     def begin(self, kind: type[Any], engine: str | None) -> Any:
         """A new object that does not wait."""
@@ -76,27 +73,23 @@ class GovernedStage(LoopbackStage):
 
     @property
     def state(self) -> str:
-        """The object's state."""
         state: str = self.subject.state
         return state
 
     @property
     def legal(self) -> tuple[str, ...]:
-        """What the object says is legal."""
         legal: tuple[str, ...] = self.subject.legal
         return legal
 
     def address(self) -> tuple[str, int]:
-        """The object's own address."""
         address: tuple[str, int] = self.subject.local_address
         return address
 
     def descriptor(self) -> int:
-        """The object's descriptor."""
         number: int = self.subject.fileno()
         return number
 
-    def be_patient(self, under: Under) -> None:
+    def set_circumstances(self, under: Under) -> None:
         """Set the object's time-out, and whether a wait is cancelled."""
         if under is not self._under:
             self._under = under
@@ -105,27 +98,24 @@ class GovernedStage(LoopbackStage):
 
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
         """Make the call, or have it fired by the object of the other role."""
-        if call == "accepted":
-            return self.be_accepted()
-        if call == "socket_file":
-            return self.be_a_file()
-        return getattr(self.subject, call)(*arguments)
+        fire = FIRED.get(call)
+        return fire(self) if fire is not None else getattr(self.subject, call)(*arguments)
 
     def be_accepted(self) -> None:
         """A server accepts a connection into the object."""
         with Server(timeout=PATIENCE) as server:
             server.create(0, HOST)
             server.listen()
-            client = self.somebody_at(server.get_sock_name())
+            client = self.connected_to(server.get_sock_name())
             server.accept(self.subject)
         self.meet(client)
 
     def be_a_file(self) -> None:
-        """A SocketFile is laid over the object, and let go of: the object stays as it is."""
+        """A SocketFile is made over the object and closed: the object stays as it is."""
         SocketFile(self.subject, engine=self.subject.engine).close()
 
-    def somebody_at(self, address: tuple[str, int]) -> Any:
-        """Somebody who has connected to a server."""
+    def connected_to(self, address: tuple[str, int]) -> Any:
+        """A socket that has connected to a server."""
         client = self.loopback.new(socket.SOCK_STREAM)
         self.kept.append(client)
         client.connect_ex(address)
@@ -137,16 +127,23 @@ class GovernedStage(LoopbackStage):
         self.peer.replace(client)
 
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
-        if self._watcher is not None:
-            self._watcher.reported = None
+        if self._trace is not None:
+            self._trace.reported = None
         answer = super()._answer(call, arguments)
-        if call == "attach" and answer.outcome == "ok":
+        if call == ATTACH.name and answer.outcome == "ok":
             answer = answer._replace(outcome=self.subject.state)
-        return answer if self._watcher is None else answer._replace(reported=self._watcher.reported)
+        return answer if self._trace is None else answer._replace(reported=self._trace.reported)
 
     def end(self) -> None:
         """Close the object."""
         self.subject.close()
+
+
+FIRED: Mapping[str, Callable[[GovernedStage], Any]] = {
+    ACCEPTED.name: lambda stage: stage.be_accepted(),
+    SOCKET_FILE.name: lambda stage: stage.be_a_file(),
+}
+"""a call that another object's call fires -> how"""
 
 
 class GovernedAdapter:
@@ -169,15 +166,13 @@ class GovernedAdapter:
     ) -> None:
         self.name = name
         self.engine = engine
-        self._watcher = Watcher()
+        self._trace = OutcomeTrace()
         self._is_watched = watched
-        self._is_watching = False
-        self._watch(watched)
         self._loopback = Loopback()
         self._classes = {role: kind if role in REPORTING else _cancellable(kind) for role, kind in classes.items()}
 
     def environment(self, role: Role) -> Environment:
-        """The environment of one of the package's roles. Raises KeyError for a role of which there is no class."""
+        """The environment of one of the package's roles. Raises KeyError for a role without a class."""
         if role.name not in self._classes:
             raise KeyError(role.name)
         return ENVIRONMENTS[role.name]
@@ -189,21 +184,16 @@ class GovernedAdapter:
     def stage(self, role: Role) -> GovernedStage | FileStage | ArchiveStage:
         """A new object in its initial state."""
         kind = self._classes[role.name]
-        self._watch(self._is_watched or role.name in REPORTING)
-        if role.name == "socket_file":
-            return FileStage(kind, self._loopback, self.engine, self._watcher)
-        if role.name == "archive":
-            return ArchiveStage(kind, self.engine, self._watcher)
-        return self.socket_stage(role.name, kind, self._watcher if self._is_watched else None)
+        self._trace.turn(self._is_watched or role.name in REPORTING)
+        if role.name == roles.SOCKET_FILE.name:
+            return FileStage(kind, self._loopback, self.engine, self._trace)
+        if role.name == roles.ARCHIVE.name:
+            return ArchiveStage(kind, self.engine, self._trace)
+        return self.socket_stage(role.name, kind, self._trace if self._is_watched else None)
 
-    def socket_stage(self, role: str, kind: type[Any], watcher: Watcher | None) -> GovernedStage:
+    def socket_stage(self, role: str, kind: type[Any], trace: OutcomeTrace | None) -> GovernedStage:
         """A new socket in its initial state."""
-        return GovernedStage(role, kind, self._loopback, self.engine, watcher)
-
-    def _watch(self, wanted: bool) -> None:
-        if wanted != self._is_watching:
-            self._is_watching = wanted
-            (self._watcher.start if wanted else self._watcher.stop)()
+        return GovernedStage(role, kind, self._loopback, self.engine, trace)
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
         """The usual one; nothing is explained away."""
@@ -211,5 +201,5 @@ class GovernedAdapter:
 
     def close(self) -> None:
         """Close what the stages shared."""
-        self._watch(False)
+        self._trace.turn(False)
         self._loopback.close()

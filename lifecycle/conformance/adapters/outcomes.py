@@ -1,22 +1,21 @@
-"""Classifies what a socket's call brought by the outcomes of the roles: the same for every implementation."""
+"""Classifies the result of a socket's call by the outcomes of its role: the same for every implementation."""
 
 from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Mapping
+from functools import cache
 
-from lifecycle.engine import IllegalCall
-from lifecycle.sockets.classify import DATAGRAM_ERRORS, FAILED, STREAM_ERRORS, ErrorTable
-
-ERRORS: Mapping[str, Mapping[str, ErrorTable]] = {
-    "server": {},
-    "client": STREAM_ERRORS,
-    "accepted": STREAM_ERRORS,
-    "datagram": DATAGRAM_ERRORS,
-}
+from lifecycle.engine import IllegalCall, Role
+from lifecycle.engine.vocabulary import EOF
+from lifecycle.roles import ROLES
+from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, SHUT_DOWN
+from lifecycle.system.outcomes import outcome_of_number
 
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
+
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RecursionError, TypeError, SystemExit)
+"""errors of code that is wrong, rather than of code that refuses a call"""
 
 
 def outcome_of_error(role: str, call: str, error: BaseException) -> str:
@@ -31,21 +30,23 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
         case InterruptedError() | socket.gaierror():
             return "failed"
         case OSError():
-            return ERRORS.get(role, {}).get(call, FAILED).outcome(error.errno)
+            return outcome_of_number(ROLES[role].call(call).errors, error.errno)
     return f"raised {type(error).__name__}"
 
 
 def outcome_of_value(role: str, call: str, arguments: tuple[object, ...], value: object) -> str:
     """The outcome that a returned value means."""
-    if call == "shut_down":
+    if call == SHUT_DOWN.name:
         return str(arguments[0])
-    if call in ("receive", "receive_from") and value == b"" and role in ("client", "accepted") and arguments[0]:
-        return "eof"
+    if value == b"" and arguments[0] and call in (RECEIVE.name, RECEIVE_FROM.name) and _ends(ROLES[role], call):
+        return EOF.name
     return "ok"
 
 
-BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RecursionError, TypeError, SystemExit)
-"""what is raised by code that is wrong, rather than by code that refuses a call"""
+@cache
+def _ends(role: Role, call: str) -> bool:
+    """Whether the end of a stream can show in this call."""
+    return any(EOF.name in row.get(call, {}) for row in role.table.values())
 
 
 def system_answer(error: BaseException | None) -> str:
@@ -61,7 +62,7 @@ def system_answer(error: BaseException | None) -> str:
 
 
 def detail_of(error: BaseException) -> str:
-    """An error as detail of its outcome: in one word where a socket may raise it, else what it says.
+    """An error as detail of its outcome: in one word where a socket may raise it, else its text.
 
     A refusal builds its text when it is asked for, which would cost as much as the rest of the step.
     """

@@ -6,14 +6,14 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, Loopback, address_of, close_once, reset
+from lifecycle.conformance.adapters.loopback import HOST, Loopback, close_once
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Mismatch
-from lifecycle.conformance.vocabulary.datagrams import PEER as THE_PEER
-from lifecycle.conformance.vocabulary.handles import MESSAGE
+from lifecycle.conformance.adapters.setup_states import address_of, reset
+from lifecycle.conformance.model.environments import MESSAGE
 
 LocalAddress = Callable[[], tuple[str, int]]
-"""Tells the local address of the object under test."""
+"""Gives the local address of the object under test"""
 
 
 class StreamPeer:
@@ -32,7 +32,7 @@ class StreamPeer:
         self._parts.append(data)
 
     def expect_connection(self) -> None:
-        """The object may have connected to the listener: whatever comes first will accept it."""
+        """The object may have connected to the listener: the first action of the peer accepts it."""
         self._is_expecting = self._sock is None
 
     @property
@@ -83,7 +83,7 @@ class StreamPeer:
             raise Mismatch("the peer sees the end of the stream", got[:40])
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         if self._sock is not None:
             reset(self._sock)
         elif self._is_expecting:
@@ -91,7 +91,7 @@ class StreamPeer:
 
 
 class ServerPeer:
-    """Those who connect to a server, and a rival for its port."""
+    """The clients of a server, and a rival for its port."""
 
     def __init__(self, loopback: Loopback, subject_address: LocalAddress) -> None:
         self._loopback = loopback
@@ -100,30 +100,30 @@ class ServerPeer:
         self._rival: Any = None
 
     def peer_connects(self) -> None:
-        """Somebody connects."""
+        """A client connects."""
         sock = self._loopback.new(socket.SOCK_STREAM)
         self._clients.append(sock)
         sock.connect_ex(self._subject_address())
 
     def rival_listens(self) -> None:
-        """Somebody else listens on the port."""
-        self._rival = self._loopback.sharing(socket.SOCK_STREAM)
+        """Another socket listens on the port."""
+        self._rival = self._loopback.unbound(socket.SOCK_STREAM)
         self._rival.bind(self._subject_address())
         self._rival.listen(1)
 
     def rival_leaves(self) -> None:
-        """The rival lets go of the port."""
+        """The rival releases the port."""
         close_once(self._rival)
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Release all connections."""
         for sock in self._clients:
             reset(sock)
         close_once(self._rival)
 
 
 class DatagramPeer:
-    """The other one of two who exchange messages."""
+    """The other one of two sockets that exchange messages."""
 
     def __init__(self, loopback: Loopback, subject_address: LocalAddress) -> None:
         self._loopback = loopback
@@ -140,7 +140,7 @@ class DatagramPeer:
     @property
     def address(self) -> tuple[str, int]:
         """Where the peer is, or was."""
-        self._come()
+        self._appear()
         assert self._address is not None
         return self._address
 
@@ -151,7 +151,7 @@ class DatagramPeer:
 
     def peer_sends(self) -> None:
         """Send the message."""
-        self._come()
+        self._appear()
         self._sock.sendto(MESSAGE, (HOST, self._subject_address()[1]))
 
     def peer_reads(self) -> None:
@@ -163,8 +163,8 @@ class DatagramPeer:
                 raise Mismatch(f"the peer receives {wanted[:40]!r}", got[:40])
 
     def peer_leaves(self) -> None:
-        """Close the socket: whoever sends to it is told that nobody is there."""
-        self._come()
+        """Close the socket: messages to it are refused."""
+        self._appear()
         self._sock.close()
         self._expected.clear()
 
@@ -174,10 +174,10 @@ class DatagramPeer:
         self._expected.clear()
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         close_once(self._sock)
 
-    def _come(self) -> None:
+    def _appear(self) -> None:
         if self._address is None:
             self._open((HOST, 0))
 
@@ -204,5 +204,3 @@ KINDS = {
     "datagram": socket.SOCK_DGRAM,
 }
 """role -> the kind of its socket"""
-
-__all__ = ["KINDS", "PEERS", "THE_PEER", "DatagramPeer", "Peer", "ServerPeer", "StreamPeer"]

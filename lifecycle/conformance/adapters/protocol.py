@@ -1,8 +1,8 @@
-"""What a conformance run needs of an implementation: a dozen lines to write for one's own.
+"""What a conformance run needs of an implementation: a dozen lines to write for your own.
 
     class MyAdapter:
         name = "mine"
-        governed = True                           # it refuses illegal calls by IllegalCall, and tells its state
+        governed = True                           # it refuses illegal calls by IllegalCall, and reports its state
 
         def environment(self, role): ...          # how calls are provoked: lifecycle.conformance.ENVIRONMENTS[role.name]
         def offers(self, role, provocation, *, legal): ...  # whether it has this call, where it is legal or illegal
@@ -11,7 +11,7 @@
         def close(self): ...                      # give everything back
 
 A socket with the methods of `socket.socket` needs none of it: SocketAdapter(factory) is all; nor does a class that is governed
-by a role of one's own: ObjectAdapter(class, environment) is. An asynchronous implementation runs each call to its end inside
+by a role of your own: ObjectAdapter(class, environment) is. An asynchronous implementation runs each call to its end inside
 Stage.call(). A method strategies(role) may give Hypothesis strategies for the arguments of calls, by name.
 """
 
@@ -27,11 +27,11 @@ from lifecycle.engine import Role
 
 
 class Answer(NamedTuple):
-    """What a call brought.
+    """The result of a call.
 
     outcome: in the role's words, or "illegal". value: what the caller got, bytes alone where something was received.
     detail: the error, as text. system: "ok", "blocks" or the error's name, for those who set it beside a platform table.
-    reported: the outcome that the implementation itself tells, or None.
+    reported: the outcome that the implementation itself reports, or None.
     """
 
     outcome: str
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How an answer stands to what was expected; `explanation` says where a difference is known from, or is ""."""
+    """How an answer compares with what was expected; `explanation` says what explains a difference, or is ""."""
 
     agrees: bool
     expected: str = ""
@@ -55,23 +55,26 @@ AGREES = Verdict(True)
 
 
 class Mismatch(Exception):
-    """A peer saw something else than it should have seen."""
+    """A peer saw something else than it should have."""
 
     def __init__(self, expected: object, got: object) -> None:
         super().__init__(f"{got!r} instead of {expected!r}")
         self.expected = expected
         self.got = got
 
+    def __reduce__(self) -> tuple[type[Mismatch], tuple[object, object]]:
+        return type(self), (self.expected, self.got)
+
 
 class Stage(Protocol):
     """One object under test among its peers.
 
-    Where what others do takes time to come to it, a method settle(facts) waits until these facts have come.
+    Where the effects of others' actions take time to arrive, a method settle(facts) waits for those of these facts.
     """
 
     @property
     def state(self) -> str | None:
-        """The state that the object tells, or None where it tells none."""
+        """The state that the object reports, or None where it reports none."""
         ...
 
     @property
@@ -102,7 +105,7 @@ class Adapter(Protocol):
 
     @property
     def governed(self) -> bool:
-        """Whether it refuses illegal calls itself, by IllegalCall, and tells its state."""
+        """Whether it refuses illegal calls itself, by IllegalCall, and reports its state."""
         ...
 
     def environment(self, role: Role) -> Environment:
@@ -118,7 +121,7 @@ class Adapter(Protocol):
         ...
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
-        """How an answer stands to what the edge expects."""
+        """How an answer compares with what the edge expects."""
         ...
 
     def close(self) -> None:
@@ -127,10 +130,10 @@ class Adapter(Protocol):
 
 
 def made_by(make: Callable[[], Adapter]) -> Adapter:
-    """The adapter that `make` makes. Raises TypeError where it makes something else: the object under test, as a rule."""
+    """The adapter that `make` makes. Raises TypeError where it makes something else, such as the object under test."""
     made = make()
     if not hasattr(made, "environment"):
-        raise TypeError(f"{made!r} is no adapter: hand over what makes a SocketAdapter, a GovernedAdapter or an ObjectAdapter")
+        raise TypeError(f"{made!r} is not an adapter: pass a factory of a SocketAdapter, a GovernedAdapter or an ObjectAdapter")
     return made
 
 

@@ -6,36 +6,38 @@ cancel scopes around it.
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from lifecycle.conformance.adapters.raw import Known, SocketAdapter
+from lifecycle.conformance.adapters.sockets import CIRCUMSTANCES, Known, SocketAdapter
 from lifecycle.conformance.model.environment import Under
+from lifecycle.roles.stream import CONNECTING
+from lifecycle.roles.words import CONNECT
+from lifecycle.system.outcomes import would_block
 
 if TYPE_CHECKING:
     import trio
 
 TURNS = 8
-"""After so many turns of trio, each of which asks the system what is ready, a call that has not ended is one that waits."""
+"""After so many turns of trio, each of which polls the system, a call that has not ended is one that waits."""
 
-AWAITED = frozenset({"bind", "connect", "accept", "send", "recv", "recvfrom", "sendto"})
+AWAITED = frozenset({"bind", CONNECT.name, "accept", "send", "recv", "recvfrom", "sendto"})
 """the calls of a trio socket that must be awaited"""
 
-TOLD_TO_TRIO = frozenset({"close", "detach"})
-"""the calls that are not awaited, and must be made in trio's thread all the same"""
+IN_ITS_THREAD = frozenset({"close", "detach"})
+"""the calls that are not awaited, and must be made in trio's thread nevertheless"""
 
+_AWAITED_CONNECT = "trio: connect() is awaited to its end, and never left pending"
+_CANCELLED_CONNECT = "trio: a connect() that is cancelled closes its socket"
 KNOWN = (
-    Known("trio: connect() is awaited to its end, and never left pending", call="connect", got="ok"),
-    Known("trio: connect() is awaited to its end, and never left pending", call="connect", got="refused (ECONNREFUSED)"),
-    Known("trio: a connect() that is cancelled closes its socket", state="connecting", got="failed (EBADF)"),
-    Known("trio: a connect() that is cancelled closes its socket", state="connecting", got="EBADF"),
+    Known(_AWAITED_CONNECT, call=CONNECT.name, got="ok"),
+    Known(_AWAITED_CONNECT, call=CONNECT.name, got="refused (ECONNREFUSED)"),
+    Known(_CANCELLED_CONNECT, state=CONNECTING.name, got="failed (EBADF)"),
+    Known(_CANCELLED_CONNECT, state=CONNECTING.name, got="EBADF"),
 )
 """where trio differs from a socket of the system, on purpose"""
-
 
 TRIO_LACKS = frozenset({"settimeout 0", "connect_ex", "makefile"})
 """bare calls that a trio socket does not have"""
@@ -46,6 +48,7 @@ class TrioThread:
 
     def __init__(self) -> None:
         self._token: trio.lowlevel.TrioToken | None = None
+        self._finished: trio.Event | None = None
         self._running = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trio under test", daemon=True)
         self._thread.start()
@@ -65,53 +68,47 @@ class TrioThread:
 
     def close(self) -> None:
         """End trio and its thread."""
-        import trio
-
-        trio.from_thread.run_sync(self._finish, trio_token=self._token)
+        assert self._finished is not None
+        self.call_now(self._finished.set)
         self._thread.join()
 
     def _run(self) -> None:
         import trio
 
-        trio.run(self._main)
+        async def main() -> None:
+            self._token = trio.lowlevel.current_trio_token()
+            finished = self._finished = trio.Event()
+            self._running.set()
+            await finished.wait()
 
-    async def _main(self) -> None:
-        import trio
-
-        self._token = trio.lowlevel.current_trio_token()
-        self._finished = trio.Event()
-        self._running.set()
-        await self._finished.wait()
-
-    def _finish(self) -> None:
-        self._finished.set()
+        trio.run(main)
 
 
 class SyncSocket:
-    """A trio socket with blocking methods, so that the raw stage can use it."""
+    """A trio socket with blocking methods, for a RawStage."""
 
     def __init__(self, sock: trio.socket.SocketType, thread: TrioThread) -> None:
-        self._sock = sock
+        self._sock: Any = sock
         self._thread = thread
         self._seconds: float | None = 0
 
     def settimeout(self, seconds: float | None) -> None:
-        """How long later calls may wait: there is no such call in trio, and this one makes none."""
+        """Set how long later calls may wait; trio has no such call."""
         self._seconds = seconds
 
     def gettimeout(self) -> float | None:
-        """The same, read."""
+        """How long calls may wait."""
         return self._seconds
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._sock, name)
-        if name in TOLD_TO_TRIO:
+        if name in IN_ITS_THREAD:
             return lambda: self._thread.call_now(method)
         if name not in AWAITED:
             return method
         return lambda *arguments: self._thread.call(self._in_time, method, arguments)
 
-    def __enter__(self) -> SyncSocket:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -132,7 +129,7 @@ class SyncSocket:
         async def make() -> None:
             try:
                 results.append(self._wrapped(await method(*arguments)))
-            except Exception as error:  # the caller's, whatever it is
+            except Exception as error:  # raised again for the caller
                 errors.append(error)
 
         async with trio.open_nursery() as nursery:
@@ -145,7 +142,7 @@ class SyncSocket:
         if errors:
             raise errors[0]
         if not results:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            raise would_block()
         return results[0]
 
     def dup(self) -> SyncSocket:
@@ -153,7 +150,7 @@ class SyncSocket:
         return SyncSocket(self._sock.dup(), self._thread)
 
     def _wrapped(self, result: Any) -> Any:
-        """accept() brings another trio socket, too."""
+        """accept() gives another trio socket, too."""
         if isinstance(result, tuple) and hasattr(result[0], "detach"):
             return SyncSocket(result[0], self._thread), result[1]
         return result
@@ -171,7 +168,7 @@ class TrioAdapter(SocketAdapter):
             name="trio",
             platform="linux",
             known=KNOWN,
-            circumstances=frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY}),
+            circumstances=CIRCUMSTANCES - {Under.SCARCE},
         )
 
     def close(self) -> None:

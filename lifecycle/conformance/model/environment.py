@@ -1,13 +1,13 @@
-"""The surroundings of an object as data: what its peers can do, how a call is provoked, and which ending each occasion has.
+"""The surroundings of an object as data: what its peers can do, how a call is provoked, and how it then ends.
 
-A role's table says in which outcomes a call may end in a state. Which of them it will be is decided by what is around the
-object: whether something has come, whether somebody listens, whether the caller waits. Those are the *facts*, a small set of
-words. Peer actions and endings add and drop facts; nothing here says which call is legal when, since the table does.
+A role's table says in which outcomes a call may end in a state. Which of them it will be depends on the surroundings of the
+object: whether data has arrived, whether a peer listens, whether the caller waits. Those are the *facts*, a small set of words.
+Peer actions and endings add and drop facts; what the state itself says is derived from the role's own facts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -38,14 +38,14 @@ ALL: Any = "all of it"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Arguments that the surroundings fill in: the address of somebody, a lot of data."""
+    """Arguments that the surroundings fill in: the address of a peer, a lot of data."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """An argument that the surroundings fill in: a socket of the system in that state, or "none"."""
+    """An argument that the surroundings fill in: a socket of the system in that state of the role; "" for what is not one."""
 
     state: str
 
@@ -68,6 +68,10 @@ class Ending:
         """Whether this is how it ends under these facts, if no earlier ending holds."""
         return self.where <= facts and not self.unless & facts
 
+    def changed(self, facts: Facts) -> Facts:
+        """The facts afterwards."""
+        return (facts - self.drops) | self.adds
+
 
 def ends(outcome: str, *, where: str = "", unless: str = "", adds: str = "", drops: str = "", gives: Any = ANYTHING) -> Ending:
     """An Ending whose facts are written as words with spaces between them."""
@@ -78,7 +82,7 @@ def ends(outcome: str, *, where: str = "", unless: str = "", adds: str = "", dro
 class Provocation:
     """One way of making a call, with its endings; the first that holds is the one expected.
 
-    how: what tells it from other ways of making the same call. costly: it takes milliseconds, so that walks leave it out.
+    how: what distinguishes it from other ways of making the same call. costly: it takes milliseconds; walks leave it out.
     """
 
     call: str
@@ -100,13 +104,13 @@ class Provocation:
         return self.costly or self.under in SLOW
 
     def ending(self, facts: Facts) -> Ending | None:
-        """How it ends under these facts; None where nobody has said."""
+        """How it ends under these facts; None where no ending holds."""
         return next((ending for ending in self.endings if ending.holds(facts)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class PeerAction:
-    """Something that the other side does, possible where all facts of `where` hold and none of `unless`."""
+    """An action of the other side, possible where all facts of `where` hold and none of `unless`."""
 
     name: str
     where: Facts = frozenset()
@@ -122,6 +126,10 @@ class PeerAction:
     def is_possible(self, facts: Facts) -> bool:
         """Whether the other side can do it now."""
         return self.where <= facts and not self.unless & facts
+
+    def changed(self, facts: Facts) -> Facts:
+        """The facts afterwards."""
+        return (facts - self.drops) | self.adds
 
 
 def peer(name: str, *, where: str = "", unless: str = "", adds: str = "", drops: str = "") -> PeerAction:
@@ -141,16 +149,22 @@ class Follows:
     unless: Facts = frozenset()
 
 
+def _no_words(state_facts: Any) -> Facts:
+    return frozenset()
+
+
 @dataclass(frozen=True, eq=False)
 class Environment:
     """The whole vocabulary of one role: how its calls are provoked, and what its peers can do.
 
+    words_of: what the facts of a state of the role say, as facts of the surroundings. follows: facts that follow from others.
     Raises ValueError, naming it, for a label that stands for two steps.
     """
 
     provocations: tuple[Provocation, ...]
     peer_actions: tuple[PeerAction, ...] = ()
     follows: tuple[Follows, ...] = ()
+    words_of: Callable[[Any], Facts] = _no_words
     steps: Mapping[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -162,13 +176,12 @@ class Environment:
             steps[step.label] = step
         object.__setattr__(self, "steps", steps)
 
-    def changed(self, facts: Facts, by: Ending | PeerAction) -> Facts:
-        """The facts after an ending or a peer action."""
-        after = (facts - by.drops) | by.adds
+    def following(self, facts: Facts) -> Facts:
+        """The facts, and those that follow from them."""
         for each in self.follows:
-            holds = each.where <= after and not each.unless & after
-            after = after | {each.fact} if holds else after - {each.fact}
-        return after
+            if each.where <= facts and not each.unless & facts:
+                facts |= {each.fact}
+        return facts
 
 
 def _words(text: str) -> Facts:

@@ -1,7 +1,7 @@
-"""The graph of a role among its surroundings: nodes (state, facts), edges calls and peer actions, with what each must bring.
+"""The graph of a role among its surroundings: nodes (state, facts), and edges: calls with their expected results, peer actions.
 
 It is derived: the table says which calls are legal and where each outcome leads, the environment which outcome it will be.
-The shortest way to every cell is found breadth first, so that what reaches it cannot be shorter.
+The shortest way to every cell is found breadth first.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Edge:
     cell: Cell = field(init=False)
     """the cell that a call's edge covers; a peer action's has none"""
     brings: Facts = field(init=False)
-    """the facts that hold afterwards and did not before"""
+    """the facts of the surroundings that hold afterwards and did not before"""
 
     def __post_init__(self) -> None:
         self.label = self.step.label
-        self.brings = self.target.facts - self.source.facts
+        self.brings = self.target.effects - self.source.facts
         if self.outcome is not None and isinstance(self.step, Provocation):
             self.cell = (self.source.state, self.step.call, self.outcome)
 
@@ -59,10 +59,16 @@ class Edge:
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A state of the role together with the facts of the surroundings."""
+    """A state of the role together with the facts of the surroundings.
+
+    surroundings: what peers and calls have caused. facts: the same, what the state says, and what follows from both.
+    effects: the facts, but for what the state says.
+    """
 
     state: str
+    surroundings: Facts
     facts: Facts
+    effects: Facts
     legal: tuple[str, ...]
     is_final: bool
     number: int
@@ -83,9 +89,8 @@ class UnlistedEnding(ValueError):
 class Model:
     """The graph of `role` among `environment`.
 
-    offers: (provocation, whether it is legal where it stands) -> whether the implementation under test can be put to it; by
-    default all. Raises UnlistedEnding, naming the
-    cell, where an ending is not listed in the table.
+    offers: (provocation, whether it is legal where it stands) -> whether the implementation under test has it; by default
+    all. Raises UnlistedEnding, naming the cell, where an ending is not listed in the table.
     """
 
     def __init__(
@@ -187,19 +192,22 @@ class Model:
                     f" {' '.join(sorted(node.facts)) or 'nothing'}, and its row lists {', '.join(row)}"
                 )
             after = row[ending.outcome]
-            facts = frozenset() if after in self.role.final else self.environment.changed(node.facts, ending)
-            yield Edge(provocation, ending.outcome, ending.gives, self.role.name, node, self._node(after, facts))
+            around = frozenset() if after in self.role.final else ending.changed(node.surroundings)
+            yield Edge(provocation, ending.outcome, ending.gives, self.role.name, node, self._node(after, around))
         if not node.is_final:
             for action in self.environment.peer_actions:
                 if action.is_possible(node.facts):
-                    target = self._node(node.state, self.environment.changed(node.facts, action))
+                    target = self._node(node.state, action.changed(node.surroundings))
                     yield Edge(action, None, ANYTHING, self.role.name, node, target)
 
-    def _node(self, state: str, facts: Facts) -> Node:
-        node = self._nodes.get((state, facts))
+    def _node(self, state: str, surroundings: Facts) -> Node:
+        node = self._nodes.get((state, surroundings))
         if node is None:
-            node = Node(state, facts, self.role.legal(state), state in self.role.final, len(self._nodes))
-            self._nodes[state, facts] = node
+            words = self.environment.words_of(self.role.state(state).facts)
+            facts = self.environment.following(surroundings | words)
+            legal, is_final = self.role.legal(state), state in self.role.final
+            node = Node(state, surroundings, facts, facts - (words - surroundings), legal, is_final, len(self._nodes))
+            self._nodes[state, surroundings] = node
         return node
 
 

@@ -1,4 +1,4 @@
-"""SO_ERROR has told that there is a connection, and connect_ex() is called again to be quite sure, as Twisted does."""
+"""SO_ERROR has shown that there is a connection, and connect_ex() is called again to make sure, as Twisted does."""
 
 import errno
 import select

@@ -1,4 +1,4 @@
-"""A non-blocking connect is refused, and SO_ERROR tells it."""
+"""A non-blocking connect is refused, and SO_ERROR reports it."""
 
 import select
 import socket

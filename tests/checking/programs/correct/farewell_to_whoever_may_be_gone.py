@@ -1,4 +1,4 @@
-"""A shutdown whose error says that the peer has gone is no mistake."""
+"""A shutdown whose error says that the peer has gone is not a mistake."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""A handler closes the connection itself, and the server says its farewell to it all the same."""
+"""A handler closes the connection itself, and the server shuts it down afterwards."""
 
 import socket
 import socketserver

@@ -1,4 +1,4 @@
-"""A program looks at what has come before it takes it, and asks for nothing."""
+"""A program peeks at the data that has arrived before it receives it, and asks for 0 bytes."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""A client sends to a peer that has left, and is told so, again when its file is closed."""
+"""A client sends to a peer that has left, and gets the error, again when its file is closed."""
 
 import socket
 

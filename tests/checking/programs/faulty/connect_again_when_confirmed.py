@@ -1,4 +1,4 @@
-"""SO_ERROR has told that there is a connection, and connect() is called again; this system takes it."""
+"""SO_ERROR has shown that there is a connection, and connect() is called again; this system accepts it."""
 
 import select
 import socket

@@ -1,4 +1,4 @@
-"""A client connects again, and does not look at the number that tells it of the mistake."""
+"""A client connects again, and does not look at the error number that reports the mistake."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""A non-blocking connect is under way, and nobody looks how it came out."""
+"""A non-blocking connect is under way, and its result is never read."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""A server tells where it has listened, when it no longer does."""
+"""A server asks for its address when it no longer listens."""
 
 import socket
 

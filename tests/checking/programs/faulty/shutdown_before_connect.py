@@ -1,4 +1,4 @@
-"""A client says farewell to nobody."""
+"""A client shuts down before it is connected."""
 
 import socket
 

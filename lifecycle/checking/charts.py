@@ -1,0 +1,209 @@
+"""The charts of a run: its recorded calls, grouped into connections, as pictures, as text, or on a page with the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from lifecycle.checking.findings import grouped, history_lines
+from lifecycle.checking.settings import Settings
+from lifecycle.checking.track import Event, SocketTrack
+from lifecycle.diagrams import sequence_chart
+from lifecycle.engine import Record
+from lifecycle.roles import ROLES
+from lifecycle.roles.facts import Link
+from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM
+
+FORMATS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
+"""suffix of a file -> its format; any other is text"""
+
+_ROLES = {**ROLES, **{each.real.name: each.real for each in (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)}}
+_WIDTH = 100
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Socket calls</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1c2024; }}
+h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2.5rem; }}
+article {{ border-left: 4px solid #c62a2f; padding: 0.2rem 1rem; margin: 1rem 0; background: #fafafa; }}
+article.portability {{ border-color: #ad5700; }} article.leak {{ border-color: #6e56cf; }}
+pre {{ overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }}
+figure {{ margin: 1rem 0; overflow-x: auto; }}
+nav li {{ margin: 0.15rem 0; }}
+</style>
+</head>
+<body>
+<h1>Socket calls</h1>
+<section>
+<h2>Findings: {count}</h2>
+{findings}
+</section>
+<nav>
+<h2>Connections</h2>
+<ol>
+{contents}
+</ol>
+</nav>
+{charts}
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One socket and its calls. local, peer: its addresses as text, "" where it had none."""
+
+    name: str
+    records: tuple[Record, ...]
+    local: str
+    peer: str
+
+    @property
+    def began(self) -> float:
+        """When the first call was made."""
+        return self.records[0].began
+
+    def as_data(self) -> dict[str, Any]:
+        """The data for JSON, for the process that draws."""
+        return {
+            "name": self.name,
+            "records": [asdict(record) for record in self.records],
+            "local": self.local,
+            "peer": self.peer,
+        }
+
+
+def recorded(tracks: Iterable[SocketTrack], process: int | None = None) -> list[Recorded]:
+    """The sockets of this process and their calls. process: its number, added to their names, where it is a child."""
+    ending = "" if process is None else f" of {process}"
+    return [
+        Recorded(name, tuple(_record(name, track, event) for event in track.events), *track.ends)
+        for name, track in ((f"{track.name}{ending}", track) for track in tracks)
+    ]
+
+
+def read_recorded(data: dict[str, Any]) -> Recorded:
+    """The inverse of Recorded.as_data()."""
+    return Recorded(data["name"], tuple(Record(**record) for record in data["records"]), data["local"], data["peer"])
+
+
+def connections(sockets: Sequence[Recorded]) -> Iterator[tuple[Recorded, ...]]:
+    """Groups of sockets: the two ends of a connection, with the listener that accepted it; every other socket is a group.
+
+    They are ordered by the first call on a socket of the group that is not a listener.
+    """
+    listeners = {each.local: each for each in sockets if each.local and not each.peer and _listens(each)}
+    names = {each.name for each in listeners.values()}
+    by_ends = {(each.local, each.peer): each for each in sockets if each.peer}
+    seen: set[str] = set()
+    groups = []
+    for each in sockets:
+        if each.name in seen or each.name in names:
+            continue
+        twin = by_ends.get((each.peer, each.local)) if each.peer else None
+        members = [each] if twin is None or twin is each else [each, twin]
+        listener = listeners.get(each.local) or listeners.get(each.peer)
+        if each.peer and listener is not None:
+            members.insert(0, listener)
+        seen.update(member.name for member in members)
+        groups.append((each.began, tuple(members)))
+    alone = [(each.began, (each,)) for each in listeners.values() if each.name not in seen]
+    for _, group in sorted([*groups, *alone], key=lambda item: item[0]):
+        yield group
+
+
+def _listens(each: Recorded) -> bool:
+    states = {record.next_state for record in each.records}
+    return any(_ROLES[each.records[0].role].state(state).facts.link is Link.LISTENING for state in states if state)
+
+
+def _record(name: str, track: SocketTrack, event: Event) -> Record:
+    return Record(
+        role=track.state.role.name,
+        subject=name,
+        state=event.state,
+        call=event.call,
+        thread=event.thread,
+        file=event.place.file,
+        line=event.place.line,
+        arguments=event.arguments,
+        began=event.began,
+        ended=event.ended,
+        outcome=event.outcome,
+        next_state=event.next_state,
+        error=event.error,
+    )
+
+
+def write_charts(settings: Settings, sockets: Sequence[Recorded], findings: Sequence[Mapping[str, Any]]) -> None:
+    """Write the files that were asked for; one picture per connection where there are several."""
+    ordered = sorted(sockets, key=lambda each: each.began)
+    groups = list(connections(ordered))
+    if settings.connection is not None:
+        groups = groups[settings.connection - 1 : settings.connection]
+    if settings.chart is not None:
+        _write_chart(Path(settings.chart), groups)
+    if settings.html is not None:
+        Path(settings.html).write_text(_page(groups, findings), encoding="utf-8")
+
+
+def title_of(group: Sequence[Recorded]) -> str:
+    """The title of a group."""
+    named = group[-1] if len(group) < 3 else group[1]
+    ends = " -> ".join(end for end in (named.local, named.peer) if end)
+    return f"{', '.join(each.name for each in group)}{f' ({ends})' if ends else ''}"
+
+
+def _write_chart(path: Path, groups: Sequence[Sequence[Recorded]]) -> None:
+    form = FORMATS.get(path.suffix.lower(), "text")
+    if form == "text":
+        texts = [f"{title_of(group)}\n\n{_chart(group, form)}" for group in groups]
+        path.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    elif len(groups) == 1:
+        path.write_text(_chart(groups[0], form), encoding="utf-8")
+    else:
+        for number, group in enumerate(groups, 1):
+            path.with_stem(f"{path.stem}-{number}").write_text(_chart(group, form), encoding="utf-8")
+
+
+def _chart(group: Sequence[Recorded], form: str) -> str:
+    return sequence_chart(_records(group), form, width=_WIDTH, roles=_ROLES)
+
+
+def _records(group: Sequence[Recorded]) -> list[Record]:
+    """The calls of a group; those of a listener only up to the last call on another socket."""
+    others = [each for each in group if each.peer] or list(group)
+    last = max(record.began for each in others for record in each.records)
+    return [record for each in group for record in each.records if each in others or record.began <= last]
+
+
+def _page(groups: Sequence[Sequence[Recorded]], findings: Sequence[Mapping[str, Any]]) -> str:
+    return _PAGE.format(
+        count=len(findings),
+        findings="\n".join(_article(group) for group in grouped(findings)) or "<p>None.</p>",
+        contents="\n".join(f'<li><a href="#c{n}">{escape(title_of(group))}</a></li>' for n, group in enumerate(groups, 1)),
+        charts="\n".join(
+            f'<section id="c{number}">\n<h2>{number}. {escape(title_of(group))}</h2>\n'
+            f"<figure>{_chart(group, 'svg')}</figure>\n</section>"
+            for number, group in enumerate(groups, 1)
+        ),
+    )
+
+
+def _article(group: Sequence[Mapping[str, Any]]) -> str:
+    first = group[0]
+    times = f" ({len(group)} times)" if len(group) > 1 else ""
+    head, *advice = str(first["text"]).split("\n  ")
+    lines = "".join(f"<p>{escape(line)}</p>\n" for line in advice)
+    history = escape("\n".join(history_lines(first)))
+    title = f"<p><strong>{escape(head)}</strong>{times}</p>"
+    return f'<article class="{first["kind"]}">\n{title}\n{lines}<pre>{history}</pre>\n</article>'

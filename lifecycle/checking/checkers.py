@@ -1,0 +1,132 @@
+"""The active checkers: who gets each finding, and what is done about it."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections import Counter
+from collections.abc import Callable
+
+from lifecycle.checking.call_sites import CallSite
+from lifecycle.checking.findings import Finding, FindingKind, finding_of
+from lifecycle.checking.observed import ObservedState
+from lifecycle.checking.settings import Mode
+from lifecycle.checking.track import SocketTrack
+
+PER_PLACE = 100
+"""how many findings of one cause at one place are kept; a server that leaks may make millions"""
+
+
+class LifecycleWarning(RuntimeWarning):
+    """The warning of mode `warn`: a socket call out of order, a leak, a race."""
+
+
+class Checker:
+    """Collects the findings of one check. left_out: how many were dropped because of PER_PLACE.
+
+    mode: see Mode. keep_all: keep every call of every socket, for charts. on_finding: called with each finding.
+    """
+
+    def __init__(self, mode: Mode, *, keep_all: bool = False, on_finding: Callable[[Finding], None] | None = None) -> None:
+        self.mode = mode
+        self.keep_all = keep_all
+        self.findings: list[Finding] = []
+        self.tracks: list[SocketTrack] = []
+        self.sockets = 0
+        self.left_out = 0
+        self.owner = ""
+        self._counts: Counter[tuple[object, ...]] = Counter()
+        self._on_finding = on_finding
+
+    def report(self, finding: Finding) -> None:
+        """Add a finding."""
+        cause = (finding.kind, finding.state, finding.call, finding.place)
+        self._counts[cause] += 1
+        if self._counts[cause] > PER_PLACE:
+            self.left_out += 1
+            return
+        self.findings.append(finding)
+        if self._on_finding is not None:
+            self._on_finding(finding)
+
+    def forget(self) -> None:
+        """Drop what was found in the process that this one was forked from."""
+        self.findings.clear()
+        self.tracks.clear()
+        self.sockets = self.left_out = 0
+        self._counts.clear()
+
+
+_active: list[Checker] = []
+_keeps_all = False  # read at every call that is noted
+
+numbers = itertools.count(1)
+"""the numbers of sockets, in the order in which they were made"""
+
+
+def active() -> Checker | None:
+    """The innermost checker, whose mode applies; None while nothing is checked."""
+    return _active[-1] if _active else None
+
+
+def owner() -> str:
+    """The test that runs now, as the innermost checker names it."""
+    return _active[-1].owner if _active else ""
+
+
+def keeps_all() -> bool:
+    """Whether some active checker keeps every call of every socket."""
+    return _keeps_all
+
+
+def all_active() -> tuple[Checker, ...]:
+    """Every active checker, the outermost first."""
+    return tuple(_active)
+
+
+def begin(checker: Checker) -> None:
+    """Make `checker` the innermost one."""
+    _active.append(checker)
+    _update()
+
+
+def end(checker: Checker) -> None:
+    """Remove `checker`; one that is not active is ignored."""
+    if checker in _active:
+        _active.remove(checker)
+    _update()
+
+
+def _update() -> None:
+    global _keeps_all
+    _keeps_all = any(each.keep_all for each in _active)
+
+
+def report(track: SocketTrack, kind: FindingKind, state: ObservedState, call: str, place: CallSite, **details: str) -> None:
+    """Give a finding, made by finding_of(), to every active checker, and warn in mode `warn`."""
+    test = "" if kind is FindingKind.LEAK else owner()
+    finding = finding_of(track, kind, state, call, place, test=test, **details)
+    for checker in _active:
+        checker.report(finding)
+    if _active and _active[-1].mode is Mode.WARN:
+        if finding.kind in (FindingKind.ORDER, FindingKind.PORTABILITY):
+            _warn(finding)
+        else:
+            _WarnsWhenCollected(finding)
+
+
+def _warn(finding: Finding) -> None:
+    warnings.warn_explicit(str(finding), LifecycleWarning, finding.file, finding.line)
+
+
+class _WarnsWhenCollected:
+    """Emits the warning from a finalizer, so that -W error prints it instead of raising it in an unrelated call.
+
+    Python reports an unclosed socket, which can be noticed anywhere too, in the same way.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+
+    def __del__(self) -> None:
+        _warn(self.finding)

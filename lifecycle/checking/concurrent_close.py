@@ -1,0 +1,162 @@
+"""Calls during which another thread closed their socket: was the call still in the kernel, or did it wait for the GIL?
+
+At a close, the frames of the other threads show which calls are running on the socket. One that then fails because the
+descriptor is gone, or goes on for a while, was in the kernel: that is a race, since close() does not wake it on Linux. One that
+ends at once had returned from the kernel before.
+"""
+
+from __future__ import annotations
+
+import platform
+import socket
+import sys
+import threading
+import time
+from _thread import _count, get_ident
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+from lifecycle.checking import checkers
+from lifecycle.checking.call_sites import CallSite, call_site
+from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.observed import ObservedState
+from lifecycle.checking.outcomes import lost_descriptor
+from lifecycle.checking.track import SocketTrack, clock, thread_name
+
+REASON = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's: shutdown() first"
+AT_ONCE = 0.25  # seconds; a call that goes on for longer after the close was waiting for the network, not for the GIL
+
+_FUTEX = {"x86_64": "202", "aarch64": "98", "riscv64": "98", "armv7l": "240", "ppc64le": "221", "s390x": "238"}
+"""machine -> the number of futex(), the system call in which a thread waits for the GIL on Linux"""
+
+_DEPTH = 4  # frames of the checker itself between a watched method and the system
+
+WATCHED: dict[CodeType, str] = {}
+"""code of a watched method -> the call that it makes"""
+
+
+class InFlight(NamedTuple):
+    """A call that another thread is making."""
+
+    call: str
+    frame: FrameType
+    thread: int
+
+
+def in_flight(sock: socket.socket) -> Iterator[InFlight]:
+    """The calls that other threads are making on `sock`.
+
+    They are found in the threads' frames, so that a call does not pay for being found.
+    """
+    if not _count():  # there are no other threads
+        return
+    frames = sys._current_frames()
+    frames.pop(get_ident(), None)  # this frame: it must not hold itself
+    for thread, frame in frames.items():
+        found = _watched_frame(frame)
+        if found is not None and found.f_locals.get("self") is sock:
+            yield InFlight(WATCHED[found.f_code], found, thread)
+
+
+def is_in_flight(key: int, thread: int) -> bool:
+    """Whether that thread is making a call on the socket whose id() is `key`."""
+    top = sys._current_frames().get(thread)
+    found = None if top is None else _watched_frame(top)
+    return found is not None and id(found.f_locals.get("self")) == key
+
+
+def is_in_kernel(call: InFlight) -> bool | None:
+    """Whether the call is blocked in the kernel, by /proc; False where it waits for the GIL. None where that is not known."""
+    native = _native_id(call.thread)
+    futex = _FUTEX.get(platform.machine()) if sys.platform == "linux" else None
+    if native is None or futex is None:
+        return None
+    try:
+        with open(f"/proc/self/task/{native}/syscall", encoding="ascii") as file:
+            number = file.read().split()[0]
+    except OSError:
+        return None
+    top = sys._current_frames().get(call.thread)
+    if top is None or _watched_frame(top) is not call.frame:  # it has gone on while the file was opened
+        return False
+    return None if number == "running" else number != futex
+
+
+def _native_id(thread: int) -> int | None:
+    active: dict[int, threading.Thread] = getattr(threading, "_active", {})
+    return active[thread].native_id if thread in active else None
+
+
+def _watched_frame(top: FrameType) -> FrameType | None:
+    frame: FrameType | None = top
+    for _ in range(_DEPTH):
+        if frame is None:
+            return None
+        if frame.f_code in WATCHED:
+            return frame
+        frame = frame.f_back
+    return None
+
+
+@dataclass(slots=True, eq=False)
+class Suspect:
+    """A call that was in flight when its socket was closed. closed: when that was, by clock()."""
+
+    track: SocketTrack
+    state: ObservedState
+    call: str
+    place: CallSite
+    thread: int
+    thread_name: str
+    closed: float
+    is_reported: bool = False
+
+    def report(self) -> None:
+        """Report it as a race, once."""
+        if not self.is_reported:
+            self.is_reported = True
+            details = {"thread": self.thread_name, "reason": REASON}
+            checkers.report(self.track, FindingKind.RACE, self.state, self.call, self.place, **details)
+
+
+_suspects: list[Suspect] = []
+
+
+def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight) -> None:
+    """The socket was closed in `state` while `call` was in flight; report it now where it is known to be in the kernel."""
+    suspect = Suspect(track, state, call.call, call_site(call.frame), call.thread, thread_name(call.thread), clock())
+    _suspects.append(suspect)
+    match is_in_kernel(call):
+        case True:
+            suspect.report()
+        case False if suspect in _suspects:
+            _suspects.remove(suspect)
+
+
+def call_ended(track: SocketTrack, state: ObservedState, call: str, place: CallSite, error: BaseException | None) -> None:
+    """A call has ended in this thread, on a socket that was closed meanwhile."""
+    here = threading.get_ident()
+    has_failed = isinstance(error, OSError) and lost_descriptor(error.errno)
+    for suspect in [each for each in _suspects if each.track is track and each.thread == here]:
+        _suspects.remove(suspect)
+        if has_failed or clock() - suspect.closed > AT_ONCE:
+            suspect.report()
+        return
+    if has_failed:
+        Suspect(track, state, call, place, here, thread_name(), clock()).report()
+
+
+def judge_in_flight() -> None:
+    """Report the calls that have not ended since their socket was closed, and forget them all.
+
+    A call whose socket was closed less than AT_ONCE ago is given the rest of that time.
+    """
+    left = [each.closed + AT_ONCE - clock() for each in _suspects if not each.is_reported]
+    if left:
+        time.sleep(max(0.0, *left))
+    while _suspects:
+        suspect = _suspects.pop()
+        if is_in_flight(suspect.track.key, suspect.thread):
+            suspect.report()

@@ -1,0 +1,248 @@
+"""The drop-in socket: the methods that replace those of `socket.socket` while something is checked.
+
+They are set in the standard library's own class, not in a subclass: so every socket is checked, whenever and under whatever
+name the program has imported the class, and its type, name, slots and subclasses stay the same. A subclass would have to be
+there before `ssl`, `asyncio` and every `from socket import socket`.
+
+The methods are generated. The frequent ones are flat, with the parameters of the usual case; arguments that the original
+would refuse are passed to it as they are, so that its error message stays the same. An exception leaves none of the
+program's objects in the checker's frames: a traceback that is kept must not keep a socket open.
+"""
+
+from __future__ import annotations
+
+import _socket
+import linecache
+import socket
+import sys
+import threading
+from functools import cache
+from types import CodeType, FunctionType
+from typing import Any, Final, NamedTuple
+
+from lifecycle.checking import observe
+from lifecycle.checking.concurrent_close import WATCHED
+from lifecycle.checking.observe import ABSENT, MISSING
+from lifecycle.checking.registry import register, track_of
+
+
+class Frequent(NamedTuple):
+    """A frequent call: its parameters and defaults, the arguments that it passes on, and when its result is the usual one."""
+
+    parameters: str
+    arguments: str
+    usual: str = "True"
+
+
+_BUFFER = "buffer=MISSING, nbytes=ABSENT, flags=ABSENT, /", "buffer, nbytes, flags"
+
+FREQUENT_CALLS = {
+    "recv": Frequent("bufsize=MISSING, flags=ABSENT, /", "bufsize, flags", "result"),
+    "recvfrom": Frequent("bufsize=MISSING, flags=ABSENT, /", "bufsize, flags", "result[0]"),
+    "recv_into": Frequent(*_BUFFER, "result"),
+    "recvfrom_into": Frequent(*_BUFFER, "result[0]"),
+    "recvmsg": Frequent("bufsize=MISSING, ancbufsize=ABSENT, flags=ABSENT, /", "bufsize, ancbufsize, flags", "result[0]"),
+    "send": Frequent("data=MISSING, flags=ABSENT, /", "data, flags"),
+    "sendall": Frequent("data=MISSING, flags=ABSENT, /", "data, flags"),
+    "sendto": Frequent("data=MISSING, address=MISSING, /", "data, address"),
+    "sendmsg": Frequent("buffers=MISSING, /", "buffers"),
+}
+
+_FREQUENT_SOURCE = """\
+def {name}(self, {parameters}, *rest, **keywords):
+    try:
+        track = self._closed
+        quiet = track.{name}
+    except AttributeError:
+        quiet = False
+    try:
+        if quiet and {last} is not MISSING and not rest and not keywords:
+            result = original(self, {arguments})
+            if {usual} and track.{name}:
+                return result
+            quiet = False
+            finish_silently(track, {name!r}, ({arguments},), result)
+            return result
+        quiet = False
+        return checked(self, {name!r}, original, given(({arguments},), rest), keywords)
+    except BaseException as error:
+        if quiet:
+            fail_silently(track, {name!r}, error)
+        del self, {arguments}, rest, keywords
+        track = result = None
+        raise
+"""
+
+_PLAIN_SOURCE = """\
+def {name}(self, /, *arguments, **keywords):
+    try:
+        return checked(self, {call!r}, original, arguments, keywords)
+    except BaseException:
+        del self, arguments, keywords
+        raise
+"""
+
+_SOURCES = {
+    "__init__": """\
+def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
+    try:
+        original(self, family, type, proto, fileno)
+        register(self, fileno, getframe(1))
+    except BaseException:
+        del self, fileno
+        raise
+""",
+    "_accept": """\
+def _accept(self, /, *arguments, **keywords):
+    try:
+        result = checked(self, "accept", original, arguments, keywords)
+        accepted(self, result[0])
+        return result
+    except BaseException:
+        del self, arguments, keywords
+        raise
+""",
+    "dup": """\
+def dup(self):
+    try:
+        other = checked(self, "dup", original, (), {})
+        duplicated(self, other)
+        return other
+    except BaseException:
+        del self
+        raise
+""",
+    "detach": """\
+def detach(self):
+    track = track_of(self)
+    number = original(self)
+    detached(track, number)
+    return number
+""",
+    "fileno": """\
+def fileno(self, /, *arguments, **keywords):
+    try:
+        track = self._closed
+        if track.curious:
+            descriptor_requested(track)
+    except AttributeError:
+        pass
+    return original(self, *arguments, **keywords)
+""",
+    "_real_close": """\
+def _real_close(self, *arguments, **keywords):
+    closing_call = closing(self)
+    try:
+        return original(self, *arguments, **keywords)
+    except OSError as error:
+        if closing_call is not None:
+            closing_call.check_descriptor(error.errno)
+        del self, arguments, keywords
+        raise
+    finally:
+        closing_call = None
+""",
+}
+
+_PLAIN = {
+    "_sendfile_use_sendfile": "sendfile",
+    **{
+        name: name
+        for name in ("bind", "listen", "connect", "connect_ex", "recvmsg_into", "shutdown", "getsockname", "getpeername",
+                     "getsockopt", "setsockopt", "settimeout", "setblocking")
+    },
+}  # fmt: skip
+"""method -> the call that it makes"""
+
+_WAITING = {**{name: name for name in FREQUENT_CALLS}, **_PLAIN, "_accept": "accept"}
+"""method -> the call by which a thread may be in the kernel"""
+
+_NAMES: dict[str, Any] = {
+    "ABSENT": ABSENT,
+    "MISSING": MISSING,
+    "accepted": observe.accepted,
+    "descriptor_requested": observe.descriptor_requested,
+    "checked": observe.checked,
+    "closing": observe.closing,
+    "detached": observe.detached,
+    "duplicated": observe.duplicated,
+    "fail_silently": observe.fail_silently,
+    "getframe": sys._getframe,
+    "given": observe.given,
+    "register": register,
+    "finish_silently": observe.finish_silently,
+    "track_of": track_of,
+}
+
+_ABSENT: Final = object()
+
+_replaced: dict[str, tuple[FunctionType, Any]] = {}  # name -> the watched method, and what it replaced
+_lock = threading.Lock()
+
+
+def install() -> None:
+    """Set the watched methods in the standard library's socket; does nothing where they are set."""
+    with _lock:
+        if not _replaced:
+            socket_class = standard_socket()
+            for name, code in _watched_code().items():
+                if hasattr(socket_class, name):  # not every system has every method
+                    function = _made(name, code, getattr(socket_class, name))
+                    _replaced[name] = (function, socket_class.__dict__.get(name, _ABSENT))
+                    setattr(socket_class, name, function)
+
+
+def uninstall() -> None:
+    """Restore the methods of the standard library's socket, except one that the program has replaced meanwhile."""
+    with _lock:
+        socket_class = standard_socket()
+        for name, (function, former) in _replaced.items():
+            if socket_class.__dict__.get(name) is function:
+                if former is _ABSENT:
+                    delattr(socket_class, name)
+                else:
+                    setattr(socket_class, name, former)
+        _replaced.clear()
+        WATCHED.clear()
+
+
+def standard_socket() -> type[socket.socket]:
+    """The standard library's own class, also where gevent or eventlet has replaced it in the module."""
+    for each in _socket.socket.__subclasses__():
+        if (each.__module__, each.__qualname__) == ("socket", "socket"):
+            return each  # type: ignore[return-value]
+    return socket.socket
+
+
+@cache
+def _watched_code() -> dict[str, CodeType]:
+    """method -> the code that defines the watched method."""
+    sources = dict(_SOURCES)
+    sources |= {name: _frequent_source(name, shape) for name, shape in FREQUENT_CALLS.items()}
+    sources |= {name: _PLAIN_SOURCE.format(name=name, call=call) for name, call in _PLAIN.items()}
+    return {name: _compiled(name, source) for name, source in sources.items()}
+
+
+def _frequent_source(name: str, shape: Frequent) -> str:
+    required = [each.partition("=")[0] for each in shape.parameters.split(", ") if each.endswith("=MISSING")]
+    return _FREQUENT_SOURCE.format(
+        name=name, parameters=shape.parameters, arguments=shape.arguments, usual=shape.usual, last=required[-1]
+    )
+
+
+def _compiled(name: str, source: str) -> CodeType:
+    filename = f"<lifecycle checking {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    return compile(source, filename, "exec")
+
+
+def _made(name: str, code: CodeType, original: Any) -> FunctionType:
+    namespace: dict[str, Any] = {**_NAMES, "__name__": "socket", "original": original}
+    exec(code, namespace)
+    function: FunctionType = namespace[name]
+    function.__code__ = function.__code__.replace()  # its own: the interpreter specializes code to the globals of one function
+    function.__qualname__ = f"socket.{name}"
+    function.__doc__ = original.__doc__
+    if name in _WAITING:
+        WATCHED[function.__code__] = _WAITING[name]
+    return function

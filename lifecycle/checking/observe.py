@@ -1,0 +1,330 @@
+"""What happens around a watched call: the state in which it began, how it ended, and what that says about the program.
+
+The methods in drop_in.py handle the usual case in their own frame: a frequent call that changes nothing. All else comes here.
+"""
+
+from __future__ import annotations
+
+import errno
+import reprlib
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any, Final
+
+from lifecycle.checking import checkers
+from lifecycle.checking.call_sites import FileKind, call_site, is_file, is_in_repr, is_probe, is_safe_race, kind_of
+from lifecycle.checking.concurrent_close import call_ended, in_flight, socket_closed
+from lifecycle.checking.findings import FindingKind, refusal
+from lifecycle.checking.observed import INTERNET, STREAM, ObservedState, corrected, ends_of, has_peer
+from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
+from lifecycle.checking.registry import Unchecked, hand_over, track_of
+from lifecycle.checking.settings import Mode
+from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
+from lifecycle.engine import Kind
+from lifecycle.roles.facts import LINKED, Link
+from lifecycle.roles.python.words import (
+    ASKED,
+    CONFIRMED,
+    FAREWELL,
+    FREQUENT,
+    QUESTIONS,
+    RETURNS_ERROR,
+    SHOWN,
+    WATCHED,
+    WITH_ADDRESS,
+)
+from lifecycle.roles.words import CLOSE, DETACH
+
+LOST_DESCRIPTOR = "The descriptor was closed behind the object's back: close the object instead, or detach() it first"
+
+_CONNECTED = STREAM.at(LINKED)
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 40
+
+
+class _Absent(int):
+    """A zero that no program has passed."""
+
+
+MISSING: Final = object()
+"""the default of a parameter that has none in the original"""
+
+ABSENT: Final = _Absent(0)
+"""the default of a parameter that can also be given by name: equal to the original's zero, but distinguishable from it"""
+
+
+def given(arguments: tuple[Any, ...], rest: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The positional arguments as the program passed them: those before the first default, and `rest`."""
+    for number, argument in enumerate(arguments):
+        if argument is MISSING or argument is ABSENT:
+            return arguments[:number]
+    return arguments + rest
+
+
+class ObservedCall:
+    """A call in progress. row: the call whose row in the table applies, where an argument decides. illegal: by the role."""
+
+    __slots__ = ("arguments", "began", "call", "frame", "illegal", "predicted", "row", "state", "track")
+
+    def __init__(
+        self,
+        track: SocketTrack,
+        call: str,
+        frame: FrameType,
+        arguments: tuple[Any, ...] = (),
+        *,
+        row: str = "",
+        illegal: bool = False,
+    ) -> None:
+        self.track = track
+        self.state: ObservedState = track.state
+        self.call = call
+        self.row = row or call
+        self.frame = frame
+        self.arguments = arguments
+        self.illegal = illegal
+        self.predicted = False
+        self.began = clock()
+
+    def refuse_or_predict(self, owner: str) -> None:
+        """Before the system is asked: raise IllegalCall in mode `enforce`, and report a call that would wait for ever."""
+        current = checkers.active()
+        if current is not None and current.mode is Mode.ENFORCE and not self._is_local():
+            self._note("illegal", self.state, None)
+            self._report(FindingKind.PORTABILITY if self._is_accepted() else FindingKind.ORDER, "")
+            raise refusal(self.state, self.row, owner)
+        sock = self.track()
+        if self.state.hangs(self.row) and sock is not None and sock.gettimeout() is None:
+            self.predicted = True
+            self._note(None, self.state, None)
+            self._report(FindingKind.ORDER, "nothing: it waits for ever")
+
+    def ended(self, outcome: str | None, *, result: Any = None, error: BaseException | None = None) -> None:
+        """The call has ended: record it, judge it, and enter the state that it leads to."""
+        track, state = self.track, self.state
+        now = track.state
+        if now.final and not state.final:
+            self._closed_meanwhile(outcome, error)
+            return
+        if outcome == "pending" and track.watched and state.lists(self.row, WATCHED.name):
+            outcome = WATCHED.name
+        elif outcome == ASKED.name and self._has_peer():
+            outcome = CONFIRMED.name
+        after = now if outcome is None else now.after(self.row, outcome)
+        number = _error_number(self.row, result, error)
+        misled = outcome is not None and state.misleads(self.row, outcome) and number in (None, errno.EPIPE)
+        keep_all = checkers.keeps_all()
+        if after is not now or self.illegal or misled or keep_all or (self.call, outcome) not in track.known:
+            self._note(outcome, after, error)
+            track.enter(after)
+            if keep_all:
+                self._learn_ends()
+            track.known.add((self.call, outcome))
+            if self.illegal:
+                self._judge(outcome, number)
+            elif misled:
+                self._report(FindingKind.ORDER, _answer(number) or "with the end of a stream that has not ended")
+        if self.row in state.legal:
+            self.check_descriptor(number)
+        is_usual = outcome == "ok" and after is state and self.row == self.call and self.call in state.keeps
+        if is_usual and self.call in FREQUENT and not keep_all:
+            setattr(track, self.call, True)
+
+    def check_descriptor(self, number: int | None) -> None:
+        """Report, once, a legal call whose error `number` means that the descriptor was closed without the object."""
+        if lost_descriptor(number) and LOST_DESCRIPTOR not in self.track.reported:
+            self._report(FindingKind.ORDER, _answer(number), reason=LOST_DESCRIPTOR)
+            self.track.reported.add(LOST_DESCRIPTOR)
+
+    def _is_explained(self, number: int) -> bool:
+        """Whether the error comes from the state; during a connect, an illegal call returns the error of the connect."""
+        return self.state.facts.link is Link.SEEKING or (is_order_error(number) and not self._is_accepted())
+
+    def _is_accepted(self) -> bool:
+        """Whether this system accepts the call although the role forbids it, and does not wait for ever."""
+        return self.track.family in INTERNET and self.state.accepts(self.row) and not self.state.hangs(self.row)
+
+    def _is_local(self) -> bool:
+        """Whether the call is illegal only because of systems that do not have the socket's family."""
+        return self.track.family not in INTERNET and self.state.is_local(self.row)
+
+    def _judge(self, outcome: str | None, number: int | None) -> None:
+        """Report an illegal call, by what the system made of it."""
+        state = self.state
+        if self.predicted:
+            return  # it was reported when it began
+        if state.hangs(self.row):
+            self._report(FindingKind.ORDER, _answer(number) or "that nothing has arrived; nothing can")
+        elif number is not None:
+            if self._is_explained(number):
+                self._report(FindingKind.ORDER, _answer(number))
+        elif outcome is not None and not state.final and self.track.family in INTERNET:
+            waits = state.role.outcome(outcome).kind is Kind.WAITING and outcome not in (ASKED.name, CONFIRMED.name)
+            self._report(FindingKind.PORTABILITY, "that it would have to wait" if waits else "as if it were right")
+
+    def _closed_meanwhile(self, outcome: str | None, error: BaseException | None) -> None:
+        """The socket was closed while the call was running."""
+        self._note(outcome, self.track.state, error)
+        if self.row in self.state.legal and not is_safe_race(self.frame):
+            call_ended(self.track, self.state, self.row, self.track.events[-1].place, error)
+
+    def _has_peer(self) -> bool:
+        sock = self.track()
+        return sock is not None and has_peer(sock)
+
+    def _learn_ends(self) -> None:
+        sock = self.track()
+        if sock is not None and sock.fileno() != -1:
+            local, peer = ends_of(sock)
+            self.track.ends = (local or self.track.ends[0], peer or self.track.ends[1])
+
+    def _report(self, kind: FindingKind, answer: str, reason: str = "") -> None:
+        place = self.track.events[-1].place
+        by_file = self.frame.f_back is not None and is_file(self.frame.f_back)
+        mistake = (self.state.name, self.row, "a file" if by_file else place)  # a file sends again when it is closed
+        if mistake in self.track.reported:
+            return
+        self.track.reported.add(mistake)
+        details = {"row": self.row, "answer": answer, "reason": reason}
+        checkers.report(self.track, kind, self.state, self.call, place, **details)
+
+    def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
+        keep_all = checkers.keeps_all()
+        arguments = ", ".join(_short.repr(argument) for argument in self.arguments) if keep_all else ""
+        place, thread = call_site(self.frame), thread_name()
+        names = self.call, self.state.name, outcome, after.name
+        event = Event(*names, place, thread, self.began, clock(), arguments, _text(error))
+        self.track.note(event, limit=not keep_all)
+
+
+def checked(
+    sock: socket.socket, call: str, original: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> Any:
+    """Make a call, and record all of it; the caller is a watched method."""
+    track = track_of(sock)
+    if track is None:
+        return original(sock, *arguments, **keywords)
+    frame = sys._getframe(1)
+    if call in SHOWN and is_in_repr(frame):
+        return original(sock, *arguments, **keywords)
+    row = WITH_ADDRESS[call] if call in WITH_ADDRESS and _has_address(arguments, keywords) else call
+    illegal = row not in track.state.legal and _is_illegal(track, sock, row, frame)
+    current = ObservedCall(track, call, frame, arguments, row=row, illegal=illegal)
+    try:
+        if illegal:
+            current.refuse_or_predict(type(sock).__name__)
+        try:
+            result = original(sock, *arguments, **keywords)
+        except BaseException as error:
+            current.ended(outcome_of_error(current.state, row, error), error=error)
+            raise
+        current.ended(outcome_of_result(current.state, row, arguments, result), result=result)
+        return result
+    finally:
+        del sock, arguments, keywords, frame, current  # a kept traceback must not hold the program's objects
+
+
+def finish_silently(track: SocketTrack | Unchecked, call: str, arguments: tuple[Any, ...], result: Any) -> None:
+    """A frequent call has returned something else than its usual result."""
+    if not isinstance(track, Unchecked):
+        current = _begun_before(track, call, sys._getframe(1), arguments)
+        outcome = outcome_of_result(current.state, call, arguments, result)
+        if outcome != "ok" or track.state.final:
+            current.ended(outcome, result=result)
+
+
+def fail_silently(track: SocketTrack | Unchecked, call: str, error: BaseException) -> None:
+    """A frequent call has raised; it was legal when it began."""
+    if isinstance(track, Unchecked) or (type(error) is BlockingIOError and call in track.state.legal):
+        return
+    current = _begun_before(track, call, sys._getframe(1))
+    current.ended(outcome_of_error(current.state, call, error), error=error)
+
+
+def closing(sock: socket.socket) -> ObservedCall | None:
+    """The socket is about to be closed for good. Returns the call where it is the first close, else None."""
+    track = track_of(sock)
+    if track is None or track.state.final:
+        return None
+    current = ObservedCall(track, CLOSE.name, sys._getframe(1))
+    calls = [each for each in in_flight(sock) if each.call in current.state.legal and not is_safe_race(each.frame)]
+    current.ended("ok")
+    for each in calls:
+        socket_closed(track, current.state, each)
+    return current
+
+
+def detached(track: SocketTrack | None, number: int) -> None:
+    """The descriptor was handed out: an object that is made of it begins in this one's state."""
+    if track is not None and not track.state.final and number != -1:
+        hand_over(number, track.state, is_new=not track.adopted)
+        ObservedCall(track, DETACH.name, sys._getframe(1)).ended("ok")
+
+
+def duplicated(sock: socket.socket, other: socket.socket) -> None:
+    """`other` was made over the same socket of the system."""
+    track, twin = track_of(sock), track_of(other)
+    if track is not None and twin is not None and not track.state.final:
+        track.join(twin)
+
+
+def accepted(sock: socket.socket, number: int) -> None:
+    """A listener has returned the descriptor of a connection, of which an object is about to be made."""
+    track = track_of(sock)
+    if track is not None and track.state.role is _CONNECTED.role:
+        hand_over(number, _CONNECTED, is_new=True)
+
+
+def descriptor_requested(track: SocketTrack) -> None:
+    """The program asks for the descriptor, perhaps to wait for it."""
+    frame = sys._getframe(1)
+    if frame.f_back is not None and kind_of(frame.f_back.f_code.co_filename) is not FileKind.INTERNAL:
+        track.watched = True
+        after = track.state.after("fileno", "ok")
+        if after is not track.state:
+            ObservedCall(track, "fileno", frame).ended("ok")
+        track.curious = "fileno" not in after.keeps
+
+
+def _begun_before(track: SocketTrack, call: str, frame: FrameType, arguments: tuple[Any, ...] = ()) -> ObservedCall:
+    """A call that began in a state in which it was legal; the socket may have been closed since."""
+    current = ObservedCall(track, call, frame, arguments)
+    if current.state.final:
+        current.state = track.before
+    return current
+
+
+def _has_address(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:
+    return (len(arguments) > 3 and arguments[3] is not None) or bool(keywords)
+
+
+def _is_illegal(track: SocketTrack, sock: socket.socket, row: str, frame: FrameType) -> bool:
+    """Whether the role forbids the call; the system is asked first, since another object may have changed the state."""
+    caller = frame.f_back
+    state = corrected(track.state, sock)
+    track.enter(state)
+    if row in state.legal:
+        return False
+    is_harmless = state.final and row == FAREWELL
+    return caller is None or not is_probe(caller, may_ask=row in QUESTIONS, is_harmless=is_harmless)
+
+
+def _text(error: BaseException | None) -> str:
+    """The error in words; of an error that is not the system's only the name, since its words may run the program's code."""
+    if error is None:
+        return ""
+    return f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__
+
+
+def _error_number(row: str, result: Any, error: BaseException | None) -> int | None:
+    """The errno of the call: from the exception or from connect_ex()'s result; None if there was no error."""
+    if isinstance(error, OSError) and not isinstance(error, (BlockingIOError, socket.gaierror, socket.herror)):
+        return error.errno
+    return result if row in RETURNS_ERROR and isinstance(result, int) and result else None
+
+
+def _answer(number: int | None) -> str:
+    return "" if number is None else error_name(number)

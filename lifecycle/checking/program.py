@@ -1,0 +1,141 @@
+"""A whole program under the checker, with its child processes, as `lifecycle run` starts it.
+
+Every process keeps its own findings. A child appends each finding to a file in a shared folder, so that those of a child
+that is killed are not lost; the main process reads them at its end and reports all. It also writes the report file, if one
+was asked for, about once a second.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn
+
+import lifecycle
+from lifecycle.checking import session
+from lifecycle.checking.checkers import Checker
+from lifecycle.checking.findings import Finding
+from lifecycle.checking.report import report_run, write_report
+from lifecycle.checking.settings import read_settings
+from lifecycle.checking.signal_handlers import ReplacedDefaults
+
+_REPORT_EVERY = 1.0  # seconds between reports on the way, which a program that hangs and is killed leaves
+
+
+class CheckedProcess:
+    """This process's part of the run."""
+
+    def __init__(self, folder: Path, *, is_main: bool) -> None:
+        settings = read_settings(folder)
+        self.settings = settings
+        self.folder = folder
+        self.is_main = is_main
+        self.process = os.getpid()
+        self.checker = Checker(settings.mode, keep_all=settings.keeps_all, on_finding=self._found)
+        self.is_over = False
+        self._next_report = 0.0
+        self._exit: Callable[[int], NoReturn] = os._exit
+        self._signals = ReplacedDefaults(lambda: self.finish(orderly=False, killed=True))
+
+    def begin(self) -> None:
+        """Check from now on, whichever way the process ends."""
+        session.start(self.checker)
+        os._exit = self._finish_and_exit
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+        self._signals.install()
+
+    def finish(self, *, orderly: bool, killed: bool = False) -> None:
+        """Look for leaks, and report. orderly: the program has ended. killed: a signal ends it, with code still running."""
+        if self.is_over:
+            return
+        self.is_over = True
+        if orderly:
+            gc.collect()
+        had_no_chance_to_close = killed or _ends_by_exception()
+        session.judge_what_is_left(None if had_no_chance_to_close else 0)
+        session.stop(self.checker)
+        if self.is_main:
+            report_run(self.settings, self.checker, list(self._from_children()))
+            shutil.rmtree(self.folder, ignore_errors=True)
+        elif self.settings.keeps_all:
+            from lifecycle.checking.charts import recorded
+
+            with suppress(OSError):
+                self._write("recorded", [each.as_data() for each in recorded(self.checker.tracks, self.process)])
+
+    def _found(self, finding: Finding) -> None:
+        with suppress(OSError):  # the folder is gone with the main process; a full disk is reported at the end
+            if not self.is_main:
+                self._write("finding", finding.as_data())
+            elif self.settings.report is not None and time.monotonic() >= self._next_report:
+                write_report(self.settings.report, self.checker, [found.as_data() for found in self.checker.findings])
+                self._next_report = time.monotonic() + _REPORT_EVERY
+
+    def _write(self, kind: str, data: Any) -> None:
+        line = json.dumps({kind: data}) + "\n"
+        with open(self.folder / f"{self.process}.jsonl", "a", encoding="utf-8") as file:
+            file.write(line)
+
+    def _from_children(self) -> Iterator[tuple[str, Any]]:
+        """("finding", its data) or ("recorded", their sockets) of every child that wrote something."""
+        for path in sorted(self.folder.glob("*.jsonl")):
+            lines = path.read_text(encoding="utf-8").split("\n")
+            for line in lines[:-1]:  # after the last newline is nothing, or a line that a killed child did not finish
+                yield from json.loads(line).items()
+
+    def _forked(self) -> None:
+        """This process is a child now: findings and sockets of before belong to its parent."""
+        self.process = os.getpid()
+        self.is_main = self.is_over = False
+        self.checker.forget()
+        self._signals.remove()  # a child is often ended by a signal, and its findings are written already
+
+    def _finish_and_exit(self, status: int) -> NoReturn:
+        if self.process == os.getpid():
+            self.finish(orderly=False)
+        self._exit(status)
+
+
+_process: CheckedProcess | None = None
+
+
+def begin(folder: str, *, is_main: bool) -> None:
+    """Take part in the run that shares `folder`. is_main: this is the process that reports at its end."""
+    global _process
+    if _process is None:
+        lifecycle.__doc__ = f"{lifecycle.__doc__}\nPYTEST_DONT_REWRITE"  # else pytest warns
+        _process = CheckedProcess(Path(folder), is_main=is_main)
+        _process.begin()
+
+
+def finish() -> None:
+    """The process ends."""
+    if _process is not None:
+        _process.finish(orderly=True)
+        if getattr(sys, "last_type", None) is KeyboardInterrupt:
+            _keep_interrupted()
+
+
+def _ends_by_exception() -> bool:
+    """Whether an uncaught exception ends the program; a test runner sets sys.last_traceback for its own."""
+    traceback: TracebackType | None = getattr(sys, "last_traceback", None)
+    return traceback is not None and traceback.tb_frame.f_back is None
+
+
+def _keep_interrupted() -> None:
+    """Make the interpreter remember that the interrupt was not caught, so that it exits by the signal.
+
+    It forgets that when code is compiled and run, as an import of a dataclass does; an uncaught interrupt of such code sets
+    it.
+    """
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")

@@ -1,0 +1,90 @@
+"""Waits until what a peer did has arrived at a socket: a busy system delivers after the call that sent it has returned.
+
+Each fact of the surroundings that a peer brings about shows on the descriptor in one of a few ways.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+READABLE, WRITABLE, ENDED, HUNG_UP, GONE = "readable", "writable", "ended", "hung up", "gone"
+
+TCP_CLOSE = 7  # as Linux numbers the states of TCP
+
+SHOWS: Mapping[str, str] = {
+    "data": READABLE,
+    "waiting": READABLE,
+    "answered": WRITABLE,
+    "refused": HUNG_UP,
+    "refusal": HUNG_UP,
+    "end": ENDED,
+    "reset": GONE,
+    "both_ended": GONE,
+}
+"""a fact that peers bring about -> how it shows on the descriptor; `both_ended` shows once the end is acknowledged"""
+
+
+def await_effects(fileno: int, facts: AbstractSet[str], *, seconds: float) -> bool:
+    """Wait until the facts show on the descriptor; False where they do not within so many seconds."""
+    wanted = [SHOWS[fact] for fact in facts if fact in SHOWS]
+    if not wanted or fileno == -1:
+        return True
+    deadline = time.monotonic() + seconds
+    return all(_await_closing(fileno, deadline) if what is GONE else _await(fileno, what, deadline) for what in wanted)
+
+
+if sys.platform == "linux":
+
+    def _await_closing(fileno: int, deadline: float) -> bool:
+        """Wait until TCP has released the connection: where both directions have ended, a hang-up shows before any reset."""
+        with socket.socket(fileno=os.dup(fileno)) as twin, select.epoll() as events:
+            events.register(twin, select.EPOLLET)  # reports changes only
+            while twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != TCP_CLOSE:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                events.poll(left)
+        return True
+
+else:
+
+    def _await_closing(fileno: int, deadline: float) -> bool:
+        return _await(fileno, HUNG_UP, deadline)
+
+
+if sys.platform != "win32":
+    _EVENTS: Mapping[str, int] = {
+        READABLE: select.POLLIN,
+        WRITABLE: select.POLLOUT,
+        ENDED: getattr(select, "POLLRDHUP", select.POLLIN),
+        HUNG_UP: 0,  # poll(2) reports POLLERR and POLLHUP unasked
+    }
+
+    def _await(fileno: int, what: str, deadline: float) -> bool:
+        poller = select.poll()
+        poller.register(fileno, _EVENTS[what])
+        return bool(poller.poll(max(deadline - time.monotonic(), 0) * 1000))
+
+else:
+
+    def _await(fileno: int, what: str, deadline: float) -> bool:
+        left = max(deadline - time.monotonic(), 0)
+        writing = [fileno] if what is WRITABLE else []
+        reading = [] if what is WRITABLE else [fileno]
+        return any(select.select(reading, writing, [fileno], left))
+
+
+def keep_full(fileno: int) -> None:
+    """Let the socket take no more than it has taken.
+
+    Some of what was sent is still on its way and makes room when it is acknowledged, 40 ms later; with the smallest send
+    buffer, what waits in it fills it nevertheless.
+    """
+    with socket.socket(fileno=os.dup(fileno)) as twin:
+        twin.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)

@@ -1,0 +1,203 @@
+"""A session on the loopback interface: one socket under test and its peer. Adapters say how a call is made."""
+
+from __future__ import annotations
+
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
+from typing import Any
+
+from lifecycle.conformance.adapters.loopback import HOST, PATIENCE, Loopback, no_descriptors_left
+from lifecycle.conformance.adapters.outcomes import detail_of, outcome_of_error, outcome_of_value, system_answer
+from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, ServerPeer, StreamPeer
+from lifecycle.conformance.adapters.protocol import Answer, Mismatch
+from lifecycle.conformance.adapters.setup_states import address_of, arrange
+from lifecycle.conformance.model import environments as words
+from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
+from lifecycle.roles import ROLES
+
+BRIEF = 0.001  # seconds of time-out, where the time-out has to pass
+
+TIMEOUTS = {
+    Under.AT_ONCE: 0,
+    Under.BRIEFLY: BRIEF,
+    Under.PATIENTLY: PATIENCE,
+    Under.CANCELLED: PATIENCE,
+    Under.SCARCE: PATIENCE,
+}
+
+GIVES_A_THING = frozenset({"accept", "detach", "accepted"})
+"""calls whose value is closed at the end"""
+
+
+class Flood(bytes):
+    """Many bytes, whose repr is short."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+FLOOD = Flood(16 << 20)  # more than two connected sockets buffer
+NO_HANDLE = 2**20 - 1  # beyond what a process may open by default
+
+
+def _odd(expected: str, error: BaseException) -> Mismatch:
+    """What the implementation raises that no socket should, where `expected` was to be."""
+    return Mismatch(expected, f"{type(error).__name__}: {error}")
+
+
+class LoopbackStage(ABC):
+    """One object of a socket role among its peers; everything is closed at the end."""
+
+    @property
+    def state(self) -> str | None:
+        """None: it does not report a state."""
+        return None
+
+    @property
+    def legal(self) -> tuple[str, ...] | None:
+        """None: it does not report what is legal."""
+        return None
+
+    def __init__(self, role: str, loopback: Loopback) -> None:
+        self.role = role
+        self.kind = KINDS[role]
+        self.loopback = loopback
+        self.peer = PEERS[role](loopback, self.address)
+        self.kept: list[Any] = []
+        """values of calls, and handles: closed at the end"""
+        self._newcomer: Peer | None = None
+
+    @abstractmethod
+    def address(self) -> tuple[str, int]:
+        """The local address of the object under test."""
+
+    @abstractmethod
+    def descriptor(self) -> int:
+        """The descriptor of the object under test, or -1 where it is none of the system's."""
+
+    @abstractmethod
+    def set_circumstances(self, under: Under) -> None:
+        """Let the next call wait as these circumstances say."""
+
+    @abstractmethod
+    def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
+        """Make the call on the object under test."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Close the object under test; closing again must do no harm."""
+
+    def call(self, provocation: Provocation) -> Answer:
+        """Make the call under its circumstances, and classify its result."""
+        try:
+            arguments = self._filled_in(provocation.arguments)
+            self.set_circumstances(provocation.under)
+        except (Mismatch, OSError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise _odd("it can be tried", error) from error
+        with no_descriptors_left() if provocation.under is Under.SCARCE else nullcontext():
+            answer = self._answer(provocation.call, arguments)
+        if words.LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
+            self.peer.expect_connection()
+        if self._newcomer is not None:
+            self._take_over(was_taken=answer.detail == "")
+        return answer
+
+    def _take_over(self, was_taken: bool) -> None:
+        """The peer of a handle becomes the object's peer where the object has taken the handle."""
+        newcomer, self._newcomer = self._newcomer, None
+        if was_taken and newcomer is not None:
+            self.peer, newcomer = newcomer, self.peer
+        if newcomer is not None:
+            newcomer.close()
+
+    def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
+        try:
+            value = self.make(call, arguments)
+        except (Exception, SystemExit) as error:  # any error is an answer
+            return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
+        if call in GIVES_A_THING:
+            self.kept.append(value)
+        elif call == "receive_from":
+            if not isinstance(value, tuple) or len(value) != 2:
+                return Answer(f"gives {value!r} instead of what was received, and the address")
+            value, address = value
+            if isinstance(self.peer, DatagramPeer) and tuple(address[:2]) != self.peer.address:
+                return Answer(f"gives the address {address!r}, which is not the peer's")
+        elif call in ("send", "send_to") and not isinstance(self.peer, ServerPeer):
+            data = arguments[0]
+            is_part = isinstance(value, int) and value < len(data)
+            self.peer.expect(data[:value] if is_part else data)
+            value = ALL if value == len(data) else value
+        return Answer(outcome_of_value(self.role, call, arguments, value), value)
+
+    def act(self, action: str) -> None:
+        """Let the peer do something."""
+        try:
+            getattr(self.peer, action)()
+        except (Mismatch, OSError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise _odd("the peer can do so", error) from error
+
+    def settle(self, facts: Facts) -> None:
+        """Wait until the effects of these facts have arrived at the object; where they do not, the next call shows it."""
+        self.loopback.settle(self.descriptor(), facts)
+
+    def close(self) -> None:
+        """End everything; the peer first, by a reset, so that no port is left waiting.
+
+        An error here is not a finding: close() has cells of its own.
+        """
+        anything = (Exception, SystemExit)
+        with suppress(*anything):
+            self.peer.close()
+        for thing in self.kept:
+            with suppress(*anything):
+                if isinstance(thing, int):
+                    socket.close(thing)
+                elif thing is not None:
+                    thing.close()
+        with suppress(*anything):
+            self.end()
+
+    def _filled_in(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        for argument in arguments:
+            if argument.__class__ is Place or argument.__class__ is Handle:
+                break
+        else:
+            return arguments
+        filled: list[Any] = []
+        for argument in arguments:
+            if argument.__class__ is Place:
+                filled.extend(PLACES[argument](self))
+            else:
+                filled.append(self._handle(argument.state) if argument.__class__ is Handle else argument)
+        return tuple(filled)
+
+    def _handle(self, state: str) -> Any:
+        if not state:
+            return NO_HANDLE
+        self._newcomer = PEERS[self.role](self.loopback, self.address)
+        handle, other_end = arrange(self.loopback, self.kind, ROLES[self.role].state(state).facts)
+        if other_end is not None and not isinstance(self._newcomer, ServerPeer):
+            self._newcomer.replace(other_end)
+        self.kept.append(handle)
+        return handle
+
+
+PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
+    words.ANY_PORT: lambda stage: (0, HOST),
+    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind), HOST),
+    words.LISTENER: lambda stage: address_of(stage.loopback.listener),
+    words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
+    words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),
+    words.ELSEWHERE: lambda stage: ("::1", 9),
+    words.EVERYBODY: lambda stage: ("255.255.255.255", 9),  # a broadcast, which is not allowed
+    words.PEER: lambda stage: stage.peer.address,  # type: ignore[union-attr]  # only messages have this place
+    words.FLOOD: lambda stage: (FLOOD,),
+}
+"""a place -> the arguments that the surroundings fill in for it"""

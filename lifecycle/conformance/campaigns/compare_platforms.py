@@ -1,0 +1,135 @@
+"""Compares a measured matrix with a shipped table, and with the contract: what this system accepts and the roles forbid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lifecycle.conformance.campaigns.measure import Measured, measure
+from lifecycle.engine import Role
+from lifecycle.roles import ROLES
+from lifecycle.system.matrices import PLATFORMS, CellKey, shipped_results
+from lifecycle.system.platform_answers import CALLS, KINDS, STATES, platform_answers
+
+LENGTH_OF_NAME = re.compile(r"\(addrlen=\d+\)")
+
+PATHS = "the length of a local address is that of its path, which each measurement chooses"
+
+
+class Difference(NamedTuple):
+    """A cell in which this system answers otherwise; `explanation` is "" where nothing explains it."""
+
+    cell: CellKey
+    shipped: str
+    measured: str
+    explanation: str
+
+
+class Collected(NamedTuple):
+    """A cell that reports the result of an earlier connect(), and what it reports once that was collected."""
+
+    cell: CellKey
+    first: str
+    once_collected: str
+
+
+class Accepted(NamedTuple):
+    """A call that the contract forbids and this system accepts."""
+
+    role: str
+    state: str
+    call: str
+    answer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was measured beside the table of `platform` and beside the contract."""
+
+    platform: str
+    cells: int
+    differences: list[Difference]
+    collected: list[Collected]
+    accepted: list[Accepted]
+
+    @property
+    def unexplained(self) -> list[Difference]:
+        """The differences that nothing explains."""
+        return [each for each in self.differences if not each.explanation]
+
+
+def compared_with(measured: Measured, platform: str) -> Comparison:
+    """Set the measured cells beside a shipped table ("linux", or "winsock" role by role), and beside the contract."""
+    earlier = collected(measured)
+    once_asked = {**measured, **{each.cell: each.once_collected for each in earlier}}
+    if platform in PLATFORMS:
+        found = differences(measured, platform)
+    else:
+        found = [each for role in ROLES.values() for each in differences_from_winsock(once_asked, role)]
+    accepts = [each for role in ROLES.values() for each in accepted(once_asked, role)]
+    return Comparison(platform, len(measured), found, earlier, accepts)
+
+
+def differences(measured: Measured, platform: str) -> list[Difference]:
+    """Where the measured answers differ from the shipped table of `platform`, whose whole table must be there."""
+    shipped = shipped_results(platform)
+    return [
+        Difference(cell, shipped[cell], result, _explanation(cell, shipped[cell], result))
+        for cell, result in measured.items()
+        if cell in shipped and shipped[cell] != result
+    ]
+
+
+def collected(measured: Measured) -> list[Collected]:
+    """The cells of connect() on a connection whose first connect() was made without waiting, its result not collected.
+
+    The shipped tables were measured so, and have "ok" there: that is the first connect()'s result, and not a second connection.
+    Each is measured again on a connection whose result was collected.
+    """
+    calls = ("connect", "connect_dead")
+    pairs = tuple(dict.fromkeys((family, kind) for family, kind, _, call in measured if call in calls and kind != "dgram"))
+    again = measure(pairs, calls=calls, collects=True)
+    return [Collected(cell, measured[cell], result) for cell, result in again.items() if measured.get(cell, result) != result]
+
+
+def accepted(measured: Measured, role: Role) -> Iterator[Accepted]:
+    """The calls of a role that it forbids and this system, over IPv4, accepts."""
+    for state in role.table:
+        for call in role.illegal(state):
+            result = result_for(measured, role.name, state, call)
+            if result is not None and (result.startswith("ok") or result == "EINPROGRESS"):
+                yield Accepted(role.name, state, call, result, role.reason(state, call))
+
+
+def differences_from_winsock(measured: Measured, role: Role) -> Iterator[Difference]:
+    """Where this system accepts a call that Winsock refuses, or the other way round, in the states and calls of a role."""
+    for state in role.table:
+        for call in role.calls:
+            winsock = platform_answers(role.name, state, call.name, systems=("winsock",)).get("winsock")
+            result = result_for(measured, role.name, state, call.name)
+            if winsock is None or result is None:
+                continue
+            if (winsock in ("ok", "blocks")) != _is_taken(result):
+                yield Difference((role.name, state, call.name, ""), winsock, result, "systems differ: the table of Winsock")
+
+
+def result_for(measured: Measured, role: str, state: str, call: str) -> str | None:
+    """What was measured for a role's state and call; None where the tables have no such state or call."""
+    known_state, known_call = STATES.get(role, {}).get(state), CALLS.get(call)
+    if known_state is None or known_call is None or known_state.linux is None or known_call.linux is None:
+        return None
+    return measured.get(("inet", str(KINDS[role].linux), known_state.linux, known_call.linux))
+
+
+def _is_taken(result: str) -> bool:
+    return result.startswith("ok") or result in ("would-block", "EINPROGRESS")
+
+
+def _explanation(cell: CellKey, shipped: str, result: str) -> str:
+    is_local = cell[0] == "unix"
+    if is_local and LENGTH_OF_NAME.sub("", shipped) == LENGTH_OF_NAME.sub("", result):
+        return PATHS
+    return ""

@@ -1,0 +1,143 @@
+"""The results of a run: the cells reached, clusters of differences with one cause, programs that show a difference again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.driving.run import Divergence, Run
+from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge
+
+
+class Tally(NamedTuple):
+    """How many cells were reached, were not but are explained, can be provoked in this implementation, and are in the table."""
+
+    reached: int
+    explained: int
+    offered: int
+    listed: int
+
+
+@dataclass(slots=True)
+class RoleResult:
+    """The result of running one role.
+
+    cells: those that the table has. offered: those of them that can be provoked in this implementation. reached: how often
+    each was. divergences: the first difference of each sequence that had one. behind: cells that no sequence came to, since an
+    explained difference stood before them.
+    """
+
+    role: str
+    cells: tuple[Cell, ...]
+    offered: frozenset[Cell]
+    reached: Counter[Cell] = field(default_factory=Counter)
+    divergences: list[Divergence] = field(default_factory=list)
+    behind: set[Cell] = field(default_factory=set)
+    sequences: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+
+    @property
+    def legal(self) -> Tally:
+        """The outcomes of legal calls."""
+        return self._tally([cell for cell in self.cells if cell[2] != ILLEGAL])
+
+    @property
+    def illegal(self) -> Tally:
+        """The calls that must be refused."""
+        return self._tally([cell for cell in self.cells if cell[2] == ILLEGAL])
+
+    @property
+    def unexplained(self) -> list[Divergence]:
+        """The differences that no table names."""
+        return [each for each in self.divergences if not each.explanation]
+
+    @property
+    def explained_cells(self) -> frozenset[Cell]:
+        """The cells at which a difference showed that is explained."""
+        return frozenset(each.cell for each in self.divergences if each.explanation and each.cell is not None)
+
+    @property
+    def missing(self) -> list[Cell]:
+        """The cells that were offered, and neither reached nor explained."""
+        known = self.explained_cells | self.behind
+        return [cell for cell in self.cells if cell in self.offered and cell not in self.reached and cell not in known]
+
+    def merge(self, other: RoleResult) -> None:
+        """Add what another run of the same role has found."""
+        self.offered |= other.offered
+        self.reached.update(other.reached)
+        self.behind |= other.behind
+        self.divergences.extend(other.divergences)
+        self.sequences += other.sequences
+        self.steps += other.steps
+        self.seconds += other.seconds
+
+    def add(self, run: Run, divergence: Divergence | None, goal: Edge | None = None) -> None:
+        """Count a run that has ended; `goal` is the edge that it was to reach."""
+        self.sequences += 1
+        self.steps += len(run.steps)
+        self.reached.update(run.reached)
+        if divergence is not None:
+            self.divergences.append(divergence)
+            if divergence.explanation and goal is not None and goal.is_call and goal.cell != divergence.cell:
+                self.behind.add(goal.cell)
+
+    def _tally(self, cells: list[Cell]) -> Tally:
+        known = self.explained_cells | self.behind
+        offered = [cell for cell in cells if cell in self.offered]
+        reached = [cell for cell in offered if cell in self.reached]
+        explained = [cell for cell in offered if cell not in self.reached and cell in known]
+        return Tally(len(reached), len(explained), len(offered), len(cells))
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """All sequences whose first difference is the same: the same call, expected and got the same.
+
+    name: the explanation, or "" where there is none. shortest: the shortest of the sequences.
+    """
+
+    name: str
+    count: int
+    states: tuple[str, ...]
+    shortest: Divergence
+
+
+def clusters(divergences: Iterable[Divergence]) -> list[Cluster]:
+    """The clusters, those with most sequences first. Differences that are explained alike are one cluster."""
+    groups: dict[object, list[Divergence]] = {}
+    for each in divergences:
+        key = (each.role, each.explanation) if each.explanation else each.cause
+        groups.setdefault(key, []).append(each)
+    found = [
+        Cluster(
+            group[0].explanation,
+            len(group),
+            tuple(sorted({each.state for each in group})),
+            min(group, key=lambda each: len(each.steps)),
+        )
+        for group in groups.values()
+    ]
+    return sorted(found, key=lambda cluster: -cluster.count)
+
+
+def snippet(target: str | Callable[[], Adapter], divergence: Divergence) -> str:
+    """A program that makes the failing sequence again.
+
+    target: as for `lifecycle conform`, or what makes the adapter; one that has no name to be imported by, as a lambda has
+    none, is called `adapter` in the program.
+    """
+    name = target if isinstance(target, str) else _importable(target)
+    steps = "".join(f",\n    {step!r}" for step in divergence.steps)
+    which = repr(name) if name else "adapter"
+    note = "" if name else "# adapter: what was handed to the suite\n"
+    return f"from lifecycle.conformance import replay\n\n{note}replay(\n    {which}, {divergence.role!r}{steps},\n)\n"
+
+
+def _importable(make: Callable[[], Adapter]) -> str | None:
+    module, name = getattr(make, "__module__", None), getattr(make, "__qualname__", "<nothing>")
+    return f"{module}:{name}" if module and "<" not in name else None

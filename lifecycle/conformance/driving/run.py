@@ -1,0 +1,164 @@
+"""One object run along edges of the graph: every step is checked against the role and its surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from lifecycle.conformance.adapters.outcomes import text_of
+from lifecycle.conformance.adapters.protocol import Adapter, Mismatch
+from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
+from lifecycle.conformance.model.environment import Facts, PeerAction
+from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
+
+HANGS = "no answer: it hangs"
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The first difference in one sequence of steps.
+
+    call: the call, or the peer action, at which it shows. expected, got: in a few words. steps: the labels of the steps up to
+    and including it. explanation: what explains it ("linux: inet stream reset_fetched recv = ok:0"), or "". cell: the
+    (state, call, outcome) that was to be reached; None of a peer action.
+    """
+
+    adapter: str
+    role: str
+    state: str
+    call: str
+    expected: str
+    got: str
+    steps: tuple[str, ...]
+    explanation: str = ""
+    cell: Cell | None = None
+
+    @property
+    def cause(self) -> tuple[str, str, str, str]:
+        """What sequences with the same cause have in common: the call, its expected result and its actual one."""
+        return self.role, self.call, self.expected, self.got
+
+    def __str__(self) -> str:
+        return f"{self.role}[{self.state}] {self.call}: expected {self.expected}, got {self.got}"
+
+
+class NonConformance(AssertionError):
+    """An implementation differs from its role; `divergence` says where."""
+
+    def __init__(self, divergence: Divergence, text: str) -> None:
+        super().__init__(text)
+        self.divergence = divergence
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.divergence, str(self))
+
+
+class Run:
+    """One object under test, from its beginning on; `node` is where the role says that it is.
+
+    reached: the cells that were reached, in order, the diverging one not included.
+    """
+
+    def __init__(self, adapter: Adapter, model: Model) -> None:
+        self._adapter = adapter
+        self._model = model
+        self.node = model.start
+        self.steps: list[str] = []
+        self.reached: list[Cell] = []
+        self._stage: Any = None
+        self._unmade = ""
+        try:
+            with WATCHDOG:
+                self._stage = adapter.stage(model.role)
+        except Mismatch as mismatch:
+            self._unmade = str(mismatch.got)
+        except Hangs:
+            self._unmade = HANGS
+        self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the object and its peers."""
+        if self._stage is not None:
+            WATCHDOG.close(self._stage)
+
+    def take(self, edge: Edge) -> Divergence | None:
+        """Make the step of an edge that leaves the present node; the difference, or None.
+
+        A step that has hung is not tried again: it would cost as much time again.
+        """
+        self.steps.append(edge.label)
+        name = edge.step.name if isinstance(edge.step, PeerAction) else edge.step.call
+        if self._stage is None:
+            return self._differs(edge, "a new object", "that it can be made, and closed", self._unmade)
+        expected = edge.outcome or "the peer can do so"
+        step = (edge.source.state, name, expected)
+        if step in self._model.hanging:
+            return self._differs(edge, name, expected, HANGS)
+        WATCHDOG.begin()
+        try:
+            return self._made(edge, name)
+        except Hangs:
+            self._model.hanging.add(step)
+            return self._differs(edge, name, expected, HANGS)
+        except Mismatch as mismatch:
+            return self._differs(edge, name, str(mismatch.expected), str(mismatch.got))
+        except OSError as error:  # not of the call: of what must be there before it can be made
+            return self._differs(edge, name, "it can be tried" if edge.is_call else expected, text_of(error))
+        finally:
+            WATCHDOG.end()
+
+    def _made(self, edge: Edge, name: str) -> Divergence | None:
+        if isinstance(edge.step, PeerAction):
+            self._stage.act(name)
+        else:
+            verdict = self._adapter.verdict(edge, self._stage.call(edge.step))
+            if not verdict.agrees:
+                return self._differs(edge, name, verdict.expected, verdict.got, verdict.explanation)
+            self.reached.append(edge.cell)
+        if edge.brings:
+            self._settle(edge.brings)
+        node = self.node = edge.target
+        state = self._stage.state
+        if state is not None and state != node.state:
+            return self._not_reached(edge, name, f"then state {node.state}", f"state {state}")
+        return None
+
+    def look(self, edge: Edge) -> Divergence | None:
+        """Compare what the object says is legal after its last step, along `edge`; the difference, or None."""
+        legal = self._stage.legal
+        if legal is not None and legal != self.node.legal:
+            name = edge.step.name if isinstance(edge.step, PeerAction) else edge.step.call
+            return self._not_reached(edge, name, f"then legal {', '.join(self.node.legal)}", ", ".join(legal))
+        return None
+
+    def follow(self, edges: Iterable[Edge], *, looks: bool = True) -> Divergence | None:
+        """Make these steps; the first difference, or None. looks: whether to compare what is legal at the end."""
+        last = None
+        for last in edges:
+            divergence = self.take(last)
+            if divergence is not None:
+                return divergence
+        return self.look(last) if looks and last is not None else None
+
+    def _not_reached(self, edge: Edge, name: str, expected: str, got: str) -> Divergence:
+        if edge.is_call:
+            self.reached.pop()
+        return self._differs(edge, name, expected, got)
+
+    def _differs(self, edge: Edge, call: str, expected: str, got: str, explanation: str = "") -> Divergence:
+        if expected == ILLEGAL:
+            expected = f"a refusal: {call} is illegal"
+        role, cell = self._model.role.name, edge.cell if edge.is_call else None
+        steps = tuple(self.steps)
+        return Divergence(self._adapter.name, role, edge.source.state, call, expected, got, steps, explanation, cell)
+
+
+def _at_once(facts: Facts) -> None:
+    """The settle() of a stage that has none: the effects of all actions are there at once."""

@@ -1,0 +1,160 @@
+"""The sequences that are run on an implementation: exhaustive ones by depth, and seeded random walks, shrunk where they fail.
+
+Depth 1 reaches each (state, call, outcome) and each illegal call once. Depth 2 takes every edge of the graph: each call under
+every set of facts. Depth 3 lets every cell be followed by every step, so that an implementation which reports no state is
+caught in a wrong one by what it does next. Walks combine what the shortest sequences do not.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.driving.results import RoleResult
+from lifecycle.conformance.driving.run import Divergence, Run
+from lifecycle.conformance.driving.watchdog import WATCHDOG
+from lifecycle.conformance.model.environment import PeerAction
+from lifecycle.conformance.model.graph import ILLEGAL, Edge, Model, Node
+from lifecycle.engine import Role
+
+DEPTHS = (1, 2, 3)
+WALK_LENGTH = 24
+MAY_CHANGE = (ILLEGAL, "failed")
+"""outcomes after which a socket of the system may not be as it was"""
+LEADING_ON = 3
+"""how much likelier a step that leads to another node is than one that stays"""
+
+Sequence = tuple[Edge, ...]
+
+Progress = Callable[[int, int], None]
+"""Is called with (how many are done, of how many)"""
+
+
+def _ignored(done: int, total: int) -> None: ...
+
+
+def model_for(adapter: Adapter, role: Role) -> Model:
+    """The graph of `role` with what the implementation offers."""
+    return Model(role, adapter.environment(role), lambda provocation, legal: adapter.offers(role, provocation, legal=legal))
+
+
+def sequences(model: Model, depth: int, *, governed: bool = True) -> Iterator[Sequence]:
+    """The sequences of that depth, the shorter ones first. governed: whether a refused call can be followed by others."""
+    for edge in model.first_edges.values():
+        yield (*model.way_to(edge.source), edge)
+    if depth >= 2:
+        first = set(model.first_edges.values())
+        for node in model.nodes:
+            way = model.way_to(node)
+            yield from ((*way, edge) for edge in node.edges if edge not in first and not edge.is_slow)
+    if depth >= 3:
+        for edge in model.first_edges.values():
+            if edge.outcome == ILLEGAL and not governed:
+                continue  # a system may be changed by a call that it refuses
+            if not edge.is_slow and model.way_to(edge.target) != (way := (*model.way_to(edge.source), edge)):
+                yield from ((*way, after) for after in edge.target.edges if not after.is_slow)
+
+
+def exhaust(adapter: Adapter, model: Model, *, depth: int = 1, progress: Progress = _ignored) -> RoleResult:
+    """Run every sequence of that depth, each on a new object."""
+    result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges))
+    plan = list(sequences(model, depth, governed=adapter.governed))
+    for number, sequence in enumerate(plan):
+        if WATCHDOG.has_given_up:
+            break
+        last = sequence[-1]
+        looks = number < len(model.first_edges) or last.moves  # else it was seen when the state was reached
+        with Run(adapter, model) as run:
+            result.add(run, run.follow(sequence, looks=looks), last)
+        if number % 64 == 63:
+            progress(number + 1, len(plan))
+    progress(len(plan), len(plan))
+    return result
+
+
+class Choices:
+    """What a walk may do at each node: anything quick, but rather what leads on than what stays or ends.
+
+    governed: whether a refused call, or one that failed, can be followed by others: it may have changed a raw socket.
+    """
+
+    def __init__(self, *, governed: bool) -> None:
+        self._governed = governed
+        self._at: dict[Node, tuple[Edge, ...]] = {}
+
+    def at(self, node: Node) -> tuple[Edge, ...]:
+        """The edges to choose from, repeated as often as they weigh."""
+        choices = self._at.get(node)
+        if choices is None:
+            choices = self._at[node] = tuple(self._weighed(node))
+        return choices
+
+    def _weighed(self, node: Node) -> Iterator[Edge]:
+        for edge in node.edges:
+            if isinstance(edge.step, PeerAction):
+                yield from (edge,) * LEADING_ON
+            elif not edge.step.is_slow and (self._governed or edge.outcome not in MAY_CHANGE):
+                stays = edge.target is node or edge.target.is_final
+                yield from (edge,) * (1 if stays else LEADING_ON)
+
+
+def walk(
+    adapter: Adapter,
+    model: Model,
+    *,
+    walks: int,
+    length: int = WALK_LENGTH,
+    seed: int = 0,
+    into: RoleResult | None = None,
+    progress: Progress = _ignored,
+) -> RoleResult:
+    """Take so many walks, each on a new object, which ends where the object does; failing ones are shrunk.
+
+    into: the result to add to; a new one when it is None.
+    """
+    result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges)) if into is None else into
+    choices, chance = Choices(governed=adapter.governed), random.Random(seed)
+    for number in range(walks):
+        if WATCHDOG.has_given_up:
+            break
+        with Run(adapter, model) as run:
+            divergence = None
+            for _ in range(length):
+                if run.node.is_final and chance.random() < 0.5:
+                    break
+                edge = chance.choice(choices.at(run.node))
+                divergence = run.take(edge) or (run.look(edge) if edge.moves else None)
+                if divergence is not None:
+                    break
+        result.add(run, divergence if divergence is None else shrunk(adapter, model, divergence))
+        if number % 64 == 63:
+            progress(number + 1, walks)
+    progress(walks, walks)
+    return result
+
+
+def shrunk(adapter: Adapter, model: Model, divergence: Divergence) -> Divergence:
+    """The shortest part of a failing sequence that fails in the same way, found by leaving out more and more of it."""
+    shortest = divergence
+    width = len(shortest.steps) // 2
+    while width:
+        begin = 0
+        while begin < len(shortest.steps) - 1:
+            steps = shortest.steps[:begin] + shortest.steps[begin + width :]
+            found = replayed(adapter, model, steps) if len(steps) < len(shortest.steps) else None
+            if found is not None and found.cause == shortest.cause:
+                shortest = found
+            else:
+                begin += width
+        width //= 2
+    return shortest
+
+
+def replayed(adapter: Adapter, model: Model, steps: tuple[str, ...]) -> Divergence | None:
+    """The first difference along these steps; None where there is none, or where they are not a walk of the graph."""
+    edges = model.follow(steps)
+    if edges is None:
+        return None
+    with Run(adapter, model) as run:
+        return run.follow(edges)

@@ -1,0 +1,158 @@
+"""Chooses the cell that a rule of a Hypothesis machine should reach next, and counts those that were reached."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle, islice
+from math import ceil
+
+from lifecycle.conformance.driving.run import Divergence
+from lifecycle.conformance.model.graph import Cell, Edge, Model, Node
+
+EXAMPLES = 4
+"""A rule is to reach all its cells in so many examples, since Hypothesis may choose it in few."""
+
+AGAIN = 8
+"""In one example of so many, the quick cells that were reached least are reached again; the others are long histories."""
+
+Goals = Mapping[Cell, Edge]
+"""the cells of one call, and the edge that covers each first"""
+
+
+class Coverage:
+    """Which cells the objects of a machine have reached, of those there are."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self.possible = {(model.role.name, *cell) for model in models for cell in model.first_edges}
+        self.states = {(model.role.name, state.name) for model in models for state in model.role.states}
+        self.reached: Counter[tuple[str, str, str, str]] = Counter()
+        self.explained: Counter[tuple[str, str, str, str]] = Counter()
+
+    @property
+    def reached_states(self) -> set[tuple[str, str]]:
+        """Every (role, state) in which a call was made."""
+        return {(role, state) for role, state, _, _ in (*self.reached, *self.explained)}
+
+    def count(self, edge: Edge, divergence: Divergence | None) -> None:
+        """Count a call that was made along an edge, and did not differ, or in a way that is explained."""
+        (self.reached if divergence is None else self.explained)[edge.role, *edge.cell] += 1
+
+    def has(self, edge: Edge) -> bool:
+        """Whether the cell of an edge was reached, or is known to differ."""
+        cell = (edge.role, *edge.cell)
+        return cell in self.reached or cell in self.explained
+
+    def table(self) -> str:
+        """One line a role: cells and states reached, of how many."""
+        return "\n".join(self._line(role) for role in dict.fromkeys(role for role, _ in sorted(self.states)))
+
+    def _line(self, role: str) -> str:
+        cells = [cell for cell in self.possible if cell[0] == role]
+        states = [state for state in self.states if state[0] == role]
+        reached = sum(cell in self.reached for cell in cells)
+        explained = sum(cell in self.explained and cell not in self.reached for cell in cells)
+        seen = sum(state in self.reached_states for state in states)
+        note = f", {explained} differ as explained" if explained else ""
+        return f"{role:12} {reached}/{len(cells)} cells ({reached / max(len(cells), 1):.1%}){note}, {seen}/{len(states)} states"
+
+
+class Plan:
+    """What an example is to do.
+
+    goals: (which object, call) -> the cells that the first use of its rule is to reach. homes: which object -> the node where
+    it begins when its rules go on from where it is.
+    """
+
+    def __init__(self) -> None:
+        self.goals: dict[tuple[int, str], tuple[Cell, ...]] = {}
+        self.homes: dict[int, Node] = {}
+
+
+class Nearby:
+    """What can be reached from a node in one step or two: each cell with the way there; and each call's edges there."""
+
+    def __init__(self, node: Node) -> None:
+        self.ways: dict[Cell, tuple[Edge, ...]] = {}
+        self.calls: dict[str, list[Edge]] = {}
+        quick = [edge for edge in node.edges if not edge.is_slow]
+        for edge in quick:
+            if edge.is_call:
+                self.ways.setdefault(edge.cell, (edge,))
+                self.calls.setdefault(edge.cell[1], []).append(edge)
+        for edge in quick:
+            if edge.target is not node:
+                for after in edge.target.edges:
+                    if after.is_call and not after.is_slow:
+                        self.ways.setdefault(after.cell, (edge, after))
+
+
+class Steering:
+    """Which cells the rules of an example are to reach: those that were not reached so far.
+
+    coverage: what was reached. subjects: how many objects there are at once.
+
+    What was decided once for the number of a plan stays so: Hypothesis must see the same choices lead to the same calls.
+    """
+
+    def __init__(self, coverage: Coverage, subjects: int) -> None:
+        self._coverage = coverage
+        self._subjects = subjects
+        self._times: Counter[tuple[int, Cell]] = Counter()
+        self._plans: dict[int, Plan] = {}
+        self._failed: Plan | None = None
+        self._nearby: dict[Node, Nearby] = {}
+        self._homes: dict[int, Iterator[Node]] = {}
+
+    def nearby(self, node: Node) -> Nearby:
+        """What can be reached from `node` in a step or two."""
+        found = self._nearby.get(node)
+        if found is None:
+            found = self._nearby[node] = Nearby(node)
+        return found
+
+    def plan(self, number: int) -> Plan:
+        """The plan of that number. One that is drawn after a failure, as shrinking does, is the plan that has failed."""
+        if number not in self._plans:
+            self._plans[number] = self._failed or Plan()
+        return self._plans[number]
+
+    def goals(self, plan: Plan, subject: int, call: str, goals: Goals) -> tuple[Cell, ...]:
+        """The cells of `goals` that this rule is to reach by this plan."""
+        chosen = plan.goals.get((subject, call))
+        if chosen is None:
+            chosen = plan.goals[subject, call] = self._chosen(subject, goals)
+            self._times.update((subject, goal) for goal in chosen)
+        return chosen
+
+    def home(self, plan: Plan, subject: int, model: Model) -> Node:
+        """Where the object begins by this plan."""
+        home = plan.homes.get(subject)
+        if home is None:
+            if subject not in self._homes:
+                self._homes[subject] = _homes(model)
+            home = plan.homes[subject] = next(self._homes[subject])
+        return home
+
+    def failed(self, plan: Plan) -> None:
+        """An example with this plan has failed."""
+        self._failed = self._failed or plan
+
+    def _chosen(self, subject: int, goals: Goals) -> tuple[Cell, ...]:
+        at_a_time = ceil(len(goals) * self._subjects / EXAMPLES)
+        unreached = tuple(islice((goal for goal, edge in goals.items() if not self._coverage.has(edge)), at_a_time))
+        if unreached or len(self._plans) % AGAIN:
+            return unreached
+        quick = [goal for goal in goals if not goals[goal].is_slow]
+        return (min(quick, key=lambda goal: self._times[subject, goal]),) if quick else ()
+
+
+def _homes(model: Model) -> Iterator[Node]:
+    """The nodes that are reached quickly, over and over: every state in turn, and of each state every node in turn."""
+    by_state: dict[str, list[Node]] = {}
+    for node in model.nodes:
+        if not node.is_final and not any(edge.is_slow for edge in model.way_to(node)):
+            by_state.setdefault(node.state, []).append(node)
+    in_turn = [cycle(nodes) for nodes in by_state.values()]
+    for nodes in cycle(in_turn):
+        yield next(nodes)

@@ -1,1 +1,0 @@
-"""Running an implementation along the graph of a role: the exhaustive driver, walks, and what is found."""

@@ -1,0 +1,101 @@
+"""Readiness in every other event loop, wait by wait. See readiness.py for what the methods mean."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import anyio
+
+
+class AnyioReadiness:
+    """Readiness in any loop that anyio knows. One task waits for the descriptor, and the others for that task."""
+
+    is_kept = False
+
+    __slots__ = ("_calls", "_cancels", "_ended", "_is_held", "_sock", "_wait_ready", "loop")
+
+    def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop | None, *, writing: bool) -> None:
+        self.loop = loop
+        self._sock = sock
+        self._wait_ready = _ways_to_wait(loop)[writing]
+        self._is_held = False  # by the task that waits for the descriptor
+        self._ended: anyio.Event | None = None  # of that task, when another one waits for it
+        self._calls = 0
+        self._cancels = 0
+
+    def wait(self) -> Coroutine[Any, Any, bool]:
+        return self._wait(self._cancels)
+
+    async def _wait(self, cancels: int) -> bool:
+        self._calls += 1
+        try:
+            if self._cancels != cancels:
+                return True
+            if self._is_held:
+                await self._duplicate_ends()
+            else:
+                await self._hold()
+        finally:
+            self._calls -= 1
+        return self._cancels != cancels
+
+    async def watch(self) -> None:
+        while True:
+            if self._is_held:
+                await self._duplicate_ends()
+            else:
+                await self._hold()
+            if not self._calls:
+                return
+
+    @property
+    def is_awaited(self) -> bool:
+        return self._calls > 0
+
+    def wake(self) -> None:
+        if self._is_held:
+            anyio.notify_closing(self._sock)
+
+    def cancel(self) -> None:
+        self._cancels += 1
+        self.wake()
+
+    def stop(self) -> None:
+        self.wake()
+
+    async def _hold(self) -> None:
+        self._is_held = True
+        try:
+            await self._wait_ready(self._sock)
+        except CLOSED:
+            pass  # woken
+        finally:
+            self._is_held = False
+            if self._ended is not None:
+                self._ended.set()
+                self._ended = None
+
+    async def _duplicate_ends(self) -> None:
+        if self._ended is None:
+            self._ended = anyio.Event()
+        await self._ended.wait()
+
+
+CLOSED: tuple[type[Exception], ...] = (anyio.ClosedResourceError,)
+"""The errors of waits of anyio, and of trio once that was seen, on a descriptor that is reported closed."""
+
+WayToWait = Callable[[socket.socket], Awaitable[None]]
+
+
+def _ways_to_wait(loop: asyncio.AbstractEventLoop | None) -> tuple[WayToWait, WayToWait]:
+    """(until readable, until writable): trio's own functions when not on asyncio (saves anyio's dispatch)."""
+    if loop is not None:
+        return anyio.wait_readable, anyio.wait_writable
+    global CLOSED
+    import trio
+
+    CLOSED = (anyio.ClosedResourceError, trio.ClosedResourceError)
+    return trio.lowlevel.wait_readable, trio.lowlevel.wait_writable

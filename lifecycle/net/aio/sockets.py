@@ -1,0 +1,247 @@
+"""Client, Server, Accepted and Datagram, awaited: their waiting calls, each handed to the operation that does it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, overload
+
+from lifecycle.engine import IllegalCall, fires_into
+from lifecycle.net.aio.driver import AsyncSocket
+from lifecycle.net.aio.serving import Connection, Serving
+from lifecycle.net.aio.stream import AsyncStream
+from lifecycle.net.operations.connecting import Plan, connecting, finishing
+from lifecycle.net.operations.transfer import accepting
+from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, checked_class
+from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
+from lifecycle.system.addresses import Address, from_system
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class AsyncCreated(AsyncSocket, CreatedSocket):
+    """An object that is created."""
+
+    __slots__ = ()
+
+    async def create(self, port: int = 0, address: str | None = None, *, family: int | None = None) -> None:
+        """Get a socket and bind it: open() and bind() in one (MFC's Create).
+
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. family: AF_INET
+        (the default) or AF_INET6, where the address does not say. If the bind fails, the socket is closed and the state stays
+        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
+        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
+        (EADDRINUSE, EADDRNOTAVAIL).
+        """
+        await self._run(words.CREATE, self._creating(port, address, family))
+
+    async def bind(self, port: int = 0, address: str | None = None) -> None:
+        """Give the socket its local address.
+
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. Raises IllegalCall in
+        every state but `open`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT).
+        """
+        await self._run(words.BIND, self._binding(port, address))
+
+
+class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
+    """The client's side of a stream connection: create(), connect(), then send() and receive(), awaited.
+
+    engine: see Lifecycle.
+    """
+
+    __slots__ = ("_plan",)
+
+    def __init__(self, *, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._plan = Plan()
+
+    async def connect(self, address: str, port: int) -> None:
+        """Connect, and wait until the connection is made.
+
+        address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
+        attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
+        a family keeps its socket, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
+        (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is what it was
+        and the call may be retried; OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would
+        connect to itself. A cancelled connect that is under way in the system leaves the object `connecting`.
+        """
+        await self._run(words.CONNECT, connecting(self, address, port))
+
+    async def finish_connect(self) -> None:
+        """Get the result of a connect that did not wait until it ended, waiting for it.
+
+        Legal in `connecting`. Raises ConnectionRefusedError and other OSErrors, after which the socket is `bound` and
+        connect() may be retried.
+        """
+        await self._run(words.FINISH_CONNECT, finishing(self))
+
+
+class Accepted(AsyncStream, role=ACCEPTED):
+    """The server's end of one connection: constructed empty, then given to a server's accept(); never created.
+
+    engine: see Lifecycle.
+    """
+
+    __slots__ = ("_filler",)
+
+    def __init__(self, *, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._filler: Server | None = None
+
+    def _wake_all(self) -> None:
+        super()._wake_all()
+        if self._filler is not None:
+            self._filler._wake_all()
+
+    def _fired_by(self, firer: object) -> None:
+        """Begin to notify, of the server's events unless this object chose its own."""
+        if self._notifier is not None:
+            if isinstance(firer, AsyncSocket) and firer._notifier is not None:
+                self._notifier.inherit(firer._notifier.mask)
+            self._notifier.ended(words.ACCEPTED, None, waited=False)
+
+
+class Server(AsyncCreated, ServerCalls, role=SERVER):
+    """The server's listening socket: create(), listen(), then accept() again and again, `async for`, or serve().
+
+    accepts: the class of the objects that accept() makes. engine: see Lifecycle.
+    """
+
+    __slots__ = ("_accepts",)
+
+    def __init__(self, *, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._accepts = checked_class(accepts, Accepted)
+
+    def _new_accepted(self) -> Accepted:
+        return self._accepts(engine=self.engine)
+
+    @fires_into(Accepted, default=_new_accepted)
+    async def accept(self, target: Accepted | None = None) -> Accepted:
+        """Take the first queued connection, or wait for one; the object that holds it.
+
+        target: an empty Accepted, never created, to fill; a new one is made when it is None. Legal in `listening`, with a
+        target in `empty`: both are checked before the system is asked. Raises TypeError for a target that is not an Accepted;
+        ClosedDuringCall when the server or the target was closed meanwhile; OSError (EMFILE), after which the connection still
+        waits in the queue. A cancelled accept has taken nothing.
+        """
+        assert target is not None  # _new_accepted() made one
+        target._filler = self
+        try:
+            connection = await self._run(words.ACCEPT, accepting(self._socket), target)
+        finally:
+            target._filler = None
+        if connection is not None:
+            target._socket = connection
+        return target
+
+    @overload
+    async def serve(
+        self,
+        handler: Callable[[Accepted], Awaitable[object]],
+        *,
+        limit: int | None = None,
+        on_error: Callable[[Accepted, Exception], object] | None = None,
+    ) -> None: ...
+
+    @overload
+    async def serve(
+        self,
+        handler: Callable[[Connection], Awaitable[object]],
+        *,
+        limit: int | None = None,
+        on_error: Callable[[Connection, Exception], object] | None = None,
+        kind: type[Connection],
+    ) -> None: ...
+
+    async def serve(
+        self,
+        handler: Callable[[Any], Awaitable[object]],
+        *,
+        limit: int | None = None,
+        on_error: Callable[[Any, Exception], object] | None = None,
+        kind: type[Any] | None = None,
+    ) -> None:
+        """Accept connections, each with a task of its own that runs handler(accepted) and then closes it.
+
+        It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all.
+        limit: how many connections to have at a time, later ones then wait in the queue; None for as many as the system
+        allows: what it does not allow is logged, and accepted when there is room again. on_error: called with the connection
+        and the exception that its handler raises; by default (serving.end_of_connection) one connection's OSError is logged,
+        and everything else is raised. kind: the class of the connections; by default the server's `accepts`.
+        """
+        made = self._accepts if kind is None else kind
+        await Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error).run()
+
+    def __aiter__(self) -> AsyncIterator[Accepted]:
+        """Accept connections until the server is closed."""
+        return self
+
+    async def __anext__(self) -> Accepted:
+        try:
+            return await self.accept()
+        except IllegalCall as refusal:
+            if self._ends_iteration(refusal):
+                raise StopAsyncIteration from None
+            raise
+
+
+class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
+    """A datagram socket: one call is one message; no connection is needed.
+
+    `async for data, sender in datagram` receives until it is closed. engine: see Lifecycle.
+    """
+
+    __slots__ = ()
+
+    async def connect(self, address: str, port: int) -> None:
+        """Set the peer, or another one: send() goes to it, and messages of others are not seen.
+
+        address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. Legal
+        in `open` (binds implicitly), `bound` and `connected`. Raises OSError (EADDRNOTAVAIL) for the unspecified address or
+        port 0, ENETUNREACH.
+        """
+        await self._run(words.CONNECT, self._connecting(address, port))
+
+    async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        """Send one message to the peer; its length.
+
+        Legal in `connected` and `receive_shut` (without a peer: WSAENOTCONN, EDESTADDRREQ). Raises OSError (EMSGSIZE) for one
+        that is too long, nothing is sent then; ConnectionRefusedError when the peer refused an earlier one.
+        """
+        return await self._run(words.SEND, self._sending(data, flags))
+
+    async def send_to(self, data: ReadableBuffer, address: str, port: int, flags: int = 0) -> int:
+        """Send one message to an address; its length.
+
+        address and port: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
+        (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a broadcast without
+        SO_BROADCAST; nothing is sent then.
+        """
+        return await self._run(words.SEND_TO, self._sending_to(data, address, port, flags))
+
+    async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+        """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.
+
+        size: the most bytes the message may have. Legal in `bound`, `connected` and `send_shut`. Raises MessageTruncated,
+        with the head, for a longer one; ConnectionRefusedError when the peer refused a message. A cancelled one has taken
+        nothing.
+        """
+        return (await self._run(words.RECEIVE, self._receiving(words.RECEIVE, size, flags)))[0]
+
+    async def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, Address]:
+        """Receive one message and the address it came from, or wait for it. Else as receive()."""
+        data, sender = await self._run(words.RECEIVE_FROM, self._receiving(words.RECEIVE_FROM, size, flags))
+        return data, from_system(sender)
+
+    def __aiter__(self) -> AsyncIterator[tuple[bytes, Address]]:
+        return self
+
+    async def __anext__(self) -> tuple[bytes, Address]:
+        try:
+            return await self.receive_from()
+        except IllegalCall as refusal:
+            if self._ends_iteration(refusal):
+                raise StopAsyncIteration from None
+            raise

@@ -1,0 +1,229 @@
+"""AsyncStream: the data phase, awaited, which a client and an accepted connection share."""
+
+from __future__ import annotations
+
+from asyncio import _get_running_loop as running_loop
+from collections.abc import AsyncIterator, Iterator
+from itertools import repeat
+from operator import length_hint
+from sys import maxsize
+from typing import TYPE_CHECKING
+
+import anyio
+
+from lifecycle.engine import IllegalCall, inlined, settled
+from lifecycle.net.aio.driver import TURNS, AsyncSocket
+from lifecycle.net.aio.nonblocking import mode
+from lifecycle.net.aio.send_queue import SendQueue
+from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
+from lifecycle.net.operations import READABLE
+from lifecycle.net.operations.transfer import Progress, receiving, sending
+from lifecycle.net.os_socket import checked_size
+from lifecycle.net.twins import StreamCalls
+from lifecycle.roles import words
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+DRAINED: Iterator[bool] = iter(())
+"""Marks that the last receive emptied the system's buffer: the next one waits before it tries."""
+
+NO_TURNS: Iterator[bool] = iter(())
+"""The turns of a stream while a send waits: the next ones follow it."""
+
+
+async def _send_rest(self: AsyncStream, sent: int, data: ReadableBuffer, flags: int = 0) -> int:
+    """Send what is left of `data` after its first `sent` bytes."""
+    progress = Progress(sent)
+    queue = None  # in which this send has its turn
+    try:
+        if not sent and not self._has_turn():
+            queue = await self._turn_to_send()
+        operation = sending(self._socket, data, flags, progress)
+        try:
+            request = next(operation)
+        except StopIteration as ended:
+            return ended.value  # type: ignore[no-any-return]
+        if queue is None:
+            queue = self._begin_to_queue()
+        return await self._drive(words.SEND, operation, request)
+    finally:
+        self._sent = progress.sent
+        if queue is not None:
+            self._leave(queue)
+
+
+async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, flags: int = 0) -> bytes:
+    """Go on where the first try has found nothing (None), or the end (b"")."""
+    if received is None:
+        if size.__class__ is not int or not 0 < size <= maxsize:
+            checked_size(size)
+        turns = self._receives
+        if size and not flags and not mode.never_waits and (turns is DRAINED or length_hint(turns)):
+            # Nothing has arrived yet. A conversation of questions and answers waits once per call: so here, in this frame.
+            reading = self._reading
+            if reading is None or reading.loop is not running_loop() or not self._waits_silently:
+                cancelled = await self._readable()
+            else:
+                cancelled = await reading.wait()
+            self._look(words.RECEIVE, cancelled)
+            if self._send_queue is None:
+                self._turns = repeat(True, TURNS)  # others have run meanwhile
+            try:
+                received = self._socket.recv(size, flags)
+            except BlockingIOError:
+                received = await self._drive(words.RECEIVE, receiving(self._socket, size, flags), READABLE)
+        else:
+            if turns is not DRAINED and not length_hint(turns):
+                self._receives = repeat(True, TURNS)
+                await self._give_way()
+            operation = receiving(self._socket, size, flags)
+            try:
+                request = next(operation)
+            except StopIteration as ended:
+                received = ended.value
+            else:
+                received = await self._drive(words.RECEIVE, operation, request)
+        if received:
+            if len(received) == size or flags:
+                if self._receives is DRAINED:
+                    self._receives = repeat(True, TURNS)
+            elif self._receives is not DRAINED and self._reading is not None and self._reading.is_kept:
+                self._receives = DRAINED
+            return received
+    return self._received(received or b"", size)
+
+
+class AsyncStream(AsyncSocket, StreamCalls):
+    """A stream socket with a data phase. `async for data in stream` receives until the peer has ended its stream."""
+
+    __slots__ = ("_receives", "_send_queue", "_sent")
+
+    def __init__(self, *, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._receives: Iterator[bool] = repeat(True, TURNS)
+        self._send_queue: SendQueue | None = None  # while a send waits
+        self._sent = 0
+
+    @property
+    def sent(self) -> int:
+        """How much the last send() that had to wait has sent: of one that was cancelled, what need not be sent again."""
+        return self._sent
+
+    @inlined
+    async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
+
+        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. Sends of several tasks are made
+        one after the other. Raises IllegalCall before the connection is made and after sends were ended (Winsock:
+        WSAENOTCONN, WSAESHUTDOWN); ConnectionError when the connection is gone. After a cancellation `sent` says how much
+        was sent; of a nowait() the SendWouldBlock does.
+        """
+        try:
+            sent = self._socket.send(data, flags) if next(self._turns, None) else 0
+        except BlockingIOError:
+            sent = 0
+        if isinstance(data, bytes) and sent == len(data):
+            return sent
+        return await _send_rest(self, sent, data, flags)
+
+    @inlined
+    async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+        """Receive what has arrived, at least one byte, or wait for it; b"" when the peer has ended its stream.
+
+        size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK; MSG_WAITALL is not
+        honoured. Raises IllegalCall before the connection is made and after receives were ended (Winsock: WSAENOTCONN,
+        WSAESHUTDOWN); ConnectionResetError when the connection was reset, again and again. A cancelled receive has taken
+        nothing.
+        """
+        received: bytes | None
+        try:
+            received = self._socket.recv(size, flags) if next(self._receives, None) else None
+        except (BlockingIOError, OverflowError):
+            received = None
+        if received:
+            return received
+        return await _receive_rest(self, received, size, flags)
+
+    async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
+        """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
+        return await self._send(data, flags)
+
+    async def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]:
+        """(what receive() gives, None): a stream has no sender's address. Else as receive()."""
+        received = await self._receive(size, flags)
+        if received.__class__ is bytes:
+            return received, None
+        return settled("eof", (b"", None))
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            data = await self.receive()
+        except IllegalCall as refusal:
+            if self._ends_iteration(refusal):
+                raise StopAsyncIteration from None
+            raise
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+    def cancel_blocking_call(self) -> None:
+        """Make the calls that wait on this object end with BlockingCallCancelled (EINTR); does nothing when none does.
+
+        A cancelled connect goes on in the system: the object is then `connecting`.
+        """
+        if self._send_queue is not None:
+            self._send_queue.cancels += 1
+        super().cancel_blocking_call()
+
+    # -- one send after the other ---------------------------------------------------------------------------------------
+
+    async def _turn_to_send(self) -> SendQueue | None:
+        """Let other tasks run, and the sends end that began to wait before; the queue to leave where there were some."""
+        while True:
+            queue = self._send_queue
+            if queue is not None and not queue.is_of_another_loop:
+                if mode.never_waits:
+                    raise SendWouldBlock(0)
+                await self._follow(queue)
+                return queue
+            await self._give_way()
+            if self._has_turn():
+                return None
+
+    async def _follow(self, queue: SendQueue) -> None:
+        cancels, turn = queue.cancels, queue.enter()
+        try:
+            await turn.wait()
+            if queue.cancels != cancels:
+                raise BlockingCallCancelled
+        except BaseException:
+            self._leave(queue, turn)
+            raise
+
+    def _begin_to_queue(self) -> SendQueue:
+        """Have the next sends follow one that is about to wait."""
+        self._send_queue = queue = SendQueue()
+        self._turns = NO_TURNS
+        return queue
+
+    def _leave(self, queue: SendQueue, turn: anyio.Event | None = None) -> None:
+        if queue.release(turn) and queue is self._send_queue:
+            self._send_queue = None
+            self._turns = repeat(True, TURNS)
+
+    async def _send(self, data: ReadableBuffer, flags: int) -> int:
+        next(self._turns, None)
+        return await _send_rest(self, 0, data, flags)
+
+    async def _receive(self, size: int, flags: int) -> bytes:
+        received = None
+        try:
+            if next(self._receives, None):
+                received = self._socket.recv(size, flags)
+        except (BlockingIOError, OverflowError):
+            pass
+        return received or await _receive_rest(self, received, size, flags)

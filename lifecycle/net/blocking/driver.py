@@ -1,0 +1,145 @@
+"""BlockingSocket: runs an operation, and polls for what it waits for, until its timeout or another thread ends the wait."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+from lifecycle.engine import Call
+from lifecycle.net.errors import BlockingCallCancelled
+from lifecycle.net.operations import Operation, Resolve, Value
+from lifecycle.net.operations import Wait as Request
+from lifecycle.net.os_socket import OsSocket
+from lifecycle.system.outcomes import closed_meanwhile, would_block
+from lifecycle.system.polling import Wait, deadline_after
+
+
+class BlockingSocket(OsSocket):
+    """One socket of the system under a role.
+
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    """
+
+    __slots__ = ("_timeout", "_waits")
+
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._timeout = checked_timeout(timeout)
+        self._waits: tuple[Wait, ...] = ()
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that a blocking call may wait; None for ever, 0 not at all. ValueError for a negative one."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._timeout = checked_timeout(seconds)
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether a call on this object waits at this moment, in any thread (MFC's IsBlocking)."""
+        return bool(self._waits)
+
+    def cancel_blocking_call(self) -> None:
+        """Make the calls that wait on this object end with BlockingCallCancelled (EINTR); does nothing when none does.
+
+        A cancelled connect goes on in the system: the object is then `connecting`.
+        """
+        for wait in self._waits:
+            wait.cancelled = True
+            wait.wake()
+
+    def on_message_pending(self) -> None:
+        """Called each time that a call on this object is about to wait (MFC's OnMessagePending); does nothing here."""
+
+    # -- the driver -----------------------------------------------------------------------------------------------------
+
+    def _run(self, call: Call, operation: Operation[Value], partner: OsSocket | None = None) -> Value:
+        """Run an operation to its end; its result.
+
+        In each turn the deadline, the close, the cancellation and the row of the present state are looked at, whatever the
+        poll said. partner: another object that the call fills; when that is closed, the call ends too, as if it had succeeded:
+        the engine then reports which object was closed.
+        """
+        try:
+            request = next(operation)
+        except StopIteration as ended:
+            return ended.value  # type: ignore[no-any-return]
+        wait: Wait | None = None
+        deadline: float | None = None
+        try:
+            while True:
+                answer: Any = None
+                try:
+                    if isinstance(request, Resolve):
+                        answer = socket.getaddrinfo(request.host, request.port, request.family, request.kind)
+                    elif wait is None:
+                        if self._timeout == 0:
+                            raise would_block()
+                        deadline = deadline_after(self._timeout)
+                        wait = Wait()
+                        self._set_waits(wait, waits=True)
+                        self._wait(call, wait, request, deadline)
+                    elif deadline is not None and time.monotonic() >= deadline:
+                        raise TimeoutError("timed out")
+                    else:
+                        self._wait(call, wait, request, deadline)
+                    if partner is not None and partner.is_over:
+                        return None  # type: ignore[return-value]
+                except BaseException as error:
+                    request = operation.throw(error)
+                else:
+                    request = operation.send(answer)
+        except StopIteration as ended:
+            return ended.value  # type: ignore[no-any-return]
+        finally:
+            operation.close()
+            if wait is not None:
+                self._set_waits(wait, waits=False)
+                wait.finish()
+
+    def _wait(self, call: Call, wait: Wait, request: Request, deadline: float | None) -> None:
+        """Return when the operation can go on; raise when the call has ended."""
+        self.on_message_pending()
+        self._look(call, wait)
+        sockets = request.sockets or (self._socket,)
+        until = deadline if request.until is None else min(request.until, request.until if deadline is None else deadline)
+        in_time = wait.until_ready([sock.fileno() for sock in sockets], writing=request.writing, deadline=until)
+        self._look(call, wait)
+        if not in_time and deadline is not None and time.monotonic() >= deadline:
+            raise TimeoutError("timed out")
+
+    def _look(self, call: Call, wait: Wait) -> None:
+        if not self.is_legal(call.name):
+            raise closed_meanwhile()
+        if wait.cancelled:
+            raise BlockingCallCancelled
+
+    def _may_wait(self) -> bool:
+        return self._timeout != 0
+
+    def _wake_all(self) -> None:
+        for wait in self._waits:
+            wait.wake()
+
+    def _set_waits(self, wait: Wait, *, waits: bool) -> None:
+        while True:
+            before = self._waits
+            after = (*before, wait) if waits else tuple(each for each in before if each is not wait)
+            with self._lock:  # nothing is made under it: that may run the collector, and a finalizer may close this object
+                if self._waits is before:
+                    self._waits = after
+                    return
+
+
+def checked_timeout(seconds: float | None) -> float | None:
+    """`seconds`, or None. TypeError for what is not a number, ValueError for what is below 0, or NaN."""
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"a timeout is a number of seconds or None, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"a timeout is 0 or more seconds, not {seconds}")
+    return seconds

@@ -1,0 +1,270 @@
+"""Client, Server, Accepted and Datagram, blocking: their waiting calls, each handed to the operation that does it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lifecycle.engine import IllegalCall, fires_into, inlined, settled
+from lifecycle.net.blocking.driver import BlockingSocket, checked_timeout
+from lifecycle.net.operations.connecting import Plan, connecting, finishing
+from lifecycle.net.operations.transfer import Progress, accepting, receiving, sending
+from lifecycle.net.os_socket import checked_size
+from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, StreamCalls, checked_class
+from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
+from lifecycle.system.addresses import Address, from_system
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Created(BlockingSocket, CreatedSocket):
+    """An object that is created."""
+
+    __slots__ = ()
+
+    def create(self, port: int = 0, address: str | None = None, *, family: int | None = None) -> None:
+        """Get a socket and bind it: open() and bind() in one (MFC's Create).
+
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. family: AF_INET
+        (the default) or AF_INET6, where the address does not say. If the bind fails, the socket is closed and the state stays
+        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
+        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
+        (EADDRINUSE, EADDRNOTAVAIL).
+        """
+        self._run(words.CREATE, self._creating(port, address, family))
+
+    def bind(self, port: int = 0, address: str | None = None) -> None:
+        """Give the socket its local address.
+
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. Raises IllegalCall in
+        every state but `open`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT).
+        """
+        self._run(words.BIND, self._binding(port, address))
+
+
+def _send_rest(self: Stream, sent: int, data: ReadableBuffer, flags: int = 0) -> int:
+    return self._run(words.SEND, sending(self._socket, data, flags, Progress(sent)))
+
+
+def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 0) -> bytes:
+    if received is None:
+        checked_size(size)
+        received = self._run(words.RECEIVE, receiving(self._socket, size, flags))
+    return self._received(received, size)
+
+
+class Stream(BlockingSocket, StreamCalls):
+    """A stream socket with a data phase."""
+
+    __slots__ = ()
+
+    @inlined
+    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
+
+        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. Raises IllegalCall before the
+        connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); SendTimedOut and SendWouldBlock,
+        whose `sent` says how much was sent; ConnectionError when the connection is gone.
+        """
+        try:
+            sent = self._socket.send(data, flags)
+        except BlockingIOError:
+            sent = 0
+        if isinstance(data, bytes) and sent == len(data):
+            return sent
+        return _send_rest(self, sent, data, flags)
+
+    @inlined
+    def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+        """Receive what has arrived, at least one byte, or wait for it; b"" when the peer has ended its stream.
+
+        size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK; MSG_WAITALL is not
+        honoured. Raises IllegalCall before the connection is made and after receives were ended (Winsock: WSAENOTCONN,
+        WSAESHUTDOWN); TimeoutError, BlockingIOError; ConnectionResetError when the connection was reset, again and again.
+        """
+        received: bytes | None
+        try:
+            received = self._socket.recv(size, flags)
+        except (BlockingIOError, OverflowError):
+            received = None
+        if received:
+            return received
+        return _receive_rest(self, received, size, flags)
+
+    def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
+        """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
+        return _send_rest(self, 0, data, flags)
+
+    def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]:
+        """(what receive() gives, None): a stream has no sender's address. Else as receive()."""
+        received = _receive_rest(self, None, size, flags)
+        if received.__class__ is bytes:
+            return received, None
+        return settled("eof", (b"", None))
+
+
+class Client(Created, ClientCalls, Stream, role=CLIENT):
+    """The client's side of a stream connection: create(), connect(), then send() and receive().
+
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    """
+
+    __slots__ = ("_plan",)
+
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
+        super().__init__(timeout=timeout, engine=engine)
+        self._plan = Plan()
+
+    def connect(self, address: str, port: int) -> None:
+        """Connect, and wait until the connection is made.
+
+        address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
+        attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
+        a family keeps its socket, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
+        (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is what it was
+        and the call may be retried; BlockingIOError (timeout 0) and TimeoutError, after which it is `connecting`; OSError
+        (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to itself.
+        """
+        self._run(words.CONNECT, connecting(self, address, port))
+
+    def finish_connect(self) -> None:
+        """Get the result of a connect that did not wait until it ended, waiting for it as the timeout says.
+
+        Legal in `connecting`. Raises ConnectionRefusedError and other OSErrors, after which the socket is `bound` and
+        connect() may be retried; BlockingIOError and TimeoutError while there is no result yet.
+        """
+        self._run(words.FINISH_CONNECT, finishing(self))
+
+
+class Accepted(Stream, role=ACCEPTED):
+    """The server's end of one connection: constructed empty, then given to a server's accept(); never created.
+
+    timeout: seconds that a blocking call may wait; None for ever, 0 not at all; when it is not given, accept() passes the
+    server's on. engine: see Lifecycle.
+    """
+
+    __slots__ = ("_filler", "_timeout_is_own")
+
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
+        super().__init__(timeout=timeout, engine=engine)
+        self._timeout_is_own = timeout is not None
+        self._filler: Server | None = None
+
+    @property
+    def timeout(self) -> float | None:
+        """As of every socket; accept() keeps one that was set here, and passes the server's on otherwise."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._timeout = checked_timeout(seconds)
+        self._timeout_is_own = True
+
+    def _install(self, connection: socket.socket, timeout: float | None) -> None:
+        """Hold an accepted connection, with the server's timeout unless this object was given its own."""
+        self._socket = connection
+        if not self._timeout_is_own:
+            self._timeout = timeout
+
+    def _wake_all(self) -> None:
+        super()._wake_all()
+        filler = self._filler
+        if filler is not None:
+            filler._wake_all()
+
+
+class Server(ServerCalls, Created, role=SERVER):
+    """The server's listening socket: create(), listen(), then accept() again and again, or `for accepted in server`.
+
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. accepts: the class of the objects
+    that accept() makes. engine: see Lifecycle.
+    """
+
+    __slots__ = ("_accepts",)
+
+    def __init__(self, *, timeout: float | None = None, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
+        super().__init__(timeout=timeout, engine=engine)
+        self._accepts = checked_class(accepts, Accepted)
+
+    def _new_accepted(self) -> Accepted:
+        return self._accepts(engine=self.engine)
+
+    @fires_into(Accepted, default=_new_accepted)
+    def accept(self, target: Accepted | None = None) -> Accepted:
+        """Take the first queued connection, or wait for one; the object that holds it.
+
+        target: an empty Accepted, never created, to fill; a new one is made when it is None. It gets the server's timeout
+        unless it has its own. Legal in `listening`, with a target in `empty`: both are checked before the system is asked.
+        Raises TypeError for a target that is not an Accepted; TimeoutError, BlockingIOError; ClosedDuringCall when the server
+        or the target was closed meanwhile; OSError (EMFILE), after which the connection still waits in the queue.
+        """
+        assert target is not None  # _new_accepted() made one
+        target._filler = self
+        try:
+            connection = self._run(words.ACCEPT, accepting(self._socket), target)
+        finally:
+            target._filler = None
+        if connection is not None:
+            target._install(connection, self._timeout)
+        return target
+
+    def __iter__(self) -> Iterator[Accepted]:
+        """Accept connections until the server is closed, in this thread or another one; a timeout raises TimeoutError."""
+        while True:
+            try:
+                accepted = self.accept()
+            except IllegalCall as refusal:
+                if self._ends_iteration(refusal):
+                    return
+                raise
+            yield accepted
+
+
+class Datagram(DatagramCalls, Created, role=DATAGRAM):
+    """A datagram socket: one call is one message; no connection is needed.
+
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    """
+
+    __slots__ = ()
+
+    def connect(self, address: str, port: int) -> None:
+        """Set the peer, or another one: send() goes to it, and messages of others are not seen.
+
+        address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. Legal
+        in `open` (binds implicitly), `bound` and `connected`. Raises OSError (EADDRNOTAVAIL) for the unspecified address or
+        port 0, ENETUNREACH.
+        """
+        self._run(words.CONNECT, self._connecting(address, port))
+
+    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        """Send one message to the peer; its length.
+
+        Legal in `connected` and `receive_shut` (without a peer: WSAENOTCONN, EDESTADDRREQ). Raises OSError (EMSGSIZE) for one
+        that is too long, nothing is sent then; ConnectionRefusedError when the peer refused an earlier one.
+        """
+        return self._run(words.SEND, self._sending(data, flags))
+
+    def send_to(self, data: ReadableBuffer, address: str, port: int, flags: int = 0) -> int:
+        """Send one message to an address; its length.
+
+        address and port: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
+        (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a broadcast without
+        SO_BROADCAST; nothing is sent then.
+        """
+        return self._run(words.SEND_TO, self._sending_to(data, address, port, flags))
+
+    def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+        """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.
+
+        size: the most bytes the message may have. Legal in `bound`, `connected` and `send_shut`. Raises MessageTruncated,
+        with the head, for a longer one; TimeoutError, BlockingIOError; ConnectionRefusedError when the peer refused a message.
+        """
+        return self._run(words.RECEIVE, self._receiving(words.RECEIVE, size, flags))[0]
+
+    def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, Address]:
+        """Receive one message and the address it came from, or wait for it. Else as receive()."""
+        data, sender = self._run(words.RECEIVE_FROM, self._receiving(words.RECEIVE_FROM, size, flags))
+        return data, from_system(sender)

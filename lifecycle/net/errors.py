@@ -1,0 +1,53 @@
+"""The errors of the sockets besides the system's own; all are OSErrors, since they are about the network."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from lifecycle.system.addresses import Address
+
+
+class SendTimedOut(TimeoutError):
+    """The timeout expired before all of the data was sent; `sent` bytes of it were, and the rest may be sent later."""
+
+    def __init__(self, sent: int) -> None:
+        super().__init__(f"timed out after {sent} bytes were sent")
+        self.sent = sent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.sent,)
+
+
+class SendWouldBlock(BlockingIOError):
+    """The socket does not wait and its buffer is full; `sent` bytes of the data were sent before that."""
+
+    def __init__(self, sent: int) -> None:
+        super().__init__(errno.EAGAIN, f"the buffer is full after {sent} bytes were sent", sent)
+        self.sent = sent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.sent,)
+
+
+class BlockingCallCancelled(InterruptedError):
+    """cancel_blocking_call() ended this call; `sent` bytes had been sent where it was a send."""
+
+    def __init__(self, sent: int = 0) -> None:
+        super().__init__(errno.EINTR, "the blocking call was cancelled")
+        self.sent = sent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.sent,)
+
+
+class MessageTruncated(OSError):
+    """A message was longer than the size asked for: `head` is what fitted, `sender` its sender; the rest is lost."""
+
+    def __init__(self, head: bytes, sender: Address | None) -> None:
+        super().__init__(errno.EMSGSIZE, f"the message is longer than {len(head)} bytes; its rest is lost")
+        self.head = head
+        self.sender = sender
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.head, self.sender)

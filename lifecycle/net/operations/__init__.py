@@ -1,0 +1,44 @@
+"""What the calls of a socket do, each written once, as generators over non-blocking system calls.
+
+An operation yields what it needs (a Wait or a Resolve), is resumed when a driver has it, and returns the call's result. It
+does not wait, has no timeout and starts no task. What ends a wait (a timeout, a close) is thrown into it by the driver.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Until a socket is readable, or writable.
+
+    sockets: those of which one must be ready; empty for the object's own. until: the time.monotonic() at which to resume at the
+    latest; None for none.
+    """
+
+    writing: bool
+    sockets: tuple[socket.socket, ...] = ()
+    until: float | None = None
+
+
+READABLE = Wait(writing=False)
+WRITABLE = Wait(writing=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """The addresses of a name, as socket.getaddrinfo() gives them."""
+
+    host: str
+    port: int
+    family: int
+    kind: int
+
+
+Operation = Generator[Wait | Resolve, Any, Value]

@@ -1,0 +1,265 @@
+"""Looking names up, and connecting: to one address, to several in turn, or to several at a time as RFC 8305 has it.
+
+The object's own socket makes the attempt to the first address of its family. The attempts beside it get sockets of their own,
+with the options and the binding of the object's; the first that is connected becomes the object's, and the others are closed.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Any, Protocol, cast
+
+from lifecycle.net.operations import WRITABLE, Operation, Resolve, Wait
+from lifecycle.roles.facts import Facts
+from lifecycle.system import portable_calls
+from lifecycle.system.addresses import Found, checked_peer, numeric_address
+from lifecycle.system.outcomes import UNDER_WAY, closed_meanwhile, system_error
+
+CONNECTION_ATTEMPT_DELAY = 0.25
+"""Seconds after which the next attempt begins beside those that go on (RFC 8305, section 8)."""
+
+
+def resolving(host: object, port: object, family: int, kind: int) -> Operation[list[Found]]:
+    """All that `host` and `port` mean, in the order in which to try them; never empty.
+
+    host: a numeric IPv4 or IPv6 address, or a name. family: AF_INET or AF_INET6 restricts the addresses, AF_UNSPEC does not.
+    Raises TypeError and ValueError for what is not an address, before anything is asked; the resolver's OSError; OSError
+    (EAFNOSUPPORT) for a numeric address of the other family.
+    """
+    numeric = numeric_address(host, port, family)
+    if numeric is not None:
+        return [numeric]
+    found = yield Resolve(cast(str, host), cast(int, port), family, kind)
+    return list(dict.fromkeys((entry[0], entry[4]) for entry in found))
+
+
+def interleaved(candidates: Sequence[Found]) -> list[Found]:
+    """The addresses with their families taking turns, each in its own order (RFC 8305, section 4)."""
+    first = [found for found in candidates if found[0] == candidates[0][0]]
+    others = [found for found in candidates if found[0] != candidates[0][0]]
+    return [found for found in chain.from_iterable(zip_longest(first, others)) if found is not None]
+
+
+@dataclass(eq=False, slots=True)
+class Plan:
+    """What a client keeps for its connect.
+
+    is_free: whether another socket may take the place of its own, of which only options were asked. options: those that were
+    set, as (level, option, value). sought: the address of a connect that is under way over its own socket, or None.
+    """
+
+    is_free: bool = False
+    options: tuple[tuple[int, int, int | bytes], ...] = ()
+    sought: Any = None
+
+
+class Connects(Protocol):
+    """What connecting has to know of a client, and does with it."""
+
+    _socket: socket.socket
+    _plan: Plan
+
+    @property
+    def _kind(self) -> int: ...
+
+    @property
+    def facts(self) -> Facts: ...
+
+    @property
+    def is_over(self) -> bool: ...
+
+    def _may_wait(self) -> bool: ...
+
+    def _socket_beside(self, family: int) -> socket.socket: ...
+
+    def _replace_socket(self, sock: socket.socket) -> None: ...
+
+
+@dataclass(eq=False, slots=True)
+class Attempt:
+    """One connect that is under way."""
+
+    sock: socket.socket
+    name: Any
+
+
+def connecting(client: Connects, address: object, port: object) -> Operation[None]:
+    """Connect to an address, or to a name; see the module's docstring.
+
+    A client that was given a local address, a port or a family keeps its socket, and tries the addresses of its family one
+    after the other.
+    """
+    plan = client._plan
+    own = client._socket.family
+    numeric = numeric_address(address, port, own)
+    if numeric is not None:
+        yield from _in_turn(client, (checked_peer(numeric[1]),))
+    else:
+        found = yield from resolving(address, port, socket.AF_UNSPEC if plan.is_free else own, client._kind)
+        candidates = [(family, checked_peer(name)) for family, name in found]
+        if plan.is_free and len(candidates) > 1:
+            yield from _race(client, interleaved(candidates), own)
+        else:
+            yield from _in_turn(client, [name for _, name in candidates])
+    plan.is_free = False
+
+
+def finishing(client: Connects) -> Operation[None]:
+    """Wait for the result of a connect that is under way on the client's own socket."""
+    sock = client._socket
+    number = portable_calls.connect_result(sock, client._plan.sought)
+    if number in UNDER_WAY:
+        number = yield from _result(client, sock)
+    client._plan.sought = None
+    if number:
+        raise _failure(client, sock, number)
+
+
+def _in_turn(client: Connects, names: Sequence[Any]) -> Operation[None]:
+    """Connect to one address after the other, over the client's own socket."""
+    sock, plan = client._socket, client._plan
+    errors: list[OSError] = []
+    for name in names:
+        plan.sought = name
+        number = sock.connect_ex(name)
+        if number in UNDER_WAY and client._may_wait():
+            number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
+        if number in UNDER_WAY:
+            number = yield from _result(client, sock)
+        plan.sought = None
+        if not number:
+            return
+        errors.append(_failure(client, sock, number))
+    raise _first_error(errors)
+
+
+def _result(client: Connects, sock: socket.socket) -> Operation[int]:
+    """The result of a connect that is under way; BlockingIOError (EINPROGRESS) in a call that must not wait."""
+    number = errno.EINPROGRESS
+    try:
+        while number in UNDER_WAY:
+            yield WRITABLE
+            number = portable_calls.connect_result(sock, client._plan.sought)
+    except BlockingIOError:
+        raise system_error(errno.EINPROGRESS) from None
+    return number
+
+
+def _failure(client: Connects, sock: socket.socket, number: int) -> OSError:
+    """The error of an attempt over the client's own socket, which keeps its address."""
+    if number == errno.EBADF:
+        raise closed_meanwhile()
+    if client.facts.address:
+        portable_calls.bind_again(sock)
+    return system_error(number)
+
+
+def _race(client: Connects, candidates: Sequence[Found], own_family: int) -> Operation[None]:
+    """Connect to the first address that answers; raises the first error when none does."""
+    own = next((found for found in candidates if found[0] == own_family), None)
+    waiting = deque(candidates)
+    under_way: list[Attempt] = []
+    errors: list[OSError] = []
+    next_begins = 0.0
+    try:
+        while True:
+            failures = len(errors)
+            connected = _collect(client, under_way, errors)
+            if len(errors) > failures:
+                next_begins = 0.0  # an attempt has failed: the next one begins at once
+            while connected is None and waiting and (not under_way or time.monotonic() >= next_begins):
+                next_begins = time.monotonic() + CONNECTION_ATTEMPT_DELAY
+                found = waiting.popleft()
+                connected = _begin(client, found, under_way, errors, beside=found is not own)
+            if connected is not None:
+                client._plan.sought = None
+                _adopt(client, connected, under_way)
+                return
+            if not under_way:
+                raise _first_error(errors)
+            yield Wait(True, tuple(each.sock for each in under_way), next_begins if waiting else None)
+    except BlockingIOError:
+        _leave_under_way(client, under_way)
+        raise system_error(errno.EINPROGRESS) from None
+    except BaseException:
+        _leave_under_way(client, under_way)
+        raise
+    finally:
+        for each in under_way:
+            if each.sock is not client._socket:
+                each.sock.close()
+
+
+def _begin(client: Connects, found: Found, under_way: list[Attempt], errors: list[OSError], *, beside: bool) -> Attempt | None:
+    """Begin to connect to one address; the attempt, if it has succeeded already."""
+    family, name = found
+    try:
+        sock = client._socket_beside(family) if beside else client._socket
+    except OSError as error:
+        errors.append(error)
+        return None
+    attempt = Attempt(sock, name)
+    under_way.append(attempt)
+    if not beside:
+        client._plan.sought = name
+    number = sock.connect_ex(name)
+    if number in UNDER_WAY and client._may_wait():
+        number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
+    return attempt if _has_succeeded(client, attempt, number, under_way, errors) else None
+
+
+def _collect(client: Connects, under_way: list[Attempt], errors: list[OSError]) -> Attempt | None:
+    """Ask for the results of the attempts; the first that has succeeded."""
+    for attempt in list(under_way):
+        number = portable_calls.connect_result(attempt.sock, attempt.name)
+        if _has_succeeded(client, attempt, number, under_way, errors):
+            return attempt
+    return None
+
+
+def _has_succeeded(client: Connects, attempt: Attempt, number: int, under_way: list[Attempt], errors: list[OSError]) -> bool:
+    """Whether the attempt whose result is `number` is connected; of one that has failed nothing is left but the error."""
+    if number in UNDER_WAY or not number:
+        return not number
+    under_way.remove(attempt)
+    if attempt.sock is client._socket:
+        client._plan.sought = None
+        errors.append(_failure(client, attempt.sock, number))
+    else:
+        attempt.sock.close()
+        errors.append(system_error(number))
+    return False
+
+
+def _leave_under_way(client: Connects, under_way: list[Attempt]) -> None:
+    """An attempt goes on in the system when the call is interrupted: over the client's own socket from now on."""
+    if not under_way or client.is_over:
+        return
+    kept = next((each for each in under_way if each.sock is client._socket), under_way[0])
+    client._plan.sought = kept.name
+    _adopt(client, kept, under_way)
+
+
+def _adopt(client: Connects, attempt: Attempt, under_way: list[Attempt]) -> None:
+    """Make the attempt's socket the client's own."""
+    under_way.remove(attempt)
+    if attempt.sock is client._socket:
+        return
+    client._replace_socket(attempt.sock)
+    if client.is_over:  # close() was called in another thread
+        attempt.sock.close()
+        raise closed_meanwhile()
+
+
+def _first_error(errors: list[OSError]) -> OSError:
+    """The error of the first attempt that failed; of several, its cause says that all of them did."""
+    first = errors[0]
+    if len(errors) > 1:
+        first.__cause__ = ExceptionGroup("every address of the name failed", errors)
+    return first

@@ -1,0 +1,114 @@
+"""Sending, receiving and accepting: what waits until a socket has room, data, a message or a connection."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
+from lifecycle.net.operations import READABLE, WRITABLE, Operation
+from lifecycle.system import portable_calls
+from lifecycle.system.addresses import from_system
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+READ_SIZE = 1 << 16
+"""How much a file reads at most in one receive."""
+
+
+class Progress:
+    """How much of the data of a send went out."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self, sent: int = 0) -> None:
+        self.sent = sent
+
+
+def sending(sock: socket.socket, data: ReadableBuffer, flags: int, progress: Progress) -> Operation[int]:
+    """Send what is left of `data` on a stream. An error that ends it says how much was sent, and `progress` does."""
+    view = memoryview(data).cast("B")
+    try:
+        while progress.sent < len(view):
+            try:
+                progress.sent += sock.send(view[progress.sent :], flags)
+                continue
+            except BlockingIOError:
+                pass
+            yield WRITABLE
+    except BlockingIOError:
+        raise SendWouldBlock(progress.sent) from None
+    except BlockingCallCancelled:
+        raise BlockingCallCancelled(progress.sent) from None
+    except TimeoutError as error:
+        if error.errno is not None:  # the system's own: the peer is out of reach
+            raise
+        raise SendTimedOut(progress.sent) from None
+    return progress.sent
+
+
+def receiving(sock: socket.socket, size: int, flags: int) -> Operation[bytes]:
+    """Receive what has arrived on a stream, at least one byte, or b"" at its end."""
+    while True:
+        try:
+            return sock.recv(size, flags)
+        except BlockingIOError:
+            pass
+        yield READABLE
+
+
+def accepting(listener: socket.socket) -> Operation[socket.socket]:
+    """Take the first connection of the queue."""
+    while True:
+        try:
+            connection = listener.accept()[0]
+        except ConnectionAbortedError:
+            continue  # it was gone before it was taken (accept(2): to be treated like EAGAIN)
+        except BlockingIOError:
+            pass
+        else:
+            connection.setblocking(False)
+            return connection
+        yield READABLE
+
+
+def sending_message(sock: socket.socket, data: ReadableBuffer, flags: int, peer: Any = None) -> Operation[int]:
+    """Send one message, to `peer` or to the socket's own."""
+    while True:
+        try:
+            return sock.send(data, flags) if peer is None else sock.sendto(data, flags, peer)
+        except BlockingIOError:
+            pass
+        yield WRITABLE
+
+
+def receiving_message(sock: socket.socket, size: int, flags: int) -> Operation[tuple[bytes, Any]]:
+    """Receive one message and the address it came from; MessageTruncated for one that is longer."""
+    while True:
+        try:
+            data, truncated, sender = portable_calls.receive_message(sock, size, flags)
+        except BlockingIOError:
+            pass
+        else:
+            if truncated:
+                raise MessageTruncated(data, from_system(sender) if sender else None)
+            return data, sender
+        yield READABLE
+
+
+def reading(held: bytearray, size: int | None, exact: bool) -> Generator[int, bytes, bytes]:
+    """Read from a stream through `held`, what an earlier read left: yields how much to receive next, and is sent what arrived.
+
+    size: None for everything up to the end. exact: whether to go on until there are `size` bytes. What an interrupted read has
+    received stays held.
+    """
+    while size is None or (len(held) < size and (exact or not held)):
+        received = yield READ_SIZE if size is None else min(size - len(held), READ_SIZE)
+        held += received
+        if not received:
+            break
+    taken = bytes(held) if size is None else bytes(held[:size])
+    del held[: len(taken)]
+    return taken

@@ -1,0 +1,272 @@
+"""OsSocket: what all roles have in common on a real socket of the operating system, blocking or awaited."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
+from lifecycle.roles import ROLES, words
+from lifecycle.roles.options import refusal_of_option
+from lifecycle.system.addresses import Address, from_system
+from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
+from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
+from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, readable_bytes
+
+NAMES_HERE: Mapping[str, str] = {
+    "connect_ex": "connect(), which raises",
+    "dup": "detach() or attach()",
+    "family": "local_address",
+    "getblocking": "the attribute timeout",
+    "getpeername": "get_peer_name() or peer_address",
+    "getsockname": "get_sock_name() or local_address",
+    "getsockopt": "get_option()",
+    "gettimeout": "the attribute timeout",
+    "ioctl": "io_ctl()",
+    "makefile": "SocketFile(socket)",
+    "recv": "receive()",
+    "recv_into": "receive()",
+    "recvfrom": "receive_from()",
+    "recvfrom_into": "receive_from()",
+    "recvmsg": "receive_from()",
+    "sendall": "send(), which sends everything",
+    "sendfile": "send()",
+    "sendmsg": "send()",
+    "sendto": "send_to()",
+    "setblocking": "the attribute timeout: None waits, 0 does not",
+    "setsockopt": "set_option()",
+    "settimeout": "the attribute timeout",
+    "shutdown": "shut_down()",
+}
+"""A name of socket.socket -> what it is called on these objects."""
+
+LEVELS = frozenset(
+    number
+    for name in ("SOL_SOCKET", "IPPROTO_IP", "IPPROTO_IPV6", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_ICMP", "IPPROTO_RAW")
+    if (number := getattr(socket, name, None)) is not None
+)
+"""The levels of options that sockets of the internet have."""
+
+
+class OsSocket(Lifecycle):
+    """One socket of the system under a role. engine: see Lifecycle."""
+
+    __slots__ = ("_socket",)
+
+    internal_modules = ("lifecycle.engine", "lifecycle.net")
+
+    _kind: ClassVar[int]
+
+    _socket: socket.socket
+
+    # -- what a driver provides -----------------------------------------------------------------------------------------
+
+    def _may_wait(self) -> bool:
+        """Whether a call that is made now may wait."""
+        raise NotImplementedError
+
+    def _wake_all(self) -> None:
+        """Let the calls that wait on this object look around: it was closed, or has changed."""
+        raise NotImplementedError
+
+    def _replace_socket(self, sock: socket.socket) -> None:
+        """Hold another socket of the system from now on, and close the one before."""
+        before, self._socket = self._socket, sock
+        before.close()
+
+    # -- what Python's users expect of a socket -------------------------------------------------------------------------
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Nothing: an AttributeError which for a name of socket.socket says the name here."""
+            text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            here = NAMES_HERE.get(name)
+            raise AttributeError(text if here is None else f"{text}: here it is {here}", name=name, obj=self)
+
+    @staticmethod
+    def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """What Winsock and this system would have answered to a refused call, as far as it was measured."""
+        from lifecycle.system.platform_answers import platform_answers  # when an error is read, not at every start
+
+        return platform_answers(role, state, call)
+
+    @staticmethod
+    def busy_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """What Winsock answers while a call is running; POSIX systems have no such error."""
+        return {"winsock": "WSAEINPROGRESS"}
+
+    @property
+    def local_address(self) -> Address | Any:
+        """The local address and port, or None where get_sock_name() is not legal.
+
+        It is typed so that `connect(*server.local_address)` passes: the state, not the type, says whether there is one.
+        """
+        return self._address(words.GET_SOCK_NAME.name)
+
+    @property
+    def peer_address(self) -> Address | None:
+        """The peer's address and port, or None where get_peer_name() is not legal, or fails."""
+        return self._address(words.GET_PEER_NAME.name)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the object was closed, or its socket handed out."""
+        over: bool = self.facts.over
+        return over
+
+    def fileno(self) -> int:
+        """The descriptor, or -1 when there is none."""
+        return self._socket.fileno() if hasattr(self, "_socket") else -1
+
+    def __repr__(self) -> str:
+        ends = [str(end) for end in (self.local_address, self.peer_address) if end is not None]
+        return f"<lifecycle.{type(self).__name__} {' '.join([self.state, ' -> '.join(ends)]).strip()}>"
+
+    # -- calls that every role has --------------------------------------------------------------------------------------
+
+    def get_sock_name(self) -> Address:
+        """The local address and port.
+
+        Raises IllegalCall in `empty`, `open` and `closed` (Winsock: WSAEINVAL; Linux would answer 0.0.0.0:0).
+        """
+        return from_system(self._socket.getsockname())
+
+    def get_peer_name(self) -> Address:
+        """The peer's address and port.
+
+        Raises IllegalCall where there is no peer, OSError (ENOTCONN) when the connection has gone unnoticed.
+        """
+        return from_system(self._socket.getpeername())
+
+    def set_option(self, level: int = socket.SOL_SOCKET, option: int | None = None, value: int | bytes | None = None) -> None:
+        """Set a socket option, as setsockopt(2); legal in every state with a socket.
+
+        The order is that of setsockopt(); by keywords the level may be left out: set_option(option=SO_KEEPALIVE, value=1).
+        level: as in socket.SOL_SOCKET. option: as in socket.SO_KEEPALIVE. value: an int, or the bytes of a structure. Raises
+        OSError (ENOPROTOOPT) for one that cannot be set, by the system or by the reference system's rules
+        (lifecycle.roles.options); TypeError and ValueError for arguments in another order.
+        """
+        if option is None or value is None:
+            raise TypeError("set_option() takes (level, option, value), as setsockopt() does, or the keywords option, value")
+        is_debug = level == socket.SOL_SOCKET and option == socket.SO_DEBUG
+        if level not in LEVELS or (is_debug and value not in (0, 1)):
+            raise ValueError(f"set_option() takes (level, option, value), as setsockopt() does; {level!r} is not a level here")
+        refusal = refusal_of_option(self._kind, level, option)
+        if refusal is not None:
+            raise OSError(errno.ENOPROTOOPT, f"this option {refusal}")
+        self._socket.setsockopt(level, option, value)
+
+    def get_option(self, option: int, *, level: int = socket.SOL_SOCKET, size: int = 0) -> int | bytes:
+        """Read a socket option, as getsockopt(2); legal in every state with a socket.
+
+        level: as in socket.SOL_SOCKET. size: 0 for an option that is an int, else the bytes of its structure. Raises OSError
+        (ENOPROTOOPT) for one that the system does not have.
+        """
+        checked_size(size)
+        return self._socket.getsockopt(level, option, size) if size else self._socket.getsockopt(level, option)
+
+    def io_ctl(self, command: int = FIONREAD) -> int:
+        """Bytes that could be received at once: of a stream all of them, of a datagram socket the first message's.
+
+        command: FIONREAD, the only one (the timeout says whether to wait). Raises ValueError for another one.
+        """
+        if command != FIONREAD:
+            raise ValueError(f"unknown command {command!r}: FIONREAD is the only one")
+        return readable_bytes(self._socket)
+
+    def attach(self, handle: int | socket.socket) -> None:
+        """Take over a socket that exists already, and enter the state that it is really in.
+
+        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is not a socket,
+        ValueError when it is of another kind or in a state that this role does not have; the caller keeps it then.
+        """
+        number = handle.fileno() if isinstance(handle, socket.socket) else handle
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise TypeError(f"a handle is an int or a socket.socket, not {type(handle).__name__}")
+        if not 0 <= number <= MAX_HANDLE:
+            raise ValueError(f"{number} is not a handle")
+        blocking = blocking_mode(number)
+        sock = socket.socket(fileno=number)
+        try:
+            if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
+                raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
+            sock.setblocking(False)
+            found = facts_of(sock)
+            state = self.role.state_of(found)
+            if state is None:
+                name = next((name for role in ROLES.values() if (name := role.state_of(found)) is not None), None)
+                raise ValueError(f"this handle is {name!r}, which {type(self).__name__} never is")
+        except BaseException:
+            sock.setblocking(blocking)
+            sock.detach()
+            raise
+        if isinstance(handle, socket.socket):
+            handle.detach()
+        self._socket = sock
+        return settled(state, None)
+
+    def detach(self) -> int:
+        """Hand the descriptor out, in blocking mode, and end the object; the connection lives on."""
+        number = self._socket.detach()  # first of all: a call that wakes must not find it
+        if number == -1:  # close() in another thread was faster
+            raise closed_meanwhile()
+        self._wake_all()
+        make_blocking(number)
+        return number
+
+    def close(self) -> None:
+        """Close the socket and end the object. Legal in every state; closing again does nothing, and nothing is awaited.
+
+        A call that waits on this object in another thread or task ends with ClosedDuringCall.
+        """
+        self._release()
+
+    # -- for the handlers -----------------------------------------------------------------------------------------------
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """Classify by the table's errors; None where nothing was asked of the system."""
+        if isinstance(error, LifecycleError):
+            return None
+        if isinstance(error, OSError):
+            note_limit(error)
+        return outcome_of_error(self.role.call(call).errors, error)
+
+    def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
+        """What shut_down() ends is chosen by its argument."""
+        return direction_of(*arguments, **keywords)[0] if call == words.SHUT_DOWN.name else "ok"
+
+    def _shut_down(self, how: Direction) -> None:
+        """The handler of shut_down; the state has changed already, so that a call which this wakes finds the reason."""
+        self._socket.shutdown(direction_of(how)[1])
+        self._wake_all()
+
+    def _release(self) -> None:
+        """Wake the calls that wait, and close the descriptor; both may be repeated."""
+        self._wake_all()
+        if hasattr(self, "_socket"):
+            self._socket.close()
+
+    def _ends_iteration(self, refusal: IllegalCall) -> bool:
+        """Whether a refusal ends an iteration over this object: it was closed."""
+        return self.is_over
+
+    def _address(self, call: str) -> Address | None:
+        if not self.is_legal(call):
+            return None
+        try:
+            name = self._socket.getsockname() if call == words.GET_SOCK_NAME.name else self._socket.getpeername()
+        except OSError:
+            return None
+        return from_system(name)
+
+
+def checked_size(size: int) -> None:
+    """TypeError for a size that is not an int, ValueError for one that is below 0 or longer than anything can be."""
+    if not isinstance(size, int):
+        raise TypeError(f"a size is an int, not {type(size).__name__}")
+    if not 0 <= size <= sys.maxsize:
+        raise ValueError(f"a size is 0 or more bytes, not {size}")

@@ -1,0 +1,260 @@
+"""What the blocking and the awaited class of a role share: the calls that never wait, and the operations of those that do."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.engine import INTERRUPTED, Call, settled
+from lifecycle.net.operations import Operation, Value
+from lifecycle.net.operations.connecting import Plan, resolving
+from lifecycle.net.operations.transfer import receiving_message, sending_message
+from lifecycle.net.os_socket import OsSocket, checked_size
+from lifecycle.roles import words
+from lifecycle.roles.facts import Link, Receives
+from lifecycle.system.addresses import any_address, checked_peer
+from lifecycle.system.handles import INTERNET_FAMILIES, is_bound
+from lifecycle.system.outcomes import system_error
+from lifecycle.system.portable_calls import Direction, claim_address, forget_peer, new_socket, set_peer
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class CreatedSocket(OsSocket):
+    """An object that is created, rather than filled by an accept()."""
+
+    __slots__ = ()
+
+    def open(self, family: int = socket.AF_INET) -> None:
+        """Get a socket without an address, so that options can be set before bind() (MFC's Socket).
+
+        family: AF_INET or AF_INET6. Raises IllegalCall in every state but `empty`, ValueError for another family, OSError
+        (EMFILE).
+        """
+        self._socket = self._prepared_socket(checked_family(family))
+
+    def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
+        """create(), waiting for the look-up of a name."""
+        wanted = int(socket.AF_UNSPEC) if family is None else checked_family(family)
+        local = any_address(wanted) if address is None else address
+        found, *_ = yield from resolving(local, port, wanted, self._kind)
+        sock = self._prepared_socket(found[0])
+        try:
+            sock.bind(found[1])
+        except BaseException:
+            sock.close()
+            raise
+        self._socket = sock
+
+    def _binding(self, port: int, address: str | None) -> Operation[None]:
+        """bind(), waiting for the look-up of a name."""
+        family = self._socket.family
+        local = any_address(family) if address is None else address
+        found, *_ = yield from resolving(local, port, family, self._kind)
+        self._socket.bind(found[1])
+
+    def _prepared_socket(self, family: int) -> socket.socket:
+        """A new socket of the system, with the options that must be set before the bind."""
+        sock = new_socket(family, self._kind)
+        try:
+            self._before_bind(sock)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _before_bind(self, sock: socket.socket) -> None:
+        """Set what must be set before the bind; nothing but for a server."""
+
+
+class ServerCalls(CreatedSocket):
+    """A server's socket, but for accept()."""
+
+    __slots__ = ()
+
+    _kind = socket.SOCK_STREAM
+
+    def listen(self, backlog: int | None = None) -> None:
+        """Let connections queue up; listening again changes the queue's length only.
+
+        backlog: how many may wait, the system's own default when None; a number that is out of the system's range is
+        clamped by the system. Legal in `bound` and `listening` (on an unbound socket Winsock answers WSAEINVAL, and Linux
+        would pick a port). Raises OSError (EADDRINUSE), TypeError.
+        """
+        if backlog is None:
+            self._socket.listen()
+        elif not isinstance(backlog, int) or isinstance(backlog, bool):
+            raise TypeError(f"a backlog is an int, not {type(backlog).__name__}")
+        else:
+            self._socket.listen(max(0, min(backlog, 2**31 - 1)))
+
+    def _before_bind(self, sock: socket.socket) -> None:
+        claim_address(sock)
+
+
+class StreamCalls(OsSocket):
+    """A stream socket with a data phase, but for sending and receiving."""
+
+    __slots__ = ()
+
+    _kind = socket.SOCK_STREAM
+
+    def shut_down(self, how: Direction = "sends") -> None:
+        """End one direction of the connection, or both, without closing it.
+
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
+        connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
+        """
+        self._shut_down(how)
+
+    def _received(self, data: bytes, size: int) -> bytes:
+        """What receive() gives when `data` is the last word: of nothing that arrives, whether it is the end or a reset."""
+        if data or not size:
+            return data
+        if self._was_reset():
+            # Linux reports a reset once, perhaps to another thread's send, and then an end of the stream that never came;
+            # Winsock reports it again and again.
+            raise system_error(errno.ECONNRESET)
+        return settled("eof", data)
+
+    def _was_reset(self) -> bool:
+        """Whether an end of the stream that was never ended here is a reset; Linux reports EPIPE for one after the end."""
+        facts = self.facts
+        if facts.link is Link.RESET:
+            return True
+        if not facts.sends or facts.receives is not Receives.OPEN or self.peer_address is not None:
+            return False
+        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.EPIPE
+
+
+class ClientCalls(CreatedSocket, StreamCalls):
+    """A client's socket: what connecting has to know of it."""
+
+    __slots__ = ()
+
+    _plan: Plan
+
+    def open(self, family: int | None = None) -> None:
+        """Get a socket without an address, so that options can be set before bind() (MFC's Socket).
+
+        family: AF_INET or AF_INET6; when it is not given, the socket is of AF_INET, and connect() is free to use any address
+        of a name, of either family. Raises IllegalCall in every state but `empty`, ValueError for another family, OSError
+        (EMFILE).
+        """
+        super().open(socket.AF_INET if family is None else family)
+        self._plan.is_free = family is None
+
+    def set_option(self, level: int = socket.SOL_SOCKET, option: int | None = None, value: int | bytes | None = None) -> None:
+        """As for every socket; what is set before connect() holds for the connection, whichever address answers."""
+        super().set_option(level, option, value)
+        if self._plan.is_free and option is not None and value is not None:
+            self._plan.options = (*self._plan.options, (level, option, value))
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """As for every socket; but a connect that was interrupted goes on in the system."""
+        outcome = super().outcome_of(call, error)
+        seeks = call in (words.CONNECT.name, words.FINISH_CONNECT.name)
+        if seeks and outcome in ("failed", None) and self._plan.sought is not None:
+            going_on = INTERRUPTED.name in self.role.table[self.state].get(call, {})
+            return INTERRUPTED.name if going_on else "pending"
+        return outcome
+
+    def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
+        yield from super()._creating(port, address, family)
+        self._plan.is_free = not port and address is None and family is None
+
+    def _binding(self, port: int, address: str | None) -> Operation[None]:
+        yield from super()._binding(port, address)
+        self._plan.is_free = self._plan.is_free and not port and address is None
+
+    def _socket_beside(self, family: int) -> socket.socket:
+        """Another socket, with the options of this object's, and bound where that is bound."""
+        sock = self._prepared_socket(family)
+        try:
+            for option in self._plan.options:
+                sock.setsockopt(*option)
+            if self.facts.address:
+                sock.bind((any_address(family), 0))
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+
+class DatagramCalls(CreatedSocket):
+    """A datagram socket: the calls that never wait, and the operations of those that do."""
+
+    __slots__ = ()
+
+    _kind = socket.SOCK_DGRAM
+
+    def disconnect(self) -> None:
+        """Forget the peer; the local address stays. Legal in `connected`."""
+        forget_peer(self._socket)
+
+    def shut_down(self, how: Direction = "sends") -> None:
+        """End one direction, or both; the peer is not notified.
+
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Legal once a peer is set: without one
+        Linux answers ENOTCONN, and yet every later receive ends at once. Raises ValueError for another `how`.
+        """
+        self._shut_down(how)
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """As for every socket; but where a failure leads on, by an implicit bind, the socket says whether it came to it."""
+        if self.role.table[self.state].get(call, {}).get("failed", self.state) == self.state:
+            return super().outcome_of(call, error)
+        return "failed" if is_bound(self._socket) else None
+
+    def _connecting(self, address: str, port: int) -> Operation[None]:
+        set_peer(self._socket, (yield from self._addressed(address, port)))
+
+    def _sending(self, data: ReadableBuffer, flags: int) -> Operation[int]:
+        refuse_flags(words.SEND, self, flags)
+        return sending_message(self._socket, data, flags)
+
+    def _sending_to(self, data: ReadableBuffer, address: str, port: int, flags: int) -> Operation[int]:
+        memoryview(data)  # TypeError, before anything is bound
+        refuse_flags(words.SEND_TO, self, flags)
+        peer = yield from self._addressed(address, port)
+        return (yield from sending_message(self._socket, data, flags, peer))
+
+    def _receiving(self, call: Call, size: int, flags: int) -> Operation[tuple[bytes, Any]]:
+        checked_size(size)
+        refuse_flags(call, self, flags)
+        return receiving_message(self._socket, size, flags)
+
+    def _addressed(self, address: str, port: int) -> Operation[tuple[Any, ...]]:
+        """The system's address of a peer; the socket has an address of its own then."""
+        found, *_ = yield from resolving(address, port, self._socket.family, self._kind)
+        peer = checked_peer(found[1])
+        if not is_bound(self._socket):
+            try:
+                self._socket.bind((any_address(self._socket.family), 0))
+            except OSError:
+                if not is_bound(self._socket):  # or else another thread's first send_to() came before
+                    raise
+        return peer
+
+
+def refuse_flags(call: Call, subject: OsSocket, flags: int) -> None:
+    """OSError (EOPNOTSUPP) for flags that the table says the call does not take: systems differ in what they do with them."""
+    for name in subject.role.call(call.name).refuses_flags:
+        if flags & getattr(socket, name, 0):
+            raise system_error(errno.EOPNOTSUPP)
+
+
+def checked_family(family: int) -> int:
+    """`family` itself; ValueError for one that is not of the internet."""
+    if family not in INTERNET_FAMILIES:
+        raise ValueError(f"family {family!r} is neither AF_INET nor AF_INET6")
+    return family
+
+
+def checked_class(kind: type[Value], base: type[Any]) -> type[Value]:
+    """`kind` itself; TypeError for what is not a subclass of `base`."""
+    if not (isinstance(kind, type) and issubclass(kind, base)):
+        raise TypeError(f"accepts is a subclass of {base.__name__}, not {kind!r}")
+    return kind

@@ -1,0 +1,113 @@
+"""What a socket does when its program makes an illegal call: the roles of Python's sockets, and rows for what systems accept.
+
+A checker cannot stop such a call, and has to know the state of the socket after it: a system may accept the call, or refuse it
+and remember it. The rows here are what Linux does (system/linux.csv); where there is none, the state stays.
+
+Some states can only be reached by an illegal call. A listener that was shut down is `stopped`: it may listen again, on a new
+port if the system chose the first one. A shutdown() before there is a connection fails, and Linux remembers it (`shut_early`):
+the connection that is made afterwards has ended before it begins (`poisoned`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lifecycle.engine import Reason, Role, Row, Rule, State, becomes, expand, expand_reasons, stay, to
+from lifecycle.roles import facts
+from lifecycle.roles.facts import Link, addressed
+from lifecycle.roles.python import stream
+from lifecycle.roles.python.datagram import PYTHON_DATAGRAM, SENDING
+from lifecycle.roles.python.derived import PythonFacts, merged, python_facts
+from lifecycle.roles.python.other import PYTHON_SOCKET
+from lifecycle.roles.python.stream import PYTHON_STREAM
+from lifecycle.roles.python.words import CONNECTING, RECEIVING
+from lifecycle.roles.python.words import SENDING as SENDING_STREAM
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedRole:
+    """A role, and what the system does.
+
+    law: the role. real: a role with the same calls, in which illegal calls have rows too, and with the states that only they
+    reach. namesakes: such a state -> the state of the law whose row applies there, for the same socket without the illegal
+    call. reasons: (such a state, call) -> why a call of that row is illegal.
+    """
+
+    law: Role
+    real: Role
+    namesakes: Mapping[str, str]
+    reasons: Mapping[tuple[str, str], str]
+
+
+def observed(
+    law: Role,
+    rules: Sequence[Rule] = (),
+    rows: Iterable[Row] = (),
+    states: Sequence[State] = (),
+    reasons: Sequence[Reason] = (),
+) -> ObservedRole:
+    """The observed role. rules, rows: what systems do with illegal calls. states: those that only such a call reaches."""
+    everything = (*law.states, *states)
+    namesakes = {state.name: law.state_of(replace(state.facts, early=False, stopped=False)) or state.name for state in states}
+    inherited = (
+        (name, call, {outcome: name if after == like else after for outcome, after in outcomes.items()})
+        for name, like in namesakes.items()
+        for call, outcomes in law.table[like].items()
+    )
+    illegal = (row for row in (*rows, *expand(rules, everything)) if row[1] not in law.table.get(row[0], {}))
+    real = replace(law, states=everything, rows=merged((*law.rows, *inherited, *illegal)), reasons={})
+    return ObservedRole(law, real, namesakes, expand_reasons(reasons, (), states))
+
+
+TOO_EARLY = "shutdown() came before there was a peer: it failed, and yet this system remembers it"
+PORT_LOST = "A listener that was shut down may come back on another port: make a new one"
+NEVER_CONNECTS = "A socket that has listened does not connect"
+
+EARLY = State("shut_early", "Shut down before it had a peer.", TOO_EARLY, replace(python_facts(facts.OPEN), early=True))
+EARLY_BOUND = State(
+    "shut_early_bound", "Bound, and shut down before it had a peer.", TOO_EARLY, replace(python_facts(facts.BOUND), early=True)
+)
+POISONED = State("poisoned", "Connected after it was shut down.", TOO_EARLY, replace(python_facts(facts.LINKED), early=True))
+STOPPED = State("stopped", "A listener that was shut down.", "This listener was shut down: make a new one",
+                replace(python_facts(facts.BOUND), stopped=True))  # fmt: skip
+
+
+def is_unlinked(at: PythonFacts) -> bool:
+    """The socket has no peer, and never listened."""
+    return at.handle and at.link is Link.NO and not at.stopped
+
+
+SHUT_TOO_EARLY = (
+    Rule("shutdown", is_unlinked, dict.fromkeys(("sends", "receives", "both", "failed"), to(early=True))),
+    Rule("bind", lambda at: at.early and not at.address, {"ok": addressed}),
+)
+
+OBSERVED_STREAM = observed(
+    PYTHON_STREAM,
+    (
+        *SHUT_TOO_EARLY,
+        Rule(" ".join(CONNECTING), lambda at: at.early and at.link is Link.NO, {"ok": becomes(POISONED.facts)}),
+        Rule(" ".join(RECEIVING), lambda at: at.early and at.is_linked, {"eof": stay, "broken": stay}),
+        Rule(" ".join(SENDING_STREAM), lambda at: at.early and at.is_linked, {"broken": stay}),
+        Rule("listen", lambda at: at.handle, {"ok": becomes(python_facts(facts.LISTENING))}),
+        Rule("shutdown", lambda at: at.link is Link.LISTENING, dict.fromkeys(("receives", "both"), becomes(STOPPED.facts))),
+        Rule("bind", lambda at: at.stopped, {"ok": to(stopped=False)}),
+        Rule(" ".join(CONNECTING), lambda at: at.is_at_end,
+             {"ok": becomes(stream.CONNECTED.facts), "pending": becomes(stream.SEEKING.facts)}),
+    ),
+    rows=stream.as_connected(PYTHON_STREAM.rows, stream.SEEKING.name),
+    states=(STOPPED, EARLY, EARLY_BOUND, POISONED),
+    reasons=(
+        Reason("listen", lambda at: at.stopped, PORT_LOST),
+        Reason(" ".join(CONNECTING), lambda at: at.stopped, NEVER_CONNECTS),
+    ),
+)  # fmt: skip
+
+OBSERVED_DATAGRAM = observed(
+    PYTHON_DATAGRAM,
+    (*SHUT_TOO_EARLY, Rule(" ".join(SENDING), lambda at: at.handle and not at.address and not at.early, {"failed": addressed})),
+    states=(EARLY, EARLY_BOUND),
+)
+
+OBSERVED_SOCKET = observed(PYTHON_SOCKET)

@@ -1,0 +1,123 @@
+"""A handle of the operating system: the facts of the socket behind it, and what to do when it changes hands.
+
+Linux reports the state of TCP's own machine. Elsewhere a half-closed connection looks like an open one, and the next call
+finds out.
+"""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import os
+import socket
+import sys
+from dataclasses import replace
+
+from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Facts, Receives
+
+INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+MAX_HANDLE = 2**31 - 1 if os.name == "posix" else 2**64 - 1
+
+# The states of TCP as Linux numbers them (include/net/tcp_states.h).
+SYN_SENT, SYN_RECEIVED, LAST_ACK, CLOSING, CLOSE_WAIT = 2, 3, 9, 11, 8
+FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT = 4, 5, 6
+
+FIN_SENT = frozenset({FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, LAST_ACK, CLOSING})
+FIN_RECEIVED = frozenset({CLOSE_WAIT, LAST_ACK, CLOSING, TIME_WAIT})
+
+_raw = _socket.socket
+"""Its methods are called unbound: a subclass's own, or those that the checker puts in their place, are not asked."""
+
+
+def facts_of(sock: socket.socket, *, peek: bool = True) -> Facts:
+    """The facts of the socket as the system knows them; nothing is changed.
+
+    peek: whether to look at what can be received, which takes a pending error from its owner; `sock` must be non-blocking
+    then. Without it every connection counts as open in both directions.
+    """
+    if _raw.fileno(sock) == -1:
+        return OVER
+    has_peer = _has_peer(sock)
+    if _type(sock) == socket.SOCK_DGRAM:
+        return PEER if has_peer else _unconnected(sock)
+    if _listens(sock):
+        return LISTENING
+    tcp = _tcp_state(sock)
+    if tcp in (SYN_SENT, SYN_RECEIVED):
+        return SEEKING
+    if not peek:
+        return LINKED if has_peer else _unconnected(sock)
+    head = _peek(sock)
+    if isinstance(head, int):
+        return _unconnected(sock) if head == errno.ENOTCONN else BROKEN
+    if not _has_peer(sock):  # the peek may have taken the error that ended the connection
+        return BROKEN if head else replace(LINKED, sends=False, receives=Receives.EOF)
+    receives = Receives.OPEN
+    if head == b"":
+        receives = Receives.EOF if tcp is None or tcp in FIN_RECEIVED else Receives.OFF
+    return replace(LINKED, sends=tcp not in FIN_SENT, receives=receives)
+
+
+def is_bound(sock: socket.socket) -> bool:
+    """Whether the socket has a local address."""
+    try:
+        name = _raw.getsockname(sock)
+    except OSError:  # Winsock: WSAEINVAL while unbound
+        return False
+    return bool(name[1] if _family(sock) in INTERNET_FAMILIES else name)
+
+
+def blocking_mode(number: int) -> bool:
+    """Whether the descriptor is in blocking mode; Winsock does not report it, and True is a handle's default."""
+    return sys.platform == "win32" or os.get_blocking(number)
+
+
+def make_blocking(number: int) -> None:
+    """Put a descriptor into blocking mode, as the system hands out sockets."""
+    sock = socket.socket(fileno=number)
+    try:
+        sock.setblocking(True)
+    finally:
+        sock.detach()
+
+
+_family = _raw.family.__get__
+_type = _raw.type.__get__
+
+
+def _unconnected(sock: socket.socket) -> Facts:
+    return BOUND if is_bound(sock) else OPEN
+
+
+def _listens(sock: socket.socket) -> bool:
+    try:
+        return bool(_raw.getsockopt(sock, socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False
+
+
+def _has_peer(sock: socket.socket) -> bool:
+    try:
+        _raw.getpeername(sock)
+    except OSError:
+        return False
+    return True
+
+
+def _tcp_state(sock: socket.socket) -> int | None:
+    if sys.platform != "linux" or _family(sock) not in INTERNET_FAMILIES:
+        return None
+    try:
+        return _raw.getsockopt(sock, socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    except OSError:  # closed meanwhile
+        return None
+
+
+def _peek(sock: socket.socket) -> bytes | int | None:
+    """The first byte to be received, b"" at the end, None when nothing has arrived, or the error's number."""
+    try:
+        return _raw.recv(sock, 1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        return error.errno

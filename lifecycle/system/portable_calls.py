@@ -1,0 +1,215 @@
+"""Calls on a raw socket that each system wants spelled in its own way."""
+
+from __future__ import annotations
+
+import array
+import errno
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Literal
+
+from lifecycle.system.addresses import any_address
+from lifecycle.system.outcomes import UNDER_WAY, system_error
+from lifecycle.system.polling import is_ready
+
+NEVER_BLOCKS = int(getattr(socket, "SOCK_NONBLOCK", 0))  # not every system has it
+
+# -- making a socket ----------------------------------------------------------------------------------------------------
+
+
+def new_socket(family: int, kind: int) -> socket.socket:
+    """A socket of the system that never blocks and that no child process inherits."""
+    sock = socket.socket(family, kind | NEVER_BLOCKS)
+    if not NEVER_BLOCKS:
+        sock.setblocking(False)
+    if family == socket.AF_INET6:  # the default of what an IPv6 socket does with IPv4 differs between systems
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return sock
+
+
+def claim_address(sock: socket.socket) -> None:
+    """Let a restarted server have its port at once, and no other program share it: each system spells that differently."""
+    if sys.platform == "win32":
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
+# -- connecting ---------------------------------------------------------------------------------------------------------
+
+
+def result_by_connecting_again(sock: socket.socket, address: Any) -> int:
+    """Linux: a second connect() makes no attempt of its own, and collects the first one's result.
+
+    It also makes the socket ready for another attempt after a refusal, which reading SO_ERROR does not: the next connect()
+    would answer ECONNABORTED, once, without trying. Of an attempt that others have begun (an attached socket) the address is
+    not known, and to connect to another one would be an attempt of its own.
+    """
+    if address is not None:
+        return sock.connect_ex(address)
+    number = result_by_option(sock, address)
+    if number and number not in UNDER_WAY:
+        dissolve(sock)  # ready for another attempt
+    return number
+
+
+def result_by_option(sock: socket.socket, address: Any) -> int:
+    """POSIX and Winsock: SO_ERROR has the result once the socket is writable, or, where it was read before, the peer."""
+    if not is_ready(sock.fileno(), writing=True):
+        return errno.EINPROGRESS
+    number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if not number:
+        try:
+            sock.getpeername()
+        except OSError:
+            return errno.ECONNREFUSED
+    return number
+
+
+connect_result = result_by_connecting_again if sys.platform == "linux" else result_by_option
+"""(socket, address, or None where it is not known) -> 0, the number of the error, or one of UNDER_WAY"""
+
+
+def bind_again(sock: socket.socket) -> None:
+    """Keep the local address after a refusal: Linux releases a port that it chose itself, and goes on reporting it."""
+    for name in (sock.getsockname(), (any_address(sock.family), 0)):
+        with suppress(OSError):  # EINVAL: it is bound still
+            sock.bind(name)
+            return
+
+
+# -- a datagram socket's peer -------------------------------------------------------------------------------------------
+
+_EMPTY_NAME = bytes(28)  # as long as a sockaddr_in6
+
+
+def forget_peer(sock: socket.socket) -> None:
+    """Make a connected datagram socket forget its peer, and keep its local address.
+
+    POSIX (connect): an address of family AF_UNSPEC resets the peer; the BSDs do it and report EAFNOSUPPORT or EINVAL.
+    Winsock (connect): the unspecified address with port 0 does. Raises OSError when the system refuses.
+    """
+    before = sock.getsockname()
+    dissolve(sock)
+    if sock.getsockname()[1] == 0:  # Linux forgets a port that it chose itself
+        try:
+            sock.bind(before)
+        except OSError:
+            sock.bind((any_address(sock.family), 0))
+    sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # what the old peer refused does not concern the next one
+
+
+def dissolve(sock: socket.socket) -> None:
+    """The system's own call that makes a socket forget its peer, and nothing else."""
+    if os.name == "nt":
+        sock.connect((any_address(sock.family), 0))
+        return
+    import ctypes  # here, since importing it takes longer than all of this package
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.connect(sock.fileno(), _EMPTY_NAME, len(_EMPTY_NAME)) != 0:
+        number = ctypes.get_errno()
+        if sys.platform == "linux" or number not in (errno.EAFNOSUPPORT, errno.EINVAL):
+            raise system_error(number)
+
+
+def set_peer(sock: socket.socket, peer: tuple[Any, ...]) -> None:
+    """Connect a datagram socket to `peer`; where that fails, the one before stays the peer.
+
+    On Linux a connect that fails (EACCES for a broadcast) reports the old peer, and sends to the new one.
+    """
+    try:
+        sock.connect(peer)
+    except OSError:
+        with suppress(OSError):  # there was none
+            sock.connect(sock.getpeername())
+        raise
+
+
+# -- receiving ----------------------------------------------------------------------------------------------------------
+
+
+def receive_by_recvfrom(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
+    """Winsock: a message that is too long is an error, and its head is in the buffer."""
+    buffer = bytearray(size)
+    try:
+        count, sender = sock.recvfrom_into(buffer, size, flags)
+    except OSError as error:
+        if error.errno != errno.EMSGSIZE:
+            raise
+        return bytes(buffer), True, None
+    return bytes(buffer[:count]), False, sender
+
+
+receive_message = receive_by_recvfrom
+"""(socket, size, flags) -> (data, whether the message was longer, the sender's address)"""
+
+if sys.platform != "win32":
+
+    def receive_by_recvmsg(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
+        """POSIX: MSG_TRUNC marks a message that was longer."""
+        data, _, answer, sender = sock.recvmsg(size, 0, flags)
+        return data, bool(answer & socket.MSG_TRUNC), sender
+
+    receive_message = receive_by_recvmsg
+
+
+FIONREAD = 0x4004667F
+"""Winsock's number for the command; readable_bytes() knows the system's own."""
+
+_PEEK_START, _PEEK_LIMIT = 1 << 16, 1 << 24
+
+
+def readable_by_peek(sock: socket.socket) -> int:
+    """How many bytes can be received: peek at more and more of them."""
+    size = _PEEK_START
+    while True:
+        try:
+            found = len(sock.recv(size, socket.MSG_PEEK))
+        except BlockingIOError:
+            return 0
+        if found < size or size >= _PEEK_LIMIT:
+            return found
+        size *= 2
+
+
+readable_bytes = readable_by_peek
+
+if sys.platform != "win32":
+
+    def readable_by_ioctl(sock: socket.socket) -> int:
+        """How many bytes can be received: the system says."""
+        import fcntl
+        import termios
+
+        count = array.array("i", [0])
+        fcntl.ioctl(sock, termios.FIONREAD, count)
+        return count[0]
+
+    readable_bytes = readable_by_ioctl
+
+
+# -- ending a direction -------------------------------------------------------------------------------------------------
+
+Direction = Literal["receives", "sends", "both", 0, 1, 2]
+
+DIRECTIONS: Mapping[object, tuple[str, int]] = {
+    name: (str(word), number)
+    for word, mfc, number in (
+        ("receives", 0, socket.SHUT_RD),
+        ("sends", 1, socket.SHUT_WR),
+        ("both", 2, socket.SHUT_RDWR),
+    )
+    for name in (word, mfc)
+}
+"""word or MFC's number -> (the word, the system's number)"""
+
+
+def direction_of(how: object = "sends") -> tuple[str, int]:
+    """(the word, the system's number) of a direction; ValueError for what is not one."""
+    if type(how) not in (int, str) or how not in DIRECTIONS:
+        raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")
+    return DIRECTIONS[how]

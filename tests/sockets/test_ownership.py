@@ -1,0 +1,336 @@
+"""What a call does besides its outcome: descriptors, blocking mode, options and owners, after success and after failure."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from kernel import ERROR
+from loopback import (
+    HOST,
+    LONG,
+    SHORT,
+    client_and_raw_peer,
+    listening,
+    open_descriptors,
+    raw_listener,
+    unanswering_listener,
+    until,
+    until_shows,
+    unused_port,
+)
+from refusals import fails
+
+from lifecycle import Accepted, Client, Datagram, Server
+
+SECOND = "127.0.0.2"
+NO_OPTION = 9999
+
+
+def can_bind(host: str) -> bool:
+    try:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+    except OSError:
+        return False
+    return True
+
+
+needs_more_hosts = pytest.mark.skipif(not can_bind(SECOND), reason="this machine has one IPv4 loopback address only")
+
+
+@contextmanager
+def name_of(*hosts: str) -> Iterator[None]:
+    """Every name means these hosts."""
+
+    def look_up(host: str, port: int, family: int = 0, type: int = 0, *more: Any) -> Any:
+        return [(socket.AF_INET, type, 0, "", (each, port)) for each in hosts]
+
+    with patch.object(socket, "getaddrinfo", look_up):
+        yield
+
+
+def peer_of(listener: socket.socket) -> Any:
+    """The address from which the first connection of the queue was made."""
+    connection, address = listener.accept()
+    connection.close()
+    return address
+
+
+@contextmanager
+def same_descriptors() -> Iterator[None]:
+    """The block leaves as many descriptors open as it found."""
+    before = open_descriptors()
+    yield
+    assert open_descriptors() == before
+
+
+# -- descriptors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Server, Client, Datagram])
+def test_creation_owns_one_descriptor(kind: Any) -> None:
+    """create() and open() hold one descriptor until close(); where they fail, they hold none."""
+    with same_descriptors(), kind(timeout=LONG) as target, fails(target, errno.EADDRNOTAVAIL):
+        target.create(0, "192.0.2.1")
+    with same_descriptors(), kind(timeout=LONG) as target:
+        before = open_descriptors()
+        target.open()
+        assert open_descriptors() - before == {target.fileno()}
+        number = target.fileno()
+        with pytest.raises(OSError, match="requested address"):
+            target.bind(0, "192.0.2.1")
+        target.bind(0, HOST)
+        assert target.fileno() == number
+
+
+def test_creation_that_cannot_prepare_its_socket_leaves_nothing() -> None:
+    """Where an option before the bind cannot be set, the descriptor is closed and the state stays empty."""
+    fault = patch("lifecycle.net.twins.claim_address", side_effect=OSError(errno.ENOPROTOOPT, "no such option"))
+    with same_descriptors(), Server() as server, fault:
+        for begin in (server.open, lambda: server.create(0, HOST)):
+            with fails(server, errno.ENOPROTOOPT):
+                begin()
+
+
+def test_accept_owns_what_it_returns() -> None:
+    """accept() adds one descriptor, which is the accepted object's; an accept that times out adds none."""
+    with same_descriptors(), listening(timeout=SHORT) as server:
+        with same_descriptors(), pytest.raises(TimeoutError):
+            server.accept()
+        with socket.create_connection(server.get_sock_name(), LONG):
+            before = open_descriptors()
+            with server.accept() as accepted:
+                assert open_descriptors() - before == {accepted.fileno()}
+                assert not os.get_blocking(accepted.fileno())
+                assert not os.get_inheritable(accepted.fileno())
+
+
+def test_a_refused_connect_keeps_its_socket() -> None:
+    """After a refusal the object has the descriptor, the address and the options that it had, and connects over them."""
+    with same_descriptors(), Client(timeout=LONG) as client:
+        client.create(0, HOST)
+        client.set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        before = client.fileno(), client.get_sock_name()
+        with pytest.raises(ConnectionRefusedError):
+            client.connect(HOST, unused_port())
+        assert (client.fileno(), client.get_sock_name()) == before
+        with raw_listener() as listener:
+            client.connect(*listener.getsockname())
+            assert peer_of(listener) == before[1]
+            assert client.get_option(socket.SO_KEEPALIVE)
+
+
+# -- attach and detach ----------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_attach_leaves_the_handle_as_it_was() -> None:
+    """A handle that is refused stays its owner's: open, in its blocking mode, and usable."""
+    with raw_listener() as listener:
+        for blocking in (True, False):
+            listener.setblocking(blocking)
+            with Client() as client, pytest.raises(ValueError, match=r"which .* never is"):
+                client.attach(listener)
+            assert os.get_blocking(listener.fileno()) is blocking
+        listener.settimeout(LONG)
+        with socket.create_connection(listener.getsockname(), LONG):
+            listener.accept()[0].close()
+
+
+def test_attach_takes_the_descriptor() -> None:
+    """A socket.socket that was attached has no descriptor any more, and its end does not close the object's."""
+    with same_descriptors():
+        plain = socket.socket()
+        plain.bind((HOST, 0))
+        number = plain.fileno()
+        with Client() as client:
+            client.attach(plain)
+            assert plain.fileno() == -1
+            del plain
+            gc.collect()
+            assert client.fileno() == number
+            assert client.get_sock_name().host == HOST
+            assert not os.get_blocking(number)
+
+
+def test_detach_hands_the_descriptor_out_in_blocking_mode() -> None:
+    """The descriptor that detach() returns is open, blocking, and nobody else's."""
+    with client_and_raw_peer(timeout=LONG) as (client, peer), socket.socket(fileno=client.detach()) as plain:
+        assert os.get_blocking(plain.fileno())
+        assert client.fileno() == -1
+        client.close()
+        plain.sendall(b"still open")
+        assert peer.recv(10) == b"still open"
+
+
+def test_attach_of_a_closing_connection_with_data_left() -> None:
+    """A connection both of whose ends were shut is `send_shut` while there is data to read, and `ended` afterwards."""
+    with raw_listener() as listener:
+        plain = socket.create_connection(listener.getsockname(), LONG)
+        peer, _ = listener.accept()
+        with peer, Client(timeout=LONG) as client:
+            peer.sendall(b"rest")
+            plain.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    plain.send(bytes(1 << 20))
+            plain.shutdown(socket.SHUT_WR)
+            peer.shutdown(socket.SHUT_WR)
+            until(lambda: len(plain.recv(5, socket.MSG_PEEK)) == 4)
+            client.attach(plain)
+            assert client.state == "send_shut"
+            assert client.receive() == b"rest"
+            assert client.receive() == b""
+            assert client.state == "ended"
+
+
+# -- datagrams ------------------------------------------------------------------------------------------------------------
+
+
+def test_disconnect_clears_the_old_peers_error() -> None:
+    """What the old peer refused is not reported to the calls that come after disconnect()."""
+    with Datagram(timeout=SHORT) as datagram:
+        datagram.create(0, HOST)
+        datagram.connect(HOST, unused_port(socket.SOCK_DGRAM))
+        datagram.send(b"to nobody")
+        until_shows(datagram, ERROR)
+        datagram.disconnect()
+        with pytest.raises(TimeoutError):
+            datagram.receive_from()
+
+
+def test_a_connect_that_fails_keeps_the_old_peer() -> None:
+    """After a connect that the system refuses, messages go to the peer that was set before."""
+    with Datagram(timeout=LONG) as datagram, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind((HOST, 0))
+        peer.settimeout(LONG)
+        datagram.create(0, "0.0.0.0")
+        datagram.connect(*peer.getsockname())
+        with pytest.raises(PermissionError):
+            datagram.connect("255.255.255.255", 9)
+        assert datagram.peer_address == peer.getsockname()
+        datagram.send(b"to the old peer")
+        assert peer.recv(50) == b"to the old peer"
+
+
+# -- several addresses ----------------------------------------------------------------------------------------------------
+
+
+@needs_more_hosts
+@pytest.mark.parametrize("begin", ["create", "open"])
+def test_the_next_address_is_tried_with_the_same_options(begin: str) -> None:
+    """A name's second address is connected to where the first refuses, with the options that were set, by one descriptor."""
+    with same_descriptors(), raw_listener() as listener, name_of(SECOND, HOST), Client(timeout=LONG) as client:
+        getattr(client, begin)()
+        client.set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        client.set_option(level=socket.IPPROTO_TCP, option=socket.TCP_NODELAY, value=1)
+        before = open_descriptors()
+        client.connect("two.invalid", listener.getsockname()[1])
+        assert client.peer_address == listener.getsockname()
+        assert client.get_option(socket.SO_KEEPALIVE)
+        assert client.get_option(socket.TCP_NODELAY, level=socket.IPPROTO_TCP)
+        assert len(open_descriptors()) == len(before)
+        assert not os.get_blocking(client.fileno())
+
+
+@needs_more_hosts
+@pytest.mark.parametrize(
+    "bind", [lambda client: client.create(0, SECOND), lambda client: (client.open(), client.bind(0, SECOND))]
+)
+def test_a_bound_client_keeps_its_address_for_every_attempt(bind: Callable[[Any], object]) -> None:
+    """A client that was given a local address connects from it, whichever address of the name answers."""
+    with raw_listener() as listener, name_of("127.0.0.3", HOST), Client(timeout=LONG) as client:
+        bind(client)
+        mine = client.get_sock_name()
+        client.connect("two.invalid", listener.getsockname()[1])
+        assert client.get_sock_name() == mine
+        assert peer_of(listener) == mine
+
+
+@needs_more_hosts
+def test_an_attempt_that_does_not_answer_is_overtaken() -> None:
+    """Where the first address does not answer, the second one is connected to beside it, and one descriptor is left."""
+    with ExitStack() as stack:
+        address = stack.enter_context(unanswering_listener())
+        stack.enter_context(socket.create_server((SECOND, address[1])))
+        stack.enter_context(name_of(HOST, SECOND))
+        client = stack.enter_context(Client(timeout=LONG))
+        client.create()
+        before = open_descriptors()
+        client.connect("slow.invalid", address[1])
+        assert client.peer_address == (SECOND, address[1])
+        assert len(open_descriptors()) == len(before)
+
+
+@needs_more_hosts
+def test_when_every_address_refuses_nothing_is_left() -> None:
+    """The first error is raised, its cause has all of them, and the client has the one descriptor that it had."""
+    with Client(timeout=LONG) as client, name_of(HOST, SECOND):
+        client.create()
+        before = open_descriptors(), client.fileno(), client.get_sock_name()
+        with pytest.raises(ConnectionRefusedError) as failure:
+            client.connect("two.invalid", unused_port())
+        assert isinstance(failure.value.__cause__, ExceptionGroup)
+        assert len(failure.value.__cause__.exceptions) == 2
+        assert (open_descriptors(), client.fileno(), client.get_sock_name()) == before
+        assert client.state == "bound"
+
+
+# -- connects that are interrupted ----------------------------------------------------------------------------------------
+
+
+def test_a_timed_out_connect_goes_on() -> None:
+    """A connect to several addresses that times out leaves one of them under way, over the one descriptor that is left."""
+    with unanswering_listener() as address, name_of(HOST, HOST), Client(timeout=SHORT) as client:
+        client.open()
+        before = open_descriptors()
+        with pytest.raises(TimeoutError):
+            client.connect("slow.invalid", address[1])
+        assert client.state == "connecting"
+        assert len(open_descriptors()) == len(before)
+
+
+def test_an_interrupted_finish_connect_does_not_connect_to_itself() -> None:
+    """Where the refusal was collected as the call was interrupted, the next finish_connect() asks the peer again."""
+    from lifecycle.system import portable_calls
+
+    asked = portable_calls.connect_result
+    port = unused_port()
+
+    def interrupted(sock: socket.socket, address: Any) -> int:
+        asked(sock, address)
+        raise KeyboardInterrupt
+
+    with Client(timeout=0) as client:
+        client.create(0, HOST)
+        with pytest.raises(BlockingIOError):
+            client.connect(HOST, port)
+        until_shows(client, ERROR)
+        client.timeout = LONG
+        with patch.object(portable_calls, "connect_result", interrupted), pytest.raises(KeyboardInterrupt):
+            client.finish_connect()
+        assert client.state == "connecting"
+        with pytest.raises(ConnectionRefusedError):
+            client.finish_connect()
+        assert client.state == "bound"
+
+
+# -- accept and its target ------------------------------------------------------------------------------------------------
+
+
+def test_an_accept_that_fails_leaves_its_target_empty() -> None:
+    """A target of an accept that times out is as it was, and takes the next connection."""
+    with listening(timeout=SHORT) as server, Accepted() as target:
+        with pytest.raises(TimeoutError):
+            server.accept(target)
+        assert (target.state, target.fileno()) == ("empty", -1)
+        with socket.create_connection(server.get_sock_name(), LONG):
+            server.accept(target)
+            assert target.state == "connected"
