@@ -328,9 +328,6 @@ class Archive(ArchiveCalls, role=ARCHIVE):
             await self._send()
         self._archive.close()
 
-    async def __aenter__(self: Self) -> Self:
-        return self
-
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:

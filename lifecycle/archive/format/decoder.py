@@ -63,7 +63,7 @@ class Decoder:
         self.until = 0
         self.needed = 0
         self.reached = 0
-        self.searched = (0, 0)
+        self.searched: tuple[int, int] = (0, 0)
         self.is_held = False
         self.is_waiting = False
         self.numbered: list[Any] = []

@@ -175,11 +175,12 @@ class Record(Wire[Any]):
         unicode = coder.format.unicode
         function = self._functions.get((title, unicode))
         if function is None:
+            record: Any = self
             if title in (PUT, PUT_TAGGED):
                 blame = self._with_field_name
-                source = put_source(self, unicode=unicode, tagged=title == PUT_TAGGED, blame=blame)
+                source = put_source(record, unicode=unicode, tagged=title == PUT_TAGGED, blame=blame)
             else:
-                source = take_source(self, title, unicode=unicode, least=self.least)
+                source = take_source(record, title, unicode=unicode, least=self.least)
             function = self._functions[title, unicode] = source.compiled(f"{self.kind.__module__}.{self.name} {title}")
         return function
 
