@@ -227,8 +227,7 @@ def legality_is_portable(role: Role, state: str, call: str) -> None:
 
 
 ATTACHABLE: dict[str, frozenset[str]] = {
-    role: frozenset(WITH_A_SOCKET[role]) if role != "datagram" else frozenset({"open", "bound", "connected"})
-    for role in STATES
+    role: frozenset(WITH_A_SOCKET[role]) if role != "datagram" else frozenset({"open", "bound", "connected"}) for role in STATES
 }
 """The states in which attach() can find a handle; a datagram socket's shut directions do not show."""
 

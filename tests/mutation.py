@@ -36,8 +36,8 @@ LEAST = 0.85
 """The share of the mutants that has to be killed"""
 
 TESTS = {
-    "net": ("tests/sockets", "tests/net", "tests/aio"),
-    "system": ("tests/system", "tests/sockets", "tests/roles/test_rows.py"),
+    "net": ("tests/net", "tests/aio"),
+    "system": ("tests/system", "tests/net", "tests/roles/test_rows.py"),
     "archive": ("tests/archive", "tests/aio/test_archives.py"),
     "checking": ("tests/checking",),
     "diagrams": ("tests/diagrams",),

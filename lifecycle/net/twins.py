@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.engine import INTERRUPTED, Call, settled
 from lifecycle.net.operations import Operation, Value
-from lifecycle.net.operations.connecting import Plan, resolving
+from lifecycle.net.operations.connecting import FREE, NO_PLAN, Plan, resolving, set_plan
 from lifecycle.net.operations.transfer import receiving_message, sending_message
 from lifecycle.net.os_socket import OsSocket, checked_size
 from lifecycle.roles import words
@@ -144,13 +144,13 @@ class ClientCalls(CreatedSocket, StreamCalls):
         (EMFILE).
         """
         super().open(socket.AF_INET if family is None else family)
-        self._plan.is_free = family is None
+        set_plan(self, FREE if family is None else NO_PLAN)
 
     def set_option(self, level: int = socket.SOL_SOCKET, option: int | None = None, value: int | bytes | None = None) -> None:
         """As for every socket; what is set before connect() holds for the connection, whichever address answers."""
         super().set_option(level, option, value)
         if self._plan.is_free and option is not None and value is not None:
-            self._plan.options = (*self._plan.options, (level, option, value))
+            set_plan(self, Plan(True, (*self._plan.options, (level, option, value))))
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but a connect that was interrupted goes on in the system."""
@@ -163,11 +163,12 @@ class ClientCalls(CreatedSocket, StreamCalls):
 
     def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
         yield from super()._creating(port, address, family)
-        self._plan.is_free = not port and address is None and family is None
+        set_plan(self, FREE if not port and address is None and family is None else NO_PLAN)
 
     def _binding(self, port: int, address: str | None) -> Operation[None]:
         yield from super()._binding(port, address)
-        self._plan.is_free = self._plan.is_free and not port and address is None
+        if port or address is not None:
+            set_plan(self, NO_PLAN)
 
     def _socket_beside(self, family: int) -> socket.socket:
         """Another socket, with the options of this object's, and bound where that is bound."""

@@ -20,15 +20,15 @@ from blocking_face import HERE, awaited_copies, portal_in
 from event_loops import LOOPS
 
 FILES = [
-    *sorted(str(path.relative_to(HERE)) for path in Path(HERE, "sockets").glob("test_checklist_[a-i]_*.py")),
-    "sockets/test_addresses.py",
-    "sockets/test_bad_input.py",
-    "sockets/test_blocked_calls.py",
-    "sockets/test_faults.py",
-    "sockets/test_leaving_peers.py",
-    "sockets/test_ownership.py",
-    "sockets/test_reviewed.py",
-    "sockets/test_smoke.py",
+    *sorted(str(path.relative_to(HERE)) for path in Path(HERE, "net").glob("test_checklist_[a-i]_*.py")),
+    "net/test_addresses.py",
+    "net/test_bad_input.py",
+    "net/test_blocked_calls.py",
+    "net/test_faults.py",
+    "net/test_leaving_peers.py",
+    "net/test_ownership.py",
+    "net/test_reviewed.py",
+    "net/test_smoke.py",
 ]
 
 NOT_MEANT = {

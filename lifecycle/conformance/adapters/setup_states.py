@@ -456,6 +456,7 @@ DATAGRAM_STATES: Mapping[str, Arrange] = {
     "sent_autobound": _sent_autobound,
     "bound_data": _bound_data,
     "connected_data": _with_peer(_peer_sends(b"x")),
+    "peer_closed": _with_peer(lambda sock, peer: peer.close()),  # which does not show
     "connected_twice": _connected_again,
     "refused_pending": _refused_message,
     "bound_shut_rd": _bound_shut(socket.SHUT_RD),

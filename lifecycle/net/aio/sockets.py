@@ -9,7 +9,7 @@ from lifecycle.engine import IllegalCall, fires_into
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.aio.serving import Connection, Serving
 from lifecycle.net.aio.stream import AsyncStream
-from lifecycle.net.operations.connecting import Plan, connecting, finishing
+from lifecycle.net.operations.connecting import NO_PLAN, connecting, finishing
 from lifecycle.net.operations.transfer import accepting
 from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, checked_class
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
@@ -54,7 +54,7 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
-        self._plan = Plan()
+        self._plan = NO_PLAN
 
     async def connect(self, address: str, port: int) -> None:
         """Connect, and wait until the connection is made.

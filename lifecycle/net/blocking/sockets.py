@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lifecycle.engine import IllegalCall, fires_into, inlined, settled
 from lifecycle.net.blocking.driver import BlockingSocket, checked_timeout
-from lifecycle.net.operations.connecting import Plan, connecting, finishing
+from lifecycle.net.operations.connecting import NO_PLAN, connecting, finishing
 from lifecycle.net.operations.transfer import Progress, accepting, receiving, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, StreamCalls, checked_class
@@ -115,7 +115,7 @@ class Client(Created, ClientCalls, Stream, role=CLIENT):
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(timeout=timeout, engine=engine)
-        self._plan = Plan()
+        self._plan = NO_PLAN
 
     def connect(self, address: str, port: int) -> None:
         """Connect, and wait until the connection is made.

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from lifecycle.net.operations import WRITABLE, Operation, Resolve, Wait
 from lifecycle.roles.facts import Facts
@@ -46,8 +46,7 @@ def interleaved(candidates: Sequence[Found]) -> list[Found]:
     return [found for found in chain.from_iterable(zip_longest(first, others)) if found is not None]
 
 
-@dataclass(eq=False, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What a client keeps for its connect.
 
     is_free: whether another socket may take the place of its own, of which only options were asked. options: those that were
@@ -57,6 +56,10 @@ class Plan:
     is_free: bool = False
     options: tuple[tuple[int, int, int | bytes], ...] = ()
     sought: Any = None
+
+
+NO_PLAN = Plan()
+FREE = Plan(is_free=True)
 
 
 class Connects(Protocol):
@@ -89,6 +92,11 @@ class Attempt:
     name: Any
 
 
+def set_plan(client: Connects, plan: Plan) -> None:
+    """Have the client keep this plan."""
+    client._plan = plan
+
+
 def connecting(client: Connects, address: object, port: object) -> Operation[None]:
     """Connect to an address, or to a name; see the module's docstring.
 
@@ -107,7 +115,7 @@ def connecting(client: Connects, address: object, port: object) -> Operation[Non
             yield from _race(client, interleaved(candidates), own)
         else:
             yield from _in_turn(client, [name for _, name in candidates])
-    plan.is_free = False
+    set_plan(client, NO_PLAN)
 
 
 def finishing(client: Connects) -> Operation[None]:
@@ -116,23 +124,28 @@ def finishing(client: Connects) -> Operation[None]:
     number = portable_calls.connect_result(sock, client._plan.sought)
     if number in UNDER_WAY:
         number = yield from _result(client, sock)
-    client._plan.sought = None
+    seek(client, None)
     if number:
         raise _failure(client, sock, number)
 
 
+def seek(client: Connects, name: Any) -> None:
+    """Note the address of the connect that is under way over the client's own socket; None: it has its result."""
+    set_plan(client, Plan(client._plan.is_free, client._plan.options, name))
+
+
 def _in_turn(client: Connects, names: Sequence[Any]) -> Operation[None]:
     """Connect to one address after the other, over the client's own socket."""
-    sock, plan = client._socket, client._plan
+    sock = client._socket
     errors: list[OSError] = []
     for name in names:
-        plan.sought = name
+        seek(client, name)
         number = sock.connect_ex(name)
         if number in UNDER_WAY and client._may_wait():
             number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
         if number in UNDER_WAY:
             number = yield from _result(client, sock)
-        plan.sought = None
+        seek(client, None)
         if not number:
             return
         errors.append(_failure(client, sock, number))
@@ -178,7 +191,7 @@ def _race(client: Connects, candidates: Sequence[Found], own_family: int) -> Ope
                 found = waiting.popleft()
                 connected = _begin(client, found, under_way, errors, beside=found is not own)
             if connected is not None:
-                client._plan.sought = None
+                seek(client, None)
                 _adopt(client, connected, under_way)
                 return
             if not under_way:
@@ -207,7 +220,7 @@ def _begin(client: Connects, found: Found, under_way: list[Attempt], errors: lis
     attempt = Attempt(sock, name)
     under_way.append(attempt)
     if not beside:
-        client._plan.sought = name
+        seek(client, name)
     number = sock.connect_ex(name)
     if number in UNDER_WAY and client._may_wait():
         number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
@@ -229,7 +242,7 @@ def _has_succeeded(client: Connects, attempt: Attempt, number: int, under_way: l
         return not number
     under_way.remove(attempt)
     if attempt.sock is client._socket:
-        client._plan.sought = None
+        seek(client, None)
         errors.append(_failure(client, attempt.sock, number))
     else:
         attempt.sock.close()
@@ -242,7 +255,7 @@ def _leave_under_way(client: Connects, under_way: list[Attempt]) -> None:
     if not under_way or client.is_over:
         return
     kept = next((each for each in under_way if each.sock is client._socket), under_way[0])
-    client._plan.sought = kept.name
+    seek(client, kept.name)
     _adopt(client, kept, under_way)
 
 

@@ -141,3 +141,23 @@ def test_a_connect_of_unknown_address_is_collected_by_its_option() -> None:
         assert portable_calls.connect_result(plain, None) == errno.ECONNREFUSED
         assert plain.connect_ex(listener.getsockname()) in (0, *UNDER_WAY)
         until(lambda: portable_calls.connect_result(plain, listener.getsockname()) in (0, errno.EISCONN))
+
+
+def test_the_old_peer_is_set_again_after_a_connect_that_fails() -> None:
+    """Some kernels report the old peer after a connect that has failed, and send to the new one: the old one is set again."""
+    peers: list[Any] = []
+
+    class Connected:
+        """A datagram socket that cannot reach a broadcast address."""
+
+        def getpeername(self) -> tuple[str, int]:
+            return HOST, 1
+
+        def connect(self, name: tuple[str, int]) -> None:
+            peers.append(name)
+            if name != self.getpeername():
+                raise PermissionError(errno.EACCES, "broadcast")
+
+    with pytest.raises(PermissionError):
+        portable_calls.set_peer(Connected(), ("255.255.255.255", 9))  # type: ignore[arg-type]
+    assert peers == [("255.255.255.255", 9), (HOST, 1)]
