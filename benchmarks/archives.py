@@ -3,6 +3,9 @@
 A million mixed records: an integer, a double and a short string. As dataclass objects: a typed array of them (CArray), and an
 array of pointers to them (CObArray), against pickle and against a loop of the operators << and >>. Told beside them: struct by
 hand, and pickle and msgpack of the same records as tuples, which make no objects. Everything stays in memory.
+
+Records within records, a tenth as many: numbers by value, a string in the inner and the outer one, and a pointer to another;
+each at most 1.2 times as long as pickle's.
 """
 
 from __future__ import annotations
@@ -39,6 +42,61 @@ class Reading:
     value: DOUBLE
     name: CString
 
+
+@serializable("CPlace", registry=REGISTRY)
+@dataclass
+class Place:
+    """Numbers, to be part of another record."""
+
+    x: DWORD
+    y: DOUBLE
+
+
+@serializable("CLabel", registry=REGISTRY)
+@dataclass
+class Label:
+    """A record by value, and a string."""
+
+    number: DWORD
+    name: CString
+    place: Place
+
+
+@serializable("CArea", registry=REGISTRY)
+@dataclass
+class Area:
+    """Numbers by value."""
+
+    number: DWORD
+    low: Place
+    high: Place
+
+
+@serializable("CNote", registry=REGISTRY)
+@dataclass
+class Note:
+    """A record in a record in a record, with strings."""
+
+    label: Label
+    text: CString
+
+
+@serializable("CMarker", registry=REGISTRY)
+@dataclass
+class Marker:
+    """A record by value, a string, and a record by pointer."""
+
+    place: Place
+    name: CString
+    label: Label | None
+
+
+NESTED: dict[str, Callable[[int], Any]] = {
+    "numbers": lambda n: Area(n, Place(n, n * 0.5), Place(n + 1, n * 0.25)),
+    "strings": lambda n: Note(Label(n, f"name {n % 1000}", Place(n, n * 0.5)), f"text {n % 777}"),
+    "pointers": lambda n: Marker(Place(n, n * 0.5), f"name {n % 99}", Label(n, f"name {n % 1000}", Place(n, n * 0.5))),
+}
+NESTED_TIMES = 1.2
 
 Coder = tuple[Callable[[Any], bytes], Callable[[bytes], Any]]
 """Stores all records, and loads them."""
@@ -110,6 +168,41 @@ def _load_by_hand(data: bytes) -> list[tuple[int, float, str]]:
     return rows
 
 
+def _nested_coder(kind: Any) -> Coder:
+    def store(records: list[Any]) -> bytes:
+        file = io.BytesIO()
+        with _storing(file) as archive:
+            archive.store(CArray[kind], records)  # type: ignore[valid-type]
+        return file.getvalue()
+
+    def load(data: bytes) -> Any:
+        with _loading(data) as archive:
+            return archive.load(CArray[kind])  # type: ignore[valid-type]
+
+    return store, load
+
+
+def _nested_figures(count: int, effort: Effort) -> list[Figure]:
+    """Records within records, by value and by pointer, against pickle."""
+    cases: dict[str, Batch] = {}
+    for name, make in NESTED.items():
+        records = [make(number) for number in range(count)]
+        cases[name] = _case(records, _nested_coder(type(records[0])))
+        cases[f"pickle of {name}"] = _case(records, (lambda all_: pickle.dumps(all_, 5), pickle.loads))
+    series = interleave(cases, effort.rounds(5))
+    return [
+        Figure(
+            f"{word}: records in records, {name}, against pickle",
+            series.ratio(name, f"pickle of {name}", phase),
+            "x",
+            NESTED_TIMES,
+            baseline=f"pickle {duration(series.nanoseconds(f'pickle of {name}', phase))} a record",
+        )
+        for phase, word in ((STORE, "store"), (LOAD, "load"))
+        for name in NESTED
+    ]
+
+
 def _case(records: list[Any], coder: Coder) -> Batch:
     store, load = coder
     assert load(store(records[:100])) == records[:100]
@@ -142,9 +235,10 @@ def measure(effort: Effort) -> list[Figure]:
         msgpack = import_module("msgpack")
         cases["msgpack of tuples"] = _case(rows, (msgpack.packb, lambda data: list(msgpack.unpackb(data, use_list=False))))
     series = interleave(cases, effort.rounds(5), every={"operators": 2})
-    return [
+    flat = [
         figure for phase, word in ((STORE, "store"), (LOAD, "load")) for figure in _figures(series, list(cases), phase, word)
     ]
+    return flat + _nested_figures(len(rows) // 10, effort)
 
 
 def _figures(series: Series, cases: list[str], phase: int, word: str) -> list[Figure]:

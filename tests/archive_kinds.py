@@ -110,7 +110,7 @@ REQUESTS: dict[str, Request] = {
     "raw view": lambda archive: archive.serialize_raw(CEditView()),
 }
 
-LOADABLE = {entry.kind for registry in (CLASSES, mfc.registry.COLLECTIONS) for entry in registry._by_class.values()}
+LOADABLE = {entry.kind for registry in (CLASSES, mfc.format.registry.COLLECTIONS) for entry in registry._by_class.values()}
 """The classes of which loading may make objects."""
 
 

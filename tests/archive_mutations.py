@@ -32,7 +32,7 @@ _NAMES = (
 
 def _tokens() -> tuple[bytes, ...]:
     descriptions = [
-        entry.description for registry in (CLASSES, mfc.registry.COLLECTIONS) for entry in registry._by_class.values()
+        entry.description for registry in (CLASSES, mfc.format.registry.COLLECTIONS) for entry in registry._by_class.values()
     ]
     strangers = [struct.pack("<HHH", 0xFFFF, schema, len(name)) + name for name in _NAMES for schema in (0, 1, 0xFFFF)]
     outdated = [each[:2] + b"\x63\0" + each[4:] for each in descriptions]

@@ -1,46 +1,45 @@
 """Archive: typed values through a socket that is awaited, in the format of MFC's CArchive.
 
-The archive proper is that of lifecycle.archive, over a file in memory: what is stored is gathered there until flush() sends it,
-and what a value needs is gathered there before it is decoded. So the format has one implementation, and the table one user.
+Values are stored and loaded by an archive of lifecycle.archive over a file in memory. What is stored is kept there until
+flush() sends it. Loading stops where bytes are missing, and goes on from there when they have arrived.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import anyio
 
-from lifecycle.aio.gathering import Incoming, Outgoing
+from lifecycle.aio.gathering import ReadBuffer, WriteBuffer
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.archive import archive as blocking
 from lifecycle.archive.archive import Kept, Pointed, Value
-from lifecycle.archive.objects import kind_of
-from lifecycle.archive.registry import REGISTRY, Registry
-from lifecycle.archive.whole import Mode
-from lifecycle.archive.wire import Wire
-from lifecycle.engine import LifecycleError, Role
-from lifecycle.net.aio.nonblocking import mode
+from lifecycle.archive.atomic import ArchiveCalls, Mode
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.nesting import Continuation, Load
+from lifecycle.archive.format.objects import kind_of, operand, take_body, take_object
+from lifecycle.archive.format.own_stack import OwnStack, answer_of
+from lifecycle.archive.format.registry import REGISTRY, Registry
+from lifecycle.archive.format.wire import Wire
+from lifecycle.engine import LifecycleError, settled
 from lifecycle.roles import ARCHIVE
+from lifecycle.roles.archive import LOAD
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-    from lifecycle.archive.text import CEditView
+    from lifecycle.archive.format.text import CEditView
 
 Self = TypeVar("Self", bound="Archive")
 
-LONG_ATTEMPT = 0.0005
-"""Seconds; an attempt to decode a message that takes longer than this in vain is not made again for the next piece of it."""
-
-WAIT_PER_ATTEMPT = 4.0
-"""How many times as long as such an attempt took it waits for more, unless as much as it had comes before."""
+DECODED_TWICE = 1 << 16
+"""How many bytes of a value may be decoded again, besides as many as it has."""
 
 
-class Archive:
+class Archive(ArchiveCalls, role=ARCHIVE):
     """Typed values through an awaited SocketFile, in the format of MFC's CArchive, in one direction for life.
 
     file: a SocketFile of lifecycle.aio, which is not owned: close the archive first, then the file, then the socket, as nested
@@ -51,8 +50,6 @@ class Archive:
     is kept. A cancelled load has taken nothing, a cancelled flush() may be made again. One loading and one storing archive over
     one file are the usual pair; neither is for several tasks at once.
     """
-
-    role: Role = ARCHIVE
 
     def __init__(
         self,
@@ -70,14 +67,14 @@ class Archive:
         registry: Registry = REGISTRY,
         engine: str | None = None,
     ) -> None:
+        super().__init__(engine=engine)
         if not isinstance(file, SocketFile):
-            raise TypeError(f"an archive of lifecycle.aio lies over its SocketFile, not over {type(file).__name__}")
-        self._file = file
-        self._incoming, self._outgoing = Incoming(file), Outgoing(file)
-        self._sending = anyio.Lock()
+            raise TypeError(f"an archive of lifecycle.aio needs its SocketFile, not a {type(file).__name__}")
+        self._read_buffer, self._write_buffer = ReadBuffer(file), WriteBuffer(file)
+        self._turn = anyio.Lock(fast_acquire=True)
         self._discards = no_flush_on_delete
-        self._archive = blocking.Archive(  # the file's own table says whether it can have one
-            self._outgoing if mode == "store" else self._incoming,
+        self._archive = blocking.Archive(
+            self._read_buffer if mode == LOAD.name else self._write_buffer,
             mode,
             unicode=unicode,
             encoding=encoding,
@@ -85,38 +82,38 @@ class Archive:
             buffer_size=buffer_size,
             limit=limit,
             depth=depth,
-            no_flush_on_delete=True,  # whoever forgets it cannot await its flush either
+            no_flush_on_delete=True,
             win32=win32,
             registry=registry,
             engine=engine,
         )
+        try:
+            self.attach(file, mode)
+        except BaseException:
+            self._archive.abort()
+            raise
+
+    def attach(self, file: SocketFile, mode: Mode) -> None:
+        """Take the file, as the constructor does. IllegalCall over a closed one."""
+        self._file = file
+        return settled(mode, None)
 
     # -- what it is ----------------------------------------------------------------------------------------------------------
 
     @property
-    def state(self) -> str:
-        """The name of the present state."""
-        return self._archive.state
-
-    @property
-    def legal(self) -> tuple[str, ...]:
-        """The calls that are legal in the present state, in the table's order."""
-        return self._archive.legal
-
-    @property
     def is_loading(self) -> bool:
-        """Whether values come out of it (IsLoading)."""
+        """Whether it loads values (IsLoading)."""
         return self._archive.is_loading
 
     @property
     def is_storing(self) -> bool:
-        """Whether values go into it (IsStoring)."""
+        """Whether it stores values (IsStoring)."""
         return self._archive.is_storing
 
     @property
     def is_buffer_empty(self) -> bool:
         """Whether nothing is left of what was received, or nothing waits to be sent (IsBufferEmpty)."""
-        return self._archive.is_buffer_empty and self._outgoing.is_empty
+        return self._archive.is_buffer_empty and self._write_buffer.is_empty
 
     @property
     def file(self) -> SocketFile:
@@ -141,11 +138,17 @@ class Archive:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state} over {self._file!r}>"
 
     def __del__(self) -> None:
-        archive = getattr(self, "_archive", None)  # none where the constructor has raised
-        if archive is not None and archive.state not in self.role.final:
-            keeps = self.is_storing and not self.is_buffer_empty
-            unsent = ": what it keeps is lost, for nobody can await its flush" if keeps else ""
+        """Warn of a forgotten archive, and drop what it keeps: its flush cannot be awaited."""
+        if self.state in (self.role.initial, *self.role.final):
+            return
+        try:
+            unsent = ": what it keeps is lost" if self.is_storing and not self.is_buffer_empty else ""
             warnings.warn(f"unclosed {self!r}{unsent}", ResourceWarning, stacklevel=2, source=self)
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        self._archive.abort()
 
     # -- loading -------------------------------------------------------------------------------------------------------------
 
@@ -153,9 +156,10 @@ class Archive:
         """Take a whole message: what `decode` takes from the archive that it is called with, all of it or nothing.
 
         decode: a plain function, as in `lambda archive: (archive >> DWORD, archive >> CString)`; it may be called several
-        times, from the message's beginning, until all of the message has come. Raises as load() does.
+        times, from the message's beginning, until all of the message has arrived. Raises as load() does.
         """
-        return await self._gather(lambda: self._archive.load(_Message(decode)))
+        message: Kept = await self.load(_Message(decode))
+        return message
 
     @overload
     async def load(self, kind: type[Pointed]) -> Pointed | None: ...
@@ -173,7 +177,7 @@ class Archive:
         Raises WriteOnly (an IllegalCall) on a storing archive; ArchiveError when the bytes are none of that kind, which leaves
         the archive broken; ConnectionError.
         """
-        return await self._gather(lambda: self._archive.load(kind))
+        return await self._take(operand(kind).load)
 
     @overload
     async def __rshift__(self, kind: type[Pointed]) -> Pointed | None: ...
@@ -187,23 +191,27 @@ class Archive:
     async def __rshift__(self, kind: object) -> Any: ...
     async def __rshift__(self, kind: Any) -> Any:
         """`value = await (archive >> DWORD)`, with the parentheses: load a value of that kind."""
-        return await self._gather(lambda: self._archive.load(kind))
+        return await self.load(kind)
 
     async def read(self, size: int) -> bytes:
         """Take `size` raw bytes, fewer where the stream ends before (CArchive::Read)."""
-        return await self._gather(lambda: self._archive.read(size))
+        found: bytes = await self._take(lambda _: self._archive.read(size))
+        return found if len(found) == size else settled("eof", found)
 
     async def ensure_read(self, size: int) -> bytes:
         """Take just `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
-        return await self._gather(lambda: self._archive.ensure_read(size))
+        found: bytes = await self._take(lambda _: self._archive.ensure_read(size))
+        return found
 
     async def read_string(self, most: int | None = None) -> str | None:
         """Take one line, without its end; None at the end of the stream (ReadString). most: the most characters to take."""
-        return await self._gather(lambda: self._archive.read_string(most))
+        line: str | None = await self._take(lambda _: self._archive.read_string(most))
+        return settled("eof", None) if line is None else line
 
     async def read_count(self) -> int:
         """Take a count (ReadCount)."""
-        return await self._gather(self._archive.read_count)
+        count: int = await self._take(lambda _: self._archive.read_count())
+        return count
 
     @overload
     async def read_object(self) -> Any: ...
@@ -211,17 +219,30 @@ class Archive:
     async def read_object(self, kind: type[Kept]) -> Kept | None: ...
     async def read_object(self, kind: type[Any] = object) -> Any:
         """Take an object of `kind` or of a class derived from it, or None (ReadObject)."""
-        return await self._gather(lambda: self._archive.read_object(kind))
+        return await self._take(lambda decoder: take_object(decoder, kind))
 
     async def read_class(self, kind: type[Any] | None = None) -> tuple[type[Any], int]:
         """Take the description of a class: the class and the schema number it was stored under (ReadClass)."""
-        return await self._gather(lambda: self._archive.read_class(kind))
+        found: tuple[type[Any], int] = await self._take(lambda _: self._archive.read_class(kind))
+        return found
+
+    def get_object_schema(self) -> int:
+        """The schema number under which the object now loading was stored, once; else -1 (GetObjectSchema)."""
+        return self._archive.get_object_schema()
+
+    def set_object_schema(self, schema: int) -> None:
+        """Set what get_object_schema() answers next (SetObjectSchema)."""
+        self._archive.set_object_schema(schema)
+
+    def set_load_params(self, grow_by: int = 1024) -> None:
+        """MFC's growth of the table of objects; without effect here, and refused (TooLate) after the first object."""
+        self._archive.set_load_params(grow_by)
 
     # -- storing -------------------------------------------------------------------------------------------------------------
 
     def __lshift__(self: Self, value: object) -> Self:
         """Keep a value that knows its wire type (`archive << DWORD(5) << CString("x")`), an object or None; the archive."""
-        self._archive.store(kind_of(value), value)
+        self.store(kind_of(value), value)
         return self
 
     def store(self, kind: Any, value: object) -> None:
@@ -253,25 +274,38 @@ class Archive:
 
         Raises ConnectionError, after which the archive is broken. A cancelled flush() may be made again: nothing is sent twice.
         """
-        self._archive.flush()
         if self.is_storing:
-            async with self._sending:
-                await self._outgoing.send()
-            self._archive.flush()  # which tells the error that sending has met, if any
+            await self._send()
+
+    async def _send(self) -> None:
+        self._archive.flush()
+        async with self._turn:
+            await self._write_buffer.send()
+        self._archive.flush()  # which raises the error that sending has met, if any
+
+    def set_store_params(self, hash_size: int = 2053, block_size: int = 128) -> None:
+        """MFC's size of the table of objects; without effect here, and refused (TooLate) after the first object."""
+        self._archive.set_store_params(hash_size, block_size)
 
     # -- both ----------------------------------------------------------------------------------------------------------------
 
     async def serialize(self, thing: object, kind: type[Any] | None = None) -> None:
         """Keep or take what an object of a serializable class consists of, without a tag (a direct call of Serialize)."""
-        await self._gather(lambda: self._archive.serialize(thing, kind))
+        if self.is_storing:
+            self._archive.serialize(thing, kind)
+        else:
+            await self._take(lambda decoder: take_body(decoder, thing, kind))
 
     async def serialize_class(self, kind: type[Any]) -> None:
         """Keep the description of a class, or take it and see that it is that one (SerializeClass)."""
-        await self._gather(lambda: self._archive.serialize_class(kind))
+        if self.is_storing:
+            self._archive.serialize_class(kind)
+        else:
+            await self._take(lambda _: self._archive.serialize_class(kind))
 
     async def serialize_raw(self, view: CEditView) -> None:
-        """Refused over a socket, in both directions, with io.UnsupportedOperation: nobody could tell where the text ends."""
-        await self._gather(lambda: self._archive.serialize_raw(view))
+        """Refused over a socket, in both directions, with io.UnsupportedOperation: nothing says where the text ends."""
+        self._archive.serialize_raw(view)
 
     def map_object(self, thing: object) -> None:
         """Give `thing` the next number without a byte, on both sides at the same place, to be referred to (MapObject)."""
@@ -287,12 +321,12 @@ class Archive:
         Storing: raises what flush() raises. Loading: bytes that were received and not taken are lost, and UnreadBytesLost is
         warned of.
         """
-        if self.is_storing and "flush" in self.legal:
-            await self.flush()
+        if not self.is_legal("flush"):
+            self._archive.abort()
+            return
+        if self.is_storing:
+            await self._send()
         self._archive.close()
-
-    async def __aenter__(self: Self) -> Self:
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -307,21 +341,46 @@ class Archive:
         finally:
             self.abort()
 
-    async def _gather(self, take: Callable[[], Kept]) -> Kept:
-        """Make a call of the archive again and again until all that it needs has come.
-
-        Each time it decodes from the beginning. Where that takes long, time is given for much to come before the next one, so
-        that decoding takes a small part of the time whatever the size of the pieces that a message comes in.
-        """
-        while True:
-            begin = perf_counter()
+    async def _take(self, load: Load) -> Any:
+        """Load all of a value or nothing; where bytes are missing, wait for them, and go on."""
+        archive, decoder = self._archive, self._archive._decoder
+        async with self._turn:
+            outer, mark = archive._begin_to_take()
             try:
-                return take()
+                value = await self._loaded(Continuation(decoder, load), begin=mark[0])
+            except BaseException as error:
+                archive._take_back(outer, mark, error)
+                raise
+            finally:
+                archive._end_taking(outer, mark)
+            archive._raise_what_was_caught()
+            return value
+
+    async def _loaded(self, value: Continuation, begin: int) -> Any:
+        """The value, when all of it has arrived.
+
+        A function of the user's begins again when bytes were missing. When that has decoded many bytes twice, the rest is
+        loaded on a stack of its own, where functions can wait for bytes: decoding takes time in proportion to the bytes.
+        """
+        decoder, again = self._archive._decoder, 0
+        while again <= DECODED_TWICE + decoder.offset + decoder.unread - begin:
+            try:
+                return value.resume()
             except BlockingIOError:
-                elapsed = perf_counter() - begin
-                await self._incoming.more()
-                if elapsed > LONG_ATTEMPT and not mode.never_waits:
-                    await self._incoming.much_more(elapsed * WAIT_PER_ATTEMPT, self._archive._source.unread)
+                again += decoder.reached - decoder.offset
+                await self._read_buffer.receive(decoder.needed)
+                decoder.is_waiting = False
+        stack, receive = OwnStack(value.resume), decoder.receive
+        decoder.receive = stack.request
+        try:
+            is_over = stack.resume()
+            while not is_over:
+                await self._read_buffer.receive(decoder.needed)
+                is_over = stack.resume(answer_of(receive, stack.asked))
+            return stack.result
+        finally:
+            stack.abandon()
+            decoder.receive = receive
 
 
 class _Message(Wire[Kept]):
@@ -331,6 +390,11 @@ class _Message(Wire[Kept]):
         super().__init__("message")
         self._decode = decode
 
-    def load(self, archive: blocking.Archive) -> Kept:
+    def load(self, decoder: Decoder) -> Kept:
         """Take one message."""
-        return self._decode(archive)
+        mark = decoder.mark()
+        try:
+            return self._decode(decoder.owner())
+        except BlockingIOError:
+            decoder.go_back(mark)
+            raise

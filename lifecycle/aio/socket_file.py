@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecycle.archive.socket_file import FileOverSocket
+from lifecycle.archive.file import FileOverSocket
 from lifecycle.engine import settled
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.aio.sockets import Accepted, Client

@@ -1,28 +1,6 @@
 """Archives: typed values, strings and objects through a file or a socket, in the format of MFC's CArchive, byte for byte."""
 
 from lifecycle.archive.archive import Archive
-from lifecycle.archive.containers import (
-    CByteArray,
-    CDWordArray,
-    CMapStringToOb,
-    CMapStringToString,
-    CMapWordToOb,
-    CObArray,
-    CObList,
-    CStringArray,
-    CStringList,
-    CWordArray,
-)
-from lifecycle.archive.dates import (
-    COleDateTime,
-    COleDateTimeSpan,
-    CTime,
-    CTime32,
-    CTime64,
-    CTimeSpan,
-    CTimeSpan64,
-    OleStatus,
-)
 from lifecycle.archive.errors import (
     ArchiveError,
     BadClass,
@@ -39,10 +17,33 @@ from lifecycle.archive.errors import (
     UnreadBytesLost,
     WriteOnly,
 )
-from lifecycle.archive.geometry import POINT, RECT, SIZE
-from lifecycle.archive.ole import VT, COleCurrency, COleVariant
-from lifecycle.archive.registry import REGISTRY, Registry, serializable
-from lifecycle.archive.scalars import (
+from lifecycle.archive.file import ClosedFile, SocketFile, UnsupportedCall
+from lifecycle.archive.format.classes import serializable
+from lifecycle.archive.format.containers import (
+    CByteArray,
+    CDWordArray,
+    CMapStringToOb,
+    CMapStringToString,
+    CMapWordToOb,
+    CObArray,
+    CObList,
+    CStringArray,
+    CStringList,
+    CWordArray,
+)
+from lifecycle.archive.format.dates import (
+    COleDateTime,
+    COleDateTimeSpan,
+    CTime,
+    CTime32,
+    CTime64,
+    CTimeSpan,
+    CTimeSpan64,
+    OleStatus,
+)
+from lifecycle.archive.format.ole import VT, COleCurrency, COleVariant
+from lifecycle.archive.format.registry import REGISTRY, Registry
+from lifecycle.archive.format.scalars import (
     BOOL,
     BOOLEAN,
     BYTE,
@@ -54,16 +55,18 @@ from lifecycle.archive.scalars import (
     INT,
     LONG,
     LONGLONG,
+    POINT,
+    RECT,
     SHORT,
+    SIZE,
     UINT,
     ULONGLONG,
     WCHAR,
     WORD,
 )
-from lifecycle.archive.socket_file import ClosedFile, SocketFile, UnsupportedCall
-from lifecycle.archive.strings import CComBSTR, CString, CStringA, CStringW
-from lifecycle.archive.templates import CArray, CList, CMap
-from lifecycle.archive.text import CEditView
+from lifecycle.archive.format.strings import CComBSTR, CString, CStringA, CStringW
+from lifecycle.archive.format.templates import CArray, CList, CMap
+from lifecycle.archive.format.text import CEditView
 
 __all__ = [
     "BOOL", "BOOLEAN", "BYTE", "CHAR", "COLORREF", "DOUBLE", "DWORD", "FLOAT", "INT", "LONG", "LONGLONG", "POINT", "RECT",

@@ -8,37 +8,36 @@ import operator
 import os
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
+from weakref import ref
 
-from lifecycle.archive import objects, text
-from lifecycle.archive.counting import count_prefix, take_count
+from lifecycle.archive.atomic import AtomicValues, Mode
+from lifecycle.archive.buffer import Sender, length_of, receive_of
 from lifecycle.archive.errors import TooLate, UnreadBytesLost
-from lifecycle.archive.formats import Format
-from lifecycle.archive.loading import Source
-from lifecycle.archive.registry import REGISTRY, Registry
-from lifecycle.archive.socket_file import SocketFile
-from lifecycle.archive.storing import Sink
-from lifecycle.archive.whole import Mode, WholeValues
-from lifecycle.archive.wire import Wire
+from lifecycle.archive.file import SocketFile
+from lifecycle.archive.format import objects, text
+from lifecycle.archive.format.containers import Collection
+from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.lengths import count_prefix, take_count
+from lifecycle.archive.format.registry import REGISTRY, Registry
+from lifecycle.archive.format.settings import Format
+from lifecycle.archive.format.wire import Wire
 from lifecycle.engine import LifecycleError, settled
 from lifecycle.roles import ARCHIVE
+from lifecycle.roles.archive import Direction
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-
-    from lifecycle.archive.containers import Collection
 
 Value = TypeVar("Value", bound="int | float | str | tuple[Any, ...] | list[Any] | dict[Any, Any]")
 Pointed = TypeVar("Pointed", bound="Collection")
 Kept = TypeVar("Kept")
 Self = TypeVar("Self", bound="Archive")
 
-NO_SCHEMA = -1
 
-
-class Archive(WholeValues, role=ARCHIVE):
+class Archive(AtomicValues, role=ARCHIVE):
     """Typed values through a SocketFile or any other binary file, in the format of MFC's CArchive.
 
     file: a SocketFile, or what has read() (read1() is better, for it does not wait for more) or write(). It is not owned: close
@@ -58,7 +57,7 @@ class Archive(WholeValues, role=ARCHIVE):
     archive over one file are the usual pair.
     """
 
-    __slots__ = ("_discards", "_registry", "document")
+    __slots__ = ("_discards", "_format", "_registry", "document")
 
     def __init__(
         self,
@@ -84,9 +83,7 @@ class Archive(WholeValues, role=ARCHIVE):
         self._nested = False
         self._flush_is_due = False
         self._spoilt_by = None
-        self._depth = 0
         self._format = Format(unicode, encoding, errors, win32, limit, depth, buffer_size)
-        self._schema = NO_SCHEMA
         self.document: object = None
         self.attach(file, mode)
 
@@ -99,7 +96,7 @@ class Archive(WholeValues, role=ARCHIVE):
         One message of a peer may bring several values: after one, take more until the buffer is empty, before waiting for the
         next.
         """
-        return not (self._source.unread if self.is_loading else self._sink.out)
+        return not (self._decoder.unread if self.is_loading else self._encoder.out)
 
     @property
     def file(self) -> Any:
@@ -113,7 +110,7 @@ class Archive(WholeValues, role=ARCHIVE):
     @property
     def offset(self) -> int:
         """How many bytes were stored or taken since the archive began."""
-        return self._source.offset if self.is_loading else self._sink.offset
+        return self._decoder.offset if self.is_loading else self._encoder.offset
 
     @property
     def unicode(self) -> bool:
@@ -151,17 +148,17 @@ class Archive(WholeValues, role=ARCHIVE):
     def attach(self, file: Any, mode: Mode) -> None:
         """Take the file, as the constructor does. IllegalCall over a closed SocketFile, ValueError for another mode."""
         make: dict[str, Callable[[], None]] = {
-            "load": lambda: setattr(self, "_source", Source(file, self._format)),
-            "store": lambda: setattr(self, "_sink", Sink(file, self._format)),
+            Direction.LOAD: self._load_from_file,
+            Direction.STORE: self._store_into_file,
         }
         if mode not in make:
             raise ValueError(f"an archive's mode is 'load' or 'store', not {mode!r}")
         if not isinstance(file, SocketFile):
-            able = "read" if mode == "load" else "write"
+            able = "read" if self.is_loading else "write"
             is_text = isinstance(file, io.TextIOBase) or getattr(file, "encoding", None) is not None
             if is_text or not callable(getattr(file, able, None)):
                 how = f": open({os.fspath(file)!r}, '{able[0]}b') gives one" if isinstance(file, (str, os.PathLike)) else ""
-                raise TypeError(f"{file!r} is no binary file to {mode}: it has no {able}() of bytes{how}")
+                raise TypeError(f"{file!r} is not a binary file to {mode}: it has no {able}() of bytes{how}")
         make[mode]()
         return settled(mode, None)
 
@@ -182,29 +179,28 @@ class Archive(WholeValues, role=ARCHIVE):
         the archive broken; TimeoutError, BlockingIOError, after which nothing was taken; ConnectionError.
         """
         wire = objects.operand(kind)
-        return wire.load(self) if wire.whole else self._take_whole(wire.load, self)
+        return wire.load(self._decoder) if wire.is_atomic else self._take_whole(wire.load)
 
     def store(self, kind: Any, value: object) -> None:
         """Store one value of a kind.
 
         Raises ReadOnly (an IllegalCall) on a loading archive; TypeError, ValueError when the value is none of that kind, and
-        then nothing was stored; TimeoutError, BlockingIOError when there is no room and none can be made yet, and then neither.
+        then nothing was stored; TimeoutError, BlockingIOError when there is no room yet, and then nothing was stored either.
         """
         wire = objects.operand(kind)
-        if self._nested and wire.whole:
-            wire.store(self, value)
+        if self._nested and wire.is_atomic:
+            wire.store(self._encoder, value)
         else:
-            self._store_whole(wire.store, self, value)
+            self._store_whole(wire.store, value)
 
     def read(self, size: int) -> bytes:
         """Take `size` raw bytes, fewer where the file ends before (CArchive::Read)."""
-        source = self._source
-        found = source.fetch_up_to(self._checked_size(size), f"{size} raw bytes")
+        found = self._decoder.fetch_up_to(self._checked_size(size), f"{size} raw bytes")
         return self._taken(found) if found == size else settled("eof", self._taken(found))
 
     def ensure_read(self, size: int) -> bytes:
         """Take just `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
-        self._source.fetch(self._checked_size(size), f"{size} raw bytes")
+        self._decoder.fetch(self._checked_size(size), f"{size} raw bytes")
         return self._taken(size)
 
     def write(self, data: ReadableBuffer) -> None:
@@ -216,20 +212,20 @@ class Archive(WholeValues, role=ARCHIVE):
 
         most: the most characters to take; what is left of the line stays.
         """
-        line = self._take_whole(text.read_line, self._source, most)
+        line = self._take_whole(lambda decoder: text.read_line(decoder, most))
         return settled("eof", None) if line is None else line
 
     def write_string(self, line: str) -> None:
         """Put text as it is: no length before it, no end behind it (WriteString). End lines yourself, with "\\n" """
-        self._put(text.encoded(line, self._sink))
+        self._put(text.encoded(line, self._encoder))
 
     def read_count(self) -> int:
         """Take a count (ReadCount); GenericError for one beyond the archive's limit, since each thing counted takes a byte."""
-        return take_count(self._source, least=1)
+        return take_count(self._decoder, least=1)
 
     def write_count(self, count: int) -> None:
         """Put a count (WriteCount)."""
-        self._put(count_prefix(operator.index(count), win32=self._sink.format.win32))
+        self._put(count_prefix(operator.index(count), win32=self._format.win32))
 
     @overload
     def read_object(self) -> Any: ...
@@ -240,29 +236,30 @@ class Archive(WholeValues, role=ARCHIVE):
 
         Raises BadClass, BadSchema and BadIndex besides what load() raises.
         """
-        return self._take_whole(objects.take_object, self, kind)
+        return self._take_whole(lambda decoder: objects.take_object(decoder, kind))
 
     def write_object(self, thing: object) -> None:
         """Put an object of a serializable class, or None; one that was put before is only referred to (WriteObject).
 
         Raises NotSerializable, a TypeError, for another class, and NestedTooDeeply beyond the archive's depth.
         """
-        self._store_whole(objects.put_object, self, thing)
+        self._store_whole(objects.put_object, thing)
 
     def read_class(self, kind: type[Any] | None = None) -> tuple[type[Any], int]:
         """Take the description of a class: the class and the schema number it was stored under (ReadClass)."""
-        return self._take_whole(objects.take_class, self, kind)
+        found: tuple[type[Any], int] = self._take_whole(lambda decoder: objects.take_class(decoder, kind))
+        return found
 
     def write_class(self, kind: type[Any]) -> None:
         """Put the description of a serializable class (WriteClass)."""
-        self._store_whole(objects.put_class, self, kind)
+        self._store_whole(objects.put_class, kind)
 
     def serialize_class(self, kind: type[Any]) -> None:
         """Put the description of a class, or take it and see that it is that one (SerializeClass)."""
         if self.is_storing:
-            self._store_whole(objects.put_class, self, kind)
+            self._store_whole(objects.put_class, kind)
         else:
-            self._take_whole(objects.take_class, self, kind)
+            self._take_whole(lambda decoder: objects.take_class(decoder, kind))
 
     def serialize(self, thing: object, kind: type[Any] | None = None) -> None:
         """Put or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
@@ -271,50 +268,50 @@ class Archive(WholeValues, role=ARCHIVE):
         reaches those of its base by super().serialize(archive), as C++'s does by CBase::Serialize(ar).
         """
         if self.is_storing:
-            self._store_whole(objects.put_body, self, thing, kind)
+            self._store_whole(objects.put_body, thing, kind)
         else:
-            self._take_whole(objects.take_body, self, thing, kind)
+            self._take_whole(lambda decoder: objects.take_body(decoder, thing, kind))
 
     def serialize_raw(self, view: text.CEditView) -> None:
         """Put or take the text of a view without its length, which needs a file that knows its own (SerializeRaw).
 
-        Raises io.UnsupportedOperation over a SocketFile, in both directions: nobody could tell where the text ends.
+        Raises io.UnsupportedOperation over a SocketFile, in both directions: nothing says where the text ends.
         """
         if not isinstance(view, text.CEditView):
-            raise TypeError(f"{view!r} is no CEditView")
-        size = text.length_of(self._file)
+            raise TypeError(f"{view!r} is not a CEditView")
+        size = length_of(self._file)
         if self.is_storing:
-            self._put(text.encoded(view.text, self._sink))
+            self._put(text.encoded(view.text, self._encoder))
         else:
-            self._take_whole(text.take_rest, self._source, view, size)
+            self._take_whole(lambda decoder: text.take_rest(decoder, view, size))
 
     def map_object(self, thing: object) -> None:
         """Give `thing` the next number without a byte, on both sides at the same place, to be referred to (MapObject)."""
         if thing is None:
             return
         if isinstance(thing, type):
-            raise TypeError(f"{thing.__name__} is a class and no object: write_class() and read_class() number it")
+            raise TypeError(f"{thing.__name__} is a class, not an object: write_class() and read_class() number it")
         if self.is_loading:
-            self._source.numbered.append(thing)
+            self._decoder.numbered.append(thing)
         else:
-            self._sink.number(thing)
+            self._encoder.number(thing)
 
     def get_object_schema(self) -> int:
         """The schema number under which the object now loading was stored, once; else -1 (GetObjectSchema)."""
-        schema, self._schema = self._schema, NO_SCHEMA
+        schema, self._decoder.schema = self._decoder.schema, NO_SCHEMA
         return schema
 
     def set_object_schema(self, schema: int) -> None:
         """Set what get_object_schema() answers next (SetObjectSchema)."""
-        self._schema = schema
+        self._decoder.schema = schema
 
     def set_load_params(self, grow_by: int = 1024) -> None:
         """MFC's growth of the table of objects; without effect here, and refused (TooLate) after the first object."""
-        self._before_objects("set_load_params", self._source.numbered)
+        self._before_objects("set_load_params", self._decoder.numbered)
 
     def set_store_params(self, hash_size: int = 2053, block_size: int = 128) -> None:
         """MFC's size of the table of objects; without effect here, and refused (TooLate) after the first object."""
-        self._before_objects("set_store_params", self._sink.numbered)
+        self._before_objects("set_store_params", self._encoder.numbered)
 
     def flush(self) -> None:
         """Send all that the buffer holds; on a socket, one flush is one send.
@@ -340,11 +337,11 @@ class Archive(WholeValues, role=ARCHIVE):
         """
         if self._nested:
             raise RuntimeError("close() inside serialize() would leave half a value behind")
-        if not self._row._allows("flush"):
+        if not self.is_legal("flush"):
             return
         self._flush_now()
-        if self.is_loading and self._source.unread:
-            message = f"{self._source.unread} bytes were read ahead and not taken: they are lost"
+        if self.is_loading and self._decoder.unread:
+            message = f"{self._decoder.unread} bytes were read ahead and not taken: they are lost"
             warnings.warn(message, UnreadBytesLost, stacklevel=_level_of_the_caller())
 
     # -- leaving scope -------------------------------------------------------------------------------------------------------
@@ -361,10 +358,23 @@ class Archive(WholeValues, role=ARCHIVE):
             self.abort()
 
     def __del__(self) -> None:
-        if getattr(self, "_discards", False):
+        """Warn of a forgotten archive, and drop what was not flushed: a finalizer must not wait for a peer."""
+        if not hasattr(self, "_mode") or self.state in (self.role.initial, *self.role.final):
+            return
+        try:
+            if not self._discards:
+                unsent = ": what was not flushed is lost" if self.is_storing and not self.is_buffer_empty else ""
+                warnings.warn(f"unclosed {self!r}{unsent}", ResourceWarning, stacklevel=2, source=self)
+        finally:
             self.abort()
-        with suppress(OSError, ValueError, LifecycleError):  # as above; the warning was given
-            super().__del__()
+
+    def _load_from_file(self) -> None:
+        receive, reads_ahead = receive_of(self._file)
+        self._decoder = Decoder(self._format, self._registry, receive, reads_ahead=reads_ahead, owner=ref(self))
+
+    def _store_into_file(self) -> None:
+        self._encoder = Encoder(self._format, self._registry, owner=ref(self))
+        self._sender = Sender(self._file, self._encoder)
 
     def _checked_size(self, size: int) -> int:
         if not 0 <= size <= self._format.limit:

@@ -1,4 +1,4 @@
-"""What an archive says when the bytes, the direction or the end are wrong: CArchiveException's causes, as classes.
+"""The errors of archives: CArchiveException's causes, as classes.
 
 An error that comes from the bytes names the offset (bytes since the archive began) and what was expected there.
 """
@@ -53,7 +53,7 @@ class GenericError(FormatError):
 
 
 class EndOfFile(FormatError, EOFError):
-    """The file or the peer's stream ended where a value, or the rest of one, should have come."""
+    """The file or the peer's stream ended before a value, or within one."""
 
     cause = Cause.END_OF_FILE
 

@@ -1,4 +1,4 @@
-"""`lifecycle archive`: archives in files. `dump` tells what the bytes of an unknown one tell."""
+"""`lifecycle archive`: archives in files. `dump` decodes an archive of unknown classes as far as possible."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def archive() -> None:
 @click.option("--encoding", metavar="NAME", default="cp1252", help="The ANSI code page of its strings.")
 @click.option("--all", "everything", is_flag=True, help="Cut neither strings nor runs of bytes.")
 def dump(file: str, as_json: bool, encoding: str, everything: bool) -> None:
-    """Show the structure of an archive file, as far as its bytes alone tell.
+    """Show the structure of an archive file, as far as its bytes alone show it.
 
     First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
     program that wrote them, printed in hexadecimal with what they may be.
@@ -66,8 +66,8 @@ def dump(file: str, as_json: bool, encoding: str, everything: bool) -> None:
     page = _code_page(encoding)
     with ExitStack() as opened:
         data = _bytes_of(file, opened)
-        with progress_bar() if len(data) > LONG else nullcontext(_tell_nobody) as tell:
-            summary = summarize(_watched(read_findings(data, page), len(data), tell))
+        with progress_bar() if len(data) > LONG else nullcontext(_report_nothing) as report:
+            summary = summarize(_watched(read_findings(data, page), len(data), report))
         findings = read_findings(data, page)
         if as_json:
             lines = chain((f"{file_json(file, summary)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",))
@@ -81,17 +81,17 @@ def dump(file: str, as_json: bool, encoding: str, everything: bool) -> None:
             write(some)
 
 
-def _watched(findings: Iterable[Finding], size: int, tell: Callable[[str, int, int], None]) -> Iterator[Finding]:
-    """The findings; now and then is told how far they are."""
+def _watched(findings: Iterable[Finding], size: int, report: Callable[[str, int, int], None]) -> Iterator[Finding]:
+    """The findings; from time to time `report` is called with how far they are."""
     due = 0
     for found in findings:
         if found.end >= due:
-            tell("looking at the bytes", found.end, size)
+            report("looking at the bytes", found.end, size)
             due = found.end + LONG // 16
         yield found
 
 
-def _tell_nobody(what: str, done: int, total: int) -> None:
+def _report_nothing(what: str, done: int, total: int) -> None:
     pass
 
 

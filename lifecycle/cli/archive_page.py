@@ -32,7 +32,7 @@ _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 def summary_lines(name: str, summary: Summary) -> Iterator[str]:
     """What the file is, and the head of the listing."""
     share = f" ({100 * summary.decided // summary.size}%)" if summary.size else ""
-    yield f"{_shown(name)[1:-1]}: {summary.size} bytes, of which {summary.decided}{share} tell what they are"
+    yield f"{_shown(name)[1:-1]}: {summary.size} bytes, of which {summary.decided}{share} identified"
     unicode, ansi = _counted(summary.unicode_strings), _counted(summary.ansi_strings)
     yield f"  strings: {unicode} in UTF-16, {ansi} in ANSI: {BUILDS[summary.build]}"
     if summary.classes:
@@ -103,8 +103,8 @@ def _described(found: Finding, width: int, *, everything: bool) -> str:
 
 
 def _text(found: Finding, width: int, encoding: str, *, everything: bool) -> str:
-    told = _in_brackets(", ".join(filter(None, (encoding, found.note))))
-    return _cut(_shown(found.text), max(width - len(told), SHORTEST_TEXT), everything=everything) + told
+    note = _in_brackets(", ".join(filter(None, (encoding, found.note))))
+    return _cut(_shown(found.text), max(width - len(note), SHORTEST_TEXT), everything=everything) + note
 
 
 def _cut(text: str, width: int, *, everything: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from itertools import pairwise
+import threading
 from typing import Any
 from unittest.mock import patch
 
@@ -24,6 +24,8 @@ from lifecycle.aio import archive as aio_archive
 from lifecycle.aio import nowait
 from lifecycle.archive import BYTE, DOUBLE, DWORD, WORD, CArray, CString
 from lifecycle.archive.errors import EndOfFile, FormatError
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.strings import StringWire
 
 VALUES = st.one_of(
     st.integers(0, 255).map(BYTE),
@@ -106,34 +108,84 @@ async def send_in_pieces(peer: socket.socket, message: bytes) -> None:
 
 
 @on_every_loop
-async def test_a_long_message_is_not_decoded_for_each_of_its_pieces() -> None:
-    """Once an attempt to decode took long, the next one has twice as much to begin with."""
-    sizes: list[int] = []
+async def test_a_long_value_is_decoded_once() -> None:
+    """A value of declared types goes on where bytes were missing: none of it is decoded again, in whatever pieces."""
+    decoded = 0
+    load = StringWire.load
 
-    def decode(archive: BlockingArchive) -> Any:
-        sizes.append(archive._source.unread)
-        return archive >> CArray[CString]
+    def counted(self: StringWire, decoder: Decoder) -> str:
+        nonlocal decoded
+        text = load(self, decoder)
+        decoded += 1
+        return text
 
-    with patch.object(aio_archive, "LONG_ATTEMPT", 0.0), patch.object(aio_archive, "WAIT_PER_ATTEMPT", 1e6):
+    with patch.object(StringWire, "load", counted):
         async with loading() as (archive, peer), anyio.create_task_group() as tasks:
-            tasks.start_soon(send_in_pieces, peer, stored(CArray[CString](WORDS)) * 2)
-            assert await archive.take(decode) == WORDS
-            archive.abort()
-    assert all(after >= 2 * before for before, after in pairwise(sizes)), sizes
+            tasks.start_soon(send_in_pieces, peer, stored(CArray[CString](WORDS)))
+            assert await archive.load(CArray[CString]) == WORDS
+    assert decoded == len(WORDS)
 
 
 @on_every_loop
-async def test_the_end_of_a_long_message_is_not_waited_for_in_vain() -> None:
-    """Where nothing comes after a message, it is decoded all the same."""
-    with patch.object(aio_archive, "LONG_ATTEMPT", 0.0):
+async def test_a_long_message_is_not_decoded_for_each_of_its_pieces() -> None:
+    """A function that decodes a message is called again a few times, and then waits within itself for what is missing."""
+    calls = 0
+    threads = threading.active_count()
+
+    def decode(archive: BlockingArchive) -> Any:
+        nonlocal calls
+        calls += 1
+        return [archive >> CString for _ in range(archive.read_count())], archive >> CArray[CString]
+
+    with patch.object(aio_archive, "DECODED_TWICE", 1 << 10):
         async with loading() as (archive, peer), anyio.create_task_group() as tasks:
-            for values in (["short"], WORDS):
-                tasks.start_soon(send_in_pieces, peer, stored(CArray[CString](values)))
-                assert await archive.load(CArray[CString]) == values
-            peer.sendall(stored(CArray[CString](WORDS))[:-1])
-            peer.shutdown(socket.SHUT_WR)
-            with pytest.raises(EndOfFile):
-                await archive.load(CArray[CString])
+            message = stored(CArray[CString](WORDS), CArray[CString](WORDS[:10]))
+            tasks.start_soon(send_in_pieces, peer, message * 2)
+            for _ in range(2):
+                assert await archive.take(decode) == (WORDS, WORDS[:10])
+            assert archive.offset == 2 * len(message)
+    assert calls < 20
+    assert threading.active_count() == threads
+
+
+@on_every_loop
+@pytest.mark.parametrize("ending", ["end", "malformed", "cancelled", "user's error"])
+async def test_a_message_that_waits_within_its_function_ends_as_any_other(ending: str) -> None:
+    """The end, wrong bytes, a cancellation, an error of its own: the outcome is as always, and no thread is left."""
+    threads = threading.active_count()
+
+    def decode(archive: BlockingArchive) -> Any:
+        words = [archive >> CString for _ in range(archive.read_count())]
+        if ending == "user's error":
+            raise LookupError("not mine")
+        return words, archive >> Track
+
+    errors = {"end": EndOfFile, "malformed": FormatError, "user's error": LookupError}
+    with patch.object(aio_archive, "DECODED_TWICE", 1 << 10):
+        async with loading(registry=REGISTRY) as (archive, peer), anyio.create_task_group() as tasks:
+
+            async def send() -> None:
+                await send_in_pieces(peer, stored(CArray[CString](WORDS)))
+                if ending == "end":
+                    peer.shutdown(socket.SHUT_WR)
+                elif ending == "malformed":
+                    peer.sendall(b"\x05\0\0\0")
+                elif ending == "cancelled":
+                    tasks.cancel_scope.cancel()
+
+            tasks.start_soon(send)
+            if ending == "cancelled":
+                try:
+                    await archive.take(decode)
+                finally:
+                    assert archive.offset == 0
+                    archive.abort()
+            else:
+                with pytest.raises(errors[ending]):
+                    await archive.take(decode)
+            assert archive.state == ("broken" if ending in ("end", "malformed") else "loading")
+            archive.abort()
+    assert threading.active_count() == threads
 
 
 @on_every_loop

@@ -137,7 +137,7 @@ def test_what_was_read_ahead_of_a_pipe_is_lost_with_a_warning() -> None:
 @pytest.mark.parametrize("mode", ["load", "store"])
 def test_what_is_no_binary_file_is_refused(file: Any, mode: Any) -> None:
     """A TypeError at once, which names what is missing."""
-    with pytest.raises(TypeError, match="no binary file"):
+    with pytest.raises(TypeError, match="not a binary file"):
         Archive(file, mode)
 
 

@@ -35,12 +35,12 @@ from lifecycle.archive import (
     CTime,
     CWordArray,
     Registry,
-    registry,
     serializable,
 )
 from lifecycle.archive.dump.finding import MOST_TEXT, Confidence, Finding, Kind
 from lifecycle.archive.dump.scanning import COLLECTIONS, dump, findings
 from lifecycle.archive.dump.summary import MOST_LISTED, Build, summarize
+from lifecycle.archive.format import registry
 
 CERTAIN, LIKELY, GUESS, NONE = Confidence
 STRINGS = (Kind.UNICODE_STRING, Kind.ANSI_STRING)

@@ -11,7 +11,7 @@ import pytest
 
 import lifecycle.archive
 from lifecycle.archive import Archive, ArchiveError, Cause, CEditView
-from lifecycle.archive.registry import COLLECTIONS
+from lifecycle.archive.format.registry import COLLECTIONS
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "archives.md").read_text(encoding="utf-8")
 TYPES = re.findall(r"^\| `.*\| `(\w+)(.*)` \| `([0-9a-f ]+)` \| `(.*)` \|$", GUIDE, re.MULTILINE)

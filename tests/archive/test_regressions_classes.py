@@ -121,7 +121,7 @@ def test_a_class_reaches_the_members_of_any_base() -> None:
         thing = Method(5, "x", 7)
         Base.serialize(thing, archive)  # type: ignore[attr-defined]
         archive.serialize(thing, Derived)
-        with pytest.raises(TypeError, match="is no Method"):
+        with pytest.raises(TypeError, match="is not a Method"):
             archive.serialize(Base(1), Method)
     assert file.getvalue() == b"\5\0\0\0" + b"\5\0\0\0" + b"\1x"
 
@@ -161,7 +161,7 @@ def test_an_unregistered_derived_class_is_refused_everywhere() -> None:
     for kind in (Unregistered, CArray[Base]):
         with pytest.raises(TypeError):
             stored([Unregistered(1)] if kind is not Unregistered else Unregistered(1), kind)
-    with pytest.raises(TypeError, match="is no Base"):
+    with pytest.raises(TypeError, match="is not a Base"):
         stored(Holder(member=Unregistered(1)))
     with pytest.raises(NotSerializable, match="Unregistered is derived"):
         CArray[Unregistered]
@@ -169,7 +169,7 @@ def test_an_unregistered_derived_class_is_refused_everywhere() -> None:
 
 def test_a_registered_derived_object_is_no_value_of_its_base() -> None:
     """A member by value is just of its class, as in C++; by pointer it may be of a derived one."""
-    with pytest.raises(TypeError, match="is no Base"):
+    with pytest.raises(TypeError, match="is not a Base"):
         stored([Derived(1, "x")], CArray[Base])
     assert loaded(stored(CObArray([Derived(1, "x")])))[0] == Derived(1, "x")
 

@@ -97,7 +97,7 @@ def test_a_bad_value_deep_in_records_is_told_at_once() -> None:
     for _ in range(60):
         twig = Twig(1, [twig])
     began = time.process_time()
-    with pytest.raises(ValueError, match=r"Twig\.value: -1 is no DWORD"):
+    with pytest.raises(ValueError, match=r"Twig\.value: -1 is not a DWORD"):
         stored(twig)
     assert time.process_time() - began < 1
 

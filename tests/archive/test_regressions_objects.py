@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +21,13 @@ from lifecycle.archive import (
     CMap,
     CObArray,
     CString,
+    EndOfFile,
     GenericError,
     NestedTooDeeply,
     Registry,
     serializable,
 )
+from lifecycle.archive.format.classes import LEVELS_PER_STACK
 
 CLASSES = Registry()
 
@@ -139,7 +142,7 @@ def test_mapping_an_object_takes_a_new_number_on_both_sides() -> None:
     for thing in (document, document, None):
         storing.map_object(thing)
     storing << leaf << leaf << document
-    with pytest.raises(TypeError, match="a class and no object"):
+    with pytest.raises(TypeError, match="a class, not an object"):
         storing.map_object(Leaf)
     storing.close()
     with loading(file.getvalue()) as archive:
@@ -197,17 +200,42 @@ def test_a_hundred_levels_are_stored_and_loaded_and_no_more(nested: Callable[[in
         assert archive.state == "broken"
 
 
-def test_beyond_pythons_recursion_limit_the_error_names_it() -> None:
-    """An archive of a greater depth than Python's stack has raises the archive's errors all the same, in both directions."""
-    limit = f"recursion limit of {sys.getrecursionlimit()}"
-    with Archive(io.BytesIO(), "store", registry=CLASSES, depth=10**6) as archive:
-        with pytest.raises(NestedTooDeeply, match=limit):
-            archive << chain(3000)
-        assert (archive.state, archive.offset) == ("storing", 0)
-    data = CLASSES.entry(Chain).description + b"\1\x80" * 5000 + bytes(2)
-    with loading(data, depth=10**6) as archive:
-        with pytest.raises(GenericError, match=limit):
-            archive >> Chain
+def test_methods_nest_deeper_than_pythons_stack() -> None:
+    """Users' serialize() methods call each other through the archive, each hundred levels on a stack of their own."""
+    levels, threads = 5 * LEVELS_PER_STACK + 1, threading.active_count()
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES, depth=levels) as archive:
+        archive << by_hand(levels)
+    with loading(file.getvalue(), depth=levels) as archive:
+        found, depth = archive >> ByHand, 0
+        while found is not None:
+            found, depth = found.next, depth + 1
+        assert depth == levels
+    with loading(file.getvalue()[:-1], depth=levels) as archive:
+        with pytest.raises(EndOfFile):
+            archive >> ByHand
+        assert archive.state == "broken"
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("nested", [chain, twigs, arrays], ids=["pointers", "by value", "collections"])
+def test_declared_classes_nest_deeper_than_pythons_stack(nested: Callable[[int], Any]) -> None:
+    """Where no user's method runs, only the archive's depth bounds how deep objects are nested."""
+    levels = 20 * sys.getrecursionlimit()
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES, depth=levels) as archive:
+        archive << nested(levels)
+        with pytest.raises(NestedTooDeeply, match=f"{levels} levels"):
+            archive << nested(levels + 1)
+    with loading(file.getvalue(), depth=levels) as archive:
+        found, depth = archive.read_object(), 0
+        while found is not None:
+            within = found.next if isinstance(found, Chain) else found.twigs if isinstance(found, Twig) else found
+            found, depth = (within[0] if within else None) if isinstance(within, list) else within, depth + 1
+        assert depth == levels
+    with loading(file.getvalue(), depth=levels - 1) as archive:
+        with pytest.raises(GenericError, match=f"{levels - 1} levels"):
+            archive.read_object()
         assert archive.state == "broken"
 
 

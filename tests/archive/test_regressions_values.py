@@ -76,7 +76,7 @@ def test_the_mark_of_a_longer_time_is_no_time_of_four_bytes() -> None:
     with Archive(io.BytesIO(), "store") as archive:
         with pytest.raises(ValueError, match="mark"):
             archive << CTime32(-0x7FFFFFF6)
-        with pytest.raises(ValueError, match="is no CTime32"):
+        with pytest.raises(ValueError, match="is not a CTime32"):
             archive.store(CTime32, "soon")
         archive << CTime32(-0x7FFFFFF5)
         assert archive.offset == 4
@@ -148,7 +148,7 @@ def test_files_of_text_are_refused() -> None:
     with tempfile.NamedTemporaryFile("w+") as named, tempfile.SpooledTemporaryFile(mode="w+") as spooled:
         for file in (io.StringIO(), named, spooled, CODED, object()):
             for mode in ("load", "store"):
-                with pytest.raises(TypeError, match="no binary file"):
+                with pytest.raises(TypeError, match="not a binary file"):
                     Archive(file, mode)  # type: ignore[arg-type]
 
 
@@ -208,5 +208,5 @@ def test_a_value_that_does_not_say_how_it_travels_is_refused_with_what_to_write(
 @pytest.mark.parametrize("value", [5, "ab", {1: 2}], ids=repr)
 def test_an_array_takes_a_list_of_its_elements_and_nothing_else(value: Any) -> None:
     """Also no string, whose characters would be the elements."""
-    with Archive(io.BytesIO(), "store") as archive, pytest.raises(TypeError, match=r"no CArray\[CString\]: a list"):
+    with Archive(io.BytesIO(), "store") as archive, pytest.raises(TypeError, match=r"not a CArray\[CString\]: expected a list"):
         archive.store(CArray[CString], value)

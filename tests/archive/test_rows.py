@@ -16,7 +16,7 @@ from loopback import LONG, client_and_raw_peer, fill, reset, until_shows
 
 from lifecycle import ARCHIVE, SOCKET_FILE, Archive, Client, IllegalCall, Journal, SocketFile
 from lifecycle.archive import DWORD, ArchiveError, CEditView
-from lifecycle.archive.socket_file import _Governed
+from lifecycle.archive.file import _Governed
 
 Cell = tuple[str, str, str, str]
 

@@ -57,8 +57,8 @@ from lifecycle.archive import (
     OleStatus,
     SocketFile,
 )
-from lifecycle.archive.counting import length_prefix, take_length
-from lifecycle.archive.loading import Source
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.lengths import length_prefix, take_length
 
 ROWS = {row["name"]: row for row in json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))}
 
@@ -108,9 +108,9 @@ def prefix(length: int, *, unicode: bool = False) -> Vector:
     """The length before a string; of the string itself there is nothing."""
 
     def load(archive: Archive) -> Any:
-        source: Source = archive._source
-        found = take_length(source)
-        source.at += found[2]
+        decoder: Decoder = archive._decoder
+        found = take_length(decoder)
+        decoder.at += found[2]
         return found
 
     mark = b"\xff\xfe\xff" if unicode else b""
@@ -151,9 +151,9 @@ def numbered(before: int, objects: int) -> Vector:
     def map_others(archive: Archive) -> None:
         others = [object() for _ in range(before - 1)]
         if archive.is_loading:
-            archive._source.numbered += others
+            archive._decoder.numbered += others
         for other in others if archive.is_storing else ():
-            archive._sink.number(other)
+            archive._encoder.number(other)
 
     def store(archive: Archive) -> None:
         if not objects:
@@ -167,14 +167,14 @@ def numbered(before: int, objects: int) -> Vector:
         archive << node
 
     def load(archive: Archive) -> Node | None:
-        source: Source = archive._source
-        given, source.take = source.take, io.BytesIO(b"\xff\xff\0\0\5\0CNode").read
+        decoder: Decoder = archive._decoder
+        given, decoder.receive = decoder.receive, io.BytesIO(b"\xff\xff\0\0\5\0CNode").read
         if not objects:
             map_others(archive)
         archive.read_class(Node)
         if objects:
             map_others(archive)
-        source.take = given
+        decoder.receive = given
         return archive >> Node
 
     return Vector(store, load, node)

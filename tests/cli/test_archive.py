@@ -32,7 +32,7 @@ def test_a_page_has_the_summary_first_and_then_what_is_where(archive: Path) -> N
     ran = run_command("archive", "dump", str(archive))
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
-    assert lines[0] == f"{archive}: 28 bytes, of which 20 (71%) tell what they are"
+    assert lines[0] == f"{archive}: 28 bytes, of which 20 (71%) identified"
     assert lines[1] == "  strings: 1 in UTF-16, 0 in ANSI: the writer was built for Unicode"
     assert lines[-3:] == [
         "         0         4           39 30 00 00              90..      DWORD 12345",

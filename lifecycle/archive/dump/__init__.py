@@ -1,4 +1,4 @@
-"""What the bytes of an unknown archive tell: findings, as far as the bytes alone go, and their summary."""
+"""Decodes an archive of unknown classes as far as possible: findings, and their summary."""
 
 from lifecycle.archive.dump.finding import Confidence, Finding, Kind
 from lifecycle.archive.dump.scanning import dump, findings

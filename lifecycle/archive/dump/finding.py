@@ -30,7 +30,7 @@ class Confidence(StrEnum):
     """How sure it is.
 
     CERTAIN: nothing else looks like it, or what was certain before demands it. LIKELY: chance does that rarely. GUESS: chance
-    does that now and then. NONE: the bytes alone do not tell.
+    does that now and then. NONE: the bytes alone do not say.
     """
 
     CERTAIN = "certain"
@@ -45,7 +45,7 @@ class Finding:
 
     offset and length: bytes. text: a class's name, a string, a number, a time, or the bytes in hexadecimal; of a long one the
     beginning (see MOST_TEXT). schema: of a class. number: of a class, of an object or of what is referred to (PID), as far as
-    what was found before tells. note: more, for people.
+    what was found before suggests. note: more, for people.
     """
 
     offset: int

@@ -7,7 +7,6 @@ looked at no further than to the next landmark that it cannot contain, and a run
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from codecs import getincrementaldecoder
@@ -15,15 +14,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from lifecycle.archive.counting import UNICODE_MARK, length_prefix, take_length
-from lifecycle.archive.dates import WIDE_TIME
 from lifecycle.archive.dump.finding import Confidence, Finding, Kind, string
 from lifecycle.archive.dump.plausible_text import LONGEST, CodePage
 from lifecycle.archive.errors import EndOfFile
-from lifecycle.archive.formats import Format
-from lifecycle.archive.loading import Source
-from lifecycle.archive.objects import NEW_CLASS
-from lifecycle.archive.registry import LONGEST_NAME
+from lifecycle.archive.format.dates import WIDE_TIME
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.lengths import UNICODE_MARK, length_prefix, take_length
+from lifecycle.archive.format.objects import NEW_CLASS
+from lifecycle.archive.format.registry import COLLECTIONS, LONGEST_NAME
+from lifecycle.archive.format.settings import Format
 
 SURE_NAME = 3
 LATEST_TIME = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
@@ -38,13 +37,14 @@ _LANDMARK = (
 )
 
 
-class Whole(Source):
-    """A source whose bytes are all there, to be read at any place."""
+class Whole(Decoder):
+    """A decoder whose bytes are all there, to be read at any place."""
 
     __slots__ = ()
 
     def __init__(self, data: Any) -> None:
-        super().__init__(io.BytesIO(), Format(False, "latin-1", "strict", win32=False, limit=len(data), depth=0, size=0))
+        format = Format(False, "latin-1", "strict", win32=False, limit=len(data), depth=0, size=0)
+        super().__init__(format, COLLECTIONS, lambda size: b"", reads_ahead=False)
         self.data = data
 
     def fetch(self, count: int, expected: str) -> int:
@@ -55,7 +55,7 @@ class Whole(Source):
     def string_at(self, at: int) -> tuple[bool, int, int] | None:
         """(whether it is Unicode, where its characters begin, where they end), or None where no string fits.
 
-        A length that a shorter form could tell is none: no program writes it.
+        A length that a shorter form could hold does not count: no program writes it.
         """
         self.at = at
         try:

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.archive.counting import SHORT_LENGTHS
+from lifecycle.archive.format.lengths import SHORT_LENGTHS
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 SHORTEST = 4
-"""Characters of the shortest string that is told from numbers."""
+"""Characters of the shortest string that is distinguished from numbers."""
 
 SURE = 6
 """Characters of the shortest string that chance brings about rarely."""
@@ -28,7 +28,7 @@ BESIDE = (1, 2, 4, 8)
 
 NO_TEXT, TEXT, WORD, ACCENTED = range(4)
 _IN_WORDS = frozenset(" ._-/:\\,")
-_INCOMPLETE = ("incomplete", "unexpected end")  # why a first byte of several is no character by itself
+_INCOMPLETE = ("incomplete", "unexpected end")  # why a first byte of several is not a character by itself
 
 
 class CodePage:
@@ -48,7 +48,7 @@ class CodePage:
                 kinds.append(NO_TEXT)
                 reasons.add(getattr(error, "reason", ""))
         if not any(kinds) or not _can_replace(encoding):
-            raise LookupError(f"{encoding} has no characters of one byte: it is no code page")
+            raise LookupError(f"{encoding} has no characters of one byte: it is not a code page")
         self.several = any(sign in reason for reason in reasons for sign in _INCOMPLETE)
         if self.several:
             kinds[0x80:] = [WORD] * 0x80
@@ -88,7 +88,7 @@ class CodePage:
 
     def _strings_of_run(self, data: Any, first: int, end: int, taken: int) -> Iterator[tuple[int, int, bool]]:
         at = first - 1
-        if at >= taken and SHORTEST <= data[at] <= end - first:  # a length that is no character: it need not end with the run
+        if at >= taken and SHORTEST <= data[at] <= end - first:  # not printable: the string may end before the run
             behind = first + data[at]
             if self.is_wordy(data[first:behind], 4 if behind == end else 6):
                 yield at, behind, self._is_likely(data[first:behind])

@@ -1,8 +1,8 @@
-"""What the bytes of an archive tell by themselves: classes, objects, strings, and the bytes between them that tell nothing.
+"""Finds the classes, objects and strings of an archive from its bytes alone, and the bytes between them that stay undecided.
 
 Archives have no header and no types: what a number means, only the program knows that wrote it. So everything here has a
 confidence. Numbers (PIDs) are not in the bytes either. The first class has number 1 and its first object 2, and so on, as long
-as every object before was seen; one that was told by its tag among undecided bytes, which may be a number by chance, makes all
+as every object before was seen; one recognised by its tag among undecided bytes, which may be a number by chance, makes all
 later numbers estimates. Taken for granted is that every description of a class begins an object (serialize_class() puts one
 alone), and that nothing was given a number without a byte (map_object()). A second description of one class is another
 archive's: numbers begin again.
@@ -15,12 +15,12 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
-from lifecycle.archive.counting import take_count
 from lifecycle.archive.dump.finding import MOST_TEXT, Confidence, Finding, Kind, string
 from lifecycle.archive.dump.landmarks import Landmarks, Whole
 from lifecycle.archive.dump.plausible_text import CodePage
 from lifecycle.archive.errors import FormatError
-from lifecycle.archive.objects import BIG, BIG_CLASS, CLASS, NEW_CLASS
+from lifecycle.archive.format.lengths import take_count
+from lifecycle.archive.format.objects import BIG, BIG_CLASS, CLASS, NEW_CLASS
 
 MOST_CLASSES = 1 << 16
 """The most classes that are remembered; hostile bytes may describe any number of them."""
@@ -45,7 +45,7 @@ Found = Generator[Finding, None, int]
 
 
 def dump(data: Any, *, encoding: str = "cp1252") -> tuple[Finding, ...]:
-    """What `data` tells, from its first byte to its last.
+    """Findings for all of `data`, from its first byte to its last.
 
     data: bytes, or anything like them, as a file by mmap. encoding: the ANSI code page, which is not in the bytes. Raises
     LookupError for an encoding that is not known, and nothing for any bytes.
@@ -54,7 +54,7 @@ def dump(data: Any, *, encoding: str = "cp1252") -> tuple[Finding, ...]:
 
 
 def findings(data: Any, *, encoding: str = "cp1252") -> Iterator[Finding]:
-    """What `data` tells, one finding after the other, for bytes that have more findings than fit into memory. See dump()."""
+    """Findings for all of `data`, one after the other, for bytes that have more findings than fit into memory. See dump()."""
     return read_findings(data, CodePage(encoding))
 
 
@@ -208,7 +208,7 @@ class _Reading:
         return at
 
     def _part(self, part: str | int, at: int) -> Finding | None:
-        """A part of an element; None where the bytes do not tell where it ends."""
+        """A part of an element; None where its end is unknown."""
         if part == STRING:
             place = self._whole.string_at(at)
             if place is None:

@@ -15,7 +15,7 @@ _SURE: tuple[Confidence, ...] = (Confidence.CERTAIN, Confidence.LIKELY, Confiden
 
 
 class Build(StrEnum):
-    """What the writer's strings are, which tells how the program was built."""
+    """What the writer's strings are, and so how the program was built."""
 
     UNICODE = "unicode"
     ANSI = "ansi"
@@ -51,7 +51,7 @@ class Summary:
 
     @property
     def build(self) -> Build:
-        """How the writer was built, as its strings tell; guesses do not count."""
+        """How the writer was built, judged by its strings; guesses do not count."""
         unicode = self.unicode_strings[Confidence.CERTAIN]
         ansi = self.ansi_strings[Confidence.CERTAIN] + self.ansi_strings[Confidence.LIKELY]
         if unicode and ansi:

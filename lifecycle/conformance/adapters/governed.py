@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from lifecycle import roles
 from lifecycle.archive import Archive, SocketFile
-from lifecycle.archive.socket_file import _Governed as GovernedFile
+from lifecycle.archive.file import _Governed as GovernedFile
 from lifecycle.conformance.adapters.archives import ArchiveStage, FileStage
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
 from lifecycle.conformance.adapters.objects import OutcomeTrace

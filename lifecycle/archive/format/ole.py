@@ -5,15 +5,14 @@ from __future__ import annotations
 import struct
 from decimal import Decimal
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from lifecycle.archive.dates import OleStatus
 from lifecycle.archive.errors import GenericError
-from lifecycle.archive.strings import from_wide, wide
-from lifecycle.archive.wire import Fixed, Wire, travels_as
-
-if TYPE_CHECKING:
-    from lifecycle.archive.archive import Archive
+from lifecycle.archive.format.dates import OleStatus
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.strings import from_wide, wide
+from lifecycle.archive.format.wire import OBJECT_COST, Fixed, Wire, travels_as
 
 PARTS = 10000
 
@@ -36,7 +35,7 @@ class COleCurrency(NamedTuple):
     def decimal(self) -> Decimal:
         """The amount, exactly; ValueError when the status is not VALID."""
         if self.status != OleStatus.VALID:
-            raise ValueError(f"no amount: the status is {self.status}")
+            raise ValueError(f"not an amount: the status is {self.status}")
         return Decimal(self.units) / PARTS
 
 
@@ -117,10 +116,12 @@ class COleVariant(NamedTuple):
 
 class _VariantWire(Wire[COleVariant]):
     least = 2
+    cost = OBJECT_COST
+    is_flat = True
 
-    def store(self, archive: Archive, value: COleVariant) -> None:
+    def store(self, encoder: Encoder, value: COleVariant) -> None:
         if not isinstance(value, COleVariant):
-            raise TypeError(f"{value!r} is no COleVariant")
+            raise TypeError(f"{value!r} is not a COleVariant")
         content, vt = value
         number = _NUMBERS.get(vt)
         if number is not None:
@@ -132,25 +133,32 @@ class _VariantWire(Wire[COleVariant]):
             body = b""
         else:
             raise ValueError(f"{value!r} cannot be stored: not a kind of variant, or not a value of that kind")
-        archive._sink.out += struct.pack("<H", vt) + body
+        encoder.out += struct.pack("<H", vt) + body
 
-    def load(self, archive: Archive) -> COleVariant:
-        source = archive._source
-        at = source.fetch(2, "the kind of a variant")
-        (vt,) = struct.unpack_from("<H", source.data, at)
+    def load(self, decoder: Decoder) -> COleVariant:
+        begin = decoder.at
+        try:
+            return self._loaded(decoder)
+        except BlockingIOError:
+            decoder.at = begin
+            raise
+
+    def _loaded(self, decoder: Decoder) -> COleVariant:
+        at = decoder.fetch(2, "the kind of a variant")
+        (vt,) = struct.unpack_from("<H", decoder.data, at)
         number = _NUMBERS.get(vt)
         if number is None and vt != VT.BSTR and vt not in _VALUELESS and not vt & (ARRAY | BYREF):
-            raise GenericError(source.offset, "a kind of variant that has a format", f"the kind {vt}")
-        source.at = at + 2
+            raise GenericError(decoder.offset, "a kind of variant that has a format", f"the kind {vt}")
+        decoder.at = at + 2
         if number is not None:
-            return COleVariant(number.load(archive), VT(vt))
+            return COleVariant(number.load(decoder), VT(vt))
         if vt != VT.BSTR:
             return COleVariant(None, VT(vt) if vt in _VALUELESS else vt)
-        at = source.fetch(4, "a BSTR's length")
-        (size,) = struct.unpack_from("<I", source.data, at)
-        at = source.fetch(4 + size, f"a BSTR of {size} bytes")
-        data = source.data[at + 4 : at + 4 + size]
-        source.at = at + 4 + size
+        at = decoder.fetch(4, "a BSTR's length")
+        (size,) = struct.unpack_from("<I", decoder.data, at)
+        at = decoder.fetch(4 + size, f"a BSTR of {size} bytes")
+        data = decoder.data[at + 4 : at + 4 + size]
+        decoder.at = at + 4 + size
         return COleVariant(bytes(data) if size & 1 else from_wide(data), VT.BSTR)
 
 

@@ -6,20 +6,19 @@ Loading fills an array anew, and adds to a list or a map what comes, as MFC's do
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import GeneratorType
+from typing import Any
 
-from lifecycle.archive.counting import count_prefix, take_count
-from lifecycle.archive.nesting import deeper
-from lifecycle.archive.objects import ANY_POINTER, EmbeddedWire, PointerWire
-from lifecycle.archive.registry import COLLECTIONS, Entry
-from lifecycle.archive.scalars import DWORD, WORD
-from lifecycle.archive.strings import CString
-from lifecycle.archive.templates import ItemsWire, MapWire
-from lifecycle.archive.wire import Wire, travels_as, wire_of
-
-if TYPE_CHECKING:
-    from lifecycle.archive.archive import Archive
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.lengths import count_prefix, take_count
+from lifecycle.archive.format.nesting import Loading, Storing
+from lifecycle.archive.format.objects import ANY_POINTER, EmbeddedWire, PointerWire
+from lifecycle.archive.format.registry import COLLECTIONS, Entry
+from lifecycle.archive.format.scalars import DWORD, WORD
+from lifecycle.archive.format.strings import CString
+from lifecycle.archive.format.templates import ItemsWire, MapWire
+from lifecycle.archive.format.wire import Wire, travels_as, wire_of
 
 
 class Collection:
@@ -27,7 +26,7 @@ class Collection:
 
     __slots__ = ()
 
-    def serialize(self, archive: Archive) -> None:
+    def serialize(self, archive: Any) -> None:
         """Put the elements behind their count, or take them, without a tag (a direct call of Serialize)."""
         archive.serialize(self, next(kind for kind in type(self).__mro__ if kind in COLLECTIONS))
 
@@ -81,34 +80,67 @@ class _Bytes(Wire[Any]):
 
     least = 2
 
-    def store(self, archive: Archive, value: bytes) -> None:
-        archive._sink.out += count_prefix(len(value), win32=archive._sink.format.win32) + value
+    def store(self, encoder: Encoder, value: bytes) -> None:
+        encoder.out += count_prefix(len(value), win32=encoder.format.win32) + value
 
-    def load(self, archive: Archive) -> CByteArray:
-        source = archive._source
-        size = take_count(source, least=1)
-        at = source.fetch(size, f"{size} bytes")
-        value = CByteArray(source.data[at : at + size])
-        source.at = at + size
+    def load(self, decoder: Decoder) -> CByteArray:
+        begin = decoder.at
+        size = take_count(decoder, least=1)
+        try:
+            at = decoder.fetch(size, f"{size} bytes")
+        except BlockingIOError:
+            decoder.at = begin
+            raise
+        value = CByteArray(decoder.data[at : at + size])
+        decoder.at = at + size
         return value
 
 
-def _deeper(body: Callable[[Archive, Any], None], archive: Archive, thing: Any) -> None:
-    deeper(archive, body, thing)
-
-
 def _register(kind: type[Any], wire: Wire[Any], fill: Callable[[Any, Any], None]) -> None:
-    def take(archive: Archive, thing: Any) -> None:
-        fill(thing, wire.load(archive))
+    def put_deeper(encoder: Encoder, thing: Any) -> Storing | None:
+        encoder.enter()
+        storing = wire.store(encoder, thing)
+        if storing is not None:
+            return _leave(encoder, storing)
+        encoder.depth -= 1
+        return None
 
-    put_deeper = partial(_deeper, wire.store)
-    take_deeper = partial(_deeper, take)
+    def take(decoder: Decoder, thing: Any) -> Any:
+        loaded = wire.load(decoder)
+        if loaded.__class__ is GeneratorType:
+            return filled(thing, loaded)
+        fill(thing, loaded)
+        return thing
+
+    def filled(thing: Any, loading: Any) -> Loading:
+        fill(thing, (yield loading))
+        return thing
+
+    def take_deeper(decoder: Decoder, thing: Any) -> Any:
+        decoder.enter()
+        taken = take(decoder, thing)
+        if taken.__class__ is GeneratorType:
+            return _leave_loading(decoder, taken)
+        decoder.depth -= 1
+        return taken
+
     entry = Entry(kind, kind.__name__, 0, False, kind, put_deeper, take_deeper, members=(wire.store, take))
     COLLECTIONS.add(entry)
     travels_as(kind, EmbeddedWire(entry))
     kind.__wire__.least = 2
     kind.__pointer__ = PointerWire(kind)
     kind.__module__ = "lifecycle.archive"
+
+
+def _leave(encoder: Encoder, storing: Storing) -> Storing:
+    yield storing
+    encoder.depth -= 1
+
+
+def _leave_loading(decoder: Decoder, loading: Any) -> Loading:
+    taken = yield loading
+    decoder.depth -= 1
+    return taken
 
 
 for _kind, _wire, _fill in (

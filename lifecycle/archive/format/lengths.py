@@ -6,12 +6,9 @@ The two differ in one number: 0xFFFE marks a Unicode string, so that a string of
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from lifecycle.archive.errors import GenericError
-
-if TYPE_CHECKING:
-    from lifecycle.archive.loading import Source
+from lifecycle.archive.format.decoder import Decoder
 
 UNICODE_MARK = b"\xff\xfe\xff"
 
@@ -30,37 +27,37 @@ def length_prefix(length: int) -> bytes:
     return struct.pack("<BHIQ", 0xFF, 0xFFFF, 0xFFFFFFFF, length)
 
 
-def take_length(source: Source) -> tuple[bool, int, int]:
+def take_length(decoder: Decoder) -> tuple[bool, int, int]:
     """(whether the mark was there, the length, how many bytes the prefix has), without moving on."""
-    at = source.fetch(1, "a string's length")
-    if source.data[at] != 0xFF:
-        return False, source.data[at], 1
-    at = source.fetch(3, "a string's length")
-    (word,) = struct.unpack_from("<H", source.data, at + 1)
+    at = decoder.fetch(1, "a string's length")
+    if decoder.data[at] != 0xFF:
+        return False, decoder.data[at], 1
+    at = decoder.fetch(3, "a string's length")
+    (word,) = struct.unpack_from("<H", decoder.data, at + 1)
     size, unicode = 3, False
     if word == 0xFFFE:
         unicode = True
-        at = source.fetch(4, "a string's length")
-        if source.data[at + 3] != 0xFF:
-            return True, source.data[at + 3], 4
-        at = source.fetch(6, "a string's length")
-        (word,) = struct.unpack_from("<H", source.data, at + 4)
+        at = decoder.fetch(4, "a string's length")
+        if decoder.data[at + 3] != 0xFF:
+            return True, decoder.data[at + 3], 4
+        at = decoder.fetch(6, "a string's length")
+        (word,) = struct.unpack_from("<H", decoder.data, at + 4)
         size = 6
     if word != 0xFFFF:
         return unicode, word, size
-    at = source.fetch(size + 4, "a string's length")
-    (long,) = struct.unpack_from("<I", source.data, at + size)
+    at = decoder.fetch(size + 4, "a string's length")
+    (long,) = struct.unpack_from("<I", decoder.data, at + size)
     if long != 0xFFFFFFFF:
         return unicode, long, size + 4
-    at = source.fetch(size + 12, "a string's length")
-    (longest,) = struct.unpack_from("<Q", source.data, at + size + 4)
+    at = decoder.fetch(size + 12, "a string's length")
+    (longest,) = struct.unpack_from("<Q", decoder.data, at + size + 4)
     return unicode, longest, size + 12
 
 
 def count_prefix(count: int, *, win32: bool = False) -> bytes:
     """The bytes of WriteCount(count); a 32-bit program writes its largest count without a further escape."""
     if not 0 <= count < 1 << (32 if win32 else 64):
-        raise ValueError(f"{count} is no count: an integer from 0 to {(1 << (32 if win32 else 64)) - 1}")
+        raise ValueError(f"{count} is not a count: expected an integer from 0 to {(1 << (32 if win32 else 64)) - 1}")
     if count < 0xFFFF:
         return struct.pack("<H", count)
     if count < 0xFFFFFFFF or win32:
@@ -68,22 +65,23 @@ def count_prefix(count: int, *, win32: bool = False) -> bytes:
     return struct.pack("<HIQ", 0xFFFF, 0xFFFFFFFF, count)
 
 
-def take_count(source: Source, *, least: int = 0) -> int:
+def take_count(decoder: Decoder, *, least: int = 0) -> int:
     """Take a count of things that have at least `least` bytes each; GenericError when they cannot be within the limit."""
-    at = source.fetch(2, "a count")
-    (count,) = struct.unpack_from("<H", source.data, at)
-    size = 2
+    at = decoder.at
+    if at + 2 > len(decoder.data):
+        at = decoder.fetch(2, "a count")
+    count, size = decoder.data[at] | decoder.data[at + 1] << 8, 2
     if count == 0xFFFF:
-        at = source.fetch(6, "a count")
-        (count,) = struct.unpack_from("<I", source.data, at + 2)
+        at = decoder.fetch(6, "a count")
+        (count,) = struct.unpack_from("<I", decoder.data, at + 2)
         size = 6
-        if count == 0xFFFFFFFF and not source.format.win32:
-            at = source.fetch(14, "a count")
-            (count,) = struct.unpack_from("<Q", source.data, at + 6)
+        if count == 0xFFFFFFFF and not decoder.format.win32:
+            at = decoder.fetch(14, "a count")
+            (count,) = struct.unpack_from("<Q", decoder.data, at + 6)
             size = 14
-    if count * least > source.format.limit:
+    if count * least > decoder.format.limit:
         raise GenericError(
-            source.base + at, f"at most {source.format.limit} bytes (the archive's limit)", f"a count of {count}"
+            decoder.base + at, f"at most {decoder.format.limit} bytes (the archive's limit)", f"a count of {count}"
         )
-    source.at = at + size
+    decoder.at = at + size
     return int(count)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from lifecycle.archive.wire import Fixed, Wire, travels_as
-
-if TYPE_CHECKING:
-    from lifecycle.archive.archive import Archive
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.wire import Fixed, Wire, travels_as
 
 WIDE_TIME = 0x8000000A
 """The first four bytes of a time as MFC 8.0 and later write it; eight bytes of seconds follow."""
@@ -76,31 +75,32 @@ class _TimeWire(Wire[CTime]):
     """One of the two forms to store, either of them to load."""
 
     least = 4
-    whole = True
+    is_atomic = is_flat = True
 
     def __init__(self, name: str, kind: type[CTime], *, wide: bool) -> None:
         super().__init__(name)
         self.kind = kind
         self.wide = wide
 
-    def store(self, archive: Archive, value: CTime) -> None:
+    def store(self, encoder: Encoder, value: CTime) -> None:
         try:
             if not self.wide and value & 0xFFFFFFFF == WIDE_TIME:
-                raise ValueError(f"{value!r} is no {self.name}: its four bytes are the mark of a time in eight")
-            archive._sink.out += _time64.pack(WIDE_TIME, value) if self.wide else _time32.pack(value)
+                raise ValueError(f"{value!r} is not a {self.name}: its four bytes are the mark of a time in eight")
+            encoder.out += _time64.pack(WIDE_TIME, value) if self.wide else _time32.pack(value)
         except (struct.error, TypeError) as error:
-            raise ValueError(f"{value!r} is no {self.name}: seconds since 1970 in {64 if self.wide else 32} bits") from error
+            raise ValueError(
+                f"{value!r} is not a {self.name}: expected seconds since 1970 in {64 if self.wide else 32} bits"
+            ) from error
 
-    def load(self, archive: Archive) -> CTime:
-        source = archive._source
-        at = source.fetch(4, self.name)
-        (seconds,) = _time32.unpack_from(source.data, at)
+    def load(self, decoder: Decoder) -> CTime:
+        at = decoder.fetch(4, self.name)
+        (seconds,) = _time32.unpack_from(decoder.data, at)
         size = 4
         if seconds & 0xFFFFFFFF == WIDE_TIME:
             size = 12
-            at = source.fetch(size, self.name)
-            _, seconds = _time64.unpack_from(source.data, at)
-        source.at = at + size
+            at = decoder.fetch(size, self.name)
+            _, seconds = _time64.unpack_from(decoder.data, at)
+        decoder.at = at + size
         return self.kind(seconds)
 
 
@@ -132,7 +132,7 @@ class COleDateTime(NamedTuple):
     def datetime(self) -> datetime:
         """The date as a naive datetime; ValueError when the status is not VALID, OverflowError beyond what a datetime holds."""
         if self.status != OleStatus.VALID:
-            raise ValueError(f"no date: the status is {self.status}")
+            raise ValueError(f"not a date: the status is {self.status}")
         whole = int(self.days)
         return OLE_EPOCH + timedelta(days=whole) + timedelta(days=abs(self.days - whole))
 
@@ -147,7 +147,7 @@ class COleDateTimeSpan(NamedTuple):
     def timedelta(self) -> timedelta:
         """The span as a timedelta; ValueError when the status is not VALID."""
         if self.status != OleStatus.VALID:
-            raise ValueError(f"no span: the status is {self.status}")
+            raise ValueError(f"not a span: the status is {self.status}")
         return timedelta(days=self.days)
 
 

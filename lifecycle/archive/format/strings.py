@@ -10,14 +10,11 @@ import struct
 from codecs import utf_16_le_decode, utf_16_le_encode
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lifecycle.archive.counting import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix, take_length
 from lifecycle.archive.errors import GenericError
-from lifecycle.archive.wire import Wire, travels_as
-
-if TYPE_CHECKING:
-    from lifecycle.archive.archive import Archive
-    from lifecycle.archive.loading import Source
-
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.lengths import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix, take_length
+from lifecycle.archive.format.wire import Wire, travels_as
 
 SURROGATES = "surrogatepass"
 """How UTF-16 is coded: a Windows string may hold half of a pair."""
@@ -33,53 +30,51 @@ def from_wide(data: bytearray) -> str:
     return utf_16_le_decode(data, SURROGATES, True)[0]
 
 
-def undecodable(source: Source, at: int, error: UnicodeError) -> GenericError:
-    """The error of bytes at `at` in the buffer that are no text in their encoding."""
+def undecodable(decoder: Decoder, at: int, error: UnicodeError) -> GenericError:
+    """The error of bytes at `at` in the buffer that are not text in their encoding."""
     if not isinstance(error, UnicodeDecodeError):
-        return GenericError(source.base + at, f"text in {source.format.encoding}", str(error))
+        return GenericError(decoder.base + at, f"text in {decoder.format.encoding}", str(error))
     found = error.object[error.start : error.end]
-    return GenericError(source.base + at + error.start, f"text in {error.encoding}", f"{bytes(found)!r}: {error.reason}")
+    return GenericError(decoder.base + at + error.start, f"text in {error.encoding}", f"{bytes(found)!r}: {error.reason}")
 
 
 class StringWire(Wire[str]):
     """unicode: whether the string is stored in UTF-16; None for what the archive says. Either kind is loaded."""
 
-    whole = True
+    is_atomic = is_flat = True
 
     def __init__(self, name: str, *, unicode: bool | None) -> None:
         super().__init__(name)
         self.unicode = unicode
 
-    def store(self, archive: Archive, value: str) -> None:
-        sink = archive._sink
+    def store(self, encoder: Encoder, value: str) -> None:
         if not isinstance(value, str):
-            raise TypeError(f"{value!r} is no {self.name}: a str")
-        if sink.format.unicode if self.unicode is None else self.unicode:
+            raise TypeError(f"{value!r} is not a {self.name}: expected a str")
+        if encoder.format.unicode if self.unicode is None else self.unicode:
             data = wide(value)
             length = len(data) >> 1
             prefix = SHORT_UNICODE_LENGTHS[length] if length < 0xFF else UNICODE_MARK + length_prefix(length)
         else:
             data = (
                 value.encode()
-                if value.isascii() and sink.format.ascii
-                else value.encode(sink.format.encoding, sink.format.errors)
+                if value.isascii() and encoder.format.ascii
+                else value.encode(encoder.format.encoding, encoder.format.errors)
             )
             length = len(data)
             prefix = SHORT_LENGTHS[length] if length < 0xFF else length_prefix(length)
-        sink.out += prefix + data
+        encoder.out += prefix + data
 
-    def load(self, archive: Archive) -> str:
-        source = archive._source
-        unicode, length, prefix = take_length(source)
+    def load(self, decoder: Decoder) -> str:
+        unicode, length, prefix = take_length(decoder)
         size = length * 2 if unicode else length
-        at = source.fetch(prefix + size, f"a string of {length} characters")
+        at = decoder.fetch(prefix + size, f"a string of {length} characters")
         start = at + prefix
-        data = source.data[start : start + size]
+        data = decoder.data[start : start + size]
         try:
-            text = from_wide(data) if unicode else data.decode(source.format.encoding, source.format.errors)
+            text = from_wide(data) if unicode else data.decode(decoder.format.encoding, decoder.format.errors)
         except UnicodeError as error:
-            raise undecodable(source, start, error) from None
-        source.at = start + size
+            raise undecodable(decoder, start, error) from None
+        decoder.at = start + size
         return text
 
 
@@ -87,21 +82,20 @@ class _Utf16Wire(Wire[str]):
     """A count of UTF-16 code units, then the units."""
 
     least = 4
-    whole = True
+    is_atomic = is_flat = True
 
-    def store(self, archive: Archive, value: str) -> None:
+    def store(self, encoder: Encoder, value: str) -> None:
         if not isinstance(value, str):
-            raise TypeError(f"{value!r} is no {self.name}: a str")
+            raise TypeError(f"{value!r} is not a {self.name}: expected a str")
         data = wide(value)
-        archive._sink.out += struct.pack("<I", len(data) >> 1) + data
+        encoder.out += struct.pack("<I", len(data) >> 1) + data
 
-    def load(self, archive: Archive) -> str:
-        source = archive._source
-        at = source.fetch(4, "a string's length")
-        (length,) = struct.unpack_from("<I", source.data, at)
-        at = source.fetch(4 + 2 * length, f"a string of {length} UTF-16 code units")
-        text = from_wide(source.data[at + 4 : at + 4 + 2 * length])
-        source.at = at + 4 + 2 * length
+    def load(self, decoder: Decoder) -> str:
+        at = decoder.fetch(4, "a string's length")
+        (length,) = struct.unpack_from("<I", decoder.data, at)
+        at = decoder.fetch(4 + 2 * length, f"a string of {length} UTF-16 code units")
+        text = from_wide(decoder.data[at + 4 : at + 4 + 2 * length])
+        decoder.at = at + 4 + 2 * length
         return text
 
 

@@ -170,13 +170,13 @@ class SocketFile(io.RawIOBase):
     def fileno(self) -> int:
         """The socket's descriptor; ClosedFile, a ValueError, when the file is closed."""
         if self.closed:
-            raise self._refusal("read")
+            self._governed.read(0, exact=False)  # refused, with the table's reason
         return self._governed._socket.fileno()
 
     def read(self, size: int | None = -1, /) -> bytes | None:
         """Read: what one receive gives, or just `size` bytes, as `archive_compatible` says; to the end where size is negative.
 
-        b"" at the end of the stream; None when the socket does not wait and nothing has come. Raises TimeoutError,
+        b"" at the end of the stream; None when the socket does not wait and nothing has arrived. Raises TimeoutError,
         ConnectionError and IllegalCall as the socket's receive() does.
         """
         if size is None or size < 0:
@@ -227,11 +227,6 @@ class SocketFile(io.RawIOBase):
         """Let go of the socket, which stays as it is; closing again does nothing."""
         super().close()
         self._governed.close()
-
-    def _refusal(self, call: str) -> IllegalCall:
-        state = self._governed.state
-        kind = self._governed.refusal_kind(state, call)
-        return kind(SOCKET_FILE, state, call, "SocketFile", self._governed.platform_answers)
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state} over {self.socket!r}>"

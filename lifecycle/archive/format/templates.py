@@ -7,16 +7,17 @@ may be given a plain list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from lifecycle.archive.counting import count_prefix, take_count
 from lifecycle.archive.errors import GenericError
-from lifecycle.archive.wire import Wire, travels_as, wire_of
-
-if TYPE_CHECKING:
-    from lifecycle.archive.archive import Archive
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.lengths import count_prefix, take_count
+from lifecycle.archive.format.nesting import Loading, Storing
+from lifecycle.archive.format.wire import Wire, travels_as, wire_of
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -62,29 +63,42 @@ class ItemsWire(Wire[Any]):
         self.items = items
         self.make = make
 
-    def store(self, archive: Archive, value: Iterable[Any]) -> None:
+    def store(self, encoder: Encoder, value: Iterable[Any]) -> Storing | None:
         if not isinstance(value, Iterable) or isinstance(value, (str, dict)):
-            raise TypeError(f"{value!r} is no {self.name}: a list")
+            raise TypeError(f"{value!r} is not a {self.name}: expected a list")
         values = value if isinstance(value, (list, tuple)) else list(value)
-        sink = archive._sink
-        sink.out += count_prefix(len(values), win32=sink.format.win32)
-        if self.items.least:
-            self.items.store_many(archive, values)
-            return
+        encoder.out += count_prefix(len(values), win32=encoder.format.win32)
+        return self.items.store_all(encoder, values) if self.items.least else self._store_sized(encoder, values)
+
+    def _store_sized(self, encoder: Encoder, values: Iterable[Any]) -> Storing:
         for item in values:
-            before = len(sink.out)
-            self.items.store(archive, item)
-            if len(sink.out) == before:
+            before = len(encoder.out)
+            storing = self.items.store(encoder, item)
+            if storing is not None:
+                yield storing
+            if len(encoder.out) == before:
                 raise ValueError(f"{self.name}: elements that take no bytes could not be loaded again")
 
-    def load(self, archive: Archive) -> Any:
-        least = max(self.items.least, 1)
-        count = take_count(archive._source, least=least)
-        archive._source.expect(count * least)
-        if self.items.least:
-            items = self.items.load_many(archive, count)
-            return items if self.make is list else self.make(items)
-        return self.make([_paid_for(archive, self.items) for _ in range(count)])
+    def load(self, decoder: Decoder) -> Any:
+        items = self.items
+        least = items.least
+        count = take_count(decoder, least=max(least, items.cost))
+        if len(decoder.data) - decoder.at < count * least:
+            decoder.expect(count * least)
+        values = items.load_all(decoder, count) if least else self._load_sized(count)
+        if values.__class__ is GeneratorType:
+            return self._made(values)
+        return values if self.make is list else self.make(values)
+
+    def _made(self, loading: Any) -> Loading:
+        return self.make((yield loading))
+
+    def _load_sized(self, count: int) -> Loading:
+        values: list[Any] = []
+        load = _at_least_one_byte(self.items)
+        while len(values) < count:
+            values.append((yield load()))
+        return values
 
 
 class MapWire(Wire[Any]):
@@ -98,40 +112,61 @@ class MapWire(Wire[Any]):
         self.items = items
         self.make = make
 
-    def store(self, archive: Archive, value: dict[Any, Any]) -> None:
+    def store(self, encoder: Encoder, value: dict[Any, Any]) -> Storing | None:
         self._check_keys()
         if not isinstance(value, dict):
-            raise TypeError(f"{value!r} is no {self.name}: a dict")
-        archive._sink.out += count_prefix(len(value), win32=archive._sink.format.win32)
-        for key, item in value.items():
-            self.keys.store(archive, key)
-            self.items.store(archive, item)
+            raise TypeError(f"{value!r} is not a {self.name}: expected a dict")
+        encoder.out += count_prefix(len(value), win32=encoder.format.win32)
+        return self._store_pairs(encoder, value) if value else None
 
-    def load(self, archive: Archive) -> Any:
+    def _store_pairs(self, encoder: Encoder, value: dict[Any, Any]) -> Storing:
+        for key, item in value.items():
+            self.keys.store(encoder, key)
+            storing = self.items.store(encoder, item)
+            if storing is not None:
+                yield storing
+
+    def load(self, decoder: Decoder) -> Any:
         self._check_keys()
+        count = take_count(decoder, least=max(self.keys.least + self.items.least, 1))
+        return self._load_pairs(count) if count else self.make()
+
+    def _load_pairs(self, count: int) -> Loading:
         found = self.make()
-        load_key = self.keys.load if self.keys.least or self.items.least else lambda archive: _paid_for(archive, self.keys)
-        for _ in range(take_count(archive._source, least=max(self.keys.least + self.items.least, 1))):
-            key = load_key(archive)
-            found[key] = self.items.load(archive)
+        load_key = None if self.keys.least or self.items.least else _at_least_one_byte(self.keys)
+        for _ in range(count):
+            key = yield self.keys.load if load_key is None else load_key()
+            found[key] = yield self.items.load
         return found
 
     def _check_keys(self) -> None:
         """TypeError for keys that could not be found again, or whose hash would depend on what is not loaded yet."""
-        is_flat = self.keys.whole or getattr(self.keys, "is_flat", False)
-        if not is_flat or getattr(getattr(self.keys, "kind", int), "__hash__", None) is None:
+        if not self.keys.can_be_key:
             raise TypeError(
                 f"{self.name}: {self.keys.name} cannot be a key: use a number, a string, or a frozen record of those"
             )
 
 
-def _paid_for(archive: Archive, wire: Wire[Any]) -> Any:
-    """One item of a kind that may take no bytes; one that takes none is refused, for a count of them would cost nothing."""
-    before = archive._source.offset
-    item = wire.load(archive)
-    if archive._source.offset == before:
-        raise GenericError(before, f"a {wire.name} that takes at least one byte", "one that takes none")
-    return item
+def _at_least_one_byte(wire: Wire[Any]) -> Callable[[], Loading]:
+    """Makes loads of a kind that may take no bytes; one that takes none is refused, for a count of them would cost nothing."""
+
+    def load() -> Loading:
+        before = -1
+
+        def begin(decoder: Decoder) -> Any:
+            nonlocal before
+            before = decoder.offset
+            return wire.load(decoder)
+
+        def end(decoder: Decoder) -> None:
+            if decoder.offset == before:
+                raise GenericError(before, f"a {wire.name} that takes at least one byte", "one that takes none")
+
+        item = yield begin
+        yield end
+        return item
+
+    return load
 
 
 @cache

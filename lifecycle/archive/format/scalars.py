@@ -1,15 +1,15 @@
-"""The numbers of the format, by their Windows names: little-endian on every platform, unaligned.
+"""The numbers of the format, by their Windows names, and SIZE, POINT and RECT: little-endian on every platform, unaligned.
 
 `DWORD(5)` is an int that knows its width, so that `archive << DWORD(5)` says what goes on the wire; one that does not fit
-raises ValueError. What comes out of an archive is a plain int, float or bool. For type checkers the names are int, float, bool
+raises ValueError. An archive loads plain ints, floats and bools. For type checkers the names are int, float, bool
 and str, so that a dataclass may be annotated with them and be given plain numbers.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from lifecycle.archive.wire import Fixed
+from lifecycle.archive.format.wire import Fixed, travels_as
 
 
 def _new(base: type[Any], wire: Fixed[Any], doc: str, convert: Any = None) -> Any:
@@ -95,3 +95,34 @@ else:
         Fixed("WCHAR", "H", "one UTF-16 code unit", spread=_code_unit, gather=chr),
         "C++'s wchar_t: one UTF-16 code unit, 2 bytes.",
     )
+
+
+_LONGS = "integers from -2147483648 to 2147483647"
+
+
+class SIZE(NamedTuple):
+    """A size: cx and cy, 8 bytes."""
+
+    cx: int
+    cy: int
+
+
+class POINT(NamedTuple):
+    """A point: x and y, 8 bytes."""
+
+    x: int
+    y: int
+
+
+class RECT(NamedTuple):
+    """A rectangle: left, top, right and bottom, 16 bytes."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+travels_as(SIZE, Fixed("SIZE", "ii", _LONGS, spread=tuple, gather=SIZE))
+travels_as(POINT, Fixed("POINT", "ii", _LONGS, spread=tuple, gather=POINT))
+travels_as(RECT, Fixed("RECT", "iiii", _LONGS, spread=tuple, gather=RECT))

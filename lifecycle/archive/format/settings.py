@@ -1,4 +1,4 @@
-"""The settings of an archive: what its two sides have to agree on, since the bytes do not tell it, and what bounds it."""
+"""Format: what both sides of an archive have to agree on, since it is not on the wire, and the limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _check_codec(encoding: str, errors: str) -> None:
         "".encode(encoding)
         b"".decode(encoding)
     except UnicodeError as error:
-        raise ValueError(f"{encoding!r} is no code page: {error}") from None
+        raise ValueError(f"{encoding!r} is not a code page: {error}") from None
     handler = codecs.lookup_error(errors)
     with suppress(UnicodeError):
         try:
@@ -52,6 +52,11 @@ class Format:
     depth: int
     size: int
     ascii: bool = field(init=False)
+
+    @property
+    def deepest(self) -> str:
+        """The depth, for error texts."""
+        return f"{self.depth} levels of nested objects at most (the archive's depth)"
 
     def __post_init__(self) -> None:
         _check_codec(self.encoding, self.errors)

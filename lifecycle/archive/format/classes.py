@@ -1,100 +1,24 @@
-"""Which classes an archive may make objects of: those that were registered, and no others, whatever the bytes say."""
+"""@serializable: lets archives store objects of a class, and load them by its name on the wire."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from lifecycle.archive.errors import NotSerializable
-from lifecycle.archive.nesting import go_deeper
-from lifecycle.archive.wire import travels_as
-
-if TYPE_CHECKING:
-    from lifecycle.archive.records import Record
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.objects import EmbeddedWire, PointerWire
+from lifecycle.archive.format.own_stack import OwnStack, load_apart
+from lifecycle.archive.format.records import Record
+from lifecycle.archive.format.registry import LARGEST_SCHEMA, LONGEST_NAME, REGISTRY, Entry, Registry
+from lifecycle.archive.format.wire import travels_as
 
 Class = TypeVar("Class", bound=type)
 
 _NAME = re.compile(r"\b[^\W\d]\w*")
-
-LONGEST_NAME = 63
-LARGEST_SCHEMA = 0xFFFE
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """A serializable class.
-
-    description: the bytes that describe it on the wire. is_abstract: whether only classes derived from it have objects.
-
-    make: makes an object to load into. put and take: store and load its body. members: how that is done where it is no level of
-    nesting of its own: a collection's, as a member of an object.
-    """
-
-    kind: type[Any]
-    name: str
-    schema: int
-    versionable: bool
-    make: Callable[[], Any]
-    put: Callable[[Any, Any], None]
-    take: Callable[[Any, Any], None]
-    record: Record | None = None
-    members: tuple[Callable[[Any, Any], None], Callable[[Any, Any], None]] | None = None
-    description: bytes = field(init=False)
-    is_abstract: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        name = self.name.encode("ascii")
-        object.__setattr__(self, "description", struct.pack("<HHH", 0xFFFF, self.schema, len(name)) + name)
-        object.__setattr__(self, "is_abstract", inspect.isabstract(self.kind))
-
-    @property
-    def flat_record(self) -> Record | None:
-        """The record of a dataclass whose objects refer to nothing, so that many can be stored and loaded at once."""
-        return self.record if self.record is not None and self.record.is_flat else None
-
-
-class Registry:
-    """The classes that archives may load, by their names on the wire.
-
-    Of several classes with one name, the one that was asked for is loaded, and else the newest. MFC's collections are in every
-    registry.
-    """
-
-    def __init__(self) -> None:
-        self._by_class: dict[type[Any], Entry] = {}
-        self._by_name: dict[str, list[Entry]] = {}
-
-    def add(self, entry: Entry) -> None:
-        """Let archives load the entry's class."""
-        self._by_class[entry.kind] = entry
-        self._by_name.setdefault(entry.name, []).insert(0, entry)
-
-    def entry(self, kind: type[Any]) -> Entry:
-        """The entry of a class; NotSerializable when it was not registered."""
-        if not isinstance(kind, type):
-            raise TypeError(f"{kind!r} is no class")
-        found = self._by_class.get(kind)
-        if found is not None:
-            return found
-        if self is not COLLECTIONS and kind in COLLECTIONS:
-            return COLLECTIONS.entry(kind)
-        raise NotSerializable(f"{kind.__name__} is not serializable: decorate it with @serializable({kind.__name__!r})")
-
-    def __contains__(self, kind: object) -> bool:
-        return kind in self._by_class
-
-    def named(self, name: str) -> list[Entry]:
-        """The entries of that name on the wire, newest first."""
-        return [*self._by_name.get(name, ()), *COLLECTIONS._by_name.get(name, ())]
-
-
-COLLECTIONS = Registry()
-REGISTRY = Registry()
 
 
 def checked_name(name: str, schema: int) -> None:
@@ -123,17 +47,13 @@ def serializable(
 
     def register(decorated: Class) -> Class:
         kind: Any = decorated
-        from lifecycle.archive.objects import EmbeddedWire, PointerWire
-        from lifecycle.archive.records import Record
-
         is_dataclass = "__dataclass_fields__" in vars(kind)
         owner = next((base for base in kind.__mro__ if "serialize" in vars(base)), None)
         if owner is not None and not isinstance(vars(owner).get("__wire__"), Record):
             if is_dataclass and owner is not kind:
                 raise TypeError(f"{kind.__name__} inherits serialize(), which does not know its fields: give it its own")
             _check_can_be_made(kind, kind)
-            body = _by_method(kind)
-            entry = Entry(kind, name, schema, versionable, kind, body, body)
+            entry = Entry(kind, name, schema, versionable, kind, _putting(kind), _taking(kind), has_method=True)
             travels_as(kind, EmbeddedWire(entry))
         elif is_dataclass:
             if versionable:
@@ -141,12 +61,15 @@ def serializable(
             if kind.__new__ is not object.__new__:
                 _check_can_be_made(kind, kind.__new__, kind)
             record = Record(kind, _names_around(kind, inspect.currentframe()))
-            entry = Entry(kind, name, schema, versionable, record.make, record.put, record.take, record)
+            entry = Entry(
+                kind, name, schema, versionable, record.make, record.put, record.take,
+                put_tagged=record.put_tagged, take_tagged=record.take_tagged,
+            )  # fmt: skip
             kind.serialize = _serialize_as(kind)
             travels_as(kind, record)
         else:
             raise TypeError(
-                f"{kind.__name__} has no method serialize() and is no dataclass; put @serializable above @dataclass"
+                f"{kind.__name__} has no method serialize() and is not a dataclass; put @serializable above @dataclass"
             )
         registry.add(entry)
         kind.__pointer__ = PointerWire(kind)
@@ -175,17 +98,33 @@ def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: A
         raise TypeError(f"{kind.__name__} must be made without arguments, to be loaded into: {error}") from None
 
 
-def _by_method(kind: Any) -> Callable[[Any, Any], None]:
-    def body(
-        archive: Any, thing: Any
-    ) -> None:  # as deeper() does, in one call: each level's calls count against Python's limit
-        go_deeper(archive)
-        try:
-            kind.serialize(thing, archive)
-        finally:
-            archive._depth -= 1
+LEVELS_PER_STACK = 100
+"""How deep serialize() methods are nested on one stack of Python's; the next ones have a stack of their own."""
 
-    return body
+
+def _putting(kind: Any) -> Callable[[Encoder, Any], None]:
+    def put(encoder: Encoder, thing: Any) -> None:
+        encoder.enter()
+        if encoder.depth % LEVELS_PER_STACK:
+            kind.serialize(thing, encoder.owner())
+        else:
+            OwnStack(lambda: kind.serialize(thing, encoder.owner())).resume()
+        encoder.depth -= 1
+
+    return put
+
+
+def _taking(kind: Any) -> Callable[[Decoder, Any], Any]:
+    def take(decoder: Decoder, thing: Any) -> Any:
+        decoder.enter()
+        if decoder.depth % LEVELS_PER_STACK:
+            kind.serialize(thing, decoder.owner())
+        else:
+            load_apart(decoder, lambda: kind.serialize(thing, decoder.owner()))
+        decoder.depth -= 1
+        return thing
+
+    return take
 
 
 def _serialize_as(kind: Any) -> Callable[[Any, Any], None]:

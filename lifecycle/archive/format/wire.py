@@ -10,25 +10,33 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from lifecycle.archive.errors import NotSerializable
-
-if TYPE_CHECKING:
-    from lifecycle.archive.archive import Archive
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.nesting import Loading, Storing
 
 T = TypeVar("T")
+
+OBJECT_COST = 6
+"""The cost of a value that is loaded as an object: of about 96 bytes, a sixteenth."""
 
 
 class Wire(Generic[T]):
     """How values of one kind travel.
 
-    name: as in "DWORD", for error texts. least: the fewest bytes that a value takes. whole: whether a value is stored and
-    loaded by one step that happens or does not, so that the archive need not be able to go back to its beginning.
+    name: as in "DWORD", for error texts. least: the fewest bytes that a value takes. is_atomic: whether a value is stored and
+    loaded by one step that happens or does not, so that nothing has to be undone when it fails. is_flat: whether a value holds
+    no objects, so that it has neither numbers nor code of users. cost: of how many bytes a value counts against the archive's
+    limit.
     """
 
     least = 1
-    whole = False
+    cost = 1
+    is_atomic = False
+    is_flat = False
+    is_record = False
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -37,25 +45,47 @@ class Wire(Generic[T]):
     def __wire__(self) -> Wire[T]:
         return self
 
+    @property
+    def can_be_key(self) -> bool:
+        """Whether a value can be a key of a map: it has a hash, which does not depend on what is not loaded yet."""
+        return self.is_flat
+
     def __repr__(self) -> str:
         return f"<wire {self.name}>"
 
-    def store(self, archive: Archive, value: T) -> None:
-        """Append the bytes of `value`; TypeError or ValueError when it is none of this kind."""
+    def store(self, encoder: Encoder, value: T) -> Storing | None:
+        """Append the bytes of `value`; TypeError or ValueError when it is not of this kind."""
         raise NotImplementedError
 
-    def load(self, archive: Archive) -> T:
-        """Take one value; an ArchiveError when the bytes are none of this kind."""
+    def load(self, decoder: Decoder) -> T | Loading:
+        """Load one value; an ArchiveError when the bytes are not of this kind."""
         raise NotImplementedError
 
-    def store_many(self, archive: Archive, values: Iterable[T]) -> None:
+    def store_all(self, encoder: Encoder, values: Sequence[T]) -> Storing | None:
         """Append the bytes of every value."""
-        for value in values:
-            self.store(archive, value)
+        rest = iter(values)
+        for value in rest:
+            storing = self.store(encoder, value)
+            if storing is not None:
+                return self._store_rest(encoder, storing, rest)
+        return None
 
-    def load_many(self, archive: Archive, count: int) -> list[T]:
-        """Take `count` values."""
-        return [self.load(archive) for _ in range(count)]
+    def _store_rest(self, encoder: Encoder, first: Storing, rest: Iterable[T]) -> Storing:
+        yield first
+        for value in rest:
+            storing = self.store(encoder, value)
+            if storing is not None:
+                yield storing
+
+    def load_all(self, decoder: Decoder, count: int) -> list[T] | Loading:
+        """Load `count` values."""
+        values: list[T] = []
+        return values if not count else self._load_rest(values, count)
+
+    def _load_rest(self, values: list[T], count: int) -> Loading:
+        while len(values) < count:
+            values.append((yield self.load))
+        return values
 
 
 class Fixed(Wire[T]):
@@ -65,7 +95,7 @@ class Fixed(Wire[T]):
     to the packed items and back, where the value is not the one item itself. fits: what fits, for the error text.
     """
 
-    whole = True
+    is_atomic = is_flat = True
 
     def __init__(
         self,
@@ -86,8 +116,8 @@ class Fixed(Wire[T]):
         self._pack = layout.pack
         self._unpack_from = layout.unpack_from
 
-    def store(self, archive: Archive, value: T) -> None:
-        archive._sink.out += self.packed(value)
+    def store(self, encoder: Encoder, value: T) -> None:
+        encoder.out += self.packed(value)
 
     def packed(self, value: T) -> bytes:
         """The bytes of `value`; TypeError or ValueError when it does not fit."""
@@ -95,41 +125,47 @@ class Fixed(Wire[T]):
             return self._pack(value) if self.spread is None else self._pack(*self.spread(value))
         except (struct.error, OverflowError, TypeError, AttributeError, ValueError) as error:
             kind = ValueError if isinstance(value, (int, float, tuple, str)) else TypeError
-            raise kind(f"{value!r} is no {self.name}: {self.fits}") from error
+            raise kind(f"{value!r} is not a {self.name}: expected {self.fits}") from error
 
-    def load(self, archive: Archive) -> T:
-        source = archive._source
-        at = source.at
-        if at + self.size > len(source.data):
-            at = source.fetch(self.size, self.name)
-        items = self._unpack_from(source.data, at)
-        source.at = at + self.size
+    def load(self, decoder: Decoder) -> T:
+        at = decoder.at
+        if at + self.size > len(decoder.data):
+            at = decoder.fetch(self.size, self.name)
+        items = self._unpack_from(decoder.data, at)
+        decoder.at = at + self.size
         value: T = items[0] if self.gather is None else self.gather(*items)
         return value
 
-    def store_many(self, archive: Archive, values: Iterable[T]) -> None:
-        values = tuple(values)
+    def store_all(self, encoder: Encoder, values: Sequence[T]) -> None:
         if self.spread is None:
             try:
-                archive._sink.out += struct.pack(f"<{len(values)}{self.codes}", *values)
+                encoder.out += struct.pack(f"<{len(values)}{self.codes}", *values)
             except (struct.error, OverflowError):
-                pass  # one of them does not fit: packing each by itself tells which
+                pass  # one of them does not fit: packing each by itself finds it
             else:
                 return
-        archive._sink.out += b"".join([self.packed(value) for value in values])
+        encoder.out += b"".join([self.packed(value) for value in values])
 
-    def load_many(self, archive: Archive, count: int) -> list[T]:
-        source = archive._source
+    def load_all(self, decoder: Decoder, count: int) -> list[T] | Loading:
         size = count * self.size
-        at = source.fetch(size, f"{count} x {self.name}")
+        if decoder.at + size > len(decoder.data):
+            try:
+                decoder.fetch(size, f"{count} x {self.name}")
+            except BlockingIOError:
+                return self._when_fetched(count)
+        at = decoder.at
         if self.gather is None:
-            values = list(struct.unpack_from(f"<{count}{self.codes}", source.data, at))
+            values = list(struct.unpack_from(f"<{count}{self.codes}", decoder.data, at))
         else:
             gather = self.gather
-            with memoryview(source.data) as view, view[at : at + size] as items:
+            with memoryview(decoder.data) as view, view[at : at + size] as items:
                 values = [gather(*each) for each in struct.iter_unpack(f"<{self.codes}", items)]
-        source.at = at + size
+        decoder.at = at + size
         return values
+
+    def _when_fetched(self, count: int) -> Loading:
+        yield lambda decoder: decoder.fetch(count * self.size, f"{count} x {self.name}")
+        return (yield lambda decoder: self.load_all(decoder, count))
 
 
 def travels_as(kind: Any, wire: Wire[Any]) -> None:
@@ -147,13 +183,13 @@ def wire_of(kind: object) -> Wire[Any]:
     if isinstance(wire, Wire):
         return wire
     raise TypeError(
-        f"{_named(kind)} is no wire type: use DWORD, CString and their like from lifecycle.archive, "
+        f"{_named(kind)} is not a wire type: use DWORD, CString and their like from lifecycle.archive, "
         "a class made @serializable, or Annotated[int, DWORD]"
     )
 
 
 def _annotated(kind: object) -> Wire[Any] | None:
-    """The wire of an annotation that is no class: Annotated[int, DWORD], or `Age | None`."""
+    """The wire of an annotation that is not a class: Annotated[int, DWORD], or `Age | None`."""
     origin = get_origin(kind)
     if origin is Annotated:
         wires = [wire for wire in (getattr(each, "__wire__", None) for each in get_args(kind)) if wire is not None]

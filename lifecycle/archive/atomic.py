@@ -1,0 +1,210 @@
+"""Atomic values: a call of an archive stores or loads all of a value or nothing, and its error decides its outcome."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import GeneratorType
+from typing import Any, Literal
+
+from lifecycle.archive.buffer import Sender, give_back
+from lifecycle.archive.errors import ArchiveError, EndOfFile, FormatError, GenericError, NestedTooDeeply, ReadOnly, WriteOnly
+from lifecycle.archive.format.decoder import Decoder, Mark
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.nesting import Continuation, Load, Storing, store_nested
+from lifecycle.engine import IllegalCall, Lifecycle
+from lifecycle.roles.archive import Direction
+from lifecycle.roles.stream import GONE
+from lifecycle.system.outcomes import outcome_of_error
+
+Mode = Literal["load", "store"]
+
+
+class ArchiveCalls(Lifecycle):
+    """How the calls of an archive are refused, and how they end; its calls may be awaited or not."""
+
+    __slots__ = ()
+
+    def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
+        """MFC's causes readOnly and writeOnly, for calls of the other direction."""
+        direction = self.role.state(state).facts.direction
+        others = [each.name for each in self.role.states if each.facts.direction not in (None, direction)]
+        if direction is None or not any(call in self.role.table[other] for other in others):
+            return IllegalCall
+        return ReadOnly if direction is Direction.LOAD else WriteOnly
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """How an error of a call classifies."""
+        if isinstance(error, EndOfFile):
+            return "eof"
+        if isinstance(error, FormatError):
+            return "malformed"
+        return outcome_of_error({"broken": GONE}, error) or "failed"
+
+
+class AtomicValues(ArchiveCalls):
+    """The part of an archive that moves values through its buffer."""
+
+    __slots__ = ("_decoder", "_encoder", "_file", "_flush_is_due", "_mode", "_nested", "_sender", "_spoilt_by")
+
+    _file: Any
+    _mode: str
+    _encoder: Encoder
+    _decoder: Decoder
+    _sender: Sender
+    _nested: bool
+    _flush_is_due: bool
+    _spoilt_by: ArchiveError | None
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it loads values (IsLoading)."""
+        return self._mode == Direction.LOAD
+
+    @property
+    def is_storing(self) -> bool:
+        """Whether it stores values (IsStoring)."""
+        return self._mode == Direction.STORE
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """How an error of a call classifies; None inside another call, whose outcome it becomes.
+
+        Wrong bytes break the archive also where a user's serialize() catches the error: nobody knows where the next value
+        begins. At the end of the file that is known, and older programs' files may end there: it may be caught.
+        """
+        if self._nested:
+            if isinstance(error, FormatError) and not isinstance(error, EndOfFile):
+                self._spoilt_by = self._spoilt_by or error
+            return None
+        outcome = super().outcome_of(call, error)
+        sender: Sender | None = getattr(self, "_sender", None)  # none while the constructor runs, and none of a loading archive
+        return "broken" if outcome == "failed" and sender is not None and sender.is_cut_off else outcome
+
+    # -- storing -------------------------------------------------------------------------------------------------------------
+
+    def _store_whole(self, put: Callable[..., Storing | None], *arguments: Any) -> None:
+        """Store all of it or nothing; a nested call is part of the outer one, and nothing leaves before that is whole."""
+        encoder, outer = self._encoder, self._nested
+        mark = encoder.mark()
+        self._nested = True
+        try:
+            storing = put(encoder, *arguments)
+            if storing is not None:
+                store_nested(storing)
+        except BaseException as error:
+            encoder.go_back(mark)
+            self._flush_is_due = self._flush_is_due and outer
+            if isinstance(error, RecursionError):
+                raise NestedTooDeeply(_recursion_limit()) from None
+            raise
+        finally:
+            self._nested = outer
+        if not outer:
+            if len(encoder.out) > encoder.format.size:
+                self._make_room(mark)
+            self._flush_if_due()
+
+    def _make_room(self, mark: Any) -> None:
+        """Send what the buffer cannot keep besides the value stored since `mark`, or take that value back."""
+        encoder = self._encoder
+        before, numbered, depth = mark
+        stored = len(encoder.out) - before
+        try:
+            self._sender.send(before)
+        except BaseException:
+            encoder.go_back((len(encoder.out) - stored, numbered, depth))
+            raise
+        self._sender.send_whole_buffers()
+
+    def _put(self, data: bytes) -> None:
+        """Store bytes that may be sent in parts: whole buffers leave, the rest is kept."""
+        encoder = self._encoder
+        if len(encoder.out) > encoder.format.size and not self._nested:
+            self._sender.send(len(encoder.out))  # it could not be sent before: until it can, nothing more is taken
+        encoder.out += data
+        if len(encoder.out) > encoder.format.size and not self._nested:
+            self._sender.send_whole_buffers()
+
+    # -- loading -------------------------------------------------------------------------------------------------------------
+
+    def _take_whole(self, load: Load) -> Any:
+        """Load so that all of it is loaded, or nothing, unless the bytes are wrong; a nested call is part of the outer one."""
+        decoder = self._decoder
+        outer, mark = self._begin_to_take()
+        try:
+            value = load(decoder)
+            if value.__class__ is GeneratorType:
+                value = Continuation(decoder, value).resume()
+        except BaseException as error:
+            self._take_back(outer, mark, error)
+            if isinstance(error, RecursionError):
+                raise GenericError(decoder.offset, _recursion_limit(), "deeper ones") from None
+            raise
+        finally:
+            self._end_taking(outer, mark)
+        if not outer:
+            self._raise_what_was_caught()
+            self._flush_if_due()
+        return value
+
+    def _begin_to_take(self) -> tuple[bool, Mark]:
+        """Begin a load: whether it is part of another one, and where it begins."""
+        outer, self._nested = self._nested, True
+        self._decoder.is_waiting = False
+        if not outer:
+            self._decoder.hold()
+            self._spoilt_by = None
+        return outer, self._decoder.mark()
+
+    def _take_back(self, outer: bool, mark: Mark, error: BaseException) -> None:
+        """Undo a load that failed by `error`, unless wrong bytes have broken the archive."""
+        if not isinstance(error, (FormatError, RecursionError)) or (outer and isinstance(error, EndOfFile)):
+            self._decoder.go_back(mark)
+        self._flush_is_due = self._flush_is_due and outer
+
+    def _end_taking(self, outer: bool, mark: Mark) -> None:
+        self._nested = outer
+        self._decoder.depth = mark[2]
+        if not outer:
+            self._decoder.release()
+
+    def _raise_what_was_caught(self) -> None:
+        error, self._spoilt_by = self._spoilt_by, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # its traceback holds this frame, and that the archive
+
+    def _taken(self, size: int) -> bytes:
+        decoder = self._decoder
+        data = bytes(decoder.data[decoder.at : decoder.at + size])
+        decoder.at += size
+        return data
+
+    # -- both ----------------------------------------------------------------------------------------------------------------
+
+    def _flush_if_due(self) -> None:
+        """Run a flush() that was requested inside the value; its error is raised by the next call that sends."""
+        if self._flush_is_due:
+            with suppress(OSError):
+                self._flush_now()
+
+    def _flush_now(self) -> None:
+        """Send all that the buffer holds, or give back what was read ahead."""
+        self._flush_is_due = False
+        if self.is_loading:
+            decoder = self._decoder
+            if give_back(self._file, decoder.unread):
+                del decoder.data[decoder.at :]
+            return
+        self._sender.send(len(self._encoder.out))
+        flush = getattr(self._file, "flush", None)
+        if flush is not None:
+            flush()
+
+
+def _recursion_limit() -> str:
+    """What is expected of objects whose serialize() methods are nested deeper than Python's stack goes."""
+    return f"objects nested no deeper than Python's recursion limit of {sys.getrecursionlimit()} calls allows"

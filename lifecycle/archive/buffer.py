@@ -1,0 +1,89 @@
+"""What an archive's bytes come from and go to: a binary file of any kind."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from lifecycle.archive.format.decoder import Receive
+from lifecycle.archive.format.encoder import Encoder
+
+
+def receive_of(file: Any) -> tuple[Receive, bool]:
+    """How a decoder receives bytes of `file`, and whether it may ask for more than it needs, which does not wait for them."""
+    one_read: Receive | None = getattr(file, "read1", None)
+    return one_read or file.read, one_read is not None or isinstance(file, io.RawIOBase)
+
+
+def give_back(file: Any, unread: int) -> bool:
+    """Move a file that can seek back by what was read ahead; whether it could."""
+    seekable = getattr(file, "seekable", None)
+    if not unread or seekable is None or not seekable():
+        return False
+    file.seek(-unread, os.SEEK_CUR)
+    return True
+
+
+def length_of(file: Any) -> int:
+    """How many bytes the file has from where it is to its end; io.UnsupportedOperation for a file that has no length."""
+    get_length = getattr(file, "get_length", None)
+    if get_length is not None:  # a SocketFile refuses it, with the table's reason
+        return int(get_length())
+    here = file.tell()
+    try:
+        return int(file.seek(0, os.SEEK_END)) - int(here)
+    finally:
+        file.seek(here)
+
+
+class Sender:
+    """Sends what an encoder has stored.
+
+    Nothing leaves before the buffer is full or flushed. A value never straddles: when it does not fit behind what is there,
+    that is sent first; of a value longer than the buffer, whole buffers are sent and the rest is kept.
+
+    is_cut_off: whether a send was broken off, so that it is not known how much of it the file took.
+    """
+
+    __slots__ = ("_encoder", "_give", "_is_raw", "is_cut_off")
+
+    def __init__(self, file: Any, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._is_raw = isinstance(file, io.RawIOBase)
+        self._give: Callable[[bytes], int | None] = file.write
+        self.is_cut_off = False
+
+    def send_whole_buffers(self) -> None:
+        """Send as many whole buffers as there are; an error is raised by the next call that has to send."""
+        length = len(self._encoder.out)
+        with suppress(OSError):
+            self.send(length - length % self._encoder.format.size)
+
+    def send(self, count: int) -> None:
+        """Send the first `count` bytes, or raise; what was not sent stays."""
+        out = self._encoder.out
+        while count:
+            chunk = bytes(out) if count == len(out) else bytes(out[:count])
+            try:
+                given = self._give(chunk)
+            except OSError as error:
+                self._sent(getattr(error, "characters_written", 0))
+                raise
+            except BaseException:
+                self.is_cut_off = True
+                raise
+            if given is None and not self._is_raw:
+                given = count  # a file that counts nothing has taken everything
+            if given is None or given <= 0:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            given = min(given, count)
+            self._sent(given)
+            count -= given
+
+    def _sent(self, count: int) -> None:
+        del self._encoder.out[:count]
+        self._encoder.sent += count

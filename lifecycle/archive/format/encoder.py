@@ -1,0 +1,72 @@
+"""Encoder: the bytes of a storing archive that were not sent yet, and the numbers of what it stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lifecycle.archive.errors import BadIndex, NestedTooDeeply
+from lifecycle.archive.format.registry import Registry
+from lifecycle.archive.format.settings import Format
+
+Owner = Callable[[], Any]
+
+MOST_NUMBERS = 0x3FFFFFFE
+
+
+Mark = tuple[int, int, int]
+"""The length of the buffer, how many things have numbers, and the depth of an encoder, so that it can go back there."""
+
+
+class Encoder:
+    """out: the buffer. sent: how many bytes left it. owner: gives what a user's serialize() is called with; a weak reference.
+
+    numbers: id of an object or class -> its number (PID). numbered: those objects and classes in order, which keeps them alive:
+    an id is only theirs while they live. depth: of the object that is being stored.
+    """
+
+    __slots__ = ("depth", "format", "numbered", "numbers", "out", "owner", "registry", "renumbered", "sent")
+
+    def __init__(self, format: Format, registry: Registry, *, owner: Owner = lambda: None) -> None:
+        self.format = format
+        self.registry = registry
+        self.owner = owner
+        self.out = bytearray()
+        self.sent = 0
+        self.renumbered = False
+        self.numbers: dict[int, int] = {}
+        self.numbered: list[Any] = []
+        self.depth = 0
+
+    @property
+    def offset(self) -> int:
+        """How many bytes were stored since the archive began."""
+        return self.sent + len(self.out)
+
+    def number(self, thing: object) -> None:
+        """Give the next number to an object or a class; BadIndex when there is none left."""
+        self.renumbered = self.renumbered or id(thing) in self.numbers
+        self.numbered.append(thing)
+        if len(self.numbered) >= MOST_NUMBERS:
+            raise BadIndex(self.offset, f"fewer than {MOST_NUMBERS} objects and classes", "one more")
+        self.numbers[id(thing)] = len(self.numbered)
+
+    def mark(self) -> Mark:
+        """Where the encoder is now."""
+        return len(self.out), len(self.numbered), self.depth
+
+    def go_back(self, mark: Mark) -> None:
+        """Undo everything since `mark`; no byte stored since then may have been sent."""
+        length, numbered, self.depth = mark
+        del self.out[length:]
+        for thing in self.numbered[numbered:]:
+            self.numbers.pop(id(thing), None)
+        del self.numbered[numbered:]
+        if self.renumbered:
+            self.numbers = {id(thing): number for number, thing in enumerate(self.numbered, 1)}
+
+    def enter(self) -> None:
+        """Go one level deeper; NestedTooDeeply beyond the archive's depth. The caller takes it off `depth` again."""
+        if self.depth >= self.format.depth:
+            raise NestedTooDeeply(self.format.deepest)
+        self.depth += 1

@@ -1,0 +1,195 @@
+"""Records: dataclasses whose annotations are wire types, stored and loaded by functions that are written for them.
+
+A value that does not fit is found by storing the fields one by one, so that the error names the field.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.nesting import Load, Loading, Storing
+from lifecycle.archive.format.objects import PointerWire
+from lifecycle.archive.format.record_loading import MANY, ONE, TAGGED, take_source
+from lifecycle.archive.format.record_storing import put_source
+from lifecycle.archive.format.wire import OBJECT_COST, Wire, wire_of
+
+Function = Callable[..., Any]
+
+PUT, PUT_TAGGED = "put", "put tagged"
+
+
+class Record(Wire[Any]):
+    """The wire of a dataclass: its fields in their order, without a tag.
+
+    names: what names in the annotations mean that are not of the class's module.
+    """
+
+    is_record = True
+
+    def __init__(self, kind: type[Any], names: dict[str, Any]) -> None:
+        super().__init__(kind.__name__)
+        self.kind = kind
+        self.names = {**names, kind.__name__: kind}
+        self.is_frozen: bool = kind.__dataclass_params__.frozen
+        self.is_abstract = inspect.isabstract(kind)
+        self._functions: dict[tuple[str, bool], Function] = {}
+
+    @cached_property
+    def wires(self) -> dict[str, Wire[Any]]:
+        """The wire of each field; TypeError, naming the field, for an annotation that is not a wire type."""
+        try:
+            hints = get_type_hints(self.kind, localns=self.names, include_extras=True)
+        except NameError as error:
+            raise TypeError(f"{self.name}: {error} where the class is declared, and its annotations use it") from None
+        found = {}
+        for each in fields(self.kind):
+            try:
+                found[each.name] = wire_of(hints[each.name])
+            except TypeError as error:
+                raise TypeError(f"{self.name}.{each.name}: {error}") from None
+        return found
+
+    @cached_property
+    def least(self) -> int:  # type: ignore[override]
+        """The fewest bytes that a record has; a record that contains itself by value would have no end, and is refused."""
+        if self.__dict__.get("_measuring"):
+            raise TypeError(f"{self.name} contains itself by value: use `{self.name} | None`, a pointer")
+        self._measuring = True
+        try:
+            return sum(wire.least for wire in self.wires.values())
+        finally:
+            self._measuring = False
+
+    @cached_property
+    def cost(self) -> int:  # type: ignore[override]
+        """Of how many bytes a record counts against the limit: an object, and those within it by value."""
+        within = sum(wire.cost for wire in self.wires.values() if isinstance(wire, Record))
+        return max(self.least, OBJECT_COST + within)
+
+    @cached_property
+    def is_flat(self) -> bool:  # type: ignore[override]
+        """Whether a record holds nothing that has a number or is more than one step: then it is stored and loaded at once."""
+        assert self.least >= 0  # refuses one that contains itself
+        return all(wire.is_flat for wire in self.wires.values())
+
+    @property
+    def can_be_key(self) -> bool:
+        return self.kind.__hash__ is not None and self.is_flat and all(wire.can_be_key for wire in self.wires.values())
+
+    def make(self) -> Any:
+        """A new object to load into; __init__ and __post_init__ are not run."""
+        kind: Any = self.kind
+        return kind.__new__(kind)
+
+    # -- storing -------------------------------------------------------------------------------------------------------------
+
+    def putting(self, encoder: Encoder) -> Function:
+        """The function that puts the fields of things."""
+        return self._function(PUT, encoder)
+
+    def taking(self, decoder: Decoder) -> Function:
+        """The function that takes the fields of one thing."""
+        return self._function(ONE, decoder)
+
+    def store(self, encoder: Encoder, value: Any) -> Storing | None:
+        return self.store_all(encoder, (value,))
+
+    def store_all(self, encoder: Encoder, values: Sequence[Any]) -> Storing | None:
+        for kind in set(map(type, values)) - {self.kind}:
+            raise TypeError(f"{next(value for value in values if type(value) is kind)!r} is not a {self.name}")
+        return self._put_all(encoder, values) if values else None
+
+    def put(self, encoder: Encoder, thing: Any) -> Storing | None:
+        """Put the fields of `thing`, which may have more: it may be of a derived class."""
+        return self._put_all(encoder, (thing,))
+
+    def _put_all(self, encoder: Encoder, things: Sequence[Any]) -> Storing | None:
+        storing: Storing | None = self._function(PUT, encoder)(encoder, things)
+        return storing
+
+    def put_tagged(self, encoder: Encoder, things: Sequence[Any], tag: bytes) -> Storing | None:
+        """Put each of `things`, objects of just this class, as an object: its number, or the tag and its fields."""
+        storing: Storing | None = self._function(PUT_TAGGED, encoder)(encoder, things, tag)
+        return storing
+
+    def _with_field_name(self, encoder: Encoder, thing: Any, error: Exception) -> None:
+        """Raise the error that names the field of `thing` which does not fit; return where none of them is at fault.
+
+        Other fields that hold objects are not tried again, for that may run users' code; their errors are their own.
+        """
+        for name, wire in self.wires.items():
+            try:
+                value = getattr(thing, name)
+                within = _record_within(wire, value)
+                if within is None and wire.is_flat:
+                    wire.store(encoder, value)
+            except (ValueError, TypeError, AttributeError) as found:
+                kind = ValueError if isinstance(found, ValueError) else TypeError
+                raise kind(f"{self.name}.{name}: {found}") from error
+            if within is not None:
+                within._with_field_name(encoder, value, error)
+
+    # -- loading -------------------------------------------------------------------------------------------------------------
+
+    def load(self, decoder: Decoder) -> Any:
+        return self._function(ONE, decoder)(decoder, self.make())
+
+    def take(self, decoder: Decoder, thing: Any) -> Any:
+        """Take the fields of `thing`; the thing, or a generator of it."""
+        return self._function(ONE, decoder)(decoder, thing)
+
+    def load_all(self, decoder: Decoder, count: int) -> list[Any] | Loading:
+        made: list[Any] = []
+        if not count:
+            return made
+        function = self._functions.get((MANY, decoder.format.unicode)) or self._function(MANY, decoder)
+        if not self.is_flat:
+            return self._when_loaded(function(decoder, count, made), made)
+        try:
+            function(decoder, count, made)
+        except BlockingIOError:
+            return self._when_loaded(lambda decoder: function(decoder, count - len(made), made), made)
+        return made
+
+    @staticmethod
+    def _when_loaded(step: Load | Loading, made: list[Any]) -> Loading:
+        yield step
+        return made
+
+    def take_tagged(self, decoder: Decoder, count: int, tag: bytes, things: list[Any]) -> Loading | None:
+        """Append up to `count` new objects to `things`, as long as the tag is next, and number them."""
+        decoder.expect(count * (len(tag) + self.least))
+        loading: Loading | None = self._function(TAGGED, decoder)(decoder, count, tag, things)
+        return loading
+
+    # -- the written functions -----------------------------------------------------------------------------------------------
+
+    def _function(self, title: str, coder: Encoder | Decoder) -> Function:
+        """The function of that title for the archive's kind of strings."""
+        unicode = coder.format.unicode
+        function = self._functions.get((title, unicode))
+        if function is None:
+            record: Any = self
+            if title in (PUT, PUT_TAGGED):
+                blame = self._with_field_name
+                source = put_source(record, unicode=unicode, tagged=title == PUT_TAGGED, blame=blame)
+            else:
+                source = take_source(record, title, unicode=unicode, least=self.least)
+            function = self._functions[title, unicode] = source.compiled(f"{self.kind.__module__}.{self.name} {title}")
+        return function
+
+
+def _record_within(wire: Wire[Any], value: Any) -> Record | None:
+    """The record whose fields are stored in place for a field: by value, or what a pointer refers to."""
+    if isinstance(wire, Record):
+        if type(value) is not wire.kind:
+            raise TypeError(f"{value!r} is not a {wire.name}")
+        return wire
+    pointed = vars(type(value)).get("__wire__") if isinstance(wire, PointerWire) and type(value) is wire.kind else None
+    return pointed if isinstance(pointed, Record) and pointed.is_flat else None

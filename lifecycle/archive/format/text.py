@@ -1,0 +1,165 @@
+"""Text without a type: lines, and the text view (MFC's CEditView), in characters as wide as the program's build has them.
+
+That width is not on the wire: a Unicode and an ANSI program do not understand each other's lines and views.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Any, ClassVar
+
+from lifecycle.archive.errors import BadIndex, GenericError
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.strings import from_wide, undecodable, wide
+
+LONGEST_CHARACTER = 4
+
+LARGEST_VIEW = 1_048_575
+"""The most characters an edit control takes unless SetLimitText changes it."""
+
+CARRIAGE_RETURN = b"\r"
+
+SEARCHED_AT_ONCE = 1 << 12
+
+_ENDS = {1: re.compile(rb"[^\n\r]*([\n\r])"), 2: re.compile(rb"(?s)(?:..)*?([\n\r]\0)")}
+
+
+def encoded(text: str, encoder: Encoder) -> bytes:
+    """The characters of `text` as the archive's program has them."""
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is not text: expected a str")
+    return wide(text) if encoder.format.unicode else text.encode(encoder.format.encoding, encoder.format.errors)
+
+
+def _decoded(decoder: Decoder, at: int, size: int) -> str:
+    data = decoder.data[at : at + size]
+    try:
+        return from_wide(data) if decoder.format.unicode else data.decode(decoder.format.encoding, decoder.format.errors)
+    except UnicodeError as error:
+        raise undecodable(decoder, at, error) from None
+
+
+def read_line(decoder: Decoder, most: int | None = None) -> str | None:
+    """Take a line and its end, which is LF, or CR and whatever character follows; the line, or None at the end of the file."""
+    width = 2 if decoder.format.unicode else 1
+    longest = None if most is None else most * width
+    size, found = _find_end(decoder, width, longest)
+    end = 0
+    if found:
+        end = width
+        if found == CARRIAGE_RETURN:
+            end = min(decoder.fetch_up_to(size + 2 * width, "a line of text") - size, 2 * width)
+            if end % width:
+                raise GenericError(decoder.offset + size + end, "the second byte of a character", "the end of the file")
+    if not size and not end and (most is None or most > 0):
+        return None
+    if most is not None and not end:
+        size = _whole_characters(decoder, size)
+    line = _decoded(decoder, decoder.at, size)
+    decoder.at += size + end
+    return line
+
+
+def _find_end(decoder: Decoder, width: int, longest: int | None) -> tuple[int, bytes]:
+    """How many bytes the line has before its end, and that end's first character; b"" where the file or `longest` ends it.
+
+    What was searched in vain is remembered, so that a line which arrives in many pieces is searched once.
+    """
+    begin, searched = decoder.searched
+    size = searched - begin if begin == decoder.offset else 0
+    while longest is None or size < longest:
+        until = min(size + SEARCHED_AT_ONCE, decoder.unread - decoder.unread % width)
+        until = until if longest is None else min(until, longest)
+        if until > size:
+            match = _ENDS[width].match(bytes(decoder.data[decoder.at + size : decoder.at + until]))
+            if match is not None:
+                return size + match.start(1), match[1][:1]
+            size = until
+            decoder.searched = (decoder.offset, decoder.offset + size)
+            continue
+        arrived = decoder.fetch_up_to(size + width, "a line of text")
+        if arrived < size + width:
+            if arrived > size:
+                raise GenericError(decoder.offset + arrived, "the second byte of a character", "the end of the file")
+            break
+    return size, b""
+
+
+def _whole_characters(decoder: Decoder, size: int) -> int:
+    """How many of so many bytes are whole characters: of a code page, some take several bytes. At least one whole character."""
+    while not decoder.format.unicode:
+        try:
+            decoder.data[decoder.at : decoder.at + size].decode(decoder.format.encoding)
+            break
+        except UnicodeDecodeError as error:
+            if error.end < size or size - error.start >= LONGEST_CHARACTER:
+                break
+            if error.start:
+                return error.start
+        if decoder.fetch_up_to(size + 1, "a character of several bytes") == size:
+            break
+        size += 1
+    return size
+
+
+def take_rest(decoder: Decoder, view: CEditView, size: int) -> None:
+    """Take the text of a view that goes on to the end of a file, `size` bytes behind what was read ahead."""
+    size += decoder.unread
+    if size > view.limit * (2 if decoder.format.unicode else 1):
+        raise BadIndex(decoder.offset, f"at most {view.limit} characters (the view's limit)", f"{size} bytes")
+    at = decoder.fetch(size, "the text of a view")
+    view.text = _decoded(decoder, at, size)
+    decoder.at = at + size
+
+
+class CEditView:
+    """A text view: its text, and the most characters it takes.
+
+    text: lines end as the view holds them, in MFC with CRLF. limit: characters (SetLimitText).
+    """
+
+    __slots__ = ("limit", "text")
+
+    __body__: ClassVar[tuple[Any, Any]]
+
+    def __init__(self, text: str = "", *, limit: int = LARGEST_VIEW) -> None:
+        self.text = text
+        self.limit = limit
+
+    def serialize(self, archive: Any) -> None:
+        """Put or take the length and the text: over a socket too. Raises BadIndex for a text beyond `limit`."""
+        archive.serialize(self)
+
+    def serialize_raw(self, archive: Any) -> None:
+        """Put or take the text alone, which needs a file that knows its length: io.UnsupportedOperation over a SocketFile."""
+        archive.serialize_raw(self)
+
+    def __repr__(self) -> str:
+        return f"CEditView({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self.text == other.text if isinstance(other, CEditView) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _put_view(encoder: Encoder, view: CEditView) -> None:
+    characters = encoded(view.text, encoder)
+    encoder.out += struct.pack("<I", len(characters) // (2 if encoder.format.unicode else 1)) + characters
+
+
+def _take_view(decoder: Decoder, view: CEditView) -> CEditView:
+    at = decoder.fetch(4, "the length of a view's text")
+    (length,) = struct.unpack_from("<I", decoder.data, at)
+    if length > view.limit:
+        raise BadIndex(decoder.offset, f"at most {view.limit} characters (the view's limit)", f"{length}")
+    size = length * (2 if decoder.format.unicode else 1)
+    at = decoder.fetch(4 + size, "the text of a view")
+    view.text = _decoded(decoder, at + 4, size)
+    decoder.at = at + 4 + size
+    return view
+
+
+CEditView.__body__ = (_put_view, _take_view)
