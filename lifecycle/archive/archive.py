@@ -307,11 +307,11 @@ class Archive(AtomicValues, role=ARCHIVE):
 
     def set_load_params(self, grow_by: int = 1024) -> None:
         """MFC's growth of the table of objects; without effect here, and refused (TooLate) after the first object."""
-        self._before_objects("set_load_params", self._decoder.numbered)
+        self._before_objects(self.set_load_params, self._decoder.numbered)
 
     def set_store_params(self, hash_size: int = 2053, block_size: int = 128) -> None:
         """MFC's size of the table of objects; without effect here, and refused (TooLate) after the first object."""
-        self._before_objects("set_store_params", self._encoder.numbered)
+        self._before_objects(self.set_store_params, self._encoder.numbered)
 
     def flush(self) -> None:
         """Send all that the buffer holds; on a socket, one flush is one send.
@@ -382,9 +382,9 @@ class Archive(AtomicValues, role=ARCHIVE):
         return size
 
     @staticmethod
-    def _before_objects(call: str, numbered: list[Any]) -> None:
+    def _before_objects(call: Callable[..., None], numbered: list[Any]) -> None:
         if numbered:
-            raise TooLate(f"{call}() comes before the first object")
+            raise TooLate(f"{call.__name__}() comes before the first object")
 
 
 def _level_of_the_caller() -> int:

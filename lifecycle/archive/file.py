@@ -14,6 +14,7 @@ from lifecycle.engine import IllegalCall, Lifecycle, Role, settled
 from lifecycle.net.errors import SendTimedOut, SendWouldBlock
 from lifecycle.net.operations.transfer import READ_SIZE, reading
 from lifecycle.roles import SOCKET_FILE
+from lifecycle.roles.words import RECEIVE
 from lifecycle.sockets import Accepted, Client
 from lifecycle.system.outcomes import outcome_of_error
 
@@ -63,7 +64,7 @@ class _Governed(FileOverSocket, role=SOCKET_FILE):
         """Lie over `socket`; its own table says whether it is in a state to be lain over."""
         if not isinstance(socket, Lifecycle):
             raise TypeError(f"a SocketFile lies over a Client or an Accepted, not over {type(socket).__name__}")
-        if iscoroutinefunction(getattr(socket, "receive", None)):
+        if iscoroutinefunction(getattr(socket, RECEIVE.name, None)):
             raise TypeError("over an awaited socket lies a SocketFile of lifecycle.aio")
         self._socket = socket
 

@@ -21,6 +21,7 @@ from lifecycle.conformance.model.environment import Under
 from lifecycle.engine import Lifecycle, Role
 from lifecycle.engine.table import default_engine
 from lifecycle.roles import ROLES
+from lifecycle.roles.words import CONNECT
 
 PLATFORM = "linux" if sys.platform == "linux" else None
 """the system whose table says what a socket of this machine answers; None where there is none"""
@@ -45,7 +46,7 @@ GEVENT_KNOWN = (
 
 _AWAITED, _NOT_A_TUPLE = "trio: connect() is awaited to its end", "trio: an address that is not a tuple is a ValueError"
 TRIO_KNOWN = (
-    KnownDifference(_AWAITED, frozenset({"connect"}), "would block", "None"),
+    KnownDifference(_AWAITED, frozenset({CONNECT.name}), "would block", "None"),
     KnownDifference(_AWAITED, frozenset({"connect to nobody"}), "would block", "ECONNREFUSED"),
     KnownDifference(_NOT_A_TUPLE, frozenset({"bind a text"}), "TypeError", "ValueError", True),
 )

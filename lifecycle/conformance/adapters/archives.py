@@ -20,7 +20,9 @@ from lifecycle.conformance.model.environment import ALL, Facts, Place, Provocati
 from lifecycle.engine import Lifecycle
 from lifecycle.net.blocking.sockets import Client
 from lifecycle.roles import ARCHIVE, SOCKET_FILE
+from lifecycle.roles.archive import NEW
 from lifecycle.roles.facts import is_new
+from lifecycle.roles.words import ATTACH
 from lifecycle.system.outcomes import system_error
 
 
@@ -176,10 +178,10 @@ class ArchiveStage(ReportingStage):
         self._lost_in = None
         self._trace.target = None
         try:
-            if provocation.call == "attach" and self.subject.state == "empty":
+            if provocation.call == ATTACH.name and self.subject.facts == NEW:
                 self._construct(*arguments)
                 return None
-            if provocation.call == "attach":
+            if provocation.call == ATTACH.name:
                 arguments = [self._file, *arguments]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UnreadBytesLost)

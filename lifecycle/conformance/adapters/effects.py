@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-READABLE, WRITABLE, ENDED, HUNG_UP, GONE = "readable", "writable", "ended", "hung up", "gone"
+READABLE, WRITABLE, ENDED, HUNG_UP, GONE = "readable", "writable", "at its end", "hung up", "gone"
 
 TCP_CLOSE = 7  # as Linux numbers the states of TCP
 

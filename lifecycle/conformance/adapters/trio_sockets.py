@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from lifecycle.conformance.adapters.sockets import CIRCUMSTANCES, Known, SocketAdapter
 from lifecycle.conformance.model.environment import Under
 from lifecycle.roles.stream import CONNECTING
-from lifecycle.roles.words import CONNECT
+from lifecycle.roles.words import ACCEPT, CONNECT, DETACH
 from lifecycle.system.outcomes import would_block
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 TURNS = 8
 """After so many turns of trio, each of which polls the system, a call that has not ended is one that waits."""
 
-AWAITED = frozenset({"bind", CONNECT.name, "accept", "send", "recv", "recvfrom", "sendto"})
+AWAITED = frozenset({"bind", CONNECT.name, ACCEPT.name, "send", "recv", "recvfrom", "sendto"})
 """the calls of a trio socket that must be awaited"""
 
-IN_ITS_THREAD = frozenset({"close", "detach"})
+IN_ITS_THREAD = frozenset({"close", DETACH.name})
 """the calls that are not awaited, and must be made in trio's thread nevertheless"""
 
 _AWAITED_CONNECT = "trio: connect() is awaited to its end, and never left pending"
@@ -151,7 +151,7 @@ class SyncSocket:
 
     def _wrapped(self, result: Any) -> Any:
         """accept() gives another trio socket, too."""
-        if isinstance(result, tuple) and hasattr(result[0], "detach"):
+        if isinstance(result, tuple) and hasattr(result[0], DETACH.name):
             return SyncSocket(result[0], self._thread), result[1]
         return result
 

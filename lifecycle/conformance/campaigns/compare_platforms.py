@@ -10,6 +10,7 @@ from typing import NamedTuple
 from lifecycle.conformance.campaigns.measure import Measured, measure
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES
+from lifecycle.roles.words import CONNECT
 from lifecycle.system.matrices import PLATFORMS, CellKey, shipped_results
 from lifecycle.system.platform_answers import CALLS, KINDS, STATES, platform_answers
 
@@ -89,7 +90,7 @@ def collected(measured: Measured) -> list[Collected]:
     The shipped tables were measured so, and have "ok" there: that is the first connect()'s result, and not a second connection.
     Each is measured again on a connection whose result was collected.
     """
-    calls = ("connect", "connect_dead")
+    calls = (CONNECT.name, "connect_dead")
     pairs = tuple(dict.fromkeys((family, kind) for family, kind, _, call in measured if call in calls and kind != "dgram"))
     again = measure(pairs, calls=calls, collects=True)
     return [Collected(cell, measured[cell], result) for cell, result in again.items() if measured.get(cell, result) != result]
