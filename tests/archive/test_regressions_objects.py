@@ -182,20 +182,20 @@ def arrays(levels: int) -> CObArray:
 
 
 @pytest.mark.parametrize("nested", [chain, by_hand, twigs, arrays], ids=["pointers", "by hand", "by value", "collections"])
-def test_a_hundred_levels_are_stored_and_loaded_and_no_more(nested: Callable[[int], Any]) -> None:
+def test_a_thousand_levels_are_stored_and_loaded_and_no_more(nested: Callable[[int], Any]) -> None:
     """NestedTooDeeply when storing, which stores nothing; GenericError when loading what an archive of more depth stored."""
-    data = stored(nested(100))
+    data = stored(nested(1000))
     with loading(data) as archive:
         archive.read_object()
     file = io.BytesIO()
     with Archive(file, "store", registry=CLASSES) as archive:
-        with pytest.raises(NestedTooDeeply, match="100 levels"):
-            archive << nested(101)
+        with pytest.raises(NestedTooDeeply, match="1000 levels"):
+            archive << nested(1001)
         assert (archive.state, archive.offset) == ("storing", 0)
-    with Archive(file, "store", registry=CLASSES, depth=101) as archive:
-        archive << nested(101)
+    with Archive(file, "store", registry=CLASSES, depth=1001) as archive:
+        archive << nested(1001)
     with loading(file.getvalue()) as archive:
-        with pytest.raises(GenericError, match="100 levels"):
+        with pytest.raises(GenericError, match="1000 levels"):
             archive.read_object()
         assert archive.state == "broken"
 
