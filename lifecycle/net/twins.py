@@ -122,7 +122,7 @@ class StreamCalls(OsSocket):
     def _was_reset(self) -> bool:
         """Whether an end of the stream that was never ended here is a reset; Linux reports EPIPE for one after the end."""
         facts = self.facts
-        if facts.link is Link.RESET:
+        if facts.link is Link.RESET or facts.over:  # closed meanwhile: which the engine reports
             return True
         if not facts.sends or facts.receives is not Receives.OPEN or self.peer_address is not None:
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
@@ -122,7 +122,7 @@ async def test_a_refusal_begins_the_next_attempt_at_once() -> None:
 async def test_an_attempt_that_hangs_is_overtaken() -> None:
     """Where the first address does not answer the second is tried after a quarter of a second, and its socket is kept."""
     with unanswering_listener() as address, ExitStack() as stack, name_of(HOST, SECOND):
-        listener_at(stack, SECOND, address[1])
+        listener = listener_at(stack, SECOND, address[1])
         before = open_descriptors()
         async with aio.Client() as client:
             await client.create()
@@ -137,6 +137,15 @@ async def test_an_attempt_that_hangs_is_overtaken() -> None:
                 await anyio.sleep(SHORT / 5)
                 assert client.is_blocking
                 tasks.cancel_scope.cancel()
+            with listener.accept()[0] as peer:  # the waits are those of the socket that was kept
+                peer.setblocking(False)
+                left = 1 << 22
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.send, bytes(left))
+                    while left:
+                        with suppress(BlockingIOError):
+                            left -= len(peer.recv(1 << 16))
+                        await anyio.sleep(0)
 
 
 @needs_more_hosts

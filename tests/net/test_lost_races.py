@@ -262,3 +262,24 @@ def test_the_collector_may_close_the_object_that_waits() -> None:
     for each in others:
         each.finish()
     assert not any(held)
+
+
+def test_a_close_overtakes_a_receive_of_a_broken_connection() -> None:
+    """A receive that finds nothing more while another thread closes the object ends with ClosedDuringCall."""
+    with client_and_raw_peer(timeout=LONG) as (client, peer):
+        reset(peer)
+        with pytest.raises(ConnectionResetError):
+            client.receive()
+        own = client._socket
+
+        class ClosedMeanwhile:
+            def recv(self, size: int, flags: int) -> bytes:
+                client.close()
+                return b""
+
+            def close(self) -> None:
+                own.close()
+
+        client._socket = ClosedMeanwhile()  # type: ignore[assignment]
+        with pytest.raises(ClosedDuringCall):
+            client.receive()

@@ -8,10 +8,12 @@ import socket
 from typing import Any
 
 import pytest
+from loopback import LONG, SHORT, connected_pair
 
 from lifecycle import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import READABLE, WRITABLE, Operation
 from lifecycle.net.operations.transfer import Progress, accepting, reading, receiving, sending
+from lifecycle.roles import words
 
 
 class Scripted:
@@ -123,3 +125,28 @@ def test_reading_takes_what_was_asked_for(
         for data in arrivals:
             steps.send(data)
     assert (ended.value.value, bytes(held)) == (taken, left)
+
+
+def test_the_deadline_ends_an_operation_that_is_always_ready() -> None:
+    """The blocking driver looks at the deadline in every turn, whatever the poll says."""
+
+    def never_done() -> Operation[None]:
+        while True:
+            yield WRITABLE
+
+    with connected_pair(timeout=SHORT) as (client, _), pytest.raises(TimeoutError):
+        client._run(words.SEND, never_done())
+
+
+def test_the_state_ends_an_operation_that_is_always_ready() -> None:
+    """The blocking driver looks at the row of the present state in every turn, whatever the poll says."""
+
+    with connected_pair(timeout=LONG) as (client, _):
+
+        def shut() -> Operation[None]:
+            yield WRITABLE
+            client.shut_down()
+            yield WRITABLE
+
+        with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+            client._run(words.SEND, shut())

@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -29,8 +30,9 @@ from loopback import (
 from refusals import fails
 
 from lifecycle import Accepted, Client, Datagram, Server
+from lifecycle.net.operations.connecting import CONNECTION_ATTEMPT_DELAY
 
-SECOND = "127.0.0.2"
+SECOND, THIRD = "127.0.0.2", "127.0.0.3"
 NO_OPTION = 9999
 
 
@@ -246,7 +248,7 @@ def test_the_next_address_is_tried_with_the_same_options(begin: str) -> None:
 )
 def test_a_bound_client_keeps_its_address_for_every_attempt(bind: Callable[[Any], object]) -> None:
     """A client that was given a local address connects from it, whichever address of the name answers."""
-    with raw_listener() as listener, name_of("127.0.0.3", HOST), Client(timeout=LONG) as client:
+    with raw_listener() as listener, name_of(THIRD, HOST), Client(timeout=LONG) as client:
         bind(client)
         mine = client.get_sock_name()
         client.connect("two.invalid", listener.getsockname()[1])
@@ -267,6 +269,58 @@ def test_an_attempt_that_does_not_answer_is_overtaken() -> None:
         client.connect("slow.invalid", address[1])
         assert client.peer_address == (SECOND, address[1])
         assert len(open_descriptors()) == len(before)
+
+
+@needs_more_hosts
+def test_a_refusal_begins_the_next_attempt_while_another_goes_on() -> None:
+    """Where the second address refuses, the third is tried at once; of the attempts that did not win, nothing is left."""
+    with ExitStack() as stack:
+        address = stack.enter_context(unanswering_listener())
+        stack.enter_context(socket.create_server((THIRD, address[1])))
+        stack.enter_context(name_of(HOST, SECOND, THIRD))
+        client = stack.enter_context(Client(timeout=LONG))
+        client.create()
+        before = open_descriptors()
+        begin = time.monotonic()
+        client.connect("slow.invalid", address[1])
+        assert time.monotonic() - begin < 2 * CONNECTION_ATTEMPT_DELAY
+        assert client.peer_address == (THIRD, address[1])
+        assert len(open_descriptors()) == len(before)
+
+
+@needs_more_hosts
+def test_every_attempt_that_did_not_win_is_closed() -> None:
+    """Two attempts that nobody answers are closed when the third is connected, and one descriptor is left."""
+    with ExitStack() as stack:
+        address = stack.enter_context(unanswering_listener())
+        stack.enter_context(socket.create_server((THIRD, address[1])))
+        stack.enter_context(name_of("192.0.2.1", HOST, THIRD))
+        client = stack.enter_context(Client(timeout=LONG))
+        client.open()
+        before = open_descriptors()
+        client.connect("slow.invalid", address[1])
+        gc.collect()
+        assert client.peer_address == (THIRD, address[1])
+        assert len(open_descriptors()) == len(before)
+
+
+@needs_more_hosts
+def test_the_attempt_that_goes_on_becomes_the_objects_own() -> None:
+    """Where the object's own attempt was refused, a connect that times out goes on over the socket of another one."""
+    with ExitStack() as stack:
+        address = stack.enter_context(unanswering_listener())
+        stack.enter_context(name_of(SECOND, HOST))
+        client = stack.enter_context(Client(timeout=SHORT))
+        client.create()
+        before = open_descriptors()
+        with pytest.raises(TimeoutError):
+            client.connect("slow.invalid", address[1])
+        assert client.state == "connecting"
+        assert len(open_descriptors()) == len(before)
+        client.timeout = 0
+        with pytest.raises(BlockingIOError):
+            client.finish_connect()
+        assert client.state == "connecting"
 
 
 @needs_more_hosts

@@ -184,10 +184,11 @@ def _race(client: Connects, candidates: Sequence[Found], own_family: int) -> Ope
         while True:
             failures = len(errors)
             connected = _collect(client, under_way, errors)
-            if len(errors) > failures:
-                next_begins = 0.0  # an attempt has failed: the next one begins at once
-            while connected is None and waiting and (not under_way or time.monotonic() >= next_begins):
+            while connected is None and waiting:
+                if under_way and len(errors) == failures and time.monotonic() < next_begins:
+                    break  # as soon as an attempt has failed, the next one begins
                 next_begins = time.monotonic() + CONNECTION_ATTEMPT_DELAY
+                failures = len(errors)
                 found = waiting.popleft()
                 connected = _begin(client, found, under_way, errors, beside=found is not own)
             if connected is not None:
