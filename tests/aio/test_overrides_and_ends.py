@@ -9,6 +9,7 @@ import anyio
 import pytest
 from event_loops import EventLoop, every_loop, on_every_loop
 from loopback import HOST, raw_listener
+from notified import noted_client
 
 from lifecycle import Accepted, ClosedDuringCall, aio
 from lifecycle.aio import Events
@@ -156,3 +157,15 @@ async def test_iteration_ends_when_the_stream_is_closed() -> None:
                         await anyio.sleep(0.001)
                     client.close()
             assert received == [b"data"]
+
+
+@on_every_loop
+async def test_an_end_that_a_call_has_reported_is_not_delivered_again() -> None:
+    """Where a receive that waited has returned the end of the stream, on_close() is not called for it."""
+    async with noted_client(Events.CLOSE) as (client, peer):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.receive)
+            while not client.is_blocking:
+                await anyio.sleep(0.001)
+            peer.shutdown(socket.SHUT_WR)
+        await client.diary.stays()
