@@ -43,7 +43,7 @@ class Governed(Settling):
     def _run_call(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         if not (OBSERVERS.present or self._row._allows(call) or self._overridden):
             raise self._refusal(self._row, call)
-        claims: Claims = [None, None]
+        claims: Claims = [None]
         try:
             with self._begin_call(call, arguments, keywords, claims) as scope:
                 return scope.value(handler(self, *arguments, **keywords))
@@ -53,47 +53,58 @@ class Governed(Settling):
     async def _run_awaited_call(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
         if not (OBSERVERS.present or self._row._allows(call) or self._overridden):
             raise self._refusal(self._row, call)
-        claims: Claims = [None, None]
+        claims: Claims = [None]
         try:
             with self._begin_call(call, arguments, keywords, claims) as scope:
                 return scope.value(await handler(self, *arguments, **keywords))
         finally:
             give_up(claims)
 
-    def _run_firing_call(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
-        """As _run_call() of a call that also moves a partner, its first argument."""
+    def _fire(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
+        """Run the handler of a call that moves a partner too: check and claim the partner first, and move it at the end."""
         partner, arguments = self._partner_of(call, handler, arguments)
         if partner is None:
-            return self._run_call(call, handler, arguments, keywords)
-        claims: Claims = [None, None]
-        try:
-            with (
-                self._begin_call(call, arguments, keywords, claims) as scope,
-                partner._begin_call(self._fired_call(call, partner), (), {}, claims, fired=True) as fired,
-            ):
-                result = handler(self, *arguments, **keywords)
-                fired.value(None)
+            return handler(self, *arguments, **keywords)
+        fired = partner._fired[self._firing(call)]
+        node = partner._row
+        after: StateNode | None = getattr(node, fired)
+        is_claimed = False
+        try:  # the usual case, in this frame: an exclusive call of a partner that is not observed
+            if after is not None and partner._specs[fired].exclusive:
+                with partner._lock:
+                    if partner._row is node and partner._claim is None:
+                        partner._claim = fired
+                        is_claimed = True
+            if is_claimed:
+                with CallScope(partner, fired, node, None, None, None) as scope:
+                    result = handler(self, *arguments, **keywords)
+                    scope.value(None)
                 partner._fired_by(self)
-                return scope.value(result)
+                return result
+        finally:
+            if is_claimed:
+                partner._claim = None
+        claims: Claims = [None]
+        try:
+            with partner._begin_call(fired, (), {}, claims) as scope:
+                result = handler(self, *arguments, **keywords)
+                scope.value(None)
+            partner._fired_by(self)
+            return result
         finally:
             give_up(claims)
 
-    async def _run_awaited_firing_call(
-        self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords
-    ) -> Any:
+    async def _fire_awaited(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
         partner, arguments = self._partner_of(call, handler, arguments)
         if partner is None:
-            return await self._run_awaited_call(call, handler, arguments, keywords)
-        claims: Claims = [None, None]
+            return await handler(self, *arguments, **keywords)
+        claims: Claims = [None]
         try:
-            with (
-                self._begin_call(call, arguments, keywords, claims) as scope,
-                partner._begin_call(self._fired_call(call, partner), (), {}, claims, fired=True) as fired,
-            ):
+            with partner._begin_call(partner._fired[self._firing(call)], (), {}, claims) as fired:
                 result = await handler(self, *arguments, **keywords)
                 fired.value(None)
-                partner._fired_by(self)
-                return scope.value(result)
+            partner._fired_by(self)
+            return result
         finally:
             give_up(claims)
 
@@ -101,20 +112,17 @@ class Governed(Settling):
         """The partner whose row this call fires, or None; and the arguments with it. Raises TypeError for another class."""
         kind, default = getattr(handler, "__fires_into__", (None, None))
         partner = arguments[0] if arguments else None
-        if not self._row._allows(call):
-            return None, arguments  # refused before the partner is looked at
         if partner is None and default is not None:
             partner = default(self)
             arguments = (partner, *arguments[1:])
         if kind is not None and not isinstance(partner, kind):
             raise TypeError(f"{type(self).__name__}.{call}() takes a {_full_name(kind)}, not a {_full_name(type(partner))}")
         partner = getattr(partner, "__governed__", partner)  # an object may stand for a governed one
-        if isinstance(partner, Governed) and f"{self.role.name}.{call}" in partner._fired:
-            return partner, arguments
-        return None, arguments
+        return (partner if isinstance(partner, Governed) and self._firing(call) in partner._fired else None), arguments
 
-    def _fired_call(self, call: str, partner: Governed) -> str:
-        return partner._fired[f"{self.role.name}.{call}"]
+    def _firing(self, call: str) -> str:
+        """What the partner's role names as the call that fires its own."""
+        return f"{self.role.name}.{call}"
 
     def _run_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """A subclass's own method for a call: checked before it runs, and settled here unless it called super()."""
@@ -129,9 +137,7 @@ class Governed(Settling):
 
     # -- beginning ------------------------------------------------------------------------------------------------------------
 
-    def _begin_call(
-        self, call: str, arguments: Arguments, keywords: Keywords, claims: Claims, *, fired: bool = False
-    ) -> CallScope:
+    def _begin_call(self, call: str, arguments: Arguments, keywords: Keywords, claims: Claims) -> CallScope:
         """Check, claim, and take the step of a call that settles before; the scope in which its handler runs.
 
         claims: takes the object in together with its claim, which is the caller's to give up, whatever happens.
@@ -166,7 +172,7 @@ class Governed(Settling):
                         self._row = after
                     if spec.exclusive:
                         self._claim = call
-                        claims[fired] = self
+                        claims[0] = self
                     break
         record = self._record_of(call, node, arguments, keywords, override)
         if refusal is not None:
@@ -205,7 +211,7 @@ def _full_name(kind: type) -> str:
 
 
 Claims = list[Governed | None]
-"""The objects that a call has claimed: its own, and its partner"""
+"""The object that a call has claimed, in a list that its caller holds: a claim is given up whatever interrupts"""
 
 
 def give_up(claims: Claims) -> None:

@@ -15,10 +15,11 @@ from collections.abc import Awaitable
 from types import FunctionType, TracebackType
 from typing import Any, ClassVar, NoReturn, Self, cast
 
+from lifecycle.engine import table
 from lifecycle.engine.calls import Governed
 from lifecycle.engine.methods import checked_method, overriding_method
 from lifecycle.engine.role import Role, checked_role
-from lifecycle.engine.table import StateNode, default_engine, initial_node
+from lifecycle.engine.table import StateNode, initial_node
 from lifecycle.engine.vocabulary import Call
 
 
@@ -35,10 +36,12 @@ class Lifecycle(Governed):
     __slots__ = ()
 
     _first_nodes: ClassVar[dict[str, StateNode]]
+    _allocate: ClassVar[Any] = object.__new__
     _closing_is_awaited: ClassVar[bool] = False
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
+        cls._allocate = staticmethod(super().__new__)  # of the next base, looked up once
         governed = getattr(cls, "role", None)
         if role is not None:
             cls.role = checked_role(role)
@@ -61,12 +64,12 @@ class Lifecycle(Governed):
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
         # Here and not in __init__(), so that a dataclass, or a subclass that does not call super().__init__(), is governed too.
-        self = super().__new__(cls)
         try:
-            nodes = cls._first_nodes
+            node = cls._first_nodes.get(table.default)
         except AttributeError:
             raise TypeError(f"{cls.__name__} has no role: write `class {cls.__name__}(Lifecycle, role=...)`") from None
-        self._row = nodes.get(default_engine()) or cls._first_node(None)
+        self = cls._allocate(cls)
+        self._row = cls._first_node(None) if node is None else node
         self._lock = allocate_lock()
         self._claim = None
         return self

@@ -130,6 +130,25 @@ _SETTLES_BEFORE = """\
     return {await_}_lc_handler({arguments})
 """
 
+_SETTLES_BEFORE_AS_CHOSEN = """\
+{async_}def {name}({parameters}):
+    _lc_node = {self}._row
+    _lc_after = None
+    if _lc_node.{name} is not None:
+        _lc_next = _lc_node._after({name!r}, {self}.outcome_before({name!r}, {arguments_only}))
+        if _lc_next is not None:
+            with {self}._lock:
+                if {self}._row is _lc_node:
+                    {self}._row = _lc_after = _lc_next
+    if _lc_after is None:
+        return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
+    try:
+        return {await_}_lc_handler({arguments})
+    except BaseException as _lc_error:
+        {self}._settle_error(_lc_node, {name!r}, _lc_error, _lc_after)
+        raise
+"""
+
 _SLOW = """\
 {async_}def {name}({parameters}):
     return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
@@ -162,12 +181,12 @@ def checked_method(role: Role, call: Call, handler: FunctionType, *, awaited: bo
         if method is not None:
             return method
     if call.fires is not None:
-        run = "_run_awaited_firing_call" if awaited else "_run_firing_call"
-        return _compiled(_SLOW, call.name, handler, run, awaited=awaited)
+        handler = _firing_handler(call.name, handler, awaited=awaited)
     run = "_run_awaited_call" if awaited else "_run_call"
     if call.settles_before:
         one_ending = all(set(outcomes) == {"ok"} for outcomes in endings)
-        return _compiled(_SETTLES_BEFORE if one_ending else _SLOW, call.name, handler, run, awaited=awaited)
+        template = _SETTLES_BEFORE if one_ending else _SETTLES_BEFORE_AS_CHOSEN
+        return _compiled(template, call.name, handler, run, awaited=awaited)
     settle = _SETTLE_OK if all("ok" in outcomes for outcomes in endings) else _SETTLE_CHOICE
     if call.exclusive:
         settle = settle.replace("{unless}", " is {self}._row")
@@ -175,6 +194,21 @@ def checked_method(role: Role, call: Call, handler: FunctionType, *, awaited: bo
     else:
         template = _FLAT + settle.replace("{unless}", "")
     return _compiled(template, call.name, handler, run, awaited=awaited)
+
+
+def _firing_handler(call: str, handler: FunctionType, *, awaited: bool) -> FunctionType:
+    """The handler with what moves the call's partner around it."""
+    if awaited:
+
+        async def fire_awaited(self: Any, *arguments: Any, **keywords: Any) -> Any:
+            return await self._fire_awaited(call, handler, arguments, keywords)
+
+        return cast(FunctionType, functools.wraps(handler)(fire_awaited))
+
+    def fire(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        return self._fire(call, handler, arguments, keywords)
+
+    return cast(FunctionType, functools.wraps(handler)(fire))
 
 
 def overriding_method(call: Call, override: FunctionType, *, awaited: bool) -> FunctionType:
@@ -344,6 +378,7 @@ class _Signature:
             "self": parameters[0].name,
             "parameters": ", ".join(self._declared),
             "arguments": ", ".join(self._handed_on),
+            "arguments_only": ", ".join(self._handed_on[1:]),
             "positional": "".join(f"{each}, " for each in self._positional),
             "keywords": ", ".join(self._keywords),
         }

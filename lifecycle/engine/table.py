@@ -87,18 +87,18 @@ _nodes: dict[str, WeakKeyDictionary[Role, dict[_Overridden, dict[str, StateNode]
 
 _building = RLock()
 
-_default_engine = os.environ.get("LIFECYCLE_ENGINE", "compiled")
+default = os.environ.get("LIFECYCLE_ENGINE", "compiled")
 
 
 def default_engine() -> str:
     """The engine of objects that were not given one: $LIFECYCLE_ENGINE, or "compiled"."""
-    return _default_engine
+    return default
 
 
 def set_default_engine(engine: str) -> None:
     """Choose the engine of objects made from now on; ValueError for an unknown name."""
-    global _default_engine
-    _default_engine = _known(engine)
+    global default
+    default = _known(engine)
 
 
 def initial_node(role: Role, engine: str | None, overridden: frozenset[str] = frozenset()) -> StateNode:
@@ -106,7 +106,7 @@ def initial_node(role: Role, engine: str | None, overridden: frozenset[str] = fr
 
     overridden: the calls that the object's class overrides, which take the slow path.
     """
-    name = _known(_default_engine if engine is None else engine)
+    name = _known(default if engine is None else engine)
     with _building:
         of_role = _nodes[name].setdefault(role, {})
         nodes = of_role.get(overridden)
