@@ -153,6 +153,15 @@ def _connect_in_vain(w: World) -> None:
     fails(TimeoutError, w.subject.connect, *w.open(unanswering_listener()))
 
 
+def _cancelled(w: World, call: Callable[..., object], *arguments: object) -> None:
+    """Cancel a call once it waits."""
+    w.subject.timeout = LONG
+    waiting = Background(lambda: call(*arguments))
+    until(lambda: w.subject.is_blocking)
+    w.subject.cancel_blocking_call()
+    fails(BlockingCallCancelled, waiting.result)
+
+
 def _connect_elsewhere(w: World) -> None:
     fails(OSError, w.subject.connect, "::1", 9)
 
@@ -310,6 +319,7 @@ STREAM: dict[str, dict[str, Provocation]] = {
         "refused": _connect_to_nobody,
         "pending": _connect_without_waiting,
         "timed_out": _connect_in_vain,
+        "interrupted": lambda w: _cancelled(w, w.subject.connect, *w.open(unanswering_listener())),
         "failed": _connect_elsewhere,
     },
     "finish_connect": {
@@ -317,6 +327,7 @@ STREAM: dict[str, dict[str, Provocation]] = {
         "refused": _finish_refused,
         "pending": _finish_without_waiting,
         "timed_out": _finish_in_vain,
+        "interrupted": lambda w: _cancelled(w, w.subject.finish_connect),
     },
     "send": _sending("send"),
     "send_to": _sending("send_to"),

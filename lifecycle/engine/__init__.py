@@ -1,9 +1,10 @@
 """The ground floor: declares roles, runs them, and attaches a class's methods to them. Knows no sockets, does no I/O."""
 
 from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall
+from lifecycle.engine.inlining import inlined
 from lifecycle.engine.journal import Journal, Observer, Record
 from lifecycle.engine.lifecycle import Lifecycle
-from lifecycle.engine.methods import fires_into, inlined
+from lifecycle.engine.methods import fires_into
 from lifecycle.engine.reference import compiled_table, machine_of
 from lifecycle.engine.role import LifecycleError, Role, RoleError, Row, UnlistedOutcome, stays
 from lifecycle.engine.rules import Change, Reason, Rule, always, becomes, expand, expand_reasons, stay, to

@@ -68,7 +68,7 @@ class Lifecycle(Governed):
             node = cls._first_nodes.get(table.default)
         except AttributeError:
             raise TypeError(f"{cls.__name__} has no role: write `class {cls.__name__}(Lifecycle, role=...)`") from None
-        self = cls._allocate(cls)
+        self: Self = cls._allocate(cls)
         self._row = cls._first_node(None) if node is None else node
         self._lock = allocate_lock()
         self._claim = None

@@ -157,8 +157,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
         outcome = super().outcome_of(call, error)
         seeks = call in (words.CONNECT.name, words.FINISH_CONNECT.name)
         if seeks and outcome in ("failed", None) and self._plan.sought is not None:
-            going_on = INTERRUPTED.name in self.role.table[self.state].get(call, {})
-            return INTERRUPTED.name if going_on else "pending"
+            return INTERRUPTED.name
         return outcome
 
     def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:

@@ -21,7 +21,7 @@ half of that call, and both objects are checked before the system is asked.
 
 from dataclasses import replace
 
-from lifecycle.engine import Reason, Role, Rule, State, becomes, expand, expand_reasons, stay, to
+from lifecycle.engine import INTERRUPTED, Reason, Role, Rule, State, becomes, expand, expand_reasons, stay, to
 from lifecycle.roles import facts
 from lifecycle.roles.facts import LINKED, Facts, Link, Receives
 from lifecycle.roles.words import (
@@ -75,7 +75,9 @@ STREAM = (
     *EVERY_SOCKET,
 )
 
-SEEK = {"ok": facts.links, "refused": stay, "pending": facts.seeks, "timed_out": facts.seeks}
+SEEK = {
+    "ok": facts.links, "refused": stay, "pending": facts.seeks, "timed_out": facts.seeks, "interrupted": facts.seeks,
+}  # fmt: skip
 CONNECT = (
     Rule("connect", facts.is_unlinked, SEEK | {"failed": stay}),
     Rule("finish_connect", lambda at: at.link is Link.SEEKING, SEEK | {"refused": to(link=Link.NO)}),
@@ -108,9 +110,9 @@ NOT_REACHED = (
 )  # fmt: skip
 """The errors by which the network refuses a connection; a lack of this machine's own is `failed`"""
 
-STREAM_WORDS: dict[str, dict[str, object]] = {
-    "send send_to receive receive_from": {"errors": {"broken": GONE}},
-    "connect finish_connect": {"errors": {"refused": NOT_REACHED}},
+DATA_WORDS: dict[str, dict[str, object]] = {"send send_to receive receive_from": {"errors": {"broken": GONE}}}
+CONNECT_WORDS: dict[str, dict[str, object]] = {
+    "connect finish_connect": {"errors": {"refused": NOT_REACHED, "interrupted": ("EINTR",)}},
 }
 
 CONNECTS_ONLY = "A client connects; a Server listens and accepts"
@@ -126,11 +128,11 @@ CLIENT = Role(
         "create", "open", "bind", "connect", "finish_connect", "socket_file",
         "send", "receive", "send_to", "receive_from", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
-        words=STREAM_WORDS,
+        words=DATA_WORDS | CONNECT_WORDS,
         listen=CONNECTS_ONLY,
         accept=CONNECTS_ONLY,
     ),
-    outcomes=outcomes(CLIENT_STATES[1:-1]),
+    outcomes=outcomes(CLIENT_STATES[1:-1], INTERRUPTED),
     initial="empty",
     final=frozenset({"closed"}),
     closes="close",
@@ -163,7 +165,7 @@ ACCEPTED = Role(
     calls=calls(
         "accepted", "socket_file", "send", "receive", "send_to", "receive_from", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
-        words=STREAM_WORDS,
+        words=DATA_WORDS,
         create=f"{FILLED_BY_ACCEPT} created",
         open=f"{FILLED_BY_ACCEPT} opened",
         bind=f"{FILLED_BY_ACCEPT} bound",

@@ -39,8 +39,6 @@ def outcome_of_error(errors: Errors, error: BaseException) -> str | None:
             return "timed_out"
         case socket.gaierror() | socket.herror():
             return None
-        case InterruptedError():
-            return "failed"
         case OSError():
             return outcome_of_number(errors, error.errno)
         case ValueError() | TypeError() | OverflowError() | BufferError():

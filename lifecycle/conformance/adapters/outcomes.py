@@ -27,7 +27,7 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
             return "pending"
         case TimeoutError(errno=None):
             return "timed_out"
-        case InterruptedError() | socket.gaierror():
+        case socket.gaierror():
             return "failed"
         case OSError():
             return outcome_of_number(ROLES[role].call(call).errors, error.errno)

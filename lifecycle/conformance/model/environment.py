@@ -212,21 +212,21 @@ def waits(
     where: str = "",
     unless: str = "",
     briefly: bool = True,
-    cancellable: bool = False,
+    cancelled: str = "",
     costly: bool = False,
     otherwise: tuple[Ending, ...] = (),
 ) -> tuple[Provocation, ...]:
     """A call that may have to wait, provoked at once, waiting briefly, and cancelled while it waits.
 
     endings: how it ends where it need not wait. Where none holds, and the facts `where` do and none of `unless`, it ends in
-    `pending`, `timed_out` or `failed` by the circumstances, and adds the facts `adds`; or else as `otherwise` says.
+    `pending`, `timed_out` or `cancelled` by the circumstances, and adds the facts `adds`; or else as `otherwise` says.
     """
     first = tuple(endings)
     circumstances = [(Under.AT_ONCE, "pending")]
     if briefly:
         circumstances.append((Under.BRIEFLY, "timed_out"))
-    if cancellable:
-        circumstances.append((Under.CANCELLED, "failed"))
+    if cancelled:
+        circumstances.append((Under.CANCELLED, cancelled))
     return tuple(
         Provocation(
             call, how, arguments, under, (*first, ends(waiting, where=where, unless=unless, adds=adds), *otherwise), costly

@@ -141,8 +141,8 @@ def _receiving(call: str) -> tuple[Provocation, ...]:
 
 def _sending(call: str) -> tuple[Provocation, ...]:
     return (
-        *waits(call, MESSAGE, endings=(RESET,), where="full", cancellable=True, otherwise=SENT),
-        *waits(call, FLOOD, how="a flood", endings=(RESET,), adds="full", unless="gone", cancellable=True, costly=True),
+        *waits(call, MESSAGE, endings=(RESET,), where="full", cancelled="failed", otherwise=SENT),
+        *waits(call, FLOOD, how="a flood", endings=(RESET,), adds="full", unless="gone", cancelled="failed", costly=True),
     )
 
 
@@ -176,7 +176,7 @@ CLIENT = Environment(
         Provocation("connect", "", (LISTENER,), Under.PATIENTLY, (ends("ok", drops="refused_before"),)),
         Provocation("connect", "to nobody", (NOBODY,), Under.PATIENTLY, (ends("refused", adds="refused_before"),)),
         Provocation("connect", "to nobody", (NOBODY,), Under.AT_ONCE, (ends("pending", adds="refused"),)),
-        *waits("connect", SILENCE, how="to silence", endings=(), adds="unanswered"),
+        *waits("connect", SILENCE, how="to silence", endings=(), adds="unanswered", cancelled="interrupted"),
         failing("connect", ELSEWHERE, how="elsewhere"),
         *waits(
             "finish_connect",
@@ -184,6 +184,7 @@ CLIENT = Environment(
                 ends("ok", where="answered", drops="answered refused_before"),
                 ends("refused", where="refused", drops="refused", adds="refused_before"),
             ),
+            cancelled="interrupted",
         ),
         *_attaching(roles.CLIENT),
         *DATA_PHASE,
@@ -263,8 +264,8 @@ DATAGRAM = Environment(
             (ends("ok", where="gone"), ends("ok", adds="sent", gives=ALL)),
         ),
         failing("send_to", TOO_LONG, PEER, how="too much"),
-        *waits("receive", RECEIVE_SIZE, endings=(REFUSED, ARRIVED), cancellable=True),
-        *waits("receive_from", RECEIVE_SIZE, endings=(REFUSED, ARRIVED), cancellable=True),
+        *waits("receive", RECEIVE_SIZE, endings=(REFUSED, ARRIVED), cancelled="failed"),
+        *waits("receive_from", RECEIVE_SIZE, endings=(REFUSED, ARRIVED), cancelled="failed"),
         *_shutting_down(),
         plainly("get_peer_name"),
         AVAILABLE,
