@@ -41,8 +41,8 @@ class Governed(Settling):
     # -- running a call -------------------------------------------------------------------------------------------------------
 
     def _run_call(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
-        if not (OBSERVERS.present or self._row._allows(call) or self._overridden):
-            raise self._refusal(self._row, call)
+        if not (OBSERVERS.present or self._node._allows(call) or self._overridden):
+            raise self._refusal(self._node, call)
         claims: Claims = [None]
         try:
             with self._begin_call(call, arguments, keywords, claims) as scope:
@@ -51,8 +51,8 @@ class Governed(Settling):
             give_up(claims)
 
     async def _run_awaited_call(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
-        if not (OBSERVERS.present or self._row._allows(call) or self._overridden):
-            raise self._refusal(self._row, call)
+        if not (OBSERVERS.present or self._node._allows(call) or self._overridden):
+            raise self._refusal(self._node, call)
         claims: Claims = [None]
         try:
             with self._begin_call(call, arguments, keywords, claims) as scope:
@@ -66,13 +66,13 @@ class Governed(Settling):
         if partner is None:
             return handler(self, *arguments, **keywords)
         fired = partner._fired[self._firing(call)]
-        node = partner._row
+        node = partner._node
         after: StateNode | None = getattr(node, fired)
         is_claimed = False
         try:  # the usual case, in this frame: an exclusive call of a partner that is not observed
             if after is not None and partner._specs[fired].exclusive:
                 with partner._lock:
-                    if partner._row is node and partner._claim is None:
+                    if partner._node is node and partner._claim is None:
                         partner._claim = fired
                         is_claimed = True
             if is_claimed:
@@ -148,7 +148,7 @@ class Governed(Settling):
         ahead: str | None = None
         after: StateNode | None = None
         while True:
-            node = self._row
+            node = self._node
             claim = self._claim
             if not node._allows(call):
                 refusal = self._refusal(node, call)
@@ -167,9 +167,9 @@ class Governed(Settling):
                 if after is None:
                     raise self._unlisted(node, call, ahead)
             with self._lock:
-                if self._row is node and (self._claim is None or not spec.exclusive):
+                if self._node is node and (self._claim is None or not spec.exclusive):
                     if after is not None:
-                        self._row = after
+                        self._node = after
                     if spec.exclusive:
                         self._claim = call
                         claims[0] = self
@@ -291,7 +291,7 @@ class OverrideScope:
         self._arguments = arguments
         self._keywords = keywords
         self._is_handed_on = False
-        self._node = node = target._row
+        self._node = node = target._node
         self._outer = _overrides.get()
         self._record = target._record_of(call, node, arguments, keywords, running_override(target, call))
         if not node._allows(call):
@@ -317,7 +317,7 @@ class OverrideScope:
         if result.__class__ is CoroutineType:
             target._refuse_coroutine(self._call, result)
         if result.__class__ is Settled:
-            node = target._row if self._is_handed_on else self._node
+            node = target._node if self._is_handed_on else self._node
             self._settle(node, result.outcome)
             return result.value
         if not self._is_handed_on:

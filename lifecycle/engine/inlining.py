@@ -30,7 +30,7 @@ def inlined(handler: Handler) -> Handler:
 
 _INLINED = """\
 {async_}def {name}({parameters}):
-    _lc_node = {self}._row
+    _lc_node = {self}._node
     if not _lc_node._keeps_{name}:
         return {await_}{self}.{run}({name!r}, "_lc_handler", ({positional}), {{{keywords}}})
     try:

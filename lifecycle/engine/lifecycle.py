@@ -69,33 +69,33 @@ class Lifecycle(Governed):
         except AttributeError:
             raise TypeError(f"{cls.__name__} has no role: write `class {cls.__name__}(Lifecycle, role=...)`") from None
         self: Self = cls._allocate(cls)
-        self._row = cls._first_node(None) if node is None else node
+        self._node = cls._first_node(None) if node is None else node
         self._lock = allocate_lock()
         self._claim = None
         return self
 
     def __init__(self, *, engine: str | None = None) -> None:
         if engine is not None:
-            self._row = self._first_nodes.get(engine) or self._first_node(engine)
+            self._node = self._first_nodes.get(engine) or self._first_node(engine)
 
     @property
     def facts(self) -> Any:
         """The facts of the present state, as its table declares them; None where it does not."""
-        return self._row._facts
+        return self._node._facts
 
     @property
     def legal(self) -> tuple[str, ...]:
         """The calls that are legal in the present state, in the table's order."""
-        return self._row._legal
+        return self._node._legal
 
     @property
     def engine(self) -> str:
         """Which engine runs this object: "compiled" or "reference"."""
-        return self._row._engine
+        return self._node._engine
 
     def is_legal(self, call: str) -> bool:
         """Whether the present state takes `call`."""
-        return self._row._allows(call)
+        return self._node._allows(call)
 
     @classmethod
     def _first_node(cls, engine: str | None) -> StateNode:
@@ -123,7 +123,7 @@ class Lifecycle(Governed):
 
     def __del__(self) -> None:
         try:
-            node = self._row
+            node = self._node
         except AttributeError:  # it was never made
             return
         if self.role.closes is None or node._final or node._state == self.role.initial:
@@ -144,7 +144,7 @@ class Lifecycle(Governed):
 
     def _close_if_legal(self) -> object:
         closes = self.role.closes
-        if closes is not None and self._row._allows(closes):
+        if closes is not None and self._node._allows(closes):
             return getattr(self, closes)()
         return None
 

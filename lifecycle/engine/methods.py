@@ -47,8 +47,8 @@ _SETTLE_OK = """\
     if _lc_after is _lc_node{unless}:
         return _lc_result
     with {self}._lock:
-        if {self}._row is _lc_node:
-            {self}._row = _lc_after
+        if {self}._node is _lc_node:
+            {self}._node = _lc_after
             return _lc_result
     {self}._settle_call(_lc_node, {name!r}, "ok")
     return _lc_result
@@ -65,7 +65,7 @@ _SETTLE_CHOICE = """\
 
 _FLAT = """\
 {async_}def {name}({parameters}):
-    _lc_node = {self}._row
+    _lc_node = {self}._node
     _lc_after = _lc_node.{name}
     if _lc_after is None:
         return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
@@ -78,13 +78,13 @@ _FLAT = """\
 
 _EXCLUSIVE = """\
 {async_}def {name}({parameters}):
-    _lc_node = {self}._row
+    _lc_node = {self}._node
     _lc_after = _lc_node.{name}
     _lc_claimed = False
     try:
         if _lc_after is not None:
             with {self}._lock:
-                if {self}._row is _lc_node and {self}._claim is None:
+                if {self}._node is _lc_node and {self}._claim is None:
                     {self}._claim = {name!r}
                     _lc_claimed = True
         if _lc_claimed:
@@ -102,13 +102,13 @@ _EXCLUSIVE = """\
 
 _SETTLES_BEFORE = """\
 {async_}def {name}({parameters}):
-    _lc_node = {self}._row
+    _lc_node = {self}._node
     _lc_after = _lc_node.{name}
     _lc_taken = False
     if _lc_after is not None:
         with {self}._lock:
-            if {self}._row is _lc_node:
-                {self}._row = _lc_after
+            if {self}._node is _lc_node:
+                {self}._node = _lc_after
                 _lc_taken = True
     if not _lc_taken:
         return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
@@ -117,14 +117,14 @@ _SETTLES_BEFORE = """\
 
 _SETTLES_BEFORE_AS_CHOSEN = """\
 {async_}def {name}({parameters}):
-    _lc_node = {self}._row
+    _lc_node = {self}._node
     _lc_after = None
     if _lc_node.{name} is not None:
         _lc_next = _lc_node._after({name!r}, {self}.outcome_before({name!r}, {arguments_only}))
         if _lc_next is not None:
             with {self}._lock:
-                if {self}._row is _lc_node:
-                    {self}._row = _lc_after = _lc_next
+                if {self}._node is _lc_node:
+                    {self}._node = _lc_after = _lc_next
     if _lc_after is None:
         return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
     try:
@@ -159,7 +159,7 @@ def checked_method(role: Role, call: Call, handler: FunctionType, *, awaited: bo
         return _compiled(template, call.name, handler, run, awaited=awaited)
     settle = _SETTLE_OK if all("ok" in outcomes for outcomes in endings) else _SETTLE_CHOICE
     if call.exclusive:
-        settle = settle.replace("{unless}", " is {self}._row")
+        settle = settle.replace("{unless}", " is {self}._node")
         template = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        "))
     else:
         template = _FLAT + settle.replace("{unless}", "")

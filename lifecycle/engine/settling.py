@@ -42,21 +42,21 @@ def settled(outcome: str, value: Value) -> Value:
 class Settling:
     """An object's present node, and how its calls settle."""
 
-    __slots__ = ("__weakref__", "_claim", "_lock", "_row")
+    __slots__ = ("__weakref__", "_claim", "_lock", "_node")
 
     role: ClassVar[Role]
     _Settled: ClassVar = Settled
     _SettledEarly: ClassVar = SettledEarly
     _specs: ClassVar[Mapping[str, Call]]
 
-    _row: StateNode
+    _node: StateNode
     _lock: Any
     _claim: str | None
 
     @property
     def state(self) -> str:
         """The name of the present state."""
-        return self._row._state
+        return self._node._state
 
     # -- what a subclass answers --------------------------------------------------------------------------------------------
 
@@ -103,9 +103,9 @@ class Settling:
         after = node._after(call, outcome)
         if after is None:
             raise self._unlisted(node, call, outcome)
-        if after is node and not (self._specs[call].exclusive and self._row._final):
+        if after is node and not (self._specs[call].exclusive and self._node._final):
             return
-        if self._moved(node, after, call, outcome) or (self._row._allows(call) and not self._row._final):
+        if self._moved(node, after, call, outcome) or (self._node._allows(call) and not self._node._final):
             return  # another call may have found out more meanwhile, and this one is still legal: then that stands
         raise self._overtaken(node, call)
 
@@ -124,8 +124,8 @@ class Settling:
             back = None if outcome is None else node._after(call, outcome)
             if back is not None:
                 with self._lock:
-                    if self._row is after:
-                        self._row = back
+                    if self._node is after:
+                        self._node = back
             return outcome
         outcome = None if self._is_overtaken(node, call) else self.outcome_of(call, error)
         if self._is_overtaken(node, call):
@@ -140,16 +140,16 @@ class Settling:
         """Set the state from `now` to `after`, or from what it has become to what the table says for that."""
         while after is not None:
             with self._lock:
-                if self._row is now:
-                    self._row = after
+                if self._node is now:
+                    self._node = after
                     return True
-            now = self._row
+            now = self._node
             after = now._after(call, outcome)
         return False
 
     def _is_overtaken(self, node: StateNode, call: str) -> bool:
         """Whether a call begun in `node` finds a state that does not take it any more."""
-        now = self._row
+        now = self._node
         return now is not node and not now._allows(call)
 
     def _overtaken(self, node: StateNode, call: str) -> IllegalCall:
@@ -158,7 +158,7 @@ class Settling:
         What it has installed in an object that held nothing is released; whatever the object held before belongs to the call
         that has overtaken this one, and may be on its way out of the object (detach).
         """
-        now = self._row
+        now = self._node
         if not now._final:
             return self._refusal(now, call)
         if node._state == self.role.initial:

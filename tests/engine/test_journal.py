@@ -79,10 +79,10 @@ def test_observation_ends_with_the_block() -> None:
     """After the block nobody observes, also when it ended in an error, and the fast methods are back."""
     turnstile = Turnstile(engine="compiled")
     with pytest.raises(BentCoin), Journal():
-        assert turnstile._row.look is None  # type: ignore[attr-defined]
+        assert turnstile._node.look is None  # type: ignore[attr-defined]
         raise BentCoin
     assert OBSERVERS.present == ()
-    assert turnstile._row.look is turnstile._row  # type: ignore[attr-defined]
+    assert turnstile._node.look is turnstile._node  # type: ignore[attr-defined]
 
 
 def test_journals_may_overlap() -> None:
