@@ -12,7 +12,7 @@ import errno
 import os
 from collections.abc import Callable, Generator
 from types import GeneratorType
-from typing import Any
+from typing import Any, cast
 
 from lifecycle.archive.format.decoder import Decoder
 
@@ -48,7 +48,7 @@ class Continuation:
         while True:
             if step.__class__ is GeneratorType:
                 value = None
-                running.append(step)
+                running.append(cast(Loading, step))
             else:
                 self._next = step
                 if decoder.is_waiting:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lifecycle.conformance.adapters.setup_states import Rig, states_of
+from lifecycle.conformance.adapters.table_states import Rig, states_of
 from lifecycle.system.matrices import CellKey
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.portable_calls import dissolve
