@@ -38,7 +38,14 @@ LEAST = 0.85
 TESTS = {
     "net": ("tests/net", "tests/aio"),
     "system": ("tests/system", "tests/net", "tests/roles/test_rows.py"),
-    "archive": ("tests/archive", "tests/aio/test_archives.py"),
+    "archive": (
+        "tests/archive/test_vectors.py",
+        "tests/archive/test_rows.py",
+        *(f"tests/archive/test_regressions_{each}.py" for each in ("values", "objects", "classes", "failures", "scope")),
+        "tests/archive/test_rollback.py",
+        "tests/archive",
+        "tests/aio/test_archives.py",
+    ),
     "checking": ("tests/checking",),
     "diagrams": ("tests/diagrams",),
 }

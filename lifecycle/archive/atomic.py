@@ -15,7 +15,6 @@ from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Continuation, Load, Storing, store_nested
 from lifecycle.engine import IllegalCall, Lifecycle
 from lifecycle.roles.archive import Direction
-from lifecycle.roles.stream import GONE
 from lifecycle.system.outcomes import outcome_of_error
 
 Mode = Literal["load", "store"]
@@ -40,7 +39,7 @@ class ArchiveCalls(Lifecycle):
             return "eof"
         if isinstance(error, FormatError):
             return "malformed"
-        return outcome_of_error({"broken": GONE}, error) or "failed"
+        return outcome_of_error(self.role.call(call).errors, error) or "failed"
 
 
 class AtomicValues(ArchiveCalls):

@@ -5,6 +5,7 @@ A drawing shows the whole role: Graph.drawn() gives back every (state, call, out
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -125,9 +126,13 @@ class Graph:
     calls: tuple[CallEntry, ...]
 
     def errors_of(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
-        """Which of the system's errors lead to one of the (call, outcome), as "connect refused: ECONNREFUSED, ..."."""
+        """Which of the system's errors lead to one of the (call, outcome), as "send, receive broken: ECONNRESET, ..."."""
         known = {(call.name, outcome): errors for call in self.calls for outcome, errors in call.errors}
-        return [f"{visible(pair[0])} {visible(pair[1])}: {', '.join(known[pair])}" for pair in pairs if pair in known]
+        calls: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+        for call, outcome in pairs:
+            if (call, outcome) in known:
+                calls[outcome, known[call, outcome]].append(visible(call))
+        return [f"{', '.join(names)} {visible(outcome)}: {', '.join(errors)}" for (outcome, errors), names in calls.items()]
 
     def drawn(self) -> Iterator[tuple[str, str, str, str]]:
         """The cells that the nodes, the group and the edges stand for, in no particular order."""

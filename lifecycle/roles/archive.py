@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lifecycle.engine import STANDARD_OUTCOMES, Call, Kind, Outcome, Role, Rule, State, always, becomes, expand, stay
+from lifecycle.roles.stream import GONE
 from lifecycle.roles.words import CLOSED
 
 
@@ -69,6 +70,8 @@ breaks = becomes(BROKEN)
 WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay, "broken": breaks}
 RAW = WAITS | {"eof": breaks}
 VALUE = RAW | {"malformed": breaks}
+MOVES = {"broken": GONE}
+"""The system's errors of a call that moves bytes: those of a file over a connection that is gone"""
 OK_OR_FAILED = {"ok": stay, "failed": stay}
 ends = becomes(OVER)
 
@@ -97,30 +100,30 @@ ARCHIVE = Role(
     calls=(
         Call("attach", "Take a binary file, to load from it or to store into it.", exclusive=True, fires="archive",
              reason="The archive has a file already, and its direction is fixed for life"),
-        Call("load", "Take one typed value; the operator >>."),
-        Call("read", "Take raw bytes, fewer at the end of the file."),
-        Call("ensure_read", "Take exactly so many raw bytes."),
-        Call("read_string", "Take one line of text; None at the end of the file."),
-        Call("read_count", "Take a count, as collections begin with."),
-        Call("read_object", "Take an object, or None, or one that was taken before."),
-        Call("read_class", "Take the description of a class."),
+        Call("load", "Take one typed value; the operator >>.", errors=MOVES),
+        Call("read", "Take raw bytes, fewer at the end of the file.", errors=MOVES),
+        Call("ensure_read", "Take exactly so many raw bytes.", errors=MOVES),
+        Call("read_string", "Take one line of text; None at the end of the file.", errors=MOVES),
+        Call("read_count", "Take a count, as collections begin with.", errors=MOVES),
+        Call("read_object", "Take an object, or None, or one that was taken before.", errors=MOVES),
+        Call("read_class", "Take the description of a class.", errors=MOVES),
         Call("get_object_schema", "The schema number under which the object now loading was stored."),
         Call("set_object_schema", "Set what get_object_schema() answers next."),
         Call("set_load_params", "MFC's tuning of the table of objects.", reason="It is of a loading archive's table"),
-        Call("store", "Put one typed value; the operator <<."),
-        Call("write", "Put raw bytes."),
-        Call("write_string", "Put text as it is, without a length and without an end."),
-        Call("write_count", "Put a count, as collections begin with."),
-        Call("write_object", "Put an object, or None; one that was put before is only referred to."),
-        Call("write_class", "Put the description of a class."),
+        Call("store", "Put one typed value; the operator <<.", errors=MOVES),
+        Call("write", "Put raw bytes.", errors=MOVES),
+        Call("write_string", "Put text as it is, without a length and without an end.", errors=MOVES),
+        Call("write_count", "Put a count, as collections begin with.", errors=MOVES),
+        Call("write_object", "Put an object, or None; one that was put before is only referred to.", errors=MOVES),
+        Call("write_class", "Put the description of a class.", errors=MOVES),
         Call("set_store_params", "MFC's tuning of the table of objects.", reason="It is of a storing archive's table"),
         Call("map_object", "Give an object its number without a byte, on both sides at the same place."),
-        Call("serialize_class", "Put or take the description of a class, as the direction is."),
-        Call("serialize", "Put or take what an object consists of, without a tag before it."),
-        Call("serialize_raw", "Put or take a text without its length, which needs a file that knows its own."),
-        Call("flush", "Storing: send what the buffer holds. Loading: give back to the file what was read ahead."),
+        Call("serialize_class", "Put or take the description of a class, as the direction is.", errors=MOVES),
+        Call("serialize", "Put or take what an object consists of, without a tag before it.", errors=MOVES),
+        Call("serialize_raw", "Put or take a text without its length, which needs a file that knows its own.", errors=MOVES),
+        Call("flush", "Storing: send what the buffer holds. Loading: give back to the file what was read ahead.", errors=MOVES),
         Call("abort", "Release the file without flushing; never fails.", settles="before"),
-        Call("close", "Flush and release the file, which stays open; closing again does nothing."),
+        Call("close", "Flush and release the file, which stays open; closing again does nothing.", errors=MOVES),
     ),
     outcomes=(*STANDARD_OUTCOMES, LOAD, STORE, MALFORMED),
     initial="empty",
