@@ -1,4 +1,4 @@
-"""What happened: records of calls, and the observers that are told of them.
+"""Records of calls, and the observers that are notified of them.
 
 A call is told at its begin and at its end, since a close can overtake a send. While nobody observes, no record is made
 and no call is slower: the first observer switches the generated methods to the path that records, the last one back.

@@ -1,7 +1,7 @@
 """Rules over facts, and the rows that follow from them.
 
 A state is a point in a few facts. A rule says once in which of these points some calls are legal, and how each outcome moves
-the point; the rows of a role are expanded from its rules, so that whoever reads the table still sees a table.
+the point; the rows of a role are expanded from its rules, so that a reader still sees a table.
 
 >>> from dataclasses import dataclass
 >>> @dataclass(frozen=True)

@@ -26,9 +26,9 @@ def _refused(name: str, reason: str, *kinds: int) -> tuple[RefusedOption, ...]:
 
 
 REFUSED_OPTIONS: tuple[RefusedOption, ...] = (
-    *_refused("SO_ACCEPTCONN", "tells whether the socket listens, and can only be read", STREAM, DATAGRAM),
-    *_refused("SO_ERROR", "tells the pending error, and can only be read", STREAM, DATAGRAM),
-    *_refused("SO_TYPE", "tells the kind of socket, and can only be read", STREAM, DATAGRAM),
+    *_refused("SO_ACCEPTCONN", "says whether the socket listens, and can only be read", STREAM, DATAGRAM),
+    *_refused("SO_ERROR", "gives the pending error, and can only be read", STREAM, DATAGRAM),
+    *_refused("SO_TYPE", "gives the kind of socket, and can only be read", STREAM, DATAGRAM),
     *_refused("SO_RCVTIMEO", "is not portable: set the object's timeout", STREAM, DATAGRAM),
     *_refused("SO_SNDTIMEO", "is not portable: set the object's timeout", STREAM, DATAGRAM),
     *_refused("SO_RCVLOWAT", "is not portable", STREAM, DATAGRAM),
