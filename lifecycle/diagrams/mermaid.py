@@ -15,8 +15,8 @@ RESERVED = (
 """Words that the parser does not accept as a state's id, and the names that every JavaScript object has"""
 
 GROUP = "GROUP"
-LABEL_WIDTH, BOX_WIDTH = 14, 48  # letters
-SPACING = {"nodeSpacing": 40, "rankSpacing": 100}
+LABEL_WIDTH, BOX_WIDTH = 16, 48  # letters
+SPACING = {"nodeSpacing": 30, "rankSpacing": 90}
 """With wider texts, less space, or another order of states and edges, Mermaid puts labels on top of each other, and of boxes:
 measured on the package's own roles in three fonts"""
 

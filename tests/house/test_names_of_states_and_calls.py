@@ -25,7 +25,7 @@ ALLOWED = {
     "checking/drop_in.py": "the methods of socket.socket that the checker does more about than look",
     "conformance/adapters/platform_lines.py": "the words of the measured matrices, which are not the tables'",
     "conformance/adapters/session.py": "how the suite provokes calls on sockets",
-    "conformance/adapters/setup_states.py": "the words of the measured matrices for states",
+    "conformance/adapters/table_states.py": "the words of the measured matrices for states",
     "conformance/adapters/sockets.py": "the methods of an implementation that is made like socket.socket",
     "conformance/campaigns/bare_calls.py": "the methods that are called on bare sockets",
     "conformance/campaigns/measure.py": "the words of the measured matrices for calls",
