@@ -121,10 +121,10 @@ class AsyncStream(AsyncSocket, StreamCalls):
         """
         try:
             sent = self._socket.send(data, flags) if next(self._turns, None) else 0
+            if isinstance(data, bytes) and sent == len(data):
+                return sent
         except BlockingIOError:
             sent = 0
-        if isinstance(data, bytes) and sent == len(data):
-            return sent
         return await _send_rest(self, sent, data, flags)
 
     @inlined
@@ -136,13 +136,12 @@ class AsyncStream(AsyncSocket, StreamCalls):
         WSAESHUTDOWN); ConnectionResetError when the connection was reset, again and again. A cancelled receive has taken
         nothing.
         """
-        received: bytes | None
         try:
             received = self._socket.recv(size, flags) if next(self._receives, None) else None
+            if received:
+                return received
         except (BlockingIOError, OverflowError):
             received = None
-        if received:
-            return received
         return await _receive_rest(self, received, size, flags)
 
     async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:

@@ -84,7 +84,6 @@ class Stream(BlockingSocket, StreamCalls):
         honoured. Raises IllegalCall before the connection is made and after receives were ended (Winsock: WSAENOTCONN,
         WSAESHUTDOWN); TimeoutError, BlockingIOError; ConnectionResetError when the connection was reset, again and again.
         """
-        received: bytes | None
         try:
             received = self._socket.recv(size, flags)
             if received:
