@@ -24,7 +24,8 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
 
     Raises IllegalCall, whose `remedy` says what to do first, over a socket that is not connected and over one that never
     carries a stream. seek(), tell(), truncate() and MFC's names for them raise io.UnsupportedOperation, which is an IllegalCall
-    here and says why. A cancelled read or write loses nothing: the read may be made again, and `socket.sent` says how much was sent.
+    here and says why. A cancelled read or write loses nothing: the read may be made again, and `socket.sent` says how much was
+    sent.
     """
 
     __slots__ = ("_archive_compatible", "_held", "_socket")
