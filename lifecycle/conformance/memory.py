@@ -34,7 +34,8 @@ class MemoryDatagram(MemorySocket):
     def connect(self, address: Address) -> None:
         """Set the peer."""
         self.must_be_open()
-        fails_if(self.sends_ended or self.receives_ended, errno.ESHUTDOWN)
+        if self.sends_ended or self.receives_ended:
+            raise system_error(errno.ESHUTDOWN)
         self._take_any_port()
         list(self.network.owners(self.kind, address))  # no socket need be there, but it must be an address
         self.peer_address = address
@@ -42,14 +43,17 @@ class MemoryDatagram(MemorySocket):
     def send(self, data: bytes | memoryview, flags: int = 0) -> int:
         """Send a message to the peer."""
         self.must_be_open()
-        fails_if(self.peer_address is None, errno.EDESTADDRREQ)
-        fails_if(self.sends_ended, errno.EPIPE)
+        if self.peer_address is None:
+            raise system_error(errno.EDESTADDRREQ)
+        if self.sends_ended:
+            raise system_error(errno.EPIPE)
         return self._deliver(bytes(data), self.peer_address)
 
     def sendto(self, data: bytes | memoryview, address: Address) -> int:
         """Send a message to an address."""
         self.must_be_open()
-        fails_if(self.peer_address is not None, errno.EISCONN)
+        if self.peer_address is not None:
+            raise system_error(errno.EISCONN)
         self._take_any_port()
         return self._deliver(bytes(data), address)
 
@@ -88,7 +92,8 @@ class MemoryDatagram(MemorySocket):
         return writing or bool(self.inbox) or bool(self.pending_error)
 
     def _deliver(self, data: bytes, address: Address) -> int:
-        fails_if(len(data) > LONGEST, errno.EMSGSIZE)
+        if len(data) > LONGEST:
+            raise system_error(errno.EMSGSIZE)
         self._raise_pending()
         for owner in self.network.owners(self.kind, address):
             owner.inbox.append((data, (HOST, self.port)))
