@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
+from lifecycle.conformance.adapters.abilities import are_the_systems
 from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.adapters.setup_states import Factory
@@ -97,6 +98,7 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
         return _governed_class(name, thing, engine)
     if is_class and issubclass(thing, socket.socket):
         return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM))
+    _refuse_asynchronous(name, thing)
     makes_sockets = callable(thing) and _takes(thing, *AS_SOCKETS)
     if makes_sockets and is_class and hasattr(thing, "recv"):
         return _sockets(name, lambda: cast(Factory, thing))
@@ -149,13 +151,19 @@ def _governed(name: str, classes: Mapping[str, type[Any]], engine: str | None) -
     return Target(name, watched) if goes_one_way else Target(name, unwatched, watched)
 
 
+def _refuse_asynchronous(name: str, sock: Any) -> None:
+    if inspect.iscoroutinefunction(getattr(sock, "recv", None)):
+        raise UnknownTarget(f"{name} is asynchronous: write an adapter, as docs/conformance.md shows for asyncio")
+
+
 def _sockets(name: str, make: Callable[[], Factory]) -> Target:
-    """Sockets of your own, which may not be descriptors of the system, among peers of the same kind."""
+    """Sockets of your own: among the system's where they are descriptors of it, else among peers of the same kind."""
 
     def adapter() -> Adapter:
         new = make()
         lacks = _made(f"a socket of {name}", lacking, new)
-        return SocketAdapter(new, name=name, peers=new, circumstances=WITHOUT_SYSTEM, lacks=lacks)
+        peers = socket.socket if are_the_systems(new) else new
+        return SocketAdapter(new, name=name, peers=peers, circumstances=WITHOUT_SYSTEM, lacks=lacks)
 
     return Target(name, adapter)
 

@@ -63,6 +63,15 @@ class Watchdog:
     def __exit__(self, *error: object) -> None:
         self.end()
 
+    @contextmanager
+    def unless_under_way(self) -> Iterator[None]:
+        """A block is a step, unless it is part of one already."""
+        if self.count % 2:
+            yield
+            return
+        with self:
+            yield
+
     def close(self, thing: Closes) -> None:
         """Close an adapter or a stage, unless that hangs, which is counted: the call close() has cells of its own."""
         with suppress(Hangs), self:
