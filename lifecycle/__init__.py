@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lifecycle.sockets import SendWouldBlock as SendWouldBlock
     from lifecycle.sockets import SeparatorNotFound as SeparatorNotFound
     from lifecycle.sockets import Server as Server
+    from lifecycle.sockets import open_connection as open_connection
 
 __version__ = "0.1.0"
 
@@ -73,6 +74,7 @@ __all__ = [
     "SeparatorNotFound",
     "Server",
     "SocketFile",
+    "open_connection",
     "serializable",
 ]
 

@@ -10,6 +10,7 @@ from lifecycle.engine import INTERRUPTED, Call, settled
 from lifecycle.net.operations import Operation, Value
 from lifecycle.net.operations.connecting import FREE, NO_PLAN, Plan, resolving, set_plan
 from lifecycle.net.operations.transfer import receiving_message, sending_message
+from lifecycle.net.option_names import DatagramOptions, NamedOptions, StreamOptions
 from lifecycle.net.os_socket import OsSocket, checked_size
 from lifecycle.roles import words
 from lifecycle.roles.facts import Link, Receives
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class CreatedSocket(OsSocket):
+class CreatedSocket(NamedOptions):
     """An object that is created, rather than filled by an accept()."""
 
     __slots__ = ()
@@ -94,7 +95,7 @@ class ServerCalls(CreatedSocket):
         claim_address(sock)
 
 
-class StreamCalls(OsSocket):
+class StreamCalls(StreamOptions):
     """A stream socket with a data phase, but for sending and receiving."""
 
     __slots__ = ()
@@ -193,7 +194,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
         return sock
 
 
-class DatagramCalls(CreatedSocket):
+class DatagramCalls(CreatedSocket, DatagramOptions):
     """A datagram socket: the calls that never wait, and the operations of those that do."""
 
     __slots__ = ()
