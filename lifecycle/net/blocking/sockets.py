@@ -123,8 +123,9 @@ class Client(Created, ClientCalls, Stream, role=CLIENT):
         attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
         a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
         (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is what it was
-        and the call may be retried, over a fresh socket of the system with the same options and address; BlockingIOError (timeout 0) and TimeoutError, after which it is `connecting`; OSError
-        (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to itself.
+        and the call may be retried, over a fresh socket of the system with the same options and address;
+        BlockingIOError (timeout 0) and TimeoutError, after which it is `connecting`; OSError (EADDRNOTAVAIL) for the
+        unspecified address or port 0, for which Linux would connect to itself.
         """
         self._run(words.CONNECT, connecting(self, address, port))
 
