@@ -112,6 +112,16 @@ class StreamCalls(OsSocket):
 
     _kind = socket.SOCK_STREAM
 
+    _held: bytearray
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes were received by receive_until() beyond a message, or by a call that was interrupted.
+
+        The next receive() gives them, at once; a poll of the descriptor does not see them, and detach() drops them.
+        """
+        return len(self._held)
+
     def shut_down(self, how: Direction = "sends") -> None:
         """End one direction of the connection, or both, without closing it.
 
