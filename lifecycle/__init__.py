@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from lifecycle.sockets import BlockingCallCancelled as BlockingCallCancelled
     from lifecycle.sockets import Client as Client
     from lifecycle.sockets import Datagram as Datagram
+    from lifecycle.sockets import IncompleteRead as IncompleteRead
     from lifecycle.sockets import MessageTruncated as MessageTruncated
+    from lifecycle.sockets import Reader as Reader
     from lifecycle.sockets import SendTimedOut as SendTimedOut
     from lifecycle.sockets import SendWouldBlock as SendWouldBlock
+    from lifecycle.sockets import SeparatorNotFound as SeparatorNotFound
     from lifecycle.sockets import Server as Server
 
 __version__ = "0.1.0"
@@ -58,14 +61,17 @@ __all__ = [
     "ClosedDuringCall",
     "Datagram",
     "IllegalCall",
+    "IncompleteRead",
     "Journal",
     "Lifecycle",
     "LifecycleError",
     "MessageTruncated",
+    "Reader",
     "Role",
     "RoleError",
     "SendTimedOut",
     "SendWouldBlock",
+    "SeparatorNotFound",
     "Server",
     "SocketFile",
     "StateChangedDuringCall",
