@@ -269,7 +269,7 @@ def _checked_table(role: Role) -> Table:
 
 
 def _with_exclusive(role: Role, call: Call) -> Call:
-    """The call with `exclusive` decided: whether its success changes the state after the handler, unless it closes the object."""
+    """The call with `exclusive` decided: whether success changes the state after the handler, unless it closes the object."""
     if call.exclusive is not None:
         return call
     changes = any(
