@@ -46,7 +46,7 @@ def test_extras_refer_to_this_distribution(project: dict[str, object]) -> None:
     assert named
     assert set(named) == {"socket-lifecycle"}
     everything = extras["all"][0].split("[")[1].rstrip("]").split(",")
-    assert set(everything) == {"aio", "cli", "conformance", "diagrams"}
+    assert set(everything) == {"aio", "cli", "conformance", "diagrams", "ole"}
 
 
 def test_idle_pytest_run_loads_the_plugins_alone(project: dict[str, object], tmp_path: Path) -> None:
