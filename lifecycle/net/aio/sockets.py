@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, overload
 
+import anyio
+from anyio.abc import TaskStatus
+
 from lifecycle.engine import IllegalCall, fires_into
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.aio.serving import Connection, Serving
@@ -27,11 +30,11 @@ class AsyncCreated(AsyncSocket, CreatedSocket):
     async def create(self, port: int = 0, address: str | None = None, *, family: int | None = None) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. family: AF_INET
-        (the default) or AF_INET6, where the address does not say. If the bind fails, the socket is closed and the state stays
-        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
-        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
-        (EADDRINUSE, EADDRNOTAVAIL).
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
+        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not
+        say. If the bind fails, the socket is closed and the state stays `empty`. A client for which none of them is given may
+        use any address of a name in connect(), of either family, and its local port may be another one afterwards. Raises
+        IllegalCall in every state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
         """
         await self._run(words.CREATE, self._creating(port, address, family))
 
@@ -61,10 +64,11 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
 
         address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
         attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
-        a family keeps its socket, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
+        a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
         (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is what it was
-        and the call may be retried; OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would
-        connect to itself. A cancelled connect that is under way in the system leaves the object `connecting`.
+        and the call may be retried, over a fresh socket of the system with the same options and address;
+        OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to itself. A
+        cancelled connect that is under way in the system leaves the object `connecting`.
         """
         await self._run(words.CONNECT, connecting(self, address, port))
 
@@ -143,6 +147,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         *,
         limit: int | None = None,
         on_error: Callable[[Accepted, Exception], object] | None = None,
+        grace: float | None = None,
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None: ...
 
     @overload
@@ -152,6 +158,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         *,
         limit: int | None = None,
         on_error: Callable[[Connection, Exception], object] | None = None,
+        grace: float | None = None,
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
         kind: type[Connection],
     ) -> None: ...
 
@@ -161,6 +169,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         *,
         limit: int | None = None,
         on_error: Callable[[Any, Exception], object] | None = None,
+        grace: float | None = None,
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
         kind: type[Any] | None = None,
     ) -> None:
         """Accept connections, each with a task of its own that runs handler(accepted) and then closes it.
@@ -168,11 +178,16 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all.
         limit: how many connections to have at a time, later ones then wait in the queue; None for as many as the system
         allows: what it does not allow is logged, and accepted when there is room again. on_error: called with the connection
-        and the exception that its handler raises; by default (serving.end_of_connection) one connection's OSError is logged,
-        and everything else is raised. kind: the class of the connections; by default the server's `accepts`.
+        and the exception that its handler raises; by default (serving.end_of_connection) what the network did to that one
+        connection is logged, and everything else is raised. grace: seconds that the handlers may go on when the server was
+        closed or this call cancelled (which closes the server then); those that still run afterwards are cancelled, and that
+        is logged. kind: the class of the connections; by default the server's `accepts`. task_status: what a task group's
+        start() gives: it returns as soon as connections are accepted. Raises IllegalCall before listen(); TypeError and
+        ValueError for a limit or a grace that is none.
         """
         made = self._accepts if kind is None else kind
-        await Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error).run()
+        serving = Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error, grace=grace)
+        await serving.run(task_status)
 
     def __aiter__(self) -> AsyncIterator[Accepted]:
         """Accept connections until the server is closed."""
