@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lifecycle.engine import LifecycleError as LifecycleError
     from lifecycle.engine import Role as Role
     from lifecycle.engine import RoleError as RoleError
+    from lifecycle.engine import StateChangedDuringCall as StateChangedDuringCall
     from lifecycle.roles import ACCEPTED as ACCEPTED
     from lifecycle.roles import ARCHIVE as ARCHIVE
     from lifecycle.roles import CLIENT as CLIENT
@@ -74,6 +75,7 @@ __all__ = [
     "SeparatorNotFound",
     "Server",
     "SocketFile",
+    "StateChangedDuringCall",
     "open_connection",
     "serializable",
 ]

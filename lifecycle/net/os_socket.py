@@ -14,7 +14,7 @@ from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
 from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
-from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, readable_bytes
+from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 
 NAMES_HERE: Mapping[str, str] = {
     "connect_ex": "connect(), which raises",
@@ -91,6 +91,10 @@ class OsSocket(Lifecycle):
         """Hold another socket of the system from now on, and close the one before."""
         before, self._socket = self._socket, sock
         before.close()
+
+    def _exchange_socket(self, sock: socket.socket) -> None:
+        """As _replace_socket(), but under the descriptor's number, where the system can do that."""
+        self._socket = in_place_of(self._socket, sock)
 
     # -- what Python's users expect of a socket -------------------------------------------------------------------------
 
