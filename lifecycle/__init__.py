@@ -32,10 +32,13 @@ if TYPE_CHECKING:
     from lifecycle.sockets import BlockingCallCancelled as BlockingCallCancelled
     from lifecycle.sockets import Client as Client
     from lifecycle.sockets import Datagram as Datagram
+    from lifecycle.sockets import HandshakeRefused as HandshakeRefused
     from lifecycle.sockets import MessageTruncated as MessageTruncated
+    from lifecycle.sockets import PlainTextUnread as PlainTextUnread
     from lifecycle.sockets import SendTimedOut as SendTimedOut
     from lifecycle.sockets import SendWouldBlock as SendWouldBlock
     from lifecycle.sockets import Server as Server
+    from lifecycle.sockets import StreamTruncated as StreamTruncated
 
 __version__ = "0.1.0"
 
@@ -56,17 +59,20 @@ __all__ = [
     "Client",
     "ClosedDuringCall",
     "Datagram",
+    "HandshakeRefused",
     "IllegalCall",
     "Journal",
     "Lifecycle",
     "LifecycleError",
     "MessageTruncated",
+    "PlainTextUnread",
     "Role",
     "RoleError",
     "SendTimedOut",
     "SendWouldBlock",
     "Server",
     "SocketFile",
+    "StreamTruncated",
     "serializable",
 ]
 

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 from lifecycle.engine import IllegalCall, fires_into, inlined, settled
 from lifecycle.net.blocking.driver import BlockingSocket, checked_timeout
 from lifecycle.net.operations.connecting import NO_PLAN, connecting, finishing
+from lifecycle.net.operations.securing import (
+    SecureLayer,
+    ending_secured,
+    receiving_secured,
+    sending_secured,
+    shaking_hands,
+)
 from lifecycle.net.operations.transfer import Progress, accepting, receiving, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, StreamCalls, checked_class
@@ -16,6 +23,8 @@ from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
 
 if TYPE_CHECKING:
+    import ssl
+
     from _typeshed import ReadableBuffer
 
 
@@ -45,20 +54,66 @@ class Created(BlockingSocket, CreatedSocket):
 
 
 def _send_rest(self: Stream, sent: int, data: ReadableBuffer, flags: int = 0) -> int:
+    if isinstance(self._socket, SecureLayer):
+        return self._run(words.SEND, sending_secured(self._socket, data, flags, Progress(~sent if sent < 0 else sent)))
     return self._run(words.SEND, sending(self._socket, data, flags, Progress(sent)))
 
 
-def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 0) -> bytes:
+def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 0, *, is_tried: bool = True) -> bytes:
     if received is None:
         checked_size(size)
-        received = self._run(words.RECEIVE, receiving(self._socket, size, flags))
+        sock = self._socket
+        if isinstance(sock, SecureLayer):
+            received = self._run(words.RECEIVE, receiving_secured(sock, size, flags, is_tried=is_tried))
+        else:
+            received = self._run(words.RECEIVE, receiving(sock, size, flags))
     return self._received(received, size)
 
 
 class Stream(BlockingSocket, StreamCalls):
-    """A stream socket with a data phase."""
+    """A stream socket with a data phase, in plain text or over TLS."""
 
-    __slots__ = ()
+    __slots__ = ("_readers",)
+
+    def start_tls(
+        self,
+        context: ssl.SSLContext,
+        *,
+        server_hostname: str | None = None,
+        server_side: bool | None = None,
+        received: ReadableBuffer = b"",
+        requires_close_notify: bool = True,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        """Make the TLS handshake: what is sent and received from then on is encrypted.
+
+        context: an ssl.SSLContext, as ssl.create_default_context() makes for a client. server_hostname: the name that the
+        peer's certificate must have. server_side: by default an Accepted is the server of TLS and a Client its client.
+        received: what came after the line that begins TLS and was received with it: it is taken for a part of the handshake.
+        requires_close_notify: false for peers that end without it, as those of HTTP do; a cut is not seen then. session:
+        get_tls().session of an earlier connection with the same context.
+
+        Legal in `connected`. Raises HandshakeRefused where one side does not accept the other's certificate, name or version,
+        and ConnectionError where the connection ends, after which it can only be closed; TimeoutError, BlockingIOError and
+        BlockingCallCancelled, after which the state is `handshaking` and finish_tls() goes on; PlainTextUnread where plain
+        text was not received yet, TypeError, ValueError and ssl.SSLError for a context that does not fit: nothing was sent
+        then.
+        """
+        layer = self._begin_tls(context, server_side, server_hostname, received, requires_close_notify, session)
+        self._run(words.START_TLS, shaking_hands(layer))
+
+    def finish_tls(self) -> None:
+        """Go on with a handshake that had to wait longer than the timeout allows. Legal in `handshaking`; else as start_tls()."""
+        self._run(words.FINISH_TLS, shaking_hands(self._secure_layer()))
+
+    def stop_tls(self) -> None:
+        """Go back to plain text on the same connection, after both sides have ended TLS. The peer is not waited for.
+
+        Legal in `secured_ended`: after shut_down("sends") and a receive() that gave b"". Raises TimeoutError and
+        BlockingIOError while this side's close_notify has not gone out, and may be called again; ConnectionError when the
+        connection is gone. A receive() first gives what came in plain text together with the last of TLS.
+        """
+        self._socket = self._run(words.STOP_TLS, ending_secured(self._secure_layer()))
 
     @inlined
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
@@ -98,7 +153,7 @@ class Stream(BlockingSocket, StreamCalls):
 
     def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]:
         """(what receive() gives, None): a stream has no sender's address. Else as receive()."""
-        received = _receive_rest(self, None, size, flags)
+        received = _receive_rest(self, None, size, flags, is_tried=False)
         if received.__class__ is bytes:
             return received, None
         return settled("eof", (b"", None))
@@ -145,6 +200,8 @@ class Accepted(Stream, role=ACCEPTED):
     """
 
     __slots__ = ("_filler", "_timeout_is_own")
+
+    _is_tls_server = True
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(timeout=timeout, engine=engine)
