@@ -243,6 +243,8 @@ class OsSocket(Lifecycle):
             return None
         if isinstance(error, OSError):
             note_limit(error)
+            if error.errno != errno.EAGAIN:
+                raised_by(self, error)
         return outcome_of_error(self.role.call(call).errors, error)
 
     def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
@@ -276,6 +278,11 @@ class OsSocket(Lifecycle):
 
 for _name in NAMES_HERE:
     setattr(OsSocket, _name, NamedElsewhere(_name))
+
+
+def raised_by(sock: OsSocket, error: OSError) -> None:
+    """Note on an error which object's call it comes from, as a number: an error may outlive the object, and be pickled."""
+    vars(error)["socket_id"] = id(sock)
 
 
 def checked_size(size: int) -> None:

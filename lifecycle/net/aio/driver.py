@@ -94,6 +94,11 @@ class AsyncSocket(NotifiedSocket):
         self._stop_watching()
         return super().detach()
 
+    async def aclose(self) -> None:
+        """close(), for `contextlib.aclosing()` and the like; other tasks run once. It closes also where it is cancelled."""
+        self.close()
+        await anyio.lowlevel.checkpoint()
+
     # -- the driver -----------------------------------------------------------------------------------------------------
 
     async def _run(self, call: Call, operation: Operation[Value], partner: OsSocket | None = None) -> Value:

@@ -1,4 +1,4 @@
-"""Serving: a task per accepted connection, with a limit on how many, and an end to all of them."""
+"""Serving: a task per accepted connection, with a limit on how many, and an end to all of them, at once or after a grace."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
-from anyio.abc import TaskGroup
+from anyio.abc import TaskGroup, TaskStatus
 
 from lifecycle.engine import IllegalCall
+from lifecycle.roles import words
 from lifecycle.system.outcomes import OUT_OF_DESCRIPTORS, limit_text
 
 
@@ -28,7 +29,11 @@ class Accepts(Protocol):
     @property
     def is_over(self) -> bool: ...
 
+    def is_legal(self, call: str) -> bool: ...
+
     async def accept(self, target: Any) -> object: ...
+
+    def close(self) -> None: ...
 
 
 Connection = TypeVar("Connection", bound=Closes)
@@ -50,34 +55,64 @@ class Serving(Generic[Connection]):
         *,
         limit: int | None,
         on_error: Callable[[Connection, Exception], object] | None,
+        grace: float | None,
     ) -> None:
         if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
             raise TypeError(f"a limit is an int or None, not {type(limit).__name__}")
         if limit is not None and limit < 1:
             raise ValueError(f"a limit is 1 or more connections, not {limit}")
+        if grace is not None and (not isinstance(grace, (int, float)) or isinstance(grace, bool)):
+            raise TypeError(f"grace is a number of seconds or None, not {type(grace).__name__}")
+        if grace is not None and not grace >= 0:
+            raise ValueError(f"grace is 0 or more seconds, not {grace}")
         self._server = server
         self._make = make
         self._handler = handler
         self._limit = limit
         self._on_error = on_error or end_of_connection
+        self._grace = grace
+        self._drained_at = float("inf")  # the time of the loop at which the handlers that still run are cancelled
+        self._shields: set[anyio.CancelScope] = set()  # of the handlers, where there is a grace
         self._present = 0
         self._one_ended = anyio.Event()
         self._is_out_of_room = False
 
-    async def run(self) -> None:
-        """Accept and hand over until the server is closed, then wait for the handlers that still run."""
+    async def run(self, task_status: TaskStatus[Any]) -> None:
+        """Accept and hand over until the server is closed or the call cancelled, then let the handlers end."""
         failure = None
         async with anyio.create_task_group() as handlers:
             try:
+                if self._server.is_over or self._server.is_legal(words.ACCEPT.name):
+                    task_status.started()
                 await self._accept_all(handlers)
+                self._drain()
             except (IllegalCall, OSError) as error:  # of accept() itself: not an error of the group
                 failure = error
+                self._end_all()
                 handlers.cancel_scope.cancel()
+            except BaseException:  # cancelled
+                if self._grace is not None:
+                    self._server.close()
+                self._drain()
+                raise
         try:
             if failure is not None:
                 raise failure
         finally:
             del failure  # its traceback holds this frame, which must not hold it
+
+    def _drain(self) -> None:
+        """Let the handlers that run go on for the grace."""
+        if self._grace is not None:
+            self._drained_at = min(self._drained_at, anyio.current_time() + self._grace)
+            for shield in self._shields:
+                shield.deadline = self._drained_at
+
+    def _end_all(self) -> None:
+        """Cancel the handlers, whatever the grace."""
+        self._drained_at = float("-inf")
+        for shield in self._shields:
+            shield.cancel()
 
     async def _accept_all(self, handlers: TaskGroup) -> None:
         while True:
@@ -101,14 +136,32 @@ class Serving(Generic[Connection]):
 
     async def _handle(self, connection: Connection) -> None:
         try:
-            await self._handler(connection)
+            if self._grace is None:
+                await self._handler(connection)
+            else:
+                await self._handle_shielded(connection)
         except Exception as error:  # whatever it is: on_error() says what becomes of it
-            self._on_error(connection, error)
+            try:
+                self._on_error(connection, error)
+            except BaseException:
+                self._end_all()
+                raise
         finally:
             connection.close()
             self._present -= 1
             self._one_ended.set()
             self._one_ended = anyio.Event()
+
+    async def _handle_shielded(self, connection: Connection) -> None:
+        """Run a handler that a cancellation of serve() reaches when the grace has passed, and not before."""
+        with anyio.CancelScope(shield=True, deadline=self._drained_at) as shield:
+            self._shields.add(shield)
+            try:
+                await self._handler(connection)
+            finally:
+                self._shields.discard(shield)
+        if shield.cancelled_caught and self._drained_at > float("-inf"):
+            logger.warning("a connection had not ended after %g seconds of grace: %r", self._grace, connection)
 
     async def _wait_for_room(self, error: OSError) -> None:
         """Until a connection has ended, or for a while: who has connected waits in the queue."""
@@ -125,8 +178,10 @@ class Serving(Generic[Connection]):
 def end_of_connection(connection: Closes, error: Exception) -> None:
     """What becomes of an exception that a handler leaves, unless serve() is told otherwise.
 
-    What the network did to one connection (OSError), and calls on a connection that the program has closed, are logged and
-    end that connection; everything else is a fault of the program, and is raised.
+    What the network did to this connection, and calls on it after the program has closed it, are logged and end it; everything
+    else is a fault of the program, and is raised. The network did what a call of this connection has raised as an OSError, also
+    where another exception was raised from it, and a ConnectionError or a TimeoutError that comes from no other socket of this
+    package (a time-out around a call is one); nothing refuses a connection that was accepted.
     """
     rest = error.split(_ends_one_connection(connection))[1] if isinstance(error, ExceptionGroup) else error
     if rest is not None and not _ends_one_connection(connection)(rest):
@@ -136,6 +191,13 @@ def end_of_connection(connection: Closes, error: Exception) -> None:
 
 def _ends_one_connection(connection: Closes) -> Callable[[BaseException], bool]:
     def ends(error: BaseException) -> bool:
-        return isinstance(error, OSError) or (isinstance(error, IllegalCall) and connection.is_over)
+        if isinstance(error, IllegalCall):
+            return connection.is_over
+        at: BaseException | None = error
+        while at is not None:
+            if isinstance(at, OSError) and "socket_id" in vars(at):
+                return bool(vars(at)["socket_id"] == id(connection))
+            at = at.__cause__
+        return isinstance(error, (ConnectionError, TimeoutError)) and not isinstance(error, ConnectionRefusedError)
 
     return ends

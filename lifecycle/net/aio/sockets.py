@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, overload
 
+import anyio
+from anyio.abc import TaskStatus
+
 from lifecycle.engine import IllegalCall, fires_into
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.aio.serving import Connection, Serving
@@ -146,6 +149,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         *,
         limit: int | None = None,
         on_error: Callable[[Accepted, Exception], object] | None = None,
+        grace: float | None = None,
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None: ...
 
     @overload
@@ -155,6 +160,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         *,
         limit: int | None = None,
         on_error: Callable[[Connection, Exception], object] | None = None,
+        grace: float | None = None,
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
         kind: type[Connection],
     ) -> None: ...
 
@@ -164,6 +171,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         *,
         limit: int | None = None,
         on_error: Callable[[Any, Exception], object] | None = None,
+        grace: float | None = None,
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
         kind: type[Any] | None = None,
     ) -> None:
         """Accept connections, each with a task of its own that runs handler(accepted) and then closes it.
@@ -171,11 +180,16 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all.
         limit: how many connections to have at a time, later ones then wait in the queue; None for as many as the system
         allows: what it does not allow is logged, and accepted when there is room again. on_error: called with the connection
-        and the exception that its handler raises; by default (serving.end_of_connection) one connection's OSError is logged,
-        and everything else is raised. kind: the class of the connections; by default the server's `accepts`.
+        and the exception that its handler raises; by default (serving.end_of_connection) what the network did to that one
+        connection is logged, and everything else is raised. grace: seconds that the handlers may go on when the server was
+        closed or this call cancelled (which closes the server then); those that still run afterwards are cancelled, and that
+        is logged. kind: the class of the connections; by default the server's `accepts`. task_status: what a task group's
+        start() gives: it returns as soon as connections are accepted. Raises IllegalCall before listen(); TypeError and
+        ValueError for a limit or a grace that is none.
         """
         made = self._accepts if kind is None else kind
-        await Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error).run()
+        serving = Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error, grace=grace)
+        await serving.run(task_status)
 
     def __aiter__(self) -> AsyncIterator[Accepted]:
         """Accept connections until the server is closed."""
