@@ -107,7 +107,7 @@ KERNEL_STATES: dict[str, frozenset[str]] = {
     "peer_closed": frozenset({"peer_closed", "broken", "ended"}),
     "ended": frozenset({"ended"}),
     "shut": frozenset({"shut", "ended", "broken"}),
-    **{state: frozenset({"connected", "broken", "peer_closed"}) for state in TLS_PHASE},
+    **{state: frozenset({"connected", "broken", "peer_closed", "ended"}) for state in TLS_PHASE},
     "broken": frozenset({"broken", "ended", "connected", "peer_closed"}),
 }
 """What the system may say of a stream in each state: a reset that no call has seen yet shows here and not in the object."""
@@ -268,12 +268,15 @@ def legality_is_portable(role: Role, state: str, call: str) -> None:
 
 
 ATTACHABLE: dict[str, frozenset[str]] = {
-    role: frozenset(WITH_A_SOCKET[role]) - set(TLS_PHASE) if role != "datagram" else frozenset({"open", "bound", "connected"}) for role in STATES
+    role: frozenset(WITH_A_SOCKET[role]) - set(TLS_PHASE) if role != "datagram" else frozenset({"open", "bound", "connected"})
+    for role in STATES
 }
 """The states in which attach() can find a handle; a datagram socket's shut directions do not show."""
 
 ENDS_WITH_EOF = {
-    role: frozenset({"connected", "send_shut", "peer_closed", "ended", *TLS_PHASE[1:-1]}) if role in ("client", "accepted") else frozenset[str]()
+    role: frozenset({"connected", "send_shut", "peer_closed", "ended", *TLS_PHASE[1:-1]})
+    if role in ("client", "accepted")
+    else frozenset[str]()
     for role in STATES
 }
 """Where receiving may find the end of the stream: never after a reset, which must not look like one."""

@@ -145,7 +145,15 @@ def _lay_a_file_over(w: World) -> None:
 
 
 def _connect(w: World) -> None:
-    w.subject.connect(*w.listener().getsockname())
+    listener = w.listener()
+    w.subject.connect(*listener.getsockname())
+    _meet(w, listener)
+
+
+def _meet(w: World, listener: socket.socket) -> None:
+    """Have the accepted end of the subject's connection as its peer."""
+    w.peer.close()
+    w.peer, _ = listener.accept()
 
 
 def _connect_to_nobody(w: World) -> None:
@@ -183,8 +191,10 @@ def _anew(w: World, address: tuple[str, int]) -> None:
 
 
 def _finish_connect(w: World) -> None:
-    _anew(w, w.listener().getsockname())
+    listener = w.listener()
+    _anew(w, listener.getsockname())
     w.subject.finish_connect()
+    _meet(w, listener)
 
 
 def _finish_refused(w: World) -> None:
@@ -264,7 +274,8 @@ def _receiving(call: str) -> dict[str, Provocation]:
         _expect(_receive(w, call), b"")
 
     def cut(w: World) -> None:
-        w.peer.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it has ended already
+            w.peer.shutdown(socket.SHUT_WR)
         fails(StreamTruncated, _receive, w, call)
 
     def after_reset(w: World) -> None:
@@ -423,8 +434,11 @@ STREAM: dict[str, dict[str, Provocation]] = {
     "send_to": _sending("send_to"),
     "receive": _receiving("receive"),
     "receive_from": _receiving("receive_from"),
-    "shut_down": {**{how: _shut_down(how) for how in ("sends", "receives", "both")}, "failed": _after_reset("shut_down"),
-                  "broken": _after_reset("shut_down")},
+    "shut_down": {
+        **{how: _shut_down(how) for how in ("sends", "receives", "both")},
+        "failed": _after_reset("shut_down"),
+        "broken": _after_reset("shut_down"),
+    },
     "get_peer_name": {"ok": lambda w: w.subject.get_peer_name(), "failed": _after_reset("get_peer_name")},
     "start_tls": {
         "ok": lambda w: _expect(w.secure().failure, None),

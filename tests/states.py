@@ -61,7 +61,9 @@ class World:
     def peer_begins_tls(self, authority: str = "trusted") -> TlsEnd:
         """Let the peer begin its half of the handshake."""
         self.peer.setblocking(False)
-        self.tls = TlsEnd(self.peer, context_of(not self.is_tls_server, authority=authority), server_side=not self.is_tls_server)
+        self.tls = TlsEnd(
+            self.peer, context_of(not self.is_tls_server, authority=authority), server_side=not self.is_tls_server
+        )
         self.stack.callback(self.tls.stop)
         self.tls.begin()
         return self.tls

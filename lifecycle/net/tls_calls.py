@@ -41,7 +41,6 @@ class TlsCalls(OsSocket):
     __slots__ = ()
 
     _is_tls_server: bool
-    _readers: tuple[ref[Any], ...]
 
     @property
     def is_blocking(self) -> bool:
@@ -53,7 +52,7 @@ class TlsCalls(OsSocket):
 
         They are those of the handshake, and are kept to the end of TLS. Legal in the states of TLS that is up.
         """
-        details: TlsDetails = self._secure_layer().details  # type: ignore[attr-defined]
+        details: TlsDetails = self._secure_layer().details
         return details
 
     def io_ctl(self, command: int = FIONREAD) -> int:
@@ -72,7 +71,9 @@ class TlsCalls(OsSocket):
         outcome = super().outcome_before(call, *arguments, **keywords)
         at: Facts = self.facts
         if at.is_secured and outcome in SHUT_DOWN_CHANGES and SHUT_DOWN_CHANGES[outcome](at).receives is Receives.OFF:
-            raise ValueError(f"TLS has no message that ends {outcome}: shut_down('sends') sends close_notify, and close() ends both")
+            raise ValueError(
+                f"TLS has no message that ends {outcome}: shut_down('sends') sends close_notify, and close() ends both"
+            )
         return outcome
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -132,9 +133,9 @@ class TlsCalls(OsSocket):
             return True
         return any(reader is not None and reader.unread for reader in (each() for each in getattr(self, "_readers", ())))
 
-    def _fired_by(self, firer: object) -> None:
+    def _fired_by(self, firer: Any) -> None:
         """A file was made over this object: it may read ahead."""
-        super()._fired_by(firer)  # type: ignore[arg-type]
+        super()._fired_by(firer)
         if hasattr(firer, "unread"):
             before = getattr(self, "_readers", ())
             self._readers = (*(each for each in before if each() is not None), ref(firer))

@@ -54,7 +54,8 @@ class TlsLayer(SecureLayer):
     """
 
     __slots__ = (
-        "_ahead", "_details", "_error", "_has_emptied", "_has_received", "_held", "_incoming", "_is_abandoned", "_lock", "_outgoing",
+        "_ahead", "_details", "_error", "_has_emptied", "_has_received", "_held", "_incoming", "_is_abandoned", "_lock",
+        "_outgoing",
         "_peer_has_ended", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent",
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ class Tls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One point: the object holds a socket, which has a local address, is linked, sends, receives, has TLS; or its life is over."""
+    """One point: the object holds a socket, which has an address, is linked, sends, receives, has TLS; or its life is over."""
 
     handle: bool = False
     address: bool = False

@@ -79,14 +79,16 @@ def has_stream(at: Facts) -> bool:
 STREAM = (
     Rule("send send_to", lambda at: at.sends, WAITS),
     Rule("receive receive_from", lambda at: at.receives is Receives.OPEN and at.is_plain, RECEIVES),
-    Rule("receive receive_from", lambda at: at.receives is Receives.OPEN and at.is_secured, RECEIVES | {"truncated": facts.cuts}),
+    Rule(
+        "receive receive_from", lambda at: at.receives is Receives.OPEN and at.is_secured, RECEIVES | {"truncated": facts.cuts}
+    ),
     Rule("receive receive_from", lambda at: at.receives is Receives.EOF and at.tls is not Tls.CUT, KEEPS | {"eof": stay}),
     Rule("receive receive_from", lambda at: at.tls is Tls.CUT, KEEPS | {"truncated": stay}),
     Rule("receive receive_from", lambda at: at.link is Link.RESET, KEEPS | {"broken": stay}),
     Rule("shut_down", lambda at: is_half_open(at) and at.is_plain, facts.SHUT_DOWN_CHANGES | {"failed": stay}),
     Rule("get_peer_name", lambda at: is_half_open(at) or not at.is_plain, KEEPS),
     Rule("io_ctl", lambda at: at.receives is not Receives.OFF and not at.is_finished and at.is_plain, {"ok": stay}),
-    Rule("socket_file", lambda at: at.is_plain and has_stream(at) or tls.is_open(at), {"ok": stay}),
+    Rule("socket_file", lambda at: (at.is_plain and has_stream(at)) or tls.is_open(at), {"ok": stay}),
     *EVERY_SOCKET,
     *tls.RULES,
 )
@@ -131,7 +133,9 @@ DATA_WORDS: dict[str, dict[str, object]] = {
     "send send_to": {"errors": {"broken": (*GONE, tls.REFUSAL)}},
     "receive receive_from": {"errors": {"broken": (*GONE, tls.REFUSAL), "truncated": (tls.CUT_SHORT,)}},
     "shut_down": {"errors": {"broken": (*tls.GONE, tls.REFUSAL)}},
-    "start_tls": {"errors": {"refused": (tls.REFUSAL,), "broken": GONE, "unread": (tls.LEFT_UNREAD,), "interrupted": ("EINTR",)}},
+    "start_tls": {
+        "errors": {"refused": (tls.REFUSAL,), "broken": GONE, "unread": (tls.LEFT_UNREAD,), "interrupted": ("EINTR",)}
+    },
     "finish_tls": {"errors": {"refused": (tls.REFUSAL,), "broken": GONE, "interrupted": ("EINTR",)}},
     "stop_tls": {"errors": {"broken": (*GONE, tls.REFUSAL)}},
 }

@@ -45,8 +45,8 @@ STATES = (
     State("secured", "TLS is up; both directions are open.", reason=IS_UP, facts=SECURED),
     State("secured_send_shut", "This side's close_notify was sent; the peer may still send.", reason=NOTIFIED,
           facts=replace(SECURED, sends=False)),
-    State("secured_peer_closed", "The peer's close_notify was seen; sending goes on.", reason="The peer has ended its side of TLS",
-          facts=replace(SECURED, receives=Receives.EOF)),
+    State("secured_peer_closed", "The peer's close_notify was seen; sending goes on.",
+          reason="The peer has ended its side of TLS", facts=replace(SECURED, receives=Receives.EOF)),
     State("secured_ended", "Both sides' close_notify were exchanged.", reason=BOTH_NOTIFIED,
           facts=replace(SECURED, sends=False, receives=Receives.EOF)),
     State("truncated", "The connection ended without the peer's close_notify: a fault of the peer's, or somebody cut it.",
@@ -95,7 +95,8 @@ REASONS = (
     Reason("finish_tls", lambda at: at.is_secured, "The TLS handshake is over: it succeeded"),
     Reason("detach", lambda at: at.is_secured,
            "The connection is encrypted, and a handle cannot carry its keys: stop_tls() first, or close()"),
-    Reason("detach", lambda at: at.tls is Tls.HANDSHAKE, "A handle cannot carry a TLS handshake: finish_tls() first, or close()"),
+    Reason("detach", lambda at: at.tls is Tls.HANDSHAKE,
+           "A handle cannot carry a TLS handshake: finish_tls() first, or close()"),
     Reason("io_ctl", lambda at: at.is_secured,
            "What has come is encrypted: how many bytes it makes is known when it is received"),
     Reason("send send_to", lambda at: at.is_secured and not at.sends, NOTIFIED),
@@ -112,7 +113,7 @@ REASONS = (
 )  # fmt: skip
 
 REFUSAL = "HandshakeRefused"
-"""The error by which one side did not accept the other's certificate, name or version, in a handshake or, in TLS 1.3, after it"""
+"""The error where one side did not accept the other's certificate, name or version; in TLS 1.3 also after the handshake"""
 
 CUT_SHORT = "StreamTruncated"
 """The error of a receive after the connection ended without close_notify"""
@@ -121,6 +122,6 @@ LEFT_UNREAD = "PlainTextUnread"
 """The error of a start_tls() where the object holds plain text"""
 
 GONE = ("ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN")
-"""The errors of a close_notify that cannot be sent; ENOTCONN is the answer of a shutdown() in plain text, where it is `failed`"""
+"""The errors of a close_notify that cannot be sent; ENOTCONN answers a shutdown() in plain text, where it is `failed`"""
 
 CALLS = "start_tls finish_tls stop_tls get_tls"

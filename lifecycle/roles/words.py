@@ -144,7 +144,9 @@ STOP_TLS = Call(
     reason="There is no TLS to stop",
 )
 GET_TLS = Call(
-    "get_tls", "The version, the cipher, the ALPN protocol and the peer's certificate.", reason="There is no TLS: start_tls() first"
+    "get_tls",
+    "The version, the cipher, the ALPN protocol and the peer's certificate.",
+    reason="There is no TLS: start_tls() first",
 )
 DETACH = Call(
     "detach",

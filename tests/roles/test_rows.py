@@ -101,7 +101,11 @@ def _follow(w: object, role: Role, step: str, wanted: str | None, *, ends: bool)
     step = "accepted" if step == "accept" and role.name == "accepted" else step
     state = w.subject.state  # type: ignore[attr-defined]
     outcomes = role.table[state][step]
-    good = "eof" if ends else next((o for o in outcomes if o in ("ok", "sends") and (wanted is None or wanted in role.table[outcomes[o]])), None)
+    good = (
+        "eof"
+        if ends
+        else next((o for o in outcomes if o in ("ok", "sends") and (wanted is None or wanted in role.table[outcomes[o]])), None)
+    )
     PROVOKE[role.name][step][good or "pending"](w)  # type: ignore[arg-type]
 
 

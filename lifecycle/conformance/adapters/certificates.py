@@ -35,7 +35,9 @@ def server_context(version: ssl.TLSVersion | None = None, *, by: str = "trusted"
 
 
 @cache
-def client_context(version: ssl.TLSVersion | None = None, *, trusts: str = "trusted", checks_name: bool = False) -> ssl.SSLContext:
+def client_context(
+    version: ssl.TLSVersion | None = None, *, trusts: str = "trusted", checks_name: bool = False
+) -> ssl.SSLContext:
     """A client's context. trusts: the authority. checks_name: whether the certificate must have the server's name."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = checks_name

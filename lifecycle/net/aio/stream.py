@@ -138,7 +138,7 @@ class AsyncStream(AsyncSocket, StreamCalls):
     `async for data in stream` receives until the peer has ended its stream.
     """
 
-    __slots__ = ("_readers", "_receives", "_send_queue", "_sent")
+    __slots__ = ("_receives", "_send_queue", "_sent")
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
@@ -186,7 +186,8 @@ class AsyncStream(AsyncSocket, StreamCalls):
         """Go back to plain text on the same connection, after both sides have ended TLS. The peer is not waited for.
 
         Legal in `secured_ended`: after shut_down("sends") and a receive() that gave b"". A cancelled one may be
-        called again. Raises ConnectionError when the connection is gone. A receive() first gives what came in plain text together with the last of TLS.
+        called again. Raises ConnectionError when the connection is gone. A receive() first gives what came
+        in plain text together with the last of TLS.
         """
         self._socket = await self._run(words.STOP_TLS, ending_secured(self._secure_layer()))
         self._receives = repeat(True, TURNS)

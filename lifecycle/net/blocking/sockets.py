@@ -73,7 +73,7 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 
 class Stream(BlockingSocket, StreamCalls):
     """A stream socket with a data phase, in plain text or over TLS."""
 
-    __slots__ = ("_readers",)
+    __slots__ = ()
 
     def start_tls(
         self,
@@ -103,7 +103,7 @@ class Stream(BlockingSocket, StreamCalls):
         self._run(words.START_TLS, shaking_hands(layer))
 
     def finish_tls(self) -> None:
-        """Go on with a handshake that had to wait longer than the timeout allows. Legal in `handshaking`; else as start_tls()."""
+        """Go on with a handshake that had to wait longer than it might. Legal in `handshaking`; else as start_tls()."""
         self._run(words.FINISH_TLS, shaking_hands(self._secure_layer()))
 
     def stop_tls(self) -> None:
