@@ -15,7 +15,7 @@ from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
 from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
-from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, readable_bytes
+from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 
 NAMES_HERE: Mapping[str, str] = {
     "connect_ex": "connect(), which raises",
@@ -27,15 +27,15 @@ NAMES_HERE: Mapping[str, str] = {
     "getsockopt": "get_option()",
     "gettimeout": "the attribute timeout",
     "ioctl": "io_ctl()",
-    "makefile": "SocketFile(socket)",
+    "makefile": "Reader(socket) for lines, or SocketFile(socket)",
     "recv": "receive()",
-    "recv_into": "receive()",
+    "recv_into": "receive_into()",
     "recvfrom": "receive_from()",
     "recvfrom_into": "receive_from()",
     "recvmsg": "receive_from()",
     "sendall": "send(), which sends everything",
-    "sendfile": "send()",
-    "sendmsg": "send()",
+    "sendfile": "send_file()",
+    "sendmsg": "send_gathered()",
     "sendto": "send_to()",
     "setblocking": "the attribute timeout: None waits, 0 does not",
     "setsockopt": "set_option()",
@@ -94,6 +94,10 @@ class OsSocket(Lifecycle):
         """Hold another socket of the system from now on, and close the one before."""
         before, self._socket = self._socket, sock
         before.close()
+
+    def _exchange_socket(self, sock: socket.socket) -> None:
+        """As _replace_socket(), but under the descriptor's number, where the system can do that."""
+        self._socket = in_place_of(self._socket, sock)
 
     # -- what Python's users expect of a socket -------------------------------------------------------------------------
 
@@ -194,8 +198,9 @@ class OsSocket(Lifecycle):
     def attach(self, handle: int | socket.socket) -> None:
         """Take over a socket that exists already, and enter the state that it is really in.
 
-        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is not a socket,
-        TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another kind or in a state that this role does not have; the caller keeps it then.
+        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
+        TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another
+        kind or in a state that this role does not have; the caller keeps it then.
         """
         if isinstance(handle, socket.socket):
             refuse_own_way(handle)
@@ -291,7 +296,8 @@ def raised_by(sock: OsSocket, error: OSError) -> None:
 
 
 PLAIN_METHODS = (
-    "send", "sendall", "sendto", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "shutdown",
+    "send", "sendall", "sendto", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into",
+    "shutdown",
 )  # fmt: skip
 """The methods by which a socket.socket sends and receives"""
 

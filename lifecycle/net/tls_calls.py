@@ -9,11 +9,10 @@ from weakref import ref
 
 from lifecycle.engine import INTERRUPTED
 from lifecycle.net.errors import PlainTextUnread
-from lifecycle.net.operations.securing import Layer, SecureLayer
+from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.roles import words
 from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts, Receives
-from lifecycle.system.portable_calls import FIONREAD
 
 if TYPE_CHECKING:
     import socket
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 HANDSHAKES = (words.START_TLS.name, words.FINISH_TLS.name)
 
 
-class Reader(Protocol):
+class Reads(Protocol):
     """What reads ahead over a stream, as a file does."""
 
     @property
@@ -41,6 +40,7 @@ class TlsCalls(OsSocket):
     __slots__ = ()
 
     _is_tls_server: bool
+    _held: bytearray
 
     @property
     def is_blocking(self) -> bool:
@@ -54,10 +54,6 @@ class TlsCalls(OsSocket):
         """
         details: TlsDetails = self._secure_layer().details
         return details
-
-    def io_ctl(self, command: int = FIONREAD) -> int:
-        """Bytes that could be received at once, as of every socket; in TLS that cannot be said."""
-        return super().io_ctl(command) + (self._socket.unread if isinstance(self._socket, Layer) else 0)
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but a handshake that was interrupted goes on."""
@@ -114,9 +110,8 @@ class TlsCalls(OsSocket):
             raise PlainTextUnread("plain text that came before TLS was not received yet: receive it, or give it as received=")
         if self.is_blocking:
             raise OSError(errno.EBUSY, "another call waits on this object: what it receives would be a part of the handshake")
-        below = self._socket.below if isinstance(self._socket, Layer) else self._socket
         layer = TlsLayer(
-            below,
+            self._socket,
             context,
             server_side=self._is_tls_server if server_side is None else server_side,
             server_hostname=server_hostname,
@@ -129,16 +124,20 @@ class TlsCalls(OsSocket):
 
     def _holds_unread(self) -> bool:
         """Whether this object, or a file over it, holds what was taken from the system and not received."""
-        if isinstance(self._socket, Layer) and self._socket.unread:
-            return True
-        return any(reader is not None and reader.unread for reader in (each() for each in getattr(self, "_readers", ())))
+        return bool(self._held) or any(
+            reader is not None and reader.unread for reader in (each() for each in getattr(self, "_readers", ()))
+        )
 
     def _fired_by(self, firer: Any) -> None:
-        """A file was made over this object: it may read ahead."""
+        """A file was made over this object."""
         super()._fired_by(firer)
         if hasattr(firer, "unread"):
-            before = getattr(self, "_readers", ())
-            self._readers = (*(each for each in before if each() is not None), ref(firer))
+            self._add_reader(firer)
+
+    def _add_reader(self, reader: Reads) -> None:
+        """Note what may read ahead over this object."""
+        before = getattr(self, "_readers", ())
+        self._readers = (*(each for each in before if each() is not None), ref(reader))
 
     def _abandon_if(self, error: BaseException | None) -> None:
         """A `with` block ends by an exception: the peer must not take what was sent for the whole."""

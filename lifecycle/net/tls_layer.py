@@ -15,10 +15,10 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lifecycle.net.errors import HandshakeRefused, StreamTruncated
-from lifecycle.net.operations.securing import LeftOver, SecureLayer, WouldWait
+from lifecycle.net.operations.securing import SecureLayer, WouldWait
 from lifecycle.net.tls_details import TlsDetails, details_of, session_of
 from lifecycle.system.outcomes import system_error
 
@@ -167,13 +167,13 @@ class TlsLayer(SecureLayer):
     def abandon(self) -> None:
         self._is_abandoned = True
 
-    def plain(self) -> socket.socket:
+    def left_over(self) -> bytes:
         with self._lock:
-            rest = self._incoming.read()
-        return cast(socket.socket, LeftOver(self.below, rest)) if rest else self.below
+            return self._incoming.read()
 
     @property
     def unread(self) -> int:
+        """How many bytes that were taken from the system are not received yet, encrypted or not."""
         return len(self._ahead) + self._secured.pending() + self._incoming.pending
 
     @property

@@ -1,13 +1,16 @@
 """Real sockets of the operating system, blocking, as the handlers of the roles."""
 
+from lifecycle.net.blocking.reader import Reader
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.errors import (
     BlockingCallCancelled,
     HandshakeRefused,
+    IncompleteRead,
     MessageTruncated,
     PlainTextUnread,
     SendTimedOut,
     SendWouldBlock,
+    SeparatorNotFound,
     StreamTruncated,
 )
 from lifecycle.system.addresses import Address
@@ -21,10 +24,13 @@ __all__ = [
     "Client",
     "Datagram",
     "HandshakeRefused",
+    "IncompleteRead",
     "MessageTruncated",
     "PlainTextUnread",
+    "Reader",
     "SendTimedOut",
     "SendWouldBlock",
+    "SeparatorNotFound",
     "Server",
     "StreamTruncated",
 ]

@@ -34,8 +34,8 @@ class WouldWait(BlockingIOError):
         return WRITABLE if self.writing else READABLE
 
 
-class Layer:
-    """Stands in the place of an object's socket, with the methods of it that the calls use; the socket below is `below`."""
+class SecureLayer:
+    """TLS, step by step. It stands in the place of an object's socket, with its methods; the socket below is `below`."""
 
     __slots__ = ("below",)
 
@@ -48,17 +48,6 @@ class Layer:
     def fileno(self) -> int:
         """The descriptor."""
         return self.below.fileno()
-
-    @property
-    def unread(self) -> int:
-        """How many bytes that were taken from the system are not received yet."""
-        return 0
-
-
-class SecureLayer(Layer):
-    """TLS, step by step."""
-
-    __slots__ = ()
 
     def handshake(self) -> None:
         """Go on with the handshake."""
@@ -85,32 +74,9 @@ class SecureLayer(Layer):
         """Send no close_notify at the close: what was sent is not whole."""
         raise NotImplementedError
 
-    def plain(self) -> socket.socket:
-        """What stands in the socket's place after the end of TLS."""
+    def left_over(self) -> bytes:
+        """What came in plain text, after the peer's close_notify, and was taken together with it."""
         raise NotImplementedError
-
-
-class LeftOver(Layer):
-    """A socket before which some plain text comes that was taken together with the last of TLS."""
-
-    __slots__ = ("_data",)
-
-    def __init__(self, below: socket.socket, data: bytes) -> None:
-        super().__init__(below)
-        self._data = data
-
-    @property
-    def unread(self) -> int:
-        return len(self._data)
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        """What was left over first."""
-        data = self._data
-        if not data or size <= 0:
-            return self.below.recv(size, flags)
-        if not flags & socket.MSG_PEEK:
-            self._data = data[size:]
-        return data[:size]
 
 
 def shaking_hands(layer: SecureLayer) -> Operation[None]:
@@ -140,24 +106,12 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
             yield request
 
 
-def receiving_secured(layer: SecureLayer, size: int, flags: int, *, is_tried: bool = False) -> Operation[bytes]:
-    """Receive what has come, at least one byte, or b"" after the peer's close_notify. is_tried: it would wait at first."""
-    if is_tried:
-        yield READABLE
-    while True:
-        try:
-            return layer.recv(size, flags)
-        except WouldWait:
-            pass
-        yield READABLE  # whatever is still to be sent: a peer that sends itself may take nothing before it is read
-
-
-def ending_secured(layer: SecureLayer) -> Operation[socket.socket]:
-    """Send what was encrypted, the close_notify at last; what stands in the place of the layer from then on."""
+def ending_secured(layer: SecureLayer) -> Operation[bytes]:
+    """Send what was encrypted, the close_notify at last; what has come in plain text behind the peer's."""
     while True:
         try:
             layer.flush()
-            return layer.plain()
+            return layer.left_over()
         except WouldWait as wait:
             request = wait.request
         yield request
