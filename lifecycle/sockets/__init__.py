@@ -5,11 +5,14 @@ from lifecycle.net.blocking.reader import Reader
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.errors import (
     BlockingCallCancelled,
+    HandshakeRefused,
     IncompleteRead,
     MessageTruncated,
+    PlainTextUnread,
     SendTimedOut,
     SendWouldBlock,
     SeparatorNotFound,
+    StreamTruncated,
 )
 from lifecycle.system.addresses import Address
 from lifecycle.system.portable_calls import FIONREAD
@@ -21,12 +24,15 @@ __all__ = [
     "BlockingCallCancelled",
     "Client",
     "Datagram",
+    "HandshakeRefused",
     "IncompleteRead",
     "MessageTruncated",
+    "PlainTextUnread",
     "Reader",
     "SendTimedOut",
     "SendWouldBlock",
     "SeparatorNotFound",
     "Server",
+    "StreamTruncated",
     "open_connection",
 ]

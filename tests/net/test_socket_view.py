@@ -8,12 +8,14 @@ import http.server
 import io
 import smtplib
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
-from loopback import HOST, Background, client_and_raw_peer, open_descriptors, unused_port
+import trustme
+from loopback import HOST, Background, client_and_raw_peer, listening, open_descriptors, unused_port
 
 from lifecycle import IllegalCall, open_connection
 
@@ -158,3 +160,22 @@ def test_open_connection_fails_closed() -> None:
     with pytest.raises(ConnectionRefusedError):
         open_connection(HOST, unused_port())
     assert open_descriptors() == before
+
+
+def test_open_connection_with_tls() -> None:
+    """open_connection(tls=) makes the handshake too, against the name it connects to."""
+    authority = trustme.CA()
+    serving, asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert(HOST).configure_cert(serving)
+    authority.configure_trust(asking)
+    with listening() as server:
+
+        def answer() -> bytes:
+            with server.accept() as accepted:
+                accepted.start_tls(serving)
+                return accepted.receive_until(b"\n")
+
+        answering = Background(answer)
+        with open_connection(*server.local_address, tls=asking, timeout=20) as client:
+            client.send(b"secret\n")
+            assert (client.state, answering.result()) == ("secured", b"secret")
