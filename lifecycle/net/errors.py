@@ -41,6 +41,34 @@ class BlockingCallCancelled(InterruptedError):
         return type(self), (self.sent,)
 
 
+class IncompleteRead(EOFError):
+    """The peer ended its stream within a message: `partial` has come of it, of `expected` bytes where that is known.
+
+    Nothing is lost: a receive() of the object, or a read of the reader, gives `partial`.
+    """
+
+    def __init__(self, partial: bytes, expected: int | None) -> None:
+        wanted = "the separator" if expected is None else f"{expected} bytes"
+        super().__init__(f"the stream has ended after {len(partial)} bytes, before {wanted}")
+        self.partial = partial
+        self.expected = expected
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.partial, self.expected)
+
+
+class SeparatorNotFound(ValueError):
+    """No `separator` came within `limit` bytes. Nothing is lost: what has come can still be received."""
+
+    def __init__(self, separator: bytes, limit: int) -> None:
+        super().__init__(f"no {separator!r} within {limit} bytes: the peer sends something else, or the limit is too low")
+        self.separator = separator
+        self.limit = limit
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.separator, self.limit)
+
+
 class MessageTruncated(OSError):
     """A message was longer than the size asked for: `head` is what fitted, `sender` its sender; the rest is lost."""
 
@@ -51,3 +79,27 @@ class MessageTruncated(OSError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.head, self.sender)
+
+
+class StreamTruncated(ConnectionError):
+    """The connection ended without the peer's close_notify: what came may not be all. Told by every receive from then on."""
+
+
+class PlainTextUnread(OSError):
+    """start_tls() was refused: the object holds plain text that was not received yet, which must not pass for TLS's."""
+
+
+class HandshakeRefused(ConnectionError):
+    """One side did not accept the other's certificate, name or version; the connection can only be closed.
+
+    reason: OpenSSL's name, as in "TLSV13_ALERT_CERTIFICATE_REQUIRED" for what the peer has told, or
+    "CERTIFICATE_VERIFY_FAILED". verify_message: what is wrong with the peer's certificate, or "".
+    """
+
+    def __init__(self, reason: str, verify_message: str = "") -> None:
+        super().__init__(verify_message or reason)
+        self.reason = reason
+        self.verify_message = verify_message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason, self.verify_message)

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
+from weakref import ref
 
 from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
 from lifecycle.roles import ROLES, words
@@ -14,7 +15,7 @@ from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
 from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
-from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, readable_bytes
+from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 
 NAMES_HERE: Mapping[str, str] = {
     "connect_ex": "connect(), which raises",
@@ -26,15 +27,15 @@ NAMES_HERE: Mapping[str, str] = {
     "getsockopt": "get_option()",
     "gettimeout": "the attribute timeout",
     "ioctl": "io_ctl()",
-    "makefile": "SocketFile(socket)",
+    "makefile": "Reader(socket) for lines, or SocketFile(socket)",
     "recv": "receive()",
-    "recv_into": "receive()",
+    "recv_into": "receive_into()",
     "recvfrom": "receive_from()",
     "recvfrom_into": "receive_from()",
     "recvmsg": "receive_from()",
     "sendall": "send(), which sends everything",
-    "sendfile": "send()",
-    "sendmsg": "send()",
+    "sendfile": "send_file()",
+    "sendmsg": "send_gathered()",
     "sendto": "send_to()",
     "setblocking": "the attribute timeout: None waits, 0 does not",
     "setsockopt": "set_option()",
@@ -69,13 +70,15 @@ class NamedElsewhere:
 class OsSocket(Lifecycle):
     """One socket of the system under a role. engine: see Lifecycle."""
 
-    __slots__ = ("_socket",)
+    __slots__ = ("_readers", "_socket")
 
     internal_modules = ("lifecycle.engine", "lifecycle.net")
 
     _kind: ClassVar[int]
 
     _socket: socket.socket
+    _readers: tuple[ref[Any], ...]
+    """the files that were made over it"""
 
     # -- what a driver provides -----------------------------------------------------------------------------------------
 
@@ -91,6 +94,10 @@ class OsSocket(Lifecycle):
         """Hold another socket of the system from now on, and close the one before."""
         before, self._socket = self._socket, sock
         before.close()
+
+    def _exchange_socket(self, sock: socket.socket) -> None:
+        """As _replace_socket(), but under the descriptor's number, where the system can do that."""
+        self._socket = in_place_of(self._socket, sock)
 
     # -- what Python's users expect of a socket -------------------------------------------------------------------------
 
@@ -191,9 +198,12 @@ class OsSocket(Lifecycle):
     def attach(self, handle: int | socket.socket) -> None:
         """Take over a socket that exists already, and enter the state that it is really in.
 
-        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is not a socket,
-        ValueError when it is of another kind or in a state that this role does not have; the caller keeps it then.
+        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
+        TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another
+        kind or in a state that this role does not have; the caller keeps it then.
         """
+        if isinstance(handle, socket.socket):
+            refuse_own_way(handle)
         number = handle.fileno() if isinstance(handle, socket.socket) else handle
         if not isinstance(number, int) or isinstance(number, bool):
             raise TypeError(f"a handle is an int or a socket.socket, not {type(handle).__name__}")
@@ -283,6 +293,29 @@ for _name in NAMES_HERE:
 def raised_by(sock: OsSocket, error: OSError) -> None:
     """Note on an error which object's call it comes from, as a number: an error may outlive the object, and be pickled."""
     vars(error)["socket_id"] = id(sock)
+
+
+PLAIN_METHODS = (
+    "send", "sendall", "sendto", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into",
+    "shutdown",
+)  # fmt: skip
+"""The methods by which a socket.socket sends and receives"""
+
+
+def refuse_own_way(handle: socket.socket) -> None:
+    """TypeError for a socket that does more with its descriptor than a plain one: what it adds would be left behind."""
+    own = [
+        name
+        for name in PLAIN_METHODS
+        if (method := getattr(type(handle), name, None)) is not None
+        and method is not getattr(socket.socket, name, None)
+        and (getattr(method, "__module__", None) or "").partition(".")[0] not in ("lifecycle", "socket", "_socket")
+    ]
+    if own:
+        raise TypeError(
+            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
+            "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
+        )
 
 
 def checked_size(size: int) -> None:

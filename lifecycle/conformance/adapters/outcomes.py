@@ -11,7 +11,7 @@ from lifecycle.engine import IllegalCall, Role
 from lifecycle.engine.vocabulary import EOF
 from lifecycle.roles import ROLES
 from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, SHUT_DOWN
-from lifecycle.system.outcomes import outcome_of_number
+from lifecycle.system.outcomes import outcome_of_class, outcome_of_number
 
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
 
@@ -35,16 +35,18 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
     match error:
         case IllegalCall():
             return "illegal"
-        case OSError() if _is_of_ssl(error):
-            return "pending" if waits_for_tls(error) else "failed"
         case BlockingIOError():
+            return "pending"
+        case OSError() if waits_for_tls(error):
             return "pending"
         case TimeoutError(errno=None):
             return "timed_out"
         case socket.gaierror():
             return "failed"
         case OSError():
-            return outcome_of_number(ROLES[role].call(call).errors, error.errno or _number_of(error))
+            errors = ROLES[role].call(call).errors
+            number = None if _is_of_ssl(error) else error.errno or _number_of(error)
+            return outcome_of_class(errors, type(error).__name__) or outcome_of_number(errors, number)
     return f"raised {type(error).__name__}"
 
 
