@@ -113,7 +113,7 @@ class Decoder:
             if not self.is_held:
                 self._drop_what_was_loaded()
             while (missing := count - len(data) + self.at) > 0:
-                wanted = max(missing, self.format.size, self.until - self.base - len(data)) if self.reads_ahead else missing
+                wanted = max(missing, self.until - self.base - len(data), self.format.size if self.reads_ahead else 0)
                 self.needed, self.reached = missing, self.offset
                 try:
                     chunk = self.receive(min(wanted, max(LARGEST_READ, self.format.size)))
