@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 from functools import cache
+from typing import Any
 
 PREFIX = "lifecycle_windows_"
 
@@ -46,10 +47,10 @@ def _codec(name: str) -> codecs.CodecInfo | None:
     table = "".join(_character(page, byte) for byte in range(256))
     mapping = codecs.charmap_build(table)
 
-    def encode(text: str, errors: str = "strict") -> tuple[bytes, int]:
+    def encode(text: str, errors: str = "strict", /) -> tuple[bytes, int]:
         return codecs.charmap_encode(text, errors, mapping)
 
-    def decode(data: bytes, errors: str = "strict") -> tuple[str, int]:
+    def decode(data: Any, errors: str = "strict", /) -> tuple[str, int]:
         return codecs.charmap_decode(data, errors, table)
 
     return codecs.CodecInfo(encode, decode, name=page)
