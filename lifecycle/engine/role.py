@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -79,6 +79,7 @@ class Role:
         _set(self, "final", frozenset(self.final))
         _set(self, "reasons", MappingProxyType(dict(self.reasons)))
         _set(self, "table", _checked_table(self))
+        _set(self, "calls", tuple(_with_exclusive(self, call) for call in self.calls))
 
     def __repr__(self) -> str:
         return f"<Role {self.name}: {len(self.states)} states, {len(self.calls)} calls>"
@@ -160,17 +161,23 @@ class Role:
     def remedy(self, state: str, call: str) -> tuple[str, ...] | None:
         """The shortest path of calls from `state` to a state where `call` is legal, or None when there is none.
 
-        It counts on success; where success alone leads nowhere, also on waiting (a connect that is pending). A step that
-        another role's call fires is written with that role, as in "server.accept".
+        It counts on success; where success alone leads nowhere, also on waiting (a connect that is pending), and last on
+        endings (a receive() that is repeated until the stream ends). A step that another role's call fires is written with
+        that role, as in "server.accept".
         """
-        for kinds in ({Kind.SUCCESS}, {Kind.SUCCESS, Kind.WAITING}):
+        steps = self.steps_to(state, call)
+        return None if steps is None else tuple(step for step, _ in steps)
+
+    def steps_to(self, state: str, call: str) -> tuple[tuple[str, Kind], ...] | None:
+        """The steps of the remedy, each with the kind of outcome that it counts on."""
+        for kinds in ({Kind.SUCCESS}, {Kind.SUCCESS, Kind.WAITING}, {Kind.SUCCESS, Kind.ENDING}):
             path = self._path(state, call, kinds)
             if path is not None:
                 return path
         return None
 
-    def _path(self, state: str, goal: str, kinds: set[Kind]) -> tuple[str, ...] | None:
-        paths: dict[str, tuple[str, ...]] = {state: ()}
+    def _path(self, state: str, goal: str, kinds: set[Kind]) -> tuple[tuple[str, Kind], ...] | None:
+        paths: dict[str, tuple[tuple[str, Kind], ...]] = {state: ()}
         queue = deque([state])
         while queue:
             here = queue.popleft()
@@ -181,8 +188,9 @@ class Role:
                 if step.external:
                     continue
                 for outcome, after in outcomes.items():
-                    if after not in paths and self.outcome(outcome).kind in kinds:
-                        paths[after] = (*paths[here], step.fired_by or name)
+                    kind = self.outcome(outcome).kind
+                    if after not in paths and kind in kinds:
+                        paths[after] = (*paths[here], (step.fired_by or name, kind))
                         queue.append(after)
         return None
 
@@ -265,6 +273,18 @@ def _checked_table(role: Role) -> Table:
     return MappingProxyType(
         {state: MappingProxyType({call: row[call] for call in known["call"] if call in row}) for state, row in cells.items()}
     )
+
+
+def _with_exclusive(role: Role, call: Call) -> Call:
+    """The call with `exclusive` decided: whether success changes the state after the handler, unless it closes the object."""
+    if call.exclusive is not None:
+        return call
+    changes = any(
+        after != state and role.outcome(outcome).kind is Kind.SUCCESS
+        for state, row in role.table.items()
+        for outcome, after in row.get(call.name, {}).items()
+    )
+    return replace(call, exclusive=changes and not call.settles_before and call.name != role.closes)
 
 
 def _check_call(

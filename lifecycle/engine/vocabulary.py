@@ -58,7 +58,9 @@ class Call:
     """A call of the vocabulary.
 
     reason: why the call is illegal wherever no nearer reason is given.
-    exclusive: at most one such call runs on an object at a time, since it installs or replaces what the object holds.
+    exclusive: at most one such call runs on an object at a time; another one raises CallInProgress before its handler runs.
+        None, the default, lets the role decide: a call whose success changes the state, after its handler, is exclusive, but
+        not the one that closes the object. False: handlers may run at once; those that lose raise StateChangedDuringCall.
     settles: whether the state changes "after" the handler has run, or "before", so that no other call starts meanwhile. What
         settles before takes the outcome that `Lifecycle.outcome_before` gives; if the handler fails in a way that the row
         lists, the object goes where that outcome leads from the first state.
@@ -66,7 +68,8 @@ class Call:
     fires: the call of a partner's role that this call fires, as in "accepted"; the partner is the call's first argument.
     fired_by: "role.call", the call of another role that fires this one; users never make it themselves.
     waits_for: what a call waits for before it can go on, "readable" or "writable"; it ends when the state no longer takes it.
-    errors: outcome -> the names of the system's errors that mean it; an error that is not listed means `failed`.
+    errors: outcome -> the names of the errors that mean it, the system's or classes of one's own; one that is not listed
+        means `failed`.
     announced_by: the notifications that may be delivered while this call is legal, by name: they say that it can be made.
     enables: the notifications that may be delivered again after this call, by name.
     refuses_flags: names of the flags that the call does not take.
@@ -75,7 +78,7 @@ class Call:
     name: str
     doc: str
     reason: str = ""
-    exclusive: bool = False
+    exclusive: bool | None = None
     settles: Literal["before", "after"] = "after"
     external: bool = False
     fires: str | None = None

@@ -13,6 +13,7 @@ from lifecycle.net.operations.connecting import FREE, OWN, Plan, resolving, set_
 from lifecycle.net.operations.transfer import receiving_message, sending_message
 from lifecycle.net.os_socket import OsSocket, checked_size
 from lifecycle.net.pairs import socket_pair
+from lifecycle.net.tls_calls import TlsCalls
 from lifecycle.roles import words
 from lifecycle.roles.facts import Link, Receives
 from lifecycle.system.addresses import any_address, checked_peer, checked_port
@@ -152,7 +153,7 @@ class ServerCalls(CreatedSocket):
         yield from super()._creating(port, address, family)
 
 
-class StreamCalls(OsSocket):
+class StreamCalls(TlsCalls):
     """A stream socket with a data phase, but for sending and receiving."""
 
     __slots__ = ()
@@ -170,9 +171,10 @@ class StreamCalls(OsSocket):
         return len(self._held)
 
     def shut_down(self, how: Direction = "sends") -> None:
-        """End one direction of the connection, or both, without closing it.
+        """End one direction of the connection, or both, without closing it. Nothing is waited for.
 
-        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Over TLS "sends" sends close_notify and
+        no FIN, and the others are a ValueError: there is no message for them. Raises IllegalCall where there is no
         connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
         """
         self._shut_down(how)
@@ -197,6 +199,8 @@ class StreamCalls(OsSocket):
         facts = self.facts
         if facts.link is Link.RESET or facts.over:  # closed meanwhile: which the engine reports
             return True
+        if not facts.is_plain:  # a close_notify cannot be forged
+            return False
         if not facts.sends or facts.receives is not Receives.OPEN or self.peer_address is not None:
             return False
         return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.EPIPE
@@ -208,6 +212,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
     __slots__ = ()
 
     _plan: Plan
+    _is_tls_server = False
 
     def open(self, family: int | None = None) -> None:
         """Get a socket without an address, so that options can be set before bind() (MFC's Socket).

@@ -4,11 +4,14 @@ from lifecycle.net.blocking.reader import Reader
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.errors import (
     BlockingCallCancelled,
+    HandshakeRefused,
     IncompleteRead,
     MessageTruncated,
+    PlainTextUnread,
     SendTimedOut,
     SendWouldBlock,
     SeparatorNotFound,
+    StreamTruncated,
 )
 from lifecycle.system.addresses import Address
 from lifecycle.system.portable_calls import FIONREAD
@@ -20,11 +23,14 @@ __all__ = [
     "BlockingCallCancelled",
     "Client",
     "Datagram",
+    "HandshakeRefused",
     "IncompleteRead",
     "MessageTruncated",
+    "PlainTextUnread",
     "Reader",
     "SendTimedOut",
     "SendWouldBlock",
     "SeparatorNotFound",
     "Server",
+    "StreamTruncated",
 ]
