@@ -11,6 +11,7 @@ from lifecycle.engine import INTERRUPTED, Call, settled
 from lifecycle.net.operations import Operation, Value
 from lifecycle.net.operations.connecting import FREE, OWN, Plan, resolving, set_plan
 from lifecycle.net.operations.transfer import receiving_message, sending_message
+from lifecycle.net.option_names import DatagramOptions, NamedOptions, StreamOptions
 from lifecycle.net.os_socket import OsSocket, checked_size
 from lifecycle.net.pairs import socket_pair
 from lifecycle.net.tls_calls import TlsCalls
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class CreatedSocket(OsSocket):
+class CreatedSocket(NamedOptions):
     """An object that is created, rather than filled by an accept()."""
 
     __slots__ = ()
@@ -153,7 +154,7 @@ class ServerCalls(CreatedSocket):
         yield from super()._creating(port, address, family)
 
 
-class StreamCalls(TlsCalls):
+class StreamCalls(TlsCalls, StreamOptions):
     """A stream socket with a data phase, but for sending and receiving."""
 
     __slots__ = ()
@@ -287,7 +288,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
             bind_again(self._socket, name)
 
 
-class DatagramCalls(CreatedSocket):
+class DatagramCalls(CreatedSocket, DatagramOptions):
     """A datagram socket: the calls that never wait, and the operations of those that do."""
 
     __slots__ = ()

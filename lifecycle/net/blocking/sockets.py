@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lifecycle.engine import IllegalCall, fires_into, inlined, settled
 from lifecycle.net.blocking.driver import BlockingSocket, Timeout, checked_timeout
 from lifecycle.net.blocking.messages import Messages
+from lifecycle.net.blocking.socket_view import SocketView
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
 from lifecycle.net.operations.transfer import Progress, accepting, receiving, receiving_from_held, sending
@@ -164,6 +165,13 @@ class Stream(Messages):
         except (BlockingIOError, OverflowError):
             received = None
         return _receive_rest(self, received, size, flags, timeout)
+
+    def as_socket(self) -> SocketView:
+        """The connection with the names of socket.socket, for http.client, smtplib, ftplib and their like.
+
+        Its calls are this object's, and refused as these are; closing it closes this object.
+        """
+        return SocketView(self)
 
     def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
