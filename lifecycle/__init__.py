@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lifecycle.engine import LifecycleError as LifecycleError
     from lifecycle.engine import Role as Role
     from lifecycle.engine import RoleError as RoleError
+    from lifecycle.engine import StateChangedDuringCall as StateChangedDuringCall
     from lifecycle.roles import ACCEPTED as ACCEPTED
     from lifecycle.roles import ARCHIVE as ARCHIVE
     from lifecycle.roles import CLIENT as CLIENT
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
     from lifecycle.sockets import BlockingCallCancelled as BlockingCallCancelled
     from lifecycle.sockets import Client as Client
     from lifecycle.sockets import Datagram as Datagram
+    from lifecycle.sockets import IncompleteRead as IncompleteRead
     from lifecycle.sockets import MessageTruncated as MessageTruncated
+    from lifecycle.sockets import Reader as Reader
     from lifecycle.sockets import SendTimedOut as SendTimedOut
     from lifecycle.sockets import SendWouldBlock as SendWouldBlock
+    from lifecycle.sockets import SeparatorNotFound as SeparatorNotFound
     from lifecycle.sockets import Server as Server
 
 __version__ = "0.1.0"
@@ -57,16 +61,20 @@ __all__ = [
     "ClosedDuringCall",
     "Datagram",
     "IllegalCall",
+    "IncompleteRead",
     "Journal",
     "Lifecycle",
     "LifecycleError",
     "MessageTruncated",
+    "Reader",
     "Role",
     "RoleError",
     "SendTimedOut",
     "SendWouldBlock",
+    "SeparatorNotFound",
     "Server",
     "SocketFile",
+    "StateChangedDuringCall",
     "serializable",
 ]
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lifecycle.net.aio.nonblocking import nowait
+from lifecycle.net.aio.reader import Reader
 from lifecycle.net.aio.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.notify.context import NotificationsNotRunning, notifications
 from lifecycle.net.notify.events import Events
@@ -26,6 +27,7 @@ __all__ = [
     "Datagram",
     "Events",
     "NotificationsNotRunning",
+    "Reader",
     "Server",
     "SocketFile",
     "notifications",

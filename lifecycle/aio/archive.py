@@ -16,7 +16,6 @@ import anyio
 from lifecycle.aio.gathering import ReadBuffer, WriteBuffer
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.archive import archive as blocking
-from lifecycle.archive.archive import Kept, Pointed, Value
 from lifecycle.archive.atomic import ArchiveCalls, Mode
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.nesting import Continuation, Load
@@ -24,6 +23,7 @@ from lifecycle.archive.format.objects import kind_of, operand, take_body, take_o
 from lifecycle.archive.format.own_stack import OwnStack, answer_of
 from lifecycle.archive.format.registry import REGISTRY, Registry
 from lifecycle.archive.format.wire import Wire
+from lifecycle.archive.operators import Kept, Pointed, Value
 from lifecycle.engine import LifecycleError, settled
 from lifecycle.roles import ARCHIVE
 from lifecycle.roles.archive import LOAD
@@ -392,9 +392,4 @@ class _Message(Wire[Kept]):
 
     def load(self, decoder: Decoder) -> Kept:
         """Take one message."""
-        mark = decoder.mark()
-        try:
-            return self._decode(decoder.owner())
-        except BlockingIOError:
-            decoder.go_back(mark)
-            raise
+        return self._decode(decoder.owner())

@@ -41,6 +41,7 @@ from lifecycle.archive.format.dates import (
     CTimeSpan64,
     OleStatus,
 )
+from lifecycle.archive.format.fields import Array, Bytes, Chars
 from lifecycle.archive.format.ole import VT, COleCurrency, COleVariant
 from lifecycle.archive.format.registry import REGISTRY, Registry
 from lifecycle.archive.format.scalars import (
@@ -53,6 +54,7 @@ from lifecycle.archive.format.scalars import (
     DWORD,
     FLOAT,
     INT,
+    INT_PTR,
     LONG,
     LONGLONG,
     POINT,
@@ -60,22 +62,35 @@ from lifecycle.archive.format.scalars import (
     SHORT,
     SIZE,
     UINT,
+    ULONG_PTR,
     ULONGLONG,
     WCHAR,
     WORD,
 )
 from lifecycle.archive.format.strings import CComBSTR, CString, CStringA, CStringW
+from lifecycle.archive.format.structures import (
+    GUID,
+    LOGBRUSH,
+    LOGFONT,
+    LOGFONTA,
+    LOGFONTW,
+    LOGPEN,
+    WINDOWPLACEMENT,
+)
 from lifecycle.archive.format.templates import CArray, CList, CMap
 from lifecycle.archive.format.text import CEditView
+from lifecycle.archive.format.versions import since, when
+from lifecycle.archive.format.wire import Wire
 
 __all__ = [
-    "BOOL", "BOOLEAN", "BYTE", "CHAR", "COLORREF", "DOUBLE", "DWORD", "FLOAT", "INT", "LONG", "LONGLONG", "POINT", "RECT",
-    "REGISTRY", "SHORT", "SIZE", "UINT", "ULONGLONG", "VT", "WCHAR", "WORD",
-    "Archive", "ArchiveError", "BadClass", "BadIndex", "BadSchema", "CArray", "CByteArray", "CComBSTR", "CDWordArray",
-    "CEditView", "CList", "CMap", "CMapStringToOb", "CMapStringToString", "CMapWordToOb", "CObArray", "CObList",
-    "COleCurrency", "COleDateTime", "COleDateTimeSpan", "COleVariant", "CString", "CStringA", "CStringArray",
-    "CStringList", "CStringW", "CTime", "CTime32", "CTime64", "CTimeSpan", "CTimeSpan64", "CWordArray", "Cause",
-    "ClosedFile", "EndOfFile", "FormatError", "GenericError",
-    "NestedTooDeeply", "NotSerializable", "OleStatus", "ReadOnly", "Registry",
-    "SocketFile", "TooLate", "UnreadBytesLost", "UnsupportedCall", "WriteOnly", "serializable",
+    "Archive", "ArchiveError", "Array", "BOOL", "BOOLEAN", "BYTE", "BadClass", "BadIndex", "BadSchema", "Bytes",
+    "CArray", "CByteArray", "CComBSTR", "CDWordArray", "CEditView", "CHAR", "CList", "CMap", "CMapStringToOb",
+    "CMapStringToString", "CMapWordToOb", "COLORREF", "CObArray", "CObList", "COleCurrency", "COleDateTime",
+    "COleDateTimeSpan", "COleVariant", "CString", "CStringA", "CStringArray", "CStringList", "CStringW", "CTime",
+    "CTime32", "CTime64", "CTimeSpan", "CTimeSpan64", "CWordArray", "Cause", "Chars", "ClosedFile", "DOUBLE", "DWORD",
+    "EndOfFile", "FLOAT", "FormatError", "GUID", "GenericError", "INT", "INT_PTR", "LOGBRUSH", "LOGFONT", "LOGFONTA",
+    "LOGFONTW", "LOGPEN", "LONG", "LONGLONG", "NestedTooDeeply", "NotSerializable", "OleStatus", "POINT", "RECT",
+    "REGISTRY", "ReadOnly", "Registry", "SHORT", "SIZE", "SocketFile", "TooLate", "UINT", "ULONGLONG", "ULONG_PTR",
+    "UnreadBytesLost", "UnsupportedCall", "VT", "WCHAR", "WINDOWPLACEMENT", "WORD", "Wire", "WriteOnly", "serializable",
+    "since", "when",
 ]  # fmt: skip

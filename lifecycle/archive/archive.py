@@ -7,23 +7,23 @@ import io
 import operator
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, overload
 from weakref import ref
 
-from lifecycle.archive.atomic import AtomicValues, Mode
-from lifecycle.archive.buffer import Sender, length_of, receive_of
+from lifecycle.archive.atomic import Mode
+from lifecycle.archive.buffer import Sender, length_of, position_of, receive_of
 from lifecycle.archive.errors import TooLate, UnreadBytesLost
 from lifecycle.archive.file import SocketFile
 from lifecycle.archive.format import objects, text
-from lifecycle.archive.format.containers import Collection
 from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import count_prefix, take_count
 from lifecycle.archive.format.registry import REGISTRY, Registry
 from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.wire import Wire
+from lifecycle.archive.operators import Kept, Operators, Pointed, Value
 from lifecycle.engine import LifecycleError, settled
 from lifecycle.roles import ARCHIVE
 from lifecycle.roles.archive import Direction
@@ -31,13 +31,8 @@ from lifecycle.roles.archive import Direction
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-Value = TypeVar("Value", bound="int | float | str | tuple[Any, ...] | list[Any] | dict[Any, Any]")
-Pointed = TypeVar("Pointed", bound="Collection")
-Kept = TypeVar("Kept")
-Self = TypeVar("Self", bound="Archive")
 
-
-class Archive(AtomicValues, role=ARCHIVE):
+class Archive(Operators, role=ARCHIVE):
     """Typed values through a SocketFile or any other binary file, in the format of MFC's CArchive.
 
     file: a SocketFile, or what has read() (read1() is better, for it does not wait for more) or write(). It is not owned: close
@@ -47,7 +42,9 @@ class Archive(AtomicValues, role=ARCHIVE):
     encoding and errors: the ANSI code page, which is not on the wire, and what to do with what it does not have (as in
     bytes.decode). buffer_size: bytes, at least 128. limit: the most bytes that one string, block or count may claim. depth: how
     deep objects may be nested. no_flush_on_delete: leaving a `with` block drops what was not flushed. win32: counts as a 32-bit
-    program writes them. registry: which classes may be loaded; the ones made @serializable, unless another is given.
+    program writes them. registry: which classes may be loaded; the ones made @serializable, unless another is given. schemas:
+    class, or name on the wire -> the schema number under which its objects are stored, or expected, instead of its own. base:
+    the offset of the archive's first byte; where the file is now, unless given, and 0 of a file that has no position.
 
     An object is stored once and referred to afterwards, so that later changes of it are not sent, and everything stored is kept
     alive: on a connection that lasts, use one archive for each message.
@@ -57,7 +54,7 @@ class Archive(AtomicValues, role=ARCHIVE):
     archive over one file are the usual pair.
     """
 
-    __slots__ = ("_discards", "_format", "_registry", "document")
+    __slots__ = ("_base", "_discards", "document")
 
     def __init__(
         self,
@@ -73,6 +70,8 @@ class Archive(AtomicValues, role=ARCHIVE):
         no_flush_on_delete: bool = False,
         win32: bool = False,
         registry: Registry = REGISTRY,
+        schemas: Mapping[Any, int] | None = None,
+        base: int | None = None,
         engine: str | None = None,
     ) -> None:
         super().__init__(engine=engine)
@@ -80,68 +79,14 @@ class Archive(AtomicValues, role=ARCHIVE):
         self._mode = mode
         self._discards = no_flush_on_delete
         self._registry = registry
+        self._schemas = registry.schemas(schemas or {})
+        self._base = position_of(file) if base is None else base
         self._nested = False
         self._flush_is_due = False
         self._spoilt_by = None
         self._format = Format(unicode, encoding, errors, win32, limit, depth, buffer_size)
         self.document: object = None
         self.attach(file, mode)
-
-    # -- what it is ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def is_buffer_empty(self) -> bool:
-        """Whether nothing is left of what was read from the file, or nothing waits to be sent (IsBufferEmpty).
-
-        One message of a peer may bring several values: after one, take more until the buffer is empty, before waiting for the
-        next.
-        """
-        return not (self._decoder.unread if self.is_loading else self._encoder.out)
-
-    @property
-    def file(self) -> Any:
-        """The file given to the constructor (GetFile); flush() before using it beside the archive."""
-        return self._file
-
-    def get_file(self) -> Any:
-        """MFC's name of `file`."""
-        return self._file
-
-    @property
-    def offset(self) -> int:
-        """How many bytes were stored or taken since the archive began."""
-        return self._decoder.offset if self.is_loading else self._encoder.offset
-
-    @property
-    def unicode(self) -> bool:
-        """Whether CString and text are stored as UTF-16."""
-        return self._format.unicode
-
-    @property
-    def encoding(self) -> str:
-        """The ANSI code page, by Python's name."""
-        return self._format.encoding
-
-    # -- the operators -------------------------------------------------------------------------------------------------------
-
-    def __lshift__(self: Self, value: object) -> Self:
-        """Store a value that knows its wire type (`archive << DWORD(5) << CString("x")`), an object or None; the archive."""
-        self.store(objects.kind_of(value), value)
-        return self
-
-    @overload
-    def __rshift__(self, kind: type[Pointed]) -> Pointed | None: ...
-    @overload
-    def __rshift__(self, kind: type[Value]) -> Value: ...
-    @overload
-    def __rshift__(self, kind: Wire[Kept]) -> Kept: ...
-    @overload
-    def __rshift__(self, kind: type[Kept]) -> Kept | None: ...
-    @overload
-    def __rshift__(self, kind: object) -> Any: ...  # Annotated[int, DWORD], of which type checkers know no more
-    def __rshift__(self, kind: Any) -> Any:
-        """Load a value of that kind: `value = archive >> DWORD`; of a serializable class, an object of it or None."""
-        return self.load(kind)
 
     # -- calls of the table --------------------------------------------------------------------------------------------------
 
@@ -193,8 +138,13 @@ class Archive(AtomicValues, role=ARCHIVE):
         else:
             self._store_whole(wire.store, value)
 
-    def read(self, size: int) -> bytes:
-        """Take `size` raw bytes, fewer where the file ends before (CArchive::Read)."""
+    def read(self, size: int = -1) -> bytes:
+        """Take `size` raw bytes, fewer where the file ends before (CArchive::Read); all up to the end where it is negative.
+
+        Raises GenericError where there are more than the archive's limit up to the end.
+        """
+        if size < 0:
+            return settled("eof", self._taken(self._decoder.fetch_rest("the rest of the file")))
         found = self._decoder.fetch_up_to(self._checked_size(size), f"{size} raw bytes")
         return self._taken(found) if found == size else settled("eof", self._taken(found))
 
@@ -370,10 +320,14 @@ class Archive(AtomicValues, role=ARCHIVE):
 
     def _load_from_file(self) -> None:
         receive, reads_ahead = receive_of(self._file)
-        self._decoder = Decoder(self._format, self._registry, receive, reads_ahead=reads_ahead, owner=ref(self))
+        self._decoder = Decoder(
+            self._format, self._registry, receive,
+            reads_ahead=reads_ahead, base=self._base, schemas=self._schemas, owner=ref(self),
+        )  # fmt: skip
 
     def _store_into_file(self) -> None:
-        self._encoder = Encoder(self._format, self._registry, owner=ref(self))
+        self._encoder = Encoder(self._format, self._registry, schemas=self._schemas, owner=ref(self))
+        self._encoder.sent = self._base
         self._sender = Sender(self._file, self._encoder)
 
     def _checked_size(self, size: int) -> int:

@@ -28,6 +28,14 @@ def give_back(file: Any, unread: int) -> bool:
     return True
 
 
+def position_of(file: Any) -> int:
+    """Where a file that has a position is; 0 for any other."""
+    try:
+        return int(file.tell()) if file.seekable() else 0
+    except (AttributeError, OSError, ValueError):
+        return 0
+
+
 def length_of(file: Any) -> int:
     """How many bytes the file has from where it is to its end; io.UnsupportedOperation for a file that has no length."""
     get_length = getattr(file, "get_length", None)

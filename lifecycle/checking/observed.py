@@ -106,8 +106,6 @@ _ACCEPTED = frozenset({"ok", _WAITS})
 
 def answers(role: str, state: str, call: str, family: str = "inet") -> Mapping[str, str]:
     """System -> its answer to Python's `call`: as to the package's call that it makes, for a socket with the same facts."""
-    from lifecycle.system.platform_answers import platform_answers  # loads the matrices at the first illegal call
-
     if role not in PACKAGE_ROLES or call not in PACKAGE_CALLS:
         return {}
     at: PythonFacts = _ROLES[role].real.state(state).facts
@@ -116,7 +114,10 @@ def answers(role: str, state: str, call: str, family: str = "inet") -> Mapping[s
     for package_role in PACKAGE_ROLES[role]:
         package_state = package_role.state_of(at.socket)
         if package_state is not None:
-            with suppress(OSError):  # the matrices cannot be read: the program has used up its descriptors, say
+            # They cannot be read when the program has used up its descriptors, changed its root or given up its privileges.
+            with suppress(OSError, ImportError):
+                from lifecycle.system.platform_answers import platform_answers  # loads the matrices at the first illegal call
+
                 return platform_answers(package_role.name, package_state, PACKAGE_CALLS[call], family=family)
     return {}
 

@@ -1,6 +1,6 @@
 """The ground floor: declares roles, runs them, and attaches a class's methods to them. Knows no sockets, does no I/O."""
 
-from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall
+from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall, StateChangedDuringCall
 from lifecycle.engine.inlining import inlined
 from lifecycle.engine.journal import Journal, Observer, Record
 from lifecycle.engine.lifecycle import Lifecycle
@@ -39,6 +39,7 @@ __all__ = [
     "RoleError",
     "Row",
     "State",
+    "StateChangedDuringCall",
     "UnlistedOutcome",
     "compiled_table",
     "default_engine",

@@ -18,7 +18,7 @@ PlatformAnswers = Callable[[str, str, str], Mapping[str, str]]
 class IllegalCall(LifecycleError):
     """A call that the object's role does not allow in its present state; nothing was touched.
 
-    Only of its subclass ClosedDuringCall had the call begun.
+    Only of its subclass StateChangedDuringCall had the call begun.
 
     Attributes: role and state and call (names), owner (the object's class name), legal (the calls that are legal here,
     in the table's order), reason (why, or ""), remedy (the shortest path of calls to a state where the call is legal, or
@@ -102,7 +102,19 @@ class CallInProgress(IllegalCall):
         return type(self), (self._role, self.state, self.call, self.owner, self._answers, self.running)
 
 
-class ClosedDuringCall(IllegalCall):
+class StateChangedDuringCall(IllegalCall):
+    """Another call changed the state while this one was running, to one that does not take it: its handler has run.
+
+    What the handler did stands; the table does not have it, and the state is that of the other call.
+    """
+
+    def __str__(self) -> str:
+        lines = [f"{self.owner}.{self.call}() was running when another call changed the state to {self.state!r}."]
+        lines.append(f"That state does not take {self.call}(). Legal here: {', '.join(self.legal) or 'nothing'}.")
+        return "\n  ".join(lines)
+
+
+class ClosedDuringCall(StateChangedDuringCall):
     """The object was closed or detached, by another thread or a signal handler, while this call was running."""
 
     def __str__(self) -> str:
@@ -135,5 +147,5 @@ def _platform_sentence(answers: Mapping[str, str]) -> str:
     return ", ".join(clauses) + "."
 
 
-for _public in (IllegalCall, CallInProgress, ClosedDuringCall):
+for _public in (IllegalCall, CallInProgress, StateChangedDuringCall, ClosedDuringCall):
     _public.__module__ = "lifecycle"  # a traceback names them as the user imports them

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -79,6 +79,7 @@ class Role:
         _set(self, "final", frozenset(self.final))
         _set(self, "reasons", MappingProxyType(dict(self.reasons)))
         _set(self, "table", _checked_table(self))
+        _set(self, "calls", tuple(_with_exclusive(self, call) for call in self.calls))
 
     def __repr__(self) -> str:
         return f"<Role {self.name}: {len(self.states)} states, {len(self.calls)} calls>"
@@ -265,6 +266,18 @@ def _checked_table(role: Role) -> Table:
     return MappingProxyType(
         {state: MappingProxyType({call: row[call] for call in known["call"] if call in row}) for state, row in cells.items()}
     )
+
+
+def _with_exclusive(role: Role, call: Call) -> Call:
+    """The call with `exclusive` decided: whether success changes the state after the handler, unless it closes the object."""
+    if call.exclusive is not None:
+        return call
+    changes = any(
+        after != state and role.outcome(outcome).kind is Kind.SUCCESS
+        for state, row in role.table.items()
+        for outcome, after in row.get(call.name, {}).items()
+    )
+    return replace(call, exclusive=changes and not call.settles_before and call.name != role.closes)
 
 
 def _check_call(

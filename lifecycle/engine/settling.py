@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
-from lifecycle.engine.errors import ClosedDuringCall, IllegalCall
+from lifecycle.engine.errors import ClosedDuringCall, IllegalCall, StateChangedDuringCall
 from lifecycle.engine.role import Role, UnlistedOutcome
 from lifecycle.engine.table import StateNode
 from lifecycle.engine.vocabulary import Call
@@ -160,7 +160,7 @@ class Settling:
         """
         now = self._node
         if not now._final:
-            return self._refusal(now, call)
+            return self._refusal(now, call, StateChangedDuringCall)
         if node._state == self.role.initial:
             self._release()
         return self._refusal(now, call, ClosedDuringCall)

@@ -58,7 +58,9 @@ class Call:
     """A call of the vocabulary.
 
     reason: why the call is illegal wherever no nearer reason is given.
-    exclusive: at most one such call runs on an object at a time, since it installs or replaces what the object holds.
+    exclusive: at most one such call runs on an object at a time; another one raises CallInProgress before its handler runs.
+        None, the default, lets the role decide: a call whose success changes the state, after its handler, is exclusive, but
+        not the one that closes the object. False: handlers may run at once; those that lose raise StateChangedDuringCall.
     settles: whether the state changes "after" the handler has run, or "before", so that no other call starts meanwhile. What
         settles before takes the outcome that `Lifecycle.outcome_before` gives; if the handler fails in a way that the row
         lists, the object goes where that outcome leads from the first state.
@@ -75,7 +77,7 @@ class Call:
     name: str
     doc: str
     reason: str = ""
-    exclusive: bool = False
+    exclusive: bool | None = None
     settles: Literal["before", "after"] = "after"
     external: bool = False
     fires: str | None = None

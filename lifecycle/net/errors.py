@@ -41,6 +41,34 @@ class BlockingCallCancelled(InterruptedError):
         return type(self), (self.sent,)
 
 
+class IncompleteRead(EOFError):
+    """The peer ended its stream within a message: `partial` has come of it, of `expected` bytes where that is known.
+
+    Nothing is lost: a receive() of the object, or a read of the reader, gives `partial`.
+    """
+
+    def __init__(self, partial: bytes, expected: int | None) -> None:
+        wanted = "the separator" if expected is None else f"{expected} bytes"
+        super().__init__(f"the stream has ended after {len(partial)} bytes, before {wanted}")
+        self.partial = partial
+        self.expected = expected
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.partial, self.expected)
+
+
+class SeparatorNotFound(ValueError):
+    """No `separator` came within `limit` bytes. Nothing is lost: what has come can still be received."""
+
+    def __init__(self, separator: bytes, limit: int) -> None:
+        super().__init__(f"no {separator!r} within {limit} bytes: the peer sends something else, or the limit is too low")
+        self.separator = separator
+        self.limit = limit
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.separator, self.limit)
+
+
 class MessageTruncated(OSError):
     """A message was longer than the size asked for: `head` is what fitted, `sender` its sender; the rest is lost."""
 

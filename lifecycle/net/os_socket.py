@@ -14,7 +14,7 @@ from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
 from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
-from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, readable_bytes
+from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 
 NAMES_HERE: Mapping[str, str] = {
     "connect_ex": "connect(), which raises",
@@ -26,15 +26,15 @@ NAMES_HERE: Mapping[str, str] = {
     "getsockopt": "get_option()",
     "gettimeout": "the attribute timeout",
     "ioctl": "io_ctl()",
-    "makefile": "SocketFile(socket)",
+    "makefile": "Reader(socket) for lines, or SocketFile(socket)",
     "recv": "receive()",
-    "recv_into": "receive()",
+    "recv_into": "receive_into()",
     "recvfrom": "receive_from()",
     "recvfrom_into": "receive_from()",
     "recvmsg": "receive_from()",
     "sendall": "send(), which sends everything",
-    "sendfile": "send()",
-    "sendmsg": "send()",
+    "sendfile": "send_file()",
+    "sendmsg": "send_gathered()",
     "sendto": "send_to()",
     "setblocking": "the attribute timeout: None waits, 0 does not",
     "setsockopt": "set_option()",
@@ -91,6 +91,10 @@ class OsSocket(Lifecycle):
         """Hold another socket of the system from now on, and close the one before."""
         before, self._socket = self._socket, sock
         before.close()
+
+    def _exchange_socket(self, sock: socket.socket) -> None:
+        """As _replace_socket(), but under the descriptor's number, where the system can do that."""
+        self._socket = in_place_of(self._socket, sock)
 
     # -- what Python's users expect of a socket -------------------------------------------------------------------------
 

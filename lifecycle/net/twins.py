@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.engine import INTERRUPTED, Call, settled
 from lifecycle.net.operations import Operation, Value
-from lifecycle.net.operations.connecting import FREE, NO_PLAN, Plan, resolving, set_plan
+from lifecycle.net.operations.connecting import FREE, OWN, Plan, resolving, set_plan
 from lifecycle.net.operations.transfer import receiving_message, sending_message
 from lifecycle.net.os_socket import OsSocket, checked_size
 from lifecycle.roles import words
 from lifecycle.roles.facts import Link, Receives
-from lifecycle.system.addresses import any_address, checked_peer
+from lifecycle.system.addresses import any_address, checked_peer, checked_port
 from lifecycle.system.handles import INTERNET_FAMILIES, is_bound
 from lifecycle.system.outcomes import system_error
-from lifecycle.system.portable_calls import Direction, claim_address, forget_peer, new_socket, set_peer
+from lifecycle.system.portable_calls import Direction, bind_again, claim_address, everywhere, forget_peer, new_socket, set_peer
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -93,6 +94,16 @@ class ServerCalls(CreatedSocket):
     def _before_bind(self, sock: socket.socket) -> None:
         claim_address(sock)
 
+    def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
+        """As for every socket; but every interface means those of both families, where the system can do that."""
+        if address is None and family is None:
+            checked_port(port)
+            sock = everywhere(self._prepared_socket, port)
+            if sock is not None:
+                self._socket = sock
+                return
+        yield from super()._creating(port, address, family)
+
 
 class StreamCalls(OsSocket):
     """A stream socket with a data phase, but for sending and receiving."""
@@ -100,6 +111,16 @@ class StreamCalls(OsSocket):
     __slots__ = ()
 
     _kind = socket.SOCK_STREAM
+
+    _held: bytearray
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes were received by receive_until() beyond a message, or by a call that was interrupted.
+
+        The next receive() gives them, at once; a poll of the descriptor does not see them, and detach() drops them.
+        """
+        return len(self._held)
 
     def shut_down(self, how: Direction = "sends") -> None:
         """End one direction of the connection, or both, without closing it.
@@ -144,13 +165,13 @@ class ClientCalls(CreatedSocket, StreamCalls):
         (EMFILE).
         """
         super().open(socket.AF_INET if family is None else family)
-        set_plan(self, FREE if family is None else NO_PLAN)
+        set_plan(self, FREE if family is None else OWN)
 
     def set_option(self, level: int = socket.SOL_SOCKET, option: int | None = None, value: int | bytes | None = None) -> None:
         """As for every socket; what is set before connect() holds for the connection, whichever address answers."""
         super().set_option(level, option, value)
-        if self._plan.is_free and option is not None and value is not None:
-            set_plan(self, Plan(True, (*self._plan.options, (level, option, value))))
+        if self._plan.is_own and option is not None and value is not None:
+            set_plan(self, self._plan._replace(options=(*self._plan.options, (level, option, value))))
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but a connect that was interrupted goes on in the system."""
@@ -162,25 +183,46 @@ class ClientCalls(CreatedSocket, StreamCalls):
 
     def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
         yield from super()._creating(port, address, family)
-        set_plan(self, FREE if not port and address is None and family is None else NO_PLAN)
+        set_plan(self, FREE if not port and address is None and family is None else OWN)
 
     def _binding(self, port: int, address: str | None) -> Operation[None]:
         yield from super()._binding(port, address)
         if port or address is not None:
-            set_plan(self, NO_PLAN)
+            set_plan(self, self._plan._replace(is_free=False))
 
     def _socket_beside(self, family: int) -> socket.socket:
         """Another socket, with the options of this object's, and bound where that is bound."""
-        sock = self._prepared_socket(family)
+        sock = self._equal_socket(family)
         try:
-            for option in self._plan.options:
-                sock.setsockopt(*option)
             if self.facts.address:
                 sock.bind((any_address(family), 0))
         except BaseException:
             sock.close()
             raise
         return sock
+
+    def _equal_socket(self, family: int) -> socket.socket:
+        """Another socket, with the options of this object's."""
+        sock = self._prepared_socket(family)
+        try:
+            for option in self._plan.options:
+                sock.setsockopt(*option)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _renew_socket(self) -> None:
+        """Hold a fresh socket of the system after a connect that has failed, with the same options and local address.
+
+        An attached socket is kept, whose options are not known, and so is the one there is where the system has no other.
+        """
+        name = self._socket.getsockname() if self.facts.address else None
+        if self._plan.is_own:
+            with suppress(OSError):
+                self._exchange_socket(self._equal_socket(self._socket.family))
+        if name is not None:
+            bind_again(self._socket, name)
 
 
 class DatagramCalls(CreatedSocket):

@@ -95,6 +95,7 @@ RECEIVE = Call(
 SEND_TO = Call(
     "send_to",
     "Send one message to an address; a connected stream ignores the address.",
+    exclusive=False,  # the first one binds the socket, and the system takes as many at once as there are
     waits_for="writable",
     announced_by=("write",),
     enables=("write",),

@@ -1,7 +1,15 @@
 """Real sockets of the operating system, blocking, as the handlers of the roles."""
 
+from lifecycle.net.blocking.reader import Reader
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
-from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
+from lifecycle.net.errors import (
+    BlockingCallCancelled,
+    IncompleteRead,
+    MessageTruncated,
+    SendTimedOut,
+    SendWouldBlock,
+    SeparatorNotFound,
+)
 from lifecycle.system.addresses import Address
 from lifecycle.system.portable_calls import FIONREAD
 
@@ -12,8 +20,11 @@ __all__ = [
     "BlockingCallCancelled",
     "Client",
     "Datagram",
+    "IncompleteRead",
     "MessageTruncated",
+    "Reader",
     "SendTimedOut",
     "SendWouldBlock",
+    "SeparatorNotFound",
     "Server",
 ]

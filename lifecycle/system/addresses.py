@@ -11,6 +11,7 @@ Found = tuple[int, tuple[Any, ...]]
 """(family, system address)"""
 
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+_MAPPED = "::ffff:"
 _MAX_NAME = 253  # RFC 1035, section 2.3.4
 
 
@@ -25,8 +26,11 @@ class Address(NamedTuple):
 
 
 def from_system(address: Any) -> Address:
-    """The Address in a tuple of the system's, which for IPv6 has four fields."""
-    host: str = address[0]
+    """The Address in a tuple of the system's, which for IPv6 has four fields.
+
+    An IPv4 peer of a listener of both families is what it is: the system writes it as an IPv6 address (RFC 4291, 2.5.5.2).
+    """
+    host: str = address[0].removeprefix(_MAPPED)
     if len(address) == 4 and address[3] and "%" not in host:
         host = f"{host}%{address[3]}"  # the interface of a link-local address
     return Address(host, address[1])

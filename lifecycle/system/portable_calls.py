@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -36,6 +36,49 @@ def claim_address(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
+LACKS_IPV6 = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.ENOPROTOOPT, errno.EINVAL})
+"""Answers of a system that has no IPv6, or whose IPv6 sockets take no connections of IPv4 (OpenBSD)."""
+
+
+def everywhere(prepare: Callable[[int], socket.socket], port: int) -> socket.socket | None:
+    """A socket that is bound to every interface of both families (RFC 3493, section 5.3); None where the system has none.
+
+    prepare: makes a socket of a family. Raises OSError (EADDRINUSE).
+    """
+    sock = None
+    try:
+        sock = prepare(socket.AF_INET6)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(("::", port))
+    except BaseException as error:
+        if sock is not None:
+            sock.close()
+        if isinstance(error, OSError) and error.errno in LACKS_IPV6:
+            return None
+        raise
+    return sock
+
+
+def in_place_of(before: socket.socket, after: socket.socket) -> socket.socket:
+    """Close `before`; the socket of `after`, under the descriptor's number of `before` where the system can do that.
+
+    Raises OSError (EBADF) when `before` is closed already; `after` is closed then.
+    """
+    number = before.detach()  # first of all: a close() in another thread must not find it
+    if number == -1:
+        after.close()
+        raise system_error(errno.EBADF)
+    if sys.platform == "win32":  # its handles are not numbers to choose from
+        socket.close(number)
+        return after
+    try:
+        os.dup2(after.fileno(), number, inheritable=False)
+    finally:
+        after.close()
+        before = socket.socket(fileno=number)
+    return before
 
 
 # -- connecting ---------------------------------------------------------------------------------------------------------
@@ -73,11 +116,14 @@ connect_result = result_by_connecting_again if sys.platform == "linux" else resu
 """(socket, address, or None where it is not known) -> 0, the number of the error, or one of UNDER_WAY"""
 
 
-def bind_again(sock: socket.socket) -> None:
-    """Keep the local address after a refusal: Linux releases a port that it chose itself, and goes on reporting it."""
-    for name in (sock.getsockname(), (any_address(sock.family), 0)):
+def bind_again(sock: socket.socket, name: Any) -> None:
+    """Have a socket keep its local address after a refusal, or any where that has been taken.
+
+    A fresh socket has none; and Linux releases a port that it chose itself, and goes on reporting it.
+    """
+    for each in (name, (any_address(sock.family), 0)):
         with suppress(OSError):  # EINVAL: it is bound still
-            sock.bind(name)
+            sock.bind(each)
             return
 
 

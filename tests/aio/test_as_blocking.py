@@ -24,6 +24,7 @@ FILES = [
     "net/test_addresses.py",
     "net/test_bad_input.py",
     "net/test_blocked_calls.py",
+    "net/test_both_families.py",
     "net/test_faults.py",
     "net/test_leaving_peers.py",
     "net/test_ownership.py",

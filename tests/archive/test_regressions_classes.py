@@ -187,17 +187,6 @@ def test_a_dataclass_that_inherits_a_method_is_refused() -> None:
             forgotten: DWORD = 0
 
 
-def test_a_versionable_dataclass_without_a_method_is_refused() -> None:
-    """Nothing says which fields an older schema had."""
-    with pytest.raises(TypeError, match="versionable"):
-
-        @serializable("COlder", schema=2, versionable=True, registry=CLASSES)
-        @dataclass
-        class Older:
-            first: DWORD = 0
-            second: DWORD = 0
-
-
 # -- elements without bytes ----------------------------------------------------------------------------------------------------
 
 

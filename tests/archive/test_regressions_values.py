@@ -115,7 +115,7 @@ def test_lines_are_cut_between_characters(encoding: str, text: str, most: int) -
 def test_reading_beyond_the_limit_is_an_argument_out_of_range(call: str) -> None:
     """The caller asked for it and not the bytes: a ValueError, and the archive goes on."""
     with loading(b"abc", limit=1000) as archive:
-        for size in (1001, -1):
+        for size in (1001, *([-1] if call == "ensure_read" else [])):
             with pytest.raises(ValueError, match="from 0 to 1000"):
                 getattr(archive, call)(size)
         assert archive.read(3) == b"abc"

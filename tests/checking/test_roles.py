@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 import pytest
 
+from lifecycle.checking import checked_sockets
 from lifecycle.checking.observed import DATAGRAM, OTHER, STREAM, ObservedStates, answers
 from lifecycle.engine import Role, compiled_table
 from lifecycle.roles import ACCEPTED, CLIENT, ROLES, SERVER
@@ -194,3 +196,12 @@ def test_every_package_call_has_python_words() -> None:
     calls = {call.name for role in (SERVER, CLIENT, ACCEPTED, PACKAGE_DATAGRAM) for call in role.calls}
     own = {"create", "open", "attach", "accepted", "socket_file", "disconnect", "io_ctl", "finish_connect"}
     assert calls - own == set(PACKAGE_CALLS.values())
+
+
+def test_answers_that_cannot_be_loaded_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that has used up its descriptors, or changed its root, goes on: what systems answer is unknown then."""
+    monkeypatch.setitem(sys.modules, "lifecycle.system.platform_answers", None)  # importing it raises ImportError
+    assert answers("stream", "listening", "connect") == {}
+    with checked_sockets() as findings, socket.socket() as sock:
+        sock.listen()
+    assert [finding.call for finding in findings] == ["listen"]

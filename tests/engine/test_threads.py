@@ -30,7 +30,7 @@ LADDER = Role(
     doc="Climbed rung by rung; nobody climbs above the top.",
     states=(*(State(f"rung_{n}", f"{n} rungs were climbed.") for n in range(RUNGS + 1)), State("closed", "Put away.")),
     calls=(
-        Call("climb", "Go one rung up."),
+        Call("climb", "Go one rung up.", exclusive=False),
         Call("look", "See where we are."),
         Call("put_away", "End it, once.", settles="before"),
     ),
@@ -69,7 +69,7 @@ SWITCH = Role(
     doc="Is off, is on, and may be fitted with one lamp at a time.",
     states=(State("off", "No light."), State("on", "Light."), State("closed", "Unscrewed.")),
     calls=(
-        Call("toggle", "Off to on, on to off."),
+        Call("toggle", "Off to on, on to off.", exclusive=False),
         Call("fit", "Put a lamp in; slow.", exclusive=True),
         Call("replace", "Put another lamp in; slow.", exclusive=True),
         Call("close", "Unscrew it.", settles="before"),

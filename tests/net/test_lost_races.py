@@ -68,7 +68,7 @@ def test_sends_ended_under_a_blocked_send() -> None:
             until(lambda client=client: len(client._waits) == 4)  # type: ignore[misc]
             client.shut_down("sends")
             for each in sending:
-                assert each.result() in ("IllegalCall", "broken", "failed")
+                assert each.result() in ("IllegalCall", "StateChangedDuringCall", "broken", "failed")
             assert client.state == "send_shut"
             peer.sendall(b"x")
             assert client.receive() == b"x"

@@ -119,15 +119,12 @@ def test_another_port_where_the_old_one_is_taken() -> None:
 
         family = socket.AF_INET
 
-        def getsockname(self) -> tuple[str, int]:
-            return HOST, 50000
-
         def bind(self, name: tuple[str, int]) -> None:
             bound.append(name)
             if name[1] == 50000:
                 raise OSError(errno.EADDRINUSE, "taken")
 
-    portable_calls.bind_again(Released())  # type: ignore[arg-type]
+    portable_calls.bind_again(Released(), (HOST, 50000))  # type: ignore[arg-type]
     assert bound == [(HOST, 50000), ("0.0.0.0", 0)]
 
 

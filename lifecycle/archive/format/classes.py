@@ -56,15 +56,10 @@ def serializable(
             entry = Entry(kind, name, schema, versionable, kind, _putting(kind), _taking(kind), has_method=True)
             travels_as(kind, EmbeddedWire(entry))
         elif is_dataclass:
-            if versionable:
-                raise TypeError(f"{kind.__name__} is versionable, and needs a serialize() that asks get_object_schema()")
             if kind.__new__ is not object.__new__:
                 _check_can_be_made(kind, kind.__new__, kind)
-            record = Record(kind, _names_around(kind, inspect.currentframe()))
-            entry = Entry(
-                kind, name, schema, versionable, record.make, record.put, record.take,
-                put_tagged=record.put_tagged, take_tagged=record.take_tagged,
-            )  # fmt: skip
+            record = Record(kind, _names_around(kind, inspect.currentframe()), schema)
+            entry = Entry(kind, name, schema, versionable, record.make, record.put, record.take, record=record)
             kind.serialize = _serialize_as(kind)
             travels_as(kind, record)
         else:

@@ -84,16 +84,7 @@ class _Bytes(Wire[Any]):
         encoder.out += count_prefix(len(value), win32=encoder.format.win32) + value
 
     def load(self, decoder: Decoder) -> CByteArray:
-        begin = decoder.at
-        size = take_count(decoder, least=1)
-        try:
-            at = decoder.fetch(size, f"{size} bytes")
-        except BlockingIOError:
-            decoder.at = begin
-            raise
-        value = CByteArray(decoder.data[at : at + size])
-        decoder.at = at + size
-        return value
+        return CByteArray(decoder.ensure_read(take_count(decoder, least=1)))
 
 
 def _register(kind: type[Any], wire: Wire[Any], fill: Callable[[Any, Any], None]) -> None:

@@ -76,6 +76,7 @@ class _TimeWire(Wire[CTime]):
 
     least = 4
     is_atomic = is_flat = True
+    goes_back = False
 
     def __init__(self, name: str, kind: type[CTime], *, wide: bool) -> None:
         super().__init__(name)

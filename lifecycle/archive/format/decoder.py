@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from lifecycle.archive.errors import EndOfFile, GenericError
@@ -37,7 +38,7 @@ class Decoder:
     receive: gives at most so many bytes, b"" at the end, None when none have arrived. reads_ahead: whether it may be asked for
     more than a value needs. owner: gives what a user's serialize() is called with; a weak reference. numbered: what got a
     number (PID), objects and classes, in order; the first has number 1. depth: of the object that is being loaded. schema: what
-    get_object_schema() answers.
+    get_object_schema() answers. schemas: the schema numbers that are expected of classes, where they are not their own.
 
     until: up to which offset the bytes belong to the value that is being loaded, at least, so that they may be read at once.
     needed: how many bytes were missing when receive() was last called. reached: the offset at that time. is_waiting: whether it
@@ -46,20 +47,29 @@ class Decoder:
 
     __slots__ = (
         "at", "base", "data", "depth", "format", "is_held", "is_waiting", "needed", "numbered", "owner", "reached",
-        "reads_ahead", "receive", "registry", "schema", "searched", "until",
+        "reads_ahead", "receive", "registry", "schema", "schemas", "searched", "until",
     )  # fmt: skip
 
     def __init__(
-        self, format: Format, registry: Registry, receive: Receive, *, reads_ahead: bool, owner: Owner = lambda: None
+        self,
+        format: Format,
+        registry: Registry,
+        receive: Receive,
+        *,
+        reads_ahead: bool,
+        base: int = 0,
+        schemas: Mapping[type[Any], int] = MappingProxyType({}),
+        owner: Owner = lambda: None,
     ) -> None:
         self.format = format
         self.registry = registry
+        self.schemas = schemas
         self.receive = receive
         self.reads_ahead = reads_ahead
         self.owner = owner
         self.data = bytearray()
         self.at = 0
-        self.base = 0
+        self.base = base
         self.until = 0
         self.needed = 0
         self.reached = 0
@@ -116,6 +126,23 @@ class Decoder:
                     return len(data) - self.at
                 data += chunk
         return count
+
+    def fetch_rest(self, expected: str) -> int:
+        """Have all bytes up to the end of the file in the buffer: how many there are."""
+        wanted = min(self.format.size, self.format.limit)
+        while self.fetch_up_to(wanted, expected) == wanted:
+            wanted = wanted + 1 if wanted == self.format.limit else min(2 * wanted, self.format.limit)
+        return self.unread
+
+    def ensure_read(self, size: int) -> bytes:
+        """Take just `size` raw bytes; raises as fetch() does."""
+        at = self.fetch(size, f"{size} bytes")
+        self.at = at + size
+        return bytes(self.data[at : self.at])
+
+    def load(self, kind: Any) -> Any:
+        """Take one value of a kind, for a wire of the user's own: by pointer, where it is a serializable class."""
+        return self.owner().load(kind)
 
     def _drop_what_was_loaded(self) -> None:
         if self.at:

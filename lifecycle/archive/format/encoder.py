@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from lifecycle.archive.errors import BadIndex, NestedTooDeeply
@@ -20,16 +21,25 @@ Mark = tuple[int, int, int]
 
 class Encoder:
     """out: the buffer. sent: how many bytes left it. owner: gives what a user's serialize() is called with; a weak reference.
+    schemas: the schema numbers under which objects are stored, of the classes that have another one than their own.
 
     numbers: id of an object or class -> its number (PID). numbered: those objects and classes in order, which keeps them alive:
     an id is only theirs while they live. depth: of the object that is being stored.
     """
 
-    __slots__ = ("depth", "format", "numbered", "numbers", "out", "owner", "registry", "renumbered", "sent")
+    __slots__ = ("depth", "format", "numbered", "numbers", "out", "owner", "registry", "renumbered", "schemas", "sent")
 
-    def __init__(self, format: Format, registry: Registry, *, owner: Owner = lambda: None) -> None:
+    def __init__(
+        self,
+        format: Format,
+        registry: Registry,
+        *,
+        schemas: Mapping[type[Any], int] = MappingProxyType({}),
+        owner: Owner = lambda: None,
+    ) -> None:
         self.format = format
         self.registry = registry
+        self.schemas = schemas
         self.owner = owner
         self.out = bytearray()
         self.sent = 0
@@ -42,6 +52,14 @@ class Encoder:
     def offset(self) -> int:
         """How many bytes were stored since the archive began."""
         return self.sent + len(self.out)
+
+    def write(self, data: bytes) -> None:
+        """Put raw bytes."""
+        self.out += data
+
+    def store(self, kind: Any, value: object) -> None:
+        """Put one value of a kind, for a wire of the user's own: by pointer, where it is a serializable class."""
+        self.owner().store(kind, value)
 
     def number(self, thing: object) -> None:
         """Give the next number to an object or a class; BadIndex when there is none left."""

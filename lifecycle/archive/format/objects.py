@@ -16,7 +16,7 @@ from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.registry import LONGEST_NAME, Entry
-from lifecycle.archive.format.wire import Wire, wire_of
+from lifecycle.archive.format.wire import Wire, declared_wire, wire_of
 
 Kept = TypeVar("Kept")
 
@@ -43,6 +43,7 @@ class PointerWire(Wire[Any]):
     """An object of a serializable class, or of one derived from it, by pointer; None is NULL."""
 
     least = 2
+    goes_back = False
 
     def __init__(self, kind: type[Any]) -> None:
         super().__init__(f"{kind.__name__} | None")
@@ -92,12 +93,7 @@ class EmbeddedWire(Wire[Any]):
         return put_body(encoder, value)
 
     def load(self, decoder: Decoder) -> Any:
-        mark = decoder.mark()
-        try:
-            return take_body(decoder, self.entry.make())
-        except BlockingIOError:
-            decoder.go_back(mark)
-            raise
+        return take_body(decoder, self.entry.make())
 
 
 _NUMBERS_AND_TEXT: dict[type[Any], str] = {
@@ -124,8 +120,8 @@ def kind_of(value: object) -> Wire[Any]:
         return pointer or ANY_POINTER
     if hasattr(kind, "__pointer__"):
         raise NotSerializable(f"{kind.__name__} is derived from a serializable class and is not serializable itself")
-    wire = getattr(kind, "__wire__", None)
-    if isinstance(wire, Wire):
+    wire = declared_wire(kind)
+    if wire is not None:
         return wire
     if kind in _NUMBERS_AND_TEXT:
         raise TypeError(f"{value!r} does not say how it travels: store it as a wire type, as in {_NUMBERS_AND_TEXT[kind]}")
@@ -176,12 +172,12 @@ def _put_objects(encoder: Encoder, things: Sequence[Any]) -> Storing:
         kind = type(thing)
         if at == end or type(things[at]) is not kind or thing is None:
             continue
-        put_tagged, number = encoder.registry.entry(kind).put_tagged, numbers.get(id(kind))
-        if put_tagged is not None and number is not None:
+        record, number = encoder.registry.entry(kind).tagged, numbers.get(id(kind))
+        if record is not None and number is not None:
             begin = at
             while at < end and type(things[at]) is kind:
                 at += 1
-            storing = put_tagged(encoder, things[begin:at], class_tag(number))
+            storing = record.put_tagged(encoder, things[begin:at], class_tag(number))
             if storing is not None:
                 yield storing
 
@@ -213,7 +209,7 @@ def _put_class(encoder: Encoder, entry: Entry) -> None:
     number = encoder.numbers.get(id(entry.kind))
     if number is None:
         encoder.number(entry.kind)
-        encoder.out += entry.description
+        encoder.out += entry.described_as(encoder.schemas.get(entry.kind, entry.schema))
     else:
         encoder.out += class_tag(number)
 
@@ -235,15 +231,15 @@ def take_object(decoder: Decoder, kind: type[Any]) -> Any:
             return _taken_before(decoder, at, number, kind) if number else None
         loaded = _class_of(decoder, at, number, kind)
         thing = _new(decoder, at, loaded)
-        if not loaded.entry.has_method:
+        if loaded.entry.tagged is not None:
             return loaded.entry.take(decoder, thing)
         decoder.schema = loaded.schema
-        loaded.entry.take(decoder, thing)
+        taken = loaded.entry.take(decoder, thing)
     except BlockingIOError:
         decoder.go_back((at, numbered, depth, schema))
         raise
     decoder.schema = schema
-    return thing
+    return taken
 
 
 def _new(decoder: Decoder, at: int, loaded: LoadedClass) -> Any:
@@ -288,7 +284,8 @@ def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Callable[..., Any]
     loaded = decoder.numbered[(number & ~CLASS) - 1]
     if not isinstance(loaded, LoadedClass) or loaded.entry.is_abstract or not issubclass(loaded.entry.kind, kind):
         return None
-    return None if loaded.entry.take_tagged is None else (loaded.entry.take_tagged, tag)
+    record = loaded.entry.tagged
+    return None if record is None else (record.take_tagged, tag)
 
 
 def take_class(decoder: Decoder, kind: type[Any] | None) -> tuple[type[Any], int]:
@@ -371,6 +368,7 @@ def _described_class(decoder: Decoder, at: int, kind: type[Any]) -> LoadedClass:
     if not entries:
         raise BadClass(at, "the name of a registered class", repr(name))
     entry = next((each for each in entries if issubclass(each.kind, kind)), entries[0])
-    if schema != entry.schema and not entry.versionable:
-        raise BadSchema(at, f"{entry.name} of schema {entry.schema}", f"schema {schema}")
+    expected = decoder.schemas.get(entry.kind, entry.schema)
+    if schema != expected and not entry.versionable:
+        raise BadSchema(at, f"{entry.name} of schema {expected}", f"schema {schema}")
     return LoadedClass(entry, schema, len(decoder.numbered) + 1)

@@ -136,14 +136,6 @@ class _VariantWire(Wire[COleVariant]):
         encoder.out += struct.pack("<H", vt) + body
 
     def load(self, decoder: Decoder) -> COleVariant:
-        begin = decoder.at
-        try:
-            return self._loaded(decoder)
-        except BlockingIOError:
-            decoder.at = begin
-            raise
-
-    def _loaded(self, decoder: Decoder) -> COleVariant:
         at = decoder.fetch(2, "the kind of a variant")
         (vt,) = struct.unpack_from("<H", decoder.data, at)
         number = _NUMBERS.get(vt)

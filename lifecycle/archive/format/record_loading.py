@@ -15,6 +15,7 @@ from lifecycle.archive.format.lengths import SHORT_UNICODE_LENGTHS
 from lifecycle.archive.format.objects import BIG, CLASS, NEW_CLASS, LoadedClass, PointerWire
 from lifecycle.archive.format.record_source import SHORT, Place, RecordLike, RecordWriter, SourceText, enter
 from lifecycle.archive.format.strings import SURROGATES, StringWire, undecodable
+from lifecycle.archive.format.versions import Member
 from lifecycle.archive.format.wire import Fixed, Wire
 
 SHORT_SIZES = {length: length for length in range(SHORT)}
@@ -121,7 +122,10 @@ class _LoadingWriter(RecordWriter):
     def begins_with_text(self, record: RecordLike) -> bool:
         """Whether the first struct call of the record is that of a run and a string, which takes the tag too."""
         wire: Any
-        for wire in record.wires.values():
+        for member in record.members:
+            wire = member.wire
+            if member.conditions or member.name not in record.wires:
+                return False
             if isinstance(wire, StringWire):
                 return True
             if wire.is_record:
@@ -180,7 +184,7 @@ class _LoadingWriter(RecordWriter):
             if wire.gather is None and not place.record.is_frozen:
                 items.append(place.value)
                 continue
-            its = [f"_item_{len(items) + number}" for number in range(len(wire.codes))]
+            its = [f"_item_{len(items) + number}" for number in range(wire.items)]
             items += its
             value = its[0] if wire.gather is None else f"{self.source.name('gather', wire.gather)}({', '.join(its)})"
             assignments.append(place.assign(value))
@@ -214,6 +218,9 @@ class _LoadingWriter(RecordWriter):
             source.add('    _text = _text.decode("ascii" if _ascii and _text.isascii() else _encoding, _errors)')
         source.add("_at = _end", *assignments, place.assign("_text"), more=1)
         self.run.clear()
+
+    def absent(self, place: Place, member: Member) -> None:
+        self.source.add(place.assign(f"{self.source.name('absent', member.absent)}()"))
 
     def other(self, place: Place, wire: Wire[Any]) -> None:
         self._by(wire.load, "_text")

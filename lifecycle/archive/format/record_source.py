@@ -17,6 +17,7 @@ from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.objects import PointerWire
 from lifecycle.archive.format.strings import StringWire
+from lifecycle.archive.format.versions import Member
 from lifecycle.archive.format.wire import Fixed, Wire
 
 SHORT = 0xFF  # a length below it is one byte
@@ -36,6 +37,8 @@ class RecordLike(Protocol):
 
     @property
     def wires(self) -> dict[str, Wire[Any]]: ...
+    @property
+    def members(self) -> tuple[Member, ...]: ...
     @property
     def is_flat(self) -> bool: ...
     def taking(self, decoder: Decoder) -> Callable[..., Any]: ...
@@ -115,21 +118,44 @@ class RecordWriter:
 
     def fields(self, record: RecordLike, owner: str) -> None:
         """Write what stores or loads the fields of the object in the variable `owner`, but for a last run."""
-        for name, wire in record.wires.items():
-            place = Place(owner, record, name)
-            if isinstance(wire, Fixed):
-                self.run.append((place, wire))
-            elif isinstance(wire, StringWire):
-                self.text(place, wire)
-            elif wire.is_record:
-                self.embedded(place, wire)
+        for member in record.members:
+            place = Place(owner, record, member.name)
+            if member.name not in record.wires:
+                self.absent(place, member)
+            elif member.conditions:
+                self.conditional(place, member)
             else:
-                self.end_run()
-                pointed = _pointed_record(wire)
-                if isinstance(wire, PointerWire) and pointed is not None:
-                    self.pointer(place, wire, pointed)
-                else:
-                    self.other(place, wire)
+                self.field(place, member.wire)
+
+    def field(self, place: Place, wire: Wire[Any]) -> None:
+        """Write what stores or loads a field, or add it to the run."""
+        if isinstance(wire, Fixed):
+            self.run.append((place, wire))
+        elif isinstance(wire, StringWire):
+            self.text(place, wire)
+        elif wire.is_record:
+            self.embedded(place, wire)
+        else:
+            self.end_run()
+            pointed = _pointed_record(wire)
+            if isinstance(wire, PointerWire) and pointed is not None:
+                self.pointer(place, wire, pointed)
+            else:
+                self.other(place, wire)
+
+    def conditional(self, place: Place, member: Member) -> None:
+        """Write what stores or loads a field where its conditions hold."""
+        self.end_run()
+        holds = " and ".join(f"{self.source.name('holds', each)}({place.owner})" for each in member.conditions)
+        self.source.add(f"if {holds}:")
+        self.source.indent += 1
+        self.field(place, member.wire)
+        self.end_run()
+        self.source.indent -= 1
+        self.source.add("else:", "    pass")
+        self.source.indent += 1
+        self.absent(place, member)
+        self.source.indent -= 1
 
     def embedded(self, place: Place, record: Any) -> None:
         """Write what stores or loads a record by value; one that holds objects is a level of its own."""
@@ -161,6 +187,9 @@ class RecordWriter:
     def begin_embedded(self, place: Place, variable: str, record: Any) -> None:
         raise NotImplementedError
 
+    def absent(self, place: Place, member: Member) -> None:
+        """Write what a field has that is not there: nothing, where things are stored."""
+
     def text(self, place: Place, wire: StringWire) -> None:
         raise NotImplementedError
 
@@ -180,7 +209,7 @@ def _pointed_record(wire: Wire[Any]) -> Any:
     if record is None or not record.is_record or record.is_abstract:
         return None
     try:
-        return record if record.is_flat or record.wires else None
+        return record if not record.thresholds and (record.is_flat or record.wires) else None
     except TypeError:
         return None
 

@@ -6,18 +6,19 @@ A value that does not fit is found by storing the fields one by one, so that the
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import Any
 
-from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Load, Loading, Storing
 from lifecycle.archive.format.objects import PointerWire
 from lifecycle.archive.format.record_loading import MANY, ONE, TAGGED, take_source
 from lifecycle.archive.format.record_storing import put_source
-from lifecycle.archive.format.wire import OBJECT_COST, Wire, wire_of
+from lifecycle.archive.format.versions import Member, members_of
+from lifecycle.archive.format.wire import OBJECT_COST, WIRE_MAKERS, Wire
 
 Function = Callable[..., Any]
 
@@ -27,33 +28,71 @@ PUT, PUT_TAGGED = "put", "put tagged"
 class Record(Wire[Any]):
     """The wire of a dataclass: its fields in their order, without a tag.
 
-    names: what names in the annotations mean that are not of the class's module.
+    names: what names in the annotations mean that are not of the class's module. schema: that of new objects; None for a class
+    that has no number of its own. Where fields are there since a schema number only, a record of each number does the work.
     """
 
     is_record = True
+    goes_back = False
 
-    def __init__(self, kind: type[Any], names: dict[str, Any]) -> None:
+    def __init__(self, kind: type[Any], names: dict[str, Any], schema: int | None = None) -> None:
         super().__init__(kind.__name__)
         self.kind = kind
+        self.schema = schema
+        self._versions: dict[int, Record] = {}
         self.names = {**names, kind.__name__: kind}
         self.is_frozen: bool = kind.__dataclass_params__.frozen
         self.is_abstract = inspect.isabstract(kind)
         self._functions: dict[tuple[str, bool], Function] = {}
 
     @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """The fields; TypeError, naming the field, for an annotation that is not a wire type."""
+        return members_of(self.kind, self.names)
+
+    @cached_property
     def wires(self) -> dict[str, Wire[Any]]:
-        """The wire of each field; TypeError, naming the field, for an annotation that is not a wire type."""
+        """The wire of each field that is there in every object, or on a condition."""
+        return {each.name: each.wire for each in self.members if not each.since}
+
+    @cached_property
+    def thresholds(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The schema numbers at which the fields change."""
+        if self.__dict__.get("_measuring"):
+            return ()  # of a record that contains itself by value, which `least` refuses
+        self._measuring = True
         try:
-            hints = get_type_hints(self.kind, localns=self.names, include_extras=True)
-        except NameError as error:
-            raise TypeError(f"{self.name}: {error} where the class is declared, and its annotations use it") from None
-        found = {}
-        for each in fields(self.kind):
-            try:
-                found[each.name] = wire_of(hints[each.name])
-            except TypeError as error:
-                raise TypeError(f"{self.name}.{each.name}: {error}") from None
+            return tuple(sorted({number for each in self.members for number in each.thresholds}))
+        finally:
+            self._measuring = False
+
+    def at(self, schema: int) -> Record:
+        """The record of the objects of a schema number; one for all numbers between which nothing changes."""
+        if not self.thresholds:
+            return self
+        reached = max((each for each in self.thresholds if each <= schema), default=0)
+        found = self._versions.get(reached)
+        if found is None:
+            found = self._versions[reached] = Record(self.kind, self.names, schema)
+            members = tuple(each.at(reached) for each in self.members)
+            found.members, found.thresholds = members, ()
+            found.wires = {each.name: each.wire for each in members if each.since <= reached}
         return found
+
+    def _loading(self, decoder: Decoder) -> Record:
+        """The record of the object that is being loaded."""
+        if not self.thresholds:
+            return self
+        return self._of(decoder.schemas, decoder.schema)
+
+    def _storing(self, encoder: Encoder) -> Record:
+        """The record of the objects that are being stored."""
+        return self._of(encoder.schemas, NO_SCHEMA) if self.thresholds else self
+
+    def _of(self, schemas: Mapping[type[Any], int], schema: int) -> Record:
+        if schema == NO_SCHEMA:
+            schema = schemas.get(self.kind, self.thresholds[-1] if self.schema is None else self.schema)
+        return self.at(schema)
 
     @cached_property
     def least(self) -> int:  # type: ignore[override]
@@ -62,7 +101,7 @@ class Record(Wire[Any]):
             raise TypeError(f"{self.name} contains itself by value: use `{self.name} | None`, a pointer")
         self._measuring = True
         try:
-            return sum(wire.least for wire in self.wires.values())
+            return sum(each.wire.least for each in self.members if each.name in self.wires and not each.conditions)
         finally:
             self._measuring = False
 
@@ -91,7 +130,7 @@ class Record(Wire[Any]):
 
     def putting(self, encoder: Encoder) -> Function:
         """The function that puts the fields of things."""
-        return self._function(PUT, encoder)
+        return self._storing(encoder)._function(PUT, encoder)
 
     def taking(self, decoder: Decoder) -> Function:
         """The function that takes the fields of one thing."""
@@ -110,7 +149,7 @@ class Record(Wire[Any]):
         return self._put_all(encoder, (thing,))
 
     def _put_all(self, encoder: Encoder, things: Sequence[Any]) -> Storing | None:
-        storing: Storing | None = self._function(PUT, encoder)(encoder, things)
+        storing: Storing | None = self._storing(encoder)._function(PUT, encoder)(encoder, things)
         return storing
 
     def put_tagged(self, encoder: Encoder, things: Sequence[Any], tag: bytes) -> Storing | None:
@@ -123,7 +162,10 @@ class Record(Wire[Any]):
 
         Other fields that hold objects are not tried again, for that may run users' code; their errors are their own.
         """
-        for name, wire in self.wires.items():
+        for each in self.members:
+            name, wire = each.name, each.wire
+            if name not in self.wires or not all(condition(thing) for condition in each.conditions):
+                continue
             try:
                 value = getattr(thing, name)
                 within = _record_within(wire, value)
@@ -138,16 +180,18 @@ class Record(Wire[Any]):
     # -- loading -------------------------------------------------------------------------------------------------------------
 
     def load(self, decoder: Decoder) -> Any:
-        return self._function(ONE, decoder)(decoder, self.make())
+        return self.take(decoder, self.make())
 
     def take(self, decoder: Decoder, thing: Any) -> Any:
         """Take the fields of `thing`; the thing, or a generator of it."""
-        return self._function(ONE, decoder)(decoder, thing)
+        return self._loading(decoder)._function(ONE, decoder)(decoder, thing)
 
     def load_all(self, decoder: Decoder, count: int) -> list[Any] | Loading:
         made: list[Any] = []
         if not count:
             return made
+        if self.thresholds:
+            return self._loading(decoder).load_all(decoder, count)
         function = self._functions.get((MANY, decoder.format.unicode)) or self._function(MANY, decoder)
         if not self.is_flat:
             return self._when_loaded(function(decoder, count, made), made)
@@ -183,6 +227,20 @@ class Record(Wire[Any]):
                 source = take_source(record, title, unicode=unicode, least=self.least)
             function = self._functions[title, unicode] = source.compiled(f"{self.kind.__module__}.{self.name} {title}")
         return function
+
+
+def _struct_of(kind: type[Any]) -> Record | None:
+    """The wire of a dataclass that has no name for archives: by value only."""
+    if not is_dataclass(kind) or hasattr(kind, "__pointer__"):
+        return None
+    found: Record | None = vars(kind).get("__struct__")
+    if found is None:
+        found = Record(kind, {})
+        setattr(kind, "__struct__", found)  # noqa: B010 - type checkers do not know the attribute
+    return found
+
+
+WIRE_MAKERS.append(_struct_of)
 
 
 def _record_within(wire: Wire[Any], value: Any) -> Record | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +18,14 @@ LARGEST_SCHEMA = 0xFFFE
 class Entry:
     """A serializable class.
 
-    description: the bytes that describe it on the wire. is_abstract: whether only classes derived from it have objects.
+    is_abstract: whether only classes derived from it have objects.
     has_method: whether its body is put and taken by a serialize() of the user's.
 
     make: makes an object to load into. put(encoder, thing): stores its body, and returns None or a generator. take(decoder,
     thing): loads its body, and returns the thing or a generator of it (see nesting.py). members: how that is done as a member
     of an object, where a collection is not a level of nesting of its own.
 
-    put_tagged(encoder, things, tag) and take_tagged(decoder, count, tag, things), of records: new objects of the class, each
-    behind the tag, one behind the other; take_tagged() appends up to `count`.
+    record: the wire of the fields of a dataclass, which stores and loads several objects, one behind the other, at once.
     """
 
     kind: type[Any]
@@ -37,16 +36,27 @@ class Entry:
     put: Callable[[Any, Any], Any]
     take: Callable[[Any, Any], Any]
     has_method: bool = False
-    put_tagged: Callable[[Any, Sequence[Any], bytes], Any] | None = None
-    take_tagged: Callable[[Any, int, bytes, list[Any]], Any] | None = None
+    record: Any = None
     members: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]] | None = None
-    description: bytes = field(init=False)
     is_abstract: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        name = self.name.encode("ascii")
-        object.__setattr__(self, "description", struct.pack("<HHH", 0xFFFF, self.schema, len(name)) + name)
         object.__setattr__(self, "is_abstract", inspect.isabstract(self.kind))
+
+    @property
+    def description(self) -> bytes:
+        """The bytes that describe it on the wire, under its own schema number."""
+        return self.described_as(self.schema)
+
+    def described_as(self, schema: int) -> bytes:
+        """The bytes that describe it on the wire, under a schema number."""
+        name = self.name.encode("ascii")
+        return struct.pack("<HHH", 0xFFFF, schema, len(name)) + name
+
+    @property
+    def tagged(self) -> Any:
+        """The record, where all objects have the same fields."""
+        return None if self.record is None or self.record.thresholds else self.record
 
 
 class Registry:
@@ -78,6 +88,21 @@ class Registry:
 
     def __contains__(self, kind: object) -> bool:
         return kind in self._by_class
+
+    def schemas(self, schemas: Mapping[Any, int]) -> dict[type[Any], int]:
+        """The schema number of each class that an archive is given one for, by the class or by its name on the wire.
+
+        KeyError for a name that is not registered, ValueError for what is not a schema number.
+        """
+        found: dict[type[Any], int] = {}
+        for kind, schema in schemas.items():
+            if not 0 <= schema <= LARGEST_SCHEMA:
+                raise ValueError(f"{schema} cannot be a schema number: 0 to {LARGEST_SCHEMA}")
+            entries = self.named(kind) if isinstance(kind, str) else [self.entry(kind)]
+            if not entries:
+                raise KeyError(f"{kind!r} is not the name of a registered class")
+            found |= {each.kind: schema for each in entries}
+        return found
 
     def named(self, name: str) -> list[Entry]:
         """The entries of that name on the wire, newest first."""

@@ -9,10 +9,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from lifecycle.archive.format.wire import Fixed, travels_as
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.wire import Fixed, Wire, travels_as
 
 
-def _new(base: type[Any], wire: Fixed[Any], doc: str, convert: Any = None) -> Any:
+class PointerSized(Wire[int]):
+    """An integer as wide as a pointer of the program: 4 bytes in a 32-bit build (Archive(win32=True)), 8 in a 64-bit one."""
+
+    is_atomic = is_flat = True
+    goes_back = False
+    least = 4
+
+    def __init__(self, name: str, narrow: str, wide: str) -> None:
+        super().__init__(name)
+        self._by_build: dict[bool, Fixed[int]] = {
+            True: Fixed(name, narrow, "an integer of 32 bits (of a 32-bit program)"),
+            False: Fixed(name, wide, "an integer of 64 bits"),
+        }
+        self.packed = self._by_build[False].packed
+
+    def store(self, encoder: Encoder, value: int) -> None:
+        self._by_build[encoder.format.win32].store(encoder, value)
+
+    def load(self, decoder: Decoder) -> int:
+        number: int = self._by_build[decoder.format.win32].load(decoder)
+        return number
+
+
+def _new(base: type[Any], wire: Fixed[Any] | PointerSized, doc: str, convert: Any = None) -> Any:
     """A class of `base` whose values fit `wire`."""
 
     def create(cls: type[Any], value: Any = base(), /) -> Any:  # noqa: B008 - 0, 0.0 or "", as of int, float and str
@@ -64,6 +89,8 @@ if TYPE_CHECKING:
     BOOL: TypeAlias = bool
     BOOLEAN: TypeAlias = bool
     WCHAR: TypeAlias = str
+    INT_PTR: TypeAlias = int
+    ULONG_PTR: TypeAlias = int
 else:
     BYTE = _integer("BYTE", "B", 8, False, "An unsigned byte")
     WORD = _integer("WORD", "H", 16, False, "An unsigned word")
@@ -94,6 +121,14 @@ else:
         str,
         Fixed("WCHAR", "H", "one UTF-16 code unit", spread=_code_unit, gather=chr),
         "C++'s wchar_t: one UTF-16 code unit, 2 bytes.",
+    )
+    INT_PTR = _new(
+        int, PointerSized("INT_PTR", "i", "q"), "A signed integer as wide as a pointer: what CArray::GetCount() gives."
+    )
+    ULONG_PTR = _new(
+        int,
+        PointerSized("ULONG_PTR", "I", "Q"),
+        "An integer without a sign, as wide as a pointer: UINT_PTR, DWORD_PTR, size_t.",
     )
 
 

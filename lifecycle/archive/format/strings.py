@@ -42,6 +42,7 @@ class StringWire(Wire[str]):
     """unicode: whether the string is stored in UTF-16; None for what the archive says. Either kind is loaded."""
 
     is_atomic = is_flat = True
+    goes_back = False
 
     def __init__(self, name: str, *, unicode: bool | None) -> None:
         super().__init__(name)
@@ -83,6 +84,7 @@ class _Utf16Wire(Wire[str]):
 
     least = 4
     is_atomic = is_flat = True
+    goes_back = False
 
     def store(self, encoder: Encoder, value: str) -> None:
         if not isinstance(value, str):

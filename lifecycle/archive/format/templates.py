@@ -57,11 +57,21 @@ class ItemsWire(Wire[Any]):
     """A count, then as many values of one kind."""
 
     least = 2
+    goes_back = False
 
     def __init__(self, name: str, items: Wire[Any], make: type[Any]) -> None:
         super().__init__(name)
         self.items = items
         self.make = make
+
+    @property
+    def thresholds(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Those of the items."""
+        return self.items.thresholds
+
+    def at(self, schema: int) -> Wire[Any]:
+        """With the items as an object of that schema number has them."""
+        return ItemsWire(self.name, self.items.at(schema), self.make) if self.thresholds else self
 
     def store(self, encoder: Encoder, value: Iterable[Any]) -> Storing | None:
         if not isinstance(value, Iterable) or isinstance(value, (str, dict)):
@@ -105,6 +115,7 @@ class MapWire(Wire[Any]):
     """A count, then as many pairs of a key and a value."""
 
     least = 2
+    goes_back = False
 
     def __init__(self, name: str, keys: Wire[Any], items: Wire[Any], make: type[Any]) -> None:
         super().__init__(name)

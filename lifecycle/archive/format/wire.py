@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from functools import wraps
 from types import NoneType, UnionType
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
-from lifecycle.archive.errors import NotSerializable
+from lifecycle.archive.errors import GenericError, NotSerializable
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Loading, Storing
@@ -24,12 +26,16 @@ OBJECT_COST = 6
 
 
 class Wire(Generic[T]):
-    """How values of one kind travel.
+    """How values of one kind travel. A subclass is a kind of your own: `Annotated[str, MyWire()]`, `archive >> MyWire()`.
+
+    It has store(encoder, value), which puts bytes by encoder.write(data) and values by encoder.store(kind, value), and
+    load(decoder), which takes them by decoder.ensure_read(size) and decoder.load(kind), and returns the value.
 
     name: as in "DWORD", for error texts. least: the fewest bytes that a value takes. is_atomic: whether a value is stored and
     loaded by one step that happens or does not, so that nothing has to be undone when it fails. is_flat: whether a value holds
     no objects, so that it has neither numbers nor code of users. cost: of how many bytes a value counts against the archive's
-    limit.
+    limit. goes_back: whether a load() that lacks bytes has to be taken back, since it takes a value in several steps.
+    thresholds: the schema numbers at which the fields of a value change (see at()).
     """
 
     least = 1
@@ -37,9 +43,20 @@ class Wire(Generic[T]):
     is_atomic = False
     is_flat = False
     is_record = False
+    goes_back: ClassVar[bool] = True
+    thresholds: tuple[int, ...] = ()
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if cls.goes_back and "load" in vars(cls):
+            setattr(cls, "load", _taken_back(vars(cls)["load"]))  # noqa: B010 - type checkers refuse to assign a method
+
+    def at(self, schema: int) -> Wire[T]:
+        """The wire of the values within an object of that schema number."""
+        return self
 
     @property
     def __wire__(self) -> Wire[T]:
@@ -88,14 +105,31 @@ class Wire(Generic[T]):
         return values
 
 
+def _taken_back(load: Callable[[Any, Decoder], Any]) -> Callable[[Any, Decoder], Any]:
+    """The load of a value in several steps, which are undone when bytes are missing."""
+
+    @wraps(load)
+    def whole(self: Any, decoder: Decoder) -> Any:
+        mark = decoder.mark()
+        try:
+            return load(self, decoder)
+        except BlockingIOError:
+            decoder.go_back(mark)
+            raise
+
+    return whole
+
+
 class Fixed(Wire[T]):
     """A value of fixed size: what one struct call packs and unpacks.
 
     codes: struct's format characters without the byte order, which is always little-endian. spread and gather: from the value
-    to the packed items and back, where the value is not the one item itself. fits: what fits, for the error text.
+    to the packed items and back, where the value is not the one item itself. fits: what fits, for the error text. items: how
+    many items the codes are; each character is one, unless given.
     """
 
     is_atomic = is_flat = True
+    goes_back = False
 
     def __init__(
         self,
@@ -105,12 +139,14 @@ class Fixed(Wire[T]):
         *,
         spread: Callable[[T], Sequence[Any]] | None = None,
         gather: Callable[..., T] | None = None,
+        items: int | None = None,
     ) -> None:
         super().__init__(name)
         self.codes = codes
         self.fits = fits
         self.spread = spread
         self.gather = gather
+        self.items = len(codes) if items is None else items
         layout = struct.Struct(f"<{codes}")
         self.least = self.size = layout.size
         self._pack = layout.pack
@@ -173,27 +209,70 @@ def travels_as(kind: Any, wire: Wire[Any]) -> None:
     kind.__wire__ = wire
 
 
+class EnumWire(Wire[Enum]):
+    """A member of an enumeration, as a number of a wire type."""
+
+    is_atomic = is_flat = True
+    goes_back = False
+
+    def __init__(self, kind: type[Enum], number: Wire[Any]) -> None:
+        super().__init__(kind.__name__)
+        self.kind = kind
+        self.number = number
+        self.least = number.least
+
+    def store(self, encoder: Encoder, value: Enum) -> None:
+        self.number.store(encoder, value.value if isinstance(value, self.kind) else self.kind(value).value)
+
+    def load(self, decoder: Decoder) -> Enum:
+        at = decoder.offset
+        number = self.number.load(decoder)
+        try:
+            return self.kind(number)
+        except ValueError:
+            members = ", ".join(str(each.value) for each in self.kind)
+            raise GenericError(at, f"a {self.name} ({members})", f"{number!r}") from None
+
+
+WIRE_MAKERS: list[Callable[[type[Any]], Wire[Any] | None]] = []
+"""What gives wires to classes that have none of their own (records.py: a dataclass that is not registered)."""
+
+
 def wire_of(kind: object) -> Wire[Any]:
     """The wire of a kind; TypeError, saying what has one, when it has none."""
-    wire = getattr(kind, "__wire__", None)
     if isinstance(kind, type) and hasattr(kind, "__pointer__") and "__pointer__" not in vars(kind):
         raise NotSerializable(f"{kind.__name__} is derived from a serializable class and is not serializable itself")
+    wire = declared_wire(kind)
     if wire is None:
         wire = _annotated(kind)
     if isinstance(wire, Wire):
         return wire
     raise TypeError(
         f"{_named(kind)} is not a wire type: use DWORD, CString and their like from lifecycle.archive, "
-        "a class made @serializable, or Annotated[int, DWORD]"
+        "a class made @serializable, a dataclass of wire types, or Annotated[int, DWORD]"
     )
+
+
+def declared_wire(kind: object) -> Wire[Any] | None:
+    """The wire that a class has, or that it is given as a dataclass."""
+    if isinstance(kind, type) and "__wire__" not in vars(kind):
+        for make in WIRE_MAKERS:
+            made = make(kind)
+            if made is not None:
+                return made
+    wire = getattr(kind, "__wire__", None)
+    return wire if isinstance(wire, Wire) else None
 
 
 def _annotated(kind: object) -> Wire[Any] | None:
     """The wire of an annotation that is not a class: Annotated[int, DWORD], or `Age | None`."""
     origin = get_origin(kind)
     if origin is Annotated:
-        wires = [wire for wire in (getattr(each, "__wire__", None) for each in get_args(kind)) if wire is not None]
-        return wires[0] if wires else _annotated(get_args(kind)[0])
+        first, *others = get_args(kind)
+        wire = next((wire for each in others if isinstance(wire := getattr(each, "__wire__", None), Wire)), None)
+        if wire is None:
+            return wire_of(first)
+        return EnumWire(first, wire) if isinstance(first, type) and issubclass(first, Enum) else wire
     if origin in (Union, UnionType):
         kinds = [each for each in get_args(kind) if each is not NoneType]
         if len(kinds) == 1 and len(get_args(kind)) == 2:

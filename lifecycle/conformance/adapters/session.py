@@ -190,7 +190,7 @@ PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
     words.LISTENER: lambda stage: address_of(stage.loopback.listener),
     words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
     words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),
-    words.ELSEWHERE: lambda stage: ("::1", 9),
+    words.ELSEWHERE: lambda stage: ("::", 9),  # of a family that many have not, and nobody's
     words.EVERYBODY: lambda stage: ("255.255.255.255", 9),  # a broadcast, which is not allowed
     words.PEER: lambda stage: stage.peer.address,  # type: ignore[union-attr]  # only messages have this place
     words.FLOOD: lambda stage: (FLOOD,),

@@ -238,6 +238,11 @@ class AsyncSocket(NotifiedSocket):
         self._reading = self._writing = None
         super()._replace_socket(sock)
 
+    def _exchange_socket(self, sock: socket.socket) -> None:
+        self._stop_watching()
+        self._reading = self._writing = None
+        super()._exchange_socket(sock)
+
     def _release(self) -> None:
         watching = self._stop_watching()
         if watching and hasattr(self, "_socket"):

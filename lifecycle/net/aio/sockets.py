@@ -30,11 +30,11 @@ class AsyncCreated(AsyncSocket, CreatedSocket):
     async def create(self, port: int = 0, address: str | None = None, *, family: int | None = None) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. family: AF_INET
-        (the default) or AF_INET6, where the address does not say. If the bind fails, the socket is closed and the state stays
-        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
-        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
-        (EADDRINUSE, EADDRNOTAVAIL).
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
+        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not
+        say. If the bind fails, the socket is closed and the state stays `empty`. A client for which none of them is given may
+        use any address of a name in connect(), of either family, and its local port may be another one afterwards. Raises
+        IllegalCall in every state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
         """
         await self._run(words.CREATE, self._creating(port, address, family))
 
@@ -64,10 +64,11 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
 
         address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
         attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
-        a family keeps its socket, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
+        a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
         (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is what it was
-        and the call may be retried; OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would
-        connect to itself. A cancelled connect that is under way in the system leaves the object `connecting`.
+        and the call may be retried, over a fresh socket of the system with the same options and address;
+        OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to itself. A
+        cancelled connect that is under way in the system leaves the object `connecting`.
         """
         await self._run(words.CONNECT, connecting(self, address, port))
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from lifecycle.engine import IllegalCall, inlined, settled
-from lifecycle.net.aio.driver import TURNS, AsyncSocket
+from lifecycle.net.aio.driver import TURNS
+from lifecycle.net.aio.messages import AsyncMessages
 from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.send_queue import SendQueue
 from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
 from lifecycle.net.operations import READABLE
-from lifecycle.net.operations.transfer import Progress, receiving, sending
+from lifecycle.net.operations.transfer import Progress, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
-from lifecycle.net.twins import StreamCalls
 from lifecycle.roles import words
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     if received is None:
         if size.__class__ is not int or not 0 < size <= maxsize:
             checked_size(size)
-        turns = self._receives
-        if size and not flags and not mode.never_waits and (turns is DRAINED or length_hint(turns)):
+        turns, special = self._receives, bool(flags or self._held)
+        if size and not special and not mode.never_waits and (turns is DRAINED or length_hint(turns)):
             # Nothing has arrived yet. A conversation of questions and answers waits once per call: so here, in this frame.
             reading = self._reading
             if reading is None or reading.loop is not running_loop() or not self._waits_silently:
@@ -77,7 +77,10 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             if turns is not DRAINED and not length_hint(turns):
                 self._receives = repeat(True, TURNS)
                 await self._give_way()
-            operation = receiving(self._socket, size, flags)
+            if special:
+                operation = receiving_from_held(self._socket, self._held, size, flags)
+            else:
+                operation = receiving(self._socket, size, flags)
             try:
                 request = next(operation)
             except StopIteration as ended:
@@ -85,7 +88,7 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             else:
                 received = await self._drive(words.RECEIVE, operation, request)
         if received:
-            if len(received) == size or flags:
+            if len(received) == size or special:
                 if self._receives is DRAINED:
                     self._receives = repeat(True, TURNS)
             elif self._receives is not DRAINED and self._reading is not None and self._reading.is_kept:
@@ -94,16 +97,15 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     return self._received(received or b"", size)
 
 
-class AsyncStream(AsyncSocket, StreamCalls):
+class AsyncStream(AsyncMessages):
     """A stream socket with a data phase. `async for data in stream` receives until the peer has ended its stream."""
 
-    __slots__ = ("_receives", "_send_queue", "_sent")
+    __slots__ = ("_receives", "_send_queue")
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._receives: Iterator[bool] = repeat(True, TURNS)
         self._send_queue: SendQueue | None = None  # while a send waits
-        self._sent = 0
 
     @property
     def sent(self) -> int:
@@ -131,15 +133,18 @@ class AsyncStream(AsyncSocket, StreamCalls):
     async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
         """Receive what has arrived, at least one byte, or wait for it; b"" when the peer has ended its stream.
 
-        size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK; MSG_WAITALL is not
-        honoured. Raises IllegalCall before the connection is made and after receives were ended (Winsock: WSAENOTCONN,
-        WSAESHUTDOWN); ConnectionResetError when the connection was reset, again and again. A cancelled receive has taken
-        nothing.
+        size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK, or MSG_WAITALL for
+        all `size` bytes, or what comes before the end. Raises IllegalCall before the connection is made and after receives were
+        ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); ConnectionResetError when the connection was reset, again and again. A
+        cancelled receive loses nothing.
         """
         try:
-            received = self._socket.recv(size, flags) if next(self._receives, None) else None
-            if received:
-                return received
+            if self._held or flags:
+                received = None
+            else:
+                received = self._socket.recv(size, flags) if next(self._receives, None) else None
+                if received:
+                    return received
         except (BlockingIOError, OverflowError):
             received = None
         return await _receive_rest(self, received, size, flags)
@@ -221,7 +226,7 @@ class AsyncStream(AsyncSocket, StreamCalls):
     async def _receive(self, size: int, flags: int) -> bytes:
         received = None
         try:
-            if next(self._receives, None):
+            if not (self._held or flags) and next(self._receives, None):
                 received = self._socket.recv(size, flags)
         except (BlockingIOError, OverflowError):
             pass

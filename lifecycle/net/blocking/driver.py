@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from types import EllipsisType
 from typing import Any
 
 from lifecycle.engine import Call
@@ -13,6 +14,9 @@ from lifecycle.net.operations import Wait as Request
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.outcomes import closed_meanwhile, would_block
 from lifecycle.system.polling import Wait, deadline_after
+
+Timeout = float | None | EllipsisType
+"""Seconds that one call may wait, None for ever; `...` stands for the object's own timeout."""
 
 
 class BlockingSocket(OsSocket):
@@ -56,13 +60,14 @@ class BlockingSocket(OsSocket):
 
     # -- the driver -----------------------------------------------------------------------------------------------------
 
-    def _run(self, call: Call, operation: Operation[Value], partner: OsSocket | None = None) -> Value:
-        """Run an operation to its end; its result.
+    def _run(self, call: Call, operation: Operation[Value], partner: OsSocket | None = None, timeout: Timeout = ...) -> Value:
+        """Run an operation to its end; its result. timeout: of this call, where it is not the object's.
 
         In each turn the deadline, the close, the cancellation and the row of the present state are looked at, whatever the
         poll said. partner: another object that the call fills; when that is closed, the call ends too, as if it had succeeded:
         the engine then reports which object was closed.
         """
+        seconds = self._timeout if timeout is ... else checked_timeout(timeout)
         try:
             request = next(operation)
         except StopIteration as ended:
@@ -76,9 +81,9 @@ class BlockingSocket(OsSocket):
                     if isinstance(request, Resolve):
                         answer = socket.getaddrinfo(request.host, request.port, request.family, request.kind)
                     elif wait is None:
-                        if self._timeout == 0:
+                        if seconds == 0:
                             raise would_block()
-                        deadline = deadline_after(self._timeout)
+                        deadline = deadline_after(seconds)
                         wait = Wait()
                         self._set_waits(wait, waits=True)
                         self._wait(call, wait, request, deadline)

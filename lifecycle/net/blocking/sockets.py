@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lifecycle.engine import IllegalCall, fires_into, inlined, settled
-from lifecycle.net.blocking.driver import BlockingSocket, checked_timeout
+from lifecycle.net.blocking.driver import BlockingSocket, Timeout, checked_timeout
+from lifecycle.net.blocking.messages import Messages
 from lifecycle.net.operations.connecting import NO_PLAN, connecting, finishing
-from lifecycle.net.operations.transfer import Progress, accepting, receiving, sending
+from lifecycle.net.operations.transfer import Progress, accepting, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
-from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, StreamCalls, checked_class
+from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, checked_class
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
 
@@ -27,11 +28,11 @@ class Created(BlockingSocket, CreatedSocket):
     def create(self, port: int = 0, address: str | None = None, *, family: int | None = None) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. family: AF_INET
-        (the default) or AF_INET6, where the address does not say. If the bind fails, the socket is closed and the state stays
-        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
-        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
-        (EADDRINUSE, EADDRNOTAVAIL).
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
+        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not
+        say. If the bind fails, the socket is closed and the state stays `empty`. A client for which none of them is given may
+        use any address of a name in connect(), of either family, and its local port may be another one afterwards. Raises
+        IllegalCall in every state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
         """
         self._run(words.CREATE, self._creating(port, address, family))
 
@@ -44,27 +45,32 @@ class Created(BlockingSocket, CreatedSocket):
         self._run(words.BIND, self._binding(port, address))
 
 
-def _send_rest(self: Stream, sent: int, data: ReadableBuffer, flags: int = 0) -> int:
-    return self._run(words.SEND, sending(self._socket, data, flags, Progress(sent)))
+def _send_rest(self: Stream, sent: int, data: ReadableBuffer, flags: int, timeout: Timeout) -> int:
+    return self._run(words.SEND, sending(self._socket, data, flags, Progress(sent)), timeout=timeout)
 
 
-def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int = 0) -> bytes:
+def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, timeout: Timeout) -> bytes:
     if received is None:
         checked_size(size)
-        received = self._run(words.RECEIVE, receiving(self._socket, size, flags))
+        if flags or self._held:
+            operation = receiving_from_held(self._socket, self._held, size, flags)
+        else:
+            operation = receiving(self._socket, size, flags)
+        received = self._run(words.RECEIVE, operation, timeout=timeout)
     return self._received(received, size)
 
 
-class Stream(BlockingSocket, StreamCalls):
+class Stream(Messages):
     """A stream socket with a data phase."""
 
     __slots__ = ()
 
     @inlined
-    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+    def send(self, data: ReadableBuffer, flags: int = 0, *, timeout: Timeout = ...) -> int:
         """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
 
-        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. Raises IllegalCall before the
+        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. timeout: seconds that this call
+        may wait, None for ever; the object's own where it is not given. Raises IllegalCall before the
         connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); SendTimedOut and SendWouldBlock,
         whose `sent` says how much was sent; ConnectionError when the connection is gone.
         """
@@ -74,31 +80,36 @@ class Stream(BlockingSocket, StreamCalls):
                 return sent
         except BlockingIOError:
             sent = 0
-        return _send_rest(self, sent, data, flags)
+        return _send_rest(self, sent, data, flags, timeout)
 
     @inlined
-    def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+    def receive(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> bytes:
         """Receive what has arrived, at least one byte, or wait for it; b"" when the peer has ended its stream.
 
-        size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK; MSG_WAITALL is not
-        honoured. Raises IllegalCall before the connection is made and after receives were ended (Winsock: WSAENOTCONN,
-        WSAESHUTDOWN); TimeoutError, BlockingIOError; ConnectionResetError when the connection was reset, again and again.
+        size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK, or MSG_WAITALL for
+        all `size` bytes, or what comes before the end. timeout: seconds that this call may wait, None for ever; the object's
+        own where it is not given. Raises IllegalCall before the connection is made and after receives were ended (Winsock:
+        WSAENOTCONN, WSAESHUTDOWN); TimeoutError, BlockingIOError, after which nothing is lost; ConnectionResetError when the
+        connection was reset, again and again.
         """
         try:
-            received = self._socket.recv(size, flags)
-            if received:
-                return received
+            if self._held or flags:
+                received = None
+            else:
+                received = self._socket.recv(size, flags)
+                if received:
+                    return received
         except (BlockingIOError, OverflowError):
             received = None
-        return _receive_rest(self, received, size, flags)
+        return _receive_rest(self, received, size, flags, timeout)
 
     def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
-        return _send_rest(self, 0, data, flags)
+        return _send_rest(self, 0, data, flags, ...)
 
     def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]:
         """(what receive() gives, None): a stream has no sender's address. Else as receive()."""
-        received = _receive_rest(self, None, size, flags)
+        received = _receive_rest(self, None, size, flags, ...)
         if received.__class__ is bytes:
             return received, None
         return settled("eof", (b"", None))
@@ -121,10 +132,11 @@ class Client(Created, ClientCalls, Stream, role=CLIENT):
 
         address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
         attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
-        a family keeps its socket, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
+        a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
         (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is what it was
-        and the call may be retried; BlockingIOError (timeout 0) and TimeoutError, after which it is `connecting`; OSError
-        (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to itself.
+        and the call may be retried, over a fresh socket of the system with the same options and address;
+        BlockingIOError (timeout 0) and TimeoutError, after which it is `connecting`; OSError (EADDRNOTAVAIL) for the
+        unspecified address or port 0, for which Linux would connect to itself.
         """
         self._run(words.CONNECT, connecting(self, address, port))
 

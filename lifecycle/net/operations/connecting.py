@@ -2,6 +2,9 @@
 
 The object's own socket makes the attempt to the first address of its family. The attempts beside it get sockets of their own,
 with the options and the binding of the object's; the first that is connected becomes the object's, and the others are closed.
+
+POSIX leaves the state of a socket unspecified whose connect has failed: macOS and the BSDs answer EINVAL to the next one. So
+the object gets a fresh one, with the same options and at the same local address, unless its socket was attached.
 """
 
 from __future__ import annotations
@@ -49,17 +52,20 @@ def interleaved(candidates: Sequence[Found]) -> list[Found]:
 class Plan(NamedTuple):
     """What a client keeps for its connect.
 
-    is_free: whether another socket may take the place of its own, of which only options were asked. options: those that were
-    set, as (level, option, value). sought: the address of a connect that is under way over its own socket, or None.
+    is_free: whether a socket of another family may take the place of its own, of which only options were asked. is_own: whether
+    the client has made its socket itself, so that another one with the same options and address is as good. options: those
+    that were set, as (level, option, value). sought: the address of a connect that is under way over its own socket, or None.
     """
 
     is_free: bool = False
+    is_own: bool = False
     options: tuple[tuple[int, int, int | bytes], ...] = ()
     sought: Any = None
 
 
 NO_PLAN = Plan()
-FREE = Plan(is_free=True)
+FREE = Plan(is_free=True, is_own=True)
+OWN = Plan(is_own=True)
 
 
 class Connects(Protocol):
@@ -81,6 +87,8 @@ class Connects(Protocol):
 
     def _socket_beside(self, family: int) -> socket.socket: ...
 
+    def _renew_socket(self) -> None: ...
+
     def _replace_socket(self, sock: socket.socket) -> None: ...
 
 
@@ -100,21 +108,23 @@ def set_plan(client: Connects, plan: Plan) -> None:
 def connecting(client: Connects, address: object, port: object) -> Operation[None]:
     """Connect to an address, or to a name; see the module's docstring.
 
-    A client that was given a local address, a port or a family keeps its socket, and tries the addresses of its family one
-    after the other.
+    A client that was given a local address, a port or a family keeps to them, and tries the addresses of its family one after
+    the other.
     """
-    plan = client._plan
-    own = client._socket.family
-    numeric = numeric_address(address, port, own)
+    is_free = client._plan.is_free
+    family = int(socket.AF_UNSPEC) if is_free else client._socket.family
+    numeric = numeric_address(address, port, family)
     if numeric is not None:
-        yield from _in_turn(client, (checked_peer(numeric[1]),))
+        found: Sequence[Found] = (numeric,)
     else:
-        found = yield from resolving(address, port, socket.AF_UNSPEC if plan.is_free else own, client._kind)
-        candidates = [(family, checked_peer(name)) for family, name in found]
-        if plan.is_free and len(candidates) > 1:
-            yield from _race(client, interleaved(candidates), own)
-        else:
-            yield from _in_turn(client, [name for _, name in candidates])
+        found = yield from resolving(address, port, family, client._kind)
+    candidates = [(each, checked_peer(name)) for each, name in found]
+    if is_free and len(candidates) > 1:
+        yield from _race(client, interleaved(candidates), client._socket.family)
+    else:
+        if candidates[0][0] != client._socket.family:
+            client._replace_socket(client._socket_beside(candidates[0][0]))
+        yield from _in_turn(client, [name for _, name in candidates])
     set_plan(client, NO_PLAN)
 
 
@@ -126,19 +136,20 @@ def finishing(client: Connects) -> Operation[None]:
         number = yield from _result(client, sock)
     seek(client, None)
     if number:
-        raise _failure(client, sock, number)
+        raise _failure(client, number)
 
 
 def seek(client: Connects, name: Any) -> None:
     """Note the address of the connect that is under way over the client's own socket; None: it has its result."""
-    set_plan(client, Plan(client._plan.is_free, client._plan.options, name))
+    plan = client._plan
+    set_plan(client, Plan(plan.is_free, plan.is_own, plan.options, name))
 
 
 def _in_turn(client: Connects, names: Sequence[Any]) -> Operation[None]:
-    """Connect to one address after the other, over the client's own socket."""
-    sock = client._socket
+    """Connect to one address after the other, over the client's own socket, or the one that takes its place."""
     errors: list[OSError] = []
     for name in names:
+        sock = client._socket
         seek(client, name)
         number = sock.connect_ex(name)
         if number in UNDER_WAY and client._may_wait():
@@ -148,7 +159,7 @@ def _in_turn(client: Connects, names: Sequence[Any]) -> Operation[None]:
         seek(client, None)
         if not number:
             return
-        errors.append(_failure(client, sock, number))
+        errors.append(_failure(client, number))
     raise _first_error(errors)
 
 
@@ -164,12 +175,14 @@ def _result(client: Connects, sock: socket.socket) -> Operation[int]:
     return number
 
 
-def _failure(client: Connects, sock: socket.socket, number: int) -> OSError:
-    """The error of an attempt over the client's own socket, which keeps its address."""
+def _failure(client: Connects, number: int) -> OSError:
+    """The error of an attempt over the client's own socket, which another one takes the place of."""
     if number == errno.EBADF:
         raise closed_meanwhile()
-    if client.facts.address:
-        portable_calls.bind_again(sock)
+    client._renew_socket()
+    if client.is_over:  # close() was called in another thread
+        client._socket.close()
+        raise closed_meanwhile()
     return system_error(number)
 
 
@@ -244,7 +257,7 @@ def _has_succeeded(client: Connects, attempt: Attempt, number: int, under_way: l
     under_way.remove(attempt)
     if attempt.sock is client._socket:
         seek(client, None)
-        errors.append(_failure(client, attempt.sock, number))
+        errors.append(_failure(client, number))
     else:
         attempt.sock.close()
         errors.append(system_error(number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,12 @@ from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTi
 from lifecycle.net.operations import READABLE, WRITABLE, Operation
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
+from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+MSG_WAITALL = getattr(socket, "MSG_WAITALL", 0)
 
 READ_SIZE = 1 << 16
 """How much a file reads at most in one receive."""
@@ -57,6 +61,27 @@ def receiving(sock: socket.socket, size: int, flags: int) -> Operation[bytes]:
         except BlockingIOError:
             pass
         yield READABLE
+
+
+def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: int) -> Operation[bytes]:
+    """Receive where an earlier call has left something, or with MSG_WAITALL: all of `size` bytes, or up to the end.
+
+    OSError (EOPNOTSUPP) for MSG_WAITALL with MSG_PEEK: a socket that polls could only wait by asking again and again.
+    """
+    if flags & socket.MSG_OOB or not (held or flags & MSG_WAITALL):
+        return (yield from receiving(sock, size, flags))
+    if flags & socket.MSG_PEEK:
+        if flags & MSG_WAITALL:
+            raise system_error(errno.EOPNOTSUPP)
+        return bytes(held[:size])
+    while len(held) < size and (flags & MSG_WAITALL or not held):
+        received = yield from receiving(sock, min(size - len(held), READ_SIZE), flags & ~MSG_WAITALL)
+        if not received:
+            break
+        held += received
+    first = bytes(held[:size])
+    del held[:size]
+    return first
 
 
 def accepting(listener: socket.socket) -> Operation[socket.socket]:

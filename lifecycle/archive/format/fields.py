@@ -1,0 +1,175 @@
+"""What C++ has within objects and writes by Write(), or in a loop: arrays of fixed size, characters, bytes, and counted ones.
+
+`Annotated[list[int], Array(DWORD, 16)]` is DWORD m[16]; `Annotated[str, Chars(10)]` is char m[10]. Where an integer wire type
+takes the place of the length, as in Array(DWORD, BYTE), the length goes before the elements as a number of that type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lifecycle.archive.errors import GenericError
+from lifecycle.archive.format.decoder import Decoder
+from lifecycle.archive.format.encoder import Encoder
+from lifecycle.archive.format.nesting import Loading, Storing
+from lifecycle.archive.format.scalars import INT_PTR, ULONG_PTR
+from lifecycle.archive.format.strings import from_wide, undecodable, wide
+from lifecycle.archive.format.wire import Fixed, Wire, wire_of
+
+INTEGERS = "bBhHiIqQ"
+
+
+class Length:
+    """How many elements there are: a number, or an integer wire type, of which a number goes before them."""
+
+    def __init__(self, length: Any) -> None:
+        self.number: int | None = None
+        self.prefix: Wire[int] | None = None
+        if isinstance(length, int):
+            if length < 0:
+                raise ValueError(f"a length of {length}: it is at least 0")
+            self.number = length
+        else:
+            prefix = wire_of(length)
+            if not (isinstance(prefix, Fixed) and prefix.codes in INTEGERS) and prefix not in (
+                wire_of(INT_PTR),
+                wire_of(ULONG_PTR),
+            ):
+                raise TypeError(f"{prefix.name} cannot count: expected a number, or BYTE, WORD, DWORD and their like")
+            self.prefix = prefix
+
+    def __str__(self) -> str:
+        return str(self.number) if self.prefix is None else self.prefix.name
+
+    def least(self, size: int) -> int:
+        """The fewest bytes that so many elements of `size` bytes take."""
+        return self.number * size if self.number is not None else self.prefix.least if self.prefix else 0
+
+    def store(self, encoder: Encoder, length: int, name: str) -> None:
+        """Put the length before the elements; ValueError where it is another one than the fixed one."""
+        if self.prefix is not None:
+            self.prefix.store(encoder, length)
+        elif length != self.number:
+            raise ValueError(f"{length} elements are not a {name}: expected {self.number}")
+
+    def load(self, decoder: Decoder, size: int) -> int:
+        """Take the length; GenericError for one whose elements, of at least `size` bytes, are beyond the archive's limit."""
+        if self.number is not None:
+            return self.number
+        assert self.prefix is not None
+        at = decoder.offset
+        length = self.prefix.load(decoder)
+        assert isinstance(length, int)
+        if length < 0 or length * max(size, 1) > decoder.format.limit:
+            raise GenericError(at, f"at most {decoder.format.limit} bytes (the archive's limit)", f"a count of {length}")
+        return length
+
+
+class Array(Wire[list[Any]]):
+    """Values of one kind, without MFC's count: `Array(DWORD, 16)`; counted by a number of a wire type: `Array(DWORD, BYTE)`.
+
+    kind: of the elements, as in an annotation: a serializable class means embedded objects. length: how many there are, or the
+    wire type of the number that goes before them. ValueError for a list of another length.
+    """
+
+    def __init__(self, kind: Any, length: Any) -> None:
+        self.items = wire_of(kind)
+        self.length = Length(length)
+        super().__init__(f"{self.items.name}[{self.length}]")
+        self.least = self.length.least(self.items.least)
+        self.is_flat = isinstance(self.items, Fixed)
+        self.is_atomic = self.is_flat
+        if not self.is_flat and self.length.prefix is not None and not self.items.least:
+            raise TypeError(f"{self.name}: elements that may take no bytes cannot be counted")
+
+    @property
+    def cost(self) -> int:  # type: ignore[override]
+        """That of its elements."""
+        return max(1, self.items.cost * (self.length.number or 1))
+
+    @property
+    def thresholds(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Those of the elements."""
+        return self.items.thresholds
+
+    def at(self, schema: int) -> Wire[list[Any]]:
+        """With the elements as an object of that schema number has them."""
+        return Array(self.items.at(schema), self.length.number if self.length.prefix is None else self.length.prefix)
+
+    def store(self, encoder: Encoder, value: Sequence[Any]) -> Storing | None:
+        if isinstance(value, (str, dict)) or not isinstance(value, Sequence):
+            raise TypeError(f"{value!r} is not a {self.name}: expected a list")
+        self.length.store(encoder, len(value), self.name)
+        return self.items.store_all(encoder, value)
+
+    def load(self, decoder: Decoder) -> list[Any] | Loading:
+        count = self.length.load(decoder, max(self.items.least, self.items.cost))
+        if self.is_flat:
+            decoder.fetch(count * self.items.least, self.name)
+        return self.items.load_all(decoder, count)
+
+
+class Bytes(Wire[bytes]):
+    """Raw bytes: `Bytes(50)` is BYTE m[50]; `Bytes(DWORD)` a DWORD, then as many bytes. ValueError for another length."""
+
+    is_atomic = is_flat = True
+
+    def __init__(self, length: Any) -> None:
+        self.length = Length(length)
+        super().__init__(f"BYTE[{self.length}]")
+        self.least = self.length.least(1)
+
+    def store(self, encoder: Encoder, value: bytes) -> None:
+        data = bytes(memoryview(value))
+        self.length.store(encoder, len(data), self.name)
+        encoder.out += data
+
+    def load(self, decoder: Decoder) -> bytes:
+        return decoder.ensure_read(self.length.load(decoder, 1))
+
+
+class Chars(Wire[str]):
+    """Characters without a CString's length: `Chars(10)` is char m[10], `Chars(BYTE)` a BYTE, then as many characters.
+
+    length: in characters: bytes of the code page, or UTF-16 code units. unicode: whether they are UTF-16 (WCHAR m[10]); None
+    for what the archive's `unicode` says (TCHAR m[10]).
+
+    A text in a fixed array is filled up with NULs, which are not part of the value. What a program left behind the first NUL is
+    kept in it, so that storing gives the same bytes. ValueError for a text that is longer than the array.
+    """
+
+    is_atomic = is_flat = True
+
+    def __init__(self, length: Any, *, unicode: bool | None = False) -> None:
+        self.length = Length(length)
+        self.unicode = unicode
+        kind = "TCHAR" if unicode is None else "WCHAR" if unicode else "char"
+        super().__init__(f"{kind}[{self.length}]")
+        self.least = self.length.least(2 if unicode else 1)
+
+    def store(self, encoder: Encoder, value: str) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r} is not a {self.name}: expected a str")
+        is_wide = encoder.format.unicode if self.unicode is None else self.unicode
+        data = wide(value) if is_wide else value.encode(encoder.format.encoding, encoder.format.errors)
+        length = len(data) >> is_wide
+        if self.length.number is not None:
+            if length > self.length.number:
+                raise ValueError(f"{value!r} is not a {self.name}: it has {length} characters")
+            data = data.ljust(self.length.number << is_wide, b"\0")
+        else:
+            self.length.store(encoder, length, self.name)
+        encoder.out += data
+
+    def load(self, decoder: Decoder) -> str:
+        is_wide = decoder.format.unicode if self.unicode is None else self.unicode
+        size = self.length.load(decoder, 1 + is_wide) << is_wide
+        at = decoder.fetch(size, self.name)
+        data = decoder.data[at : at + size]
+        try:
+            text = from_wide(data) if is_wide else data.decode(decoder.format.encoding, decoder.format.errors)
+        except UnicodeError as error:
+            raise undecodable(decoder, at, error) from None
+        decoder.at = at + size
+        return text if self.length.number is None else text.rstrip("\0")

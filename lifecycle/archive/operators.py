@@ -1,0 +1,124 @@
+"""The operators of an archive, what it is, and where it is: what is not a call of the role's table, and is made of those."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from lifecycle.archive.atomic import AtomicValues
+from lifecycle.archive.format import objects
+from lifecycle.archive.format.registry import Registry
+from lifecycle.archive.format.settings import Format
+from lifecycle.archive.format.wire import Wire
+
+if TYPE_CHECKING:
+    from lifecycle.archive.format.containers import Collection
+
+Value = TypeVar("Value", bound="int | float | str | tuple[Any, ...] | list[Any] | dict[Any, Any]")
+Pointed = TypeVar("Pointed", bound="Collection")
+Kept = TypeVar("Kept")
+Self = TypeVar("Self", bound="Operators")
+
+
+class Operators(AtomicValues):
+    """The operators << and >>, exchange(), rest(), and the properties of an archive."""
+
+    __slots__ = ("_format", "_registry", "_schemas")
+
+    _format: Format
+    _registry: Registry
+    _schemas: dict[type[Any], int]
+
+    if TYPE_CHECKING:
+
+        def load(self, kind: Any) -> Any: ...
+        def store(self, kind: Any, value: object) -> None: ...
+        def read(self, size: int = -1) -> bytes: ...
+
+    # -- what it is ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_buffer_empty(self) -> bool:
+        """Whether nothing is left of what was read from the file, or nothing waits to be sent (IsBufferEmpty).
+
+        One message of a peer may bring several values: after one, take more until the buffer is empty, before waiting for the
+        next.
+        """
+        return not (self._decoder.unread if self.is_loading else self._encoder.out)
+
+    @property
+    def file(self) -> Any:
+        """The file given to the constructor (GetFile); flush() before using it beside the archive."""
+        return self._file
+
+    def get_file(self) -> Any:
+        """MFC's name of `file`."""
+        return self._file
+
+    @property
+    def offset(self) -> int:
+        """How many bytes were stored or taken since the archive began."""
+        return self._decoder.offset if self.is_loading else self._encoder.offset
+
+    @property
+    def schemas(self) -> dict[type[Any], int]:
+        """The schema number of each class that the archive has met, or was told; Archive(schemas=...) stores under it."""
+        met = self._decoder.numbered if self.is_loading else ()
+        return self._schemas | {each.entry.kind: each.schema for each in met if isinstance(each, objects.LoadedClass)}
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the file that is loaded has no more bytes; over a socket it waits for a byte, or for the end of the stream.
+
+        Raises WriteOnly (an IllegalCall) on a storing archive, TimeoutError and BlockingIOError where nothing has arrived yet.
+        """
+        self.read(0)  # refused by the table where nothing can be loaded
+        return not self._decoder.fetch_up_to(1, "the end of the file")
+
+    def rest(self) -> bytes:
+        """Take all bytes up to the end of the file; those of an object whose class is not known, for example. As read(-1)."""
+        return self.read(-1)
+
+    @property
+    def unicode(self) -> bool:
+        """Whether CString and text are stored as UTF-16."""
+        return self._format.unicode
+
+    @property
+    def encoding(self) -> str:
+        """The ANSI code page, by Python's name."""
+        return self._format.encoding
+
+    # -- the operators -------------------------------------------------------------------------------------------------------
+
+    def __lshift__(self: Self, value: object) -> Self:
+        """Store a value that knows its wire type (`archive << DWORD(5) << CString("x")`), an object or None; the archive."""
+        self.store(objects.kind_of(value), value)
+        return self
+
+    @overload
+    def __rshift__(self, kind: type[Pointed]) -> Pointed | None: ...
+    @overload
+    def __rshift__(self, kind: type[Value]) -> Value: ...
+    @overload
+    def __rshift__(self, kind: Wire[Kept]) -> Kept: ...
+    @overload
+    def __rshift__(self, kind: type[Kept]) -> Kept | None: ...
+    @overload
+    def __rshift__(self, kind: object) -> Any: ...  # Annotated[int, DWORD], of which type checkers know no more
+    def __rshift__(self, kind: Any) -> Any:
+        """Load a value of that kind: `value = archive >> DWORD`; of a serializable class, an object of it or None."""
+        return self.load(kind)
+
+    @overload
+    def exchange(self, kind: type[Value], value: Value | None = None) -> Value: ...
+    @overload
+    def exchange(self, kind: object, value: Any = None) -> Any: ...
+    def exchange(self, kind: Any, value: Any = None) -> Any:
+        """Store `value`, or load one, as the direction is; the value: `self.width = archive.exchange(WORD, self.width)`.
+
+        One function then does what C++'s Serialize does in two branches. Raises what store() and load() raise.
+        """
+        if self.is_loading:
+            return self.load(kind)
+        self.store(kind, value)
+        return value

@@ -1,0 +1,114 @@
+"""Messages over an awaited stream: calls that are made of send() and receive(), and so are governed as those are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import anyio
+
+from lifecycle.net.aio.driver import AsyncSocket
+from lifecycle.net.operations.messages import LIMIT, Steps, Taken, checked_limit, checked_separator, exactly, until
+from lifecycle.net.operations.transfer import READ_SIZE
+from lifecycle.net.os_socket import checked_size
+from lifecycle.net.twins import StreamCalls
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+
+class AsyncMessages(AsyncSocket, StreamCalls):
+    """The calls of a stream that send or receive a whole of something."""
+
+    __slots__ = ("_held", "_sent")
+
+    def __init__(self, *, engine: str | None = None) -> None:
+        super().__init__(engine=engine)
+        self._held = bytearray()
+        self._sent = 0
+
+    if TYPE_CHECKING:
+
+        async def send(self, data: ReadableBuffer, flags: int = 0) -> int: ...
+        async def receive(self, size: int = 65536, flags: int = 0) -> bytes: ...
+
+    async def receive_exactly(self, size: int, *, timeout: float | None = None) -> bytes:
+        """Receive exactly `size` bytes, waiting for them.
+
+        timeout: seconds for all of them; None, the default, for as long as it takes. Raises IncompleteRead, an EOFError, when
+        the stream ends before; and what receive() raises, in the same states. After an error or a cancellation nothing is lost:
+        what has come stays in the object, and this call made again, or receive(), gives it.
+        """
+        checked_size(size)
+        return await self._take(exactly, timeout, size)
+
+    async def receive_until(self, separator: bytes, *, limit: int = LIMIT, timeout: float | None = None) -> bytes:
+        """Receive up to `separator`; what came before it. The separator is taken from the stream and not given.
+
+        limit: the most bytes before it. timeout: as for receive_exactly(). What was received beyond it stays in the object for
+        the next call. Raises SeparatorNotFound, a ValueError, when there are more than `limit` bytes without it; else as
+        receive_exactly().
+        """
+        return await self._take(until, timeout, checked_separator(separator), checked_limit(limit))
+
+    async def receive_into(self, buffer: WriteableBuffer, flags: int = 0, *, timeout: float | None = None) -> int:
+        """Receive into a buffer that can be written to; how many bytes, 0 at the end of the stream. Else as receive()."""
+        with memoryview(buffer) as view, view.cast("B") as octets:
+            if octets.readonly:
+                raise TypeError("receive_into() needs a buffer that can be written to")
+            with anyio.fail_after(timeout):
+                data = await self.receive(len(octets), flags)
+            octets[: len(data)] = data
+            return len(data)
+
+    async def send_gathered(self, parts: Iterable[ReadableBuffer], *, timeout: float | None = None) -> int:
+        """Send all parts, one after the other, by one send(); how many bytes. Raises as send() does."""
+        with anyio.fail_after(timeout):
+            return await self.send(b"".join(parts))
+
+    async def send_file(self, file: BinaryIO, size: int | None = None, *, timeout: float | None = None) -> int:
+        """Send a file from its position to its end, or `size` bytes of it; how many were sent.
+
+        file: anything whose read() gives bytes; it is read in the event loop. timeout: seconds for all of it. Raises as send()
+        does, and what the file's read() raises. After an error or a cancellation the position of a file that can seek is behind
+        what was sent, so that the call may be made again.
+        """
+        if size is not None:
+            checked_size(size)
+        sent = 0
+        with anyio.fail_after(timeout):
+            while size is None or sent < size:
+                part = file.read(READ_SIZE if size is None else min(READ_SIZE, size - sent))
+                if not part:
+                    break
+                self._sent = 0
+                try:
+                    sent += await self.send(part)
+                except BaseException:
+                    if file.seekable():
+                        file.seek(self._sent - len(part), 1)
+                    raise
+            return sent or await self.send(b"")
+
+    # -- for the calls above --------------------------------------------------------------------------------------------
+
+    async def _take(self, taking: Callable[..., Steps[Taken]], timeout: float | None, *arguments: Any) -> Taken:
+        """Take a message by receive(); what remains is held for the next call."""
+        if self._held:
+            await self.receive(0)  # refused where nothing may be received
+        held, self._held = self._held, bytearray()
+        try:
+            return await self._received_by(taking(held, *arguments), timeout)
+        finally:
+            self._held = held
+
+    async def _received_by(self, steps: Steps[Taken], timeout: float | None) -> Taken:
+        """Give `steps` by receive() what they ask for; their result."""
+        with anyio.fail_after(timeout):
+            try:
+                wanted = next(steps)
+                while True:
+                    wanted = steps.send(await self.receive(wanted))
+            except StopIteration as ended:
+                result: Taken = ended.value
+                return result

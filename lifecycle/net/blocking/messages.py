@@ -1,0 +1,128 @@
+"""Messages over a blocking stream: calls that are made of send() and receive(), and so are governed as those are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lifecycle.net.blocking.driver import BlockingSocket, Timeout, checked_timeout
+from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
+from lifecycle.net.operations.messages import LIMIT, Steps, Taken, checked_limit, checked_separator, exactly, until
+from lifecycle.net.operations.transfer import READ_SIZE
+from lifecycle.net.os_socket import checked_size
+from lifecycle.net.twins import StreamCalls
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+
+class Budget:
+    """The seconds that a call has for all the calls of which it is made."""
+
+    __slots__ = ("_deadline", "_seconds")
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = checked_timeout(seconds)
+        self._deadline = time.monotonic() + seconds if seconds else 0.0
+
+    @property
+    def left(self) -> float | None:
+        """What the next call may wait; above 0 where it may wait at all, so that it times out and does not just fail."""
+        return max(self._deadline - time.monotonic(), 1e-6) if self._seconds else self._seconds
+
+
+class Messages(BlockingSocket, StreamCalls):
+    """The calls of a stream that send or receive a whole of something."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
+        super().__init__(timeout=timeout, engine=engine)
+        self._held = bytearray()
+
+    if TYPE_CHECKING:
+
+        def send(self, data: ReadableBuffer, flags: int = 0, *, timeout: Timeout = ...) -> int: ...
+        def receive(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> bytes: ...
+
+    def receive_exactly(self, size: int, *, timeout: Timeout = ...) -> bytes:
+        """Receive exactly `size` bytes, waiting for them.
+
+        timeout: seconds for all of them; the object's own where it is not given. Raises IncompleteRead, an EOFError, when the
+        stream ends before; and what receive() raises, in the same states. After any error nothing is lost: what has come stays
+        in the object, and this call made again, or receive(), gives it.
+        """
+        checked_size(size)
+        return self._take(exactly, timeout, size)
+
+    def receive_until(self, separator: bytes, *, limit: int = LIMIT, timeout: Timeout = ...) -> bytes:
+        """Receive up to `separator`; what came before it. The separator is taken from the stream and not given.
+
+        limit: the most bytes before it. timeout: as for receive_exactly(). What was received beyond it stays in the object for
+        the next call. Raises SeparatorNotFound, a ValueError, when there are more than `limit` bytes without it; else as
+        receive_exactly().
+        """
+        return self._take(until, timeout, checked_separator(separator), checked_limit(limit))
+
+    def receive_into(self, buffer: WriteableBuffer, flags: int = 0, *, timeout: Timeout = ...) -> int:
+        """Receive into a buffer that can be written to; how many bytes, 0 at the end of the stream. Else as receive()."""
+        with memoryview(buffer) as view, view.cast("B") as octets:
+            if octets.readonly:
+                raise TypeError("receive_into() needs a buffer that can be written to")
+            data = self.receive(len(octets), flags, timeout=timeout)
+            octets[: len(data)] = data
+            return len(data)
+
+    def send_gathered(self, parts: Iterable[ReadableBuffer], *, timeout: Timeout = ...) -> int:
+        """Send all parts, one after the other, by one send(); how many bytes. Raises as send() does."""
+        return self.send(b"".join(parts), timeout=timeout)
+
+    def send_file(self, file: BinaryIO, size: int | None = None, *, timeout: Timeout = ...) -> int:
+        """Send a file from its position to its end, or `size` bytes of it; how many were sent.
+
+        file: anything whose read() gives bytes. timeout: seconds for all of it. Raises as send() does, and what the file's
+        read() raises; SendTimedOut and SendWouldBlock have in `sent` how much of the file was sent, and the position of a file
+        that can seek is then behind that, so that the call may be made again.
+        """
+        if size is not None:
+            checked_size(size)
+        budget, sent = self._budget(timeout), 0
+        while size is None or sent < size:
+            part = file.read(READ_SIZE if size is None else min(READ_SIZE, size - sent))
+            if not part:
+                break
+            try:
+                sent += self.send(part, timeout=budget.left)
+            except (SendTimedOut, SendWouldBlock, BlockingCallCancelled) as error:
+                if file.seekable():
+                    file.seek(error.sent - len(part), 1)
+                raise type(error)(sent + error.sent) from None
+        return sent or self.send(b"", timeout=budget.left)
+
+    # -- for the calls above --------------------------------------------------------------------------------------------
+
+    def _budget(self, timeout: Timeout) -> Budget:
+        return Budget(self._timeout if isinstance(timeout, EllipsisType) else timeout)
+
+    def _take(self, taking: Callable[..., Steps[Taken]], timeout: Timeout, *arguments: Any) -> Taken:
+        """Take a message by receive(); what remains is held for the next call."""
+        if self._held:
+            self.receive(0)  # refused where nothing may be received
+        held, self._held = self._held, bytearray()
+        try:
+            return self._received_by(taking(held, *arguments), timeout)
+        finally:
+            self._held = held
+
+    def _received_by(self, steps: Steps[Taken], timeout: Timeout) -> Taken:
+        """Give `steps` by receive() what they ask for; their result."""
+        try:
+            wanted = next(steps)
+            budget = self._budget(timeout)
+            while True:
+                wanted = steps.send(self.receive(wanted, timeout=budget.left))
+        except StopIteration as ended:
+            result: Taken = ended.value
+            return result

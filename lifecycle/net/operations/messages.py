@@ -1,0 +1,125 @@
+"""Taking messages out of a stream: a number of bytes, what ends with a separator, a line.
+
+Each is a generator that yields how much to receive next and is sent what receive() gave, so that every byte comes by a governed
+call. What has been received and not taken stays in the buffer that it was given, whatever ends the generator.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator
+from typing import TypeVar
+
+from lifecycle.net.errors import IncompleteRead, SeparatorNotFound
+from lifecycle.net.operations.transfer import READ_SIZE
+
+Taken = TypeVar("Taken")
+Steps = Generator[int, bytes, Taken]
+
+LIMIT = 1 << 16
+"""Bytes that a line, or another message with a separator, may have by default."""
+
+
+def taken(held: bytearray, size: int) -> bytes:
+    """The first `size` bytes of `held`, which are taken from it."""
+    first = bytes(held[:size])
+    del held[:size]
+    return first
+
+
+def checked_separator(separator: bytes) -> bytes:
+    """`separator` itself; TypeError for what is not bytes, ValueError for none."""
+    if not isinstance(separator, bytes):
+        raise TypeError(f"a separator is bytes, not {type(separator).__name__}")
+    if not separator:
+        raise ValueError("a separator has at least one byte")
+    return separator
+
+
+def checked_limit(limit: int) -> int:
+    """`limit` itself; TypeError for what is not an int, ValueError for one below 1."""
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        raise TypeError(f"a limit is an int, not {type(limit).__name__}")
+    if limit < 1:
+        raise ValueError(f"a limit is 1 or more bytes, not {limit}")
+    return limit
+
+
+def exactly(held: bytearray, size: int) -> Steps[bytes]:
+    """`size` bytes; IncompleteRead when the stream ends before. Memory grows with what arrives, not with `size`."""
+    if not size:
+        yield 0
+    while len(held) < size:
+        received = yield min(size - len(held), READ_SIZE)
+        if not received:
+            raise IncompleteRead(bytes(held), size)
+        held += received
+    return taken(held, size)
+
+
+def until(held: bytearray, separator: bytes, limit: int) -> Steps[bytes]:
+    """What comes before the separator, which is taken too; IncompleteRead, SeparatorNotFound after more than `limit` bytes."""
+    searched = 0
+    while True:
+        found = held.find(separator, searched)
+        if found > limit or (found < 0 and len(held) >= limit + len(separator)):
+            raise SeparatorNotFound(separator, limit)
+        if found >= 0:
+            message = taken(held, found)
+            del held[: len(separator)]
+            return message
+        searched = max(0, len(held) - len(separator) + 1)
+        received = yield READ_SIZE
+        if not received:
+            raise IncompleteRead(bytes(held), None)
+        held += received
+
+
+class Lines:
+    """What a reader has received: whole lines, which the standard library takes apart, and the begin of the next one.
+
+    limit: the most bytes that a line may have.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = checked_limit(limit)
+        self._rest = bytearray()
+        self._whole = io.BytesIO()
+        self._next_line = self._whole.readline
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes were received and not read yet."""
+        return len(self._whole.getbuffer()) - self._whole.tell() + len(self._rest)
+
+    def _next_lines(self) -> Steps[bool]:
+        """Receive until there is a whole line; whether there is one: the stream may have ended."""
+        rest = self._rest
+        if len(rest) > self.limit or b"\n" in rest:  # after another kind of read
+            self._keep(rest)
+        while self._whole.tell() == len(self._whole.getbuffer()):
+            received = yield min(READ_SIZE, self.limit)
+            if not received:
+                return False
+            rest = self._rest
+            rest += received
+            self._keep(rest)
+        return True
+
+    def _keep(self, held: bytearray) -> None:
+        """Sort what was received into whole lines and the rest; SeparatorNotFound when the first line is too long."""
+        self._rest = held
+        if (held.find(b"\n", 0, self.limit) if len(held) > self.limit else 0) < 0:
+            raise SeparatorNotFound(b"\n", self.limit)
+        end = held.rfind(b"\n") + 1
+        if end:
+            self._whole = io.BytesIO(held[:end])
+            self._next_line = self._whole.readline
+            del held[:end]
+
+    def _held(self) -> bytearray:
+        """All that was received, for a read that does not go by lines."""
+        unread = self._whole.read()
+        if unread:
+            self._rest[:0] = unread
+        return self._rest
