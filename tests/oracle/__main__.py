@@ -13,7 +13,6 @@ from .checks import Report, archive_checks
 from .exchange import check_exchange
 from .golden import write_golden
 from .runtimes import COMPILERS, RUNTIMES, Runtime, prepare
-from .socket_matrix import measure_sockets
 from .wine import Wine, missing_programs
 
 SHOWN = 20  # unexplained differences printed of each check
@@ -29,7 +28,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=2_000, help="TCP connections for each runtime")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write-golden", action="store_true", help="write tests/oracle/golden/ anew, and compare nothing")
-    parser.add_argument("--sockets", type=Path, metavar="FILE", help="measure MFC's sockets into a table, and compare nothing")
     parser.add_argument("--folder", type=Path, help="where to put everything (default: a temporary folder, removed at the end)")
     found = parser.parse_args()
     if found.short:
@@ -75,9 +73,6 @@ def main() -> int:
         with Wine(folder) as wine:
             if asked.write_golden:
                 write_golden(wine, [(runtime, places[runtime.name]) for runtime in runtimes])
-                return 0
-            if asked.sockets:
-                measure_sockets(wine, runtimes[0], places[runtimes[0].name], asked.sockets)
                 return 0
             reports = [report for runtime in runtimes for report in checks(wine, places[runtime.name], runtime, asked)]
     reasons = sorted({reason for report in reports for reason in report.reasons})

@@ -64,7 +64,12 @@ def strings() -> Iterator[Load]:
         yield Load(f"{kind} 65534 units", MARK + b"\xff\xff\xff" + dword(65534) + b"y\0" * 65534, kind)
         for byte in range(0x80, 0x100):
             yield Load(f"{kind} code page", bytes((1, byte)), kind)
-        for name, units in (("lone surrogate", "00d8"), ("pair", "3dd800de"), ("NULs", "610000006200"), ("not in cp1252", "1604")):
+        for name, units in (
+            ("lone surrogate", "00d8"),
+            ("pair", "3dd800de"),
+            ("NULs", "610000006200"),
+            ("not in cp1252", "1604"),
+        ):
             content = bytes.fromhex(units)
             yield Load(f"{kind} {name}", MARK + bytes((len(content) // 2,)) + content, kind)
         for claim in (0x7FFFFFFF, 0x80000000, 0xFFFFFFFE):
@@ -134,7 +139,8 @@ def collections() -> Iterator[Load]:
 
 
 TAILS = (
-    "", "0000", "0100", "0200", "0300", "0080", "01801600", "02801600", "03801600", "ff7f00000000", "ff7f01000000", "ff7f02000000",
+    "", "0000", "0100", "0200", "0300", "0080", "01801600", "02801600", "03801600", "ff7f00000000", "ff7f01000000",
+    "ff7f02000000",
     "ff7f010000801600", "ff7f020000801600", "ff7f000000801600", "ff7f03000000", "ff7fffffff7f", "ff7fffffffff", "ff7ffeffff3f",
     "fe7f", "feff", "ffff01000400434167651700", "0180160003000400",
 )  # fmt: skip
@@ -155,7 +161,9 @@ def objects() -> Iterator[Load]:
             yield Load(f"first {tail}", bytes.fromhex(tail), tokens)
     for name, schema in NAMES:
         for tokens in ("o", "o:0", "o:1"):
-            yield from cuts(f"class {name[:12]!r} {schema}", new_class(name, schema) + bytes.fromhex("0161090000000000"), tokens)
+            yield from cuts(
+                f"class {name[:12]!r} {schema}", new_class(name, schema) + bytes.fromhex("0161090000000000"), tokens
+            )
         for tokens in ("rc", "rc:0", "rc rc", "sc:0", "sc:1"):
             yield Load(f"class {name[:12]!r} {schema}", new_class(name, schema) + bytes.fromhex("01800180"), tokens)
     body = bytes.fromhex

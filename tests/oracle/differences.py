@@ -38,9 +38,13 @@ REASONS = (
     Reason(
         "a count or length that claims more than there is: MFC reserves the memory, and throws by how that ends; here an "
         "ArchiveError before anything is reserved",
-        lambda both: "exc" in both.here
-        and ("in:" in both.tokens or bool(re.search("CMemoryException|CInvalidArgException|no answer", both.real)))
-        and (b"\xff" * 6 in both.data or not both.tokens.startswith("in:")),
+        lambda both: (
+            "exc" in both.here
+            and (
+                bool(re.search("CMemoryException|CInvalidArgException|no answer", both.real))
+                or (both.tokens.startswith("in:") and b"\xff" * 6 in both.data)
+            )
+        ),
     ),
     Reason(
         "a length of 2^32 and more: MFC keeps the low 32 bits (in x64 builds, too); here it is what it says",
@@ -56,10 +60,13 @@ REASONS = (
     ),
     Reason(
         "the five bytes that code page 1252 lacks: MFC (MultiByteToWideChar) takes them as U+0081 and so on",
-        lambda both: any(hole in both.data for hole in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")) and both.here.endswith("exc CArchiveException 1"),
+        lambda both: (
+            any(hole in both.data for hole in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d"))
+            and both.here.endswith("exc CArchiveException 1")
+        ),
     ),
     Reason(
-        "object number 0 in a tag of six bytes: MFC takes it as a null pointer; here BadIndex, since MFC itself never writes it",
+        "object number 0 in a tag of six bytes: MFC takes it as a null pointer; here BadIndex, since MFC never writes it",
         lambda both: b"\xff\x7f\0\0\0\0" in both.data and "null" in both.real and both.here.endswith("CArchiveException 5"),
     ),
     Reason(
@@ -71,7 +78,7 @@ REASONS = (
         lambda both: "rs" in both.tokens and (b"a\0\0\0b" in both.data or b"a\0b\n" in both.data),
     ),
     Reason(
-        "ReadString: MFC drops a lone CR (or the text itself, where it ends with the file after just 127 characters); here it stays",
+        "ReadString: MFC drops a lone CR, and a text that ends with the file after just 128 characters; here both stay",
         lambda both: "rs" in both.tokens and (b"\r" in both.data or len(both.data) > 100),
     ),
     Reason(

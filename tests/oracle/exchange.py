@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import Any
 
 from lifecycle import Archive, Client, Server, SocketFile
 
@@ -71,15 +72,22 @@ def put_there(agent: Agent, sequence: Sequence) -> None:
 
 def values(text: str) -> str:
     """What was loaded, without numbers of objects: each side counts those that it has shown."""
-    return re.sub(r"[#@]\d+", "#", text.split(" err=")[0]).replace(" ok", "").strip()
+    return re.sub(r"[#@]\d+", "#", text.split(" err=", maxsplit=1)[0]).replace(" ok", "").strip()
+
+
+def options(maker: Maker) -> dict[str, Any]:
+    """Options of the archives here; the sequences have counts that nothing follows."""
+    return {"unicode": maker.unicode, "depth": 10_000, "limit": 1 << 40}
 
 
 def one_archive(agent: Agent, file: SocketFile, maker: Maker, messages: int, report: Report) -> None:
     """Messages in both directions over one pair of archives on each side."""
     open_there(agent, LOAD_THERE, LOADS)
     open_there(agent, STORE_THERE, STORES)
-    options = {"unicode": maker.unicode, "depth": 10_000}
-    loading, storing = Archive(file, "load", registry=READ, **options), Archive(file, "store", registry=WRITTEN, **options)
+    loading, storing = (
+        Archive(file, "load", registry=READ, **options(maker)),
+        Archive(file, "store", registry=WRITTEN, **options(maker)),
+    )
     for _ in range(messages):
         sequence = maker.sequence()
         put_there(agent, sequence)
@@ -92,18 +100,16 @@ def one_archive(agent: Agent, file: SocketFile, maker: Maker, messages: int, rep
 
 
 def archive_each(agent: Agent, file: SocketFile, maker: Maker, messages: int, report: Report) -> None:
-    """An archive for each message on each side; MFC sends several before the first is loaded."""
-    options = {"unicode": maker.unicode, "depth": 10_000}
-    sequences = [maker.sequence() for _ in range(messages)]
-    for sequence in sequences:
+    """An archive for each message on each side."""
+    for _ in range(messages):
+        sequence = maker.sequence()
         open_there(agent, STORE_THERE, STORES)
         put_there(agent, sequence)
         close_there(agent, STORE_THERE)
-    for sequence in sequences:
         open_there(agent, LOAD_THERE, LOADS)
         with (
-            Archive(file, "load", registry=READ, **options) as loading,
-            Archive(file, "store", registry=WRITTEN, **options) as storing,
+            Archive(file, "load", registry=READ, **options(maker)) as loading,
+            Archive(file, "store", registry=WRITTEN, **options(maker)) as storing,
         ):
             compare(agent, sequence, loading, storing, report)
         close_there(agent, LOAD_THERE)

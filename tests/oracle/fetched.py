@@ -19,7 +19,9 @@ class NotTheFileExpected(Exception):
     """A file that was fetched has another hash than the one that is known."""
 
 
-def pip_download(folder: Path, *arguments: str, python: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def pip_download(
+    folder: Path, *arguments: str, python: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """`pip download` into a folder, by this Python's pip or another's; what pip said is in the result."""
     return subprocess.run(
         [python or sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder), *arguments],
@@ -53,7 +55,14 @@ def unpacked_source(folder: Path, requirement: str) -> Path:
     python = str(environment / "bin" / "python")
     subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools"], timeout=FETCH_SECONDS, check=True)
     done = pip_download(
-        folder, "--no-deps", "--no-clean", "--no-build-isolation", "--no-binary=:all:", requirement, python=python, TMPDIR=str(room)
+        folder,
+        "--no-deps",
+        "--no-clean",
+        "--no-build-isolation",
+        "--no-binary=:all:",
+        requirement,
+        python=python,
+        TMPDIR=str(room),
     )
     name = requirement.partition("==")[0]
     found = [path.parent for path in room.glob(f"pip-download-*/{name}_*/PKG-INFO")]

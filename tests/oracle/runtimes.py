@@ -1,7 +1,7 @@
 """The MFC runtimes that are asked, and the programs that ask them.
 
 Microsoft's DLLs are in wheels of pywin32; they are fetched when a test runs. The agents are this project's own C++ (agents/),
-compiled by clang for the ABI of MSVC: their own declarations of MFC, and import libraries made from lists of names with ordinals.
+compiled by clang for the ABI of MSVC: own declarations of MFC, and import libraries made from lists of names with ordinals.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def prepare(runtime: Runtime, folder: Path) -> Path:
     extract(wheel, {f"pythonwin/{runtime.dll}": (place / runtime.dll, runtime.sha256)})
     libraries = []
     exports = SOURCES / "exports"
-    for names in sorted([*exports.glob("*.def"), *(exports / runtime.c_runtime).glob("*"), *(exports / runtime.exports).glob("*")]):
+    for names in sorted(
+        [*exports.glob("*.def"), *(exports / runtime.c_runtime).glob("*"), *(exports / runtime.exports).glob("*")]
+    ):
         library = place / f"{names.stem}.lib"
         _build("llvm-dlltool", "-m", "i386:x86-64", "-d", names, "-l", library)
         libraries.append(library)

@@ -121,7 +121,9 @@ def _wide(maker: Maker) -> None:
 
 def _narrow(maker: Maker) -> None:
     data = bytes(maker.random.randrange(32, 127) for _ in range(maker.random.choice((0, 1, 3, 254, 255))))
-    maker.found.add(f"sa:{data.hex()}", maker.random.choice(("sa", "sw")), lambda archive: archive.store(CStringA, data.decode()))
+    maker.found.add(
+        f"sa:{data.hex()}", maker.random.choice(("sa", "sw")), lambda archive: archive.store(CStringA, data.decode())
+    )
 
 
 def _count(maker: Maker) -> None:

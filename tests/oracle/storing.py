@@ -18,8 +18,6 @@ from lifecycle.archive import (
     CMapStringToOb,
     CMapStringToString,
     CMapWordToOb,
-    CObArray,
-    CObList,
     COleCurrency,
     COleDateTime,
     COleDateTimeSpan,
@@ -39,7 +37,7 @@ from lifecycle.archive import (
 from lifecycle.archive.format.lengths import UNICODE_MARK, length_prefix
 
 from .agent import CLASSES
-from .text import blob, build_text, utf16
+from .text import build_text, utf16
 
 WRITTEN = Registry()
 
@@ -56,7 +54,9 @@ class Stored:
 
 
 AGE, PERSON, NODE, EMPTY, TWO, LONG_NAME = KINDS = [
-    serializable(kind.name, kind.schema, versionable=kind.versionable, registry=WRITTEN)(type(f"Stored{kind.name}", (Stored,), {}))
+    serializable(kind.name, kind.schema, versionable=kind.versionable, registry=WRITTEN)(
+        type(f"Stored{kind.name}", (Stored,), {})
+    )
     for kind in CLASSES
 ]
 
@@ -83,7 +83,7 @@ def stored_here(case: Case, unicode: bool) -> bytes:
 def strings() -> Iterator[Case]:
     """Strings, and the lengths and counts before them."""
     for text in ["", "a", "abc", "zhangsan", "\U0001f600", "\ud800", "\0", "a\0b", "ÿþ", "ßßß"]:
-        yield Case(f"CStringW {ascii(text)}", f"sw:{utf16(text)}", lambda a, t=text: a << CStringW(t))
+        yield Case(f"CStringW {text!a}", f"sw:{utf16(text)}", lambda a, t=text: a << CStringW(t))
     for data in [b"", b"a", b"1.10", b"\xe4\xf6", b"a\0b"]:
         yield Case(f"CStringA {data!r}", f"sa:{data.hex()}", lambda a, t=data: a << CStringA(t.decode("cp1252")))
     for n in [1, 127, 128, 253, 254, 255, 256, 257, 4095, 4096, 4097, 32767, 32768, 65533, 65534, 65535, 65536, 100000]:
@@ -100,7 +100,7 @@ def strings() -> Iterator[Case]:
 def lines(unicode: bool) -> Iterator[Case]:
     """WriteString, which is of the build."""
     for text in ["", "My string.", "ab\n", "a\r\n", "\xe4"]:
-        yield Case(f"WriteString {ascii(text)}", f"ws:{build_text(text, unicode)}", lambda a, t=text: a.write_string(t))
+        yield Case(f"WriteString {text!a}", f"ws:{build_text(text, unicode)}", lambda a, t=text: a.write_string(t))
 
 
 def times() -> Iterator[Case]:
@@ -113,9 +113,13 @@ def times() -> Iterator[Case]:
     for days in [0.0, 36526.0, 36526.5, -1.25, 2958465.99999, float("inf"), -657434.0, 1e300]:
         double = struct.pack("<d", days).hex()
         for status in [0, 1, 2, 7, -1]:
-            yield Case(f"COleDateTime({days}, {status})", f"od:{double},{status}", lambda a, d=days, s=status: a << COleDateTime(d, s))
             yield Case(
-                f"COleDateTimeSpan({days}, {status})", f"os:{double},{status}", lambda a, d=days, s=status: a << COleDateTimeSpan(d, s)
+                f"COleDateTime({days}, {status})", f"od:{double},{status}", lambda a, d=days, s=status: a << COleDateTime(d, s)
+            )
+            yield Case(
+                f"COleDateTimeSpan({days}, {status})",
+                f"os:{double},{status}",
+                lambda a, d=days, s=status: a << COleDateTimeSpan(d, s),
             )
     for units in [0, 1, -1, 10000, 2**32, -(2**32), 2**63 - 1, -(2**63), 0x0123456789ABCDEF]:
         for status in [0, 1, 2]:
@@ -153,10 +157,14 @@ def variants() -> Iterator[Case]:
     """Variants of every kind that has a body, and BSTRs."""
     for kind, content, value in VARIANTS:
         for name, token in (("COleVariant", "v"), ("SerializeElements<COleVariant>", "ve")):
-            yield Case(f"{name} {kind.name} {value!r}", f"{token}:{int(kind)},{content}", lambda a, v=value, k=kind: a << COleVariant(v, k))
+            yield Case(
+                f"{name} {kind.name} {value!r}",
+                f"{token}:{int(kind)},{content}",
+                lambda a, v=value, k=kind: a << COleVariant(v, k),
+            )
     for text in ["", "hi", "a\0b", "x" * 300, "\U0001f600"]:
         for name, token in (("CComBSTR", "bs"), ("SerializeElements<CComBSTR>", "bse")):
-            yield Case(f"{name} {ascii(text[:5])}", f"{token}:{utf16(text)}", lambda a, t=text: a << CComBSTR(t))
+            yield Case(f"{name} {text[:5]!a}", f"{token}:{utf16(text)}", lambda a, t=text: a << CComBSTR(t))
     yield Case("CComBSTR NULL", "bs0", lambda a: a << CComBSTR(""))
 
 
@@ -179,7 +187,10 @@ def collections(unicode: bool) -> Iterator[Case]:
         *((f"CByteArray of {len(b)}", f"ba {b.hex()}", lambda b=b: CByteArray(b)) for b in bodies),
         *((f"CByteArray of {n}", f"ban {n}", lambda n=n: CByteArray(b"x" * n)) for n in (65535, 65536, 200000)),
         *((f"CWordArray of {len(w)}", f"wa {struct.pack(f'<{len(w)}H', *w).hex()}", lambda w=w: CWordArray(w)) for w in words),
-        *((f"CDWordArray of {len(w)}", f"da {struct.pack(f'<{len(w)}I', *w).hex()}", lambda w=w: CDWordArray(w)) for w in longs),
+        *(
+            (f"CDWordArray of {len(w)}", f"da {struct.pack(f'<{len(w)}I', *w).hex()}", lambda w=w: CDWordArray(w))
+            for w in longs
+        ),
         *((f"CStringArray of {len(t)}", f"aw {','.join(map(text, t))}", lambda t=t: CStringArray(t)) for t in texts),
         *((f"CStringList of {len(t)}", f"lw {','.join(map(text, t))}", lambda t=t: CStringList(t)) for t in texts),
         ("CMapStringToString of 0", "mss ", CMapStringToString),

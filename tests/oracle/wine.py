@@ -92,7 +92,13 @@ class Wine:
     def _run(self, command: Sequence[str]) -> None:
         with (self.folder / "wine.txt").open("ab") as log:
             subprocess.run(
-                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=START_SECONDS, check=True
+                command,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=START_SECONDS,
+                check=True,
             )
 
     def _stop(self) -> None:
