@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
+from weakref import ref
 
 from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
 from lifecycle.roles import ROLES, words
@@ -69,13 +70,15 @@ class NamedElsewhere:
 class OsSocket(Lifecycle):
     """One socket of the system under a role. engine: see Lifecycle."""
 
-    __slots__ = ("_socket",)
+    __slots__ = ("_readers", "_socket")
 
     internal_modules = ("lifecycle.engine", "lifecycle.net")
 
     _kind: ClassVar[int]
 
     _socket: socket.socket
+    _readers: tuple[ref[Any], ...]
+    """the files that were made over it"""
 
     # -- what a driver provides -----------------------------------------------------------------------------------------
 
@@ -195,9 +198,12 @@ class OsSocket(Lifecycle):
     def attach(self, handle: int | socket.socket) -> None:
         """Take over a socket that exists already, and enter the state that it is really in.
 
-        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is not a socket,
-        ValueError when it is of another kind or in a state that this role does not have; the caller keeps it then.
+        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
+        TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another
+        kind or in a state that this role does not have; the caller keeps it then.
         """
+        if isinstance(handle, socket.socket):
+            refuse_own_way(handle)
         number = handle.fileno() if isinstance(handle, socket.socket) else handle
         if not isinstance(number, int) or isinstance(number, bool):
             raise TypeError(f"a handle is an int or a socket.socket, not {type(handle).__name__}")
@@ -287,6 +293,29 @@ for _name in NAMES_HERE:
 def raised_by(sock: OsSocket, error: OSError) -> None:
     """Note on an error which object's call it comes from, as a number: an error may outlive the object, and be pickled."""
     vars(error)["socket_id"] = id(sock)
+
+
+PLAIN_METHODS = (
+    "send", "sendall", "sendto", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into",
+    "shutdown",
+)  # fmt: skip
+"""The methods by which a socket.socket sends and receives"""
+
+
+def refuse_own_way(handle: socket.socket) -> None:
+    """TypeError for a socket that does more with its descriptor than a plain one: what it adds would be left behind."""
+    own = [
+        name
+        for name in PLAIN_METHODS
+        if (method := getattr(type(handle), name, None)) is not None
+        and method is not getattr(socket.socket, name, None)
+        and (getattr(method, "__module__", None) or "").partition(".")[0] not in ("lifecycle", "socket", "_socket")
+    ]
+    if own:
+        raise TypeError(
+            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
+            "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
+        )
 
 
 def checked_size(size: int) -> None:

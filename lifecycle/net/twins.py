@@ -11,7 +11,9 @@ from lifecycle.engine import INTERRUPTED, Call, settled
 from lifecycle.net.operations import Operation, Value
 from lifecycle.net.operations.connecting import FREE, OWN, Plan, resolving, set_plan
 from lifecycle.net.operations.transfer import receiving_message, sending_message
+from lifecycle.net.option_names import DatagramOptions, NamedOptions, StreamOptions
 from lifecycle.net.os_socket import OsSocket, checked_size
+from lifecycle.net.tls_calls import TlsCalls
 from lifecycle.roles import words
 from lifecycle.roles.facts import Link, Receives
 from lifecycle.system.addresses import any_address, checked_peer, checked_port
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class CreatedSocket(OsSocket):
+class CreatedSocket(NamedOptions):
     """An object that is created, rather than filled by an accept()."""
 
     __slots__ = ()
@@ -105,7 +107,7 @@ class ServerCalls(CreatedSocket):
         yield from super()._creating(port, address, family)
 
 
-class StreamCalls(OsSocket):
+class StreamCalls(TlsCalls, StreamOptions):
     """A stream socket with a data phase, but for sending and receiving."""
 
     __slots__ = ()
@@ -123,9 +125,10 @@ class StreamCalls(OsSocket):
         return len(self._held)
 
     def shut_down(self, how: Direction = "sends") -> None:
-        """End one direction of the connection, or both, without closing it.
+        """End one direction of the connection, or both, without closing it. Nothing is waited for.
 
-        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Over TLS "sends" sends close_notify and
+        no FIN, and the others are a ValueError: there is no message for them. Raises IllegalCall where there is no
         connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
         """
         self._shut_down(how)
@@ -145,6 +148,8 @@ class StreamCalls(OsSocket):
         facts = self.facts
         if facts.link is Link.RESET or facts.over:  # closed meanwhile: which the engine reports
             return True
+        if not facts.is_plain:  # a close_notify cannot be forged
+            return False
         if not facts.sends or facts.receives is not Receives.OPEN or self.peer_address is not None:
             return False
         return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.EPIPE
@@ -156,6 +161,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
     __slots__ = ()
 
     _plan: Plan
+    _is_tls_server = False
 
     def open(self, family: int | None = None) -> None:
         """Get a socket without an address, so that options can be set before bind() (MFC's Socket).
@@ -225,7 +231,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
             bind_again(self._socket, name)
 
 
-class DatagramCalls(CreatedSocket):
+class DatagramCalls(CreatedSocket, DatagramOptions):
     """A datagram socket: the calls that never wait, and the operations of those that do."""
 
     __slots__ = ()

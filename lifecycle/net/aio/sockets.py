@@ -89,6 +89,8 @@ class Accepted(AsyncStream, role=ACCEPTED):
 
     __slots__ = ("_filler",)
 
+    _is_tls_server = True
+
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._filler: Server | None = None
@@ -100,6 +102,7 @@ class Accepted(AsyncStream, role=ACCEPTED):
 
     def _fired_by(self, firer: object) -> None:
         """Begin to notify, of the server's events unless this object chose its own."""
+        super()._fired_by(firer)
         if self._notifier is not None:
             if isinstance(firer, AsyncSocket) and firer._notifier is not None:
                 self._notifier.inherit(firer._notifier.mask)

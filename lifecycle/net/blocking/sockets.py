@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from lifecycle.engine import IllegalCall, fires_into, inlined, settled
 from lifecycle.net.blocking.driver import BlockingSocket, Timeout, checked_timeout
 from lifecycle.net.blocking.messages import Messages
+from lifecycle.net.blocking.socket_view import SocketView
 from lifecycle.net.operations.connecting import NO_PLAN, connecting, finishing
+from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
 from lifecycle.net.operations.transfer import Progress, accepting, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, checked_class
@@ -17,6 +19,8 @@ from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
 
 if TYPE_CHECKING:
+    import ssl
+
     from _typeshed import ReadableBuffer
 
 
@@ -46,7 +50,11 @@ class Created(BlockingSocket, CreatedSocket):
 
 
 def _send_rest(self: Stream, sent: int, data: ReadableBuffer, flags: int, timeout: Timeout) -> int:
-    return self._run(words.SEND, sending(self._socket, data, flags, Progress(sent)), timeout=timeout)
+    if isinstance(self._socket, SecureLayer):
+        operation = sending_secured(self._socket, data, flags, Progress(~sent if sent < 0 else sent))
+    else:
+        operation = sending(self._socket, data, flags, Progress(sent))
+    return self._run(words.SEND, operation, timeout=timeout)
 
 
 def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, timeout: Timeout) -> bytes:
@@ -61,9 +69,51 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, t
 
 
 class Stream(Messages):
-    """A stream socket with a data phase."""
+    """A stream socket with a data phase, in plain text or over TLS."""
 
     __slots__ = ()
+
+    def start_tls(
+        self,
+        context: ssl.SSLContext,
+        *,
+        server_hostname: str | None = None,
+        server_side: bool | None = None,
+        received: ReadableBuffer = b"",
+        requires_close_notify: bool = True,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        """Make the TLS handshake: what is sent and received from then on is encrypted.
+
+        context: an ssl.SSLContext, as ssl.create_default_context() makes for a client. server_hostname: the name that the
+        peer's certificate must have. server_side: by default an Accepted is the server of TLS and a Client its client.
+        received: what came after the line that begins TLS and was received with it: it is taken for a part of the handshake.
+        requires_close_notify: false for peers that end without it, as those of HTTP do; a cut is not seen then. session:
+        get_tls().session of an earlier connection with the same context.
+
+        Legal in `connected`. Raises HandshakeRefused where one side does not accept the other's certificate, name or version,
+        and ConnectionError where the connection ends, after which it can only be closed; TimeoutError, BlockingIOError and
+        BlockingCallCancelled, after which the state is `handshaking` and finish_tls() goes on; PlainTextUnread where plain
+        text was not received yet, TypeError, ValueError and ssl.SSLError for a context that does not fit: nothing was sent
+        then.
+        """
+        layer = self._begin_tls(context, server_side, server_hostname, received, requires_close_notify, session)
+        self._run(words.START_TLS, shaking_hands(layer))
+
+    def finish_tls(self) -> None:
+        """Go on with a handshake that had to wait longer than it might. Legal in `handshaking`; else as start_tls()."""
+        self._run(words.FINISH_TLS, shaking_hands(self._secure_layer()))
+
+    def stop_tls(self) -> None:
+        """Go back to plain text on the same connection, after both sides have ended TLS. The peer is not waited for.
+
+        Legal in `secured_ended`: after shut_down("sends") and a receive() that gave b"". Raises TimeoutError and
+        BlockingIOError while this side's close_notify has not gone out, and may be called again; ConnectionError when the
+        connection is gone. A receive() first gives what came in plain text together with the last of TLS.
+        """
+        layer = self._secure_layer()
+        self._held += self._run(words.STOP_TLS, ending_secured(layer))
+        self._socket = layer.below
 
     @inlined
     def send(self, data: ReadableBuffer, flags: int = 0, *, timeout: Timeout = ...) -> int:
@@ -102,6 +152,13 @@ class Stream(Messages):
         except (BlockingIOError, OverflowError):
             received = None
         return _receive_rest(self, received, size, flags, timeout)
+
+    def as_socket(self) -> SocketView:
+        """The connection with the names of socket.socket, for http.client, smtplib, ftplib and their like.
+
+        Its calls are this object's, and refused as these are; closing it closes this object.
+        """
+        return SocketView(self)
 
     def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
@@ -157,6 +214,8 @@ class Accepted(Stream, role=ACCEPTED):
     """
 
     __slots__ = ("_filler", "_timeout_is_own")
+
+    _is_tls_server = True
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(timeout=timeout, engine=engine)
