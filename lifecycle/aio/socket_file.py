@@ -53,6 +53,11 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
         return self._archive_compatible
 
     @property
+    def unread(self) -> int:
+        """How many bytes were received and not read."""
+        return len(self._held)
+
+    @property
     def closed(self) -> bool:
         """Whether the file was closed."""
         return self.state in self.role.final

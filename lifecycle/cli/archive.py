@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import mmap
-import os
-import shutil
-import stat
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, nullcontext
-from io import FileIO
 from itertools import chain, islice
-from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
+from lifecycle.cli.archive_files import opened_bytes
 from lifecycle.cli.conform import progress_bar
 from lifecycle.cli.output import examples, terminal, write
 
@@ -23,7 +17,6 @@ if TYPE_CHECKING:
     from lifecycle.archive.dump.finding import Finding
     from lifecycle.archive.dump.plausible_text import CodePage
 
-STANDARD_INPUT = "-"
 AT_ONCE = 500
 """Findings that are printed together."""
 
@@ -34,6 +27,8 @@ DUMP_EPILOG = examples(
     "lifecycle archive dump drawing.dat",
     "lifecycle archive dump --encoding cp1251 old.dat",
     "lifecycle archive dump --json drawing.dat | jq .summary.classes",
+    "lifecycle archive dump --stream Contents part.fla",
+    "lifecycle archive dump --offset 16 --inflate stream.bin",
     "lifecycle archive dump - < drawing.dat",
 )
 
@@ -52,12 +47,17 @@ def archive() -> None:
 @click.argument("file", metavar="FILE", help="The file, or - for standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: summary and findings.")
 @click.option("--encoding", metavar="NAME", default="cp1252", help="The ANSI code page of its strings.")
+@click.option("--stream", metavar="NAME", help="The stream of an OLE compound file to look at.")
+@click.option("--offset", metavar="N", type=click.IntRange(min=0), help="Begin at this byte.")
+@click.option("--inflate", is_flag=True, help="Inflate zlib or gzip first, which begins there.")
 @click.option("--all", "everything", is_flag=True, help="Cut neither strings nor runs of bytes.")
-def dump(file: str, as_json: bool, encoding: str, everything: bool) -> None:
+def dump(
+    file: str, as_json: bool, encoding: str, stream: str | None, offset: int | None, inflate: bool, everything: bool
+) -> None:
     """Show the structure of an archive file, as far as its bytes alone show it.
 
     First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
-    program that wrote them, printed in hexadecimal with what they may be.
+    program that wrote them, printed in hexadecimal with what they may be. A container is named and read into.
     """
     from lifecycle.archive.dump.scanning import read_findings
     from lifecycle.archive.dump.summary import summarize
@@ -65,16 +65,17 @@ def dump(file: str, as_json: bool, encoding: str, everything: bool) -> None:
 
     page = _code_page(encoding)
     with ExitStack() as opened:
-        data = _bytes_of(file, opened)
+        chosen = opened_bytes(file, opened, stream=stream, offset=offset, inflate=inflate)
+        data = chosen.data
         with progress_bar() if len(data) > LONG else nullcontext(_report_nothing) as report:
             summary = summarize(_watched(read_findings(data, page), len(data), report))
         findings = read_findings(data, page)
         if as_json:
-            lines = chain((f"{file_json(file, summary)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",))
+            lines = chain((f"{file_json(file, chosen, summary)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",))
         else:
             width = terminal().width
             lines = chain(
-                (f"{line}\n" for line in summary_lines(file, summary)),
+                (f"{line}\n" for line in summary_lines(file, chosen, summary)),
                 (f"{line}\n" for found in findings for line in finding_lines(found, data, width, everything=everything)),
             )
         while some := "".join(islice(lines, AT_ONCE)):
@@ -107,33 +108,3 @@ def _code_page(encoding: str) -> CodePage:
         return CodePage(encoding)
     except LookupError as error:
         raise click.BadParameter(str(error), param_hint="--encoding") from None
-
-
-def _bytes_of(name: str, opened: ExitStack) -> bytes | mmap.mmap:
-    """The bytes of a file, without reading them all into memory; exits with code 2 when it cannot be read."""
-    try:
-        file: IO[bytes] = sys.stdin.buffer if name == STANDARD_INPUT else opened.enter_context(FileIO(name))
-        if name == STANDARD_INPUT or not _is_regular(file):
-            file = _copy(file, opened)
-        if not file.seek(0, os.SEEK_END):
-            return b""
-        return opened.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except OSError as error:
-        click.echo(f"Error: cannot read {name}: {error.strerror}", err=True)
-        raise click.exceptions.Exit(2) from None
-
-
-def _copy(given: IO[bytes], opened: ExitStack) -> IO[bytes]:
-    """A file with all that comes from a pipe, to be looked at in place."""
-    with ExitStack() as failing:
-        file: IO[bytes] = failing.enter_context(TemporaryFile())
-        shutil.copyfileobj(given, file)
-        file.flush()
-        opened.push(failing.pop_all())
-    return file
-
-
-def _is_regular(file: IO[bytes]) -> bool:
-    """Whether the file can be looked at in place; files of /proc say that they are empty, and are not."""
-    found = os.fstat(file.fileno())
-    return stat.S_ISREG(found.st_mode) and found.st_size > 0

@@ -11,7 +11,12 @@ from typing import Any
 
 from lifecycle.archive.dump.finding import Confidence, Finding, Kind
 from lifecycle.archive.dump.summary import MOST_LISTED, Build, ClassFound, Summary
+from lifecycle.cli.archive_files import Opened
 
+JSON_VERSION = 1
+"""Of the JSON: it changes when a key goes or means something else."""
+
+MOST_STREAMS = 200
 INDENT = 31
 SHORTEST_TEXT = 24
 ROWS = 4
@@ -29,10 +34,11 @@ _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 # -- for people --------------------------------------------------------------------------------------------------------------
 
 
-def summary_lines(name: str, summary: Summary) -> Iterator[str]:
+def summary_lines(name: str, opened: Opened, summary: Summary) -> Iterator[str]:
     """What the file is, and the head of the listing."""
     share = f" ({100 * summary.decided // summary.size}%)" if summary.size else ""
     yield f"{_shown(name)[1:-1]}: {summary.size} bytes, of which {summary.decided}{share} identified"
+    yield from _container_lines(opened)
     unicode, ansi = _counted(summary.unicode_strings), _counted(summary.ansi_strings)
     yield f"  strings: {unicode} in UTF-16, {ansi} in ANSI: {BUILDS[summary.build]}"
     if summary.classes:
@@ -48,6 +54,20 @@ def summary_lines(name: str, summary: Summary) -> Iterator[str]:
     yield ""
     if summary.size:
         yield f"{'offset':>10}  {'length':>8}  {'sure':7}  what"
+
+
+def _container_lines(opened: Opened) -> Iterator[str]:
+    if opened.path:
+        yield f"  container: {_shown(', '.join(opened.path))[1:-1]}" + _in_brackets(opened.choice)
+    if opened.streams:
+        shown = [_shown(each.name)[1:-1] for each in opened.streams[:MOST_STREAMS]]
+        width = max(map(len, shown))
+        yield f"    {'stream':{width}}      size   classes"
+        for name, each in zip(shown, opened.streams, strict=False):
+            note = "" if each.compressed_at is None else f"  compressed from {each.compressed_at} on"
+            yield f"    {name:{width}}  {each.size:8}  {each.classes:8}{note}"
+        if len(shown) < len(opened.streams):
+            yield f"    and {len(opened.streams) - len(shown)} more"
 
 
 def _class_line(found: ClassFound, width: int) -> str:
@@ -124,10 +144,12 @@ def _shown(text: str) -> str:
 # -- for programs ------------------------------------------------------------------------------------------------------------
 
 
-def file_json(name: str, summary: Summary) -> str:
+def file_json(name: str, opened: Opened, summary: Summary) -> str:
     """The beginning of the JSON object, up to the first finding."""
     data = {**asdict(summary), "build": summary.build}
-    return f'{{"file": {json.dumps(name)}, "summary": {json.dumps(data, indent=2)}, "findings": ['
+    container = {"path": opened.path, "streams": [asdict(each) for each in opened.streams]}
+    head = f'"schema_version": {JSON_VERSION}, "file": {json.dumps(name)}, "container": {json.dumps(container)}'
+    return f'{{{head}, "summary": {json.dumps(data, indent=2)}, "findings": ['
 
 
 def finding_json(found: Finding) -> str:

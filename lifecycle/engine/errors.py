@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lifecycle.engine.role import LifecycleError, Role
+from lifecycle.engine.vocabulary import Kind
 
 PlatformAnswers = Callable[[str, str, str], Mapping[str, str]]
 """(role, state, call) -> {system: what it would have answered}"""
@@ -80,9 +81,11 @@ class IllegalCall(LifecycleError):
     def _advice(self) -> str:
         if self._role.never_legal(self.call):
             return f"No state of {self.role!r} takes {self.call}()."
-        if self.remedy is None:
+        steps = self._role.steps_to(self.state, self.call)
+        if steps is None:
             return f"No call leads from here to a state where {self.call}() is legal."
-        return f"Call {', then '.join(f'{step}()' for step in self.remedy)} first." if self.remedy else "It is legal."
+        advice = ", then ".join(f"{step}() to its end" if kind is Kind.ENDING else f"{step}()" for step, kind in steps)
+        return f"Call {advice} first." if steps else "It is legal."
 
 
 class CallInProgress(IllegalCall):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import zlib
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
+from compound_files import compound_file
 from loopback import LONG
 
 from lifecycle.archive.dump.scanning import dump
@@ -156,3 +158,44 @@ def test_a_large_file_shows_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Mo
     assert told == sorted(told)
     assert len(told) > 8
     assert {total for _, total in told} == {1 << 12}
+
+
+@pytest.fixture
+def compound(tmp_path: Path) -> Path:
+    path = tmp_path / "drawing.doc"
+    path.write_bytes(compound_file({"Contents": OBJECTS, "Data": bytes(16) + zlib.compress(OBJECTS * 20)}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "objects"),
+    [
+        ((), ["OLE compound file", "stream 'Data'", "inflated from offset 16"], 40),
+        (("--stream", "Contents"), ["OLE compound file", "stream 'Contents'"], 2),
+        (("--stream", "Data", "--offset", "16", "--inflate"),
+         ["OLE compound file", "stream 'Data'", "from offset 16", "inflated from offset 0"], 40),
+    ],
+)  # fmt: skip
+def test_a_container_is_named_and_read_into(compound: Path, options: tuple[str, ...], path: list[str], objects: int) -> None:
+    """A compound file's stream with most classes is shown, or the one asked for, inflated where it is compressed."""
+    told = json.loads(invoke("archive", "dump", "--json", *options, str(compound)).stdout)
+    assert (told["schema_version"], told["container"]["path"]) == (1, path)
+    assert [each["name"] for each in told["container"]["streams"]] == ["Contents", "Data"]
+    assert told["summary"]["classes"][0]["objects"] == objects
+    page = invoke("archive", "dump", *options, str(compound)).stdout
+    assert f"container: {', '.join(path)}" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--stream", "None"), "there is no stream 'None': there are 'Contents', 'Data'"),
+        (("--offset", "99999"), "--offset 99999 is not within the"),
+        (("--offset", "1", "--inflate"), "no zlib or gzip begins"),
+    ],
+)
+def test_a_part_that_is_not_there_is_wrong_usage(compound: Path, options: tuple[str, ...], why: str) -> None:
+    """A stream, an offset or compressed bytes that a file does not have exit with 2 and one line that says why."""
+    ran = invoke("archive", "dump", *options, str(compound))
+    assert (ran.exit_code, ran.stderr.count("\n")) == (2, 1)
+    assert why in ran.stderr

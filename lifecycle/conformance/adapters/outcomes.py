@@ -10,7 +10,7 @@ from lifecycle.engine import IllegalCall, Role
 from lifecycle.engine.vocabulary import EOF
 from lifecycle.roles import ROLES
 from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, SHUT_DOWN
-from lifecycle.system.outcomes import outcome_of_number
+from lifecycle.system.outcomes import outcome_of_class, outcome_of_number
 
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
 
@@ -30,7 +30,8 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
         case socket.gaierror():
             return "failed"
         case OSError():
-            return outcome_of_number(ROLES[role].call(call).errors, error.errno)
+            errors = ROLES[role].call(call).errors
+            return outcome_of_class(errors, type(error).__name__) or outcome_of_number(errors, error.errno)
     return f"raised {type(error).__name__}"
 
 
