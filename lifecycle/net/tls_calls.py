@@ -40,7 +40,7 @@ class TlsCalls(OsSocket):
     __slots__ = ()
 
     _is_tls_server: bool
-    _held: bytearray
+    _held: bytearray | None
 
     @property
     def is_blocking(self) -> bool:

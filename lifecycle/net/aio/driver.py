@@ -15,7 +15,6 @@ import anyio.lowlevel
 
 from lifecycle.engine import Call, Role
 from lifecycle.net.aio.nonblocking import mode
-from lifecycle.net.aio.plain_calls import refuse_awaiting
 from lifecycle.net.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.notify.mixin import NotifiedSocket
@@ -55,8 +54,6 @@ class AsyncSocket(NotifiedSocket):
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(role, **keywords)
-        if hasattr(cls, "role"):
-            refuse_awaiting(cls, (call.name for call in cls.role.calls))
         cls._waits_silently = not cls._callbacks and cls.on_message_pending is AsyncSocket.on_message_pending
 
     def __init__(self, *, engine: str | None = None) -> None:

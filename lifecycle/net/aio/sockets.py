@@ -68,11 +68,12 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
     engine: see Lifecycle.
     """
 
-    __slots__ = ("_plan",)
+    __slots__ = ("_plan", "_sought")
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._plan = NO_PLAN
+        self._sought: Any = None
 
     async def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
         """Connect, and wait until the connection is made.
