@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, Loopback, close_once
+from lifecycle.conformance.adapters.loopback import Loopback, close_once
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.adapters.setup_states import address_of, begin_connect, reset
@@ -182,12 +182,12 @@ class DatagramPeer:
     def peer_sends(self) -> None:
         """Send the message."""
         self._appear()
-        self._sock.sendto(MESSAGE, (HOST, self._subject_address()[1]))
+        self._sock.sendto(MESSAGE, (self._loopback.host, self._subject_address()[1]))
 
     def send_message(self, data: bytes) -> None:
         """Send this to the object."""
         self._appear()
-        self._sock.sendto(data, (HOST, self._subject_address()[1]))
+        self._sock.sendto(data, (self._loopback.host, self._subject_address()[1]))
 
     def receive(self) -> bytes:
         """The next message, waiting for it."""
@@ -224,7 +224,7 @@ class DatagramPeer:
 
     def _appear(self) -> None:
         if self._address is None:
-            self._open((HOST, 0))
+            self._open((self._loopback.host, 0))
 
     def _open(self, address: tuple[str, int]) -> None:
         self._sock = self._loopback.new(socket.SOCK_DGRAM)

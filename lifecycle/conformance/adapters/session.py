@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, PATIENCE, Loopback, no_descriptors_left
+from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
 from lifecycle.conformance.adapters.outcomes import detail_of, outcome_of_error, outcome_of_value, system_answer
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, ServerPeer, StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Mismatch
@@ -218,8 +218,8 @@ class LoopbackStage(ABC):
 
 
 PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
-    words.ANY_PORT: lambda stage: (0, HOST),
-    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind), HOST),
+    words.ANY_PORT: lambda stage: (0, stage.loopback.host),
+    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind), stage.loopback.host),
     words.LISTENER: lambda stage: address_of(stage.loopback.listener),
     words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
     words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),
