@@ -173,8 +173,11 @@ class TlsLayer(SecureLayer):
 
     @property
     def unread(self) -> int:
-        """How many bytes that were taken from the system are not received yet, encrypted or not."""
         return len(self._ahead) + self._secured.pending() + self._incoming.pending
+
+    @property
+    def peer_has_ended(self) -> bool:
+        return self._peer_has_ended
 
     @property
     def is_drained(self) -> bool:
