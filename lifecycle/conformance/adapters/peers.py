@@ -80,7 +80,7 @@ class StreamPeer:
     def leave_tls(self) -> None:
         """Read up to the object's close_notify; what follows is plain text."""
         assert self._tls is not None
-        while self._tls.receive():
+        while self.sock.fileno() != -1 and self._tls.receive():
             pass
         self._tls, self._parts = None, []
 

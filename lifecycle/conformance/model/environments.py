@@ -95,7 +95,9 @@ HANDLING = (
 )
 """questions, options and the end"""
 
-AVAILABLE = Provocation("io_ctl", "", (), Under.AT_ONCE, (ends("ok", where="data", gives=len(MESSAGE)), ends("ok", gives=0)))
+AVAILABLE = Provocation(
+    "io_ctl", "", (), Under.AT_ONCE, (ends("ok", where="data", gives=len(MESSAGE)), ends("ok", unless="tls_begun", gives=0))
+)
 
 
 ENDS_SENDS = SHUT_DOWN_CHOICES[0].name
@@ -148,7 +150,7 @@ SENT = (
 
 def _receiving(call: str) -> tuple[Provocation, ...]:
     return (
-        *waits(call, RECEIVE_SIZE, endings=RECEIVE),
+        *waits(call, RECEIVE_SIZE, endings=RECEIVE, unless="tls_begun"),
         plainly(call, 0, how="nothing", gives=b""),
         failing(call, 1, socket.MSG_OOB, how="out of band"),
     )
@@ -182,7 +184,7 @@ STREAM_PEER = (
     peer("peer_ends", where="linked", unless=f"end reset full secured gone {NO_TLS_DATA}", adds="end"),
     peer("peer_resets", where="linked", unless="reset both_ended gone tls_begun cut", adds="reset"),
     peer("peer_reads", where="sent", unless="reset full gone tls_begun", drops="sent"),
-    peer("peer_reads_the_end", where="send_ended linked", unless="reset full gone", drops="sent"),
+    peer("peer_reads_the_end", where="send_ended linked", unless="reset full gone tls_begun", drops="sent"),
 )
 """what the other end of a stream can do in plain text"""
 

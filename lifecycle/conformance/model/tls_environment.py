@@ -49,8 +49,10 @@ BROKEN = ends("broken", where="reset", adds="reset_reported")
 
 def _patiently(call: str, *arguments: object) -> Provocation:
     """A handshake with a peer that makes its own half."""
-    refused = ends("refused", where="tls_begun refusing", drops="tls_begun refusing", adds="gone")
-    return Provocation(call, "", arguments, Under.PATIENTLY, (refused, ends("ok", where="tls_begun", drops="tls_begun")))
+    refused = ends("refused", where="tls_begun refusing", unless="sent full", drops="tls_begun refusing", adds="gone")
+    return Provocation(
+        call, "", arguments, Under.PATIENTLY, (refused, ends("ok", where="tls_begun", unless="sent full", drops="tls_begun"))
+    )
 
 
 TLS_CALLS = (
