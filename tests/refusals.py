@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +16,16 @@ def kernel_addresses(target: OsSocket) -> tuple[object, object]:
     """The local and the peer's address of the socket as the system itself tells them; None where it tells none."""
     if target.fileno() < 0:
         return None, None
-    with socket.socket(fileno=os.dup(target.fileno())) as view:
+    view = socket.socket(fileno=target.fileno())  # a second look: os.dup() is for files on Windows
+    try:
         found: list[object] = []
         for ask in (view.getsockname, view.getpeername):
             try:
                 found.append(ask())
             except OSError:
                 found.append(None)
+    finally:
+        view.detach()
     return found[0], found[1]
 
 

@@ -1,5 +1,6 @@
 """Real sockets of the operating system, blocking, as the handlers of the roles."""
 
+from lifecycle.net.blocking.opening import open_connection
 from lifecycle.net.blocking.reader import Reader
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.errors import (
@@ -33,4 +34,5 @@ __all__ = [
     "SeparatorNotFound",
     "Server",
     "StreamTruncated",
+    "open_connection",
 ]

@@ -14,8 +14,10 @@ import sys
 from dataclasses import replace
 
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Facts, Receives
+from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+FAMILIES = (*INTERNET_FAMILIES, LOCAL_FAMILY)
 MAX_HANDLE = 2**31 - 1 if os.name == "posix" else 2**64 - 1
 
 # The states of TCP as Linux numbers them (include/net/tcp_states.h).
@@ -49,7 +51,7 @@ def facts_of(sock: socket.socket, *, peek: bool = True) -> Facts:
         return LINKED if has_peer else _unconnected(sock)
     head = _peek(sock)
     if isinstance(head, int):
-        return _unconnected(sock) if head == errno.ENOTCONN else BROKEN
+        return _unconnected(sock) if head in (errno.ENOTCONN, errno.EINVAL) else BROKEN  # EINVAL: of AF_UNIX, on Linux
     if not _has_peer(sock):  # the peek may have taken the error that ended the connection
         return BROKEN if head else replace(LINKED, sends=False, receives=Receives.EOF)
     receives = Receives.OPEN

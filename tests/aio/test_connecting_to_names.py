@@ -183,7 +183,7 @@ async def test_a_client_with_an_address_keeps_its_socket() -> None:
         for begin in begins:
             async with aio.Client() as client:
                 begun = begin(client)
-                if begun is not None:
+                if inspect.isawaitable(begun):
                     await begun
                 number, before = client.fileno(), client.local_address
                 await client.connect("several.invalid", port)

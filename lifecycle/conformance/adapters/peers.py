@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from lifecycle.conformance.adapters.certificates import context_of
-from lifecycle.conformance.adapters.loopback import HOST, Loopback, close_once
+from lifecycle.conformance.adapters.loopback import Loopback, close_once
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Mismatch
-from lifecycle.conformance.adapters.setup_states import address_of, reset
+from lifecycle.conformance.adapters.setup_states import address_of, begin_connect, reset
 from lifecycle.conformance.adapters.tls_end import TlsEnd
 from lifecycle.conformance.model.environments import MESSAGE
 
@@ -26,10 +27,10 @@ class StreamPeer:
         self._loopback = loopback
         self._subject_address = subject_address
         self._sock: Any = None
-        self._is_expecting = False
         self._tls: TlsEnd | None = None
         self.tls_side: tuple[bool, ssl.TLSVersion | None] = (True, None)
         """whether it is the server of TLS, and the version"""
+        self._awaited: tuple[str, int] | None = None
         self._parts: list[bytes] = []
         """what the object has sent that was not read here"""
 
@@ -39,7 +40,9 @@ class StreamPeer:
 
     def expect_connection(self) -> None:
         """The object may have connected to the listener: the first action of the peer accepts it."""
-        self._is_expecting = self._sock is None
+        if self._sock is None:
+            with suppress(Exception, SystemExit):  # the connect has failed, and there is no address
+                self._awaited = self._subject_address()
 
     @property
     def sock(self) -> Any:
@@ -53,6 +56,33 @@ class StreamPeer:
         self.close()
         self._sock = sock
         self._parts = []
+
+    def send_all(self, data: bytes) -> None:
+        """Send this, all at once."""
+        sent = self.sock.send(data)
+        if sent != len(data):
+            raise Mismatch(f"the peer sends {len(data)} bytes", sent)
+
+    def receive(self, size: int) -> bytes:
+        """So many bytes, waiting for them; fewer where the stream ends before."""
+        got = b""
+        while len(got) < size:
+            part = self._loopback.patiently(self.sock, self.sock.recv, size - len(got))
+            if not part:
+                break
+            got += part
+        return got
+
+    def receive_to_the_end(self) -> bytes:
+        """Everything up to the end of the stream; Mismatch where it does not end."""
+        got = b""
+        try:
+            while part := self._loopback.patiently(self.sock, self.sock.recv, 65536):
+                got += part
+        except (OSError, Mismatch) as error:
+            what = text_of(error) if isinstance(error, OSError) else error.got
+            raise Mismatch("the peer sees the end of the stream", what) from error
+        return got
 
     def peer_sends(self) -> None:
         """Send the message."""
@@ -136,8 +166,8 @@ class StreamPeer:
             self._tls = None
         if self._sock is not None:
             reset(self._sock)
-        elif self._is_expecting:
-            self._loopback.forget_ended()
+        elif self._awaited is not None:
+            self._loopback.drop(self._awaited)
 
 
 class ServerPeer:
@@ -153,7 +183,7 @@ class ServerPeer:
         """A client connects."""
         sock = self._loopback.new(socket.SOCK_STREAM)
         self._clients.append(sock)
-        sock.connect_ex(self._subject_address())
+        begin_connect(sock, self._subject_address())
 
     def rival_listens(self) -> None:
         """Another socket listens on the port."""
@@ -202,7 +232,22 @@ class DatagramPeer:
     def peer_sends(self) -> None:
         """Send the message."""
         self._appear()
-        self._sock.sendto(MESSAGE, (HOST, self._subject_address()[1]))
+        self._sock.sendto(MESSAGE, (self._loopback.host, self._subject_address()[1]))
+
+    def send_message(self, data: bytes) -> None:
+        """Send this to the object."""
+        self._appear()
+        self._sock.sendto(data, (self._loopback.host, self._subject_address()[1]))
+
+    def receive(self) -> bytes:
+        """The next message, waiting for it."""
+        return bytes(self.receive_from()[0])
+
+    def receive_from(self) -> tuple[bytes, Any]:
+        """The next message, and its sender's address."""
+        self._appear()
+        found: tuple[bytes, Any] = self._loopback.patiently(self._sock, self._sock.recvfrom, 65536)
+        return found
 
     def peer_reads(self) -> None:
         """Read the messages that the object has sent, which must be there."""
@@ -229,7 +274,7 @@ class DatagramPeer:
 
     def _appear(self) -> None:
         if self._address is None:
-            self._open((HOST, 0))
+            self._open((self._loopback.host, 0))
 
     def _open(self, address: tuple[str, int]) -> None:
         self._sock = self._loopback.new(socket.SOCK_DGRAM)

@@ -257,6 +257,9 @@ SERVER = Environment(
     words_of=socket_words,
 )
 
+LISTENING_ALONE = frozenset({"listening"}), frozenset({"waiting", "taken"})
+"""facts that hold, and facts that do not, of a listener to which nobody has connected"""
+
 # -- datagrams ---------------------------------------------------------------------------------------------------------------
 
 REFUSED = ends("refused", where="refusal", drops="refusal")

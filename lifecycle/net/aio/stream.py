@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from lifecycle.engine import IllegalCall, inlined, settled
+from lifecycle.net.aio.byte_stream import ConnectionStream
 from lifecycle.net.aio.driver import TURNS
 from lifecycle.net.aio.messages import AsyncMessages
 from lifecycle.net.aio.nonblocking import mode
@@ -226,6 +227,13 @@ class AsyncStream(AsyncMessages):
         except (BlockingIOError, OverflowError):
             received = None
         return await _receive_rest(self, received, size, flags)
+
+    def as_stream(self) -> ConnectionStream:
+        """The connection as an anyio.abc.ByteStream, for TLSStream, BufferedByteReceiveStream and whatever takes one.
+
+        Its calls are this object's, with anyio's errors for what happens on the network; closing it closes this object.
+        """
+        return ConnectionStream(self)
 
     async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
