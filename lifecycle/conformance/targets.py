@@ -187,6 +187,10 @@ def _sockets(name: str, make: Callable[[], Factory]) -> Target:
 
     def adapter() -> Adapter:
         new = make()
+        one = _made(f"a socket of {name}", new, *AS_SOCKETS)
+        _refuse_asynchronous(name, one)
+        with suppress(Exception, SystemExit):  # the suite judges how it closes
+            one.close()
         lacks = _made(f"a socket of {name}", lacking, new)
         peers = socket.socket if are_the_systems(new) else new
         return SocketAdapter(new, name=name, peers=peers, circumstances=WITHOUT_SYSTEM, lacks=lacks)
