@@ -117,11 +117,11 @@ def _attaching(role: Role) -> Iterator[Provocation]:
 
 def _shutting_down(*first: Ending) -> Iterator[Provocation]:
     for outcome in SHUT_DOWN_CHOICES:
-        endings = (*first, ends(outcome.name, unless="secured"))
+        endings = (*first, ends(outcome.name, unless="encrypted"))
         if outcome.name == ENDS_SENDS:
             endings = (
                 ends(outcome.name, where="notify_sent"),
-                ends("broken", where="secured reset", adds="reset_reported"),
+                ends("broken", where="encrypted reset", adds="reset_reported"),
                 *first,
                 ends(outcome.name),
             )
@@ -132,7 +132,7 @@ def _shutting_down(*first: Ending) -> Iterator[Provocation]:
 
 RESET = ends("broken", where="reset", adds="reset_reported")
 NOT_CONNECTED = (ends("failed", where="reset"), ends("failed", where="both_ended"))
-NOT_SHUT_DOWN = (ends("failed", where="reset", unless="secured"), ends("failed", where="both_ended"))
+NOT_SHUT_DOWN = (ends("failed", where="reset", unless="encrypted"), ends("failed", where="both_ended"))
 
 RECEIVE = (
     ends("ok", where="data", drops="data", gives=MESSAGE),
@@ -181,7 +181,7 @@ NO_TLS_DATA = "tls_begun shaking_hands notified notify_seen cut cut_seen"
 
 STREAM_PEER = (
     peer("peer_sends", where="linked", unless=f"data end reset receive_ended gone full {NO_TLS_DATA}", adds="data"),
-    peer("peer_ends", where="linked", unless=f"end reset full secured gone {NO_TLS_DATA}", adds="end"),
+    peer("peer_ends", where="linked", unless=f"end reset full encrypted gone {NO_TLS_DATA}", adds="end"),
     peer("peer_resets", where="linked", unless="reset both_ended gone tls_begun cut", adds="reset"),
     peer("peer_reads", where="sent", unless="reset full gone tls_begun", drops="sent"),
     peer("peer_reads_the_end", where="send_ended linked", unless="reset full gone tls_begun", drops="sent"),

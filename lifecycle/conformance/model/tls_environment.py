@@ -1,6 +1,6 @@
 """How the calls of TLS are provoked on a stream, and what its peer can do.
 
-What the state says: `can_secure` (a handshake can begin or is under way), `shaking_hands`, `secured`, `notify_sent` and
+What the state says: `can_secure` (a handshake can begin or is under way), `shaking_hands`, `encrypted`, `notify_sent` and
 `notify_seen` (each side's close_notify), `cut_seen`. What peers bring about: `tls_begun` (the peer makes its half of the
 handshake), `refusing` (one of the two certificates will not do), `notified` (its close_notify has come), `cut` (the connection
 has ended without it).
@@ -36,7 +36,7 @@ def tls_words(at: SocketFacts) -> Facts:
     says = {
         "can_secure": is_ready(at) or at.tls is Tls.HANDSHAKE,
         "shaking_hands": at.tls is Tls.HANDSHAKE,
-        "secured": at.is_secured,
+        "encrypted": at.is_secured,
         "notify_sent": at.is_secured and not at.sends,
         "notify_seen": at.is_secured and at.receives is Receives.EOF,
         "cut_seen": at.tls is Tls.CUT,
@@ -99,6 +99,6 @@ CUT = ends("truncated", where="cut", drops="cut")
 TLS_PEER = (
     peer("peer_begins_tls", where="can_secure", unless=f"{NOTHING_ELSE} gone answered", adds="tls_begun"),
     peer("peer_refuses_tls", where="can_secure", unless=f"{NOTHING_ELSE} gone answered", adds="tls_begun refusing"),
-    peer("peer_notifies", where="secured", unless="notified notify_seen reset full cut", adds="notified"),
-    peer("peer_cuts", where="secured", unless="notified notify_seen reset full cut", adds="cut"),
+    peer("peer_notifies", where="encrypted", unless="notified notify_seen reset full cut", adds="notified"),
+    peer("peer_cuts", where="encrypted", unless="notified notify_seen reset full cut", adds="cut"),
 )
