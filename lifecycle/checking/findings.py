@@ -120,7 +120,7 @@ class Finding:
         )
 
 
-_SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
+_SYSTEMS = {"winsock": "Winsock", "linux": "Linux", "macos": "macOS", "freebsd": "FreeBSD"}
 _PLAIN = frozenset(methods[0] for methods in METHODS.values())
 
 
