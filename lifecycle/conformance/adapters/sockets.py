@@ -25,7 +25,7 @@ from lifecycle.conformance.adapters.protocol import AGREES, Answer, Mismatch, Ve
 from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
 from lifecycle.conformance.adapters.setup_states import Factory, address_of, begin_connect, descriptor_of, set_timeout, shows
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
-from lifecycle.conformance.model.environments import ENVIRONMENTS
+from lifecycle.conformance.model.environments import PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES, SERVER, words
@@ -278,7 +278,7 @@ class SocketAdapter:
         """The environment of the socket roles."""
         if role.name not in KINDS or KINDS[role.name] not in self.abilities.kinds:
             raise KeyError(role.name)
-        return self.abilities.limited(ENVIRONMENTS[role.name])
+        return self.abilities.limited(PLAIN_ENVIRONMENTS[role.name])
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
         """What `socket.socket` has; nothing makes a socket out of one that exists."""
