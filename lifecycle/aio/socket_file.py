@@ -86,6 +86,11 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
             taken: bytes = ended.value
         return taken if taken or not size else settled("eof", taken)
 
+    def hold(self, unread: bytes) -> None:
+        """Keep bytes that were received and not used, for the next read; a closed file drops them."""
+        if not self.closed:
+            self._held[:0] = unread
+
     async def write(self, data: ReadableBuffer) -> int:
         """Send all of `data` through the socket; how many bytes. Raises as the socket's send() does."""
         return await self._socket.send(data)

@@ -122,6 +122,7 @@ class SocketFile(io.RawIOBase):
     """
 
     role: ClassVar[Role] = SOCKET_FILE
+    is_connection: ClassVar[bool] = True
 
     def __init__(self, socket: Client | Accepted, archive_compatible: bool = True, *, engine: str | None = None) -> None:
         self._governed = _Governed(not archive_compatible, engine)

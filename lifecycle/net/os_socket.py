@@ -13,7 +13,8 @@ from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
 from lifecycle.roles import ROLES, words
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
-from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
+from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking, socket_of
+from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
 from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
 from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 
@@ -70,12 +71,13 @@ class NamedElsewhere:
 class OsSocket(Lifecycle):
     """One socket of the system under a role. engine: see Lifecycle."""
 
-    __slots__ = ("_readers", "_socket")
+    __slots__ = ("_bound_path", "_readers", "_socket")
 
     internal_modules = ("lifecycle.engine", "lifecycle.net")
 
     _kind: ClassVar[int]
 
+    _bound_path: BoundPath
     _socket: socket.socket
     _readers: tuple[ref[Any], ...]
     """the files that were made over it"""
@@ -128,6 +130,19 @@ class OsSocket(Lifecycle):
     def peer_address(self) -> Address | None:
         """The peer's address and port, or None where get_peer_name() is not legal, or fails."""
         return self._address(words.GET_PEER_NAME.name)
+
+    @property
+    def peer_credentials(self) -> Credentials | None:
+        """The process at the other end of a Unix-domain socket (pid, uid, gid), as it was when the connection was made.
+
+        None where get_peer_name() is not legal, over other families, and where the system does not say: Linux does.
+        """
+        if not self.is_legal(words.GET_PEER_NAME.name):
+            return None
+        try:
+            return peer_credentials(self._socket)
+        except OSError:
+            return None
 
     @property
     def is_over(self) -> bool:
@@ -210,9 +225,9 @@ class OsSocket(Lifecycle):
         if not 0 <= number <= MAX_HANDLE:
             raise ValueError(f"{number} is not a handle")
         blocking = blocking_mode(number)
-        sock = socket.socket(fileno=number)
+        sock = socket_of(number)
         try:
-            if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
+            if sock.family not in FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
             sock.setblocking(False)
             found = facts_of(sock)
@@ -232,6 +247,8 @@ class OsSocket(Lifecycle):
     def detach(self) -> int:
         """Hand the descriptor out, in blocking mode, and end the object; the connection lives on."""
         number = self._socket.detach()  # first of all: a call that wakes must not find it
+        if hasattr(self, "_bound_path"):
+            del self._bound_path  # it stays with the descriptor
         if number == -1:  # close() in another thread was faster
             raise closed_meanwhile()
         self._wake_all()
@@ -269,8 +286,16 @@ class OsSocket(Lifecycle):
     def _release(self) -> None:
         """Wake the calls that wait, and close the descriptor; both may be repeated."""
         self._wake_all()
+        self._remove_path()
         if hasattr(self, "_socket"):
             self._socket.close()
+
+    def _remove_path(self) -> None:
+        """Remove the path that this object's bind has made, before the descriptor is closed: another server may follow."""
+        if hasattr(self, "_bound_path"):
+            bound = self._bound_path
+            del self._bound_path
+            remove(bound)
 
     def _ends_iteration(self, refusal: IllegalCall) -> bool:
         """Whether a refusal ends an iteration over this object: it was closed."""

@@ -14,7 +14,6 @@ from pathlib import Path
 from lifecycle.checking.traces.walk import WANTED, Walk
 from lifecycle.roles.python.system_calls import LIFE_CYCLE
 
-
 ELEMENTS = "64"  # of an array that are shown, and bytes of a string: an array that is cut hides who is waited for
 
 

@@ -10,13 +10,14 @@ from lifecycle.engine import IllegalCall, fires_into, inlined, settled
 from lifecycle.net.blocking.driver import BlockingSocket, Timeout, checked_timeout
 from lifecycle.net.blocking.messages import Messages
 from lifecycle.net.blocking.socket_view import SocketView
-from lifecycle.net.operations.connecting import NO_PLAN, connecting, finishing
+from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
 from lifecycle.net.operations.transfer import Progress, accepting, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, checked_class
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
+from lifecycle.system.local_sockets import Path
 
 if TYPE_CHECKING:
     import ssl
@@ -29,24 +30,36 @@ class Created(BlockingSocket, CreatedSocket):
 
     __slots__ = ()
 
-    def create(self, port: int = 0, address: str | None = None, *, family: int | None = None) -> None:
+    def create(
+        self,
+        port: int = 0,
+        address: str | None = None,
+        *,
+        family: int | None = None,
+        path: Path | None = None,
+        mode: int | None = None,
+    ) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
         port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
-        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not
-        say. If the bind fails, the socket is closed and the state stays `empty`. A client for which none of them is given may
-        use any address of a name in connect(), of either family, and its local port may be another one afterwards. Raises
-        IllegalCall in every state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
+        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not say.
+        path: a local path or an abstract name (Linux) in place of all of these, for a Unix-domain socket; a socket that nobody
+        has open any more is removed there first, and close() removes what this bind has made. mode: the permissions of the
+        path, as of os.chmod(); None for what the umask leaves. If the bind fails, the socket is closed and the state stays
+        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
+        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
+        (EADDRINUSE, EADDRNOTAVAIL).
         """
-        self._run(words.CREATE, self._creating(port, address, family))
+        self._run(words.CREATE, self._creating_at(port, address, family, path, mode))
 
-    def bind(self, port: int = 0, address: str | None = None) -> None:
+    def bind(self, port: int = 0, address: str | None = None, *, path: Path | None = None, mode: int | None = None) -> None:
         """Give the socket its local address.
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. Raises IllegalCall in
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. path and mode: as
+        for create(), of a socket that was opened for AF_UNIX. Raises IllegalCall in
         every state but `open`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT).
         """
-        self._run(words.BIND, self._binding(port, address))
+        self._run(words.BIND, self._binding_at(port, address, path, mode))
 
 
 def _send_rest(self: Stream, sent: int, data: ReadableBuffer, flags: int, timeout: Timeout) -> int:
@@ -184,18 +197,19 @@ class Client(Created, ClientCalls, Stream, role=CLIENT):
         super().__init__(timeout=timeout, engine=engine)
         self._plan = NO_PLAN
 
-    def connect(self, address: str, port: int) -> None:
+    def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
         """Connect, and wait until the connection is made.
 
         address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
         attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
-        a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
-        (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is what it was
-        and the call may be retried, over a fresh socket of the system with the same options and address;
-        BlockingIOError (timeout 0) and TimeoutError, after which it is `connecting`; OSError (EADDRNOTAVAIL) for the
-        unspecified address or port 0, for which Linux would connect to itself.
+        a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. path: a Unix-domain
+        socket's path or abstract name, in place of both. Legal in `open` (binds implicitly) and `bound`. Raises
+        ConnectionRefusedError and other OSErrors, after which the state is what it was and the call may be retried, over a
+        fresh socket of the system with the same options and address; BlockingIOError (timeout 0) and TimeoutError, after which
+        it is `connecting`; OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to
+        itself.
         """
-        self._run(words.CONNECT, connecting(self, address, port))
+        self._run(words.CONNECT, connecting_anywhere(self, address, port, path))
 
     def finish_connect(self) -> None:
         """Get the result of a connect that did not wait until it ended, waiting for it as the timeout says.
@@ -300,14 +314,14 @@ class Datagram(DatagramCalls, Created, role=DATAGRAM):
 
     __slots__ = ()
 
-    def connect(self, address: str, port: int) -> None:
+    def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
         """Set the peer, or another one: send() goes to it, and messages of others are not seen.
 
-        address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. Legal
-        in `open` (binds implicitly), `bound` and `connected`. Raises OSError (EADDRNOTAVAIL) for the unspecified address or
-        port 0, ENETUNREACH.
+        address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. path: of a
+        Unix-domain socket, in place of both. Legal in `open` (binds implicitly), `bound` and `connected`. Raises OSError
+        (EADDRNOTAVAIL) for the unspecified address or port 0, ENETUNREACH.
         """
-        self._run(words.CONNECT, self._connecting(address, port))
+        self._run(words.CONNECT, self._connecting(address, port, path))
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send one message to the peer; its length.
@@ -317,14 +331,22 @@ class Datagram(DatagramCalls, Created, role=DATAGRAM):
         """
         return self._run(words.SEND, self._sending(data, flags))
 
-    def send_to(self, data: ReadableBuffer, address: str, port: int, flags: int = 0) -> int:
+    def send_to(
+        self,
+        data: ReadableBuffer,
+        address: str | None = None,
+        port: int | None = None,
+        flags: int = 0,
+        *,
+        path: Path | None = None,
+    ) -> int:
         """Send one message to an address; its length.
 
-        address and port: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
+        address and port, or path: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
         (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a broadcast without
         SO_BROADCAST; nothing is sent then.
         """
-        return self._run(words.SEND_TO, self._sending_to(data, address, port, flags))
+        return self._run(words.SEND_TO, self._sending_to(data, address, port, flags, path))
 
     def receive(self, size: int = 65536, flags: int = 0) -> bytes:
         """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, Protocol, cast
 
-from lifecycle.net.operations import WRITABLE, Operation, Resolve, Wait
+from lifecycle.net.operations import WRITABLE, Operation, Resolve, Wait, pausing
 from lifecycle.roles.facts import Facts
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import Found, checked_peer, numeric_address
+from lifecycle.system.local_sockets import LOCAL_FAMILY, checked_path, connect_error
 from lifecycle.system.outcomes import UNDER_WAY, closed_meanwhile, system_error
 
 CONNECTION_ATTEMPT_DELAY = 0.25
@@ -128,9 +129,49 @@ def connecting(client: Connects, address: object, port: object) -> Operation[Non
     set_plan(client, NO_PLAN)
 
 
+def connecting_anywhere(client: Connects, address: object, port: object, path: object) -> Operation[None]:
+    """Connect to an address and a port, or to a path."""
+    if path is None:
+        return connecting(client, address, port)
+    if address is not None or port is not None:
+        raise TypeError("connect() takes an address and a port, or a path")
+    return connecting_to_path(client, path)
+
+
+def connecting_to_path(client: Connects, path: object) -> Operation[None]:
+    """Connect to a Unix-domain socket; a client that was given nothing of its own gets a socket of that family."""
+    name = checked_path(path)
+    if client._socket.family != LOCAL_FAMILY:
+        if not client._plan.is_free:
+            raise OSError(errno.EAFNOSUPPORT, "the socket cannot use a path: it was opened for another family")
+        client._replace_socket(client._socket_beside(LOCAL_FAMILY))
+    yield from _to_path(client, name)
+    set_plan(client, NO_PLAN)
+
+
+def _to_path(client: Connects, name: bytes) -> Operation[None]:
+    """Connect to a path or an abstract name; while the server's queue is full, Linux says so and begins nothing (EAGAIN)."""
+    seek(client, name)
+    try:
+        while (number := client._socket.connect_ex(name)) in UNDER_WAY:
+            if not client._may_wait():
+                raise system_error(errno.EINPROGRESS)
+            yield from pausing()
+    except BlockingIOError:
+        raise system_error(errno.EINPROGRESS) from None
+    seek(client, None)
+    if number == errno.EBADF:
+        raise closed_meanwhile()
+    if number:
+        raise connect_error(number, name)
+
+
 def finishing(client: Connects) -> Operation[None]:
     """Wait for the result of a connect that is under way on the client's own socket."""
     sock = client._socket
+    if sock.family == LOCAL_FAMILY and client._plan.sought is not None:
+        yield from _to_path(client, client._plan.sought)
+        return
     number = portable_calls.connect_result(sock, client._plan.sought)
     if number in UNDER_WAY:
         number = yield from _result(client, sock)

@@ -8,9 +8,10 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
-from lifecycle.net.operations import READABLE, WRITABLE, Operation
+from lifecycle.net.operations import READABLE, WRITABLE, Operation, pausing
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
+from lifecycle.system.local_sockets import LOCAL_FAMILY
 from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
@@ -105,7 +106,9 @@ def sending_message(sock: socket.socket, data: ReadableBuffer, flags: int, peer:
         try:
             return sock.send(data, flags) if peer is None else sock.sendto(data, flags, peer)
         except BlockingIOError:
-            pass
+            if peer is not None and sock.family == LOCAL_FAMILY:
+                yield from pausing()  # the queue that is full is the peer's: this socket is writable all the time
+                continue
         yield WRITABLE
 
 
