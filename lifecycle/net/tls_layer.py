@@ -31,6 +31,9 @@ PIECE = 65536
 TAKE = 65536
 """Bytes that are taken from the system at a time: what its incoming memory grows to, and keeps"""
 
+TICKETS_AFTERWARDS = "TLSv1.3"
+"""The version in which a server sends session tickets when the handshake is over, and nothing of the handshake with them"""
+
 RECORD = 16384
 """Bytes that one record carries at most, and one read gives"""
 
@@ -95,7 +98,7 @@ class TlsLayer(SecureLayer):
             if self._details is None:
                 self._step(self._secured.do_handshake)
                 self._details = details_of(self._secured)
-                if self._secured.server_side:
+                if self._secured.server_side and self._details.version == TICKETS_AFTERWARDS:
                     # The tickets of TLS 1.3 wait for the first send: a client that sends and closes, without having read
                     # them, would reset the connection, and the server would lose what it had not read.
                     self._held = self._outgoing.read()
@@ -173,8 +176,11 @@ class TlsLayer(SecureLayer):
 
     @property
     def unread(self) -> int:
-        """How many bytes that were taken from the system are not received yet, encrypted or not."""
         return len(self._ahead) + self._secured.pending() + self._incoming.pending
+
+    @property
+    def peer_has_ended(self) -> bool:
+        return self._peer_has_ended
 
     @property
     def is_drained(self) -> bool:

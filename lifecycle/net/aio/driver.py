@@ -20,6 +20,7 @@ from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.notify.mixin import NotifiedSocket
 from lifecycle.net.operations import Operation, Resolve, Value, Wait
 from lifecycle.net.os_socket import OsSocket
+from lifecycle.system.handles import socket_of
 from lifecycle.system.outcomes import closed_meanwhile, would_block
 
 TURNS = 32
@@ -251,7 +252,7 @@ class AsyncSocket(NotifiedSocket):
         if watching and hasattr(self, "_socket"):
             self._remove_path()
             # The collector works in any thread; the loop that still watches the descriptor forgets it first.
-            handed_on = socket.socket(fileno=self._socket.detach())
+            handed_on = socket_of(self._socket.detach())
             watching[0].loop.call_soon_threadsafe(_stop_and_close, watching, handed_on)
             return
         super()._release()
