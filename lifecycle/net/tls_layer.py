@@ -109,7 +109,7 @@ class TlsLayer(SecureLayer):
         if flags:
             raise system_error(errno.EOPNOTSUPP)
         with self._lock:
-            if data.__class__ is bytes and len(data) <= PIECE:
+            if isinstance(data, bytes) and len(data) <= PIECE:
                 count = self._write(data)
             else:
                 with memoryview(data).cast("B") as view:
@@ -285,7 +285,7 @@ class TlsLayer(SecureLayer):
             raise WouldWait(writing=False) from None
         except OSError as error:
             self._keep(error)
-            self._tell_error()
+            self._tell_kept_error()
         if count:
             self._has_emptied = count < TAKE
             self._incoming.write(buffer[:count])
@@ -315,7 +315,7 @@ class TlsLayer(SecureLayer):
             except OSError as error:
                 self._look_for_alert()
                 self._keep(error)
-                self._tell_error()
+                self._tell_kept_error()
             self._unsent = unsent[sent:] if sent < len(unsent) else None
 
     def _look_for_alert(self) -> None:
@@ -339,8 +339,7 @@ class TlsLayer(SecureLayer):
         self._keep(self._meaning(error), error)
         with suppress(OSError):
             self._flush()  # the alert, without which the peer would wait for ever
-        self._tell_error()
-        raise AssertionError("the error was kept")
+        self._tell_kept_error()
 
     def _meaning(self, error: ssl.SSLError) -> OSError:
         """What an error of OpenSSL means to the user."""
@@ -357,6 +356,10 @@ class TlsLayer(SecureLayer):
             self._error = error.with_traceback(None)
             error.__cause__ = None if cause is None else cause.with_traceback(None)
             error.__context__ = None
+
+    def _tell_kept_error(self) -> NoReturn:
+        self._tell_error()
+        raise AssertionError("the error was kept")
 
     def _tell_error(self) -> None:
         error = self._error

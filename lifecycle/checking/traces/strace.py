@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,7 @@ def _pipe() -> Iterator[Path]:
     """A named pipe: the trace is read while it is written, and needs no disk."""
     with tempfile.TemporaryDirectory(prefix="lifecycle-trace-") as folder:
         path = Path(folder, "calls")
+        assert sys.platform != "win32"  # which has no strace
         os.mkfifo(path)
         yield path
 
@@ -56,6 +58,7 @@ def trace_process(process: int, *, only_life_cycle: bool = False, stacks: bool =
 
 
 def _run(command: Sequence[str], path: Path) -> tuple[int, Walk]:
+    assert sys.platform != "win32"
     walk = Walk()
     keep = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # so that neither side waits for ever for the other to open it
     try:

@@ -108,9 +108,8 @@ class StreamPeer:
         self.sock.shutdown(socket.SHUT_WR)
 
     def leave_tls(self) -> None:
-        """Read up to the object's close_notify; what follows is plain text."""
-        assert self._tls is not None
-        while self.sock.fileno() != -1 and self._tls.receive():
+        """Read up to the object's close_notify; what follows is plain text. A table that was broken may leave before TLS."""
+        while self._tls is not None and self.sock.fileno() != -1 and self._tls.receive():
             pass
         self._tls, self._parts = None, []
 
