@@ -38,7 +38,8 @@ def _pipe() -> Iterator[Path]:
     """A named pipe: the trace is read while it is written, and needs no disk."""
     with tempfile.TemporaryDirectory(prefix="lifecycle-trace-") as folder:
         path = Path(folder, "calls")
-        assert sys.platform != "win32"  # which has no strace
+        if sys.platform == "win32":
+            raise StraceMissing("Windows has no strace")
         os.mkfifo(path)
         yield path
 
@@ -58,7 +59,8 @@ def trace_process(process: int, *, only_life_cycle: bool = False, stacks: bool =
 
 
 def _run(command: Sequence[str], path: Path) -> tuple[int, Walk]:
-    assert sys.platform != "win32"
+    if sys.platform == "win32":
+        raise StraceMissing("Windows has no strace")
     walk = Walk()
     keep = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # so that neither side waits for ever for the other to open it
     try:
