@@ -14,7 +14,7 @@ from typing import Any
 
 from lifecycle.archive.dump.plausible_text import CodePage
 from lifecycle.archive.layout.bodies import Body, bodies
-from lifecycle.archive.layout.kinds import KINDS, Reading
+from lifecycle.archive.layout.kinds import KINDS, Reading, double, wide_string
 
 MOST_OBJECTS = 2000
 MOST_BYTES = 512
@@ -25,6 +25,12 @@ MOST_FIELDS = 60
 NEARLY_ALL = 0.95
 FEWEST = 4
 """Objects of a class of which numbers are inferred; fewer show their strings alone."""
+
+SURE = 3
+"""How many of the kinds come before the integers."""
+
+BOUNDED = (wide_string, double)
+"""Kinds whose beginning stands out."""
 
 BASE = 3
 """Fields that classes begin with alike when they have a base class in common."""
@@ -164,7 +170,7 @@ def _field(left: list[bytes], page: CodePage) -> tuple[list[int], Reading | None
     few = len(left) < FEWEST
     for kind in KINDS[: 1 if few else None]:
         found = kind(left, page)
-        if found is not None:
+        if found is not None and not (kind in KINDS[SURE:] and _covers_a_better_one(left, found, page)):
             return list(range(len(left))), found
         if few:
             continue
@@ -174,6 +180,12 @@ def _field(left: list[bytes], page: CodePage) -> tuple[list[int], Reading | None
             if found is not None:
                 return fitting, found
     return [], None
+
+
+def _covers_a_better_one(left: list[bytes], found: Reading, page: CodePage) -> bool:
+    """Whether a double or a Unicode string begins within a number: round doubles begin with zeros, as a number's upper bytes."""
+    behind = ([part[at:] for part in left] for at in range(1, found.sizes[0]))
+    return any(kind(parts, page) is not None for parts in behind for kind in BOUNDED)
 
 
 def kind_fits(kind: Any, part: bytes, page: CodePage) -> bool:
