@@ -33,13 +33,17 @@ if TYPE_CHECKING:
     from lifecycle.sockets import BlockingCallCancelled as BlockingCallCancelled
     from lifecycle.sockets import Client as Client
     from lifecycle.sockets import Datagram as Datagram
+    from lifecycle.sockets import HandshakeRefused as HandshakeRefused
     from lifecycle.sockets import IncompleteRead as IncompleteRead
     from lifecycle.sockets import MessageTruncated as MessageTruncated
+    from lifecycle.sockets import PlainTextUnread as PlainTextUnread
     from lifecycle.sockets import Reader as Reader
     from lifecycle.sockets import SendTimedOut as SendTimedOut
     from lifecycle.sockets import SendWouldBlock as SendWouldBlock
     from lifecycle.sockets import SeparatorNotFound as SeparatorNotFound
     from lifecycle.sockets import Server as Server
+    from lifecycle.sockets import StreamTruncated as StreamTruncated
+    from lifecycle.sockets import open_connection as open_connection
 
 __version__ = "0.1.0"
 
@@ -60,12 +64,14 @@ __all__ = [
     "Client",
     "ClosedDuringCall",
     "Datagram",
+    "HandshakeRefused",
     "IllegalCall",
     "IncompleteRead",
     "Journal",
     "Lifecycle",
     "LifecycleError",
     "MessageTruncated",
+    "PlainTextUnread",
     "Reader",
     "Role",
     "RoleError",
@@ -75,6 +81,8 @@ __all__ = [
     "Server",
     "SocketFile",
     "StateChangedDuringCall",
+    "StreamTruncated",
+    "open_connection",
     "serializable",
 ]
 

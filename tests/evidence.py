@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from loopback import HOST
 from provocations import PROVOKE
-from states import DATA_PHASE, STATES, world
+from states import DATA_PHASE, STATES, TLS_PHASE, world
 
 from lifecycle import ROLES, Journal
 from lifecycle.engine import Role
@@ -37,7 +37,22 @@ _STREAM_MOVES = {
     ("peer_closed", "shut_down", "sends"): "ended",
     ("peer_closed", "shut_down", "receives"): "receive_shut",
     ("peer_closed", "shut_down", "both"): "shut",
-    **{(state, call, "broken"): "broken" for state in DATA_PHASE for call in ("send", "send_to", "receive", "receive_from")},
+    **{
+        (state, call, "broken"): "broken"
+        for state in DATA_PHASE + TLS_PHASE
+        for call in ("send", "send_to", "receive", "receive_from", "shut_down", "stop_tls", "start_tls", "finish_tls")
+    },
+    ("connected", "start_tls", "ok"): "secured",
+    ("handshaking", "finish_tls", "ok"): "secured",
+    **{("connected", "start_tls", outcome): "handshaking" for outcome in ("pending", "timed_out", "interrupted")},
+    ("connected", "start_tls", "refused"): "broken",
+    ("handshaking", "finish_tls", "refused"): "broken",
+    ("secured", "shut_down", "sends"): "secured_send_shut",
+    ("secured_peer_closed", "shut_down", "sends"): "secured_ended",
+    ("secured_ended", "stop_tls", "ok"): "connected",
+    **{("secured", call, "eof"): "secured_peer_closed" for call in ("receive", "receive_from")},
+    **{("secured_send_shut", call, "eof"): "secured_ended" for call in ("receive", "receive_from")},
+    **{(state, call, "truncated"): "truncated" for state in TLS_PHASE for call in ("receive", "receive_from")},
 }
 
 _CREATION_MOVES = {
@@ -92,7 +107,8 @@ KERNEL_STATES: dict[str, frozenset[str]] = {
     "peer_closed": frozenset({"peer_closed", "broken", "ended"}),
     "ended": frozenset({"ended"}),
     "shut": frozenset({"shut", "ended", "broken"}),
-    "broken": frozenset({"broken", "ended"}),
+    **{state: frozenset({"connected", "broken", "peer_closed", "ended"}) for state in TLS_PHASE},
+    "broken": frozenset({"broken", "ended", "connected", "peer_closed"}),
 }
 """What the system may say of a stream in each state: a reset that no call has seen yet shows here and not in the object."""
 
@@ -104,6 +120,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "set_option": (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     "get_option": (socket.SO_TYPE,),
     "attach": (0,),
+    "start_tls": (None,),
 }
 """Sound arguments for a call that is made to see it refused."""
 
@@ -178,11 +195,19 @@ DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
         "create": () if role == "accepted" else ("empty",),
         "open": () if role == "accepted" else ("empty",),
         "attach": ("empty",),
-        "detach": WITH_A_SOCKET[role],
+        "detach": tuple(state for state in WITH_A_SOCKET[role] if state not in TLS_PHASE),
         "close": STATES[role],
         "finish_connect": ("connecting",) if role == "client" else (),
         "accepted": ("empty",) if role == "accepted" else (),
-        "socket_file": tuple(state for state in DATA_PHASE if state != "shut") if role in ("client", "accepted") else (),
+        "socket_file": (
+            (*(state for state in DATA_PHASE if state != "shut"), "secured", "secured_send_shut", "secured_peer_closed")
+            if role in ("client", "accepted")
+            else ()
+        ),
+        "start_tls": ("connected",),
+        "finish_tls": ("handshaking",),
+        "stop_tls": ("secured_ended",),
+        "get_tls": ("secured", "secured_send_shut", "secured_peer_closed", "secured_ended"),
         "io_ctl": {
             "server": (),
             "client": ("connected", "send_shut", "peer_closed"),
@@ -196,6 +221,17 @@ DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
     for role in STATES
 }
 """call -> the states in which it is legal, for the calls that no matrix has, or that the design decides."""
+
+OVER_TLS: dict[str, tuple[str, ...]] = {
+    "send": ("secured", "secured_peer_closed"),
+    "send_to": ("secured", "secured_peer_closed"),
+    "receive": TLS_PHASE[1:],
+    "receive_from": TLS_PHASE[1:],
+    "shut_down": ("secured", "secured_send_shut", "secured_peer_closed"),
+    "get_sock_name": TLS_PHASE,
+    "get_peer_name": TLS_PHASE,
+}
+"""call -> the states of TLS in which it is legal: the systems' matrices have none of them."""
 
 EXCEPTIONS: dict[Cell, str] = {
     # (role or "stream", state, call): why the table is not simply what both systems take
@@ -221,6 +257,9 @@ def legality_is_portable(role: Role, state: str, call: str) -> None:
     if call in DECIDED[role.name]:
         assert is_legal == (state in DECIDED[role.name][call]), f"{call} in {state}: legal is {is_legal}"
         return
+    if state in TLS_PHASE:
+        assert is_legal == (state in OVER_TLS.get(call, ())), f"{call} in {state}: legal is {is_legal}"
+        return
     answers = platform_answers(role.name, state, call, systems=("winsock", "linux"))
     both_take_it = len(answers) == 2 and all(answer in ("ok", "blocks") for answer in answers.values())
     kind = "datagram" if role.name == "datagram" else "stream"
@@ -229,12 +268,15 @@ def legality_is_portable(role: Role, state: str, call: str) -> None:
 
 
 ATTACHABLE: dict[str, frozenset[str]] = {
-    role: frozenset(WITH_A_SOCKET[role]) if role != "datagram" else frozenset({"open", "bound", "connected"}) for role in STATES
+    role: frozenset(WITH_A_SOCKET[role]) - set(TLS_PHASE) if role != "datagram" else frozenset({"open", "bound", "connected"})
+    for role in STATES
 }
 """The states in which attach() can find a handle; a datagram socket's shut directions do not show."""
 
 ENDS_WITH_EOF = {
-    role: frozenset({"connected", "send_shut", "peer_closed", "ended"}) if role in ("client", "accepted") else frozenset[str]()
+    role: frozenset({"connected", "send_shut", "peer_closed", "ended", *TLS_PHASE[1:-1]})
+    if role in ("client", "accepted")
+    else frozenset[str]()
     for role in STATES
 }
 """Where receiving may find the end of the stream: never after a reset, which must not look like one."""

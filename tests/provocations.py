@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from descriptors import no_descriptors_left
-from kernel import ERROR
+from kernel import DATA, ERROR
 from loopback import (
     HOST,
     LONG,
@@ -25,7 +25,16 @@ from loopback import (
 )
 from states import SOCKET_ROLES, World, arrange, begin_connect, handle_for
 
-from lifecycle import BlockingCallCancelled, MessageTruncated, Server, SocketFile
+from lifecycle import (
+    BlockingCallCancelled,
+    HandshakeRefused,
+    MessageTruncated,
+    PlainTextUnread,
+    Server,
+    SocketFile,
+    StreamTruncated,
+)
+from lifecycle.conformance.adapters.certificates import context_of
 from lifecycle.engine import Role
 from lifecycle.roles.facts import Facts
 
@@ -136,7 +145,15 @@ def _lay_a_file_over(w: World) -> None:
 
 
 def _connect(w: World) -> None:
-    w.subject.connect(*w.listener().getsockname())
+    listener = w.listener()
+    w.subject.connect(*listener.getsockname())
+    _meet(w, listener)
+
+
+def _meet(w: World, listener: socket.socket) -> None:
+    """Have the accepted end of the subject's connection as its peer."""
+    w.peer.close()
+    w.peer, _ = listener.accept()
 
 
 def _connect_to_nobody(w: World) -> None:
@@ -174,8 +191,10 @@ def _anew(w: World, address: tuple[str, int]) -> None:
 
 
 def _finish_connect(w: World) -> None:
-    _anew(w, w.listener().getsockname())
+    listener = w.listener()
+    _anew(w, listener.getsockname())
     w.subject.finish_connect()
+    _meet(w, listener)
 
 
 def _finish_refused(w: World) -> None:
@@ -243,16 +262,21 @@ def _without_data(w: World, call: str, timeout: float, error: type[OSError]) -> 
 
 def _receiving(call: str) -> dict[str, Provocation]:
     def something(w: World) -> None:
-        if w.subject.state in ("connected", "send_shut"):
-            w.peer.send(MESSAGE)
+        if w.subject.state in ("connected", "send_shut", "secured", "secured_send_shut"):
+            (w.peer if w.tls is None else w.tls).send(MESSAGE)
             _expect(_receive(w, call), MESSAGE)
         else:
             _expect(_receive(w, call, 0), b"")
 
     def end(w: World) -> None:
         with suppress(OSError):  # it has ended already
-            w.peer.shutdown(socket.SHUT_WR)
+            w.peer.shutdown(socket.SHUT_WR) if w.tls is None else w.tls.end()
         _expect(_receive(w, call), b"")
+
+    def cut(w: World) -> None:
+        with suppress(OSError):  # it has ended already
+            w.peer.shutdown(socket.SHUT_WR)
+        fails(StreamTruncated, _receive, w, call)
 
     def after_reset(w: World) -> None:
         if w.subject.state != "broken":
@@ -266,6 +290,7 @@ def _receiving(call: str) -> dict[str, Provocation]:
         "failed": lambda w: fails(OSError, _receive, w, call, 1, socket.MSG_OOB),
         "eof": end,
         "broken": after_reset,
+        "truncated": cut,
     }
 
 
@@ -280,6 +305,82 @@ def _after_reset(call: str) -> Provocation:
         fails(OSError, getattr(w.subject, call))
 
     return provoke
+
+
+# -- TLS ---------------------------------------------------------------------------------------------------------------------
+
+
+def _shake_hands(w: World) -> None:
+    """Begin the handshake, or go on with it."""
+    if w.subject.state == "connected":
+        w.subject.start_tls(w.context())
+    else:
+        w.subject.finish_tls()
+
+
+def _handshake_without_peer(w: World, timeout: float, error: type[OSError]) -> None:
+    w.subject.timeout = timeout
+    fails(error, _shake_hands, w)
+
+
+def _finish_tls(w: World) -> None:
+    tls = w.peer_begins_tls()
+    w.subject.finish_tls()
+    tls.finish()
+    _expect(tls.failure, None)
+
+
+def _refuse_the_handshake(w: World) -> None:
+    w.peer_begins_tls("stranger")
+    fails(HandshakeRefused, _shake_hands, w)
+
+
+def _reset_the_handshake(w: World) -> None:
+    reset(w.peer)
+    until_shows(w.subject, ERROR)
+    fails(ConnectionError, _shake_hands, w)
+
+
+def _start_tls_under_a_file(w: World) -> None:
+    w.peer.send(MESSAGE)
+    until_shows(w.subject, DATA)
+    file = w.open(SocketFile(w.subject, archive_compatible=False))
+    w.subject.timeout = 0
+    _expect(file.read(len(MESSAGE) + 1), None)
+    fails(PlainTextUnread, w.subject.start_tls, w.context())
+
+
+def _start_tls_as_the_other_side(w: World) -> None:
+    fails(OSError, w.subject.start_tls, context_of(not w.is_tls_server))
+
+
+def _end_with_full_buffers(w: World) -> None:
+    """Replace a subject that has ended TLS by one whose close_notify has not gone out."""
+    w.subject.close()
+    w.peer.close()
+    w.peer = socket.socket()
+    w.subject = w.open(w.kind(timeout=LONG))
+    arrange(w, w.kind.role.state("secured_peer_closed").facts)
+    fill(w.subject)
+    w.subject.shut_down("sends")
+
+
+def _stop_in_vain(w: World, timeout: float, error: type[OSError]) -> None:
+    _end_with_full_buffers(w)
+    w.subject.timeout = timeout
+    fails(error, w.subject.stop_tls)
+
+
+def _cancel_the_stop(w: World) -> None:
+    _end_with_full_buffers(w)
+    _cancelled(w, w.subject.stop_tls)
+
+
+def _stop_after_reset(w: World) -> None:
+    _end_with_full_buffers(w)
+    reset(w.peer)
+    until_shows(w.subject, ERROR)
+    fails(ConnectionError, w.subject.stop_tls)
 
 
 # -- what every role has -----------------------------------------------------------------------------------------------------
@@ -333,8 +434,38 @@ STREAM: dict[str, dict[str, Provocation]] = {
     "send_to": _sending("send_to"),
     "receive": _receiving("receive"),
     "receive_from": _receiving("receive_from"),
-    "shut_down": {**{how: _shut_down(how) for how in ("sends", "receives", "both")}, "failed": _after_reset("shut_down")},
+    "shut_down": {
+        **{how: _shut_down(how) for how in ("sends", "receives", "both")},
+        "failed": _after_reset("shut_down"),
+        "broken": _after_reset("shut_down"),
+    },
     "get_peer_name": {"ok": lambda w: w.subject.get_peer_name(), "failed": _after_reset("get_peer_name")},
+    "start_tls": {
+        "ok": lambda w: _expect(w.secure().failure, None),
+        "pending": lambda w: _handshake_without_peer(w, 0, BlockingIOError),
+        "timed_out": lambda w: _handshake_without_peer(w, TICK, TimeoutError),
+        "interrupted": lambda w: _cancelled(w, w.subject.start_tls, w.context()),
+        "refused": _refuse_the_handshake,
+        "broken": _reset_the_handshake,
+        "unread": _start_tls_under_a_file,
+        "failed": _start_tls_as_the_other_side,
+    },
+    "finish_tls": {
+        "ok": _finish_tls,
+        "pending": lambda w: _handshake_without_peer(w, 0, BlockingIOError),
+        "timed_out": lambda w: _handshake_without_peer(w, TICK, TimeoutError),
+        "interrupted": lambda w: _cancelled(w, w.subject.finish_tls),
+        "refused": _refuse_the_handshake,
+        "broken": _reset_the_handshake,
+    },
+    "stop_tls": {
+        "ok": lambda w: _expect(w.subject.stop_tls(), None),
+        "pending": lambda w: _stop_in_vain(w, 0, BlockingIOError),
+        "timed_out": lambda w: _stop_in_vain(w, TICK, TimeoutError),
+        "failed": _cancel_the_stop,
+        "broken": _stop_after_reset,
+    },
+    "get_tls": {"ok": lambda w: _expect(w.subject.get_tls().alpn_protocol, None)},
 }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,19 +9,23 @@ import pytest
 
 from lifecycle import IllegalCall
 from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
+from lifecycle.system.handles import socket_of
 
 
 def kernel_addresses(target: OsSocket) -> tuple[object, object]:
     """The local and the peer's address of the socket as the system itself tells them; None where it tells none."""
     if target.fileno() < 0:
         return None, None
-    with socket.socket(fileno=os.dup(target.fileno())) as view:
+    view = socket_of(target.fileno())  # a second look: os.dup() is for files on Windows
+    try:
         found: list[object] = []
         for ask in (view.getsockname, view.getpeername):
             try:
                 found.append(ask())
             except OSError:
                 found.append(None)
+    finally:
+        view.detach()
     return found[0], found[1]
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from loopback import HOST, LONG, raw_listener, reset, unanswering_listener, until_acknowledged
 
-from lifecycle import ROLES, Accepted, Client, Datagram, Server
+from lifecycle import ROLES, Accepted, Client, Datagram, Server, StreamTruncated
 from lifecycle.conformance.adapters import setup_states
+from lifecycle.conformance.adapters.certificates import context_of
+from lifecycle.conformance.adapters.tls_end import TlsEnd
 from lifecycle.engine import Role
-from lifecycle.roles.facts import Facts, Link, Receives
+from lifecycle.roles.facts import Facts, Link, Receives, Tls
 
 HANDLERS: dict[str, type[Any]] = {"server": Server, "client": Client, "accepted": Accepted, "datagram": Datagram}
 
@@ -21,6 +23,8 @@ SOCKET_ROLES = {name: ROLES[name] for name in HANDLERS}
 """The roles of sockets of the system; those of files and archives have their evidence in tests/archive."""
 
 STATES = {name: tuple(state.name for state in role.states) for name, role in SOCKET_ROLES.items()}
+
+TLS_PHASE = ("handshaking", "secured", "secured_send_shut", "secured_peer_closed", "secured_ended", "truncated")
 
 DATA_PHASE = ("connected", "send_shut", "receive_shut", "peer_closed", "ended", "shut", "broken")
 
@@ -43,6 +47,33 @@ class World:
     stack: ExitStack
     subject: Any = None
     peer: socket.socket = field(default_factory=socket.socket)
+    tls: TlsEnd | None = None
+
+    @property
+    def is_tls_server(self) -> bool:
+        """Whether the subject is the server of TLS."""
+        return self.kind.role.name == "accepted"
+
+    def context(self, authority: str = "trusted") -> Any:
+        """A context for the subject."""
+        return context_of(self.is_tls_server, authority=authority)
+
+    def peer_begins_tls(self, authority: str = "trusted") -> TlsEnd:
+        """Let the peer begin its half of the handshake."""
+        self.peer.setblocking(False)
+        self.tls = TlsEnd(
+            self.peer, context_of(not self.is_tls_server, authority=authority), server_side=not self.is_tls_server
+        )
+        self.stack.callback(self.tls.stop)
+        self.tls.begin()
+        return self.tls
+
+    def secure(self) -> TlsEnd:
+        """Bring the subject, which is connected, into TLS."""
+        tls = self.peer_begins_tls()
+        self.subject.start_tls(self.context())
+        tls.finish()
+        return tls
 
     def open(self, thing: Any) -> Any:
         """Enter a context that lasts as long as the world."""
@@ -84,7 +115,10 @@ def arrange(made: World, at: Facts) -> None:
         begin_connect(made, made.open(unanswering_listener()))
     elif at.link in LINKED:
         _link(made)
-        _bring(made, at)
+        if at.is_plain:
+            _bring(made, at)
+        else:
+            _secure(made, at)
     elif at.address:
         subject.create(0, HOST)
         if at.link is Link.LISTENING:
@@ -129,6 +163,27 @@ def _bring(made: World, at: Facts) -> None:
     if at.receives is Receives.EOF:
         made.peer.shutdown(socket.SHUT_WR)
         assert made.subject.receive() == b""
+
+
+def _secure(made: World, at: Facts) -> None:
+    subject = made.subject
+    if at.tls is Tls.HANDSHAKE:
+        subject.timeout = 0
+        with suppress(BlockingIOError):
+            subject.start_tls(made.context())
+        subject.timeout = LONG
+        return
+    tls = made.secure()
+    if at.tls is Tls.CUT:
+        made.peer.shutdown(socket.SHUT_WR)
+        with suppress(StreamTruncated):
+            subject.receive()
+        return
+    if at.receives is Receives.EOF:
+        tls.end()
+        assert subject.receive() == b""
+    if not at.sends:
+        subject.shut_down("sends")
 
 
 def handle_for(made: World, at: Facts) -> socket.socket:

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lifecycle.net.aio.nonblocking import nowait
+from lifecycle.net.aio.opening import open_connection
 from lifecycle.net.aio.reader import Reader
 from lifecycle.net.aio.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.notify.context import NotificationsNotRunning, notifications
@@ -32,6 +33,7 @@ __all__ = [
     "SocketFile",
     "notifications",
     "nowait",
+    "open_connection",
 ]
 
 _LOADED_WHEN_USED = {"Archive": "lifecycle.aio.archive", "SocketFile": "lifecycle.aio.socket_file"}

@@ -270,12 +270,14 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         self._archive.write_class(kind)
 
     async def flush(self) -> None:
-        """Storing: send all that is kept: the message. Loading: nothing, for a connection takes nothing back.
+        """Storing: send all that is kept: the message. Loading: give back to the file what was received and not taken.
 
         Raises ConnectionError, after which the archive is broken. A cancelled flush() may be made again: nothing is sent twice.
         """
         if self.is_storing:
             await self._send()
+        else:
+            self._archive.flush()
 
     async def _send(self) -> None:
         self._archive.flush()
@@ -318,8 +320,8 @@ class Archive(ArchiveCalls, role=ARCHIVE):
     async def close(self) -> None:
         """Send what is kept, and let go of the file, which stays open; closing again does nothing.
 
-        Storing: raises what flush() raises. Loading: bytes that were received and not taken are lost, and UnreadBytesLost is
-        warned of.
+        Storing: raises what flush() raises. Loading: bytes that were received and not taken go back to the file, for the next
+        archive over it and for its read().
         """
         if not self.is_legal("flush"):
             self._archive.abort()

@@ -52,6 +52,11 @@ class ReadBuffer(_Buffer):
 
     read = read1
 
+    def take_back(self, unread: bytes) -> None:
+        """Let the file hold what the archive read ahead, so that whoever reads next from the file finds it."""
+        self._file.hold(unread + self._arrived)
+        self._arrived.clear()
+
     async def receive(self, needed: int) -> None:
         """Wait for `needed` bytes, the end, or an error of the network, which is for the next read1() to raise."""
         while len(self._arrived) < needed and not self._has_ended and self.error is None:

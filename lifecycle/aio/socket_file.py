@@ -53,6 +53,11 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
         return self._archive_compatible
 
     @property
+    def unread(self) -> int:
+        """How many bytes were received and not read."""
+        return len(self._held)
+
+    @property
     def closed(self) -> bool:
         """Whether the file was closed."""
         return self.state in self.role.final
@@ -80,6 +85,11 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
         except StopIteration as ended:
             taken: bytes = ended.value
         return taken if taken or not size else settled("eof", taken)
+
+    def hold(self, unread: bytes) -> None:
+        """Keep bytes that were received and not used, for the next read; a closed file drops them."""
+        if not self.closed:
+            self._held[:0] = unread
 
     async def write(self, data: ReadableBuffer) -> int:
         """Send all of `data` through the socket; how many bytes. Raises as the socket's send() does."""

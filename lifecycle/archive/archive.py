@@ -47,7 +47,7 @@ class Archive(Operators, role=ARCHIVE):
     the offset of the archive's first byte; where the file is now, unless given, and 0 of a file that has no position.
 
     An object is stored once and referred to afterwards, so that later changes of it are not sent, and everything stored is kept
-    alive: on a connection that lasts, use one archive for each message.
+    alive. Numbers are those of one archive: use one for each message, or one for the connection, as the peer does.
 
     A call that fails for an argument, a time-out or a would-block leaves the archive as it was and can be made again; an
     ArchiveError from the bytes leaves it `broken`. An archive is not for several threads at once; one loading and one storing

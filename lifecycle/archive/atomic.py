@@ -195,7 +195,7 @@ class AtomicValues(ArchiveCalls):
         self._flush_is_due = False
         if self.is_loading:
             decoder = self._decoder
-            if give_back(self._file, decoder.unread):
+            if give_back(self._file, bytes(decoder.data[decoder.at :])):
                 del decoder.data[decoder.at :]
             return
         self._sender.send(len(self._encoder.out))

@@ -14,17 +14,25 @@ from lifecycle.archive.format.encoder import Encoder
 
 
 def receive_of(file: Any) -> tuple[Receive, bool]:
-    """How a decoder receives bytes of `file`, and whether it may ask for more than it needs, which does not wait for them."""
+    """How a decoder receives bytes of `file`, and whether it may ask for more than it needs, which does not wait for them.
+
+    Of a connection it asks for nothing more, as MFC's does: the rest is for the next archive, or whoever reads next.
+    """
     one_read: Receive | None = getattr(file, "read1", None)
-    return one_read or file.read, one_read is not None or isinstance(file, io.RawIOBase)
+    reads_ahead = one_read is not None or isinstance(file, io.RawIOBase)
+    return one_read or file.read, reads_ahead and not getattr(file, "is_connection", False)
 
 
-def give_back(file: Any, unread: int) -> bool:
-    """Move a file that can seek back by what was read ahead; whether it could."""
+def give_back(file: Any, unread: bytes) -> bool:
+    """Give back to a file what was read ahead, or move one that can seek back by as much; whether it could."""
+    take_back = getattr(file, "take_back", None)
+    if take_back is not None:
+        take_back(unread)
+        return True
     seekable = getattr(file, "seekable", None)
     if not unread or seekable is None or not seekable():
         return False
-    file.seek(-unread, os.SEEK_CUR)
+    file.seek(-len(unread), os.SEEK_CUR)
     return True
 
 

@@ -60,6 +60,11 @@ class _Governed(FileOverSocket, role=SOCKET_FILE):
         self._exact = exact
         self._held = bytearray()
 
+    @property
+    def unread(self) -> int:
+        """How many bytes were received and not read."""
+        return len(self._held)
+
     def attach(self, socket: Client | Accepted) -> None:
         """Lie over `socket`; its own table says whether it is in a state to be lain over."""
         if not isinstance(socket, Lifecycle):
@@ -117,6 +122,7 @@ class SocketFile(io.RawIOBase):
     """
 
     role: ClassVar[Role] = SOCKET_FILE
+    is_connection: ClassVar[bool] = True
 
     def __init__(self, socket: Client | Accepted, archive_compatible: bool = True, *, engine: str | None = None) -> None:
         self._governed = _Governed(not archive_compatible, engine)

@@ -12,12 +12,14 @@ from lifecycle.cli.archive import archive
 from lifecycle.cli.conform import conform
 from lifecycle.cli.demo import demo
 from lifecycle.cli.diagram import diagram
+from lifecycle.cli.lint import explain, lint
 from lifecycle.cli.matrix import matrix
 from lifecycle.cli.output import examples, fail_to_write
 from lifecycle.cli.run import run
 from lifecycle.cli.show import roles, show
+from lifecycle.cli.trace import trace
 
-SUBCOMMANDS = (demo, show, roles, diagram, run, archive, conform, matrix)
+SUBCOMMANDS = (demo, show, roles, diagram, run, trace, lint, explain, archive, conform, matrix)
 
 
 class InOrder(click.Group):

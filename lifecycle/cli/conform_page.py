@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from rich.console import RenderableType
@@ -15,9 +16,11 @@ from rich.text import Text
 from lifecycle.conformance.campaigns.conform import Conformance
 from lifecycle.conformance.campaigns.mutation import OF_IMPLEMENTATIONS, Score
 from lifecycle.conformance.driving.results import Cluster, RoleResult, Tally, clusters, snippet
-from lifecycle.conformance.model.graph import case_id
+from lifecycle.conformance.driving.run import Divergence
+from lifecycle.conformance.model.graph import Cell, case_id
+from lifecycle.conformance.reports import every_left_out
 
-HEADING, GOOD, BAD = "bold", "green", "red"
+HEADING, GOOD, BAD, LEFT_OUT = "bold", "green", "red", "yellow"
 MOST_CLUSTERS = MOST_CELLS = 12
 HEADING_WIDTH = 10  # of a column of mutants, so that all fit into 80
 
@@ -26,17 +29,19 @@ def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[R
     """The parts of the page, to be printed one after the other."""
     yield Text(f"{report.target}: cells reached / cells reachable", HEADING)
     yield _coverage(report.roles)
-    yield f"  {covered(report.roles)}"
+    yield f"  {covered(report)}"
+    yield from _left_out(report)
     unexplained, explained = clusters(report.unexplained), [each for each in clusters(report.divergences) if each.name]
     yield from _explained(explained, with_explained)
     if report.compared:
         yield f"bare calls: {report.compared} sequences beside the standard library's, {len(report.bare)} differences"
     for role, cells in report.missing.items():
-        more = f", and {len(cells) - MOST_CELLS} more" if len(cells) > MOST_CELLS else ""
-        yield Text(f"never reached: {', '.join(case_id(role, cell) for cell in cells[:MOST_CELLS])}{more}", BAD)
+        yield Text(f"never reached: {_named(role, cells)}", BAD)
     if report.gave_up:
         yield Text("given up: step after step hangs, and the rest was not tried", BAD)
-    yield from _findings(report.target, unexplained)
+    if report.stopped:
+        yield Text(f"partial: {report.stopped}, and the rest was not tried", LEFT_OUT)
+    yield from _findings(report, unexplained)
     count = sum(each.count for each in unexplained)
     verdict = (
         "nothing unexplained"
@@ -69,12 +74,30 @@ def _coverage(results: Iterable[RoleResult]) -> RenderableType:
     return Padding(table, (0, 0, 0, 2), expand=False)
 
 
-def covered(results: Iterable[RoleResult]) -> str:
-    """How many of the reachable cells were reached or are explained, in words."""
-    tallies = [tally for result in results for tally in (result.legal, result.illegal)]
+def covered(report: Conformance) -> str:
+    """How many of the cells were reached or are explained, of those that the implementation has, in words."""
+    tallies = [tally for result in report.roles for tally in (result.legal, result.illegal)]
     found = sum(tally.reached + tally.explained for tally in tallies)
-    offered = sum(tally.offered for tally in tallies)
-    return f"{found:,} of {offered:,} cells covered ({found / max(offered, 1):.1%})"
+    offered = sum(tally.offered for tally in tallies) + sum(map(len, report.unprovoked.values()))
+    data = [good for result in report.roles for good in result.data.values()]
+    cells = f"{found:,} of {offered:,} cells covered ({found / max(offered, 1):.1%})"
+    return f"{cells}, {sum(data)} of {len(data)} data cells" if data else cells
+
+
+def _left_out(report: Conformance) -> Iterator[RenderableType]:
+    """What was not tried, by name: what the implementation cannot do, and what nothing provokes."""
+    reasons: dict[str, dict[str, None]] = {}
+    for each in every_left_out(report):
+        reasons.setdefault(each.why, {})[each.what] = None
+    for why, what in reasons.items():
+        yield Text(f"  left out: {', '.join(what)} ({why})", LEFT_OUT)
+    for role, cells in report.unprovoked.items():
+        yield Text(f"  provoked by nothing: {_named(role, cells)}", BAD)
+
+
+def _named(role: str, cells: list[Cell]) -> str:
+    more = f", and {len(cells) - MOST_CELLS} more" if len(cells) > MOST_CELLS else ""
+    return f"{', '.join(case_id(role, cell) for cell in cells[:MOST_CELLS])}{more}"
 
 
 def _of(tally: Tally) -> Text:
@@ -100,23 +123,39 @@ def _explained(found: list[Cluster], listed: bool) -> Iterator[RenderableType]:
             yield from (f"  {count:6} x {name}" for name, count in sorted(lines.items()))
 
 
-def _findings(target: str, found: list[Cluster]) -> Iterator[RenderableType]:
+def _findings(report: Conformance, found: list[Cluster]) -> Iterator[RenderableType]:
     for each in found[:MOST_CLUSTERS]:
         first = each.shortest
         states = ", ".join(state for state in each.states if state)
         yield ""
         yield Text.assemble(
-            (f"{each.count} x {first.role}{f'[{states}]' if states else ''} {first.call}", f"{HEADING} {BAD}"),
+            (f"{each.count} x {', '.join(each.roles)}{f'[{states}]' if states else ''} {first.call}", f"{HEADING} {BAD}"),
             f"\n  expected {first.expected}\n  got      {first.got}\n  first of them: {', '.join(first.steps)}",
+            again(report, each),
         )
     if len(found) > MOST_CLUSTERS:
         yield f"... and {len(found) - MOST_CLUSTERS} more causes (--json has them all)"
     if found:
-        shortest = min((each.shortest for each in found), key=lambda each: len(each.steps))
+        shortest = min((each.shortest for each in found), key=partial(_rank, report))
         yield ""
         yield Text("The shortest of all, as a program:", HEADING)
         yield ""
-        yield snippet(target, shortest).rstrip()
+        yield snippet(report.target, shortest).rstrip()
+
+
+def again(report: Conformance, cluster: Cluster) -> str:
+    """How often it repeats on a fresh instance, where that is not each time; and what it needs before it."""
+    repeats = report.repeats.get(cluster.shortest.line)
+    if repeats is None or not (repeats.is_flaky or repeats.needs):
+        return ""
+    before = "".join(f"\n    before it, on the same instance: {' > '.join(each)}" for each in repeats.needs[:MOST_CLUSTERS])
+    return f"\n  {repeats}{before}"
+
+
+def _rank(report: Conformance, divergence: Divergence) -> tuple[bool, int]:
+    """What repeats comes first, the shortest first."""
+    repeats = report.repeats.get(divergence.line)
+    return repeats is not None and (repeats.is_flaky or bool(repeats.needs)), len(divergence.steps)
 
 
 def mutants_page(scores: list[Score]) -> Iterator[RenderableType]:

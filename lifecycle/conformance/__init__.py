@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lifecycle.conformance.adapters.abilities import LeftOut as LeftOut
     from lifecycle.conformance.adapters.governed import GovernedAdapter as GovernedAdapter
+    from lifecycle.conformance.adapters.loopback import Loopback as Loopback
     from lifecycle.conformance.adapters.objects import ObjectAdapter as ObjectAdapter
     from lifecycle.conformance.adapters.protocol import AGREES as AGREES
     from lifecycle.conformance.adapters.protocol import Adapter as Adapter
@@ -18,9 +20,16 @@ if TYPE_CHECKING:
     from lifecycle.conformance.adapters.protocol import Stage as Stage
     from lifecycle.conformance.adapters.protocol import Verdict as Verdict
     from lifecycle.conformance.adapters.protocol import compared as compared
+    from lifecycle.conformance.adapters.session import LoopbackStage as LoopbackStage
+    from lifecycle.conformance.adapters.sockets import Known as Known
     from lifecycle.conformance.adapters.sockets import SocketAdapter as SocketAdapter
+    from lifecycle.conformance.campaigns.confirming import Repeats as Repeats
+    from lifecycle.conformance.campaigns.conform import Conformance as Conformance
     from lifecycle.conformance.campaigns.conform import conform as conform
     from lifecycle.conformance.campaigns.replay import replay as replay
+    from lifecycle.conformance.data_cells.cell import DataCell as DataCell
+    from lifecycle.conformance.data_cells.cell import Scene as Scene
+    from lifecycle.conformance.data_cells.registry import DATA_CELLS as DATA_CELLS
     from lifecycle.conformance.driving.machine import conformance_machine as conformance_machine
     from lifecycle.conformance.driving.machine import run_machine as run_machine
     from lifecycle.conformance.driving.results import clusters as clusters
@@ -28,7 +37,9 @@ if TYPE_CHECKING:
     from lifecycle.conformance.driving.run import NonConformance as NonConformance
     from lifecycle.conformance.model.environment import Ending as Ending
     from lifecycle.conformance.model.environment import Environment as Environment
+    from lifecycle.conformance.model.environment import Handle as Handle
     from lifecycle.conformance.model.environment import PeerAction as PeerAction
+    from lifecycle.conformance.model.environment import Place as Place
     from lifecycle.conformance.model.environment import Provocation as Provocation
     from lifecycle.conformance.model.environment import Under as Under
     from lifecycle.conformance.model.environment import ends as ends
@@ -42,16 +53,22 @@ if TYPE_CHECKING:
     from lifecycle.conformance.targets import target_of as target_of
 
 _NAMES = {
+    "adapters.abilities": "LeftOut",
+    "adapters.loopback": "Loopback",
+    "adapters.session": "LoopbackStage",
+    "data_cells.cell": "DataCell Scene",
+    "data_cells.registry": "DATA_CELLS",
+    "campaigns.confirming": "Repeats",
     "adapters.governed": "GovernedAdapter",
     "adapters.objects": "ObjectAdapter",
     "adapters.protocol": "AGREES Adapter Answer Mismatch Stage Verdict compared",
-    "adapters.sockets": "SocketAdapter",
-    "campaigns.conform": "conform",
+    "adapters.sockets": "Known SocketAdapter",
+    "campaigns.conform": "Conformance conform",
     "campaigns.replay": "replay",
     "driving.machine": "conformance_machine run_machine",
     "driving.results": "clusters",
     "driving.run": "Divergence NonConformance",
-    "model.environment": "Ending Environment PeerAction Provocation Under ends failing peer plainly waits",
+    "model.environment": "Ending Environment Handle PeerAction Place Provocation Under ends failing peer plainly waits",
     "model.environments": "ENVIRONMENTS",
     "suite": "conformance_suite",
     "targets": "target_named target_of",
@@ -64,6 +81,17 @@ NEEDED = frozenset({"hypothesis", "pytest"})
 """packages of the extra `conformance`"""
 
 __all__ = [
+    "Place",
+    "Handle",
+    "Known",
+    "Conformance",
+    "Repeats",
+    "DATA_CELLS",
+    "Scene",
+    "DataCell",
+    "LoopbackStage",
+    "Loopback",
+    "LeftOut",
     "AGREES",
     "ENVIRONMENTS",
     "Adapter",

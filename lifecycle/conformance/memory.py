@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 
+from lifecycle.conformance.adapters.effects import READABLE
 from lifecycle.conformance.memory_stream import (
     HOST,
     LONGEST,
@@ -87,9 +88,9 @@ class MemoryDatagram(MemorySocket):
         self.must_be_open()
         raise system_error(errno.EOPNOTSUPP)
 
-    def is_ready(self, writing: bool) -> bool:
-        """Whether a call would not have to wait, as select() reports of a descriptor."""
-        return writing or bool(self.inbox) or bool(self.pending_error)
+    def becomes(self, what: str, seconds: float) -> bool:
+        """Whether it is readable, writable and so on. Nothing here takes time."""
+        return what != READABLE or bool(self.inbox) or bool(self.pending_error)
 
     def _deliver(self, data: bytes, address: Address) -> int:
         if len(data) > LONGEST:

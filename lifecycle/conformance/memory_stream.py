@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any, ClassVar, Self
 
+from lifecycle.conformance.adapters.effects import READABLE, WRITABLE
 from lifecycle.system.outcomes import system_error
 
 HOST = "127.0.0.1"
@@ -150,8 +151,8 @@ class MemorySocket:
             self.network.give_back(self, self.port)
             self._number = -1
 
-    def is_ready(self, writing: bool) -> bool:
-        """Whether a call would not have to wait, as select() reports of a descriptor."""
+    def becomes(self, what: str, seconds: float) -> bool:
+        """Whether it is readable, writable and so on. Nothing here takes time."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -256,20 +257,18 @@ class MemoryStream(MemorySocket):
         has_ended = self._has_seen_end and not self.receives_ended
         return self.sends_ended and self.peer_ended and (has_ended or not waits_for_room)
 
-    def is_ready(self, writing: bool) -> bool:
-        """Whether a call would not have to wait, as select() reports of a descriptor."""
-        if self.listens:
-            return not writing and bool(self.queue)
-        if writing:
+    def becomes(self, what: str, seconds: float) -> bool:
+        """Whether it is readable, writable and so on. Nothing here takes time."""
+        if what == WRITABLE:
             return not self._is_sought_in_vain() and (self.other is None or len(self.other.inbox) < CAPACITY)
-        return bool(self.inbox) or self.peer_ended or self.was_reset
+        return what != READABLE or bool(self.queue if self.listens else self.inbox or self.peer_ended or self.was_reset)
 
     def send(self, data: bytes | memoryview, flags: int = 0) -> int:
         """Send what there is room for."""
         self._must_be_connected()
-        self._raise_reset()
         if self.sends_ended:
             raise system_error(errno.EPIPE)
+        self._raise_reset()
         box = self.early if self.other is None else self.other.inbox
         room = CAPACITY - len(box)
         if room <= 0 and len(data):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lifecycle.engine.role import LifecycleError, Role
+from lifecycle.engine.vocabulary import Kind
 
 PlatformAnswers = Callable[[str, str, str], Mapping[str, str]]
 """(role, state, call) -> {system: what it would have answered}"""
@@ -80,9 +81,11 @@ class IllegalCall(LifecycleError):
     def _advice(self) -> str:
         if self._role.never_legal(self.call):
             return f"No state of {self.role!r} takes {self.call}()."
-        if self.remedy is None:
+        steps = self._role.steps_to(self.state, self.call)
+        if steps is None:
             return f"No call leads from here to a state where {self.call}() is legal."
-        return f"Call {', then '.join(f'{step}()' for step in self.remedy)} first." if self.remedy else "It is legal."
+        advice = ", then ".join(f"{step}() to its end" if kind is Kind.ENDING else f"{step}()" for step, kind in steps)
+        return f"Call {advice} first." if steps else "It is legal."
 
 
 class CallInProgress(IllegalCall):
@@ -131,11 +134,14 @@ def _sentence(reason: str) -> str:
     return reason if "(" in reason.partition(" ")[0] else reason[0].upper() + reason[1:]
 
 
+SYSTEM_NAMES = {"macos": "macOS", "freebsd": "FreeBSD", "mfc": "MFC"}
+
+
 def _platform_sentence(answers: Mapping[str, str]) -> str:
     """One sentence for all systems; the first says "would answer" for those behind it."""
     clauses = []
     for system, answer in answers.items():
-        name = system.title()
+        name = SYSTEM_NAMES.get(system, system.title())
         match answer:
             case "ok":
                 clauses.append(f"{name} would accept it")

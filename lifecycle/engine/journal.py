@@ -10,8 +10,8 @@ import reprlib
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
 from dataclasses import asdict, dataclass, replace
 from types import FrameType
 from typing import Protocol
@@ -106,6 +106,8 @@ OBSERVERS = Observers()
 class Journal:
     """Records every call while its `with` block runs, or only those on the objects it was given.
 
+    limit: how many records to keep, the newest ones; None for all. A program that runs for long gives one.
+
     >>> from lifecycle import Journal, Server
     >>> with Journal() as journal, Server() as server:
     ...     server.create(0, "127.0.0.1")
@@ -113,9 +115,9 @@ class Journal:
     [('create', 'ok'), ('close', 'ok')]
     """
 
-    def __init__(self, *only: object) -> None:
+    def __init__(self, *only: object, limit: int | None = None) -> None:
         self.only = only
-        self.records: list[Record] = []
+        self.records: MutableSequence[Record] = [] if limit is None else deque(maxlen=limit)
         self._names: dict[int, tuple[ref[object], str]] = {}
         self._counts: Counter[str] = Counter()
         self._naming = threading.RLock()

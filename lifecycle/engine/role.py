@@ -161,30 +161,37 @@ class Role:
     def remedy(self, state: str, call: str) -> tuple[str, ...] | None:
         """The shortest path of calls from `state` to a state where `call` is legal, or None when there is none.
 
-        It counts on success; where success alone leads nowhere, also on waiting (a connect that is pending). A step that
-        another role's call fires is written with that role, as in "server.accept".
+        It counts on success; where success alone leads nowhere, also on waiting (a connect that is pending), and last on
+        endings (a receive() that is repeated until the stream ends). A step that another role's call fires is written with
+        that role, as in "server.accept".
         """
-        for kinds in ({Kind.SUCCESS}, {Kind.SUCCESS, Kind.WAITING}):
+        steps = self.steps_to(state, call)
+        return None if steps is None else tuple(step for step, _ in steps)
+
+    def steps_to(self, state: str, call: str) -> tuple[tuple[str, Kind], ...] | None:
+        """The steps of the remedy, each with the kind of outcome that it counts on."""
+        for kinds in ({Kind.SUCCESS}, {Kind.SUCCESS, Kind.WAITING}, {Kind.SUCCESS, Kind.ENDING}):
             path = self._path(state, call, kinds)
             if path is not None:
                 return path
         return None
 
-    def _path(self, state: str, goal: str, kinds: set[Kind]) -> tuple[str, ...] | None:
-        paths: dict[str, tuple[str, ...]] = {state: ()}
+    def _path(self, state: str, goal: str, kinds: set[Kind]) -> tuple[tuple[str, Kind], ...] | None:
+        paths: dict[str, tuple[tuple[str, Kind], ...]] = {state: ()}
         queue = deque([state])
         while queue:
             here = queue.popleft()
             if goal in self.table[here]:
                 return paths[here]
-            for name, outcomes in self.table[here].items():
-                step = self.call(name)
-                if step.external:
-                    continue
-                for outcome, after in outcomes.items():
-                    if after not in paths and self.outcome(outcome).kind in kinds:
-                        paths[after] = (*paths[here], step.fired_by or name)
-                        queue.append(after)
+            steps = [
+                (self.outcome(outcome).kind, self.call(name), after)
+                for name, outcomes in self.table[here].items()
+                for outcome, after in outcomes.items()
+            ]
+            for kind, step, after in sorted(steps, key=lambda each: each[0] is not Kind.SUCCESS):
+                if after not in paths and kind in kinds and not step.external:
+                    paths[after] = (*paths[here], (step.fired_by or step.name, kind))
+                    queue.append(after)
         return None
 
 

@@ -68,7 +68,8 @@ class Call:
     fires: the call of a partner's role that this call fires, as in "accepted"; the partner is the call's first argument.
     fired_by: "role.call", the call of another role that fires this one; users never make it themselves.
     waits_for: what a call waits for before it can go on, "readable" or "writable"; it ends when the state no longer takes it.
-    errors: outcome -> the names of the system's errors that mean it; an error that is not listed means `failed`.
+    errors: outcome -> the names of the errors that mean it, the system's or classes of one's own; one that is not listed
+        means `failed`.
     announced_by: the notifications that may be delivered while this call is legal, by name: they say that it can be made.
     enables: the notifications that may be delivered again after this call, by name.
     refuses_flags: names of the flags that the call does not take.

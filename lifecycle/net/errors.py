@@ -79,3 +79,27 @@ class MessageTruncated(OSError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.head, self.sender)
+
+
+class StreamTruncated(ConnectionError):
+    """The connection ended without the peer's close_notify: what came may not be all. Told by every receive from then on."""
+
+
+class PlainTextUnread(OSError):
+    """start_tls() was refused: the object holds plain text that was not received yet, which must not pass for TLS's."""
+
+
+class HandshakeRefused(ConnectionError):
+    """One side did not accept the other's certificate, name or version; the connection can only be closed.
+
+    reason: OpenSSL's name, as in "TLSV13_ALERT_CERTIFICATE_REQUIRED" for what the peer has told, or
+    "CERTIFICATE_VERIFY_FAILED". verify_message: what is wrong with the peer's certificate, or "".
+    """
+
+    def __init__(self, reason: str, verify_message: str = "") -> None:
+        super().__init__(verify_message or reason)
+        self.reason = reason
+        self.verify_message = verify_message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason, self.verify_message)

@@ -7,12 +7,14 @@ import socket
 import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
+from weakref import ref
 
 from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
 from lifecycle.roles import ROLES, words
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
-from lifecycle.system.handles import INTERNET_FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
+from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking, socket_of
+from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
 from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
 from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 
@@ -69,13 +71,16 @@ class NamedElsewhere:
 class OsSocket(Lifecycle):
     """One socket of the system under a role. engine: see Lifecycle."""
 
-    __slots__ = ("_socket",)
+    __slots__ = ("_bound_path", "_readers", "_socket")
 
     internal_modules = ("lifecycle.engine", "lifecycle.net")
 
     _kind: ClassVar[int]
 
+    _bound_path: BoundPath
     _socket: socket.socket
+    _readers: tuple[ref[Any], ...]
+    """the files that were made over it"""
 
     # -- what a driver provides -----------------------------------------------------------------------------------------
 
@@ -125,6 +130,19 @@ class OsSocket(Lifecycle):
     def peer_address(self) -> Address | None:
         """The peer's address and port, or None where get_peer_name() is not legal, or fails."""
         return self._address(words.GET_PEER_NAME.name)
+
+    @property
+    def peer_credentials(self) -> Credentials | None:
+        """The process at the other end of a Unix-domain socket (pid, uid, gid), as it was when the connection was made.
+
+        None where get_peer_name() is not legal, over other families, and where the system does not say: Linux does.
+        """
+        if not self.is_legal(words.GET_PEER_NAME.name):
+            return None
+        try:
+            return peer_credentials(self._socket)
+        except OSError:
+            return None
 
     @property
     def is_over(self) -> bool:
@@ -195,18 +213,21 @@ class OsSocket(Lifecycle):
     def attach(self, handle: int | socket.socket) -> None:
         """Take over a socket that exists already, and enter the state that it is really in.
 
-        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is not a socket,
-        ValueError when it is of another kind or in a state that this role does not have; the caller keeps it then.
+        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
+        TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another
+        kind or in a state that this role does not have; the caller keeps it then.
         """
+        if isinstance(handle, socket.socket):
+            refuse_own_way(handle)
         number = handle.fileno() if isinstance(handle, socket.socket) else handle
         if not isinstance(number, int) or isinstance(number, bool):
             raise TypeError(f"a handle is an int or a socket.socket, not {type(handle).__name__}")
         if not 0 <= number <= MAX_HANDLE:
             raise ValueError(f"{number} is not a handle")
         blocking = blocking_mode(number)
-        sock = socket.socket(fileno=number)
+        sock = socket_of(number)
         try:
-            if sock.family not in INTERNET_FAMILIES or sock.type != self._kind:
+            if sock.family not in FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
             sock.setblocking(False)
             found = facts_of(sock)
@@ -226,6 +247,8 @@ class OsSocket(Lifecycle):
     def detach(self) -> int:
         """Hand the descriptor out, in blocking mode, and end the object; the connection lives on."""
         number = self._socket.detach()  # first of all: a call that wakes must not find it
+        if hasattr(self, "_bound_path"):
+            del self._bound_path  # it stays with the descriptor
         if number == -1:  # close() in another thread was faster
             raise closed_meanwhile()
         self._wake_all()
@@ -263,8 +286,16 @@ class OsSocket(Lifecycle):
     def _release(self) -> None:
         """Wake the calls that wait, and close the descriptor; both may be repeated."""
         self._wake_all()
+        self._remove_path()
         if hasattr(self, "_socket"):
             self._socket.close()
+
+    def _remove_path(self) -> None:
+        """Remove the path that this object's bind has made, before the descriptor is closed: another server may follow."""
+        if hasattr(self, "_bound_path"):
+            bound = self._bound_path
+            del self._bound_path
+            remove(bound)
 
     def _ends_iteration(self, refusal: IllegalCall) -> bool:
         """Whether a refusal ends an iteration over this object: it was closed."""
@@ -287,6 +318,29 @@ for _name in NAMES_HERE:
 def raised_by(sock: OsSocket, error: OSError) -> None:
     """Note on an error which object's call it comes from, as a number: an error may outlive the object, and be pickled."""
     vars(error)["socket_id"] = id(sock)
+
+
+PLAIN_METHODS = (
+    "send", "sendall", "sendto", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into",
+    "shutdown",
+)  # fmt: skip
+"""The methods by which a socket.socket sends and receives"""
+
+
+def refuse_own_way(handle: socket.socket) -> None:
+    """TypeError for a socket that does more with its descriptor than a plain one: what it adds would be left behind."""
+    own = [
+        name
+        for name in PLAIN_METHODS
+        if (method := getattr(type(handle), name, None)) is not None
+        and method is not getattr(socket.socket, name, None)
+        and (getattr(method, "__module__", None) or "").partition(".")[0] not in ("lifecycle", "socket", "_socket")
+    ]
+    if own:
+        raise TypeError(
+            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
+            "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
+        )
 
 
 def checked_size(size: int) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import errno
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lifecycle.engine import INTERRUPTED, Call, settled
 from lifecycle.net.operations import Operation, Value
 from lifecycle.net.operations.connecting import FREE, OWN, Plan, resolving, set_plan
 from lifecycle.net.operations.transfer import receiving_message, sending_message
+from lifecycle.net.option_names import DatagramOptions, NamedOptions, StreamOptions
 from lifecycle.net.os_socket import OsSocket, checked_size
+from lifecycle.net.pairs import socket_pair
+from lifecycle.net.tls_calls import TlsCalls
 from lifecycle.roles import words
 from lifecycle.roles.facts import Link, Receives
 from lifecycle.system.addresses import any_address, checked_peer, checked_port
 from lifecycle.system.handles import INTERNET_FAMILIES, is_bound
+from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_anywhere, bind_to_path, checked_path
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.portable_calls import Direction, bind_again, claim_address, everywhere, forget_peer, new_socket, set_peer
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class CreatedSocket(OsSocket):
+class CreatedSocket(NamedOptions):
     """An object that is created, rather than filled by an accept()."""
 
     __slots__ = ()
@@ -31,10 +35,54 @@ class CreatedSocket(OsSocket):
     def open(self, family: int = socket.AF_INET) -> None:
         """Get a socket without an address, so that options can be set before bind() (MFC's Socket).
 
-        family: AF_INET or AF_INET6. Raises IllegalCall in every state but `empty`, ValueError for another family, OSError
-        (EMFILE).
+        family: AF_INET, AF_INET6 or AF_UNIX. Raises IllegalCall in every state but `empty`, ValueError for another family,
+        OSError (EMFILE).
         """
-        self._socket = self._prepared_socket(checked_family(family))
+        self._socket = self._prepared_socket(family if _is_local(family) else checked_family(family))
+
+    def _creating_at(
+        self, port: int, address: str | None, family: int | None, path: Path | None, mode: int | None
+    ) -> Operation[None]:
+        """create(), at a path or at an address."""
+        if path is None:
+            _refuse_mode(mode)
+            return self._creating(port, address, family)
+        if port or address is not None or family not in (None, LOCAL_FAMILY):
+            raise TypeError("a path takes the place of port, address and family")
+        return self._creating_path(checked_path(path), mode)
+
+    def _creating_path(self, name: bytes, mode: int | None) -> Operation[None]:
+        sock = self._prepared_socket(LOCAL_FAMILY)
+        try:
+            self._bind_to_path(sock, name, mode)
+        except BaseException:
+            sock.close()
+            raise
+        self._socket = sock
+        yield from ()
+
+    def _binding_at(self, port: int, address: str | None, path: Path | None, mode: int | None) -> Operation[None]:
+        """bind(), to a path or an address."""
+        if path is None:
+            _refuse_mode(mode)
+            if self._socket.family == LOCAL_FAMILY:
+                raise OSError(errno.EAFNOSUPPORT, "this socket was opened for AF_UNIX: bind(path=...)")
+            return self._binding(port, address)
+        if port or address is not None:
+            raise TypeError("a path takes the place of port and address")
+        name = checked_path(path)
+        if self._socket.family != LOCAL_FAMILY:
+            raise OSError(errno.EAFNOSUPPORT, "the socket cannot use a path: open(AF_UNIX) makes one that can")
+        return self._binding_path(name, mode)
+
+    def _binding_path(self, name: bytes, mode: int | None) -> Operation[None]:
+        self._bind_to_path(self._socket, name, mode)
+        yield from ()
+
+    def _bind_to_path(self, sock: socket.socket, name: bytes, mode: int | None) -> None:
+        bound = bind_to_path(sock, name, mode)
+        if bound is not None:
+            self._bound_path = bound
 
     def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
         """create(), waiting for the look-up of a name."""
@@ -60,7 +108,8 @@ class CreatedSocket(OsSocket):
         """A new socket of the system, with the options that must be set before the bind."""
         sock = new_socket(family, self._kind)
         try:
-            self._before_bind(sock)
+            if family != LOCAL_FAMILY:
+                self._before_bind(sock)
         except BaseException:
             sock.close()
             raise
@@ -105,14 +154,14 @@ class ServerCalls(CreatedSocket):
         yield from super()._creating(port, address, family)
 
 
-class StreamCalls(OsSocket):
+class StreamCalls(TlsCalls, StreamOptions):
     """A stream socket with a data phase, but for sending and receiving."""
 
     __slots__ = ()
 
     _kind = socket.SOCK_STREAM
 
-    _held: bytearray
+    _held: bytearray | None  # None where nothing is: the usual receive looks at it
 
     @property
     def buffered(self) -> int:
@@ -120,15 +169,21 @@ class StreamCalls(OsSocket):
 
         The next receive() gives them, at once; a poll of the descriptor does not see them, and detach() drops them.
         """
-        return len(self._held)
+        return len(self._held or b"")
 
     def shut_down(self, how: Direction = "sends") -> None:
-        """End one direction of the connection, or both, without closing it.
+        """End one direction of the connection, or both, without closing it. Nothing is waited for.
 
-        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Raises IllegalCall where there is no
+        how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Over TLS "sends" sends close_notify and
+        no FIN, and the others are a ValueError: there is no message for them. Raises IllegalCall where there is no
         connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
         """
         self._shut_down(how)
+
+    @classmethod
+    def socketpair(cls, **options: Any) -> tuple[Self, Self]:
+        """Two objects that are connected to each other; options: of the class."""
+        return socket_pair(cls, **options)
 
     def _received(self, data: bytes, size: int) -> bytes:
         """What receive() gives when `data` is the last word: of nothing that arrives, whether it is the end or a reset."""
@@ -145,6 +200,8 @@ class StreamCalls(OsSocket):
         facts = self.facts
         if facts.link is Link.RESET or facts.over:  # closed meanwhile: which the engine reports
             return True
+        if not facts.is_plain:  # a close_notify cannot be forged
+            return False
         if not facts.sends or facts.receives is not Receives.OPEN or self.peer_address is not None:
             return False
         return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.EPIPE
@@ -156,13 +213,16 @@ class ClientCalls(CreatedSocket, StreamCalls):
     __slots__ = ()
 
     _plan: Plan
+    _sought: Any
+    """the address of a connect that is under way over this object's own socket, or None"""
+    _is_tls_server = False
 
     def open(self, family: int | None = None) -> None:
         """Get a socket without an address, so that options can be set before bind() (MFC's Socket).
 
-        family: AF_INET or AF_INET6; when it is not given, the socket is of AF_INET, and connect() is free to use any address
-        of a name, of either family. Raises IllegalCall in every state but `empty`, ValueError for another family, OSError
-        (EMFILE).
+        family: AF_INET, AF_INET6 or AF_UNIX; when it is not given, the socket is of AF_INET, and connect() is free to use any
+        address of a name, of either family. Raises IllegalCall in every state but `empty`, ValueError for another family,
+        OSError (EMFILE).
         """
         super().open(socket.AF_INET if family is None else family)
         set_plan(self, FREE if family is None else OWN)
@@ -177,7 +237,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
         """As for every socket; but a connect that was interrupted goes on in the system."""
         outcome = super().outcome_of(call, error)
         seeks = call in (words.CONNECT.name, words.FINISH_CONNECT.name)
-        if seeks and outcome in ("failed", None) and self._plan.sought is not None:
+        if seeks and outcome in ("failed", None) and self._sought is not None:
             return INTERRUPTED.name
         return outcome
 
@@ -194,7 +254,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
         """Another socket, with the options of this object's, and bound where that is bound."""
         sock = self._equal_socket(family)
         try:
-            if self.facts.address:
+            if self.facts.address and family != LOCAL_FAMILY:
                 sock.bind((any_address(family), 0))
         except BaseException:
             sock.close()
@@ -206,6 +266,8 @@ class ClientCalls(CreatedSocket, StreamCalls):
         sock = self._prepared_socket(family)
         try:
             for option in self._plan.options:
+                if family == LOCAL_FAMILY and option[0] != socket.SOL_SOCKET:
+                    continue  # of the internet's protocols
                 sock.setsockopt(*option)
         except BaseException:
             sock.close()
@@ -215,8 +277,11 @@ class ClientCalls(CreatedSocket, StreamCalls):
     def _renew_socket(self) -> None:
         """Hold a fresh socket of the system after a connect that has failed, with the same options and local address.
 
-        An attached socket is kept, whose options are not known, and so is the one there is where the system has no other.
+        One of AF_UNIX is kept, whose path exists; an attached socket, whose options are not known, and so is the one there is
+        where the system has no other.
         """
+        if self._socket.family == LOCAL_FAMILY:
+            return
         name = self._socket.getsockname() if self.facts.address else None
         if self._plan.is_own:
             with suppress(OSError):
@@ -225,12 +290,17 @@ class ClientCalls(CreatedSocket, StreamCalls):
             bind_again(self._socket, name)
 
 
-class DatagramCalls(CreatedSocket):
+class DatagramCalls(CreatedSocket, DatagramOptions):
     """A datagram socket: the calls that never wait, and the operations of those that do."""
 
     __slots__ = ()
 
     _kind = socket.SOCK_DGRAM
+
+    @classmethod
+    def socketpair(cls, **options: Any) -> tuple[Self, Self]:
+        """Two objects each of which is the other's peer; options: of the class."""
+        return socket_pair(cls, **options)
 
     def disconnect(self) -> None:
         """Forget the peer; the local address stays. Legal in `connected`."""
@@ -250,17 +320,19 @@ class DatagramCalls(CreatedSocket):
             return super().outcome_of(call, error)
         return "failed" if is_bound(self._socket) else None
 
-    def _connecting(self, address: str, port: int) -> Operation[None]:
-        set_peer(self._socket, (yield from self._addressed(address, port)))
+    def _connecting(self, address: str | None, port: int | None, path: Path | None = None) -> Operation[None]:
+        set_peer(self._socket, (yield from self._addressed(address, port, path)))
 
     def _sending(self, data: ReadableBuffer, flags: int) -> Operation[int]:
         refuse_flags(words.SEND, self, flags)
         return sending_message(self._socket, data, flags)
 
-    def _sending_to(self, data: ReadableBuffer, address: str, port: int, flags: int) -> Operation[int]:
+    def _sending_to(
+        self, data: ReadableBuffer, address: str | None, port: int | None, flags: int, path: Path | None = None
+    ) -> Operation[int]:
         memoryview(data)  # TypeError, before anything is bound
         refuse_flags(words.SEND_TO, self, flags)
-        peer = yield from self._addressed(address, port)
+        peer = yield from self._addressed(address, port, path)
         return (yield from sending_message(self._socket, data, flags, peer))
 
     def _receiving(self, call: Call, size: int, flags: int) -> Operation[tuple[bytes, Any]]:
@@ -268,8 +340,22 @@ class DatagramCalls(CreatedSocket):
         refuse_flags(call, self, flags)
         return receiving_message(self._socket, size, flags)
 
-    def _addressed(self, address: str, port: int) -> Operation[tuple[Any, ...]]:
+    def _addressed(self, address: str | None, port: int | None, path: Path | None) -> Operation[Any]:
         """The system's address of a peer; the socket has an address of its own then."""
+        local = self._socket.family == LOCAL_FAMILY
+        if path is not None:
+            name = checked_path(path)
+            if not local or address is not None or port is not None:
+                raise OSError(
+                    errno.EAFNOSUPPORT, "only a socket that was made by open(AF_UNIX) or create(path=...) takes a path"
+                )
+            if not is_bound(self._socket):
+                bound = bind_anywhere(self._socket)
+                if bound is not None:
+                    self._bound_path = bound
+            return name
+        if local:
+            raise OSError(errno.EAFNOSUPPORT, "this socket is of AF_UNIX: give path=")
         found, *_ = yield from resolving(address, port, self._socket.family, self._kind)
         peer = checked_peer(found[1])
         if not is_bound(self._socket):
@@ -279,6 +365,15 @@ class DatagramCalls(CreatedSocket):
                 if not is_bound(self._socket):  # or else another thread's first send_to() came before
                     raise
         return peer
+
+
+def _is_local(family: object) -> bool:
+    return isinstance(family, socket.AddressFamily) and family == LOCAL_FAMILY
+
+
+def _refuse_mode(mode: int | None) -> None:
+    if mode is not None:
+        raise TypeError("mode is the permissions of a path, and there is none")
 
 
 def refuse_flags(call: Call, subject: OsSocket, flags: int) -> None:

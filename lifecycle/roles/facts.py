@@ -1,6 +1,6 @@
 """The facts of a socket: what its states are made of.
 
-Every state of the socket roles is a point in six facts, and its name is only a name for that point. A stream's half-closed
+Every state of the socket roles is a point in seven facts, and its name is only a name for that point. A stream's half-closed
 states are the product of its two halves: whether this side may still send, and whether more can still be received.
 """
 
@@ -31,9 +31,18 @@ class Receives(StrEnum):
     EOF = "eof"  # the end of the peer's stream was seen
 
 
+class Tls(StrEnum):
+    """How far TLS has come on a connection."""
+
+    NO = "no"  # what is sent and received goes over the line as it is
+    HANDSHAKE = "handshake"  # it is under way
+    ON = "on"  # `sends` and `receives` are about close_notify, and no longer about the FIN
+    CUT = "cut"  # the connection ended without the peer's close_notify
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One point: the object holds a socket, which has a local address, is linked, sends, receives; or its life is over."""
+    """One point: the object holds a socket, which has an address, is linked, sends, receives, has TLS; or its life is over."""
 
     handle: bool = False
     address: bool = False
@@ -41,6 +50,17 @@ class Facts:
     sends: bool = False
     receives: Receives = Receives.OFF
     over: bool = False
+    tls: Tls = Tls.NO
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is no TLS."""
+        return self.tls is Tls.NO
+
+    @property
+    def is_secured(self) -> bool:
+        """Whether TLS is up, in one direction or both."""
+        return self.tls is Tls.ON
 
     @property
     def is_linked(self) -> bool:
@@ -86,6 +106,11 @@ def has_handle(at: Facts) -> bool:
     return at.handle
 
 
+def can_be_handed_out(at: Facts) -> bool:
+    """The object holds a socket without TLS: a descriptor carries no keys."""
+    return at.handle and at.is_plain
+
+
 def has_address(at: Facts) -> bool:
     """The socket has a local address."""
     return at.address
@@ -102,6 +127,9 @@ addressed = to(address=True)
 ends = becomes(OVER)
 resets = becomes(BROKEN)
 links = becomes(LINKED)
+secures = becomes(replace(LINKED, tls=Tls.ON))
+shakes_hands = becomes(replace(LINKED, sends=False, receives=Receives.OFF, tls=Tls.HANDSHAKE))
+cuts = becomes(replace(LINKED, sends=False, receives=Receives.EOF, tls=Tls.CUT))
 seeks = to(address=True, link=Link.SEEKING)
 
 

@@ -21,9 +21,9 @@ half of that call, and both objects are checked before the system is asked.
 
 from dataclasses import replace
 
-from lifecycle.engine import INTERRUPTED, Reason, Role, Rule, State, becomes, expand, expand_reasons, stay, to
-from lifecycle.roles import facts
-from lifecycle.roles.facts import LINKED, Facts, Link, Receives
+from lifecycle.engine import Reason, Role, Rule, State, becomes, expand, expand_reasons, stay, to
+from lifecycle.roles import facts, tls
+from lifecycle.roles.facts import LINKED, Facts, Link, Receives, Tls
 from lifecycle.roles.words import (
     BOUND,
     CLOSED,
@@ -63,16 +63,34 @@ CONNECTING = State("connecting", "A connect is under way.", reason=UNDER_WAY, fa
 
 WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay, "broken": facts.resets}
 
+RECEIVES = WAITS | {"eof": to(receives=Receives.EOF)}
+
+
+def is_half_open(at: Facts) -> bool:
+    """There is a connection, which not both sides have ended."""
+    return at.is_linked and not at.is_finished
+
+
+def has_stream(at: Facts) -> bool:
+    """Something can be sent, or can be or could have been received."""
+    return at.sends or at.receives is not Receives.OFF or at.link is Link.RESET
+
+
 STREAM = (
     Rule("send send_to", lambda at: at.sends, WAITS),
-    Rule("receive receive_from", lambda at: at.receives is Receives.OPEN, WAITS | {"eof": to(receives=Receives.EOF)}),
-    Rule("receive receive_from", lambda at: at.receives is Receives.EOF, KEEPS | {"eof": stay}),
+    Rule("receive receive_from", lambda at: at.receives is Receives.OPEN and at.is_plain, RECEIVES),
+    Rule(
+        "receive receive_from", lambda at: at.receives is Receives.OPEN and at.is_secured, RECEIVES | {"truncated": facts.cuts}
+    ),
+    Rule("receive receive_from", lambda at: at.receives is Receives.EOF and at.tls is not Tls.CUT, KEEPS | {"eof": stay}),
+    Rule("receive receive_from", lambda at: at.tls is Tls.CUT, KEEPS | {"truncated": stay}),
     Rule("receive receive_from", lambda at: at.link is Link.RESET, KEEPS | {"broken": stay}),
-    Rule("shut_down", lambda at: at.is_linked and not at.is_finished, facts.SHUT_DOWN_CHANGES | {"failed": stay}),
-    Rule("get_peer_name", lambda at: at.is_linked and not at.is_finished, KEEPS),
-    Rule("io_ctl", lambda at: at.receives is not Receives.OFF and not at.is_finished, {"ok": stay}),
-    Rule("socket_file", lambda at: at.sends or at.receives is not Receives.OFF or at.link is Link.RESET, {"ok": stay}),
+    Rule("shut_down", lambda at: is_half_open(at) and at.is_plain, facts.SHUT_DOWN_CHANGES | {"failed": stay}),
+    Rule("get_peer_name", lambda at: is_half_open(at) or not at.is_plain, KEEPS),
+    Rule("io_ctl", lambda at: at.receives is not Receives.OFF and not at.is_finished and at.is_plain, {"ok": stay}),
+    Rule("socket_file", lambda at: (at.is_plain and has_stream(at)) or tls.is_open(at), {"ok": stay}),
     *EVERY_SOCKET,
+    *tls.RULES,
 )
 
 SEEK = {
@@ -86,7 +104,7 @@ CONNECT = (
 
 def is_shut(at: Facts) -> bool:
     """Both directions were ended here."""
-    return at.is_linked and not at.sends and at.receives is Receives.OFF
+    return at.is_linked and at.is_plain and not at.sends and at.receives is Receives.OFF
 
 
 DATA_CALLS = "send receive send_to receive_from shut_down get_peer_name io_ctl"
@@ -95,7 +113,8 @@ STREAM_REASONS = (
     Reason("socket_file", is_shut, "Both directions were ended by shut_down(): nothing can pass through a file any more"),
     Reason("connect", is_shut, "A socket that was shut down cannot connect again; make a new object"),
     Reason("connect", lambda at: at.is_linked and not at.is_finished, IS_CONNECTED),
-    Reason("shut_down get_peer_name", lambda at: at.is_finished, BOTH_ENDED),
+    Reason("shut_down get_peer_name", lambda at: at.is_finished and at.is_plain, BOTH_ENDED),
+    *tls.REASONS,
 )
 
 GONE = (
@@ -110,14 +129,26 @@ NOT_REACHED = (
 )  # fmt: skip
 """The errors by which the network refuses a connection; a lack of this machine's own is `failed`"""
 
-DATA_WORDS: dict[str, dict[str, object]] = {"send send_to receive receive_from": {"errors": {"broken": GONE}}}
+DATA_WORDS: dict[str, dict[str, object]] = {
+    "send send_to": {"errors": {"broken": (*GONE, tls.REFUSAL)}},
+    "receive receive_from": {"errors": {"broken": (*GONE, tls.REFUSAL), "truncated": (tls.CUT_SHORT,)}},
+    "shut_down": {"errors": {"broken": (*tls.GONE, tls.REFUSAL)}},
+    "start_tls": {
+        "errors": {"refused": (tls.REFUSAL,), "broken": GONE, "unread": (tls.LEFT_UNREAD,), "interrupted": ("EINTR",)}
+    },
+    "finish_tls": {"errors": {"refused": (tls.REFUSAL,), "broken": GONE, "interrupted": ("EINTR",)}},
+    "stop_tls": {"errors": {"broken": (*GONE, tls.REFUSAL)}},
+}
 CONNECT_WORDS: dict[str, dict[str, object]] = {
     "connect finish_connect": {"errors": {"refused": NOT_REACHED, "interrupted": ("EINTR",)}},
 }
 
 CONNECTS_ONLY = "A client connects; a Server listens and accepts"
-CLIENT_STATES = (EMPTY, OPEN, BOUND, CONNECTING, *DATA_PHASE, CLOSED)
-CLIENT_RULES = (*CREATION, attaching(CLIENT_STATES[1:-1]), *CONNECT, *STREAM)
+ATTACHABLE = (OPEN, BOUND, CONNECTING, *DATA_PHASE)
+"""The states in which a handle may be found: the keys of TLS are no part of it"""
+
+CLIENT_STATES = (EMPTY, *ATTACHABLE, *tls.STATES, CLOSED)
+CLIENT_RULES = (*CREATION, attaching(ATTACHABLE), *CONNECT, *STREAM)
 CLIENT_ROWS = expand(CLIENT_RULES, CLIENT_STATES)
 
 CLIENT = Role(
@@ -127,12 +158,12 @@ CLIENT = Role(
     calls=calls(
         "create", "open", "bind", "connect", "finish_connect", "socket_file",
         "send", "receive", "send_to", "receive_from", "shut_down",
-        "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
+        "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", *tls.CALLS.split(), "detach", "close",
         words=DATA_WORDS | CONNECT_WORDS,
         listen=CONNECTS_ONLY,
         accept=CONNECTS_ONLY,
     ),
-    outcomes=outcomes(CLIENT_STATES[1:-1], INTERRUPTED),
+    outcomes=outcomes(ATTACHABLE, *tls.OUTCOMES),
     initial="empty",
     final=frozenset({"closed"}),
     closes="close",
@@ -141,7 +172,7 @@ CLIENT = Role(
         (
             *CREATION_REASONS,
             *STREAM_REASONS,
-            Reason(f"socket_file {DATA_CALLS}", facts.is_unlinked, "There is no connection yet"),
+            Reason(f"socket_file {DATA_CALLS} {tls.CALLS}", facts.is_unlinked, "There is no connection yet"),
             Reason("connect", lambda at: at.link is Link.SEEKING,
                    "A connect is under way already: finish_connect() gets its result"),
         ),
@@ -154,7 +185,7 @@ FILLED_BY_ACCEPT = "An accept target gets its handle from a server's accept(), s
 CONNECTED_TO = "The other side made the connection: an accepted socket never connects"
 NOT_A_SERVER = "This end of the connection was accepted; only a Server listens and accepts"
 
-ACCEPTED_STATES = (EMPTY, *DATA_PHASE, CLOSED)
+ACCEPTED_STATES = (EMPTY, *DATA_PHASE, *tls.STATES, CLOSED)
 ACCEPTED_RULES = (Rule("accepted", facts.is_new, {"ok": becomes(LINKED)}), attaching(DATA_PHASE), *STREAM)
 ACCEPTED_ROWS = expand(ACCEPTED_RULES, ACCEPTED_STATES)
 
@@ -164,7 +195,7 @@ ACCEPTED = Role(
     states=ACCEPTED_STATES,
     calls=calls(
         "accepted", "socket_file", "send", "receive", "send_to", "receive_from", "shut_down",
-        "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
+        "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", *tls.CALLS.split(), "detach", "close",
         words=DATA_WORDS,
         create=f"{FILLED_BY_ACCEPT} created",
         open=f"{FILLED_BY_ACCEPT} opened",
@@ -174,7 +205,7 @@ ACCEPTED = Role(
         listen=NOT_A_SERVER,
         accept=NOT_A_SERVER,
     ),
-    outcomes=outcomes(DATA_PHASE),
+    outcomes=outcomes(DATA_PHASE, *tls.OUTCOMES),
     initial="empty",
     final=frozenset({"closed"}),
     closes="close",
@@ -184,7 +215,7 @@ ACCEPTED = Role(
             *(reason for reason in STREAM_REASONS if reason.calls != "connect"),
             Reason("accepted", lambda at: not facts.is_new(at),
                    "The target of an accept() must be empty: this one was used already"),
-            Reason(f"socket_file {DATA_CALLS}", facts.is_new, "No connection was accepted into this object yet"),
+            Reason(f"socket_file {DATA_CALLS} {tls.CALLS}", facts.is_new, "No connection was accepted into this object yet"),
         ),
         ACCEPTED_ROWS,
         ACCEPTED_STATES,

@@ -120,6 +120,35 @@ ATTACH = Call(
     enables=("connect", "write"),
     reason=HAS_A_SOCKET,
 )
+START_TLS = Call(
+    "start_tls",
+    "Make the TLS handshake on the connection: what is sent and received from then on is encrypted.",
+    exclusive=True,
+    waits_for="readable",
+    enables=("write", "read"),
+    reason="TLS starts once, on a connection with both directions open",
+)
+FINISH_TLS = Call(
+    "finish_tls",
+    "Learn how a handshake comes out that did not wait until it ended.",
+    exclusive=True,
+    waits_for="readable",
+    enables=("write", "read"),
+    reason="No TLS handshake is under way",
+)
+STOP_TLS = Call(
+    "stop_tls",
+    "Go back to plain text on the same connection, after both sides have ended TLS; the peer is not waited for.",
+    exclusive=True,
+    waits_for="writable",
+    enables=("write", "read"),
+    reason="There is no TLS to stop",
+)
+GET_TLS = Call(
+    "get_tls",
+    "The version, the cipher, the ALPN protocol and the peer's certificate.",
+    reason="There is no TLS: start_tls() first",
+)
 DETACH = Call(
     "detach",
     "Hand the socket out and end the object; the connection lives on.",
@@ -130,7 +159,8 @@ CLOSE = Call("close", "Close the socket and end the object; closing again does n
 
 CALLS = (
     CREATE, OPEN_, BIND, LISTEN, ACCEPT, CONNECT, FINISH_CONNECT, ACCEPTED, SOCKET_FILE, DISCONNECT, SEND, RECEIVE, SEND_TO,
-    RECEIVE_FROM, SHUT_DOWN, GET_SOCK_NAME, GET_PEER_NAME, SET_OPTION, GET_OPTION, IO_CTL, ATTACH, DETACH, CLOSE,
+    RECEIVE_FROM, SHUT_DOWN, GET_SOCK_NAME, GET_PEER_NAME, SET_OPTION, GET_OPTION, IO_CTL, ATTACH, START_TLS, FINISH_TLS,
+    STOP_TLS, GET_TLS, DETACH, CLOSE,
 )  # fmt: skip
 
 
@@ -182,7 +212,7 @@ CREATION = (
 EVERY_SOCKET = (
     Rule("get_sock_name", facts.has_address, {"ok": stay}),
     Rule("set_option get_option", facts.has_handle, KEEPS),
-    Rule("detach", facts.has_handle, {"ok": facts.ends}),
+    Rule("detach", facts.can_be_handed_out, {"ok": facts.ends}),
     Rule("close", always, {"ok": facts.ends}),
 )
 """What every object takes that has a socket; closing is always legal"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import socket
 from typing import Any, NamedTuple
@@ -21,8 +22,27 @@ class Address(NamedTuple):
     host: str
     port: int
 
+    @property
+    def path(self) -> str | None:
+        """The path of a Unix-domain socket; None of any other."""
+        return None
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class LocalAddress(Address):
+    """The path of a Unix-domain socket in place of a host, and port 0: "" without a path, a NUL first in an abstract name."""
+
+    __slots__ = ()
+
+    @property
+    def path(self) -> str:
+        """The path; it can be given to connect(path=) again, unless it is ""."""
+        return self.host
+
+    def __str__(self) -> str:
+        return "@" + self.host[1:] if self.host.startswith("\0") else self.host or "(unnamed)"
 
 
 def from_system(address: Any) -> Address:
@@ -30,6 +50,8 @@ def from_system(address: Any) -> Address:
 
     An IPv4 peer of a listener of both families is what it is: the system writes it as an IPv6 address (RFC 4291, 2.5.5.2).
     """
+    if isinstance(address, (str, bytes)) or address is None:
+        return LocalAddress(os.fsdecode(address or ""), 0)
     host: str = address[0].removeprefix(_MAPPED)
     if len(address) == 4 and address[3] and "%" not in host:
         host = f"{host}%{address[3]}"  # the interface of a link-local address

@@ -1,7 +1,7 @@
 """The system's errors as outcomes: one function for the sockets, the socket files, the checker and the conformance suite.
 
-The tables say which error means which outcome of a call (`Call.errors`), by errno's names of the errors. What is not listed is
-`failed`.
+The tables say which error means which outcome of a call (`Call.errors`), by errno's names of the errors, or by the name of a
+class of the package's own. What is not listed is `failed`.
 """
 
 from __future__ import annotations
@@ -40,10 +40,15 @@ def outcome_of_error(errors: Errors, error: BaseException) -> str | None:
         case socket.gaierror() | socket.herror():
             return None
         case OSError():
-            return outcome_of_number(errors, error.errno)
+            return outcome_of_class(errors, type(error).__name__) or outcome_of_number(errors, error.errno)
         case ValueError() | TypeError() | OverflowError() | BufferError():
             return None
     return "failed"
+
+
+def outcome_of_class(errors: Errors, name: str) -> str | None:
+    """The outcome of a call that failed with an error of the package's own, of that class; None for one of the system's."""
+    return next((outcome for outcome, names in errors.items() if name in names), None)
 
 
 def outcome_of_number(errors: Errors, number: int | None) -> str:

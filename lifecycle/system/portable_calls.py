@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from lifecycle.system.addresses import any_address
+from lifecycle.system.local_sockets import LOCAL_FAMILY, bind_anywhere
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 from lifecycle.system.polling import is_ready
 
@@ -140,7 +141,10 @@ def forget_peer(sock: socket.socket) -> None:
     """
     before = sock.getsockname()
     dissolve(sock)
-    if sock.getsockname()[1] == 0:  # Linux forgets a port that it chose itself
+    if sock.family == LOCAL_FAMILY:
+        if not sock.getsockname():
+            bind_anywhere(sock)
+    elif sock.getsockname()[1] == 0:  # Linux forgets a port that it chose itself
         try:
             sock.bind(before)
         except OSError:
@@ -162,7 +166,7 @@ def dissolve(sock: socket.socket) -> None:
             raise system_error(number)
 
 
-def set_peer(sock: socket.socket, peer: tuple[Any, ...]) -> None:
+def set_peer(sock: socket.socket, peer: Any) -> None:
     """Connect a datagram socket to `peer`; where that fails, the one before stays the peer.
 
     On Linux a connect that fails (EACCES for a broadcast) reports the old peer, and sends to the new one.

@@ -17,7 +17,7 @@ from lifecycle import Client as BlockingClient
 from lifecycle import IllegalCall, aio
 from lifecycle import SocketFile as BlockingSocketFile
 from lifecycle.archive import BYTE, DWORD, WORD, CEditView, CString
-from lifecycle.archive.errors import ReadOnly, UnreadBytesLost, WriteOnly
+from lifecycle.archive.errors import ReadOnly, WriteOnly
 
 
 @on_every_loop
@@ -184,16 +184,19 @@ async def test_a_file_reads_and_writes() -> None:
 
 
 @on_every_loop
-async def test_bytes_that_were_not_taken_are_lost_with_a_warning() -> None:
-    """Closing a loading archive that has read ahead warns that those bytes are lost."""
+async def test_bytes_that_were_not_taken_are_for_the_next_archive() -> None:
+    """Closing a loading archive, and its flush(), give back to the file what was received, for whoever reads next."""
     async with connected() as (client, peer), aio.SocketFile(client) as file:
         archive = aio.Archive(file, "load")
         peer.sendall(stored(BYTE(1), DWORD(2)))
         assert await archive.load(BYTE) == 1
         assert not archive.is_buffer_empty
-        with pytest.warns(UnreadBytesLost, match="4 bytes"):
-            await archive.close()
         await archive.close()
+        await archive.close()
+        async with aio.Archive(file, "load") as following:
+            assert await following.load(WORD) == 2
+            await following.flush()
+            assert await file.read(2, exact=True) == bytes(2)
 
 
 @on_every_loop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -90,7 +91,7 @@ async def test_the_first_address_that_answers_is_taken() -> None:
                 with name_of(*hosts) as asked:
                     async with aio.Client() as client:
                         begun = begin(client)
-                        if begun is not None:
+                        if inspect.isawaitable(begun):
                             await begun
                         await client.connect("both.invalid", port)
                         assert client.get_peer_name() == (hosts[0], port)
@@ -182,7 +183,7 @@ async def test_a_client_with_an_address_keeps_its_socket() -> None:
         for begin in begins:
             async with aio.Client() as client:
                 begun = begin(client)
-                if begun is not None:
+                if inspect.isawaitable(begun):
                     await begun
                 number, before = client.fileno(), client.local_address
                 await client.connect("several.invalid", port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -169,9 +170,28 @@ def test_row_151_a_fresh_loading_archive_is_empty() -> None:
         assert archive >> DWORD == 5
 
 
+@contextmanager
+def loading_over_a_pipe(data: bytes) -> Iterator[Archive]:
+    """A loading archive over the reading end of a pipe that has the data."""
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    os.close(writing)
+    with open(reading, "rb", buffering=0) as file:
+        archive = Archive(file, "load")
+        try:
+            yield archive
+        finally:
+            archive.abort()
+
+
 def test_row_152_two_messages_in_one_segment() -> None:
-    """After the first of two messages the buffer is not empty, after the second it is."""
+    """Of a file, the buffer is not empty after the first of two values; of a connection, just what a value has is taken."""
     with loading_over_a_socket(stored(DWORD(5), DWORD(6))) as (archive, _):
+        assert archive >> DWORD == 5
+        assert archive.is_buffer_empty
+        assert archive >> DWORD == 6
+        assert archive.is_buffer_empty
+    with Archive(io.BytesIO(stored(DWORD(5), DWORD(6))), "load") as archive:
         assert archive >> DWORD == 5
         assert not archive.is_buffer_empty
         assert archive >> DWORD == 6
@@ -196,8 +216,8 @@ def test_row_153_the_peer_closes_too_early() -> None:
 
 
 def test_row_154_bytes_read_ahead_are_lost_with_a_warning() -> None:
-    """Closing a loading archive over a socket while bytes wait in its buffer warns; a file that can seek gets them back."""
-    with loading_over_a_socket(stored(DWORD(5), DWORD(6))) as (archive, _):
+    """Closing an archive over a pipe while bytes wait in its buffer warns; a file that can seek gets them back."""
+    with loading_over_a_pipe(stored(DWORD(5), DWORD(6))) as archive:
         assert archive >> DWORD == 5
         with pytest.warns(UnreadBytesLost, match="4 bytes were read ahead"):
             archive.close()
@@ -211,7 +231,7 @@ def test_row_154_bytes_read_ahead_are_lost_with_a_warning() -> None:
 def test_the_warning_of_lost_bytes_names_the_line_that_lost_them() -> None:
     """The caller's line, of close() as of a `with` block."""
     for leave in (Archive.close, lambda archive: archive.__exit__(None, None, None)):
-        with loading_over_a_socket(stored(DWORD(5), DWORD(6))) as (archive, _):
+        with loading_over_a_pipe(stored(DWORD(5), DWORD(6))) as archive:
             assert archive >> DWORD == 5
             with pytest.warns(UnreadBytesLost) as warned:
                 leave(archive)

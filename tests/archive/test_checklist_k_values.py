@@ -130,7 +130,7 @@ def test_row_166_the_schema_is_told_once() -> None:
         ("0080", "the tag 0x8000"),
         ("0500", "a reference to object 5"),
         ("0580", "a reference to class 5"),
-        ("ff7f00000000", "0 in a tag of six bytes"),
+        ("ff7f00000080", "0 in a tag of six bytes"),
         ("ff7f05000080", "a reference to class 5"),
         ("ff7fffffff7f", "a reference to object 2147483647"),
     ],

@@ -96,7 +96,7 @@ def provoke_archive(cell: Cell, file: Scripted) -> None:
     if state == "empty":
         provoke_empty(call, outcome, file)
         return
-    with Archive(file, "store" if state == "storing" else "load", buffer_size=128, encoding="cp1252", unicode=False) as archive:
+    with Archive(file, "store" if state == "storing" else "load", buffer_size=128, encoding="ascii", unicode=False) as archive:
         arguments = ARGUMENTS.get(call, ())
         if state == "broken":
             make(archive, "load", DWORD)

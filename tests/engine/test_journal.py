@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from turnstile import BentCoin, Turnstile
 
-from lifecycle import Journal
+from lifecycle import Journal, Server
 from lifecycle.engine import IllegalCall
 from lifecycle.engine.journal import OBSERVERS
 
@@ -92,3 +92,12 @@ def test_journals_may_overlap() -> None:
             turnstile.look()
         turnstile.look()
     assert (len(outer.records), len(inner.records)) == (2, 1)
+
+
+def test_limit_keeps_the_newest_records() -> None:
+    """A journal with a limit has that many records at most, the newest ones, and its lines begin with the oldest of them."""
+    with Journal(limit=2) as journal, Server() as server:
+        server.create(0, "127.0.0.1")
+        server.listen()
+    assert [record.call for record in journal.records] == ["listen", "close"]
+    assert len(list(journal.lines())) == 2

@@ -9,7 +9,7 @@ from provocations import PROVOKE
 from states import SOCKET_ROLES, STATES, world
 
 from lifecycle import IllegalCall
-from lifecycle.engine import Role
+from lifecycle.engine import Kind, Role
 
 ROWS = [(role, (state, call, outcome)) for role in SOCKET_ROLES.values() for state, call, outcome, _ in role.cells()]
 
@@ -88,24 +88,31 @@ def test_remedy_leads_where_the_call_is_legal(role: Role, state: str, call: str)
         return
     assert len(error.remedy) == reachable
     with world(role, state) as w:
-        for number, step in enumerate(error.remedy):
+        for number, (step, kind) in enumerate(role.steps_to(state, call) or ()):
+            assert step == error.remedy[number]
             last = number == len(error.remedy) - 1
-            _follow(w, role, step.rpartition(".")[2] if step == "server.accept" else step, call if last else None)
+            step = step.rpartition(".")[2] if step == "server.accept" else step  # noqa: PLW2901 - the call of this role
+            _follow(w, role, step, call if last else None, ends=kind is Kind.ENDING)
         assert call in w.subject.legal
 
 
-def _follow(w: object, role: Role, step: str, wanted: str | None) -> None:
-    """Make one step of a remedy: successfully, or pending where only that leads on."""
+def _follow(w: object, role: Role, step: str, wanted: str | None, *, ends: bool) -> None:
+    """Make one step of a remedy: successfully, or to its end, or pending where only that leads on."""
     step = "accepted" if step == "accept" and role.name == "accepted" else step
     state = w.subject.state  # type: ignore[attr-defined]
     outcomes = role.table[state][step]
-    good = next((o for o in outcomes if o in ("ok", "sends") and (wanted is None or wanted in role.table[outcomes[o]])), None)
+    good = (
+        "eof"
+        if ends
+        else next((o for o in outcomes if o in ("ok", "sends") and (wanted is None or wanted in role.table[outcomes[o]])), None)
+    )
     PROVOKE[role.name][step][good or "pending"](w)  # type: ignore[arg-type]
 
 
 def _shortest(role: Role, state: str, call: str) -> int | None:
     """The least number of successful, or else waiting, calls after which `call` is legal; breadth first, on the bare rows."""
-    for allowed in ({"ok", "sends", "receives", "both"}, {"ok", "sends", "receives", "both", "pending", "timed_out"}):
+    good = {"ok", "sends", "receives", "both"}
+    for allowed in (good, good | {"pending", "timed_out", "interrupted"}, good | {"eof"}):
         here, seen, steps = {state}, {state}, 0
         while here:
             if any(call in role.table[each] for each in here):

@@ -113,7 +113,7 @@ class Decoder:
             if not self.is_held:
                 self._drop_what_was_loaded()
             while (missing := count - len(data) + self.at) > 0:
-                wanted = max(missing, self.format.size, self.until - self.base - len(data)) if self.reads_ahead else missing
+                wanted = max(missing, self.until - self.base - len(data), self.format.size if self.reads_ahead else 0)
                 self.needed, self.reached = missing, self.offset
                 try:
                     chunk = self.receive(min(wanted, max(LARGEST_READ, self.format.size)))
@@ -129,10 +129,11 @@ class Decoder:
 
     def fetch_rest(self, expected: str) -> int:
         """Have all bytes up to the end of the file in the buffer: how many there are."""
-        wanted = min(self.format.size, self.format.limit)
-        while self.fetch_up_to(wanted, expected) == wanted:
-            wanted = wanted + 1 if wanted == self.format.limit else min(2 * wanted, self.format.limit)
-        return self.unread
+        while self.unread <= self.format.limit:
+            wanted = min(2 * self.unread + self.format.size, self.format.limit + 1)
+            if self.fetch_up_to(wanted, expected) < wanted:
+                return self.unread
+        raise GenericError(self.offset, f"at most {self.format.limit} bytes (the archive's limit)", f"{expected}: more")
 
     def ensure_read(self, size: int) -> bytes:
         """Take just `size` raw bytes; raises as fetch() does."""

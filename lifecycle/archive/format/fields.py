@@ -152,7 +152,7 @@ class Chars(Wire[str]):
         if not isinstance(value, str):
             raise TypeError(f"{value!r} is not a {self.name}: expected a str")
         is_wide = encoder.format.unicode if self.unicode is None else self.unicode
-        data = wide(value) if is_wide else value.encode(encoder.format.encoding, encoder.format.errors)
+        data = wide(value) if is_wide else value.encode(encoder.format.codec, encoder.format.errors)
         length = len(data) >> is_wide
         if self.length.number is not None:
             if length > self.length.number:
@@ -168,7 +168,7 @@ class Chars(Wire[str]):
         at = decoder.fetch(size, self.name)
         data = decoder.data[at : at + size]
         try:
-            text = from_wide(data) if is_wide else data.decode(decoder.format.encoding, decoder.format.errors)
+            text = from_wide(data) if is_wide else data.decode(decoder.format.codec, decoder.format.errors)
         except UnicodeError as error:
             raise undecodable(decoder, at, error) from None
         decoder.at = at + size

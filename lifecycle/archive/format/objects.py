@@ -319,8 +319,8 @@ def _take_tag(decoder: Decoder) -> tuple[bool, int]:
         (long,) = struct.unpack_from("<I", decoder.data, at + 2)
         decoder.at = at + 6
         is_class, number = bool(long & BIG_CLASS), long & ~BIG_CLASS
-        if not number:
-            raise BadIndex(decoder.offset - 6, "the number of an object or a class", "0 in a tag of six bytes")
+        if is_class and not number:
+            raise BadIndex(decoder.offset - 6, "the number of a class", "0 in a tag of six bytes")
         return is_class, number
     decoder.at = at + 2
     is_class, number = bool(tag & CLASS), tag & ~CLASS

@@ -77,9 +77,6 @@ class VT(IntEnum):
     UI8 = 21
 
 
-ARRAY = 0x2000
-BYREF = 0x4000
-
 _NUMBERS: dict[int, Fixed[Any]] = {
     kind: Fixed(f"VT_{kind.name}", code, fits)
     for kind, code, fits in (
@@ -98,16 +95,27 @@ _NUMBERS: dict[int, Fixed[Any]] = {
         (VT.UI8, "Q", "an integer of 64 bits, without a sign"),
     )
 }
-_NUMBERS[VT.BOOL] = Fixed("VT_BOOL", "h", "true or false", spread=lambda value: (-1 if value else 0,), gather=bool)
 
-_VALUELESS = frozenset({VT.EMPTY, VT.NULL})
+
+def _variant_bool(number: int) -> bool | int:
+    return bool(number) if number in (0, -1) else number
+
+
+_NUMBERS[VT.BOOL] = Fixed(
+    "VT_BOOL", "h", "true, false, or an integer of 16 bits",
+    spread=lambda value: (-int(value) if isinstance(value, bool) else value,), gather=_variant_bool,
+)  # fmt: skip
+
+_OBJECTS = frozenset({VT.DISPATCH, VT.UNKNOWN})
 
 
 class COleVariant(NamedTuple):
     """A variant: a value, and what kind of value it is.
 
-    value: an int, a float, a bool, or for VT.BSTR a str, or bytes of odd length; None for VT.EMPTY, VT.NULL and for arrays and
-    references, of which MFC stores only the kind. Objects (VT.DISPATCH, VT.UNKNOWN) have a format of their own and are refused.
+    value: an int, a float, a bool (VT.BOOL: an int where it is neither VARIANT_TRUE nor VARIANT_FALSE), or for VT.BSTR a str,
+    or bytes of odd length; None for every other kind, of which MFC stores and loads only the number of the kind: VT.EMPTY and
+    VT.NULL, arrays and references, VT_INT and VT_DECIMAL. Objects (VT.DISPATCH, VT.UNKNOWN) have a format of their own and are
+    refused.
     """
 
     value: Any = None
@@ -129,7 +137,7 @@ class _VariantWire(Wire[COleVariant]):
         elif vt == VT.BSTR and isinstance(content, (str, bytes)):
             data = content if isinstance(content, bytes) else wide(content)
             body = struct.pack("<I", len(data)) + data
-        elif (vt in _VALUELESS or (0 <= vt <= 0xFFFF and vt & (ARRAY | BYREF))) and content is None:
+        elif 0 <= vt <= 0xFFFF and vt != VT.BSTR and vt not in _OBJECTS and content is None:
             body = b""
         else:
             raise ValueError(f"{value!r} cannot be stored: not a kind of variant, or not a value of that kind")
@@ -139,13 +147,13 @@ class _VariantWire(Wire[COleVariant]):
         at = decoder.fetch(2, "the kind of a variant")
         (vt,) = struct.unpack_from("<H", decoder.data, at)
         number = _NUMBERS.get(vt)
-        if number is None and vt != VT.BSTR and vt not in _VALUELESS and not vt & (ARRAY | BYREF):
+        if vt in _OBJECTS:
             raise GenericError(decoder.offset, "a kind of variant that has a format", f"the kind {vt}")
         decoder.at = at + 2
         if number is not None:
             return COleVariant(number.load(decoder), VT(vt))
         if vt != VT.BSTR:
-            return COleVariant(None, VT(vt) if vt in _VALUELESS else vt)
+            return COleVariant(None, VT(vt) if vt in (VT.EMPTY, VT.NULL) else vt)
         at = decoder.fetch(4, "a BSTR's length")
         (size,) = struct.unpack_from("<I", decoder.data, at)
         at = decoder.fetch(4 + size, f"a BSTR of {size} bytes")

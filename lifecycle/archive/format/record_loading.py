@@ -105,7 +105,7 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
         source.add("return _thing")
     source.begin_with(
         data="_coder.data", numbered="_coder.numbered", deepest="_coder.format.depth", ascii="_coder.format.ascii",
-        encoding="_coder.format.encoding", errors="_coder.format.errors",
+        encoding="_coder.format.codec", errors="_coder.format.errors",
     )  # fmt: skip
     return source
 

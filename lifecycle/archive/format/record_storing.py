@@ -51,7 +51,7 @@ def put_source(record: RecordLike, *, unicode: bool, tagged: bool, blame: Callab
         source.add("_coder.depth -= 1", "if False:", "    yield")
     source.begin_with(
         out="_coder.out", numbers="_coder.numbers", numbered="_coder.numbered", deepest="_coder.format.depth",
-        ascii="_coder.format.ascii", encoding="_coder.format.encoding", errors="_coder.format.errors",
+        ascii="_coder.format.ascii", encoding="_coder.format.codec", errors="_coder.format.errors",
     )  # fmt: skip
     return source
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
+from lifecycle.archive.format.code_pages import codec_of
+
 LEAST_BUFFER = 128
 
 
@@ -42,6 +44,7 @@ class Format:
 
     win32: whether counts are as 32-bit programs have them. limit: the most bytes that one string, block or count may claim.
     depth: of nested objects. size: the buffer's, in bytes. ascii: whether ASCII text has the same bytes in `encoding`.
+    codec: the name of its codec (see code_pages.py).
     """
 
     unicode: bool
@@ -52,6 +55,7 @@ class Format:
     depth: int
     size: int
     ascii: bool = field(init=False)
+    codec: str = field(init=False)
 
     @property
     def deepest(self) -> str:
@@ -63,4 +67,5 @@ class Format:
         if min(self.limit, self.depth) < 0:
             raise ValueError(f"limit={self.limit}, depth={self.depth}: neither can be below 0")
         object.__setattr__(self, "size", max(self.size, LEAST_BUFFER))
+        object.__setattr__(self, "codec", codec_of(self.encoding))
         object.__setattr__(self, "ascii", extends_ascii(self.encoding))

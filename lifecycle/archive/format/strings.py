@@ -59,7 +59,7 @@ class StringWire(Wire[str]):
             data = (
                 value.encode()
                 if value.isascii() and encoder.format.ascii
-                else value.encode(encoder.format.encoding, encoder.format.errors)
+                else value.encode(encoder.format.codec, encoder.format.errors)
             )
             length = len(data)
             prefix = SHORT_LENGTHS[length] if length < 0xFF else length_prefix(length)
@@ -72,7 +72,7 @@ class StringWire(Wire[str]):
         start = at + prefix
         data = decoder.data[start : start + size]
         try:
-            text = from_wide(data) if unicode else data.decode(decoder.format.encoding, decoder.format.errors)
+            text = from_wide(data) if unicode else data.decode(decoder.format.codec, decoder.format.errors)
         except UnicodeError as error:
             raise undecodable(decoder, start, error) from None
         decoder.at = start + size

@@ -13,10 +13,12 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from lifecycle.archive.errors import GenericError
+from lifecycle.archive.format.collisions import collide
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import count_prefix, take_count
 from lifecycle.archive.format.nesting import Loading, Storing
+from lifecycle.archive.format.strings import StringWire
 from lifecycle.archive.format.wire import Wire, travels_as, wire_of
 
 Item = TypeVar("Item")
@@ -143,12 +145,19 @@ class MapWire(Wire[Any]):
         return self._load_pairs(count) if count else self.make()
 
     def _load_pairs(self, count: int) -> Loading:
-        found = self.make()
+        keys: list[Any] = []
+        items: list[Any] = []
         load_key = None if self.keys.least or self.items.least else _at_least_one_byte(self.keys)
         for _ in range(count):
-            key = yield self.keys.load if load_key is None else load_key()
-            found[key] = yield self.items.load
-        return found
+            keys.append((yield self.keys.load if load_key is None else load_key()))
+            items.append((yield self.items.load))
+
+        def made(decoder: Decoder) -> Any:
+            if not isinstance(self.keys, StringWire) and collide(keys):
+                raise GenericError(decoder.offset, f"keys of a {self.name} with different hashes", f"{count} that collide")
+            return self.make(zip(keys, items, strict=True))
+
+        return (yield made)
 
     def _check_keys(self) -> None:
         """TypeError for keys that could not be found again, or whose hash would depend on what is not loaded yet."""

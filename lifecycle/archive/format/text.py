@@ -30,13 +30,13 @@ def encoded(text: str, encoder: Encoder) -> bytes:
     """The characters of `text` as the archive's program has them."""
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is not text: expected a str")
-    return wide(text) if encoder.format.unicode else text.encode(encoder.format.encoding, encoder.format.errors)
+    return wide(text) if encoder.format.unicode else text.encode(encoder.format.codec, encoder.format.errors)
 
 
 def _decoded(decoder: Decoder, at: int, size: int) -> str:
     data = decoder.data[at : at + size]
     try:
-        return from_wide(data) if decoder.format.unicode else data.decode(decoder.format.encoding, decoder.format.errors)
+        return from_wide(data) if decoder.format.unicode else data.decode(decoder.format.codec, decoder.format.errors)
     except UnicodeError as error:
         raise undecodable(decoder, at, error) from None
 
@@ -91,7 +91,7 @@ def _whole_characters(decoder: Decoder, size: int) -> int:
     """How many of so many bytes are whole characters: of a code page, some take several bytes. At least one whole character."""
     while not decoder.format.unicode:
         try:
-            decoder.data[decoder.at : decoder.at + size].decode(decoder.format.encoding)
+            decoder.data[decoder.at : decoder.at + size].decode(decoder.format.codec)
             break
         except UnicodeDecodeError as error:
             if error.end < size or size - error.start >= LONGEST_CHARACTER:

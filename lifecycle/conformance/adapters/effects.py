@@ -13,7 +13,8 @@ import time
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-READABLE, WRITABLE, ENDED, HUNG_UP, GONE = "readable", "writable", "at its end", "hung up", "gone"
+READABLE, WRITABLE, ENDED, HUNG_UP, GONE = "readable", "writable", "at_end", "hung_up", "gone"
+"""what a socket may become; the words of becomes()"""
 
 TCP_CLOSE = 7  # as Linux numbers the states of TCP
 
@@ -24,6 +25,8 @@ SHOWS: Mapping[str, str] = {
     "refused": HUNG_UP,
     "refusal": HUNG_UP,
     "end": ENDED,
+    "notified": READABLE,
+    "cut": ENDED,
     "reset": GONE,
     "both_ended": GONE,
 }
@@ -39,17 +42,25 @@ def await_effects(fileno: int, facts: AbstractSet[str], *, seconds: float) -> bo
     return all(_await_closing(fileno, deadline) if what is GONE else _await(fileno, what, deadline) for what in wanted)
 
 
+def await_one(fileno: int, what: str, *, seconds: float) -> bool:
+    """Wait until the descriptor has become `what`; False where it does not within so many seconds."""
+    return _await(fileno, what, time.monotonic() + seconds)
+
+
 if sys.platform == "linux":
 
     def _await_closing(fileno: int, deadline: float) -> bool:
         """Wait until TCP has released the connection: where both directions have ended, a hang-up shows before any reset."""
-        with socket.socket(fileno=os.dup(fileno)) as twin, select.epoll() as events:
-            events.register(twin, select.EPOLLET)  # reports changes only
-            while twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != TCP_CLOSE:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                events.poll(left)
+        try:
+            with socket.socket(fileno=os.dup(fileno)) as twin, select.epoll() as events:
+                events.register(twin, select.EPOLLET)  # reports changes only
+                while twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != TCP_CLOSE:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        return False
+                    events.poll(left)
+        except OSError:  # it is not one of TCP's
+            return _await(fileno, HUNG_UP, deadline)
         return True
 
 else:

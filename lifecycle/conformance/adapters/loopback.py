@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from itertools import count
 from typing import Any
 
-from lifecycle.conformance.adapters.effects import await_effects, keep_full
+from lifecycle.conformance.adapters.effects import READABLE, SHOWS, await_effects, keep_full
 from lifecycle.conformance.adapters.protocol import Mismatch
-from lifecycle.conformance.adapters.setup_states import Factory, Sockets, address_of, begin_connect, reset, shows
+from lifecycle.conformance.adapters.setup_states import (
+    Factory,
+    Sockets,
+    address_of,
+    begin_connect,
+    descriptor_of,
+    reset,
+    set_timeout,
+    shows,
+)
 from lifecycle.conformance.model.environment import Facts
 
 HOST = "127.0.0.1"
@@ -23,6 +34,7 @@ FULL = "full"  # the fact that nothing more can be sent
 PATIENCE = 2.0  # seconds that a peer waits for what must arrive
 DELIVERED_WITHIN = 0.5  # seconds in which a busy system has delivered what was sent
 IMPATIENCE = 0.05  # seconds, once something did not arrive: what is broken is tried again and again, to be shrunk
+ASKED_AGAIN = 0.001  # seconds until a socket that does not say when it is ready is asked again
 TRIES = 8  # of a peer's socket that says it is ready, and then would block
 LITTLE = 4096  # bytes
 
@@ -30,23 +42,28 @@ LITTLE = 4096  # bytes
 class Loopback(Sockets):
     """The surroundings that are made once and serve all sessions; close() gives them back."""
 
-    def __init__(self, new: Factory = socket.socket) -> None:
+    def __init__(self, new: Factory = socket.socket, *, patience: float = DELIVERED_WITHIN, host: str = HOST) -> None:
         super().__init__(new)
+        self.host = host
         self._arrived: dict[tuple[Any, ...], Any] = {}
-        self._patience = DELIVERED_WITHIN
+        self._patience = patience
+        self.delay = 0.0
+        """seconds in which what is sent arrives, where nothing says when it has"""
 
     def new(self, kind: int) -> Any:
         """A new socket that does not wait; one of a stream buffers little of what it receives, so that it is soon full."""
         sock = super().new(kind)
         if kind == socket.SOCK_STREAM:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
+            with suppress(OSError, AttributeError):  # it has no such option
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
         return sock
 
     def unbound(self, kind: int) -> Any:
         """A new socket whose address others may share, as long as none listens."""
         sock = self.new(kind)
         if kind == socket.SOCK_STREAM:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError, AttributeError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return sock
 
     def pair(self, kind: int = socket.SOCK_STREAM) -> tuple[Any, Any]:
@@ -78,21 +95,38 @@ class Loopback(Sockets):
 
     def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` of a peer's socket returns, waiting until something has arrived; Mismatch when nothing does."""
-        for _ in range(TRIES):
+        deadline = time.monotonic() + self._patience
+        says_when = can_say(sock)
+        for _ in range(TRIES) if says_when else count():
             if not would_wait(sock):
                 with suppress(BlockingIOError):
                     return call(*arguments)
-            if not shows(sock, within=self._patience):
-                self._patience = IMPATIENCE
+            left = deadline - time.monotonic()
+            if left <= 0 or not shows(sock, within=left):
                 break
+            if not says_when:
+                time.sleep(ASKED_AGAIN)
+        self._patience = min(self._patience, IMPATIENCE)
         raise Mismatch("something comes to the peer", "nothing")
 
-    def settle(self, fileno: int, facts: Facts) -> None:
-        """Wait until the effects of these facts have arrived at a socket; where they do not, its next call shows it."""
-        if FULL in facts and fileno != -1:
-            keep_full(fileno)
-        if not await_effects(fileno, facts, seconds=self._patience):
-            self._patience = IMPATIENCE
+    def settle(self, sock: Any, facts: Facts) -> None:
+        """Wait until the effects of these facts have arrived at a socket; where they do not, its next call shows it.
+
+        sock: a socket, or a descriptor of the system.
+        """
+        wanted = [SHOWS[fact] for fact in facts if fact in SHOWS]
+        own = getattr(sock, "becomes", None)
+        if own is not None:
+            has_come = all(own(what, self._patience) for what in wanted)
+        else:
+            number = sock if isinstance(sock, int) else descriptor_of(sock)
+            if number == -1 and wanted and self.delay:
+                time.sleep(self.delay)
+            if FULL in facts and number != -1:
+                keep_full(number)
+            has_come = await_effects(number, facts, seconds=self._patience)
+        if not has_come:
+            self._patience = min(self._patience, IMPATIENCE)
 
     def accept(self, wanted: Any) -> Any:
         """The connection that arrives at the listener from the address `wanted`; others are kept."""
@@ -107,19 +141,18 @@ class Loopback(Sockets):
             self._accept_all()
         return self._arrived.pop(tuple(wanted), None)
 
-    def forget_ended(self) -> None:
-        """Drop the connections that have arrived and ended without being asked for."""
+    def drop(self, address: Any) -> None:
+        """Reset the connection that has arrived from this address, where one has."""
         self._accept_all()
-        for address, connection in list(self._arrived.items()):
-            if would_wait(connection):
-                continue
-            with suppress(BlockingIOError):
-                try:
-                    is_open = connection.recv(1, socket.MSG_PEEK) != b""
-                except ConnectionError:
-                    is_open = False
-                if not is_open:
-                    reset(self._arrived.pop(address))
+        connection = self._arrived.pop(tuple(address), None)
+        if connection is not None:
+            reset(connection)
+
+    def drop_all(self) -> None:
+        """Reset all connections that have arrived without being asked for."""
+        self._accept_all()
+        while self._arrived:
+            reset(self._arrived.popitem()[1])
 
     def close(self) -> None:
         """Close everything."""
@@ -133,18 +166,23 @@ class Loopback(Sockets):
                 self._take(*self.listener.accept())
 
     def _take(self, connection: Any, address: Any) -> None:
-        connection.setblocking(False)
+        set_timeout(connection, 0)
         self._arrived[tuple(address)] = connection
 
 
 def would_wait(sock: Any) -> bool:
-    """Whether a socket in memory has nothing to give: asked for it, a broken one may wait for ever."""
-    return hasattr(sock, "is_ready") and not sock.is_ready(False)
+    """Whether a socket says itself that it has nothing to give: asked for it, a broken one may wait for ever."""
+    return hasattr(sock, "becomes") and not sock.becomes(READABLE, 0)
+
+
+def can_say(sock: Any) -> bool:
+    """Whether a socket says when it has become ready, itself or by its descriptor."""
+    return hasattr(sock, "becomes") or descriptor_of(sock) != -1
 
 
 def close_once(sock: Any) -> None:
     """Close a socket that may be closed already, and may not take that twice."""
-    if sock is not None and sock.fileno() != -1:
+    if sock is not None and (getattr(sock, "fileno", int)() != -1 or descriptor_of(sock) == -1):
         sock.close()
 
 

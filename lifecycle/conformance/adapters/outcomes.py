@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Mapping
 from functools import cache
 
 from lifecycle.engine import IllegalCall, Role
 from lifecycle.engine.vocabulary import EOF
 from lifecycle.roles import ROLES
 from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, SHUT_DOWN
-from lifecycle.system.outcomes import outcome_of_number
+from lifecycle.system.outcomes import outcome_of_class, outcome_of_number
 
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
+
+UNDER_WAY = "EINPROGRESS"
+"""the answer of a connect() that goes on"""
+
+NUMBERS: Mapping[type[OSError], int] = {
+    ConnectionResetError: errno.ECONNRESET,
+    ConnectionAbortedError: errno.ECONNABORTED,
+    ConnectionRefusedError: errno.ECONNREFUSED,
+    BrokenPipeError: errno.EPIPE,
+}
+"""an error's class -> the number that it stands for"""
 
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RecursionError, TypeError, SystemExit)
 """errors of code that is wrong, rather than of code that refuses a call"""
@@ -25,13 +37,22 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
             return "illegal"
         case BlockingIOError():
             return "pending"
+        case OSError() if waits_for_tls(error):
+            return "pending"
         case TimeoutError(errno=None):
             return "timed_out"
         case socket.gaierror():
             return "failed"
         case OSError():
-            return outcome_of_number(ROLES[role].call(call).errors, error.errno)
+            errors = ROLES[role].call(call).errors
+            number = None if _is_of_ssl(error) else error.errno or _number_of(error)
+            return outcome_of_class(errors, type(error).__name__) or outcome_of_number(errors, number)
     return f"raised {type(error).__name__}"
+
+
+def _number_of(error: OSError) -> int | None:
+    """The number of an error that was raised without one, as asyncio's are, by its class."""
+    return next((number for kind, number in NUMBERS.items() if isinstance(error, kind)), None)
 
 
 def outcome_of_value(role: str, call: str, arguments: tuple[object, ...], value: object) -> str:
@@ -50,15 +71,27 @@ def _ends(role: Role, call: str) -> bool:
 
 
 def system_answer(error: BaseException | None) -> str:
-    """An answer in the words of the platform tables: "ok", "blocks" or the error's name."""
+    """An answer in the words of the platform tables: "ok", "blocks", "EINPROGRESS" or another error's name."""
     if error is None:
         return "ok"
     if isinstance(error, TimeoutError) and error.errno is None:
         return "blocks"
     number = getattr(error, "errno", None)
+    if _is_of_ssl(error):
+        return "blocks" if waits_for_tls(error) else text_of(error)
     if number in _WAITING:
-        return {errno.EINPROGRESS: "ok", errno.EALREADY: "EALREADY"}.get(number, "blocks")
+        return {errno.EINPROGRESS: UNDER_WAY, errno.EALREADY: "EALREADY"}.get(number, "blocks")
     return text_of(error)
+
+
+def _is_of_ssl(error: BaseException) -> bool:
+    """Whether it is one of ssl's own errors, whose numbers are not the system's; ssl need not be imported to know."""
+    return type(error).__module__ == "ssl"
+
+
+def waits_for_tls(error: BaseException) -> bool:
+    """Whether TLS waits for the connection below it."""
+    return type(error).__name__ in ("SSLWantReadError", "SSLWantWriteError")
 
 
 def detail_of(error: BaseException) -> str:
@@ -72,6 +105,8 @@ def detail_of(error: BaseException) -> str:
 def text_of(error: BaseException) -> str:
     """An error in one word: the name of its number, or of its class."""
     number = getattr(error, "errno", None)
+    if _is_of_ssl(error):
+        return type(error).__name__  # its numbers are OpenSSL's
     if number == errno.EOPNOTSUPP:
         return "EOPNOTSUPP"  # on some systems also ENOTSUP, and the platform tables have this name
     name = errno.errorcode.get(number) if isinstance(number, int) else None

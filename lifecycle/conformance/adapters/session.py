@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, PATIENCE, Loopback, no_descriptors_left
+from lifecycle.conformance.adapters.certificates import context_of
+from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
 from lifecycle.conformance.adapters.outcomes import detail_of, outcome_of_error, outcome_of_value, system_answer
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, ServerPeer, StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Mismatch
 from lifecycle.conformance.adapters.setup_states import address_of, arrange
 from lifecycle.conformance.model import environments as words
+from lifecycle.conformance.model import tls_environment as tls_words
 from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
-from lifecycle.roles import ROLES
+from lifecycle.roles import ACCEPTED, ROLES
 
 BRIEF = 0.001  # seconds of time-out, where the time-out has to pass
 
@@ -42,6 +46,32 @@ FLOOD = Flood(16 << 20)  # more than two connected sockets buffer
 NO_HANDLE = 2**20 - 1  # beyond what a process may open by default
 
 
+class Handed:
+    """A descriptor that an object has handed out; it is closed only while it is the one that was handed out."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._file = _file_of(number)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the number is that of an open file."""
+        return self._file is not None and _file_of(self._number) == self._file
+
+    def close(self) -> None:
+        """Close it, unless another has."""
+        if self.is_open:
+            socket.close(self._number)
+
+
+def _file_of(number: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _odd(expected: str, error: BaseException) -> Mismatch:
     """What the implementation raises that no socket should, where `expected` was to be."""
     return Mismatch(expected, f"{type(error).__name__}: {error}")
@@ -65,6 +95,7 @@ class LoopbackStage(ABC):
         self.kind = KINDS[role]
         self.loopback = loopback
         self.peer = PEERS[role](loopback, self.address)
+        self.tls_version: ssl.TLSVersion | None = None
         self.kept: list[Any] = []
         """values of calls, and handles: closed at the end"""
         self._newcomer: Peer | None = None
@@ -76,6 +107,10 @@ class LoopbackStage(ABC):
     @abstractmethod
     def descriptor(self) -> int:
         """The descriptor of the object under test, or -1 where it is none of the system's."""
+
+    def waiting_on(self) -> Any:
+        """What is asked whether something has arrived: a socket, or a descriptor of the system."""
+        return self.descriptor()
 
     @abstractmethod
     def set_circumstances(self, under: Under) -> None:
@@ -115,12 +150,16 @@ class LoopbackStage(ABC):
             newcomer.close()
 
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
+        own = self.descriptor() if call == "detach" else -1
         try:
             value = self.make(call, arguments)
         except (Exception, SystemExit) as error:  # any error is an answer
             return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
         if call in GIVES_A_THING:
-            self.kept.append(value)
+            if value == own != -1:
+                self.kept.append(Handed(value))
+            elif hasattr(value, "close"):
+                self.kept.append(value)
         elif call == "receive_from":
             if not isinstance(value, tuple) or len(value) != 2:
                 return Answer(f"gives {value!r} instead of what was received, and the address")
@@ -136,6 +175,8 @@ class LoopbackStage(ABC):
 
     def act(self, action: str) -> None:
         """Let the peer do something."""
+        if isinstance(self.peer, StreamPeer):
+            self.peer.tls_side = (not self.is_tls_server, self.tls_version)
         try:
             getattr(self.peer, action)()
         except (Mismatch, OSError):
@@ -145,7 +186,7 @@ class LoopbackStage(ABC):
 
     def settle(self, facts: Facts) -> None:
         """Wait until the effects of these facts have arrived at the object; where they do not, the next call shows it."""
-        self.loopback.settle(self.descriptor(), facts)
+        self.loopback.settle(self.waiting_on(), facts)
 
     def close(self) -> None:
         """End everything; the peer first, by a reset, so that no port is left waiting.
@@ -157,12 +198,19 @@ class LoopbackStage(ABC):
             self.peer.close()
         for thing in self.kept:
             with suppress(*anything):
-                if isinstance(thing, int):
-                    socket.close(thing)
-                elif thing is not None:
+                if thing is not None:
                     thing.close()
         with suppress(*anything):
             self.end()
+
+    @property
+    def is_tls_server(self) -> bool:
+        """Whether the object under test is the server of TLS."""
+        return self.role == ACCEPTED.name
+
+    def read_ahead(self) -> None:
+        """Let a file over the object take what has come, and not be read."""
+        raise NotImplementedError
 
     def _filled_in(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         filled: list[Any] = []
@@ -184,15 +232,23 @@ class LoopbackStage(ABC):
         return handle
 
 
+def _context_under_file(stage: LoopbackStage) -> tuple[Any, ...]:
+    stage.read_ahead()
+    return (context_of(stage.is_tls_server),)
+
+
 PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
-    words.ANY_PORT: lambda stage: (0, HOST),
-    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind), HOST),
+    words.ANY_PORT: lambda stage: (0, stage.loopback.host),
+    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind), stage.loopback.host),
     words.LISTENER: lambda stage: address_of(stage.loopback.listener),
     words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
     words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),
     words.ELSEWHERE: lambda stage: ("::", 9),  # of a family that many have not, and nobody's
     words.EVERYBODY: lambda stage: ("255.255.255.255", 9),  # a broadcast, which is not allowed
     words.PEER: lambda stage: stage.peer.address,  # type: ignore[union-attr]  # only messages have this place
+    tls_words.CONTEXT: lambda stage: (context_of(stage.is_tls_server),),
+    tls_words.OTHER_CONTEXT: lambda stage: (context_of(not stage.is_tls_server),),
+    tls_words.CONTEXT_UNDER_FILE: _context_under_file,
     words.FLOOD: lambda stage: (FLOOD,),
 }
 """a place -> the arguments that the surroundings fill in for it"""

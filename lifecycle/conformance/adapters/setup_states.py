@@ -8,8 +8,9 @@ fetched.
 from __future__ import annotations
 
 import errno
-import select
+import os
 import socket
+import stat
 import struct
 import sys
 from collections.abc import Callable
@@ -18,10 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lifecycle.conformance.adapters.effects import await_effects
+from lifecycle.conformance.adapters.effects import READABLE, WRITABLE, await_effects, await_one
 from lifecycle.roles.facts import Facts, Link, Receives
 from lifecycle.system.outcomes import UNDER_WAY, system_error
-from lifecycle.system.polling import is_ready
 
 SHOWS_WITHIN = 0.2  # seconds in which what a peer does must show
 SILENT_FOR = 0.03  # seconds after which a listener that has not answered is silent
@@ -41,6 +41,8 @@ class Sockets:
 
     def __init__(self, new: Factory = socket.socket, family: int = socket.AF_INET, folder: Path | None = None) -> None:
         self.family = family
+        self.host = "127.0.0.1"
+        """where sockets of IPv4 are bound"""
         self._new = new
         self._folder = folder
         self._kept: list[Any] = []
@@ -58,7 +60,7 @@ class Sockets:
     def new(self, kind: int) -> Any:
         """A new socket."""
         sock = self._new(self.family, kind)
-        sock.setblocking(False)
+        set_timeout(sock, 0)
         return sock
 
     def unbound(self, kind: int) -> Any:
@@ -71,7 +73,7 @@ class Sockets:
             assert self._folder is not None
             self._names += 1
             return str(self._folder / f"{id(self)}.{self._names}")
-        return "::1" if self.family == socket.AF_INET6 else "127.0.0.1", 0
+        return "::1" if self.family == socket.AF_INET6 else self.host, 0
 
     def bound(self, kind: int) -> Any:
         """A socket with an address."""
@@ -98,7 +100,7 @@ class Sockets:
             accepted, _ = listener.accept()
         finally:
             listener.close()
-        accepted.setblocking(False)
+        set_timeout(accepted, 0)
         shows(seeker, writing=True)
         return seeker, accepted
 
@@ -124,7 +126,7 @@ class Sockets:
         address = address_of(self.keep(self.listening(0, kind)))
         for _ in range(MAX_FILLERS):
             filler = self.keep(self.new(kind))
-            number = filler.connect_ex(address)
+            number = begin_connect(filler, address)
             if number == errno.EAGAIN or not shows(filler, writing=True, within=SILENT_FOR):
                 return address
         raise OSError("the queue of a listener never fills here, so that no address is silent")
@@ -133,31 +135,73 @@ class Sockets:
 def address_of(sock: Any) -> Any:
     """The address of a socket: (host, port), or its path."""
     name = sock.getsockname()
-    return name if isinstance(name, str) else name[:2]
+    return name if isinstance(name, str) else tuple(name[:2])
 
 
-def begin_connect(sock: Any, address: Any) -> None:
-    """Seek a connection without waiting for it; OSError where that cannot even begin."""
-    number = sock.connect_ex(address)
-    if number and number not in UNDER_WAY:
-        raise system_error(number)
+def begin_connect(sock: Any, address: Any) -> int:
+    """Seek a connection without waiting for it: 0, or the number of what is under way; OSError where it cannot even begin."""
+    if hasattr(sock, "connect_ex"):
+        number: int = sock.connect_ex(address)
+        if number and number not in UNDER_WAY:
+            raise system_error(number)
+        return number
+    try:
+        sock.connect(address)
+    except (BlockingIOError, TimeoutError) as error:
+        return error.errno or errno.EINPROGRESS
+    return 0
+
+
+def set_timeout(sock: Any, seconds: float | None) -> None:
+    """Let calls wait so long, by settimeout() or setblocking(), whichever the socket has."""
+    if hasattr(sock, "settimeout"):
+        sock.settimeout(seconds)
+    elif hasattr(sock, "setblocking"):
+        sock.setblocking(seconds != 0)
+
+
+def descriptor_of(sock: Any) -> int:
+    """The socket's descriptor, or -1 where fileno() gives nothing that may be polled.
+
+    A number counts when it is a socket of the system with the address that the object itself reports: any other may belong
+    to whatever else the process has open.
+    """
+    if getattr(type(sock), "fileno", None) is socket.socket.fileno:
+        return int(sock.fileno())
+    try:
+        number, name = sock.fileno(), sock.getsockname()
+        if not isinstance(number, int) or number < 0:
+            return -1
+        if not stat.S_ISSOCK(os.fstat(number).st_mode):
+            return -1
+        with socket.socket(fileno=os.dup(number)) as twin:
+            return number if twin.getsockname() == name else -1
+    except (Exception, SystemExit):  # any error of the implementation
+        return -1
+
+
+def becomes(sock: Any, what: str, seconds: float) -> bool:
+    """Whether the socket becomes `what` within so many seconds; True where nothing says, since the next call shows it.
+
+    The socket's own becomes(what, seconds) is asked where it has one, else its descriptor.
+    """
+    own = getattr(sock, "becomes", None)
+    if own is not None:
+        return bool(own(what, seconds))
+    number = descriptor_of(sock)
+    return number == -1 or await_one(number, what, seconds=seconds)
 
 
 def shows(sock: Any, *, writing: bool = False, within: float = SHOWS_WITHIN) -> bool:
-    """Whether the socket becomes ready within so many seconds. Sockets in memory answer at once."""
-    if hasattr(sock, "is_ready"):
-        return bool(sock.is_ready(writing))
-    if is_ready(sock.fileno(), writing=writing):
-        return True
-    reading, sending = ([], [sock]) if writing else ([sock], [])
-    return any(select.select(reading, sending, [sock], within))
+    """Whether the socket becomes ready within so many seconds."""
+    return becomes(sock, WRITABLE if writing else READABLE, within)
 
 
 def reset(sock: Any) -> None:
-    """Close a connection so that its other end is reset and no port is left waiting."""
-    if sock.fileno() != -1:
+    """Close a connection so that its other end is reset and no port is left waiting, as far as the socket can do so."""
+    with suppress(OSError, AttributeError):  # it is closed, or has no such option
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
-        sock.close()
+    sock.close()
 
 
 # -- states of roles ---------------------------------------------------------------------------------------------------------

@@ -9,28 +9,40 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback, close_once
-from lifecycle.conformance.adapters.outcomes import BUGS
+from lifecycle.conformance.adapters.abilities import Abilities, LeftOut, examined, named
+from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, DELIVERED_WITHIN, HOST, PATIENCE, Loopback, close_once
+from lifecycle.conformance.adapters.outcomes import BUGS, UNDER_WAY
 from lifecycle.conformance.adapters.peers import KINDS, StreamPeer
 from lifecycle.conformance.adapters.platform_lines import lines_for
 from lifecycle.conformance.adapters.protocol import AGREES, Answer, Mismatch, Verdict, compared
 from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
-from lifecycle.conformance.adapters.setup_states import Factory, address_of, shows
+from lifecycle.conformance.adapters.setup_states import Factory, address_of, begin_connect, descriptor_of, set_timeout, shows
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
-from lifecycle.conformance.model.environments import ENVIRONMENTS
+from lifecycle.conformance.model.environments import PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES, SERVER, words
 from lifecycle.system.outcomes import system_error
+from lifecycle.system.platform_answers import platform_answers
 from lifecycle.system.portable_calls import direction_of
 
 MAKES_ONE = frozenset({words.CREATE.name, words.OPEN_.name, words.ACCEPTED.name})
 """calls that make a socket: there is no such call on one that exists"""
+
+DOCUMENTED = ("winsock", "mfc")
+"""platforms without a table of states that were measured: illegal calls are compared with what is documented"""
+
+DONE_AT_ONCE = "POSIX: a connect() that is not to wait may be done at once"
+
+AT_MOST = 0.15
+"""seconds that a call may take which is not to wait"""
 
 CIRCUMSTANCES = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY} | ({Under.SCARCE} if CAN_BE_SCARCE else set()))
 """the circumstances of calls on a raw socket: nothing cancels them"""
@@ -42,6 +54,8 @@ class RawStage(LoopbackStage):
     def __init__(self, role: str, new: Factory, loopback: Loopback) -> None:
         super().__init__(role, loopback)
         self._new = new
+        self._seconds: float = 0
+        self._is_open = self._has_number = False
         try:
             self.sock: Any = new(socket.AF_INET, self.kind)
             self.sock.close()  # it stands for an object that has no socket yet: every call answers EBADF
@@ -53,14 +67,28 @@ class RawStage(LoopbackStage):
         return host, port
 
     def descriptor(self) -> int:
-        """The socket's descriptor; one that says itself whether it is ready has none, and needs no time."""
-        number: int = -1 if hasattr(self.sock, "is_ready") else self.sock.fileno()
-        return number
+        """The socket's descriptor, or -1 where it has none of the system's."""
+        return descriptor_of(self.sock)
+
+    def waiting_on(self) -> Any:
+        return self.sock
 
     def set_circumstances(self, under: Under) -> None:
         """Set the socket's time-out; a closed one has none to set."""
-        if self.sock.fileno() != -1:
-            self.sock.settimeout(TIMEOUTS[under])
+        self._seconds = TIMEOUTS[under]
+        if self.is_open:
+            set_timeout(self.sock, self._seconds)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket that was neither closed nor detached."""
+        return self._is_open and not (self._has_number and self.sock.fileno() == -1)
+
+    def _begin(self, sock: Any) -> None:
+        """Have this socket, which is open."""
+        self.sock = sock
+        self._has_number = hasattr(sock, "fileno") and sock.fileno() != -1
+        self._is_open = True
 
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
         """Make the call in the words of `socket.socket`."""
@@ -68,15 +96,17 @@ class RawStage(LoopbackStage):
 
     def end(self) -> None:
         """Close the socket, unless a call has."""
-        close_once(self.sock)
+        if self._is_open:
+            close_once(self.sock)
 
     def open(self) -> None:
         """Get a socket."""
         sock = self._new(socket.AF_INET, self.kind)
         if self.role == SERVER.name and os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock = sock
-        self.sock.settimeout(0)
+            with suppress(OSError, AttributeError):  # it has no such option
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._begin(sock)
+        set_timeout(sock, 0)
 
     def create(self, port: int, host: str) -> None:
         """Get a socket with an address."""
@@ -84,19 +114,24 @@ class RawStage(LoopbackStage):
         try:
             self.sock.bind((host, port))
         except OSError:
-            self.sock.close()
+            self.close_it()
             raise
+
+    def close_it(self) -> None:
+        """Close the socket."""
+        self._is_open = False
+        self.sock.close()
 
     def be_accepted(self) -> None:
         """Be the end of a connection that a listener of the same implementation has accepted."""
         listener = self._new(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            listener.settimeout(PATIENCE)
-            listener.bind((HOST, 0))
+            set_timeout(listener, PATIENCE)
+            listener.bind((self.loopback.host, 0))
             listener.listen(1)
             client = self.loopback.new(socket.SOCK_STREAM)
-            client.connect_ex(address_of(listener))
-            self.sock, _ = listener.accept()
+            begin_connect(client, address_of(listener))
+            self._begin(listener.accept()[0])
         finally:
             listener.close()
         assert isinstance(self.peer, StreamPeer)
@@ -104,10 +139,10 @@ class RawStage(LoopbackStage):
 
     def finish_connect(self) -> None:
         """As programs do: wait until it is writable, then read SO_ERROR."""
-        if self.sock.fileno() == -1:
+        if not self.is_open:
             raise system_error(errno.EBADF)
-        seconds = self.sock.gettimeout()
-        if not shows(self.sock, writing=True, within=seconds or 0):
+        seconds = self._seconds
+        if not shows(self.sock, writing=True, within=seconds):
             raise TimeoutError("timed out") if seconds else system_error(errno.EINPROGRESS)
         number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
@@ -133,6 +168,7 @@ class RawStage(LoopbackStage):
         number: int = self.sock.detach()
         if number == -1:
             raise system_error(errno.EBADF)
+        self._is_open = False
         return number
 
 
@@ -146,9 +182,9 @@ SPELLING: Mapping[str, tuple[str, Callable[..., Any]]] = {
     words.CONNECT.name: ("connect", lambda stage, host, port: stage.sock.connect((host, port))),
     words.FINISH_CONNECT.name: ("getsockopt", RawStage.finish_connect),
     words.SEND.name: ("send", lambda stage, data: stage.all_of(data, stage.sock.send)),
-    words.RECEIVE.name: ("recv", lambda stage, size, flags=0: stage.sock.recv(size, flags)),
+    words.RECEIVE.name: ("recv", lambda stage, size, *flags: stage.sock.recv(size, *flags)),
     words.SEND_TO.name: ("sendto", RawStage.send_to),
-    words.RECEIVE_FROM.name: ("recvfrom", lambda stage, size, flags=0: stage.sock.recvfrom(size, flags)),
+    words.RECEIVE_FROM.name: ("recvfrom", lambda stage, size, *flags: stage.sock.recvfrom(size, *flags)),
     words.SHUT_DOWN.name: ("shutdown", lambda stage, how: stage.sock.shutdown(direction_of(how)[1])),
     words.GET_SOCK_NAME.name: ("getsockname", lambda stage: stage.sock.getsockname()),
     words.GET_PEER_NAME.name: ("getpeername", lambda stage: stage.sock.getpeername()),
@@ -158,7 +194,7 @@ SPELLING: Mapping[str, tuple[str, Callable[..., Any]]] = {
     ),
     words.GET_OPTION.name: ("getsockopt", lambda stage, option: stage.sock.getsockopt(socket.SOL_SOCKET, option)),
     words.DETACH.name: ("detach", RawStage.detach),
-    words.CLOSE.name: ("", lambda stage: stage.sock.close()),
+    words.CLOSE.name: ("", RawStage.close_it),
 }
 """call -> (the method without which a socket does not have it, how it is made on a raw socket)"""
 
@@ -191,9 +227,13 @@ class SocketAdapter:
     """Sockets with the methods of `socket.socket`, tested among peers on the loopback interface, or in their own world.
 
     new: (family, kind) -> a new socket. peers: the same for the peers, which for a socket that is none of the system's must
-    be its own kind; by default the standard library's. platform: "linux" where an illegal call is answered by that system,
-    as its table says; None where every illegal call must be refused. known: differences that are known, with their names.
-    circumstances: those of its calls. lacks: calls of the roles that it does not have.
+    be its own kind; by default the standard library's. platform: "linux", "winsock" or "mfc" where an illegal call is
+    answered as by that system; None where every illegal call must be refused. known: differences that are known, with names.
+    circumstances: those of its calls. lacks: calls of the roles that it does not have. patience: seconds in which what a peer
+    does must arrive. host: where sockets are bound, an address of IPv4 of this machine.
+
+    Sockets that are peers of their own kind are tried on what peers do before anything is judged; `left_out` names what they
+    cannot do, and what the implementation has no method for.
     """
 
     governed = False
@@ -208,25 +248,46 @@ class SocketAdapter:
         known: tuple[Known, ...] = (),
         circumstances: frozenset[Under] = CIRCUMSTANCES,
         lacks: frozenset[str] = frozenset(),
+        patience: float = DELIVERED_WITHIN,
+        host: str = HOST,
     ) -> None:
         self.name = name
         self.platform = platform
         self.new = new
         self._known = known
-        self._loopback = Loopback(peers)
+        self._peers = peers
+        self._loopback = Loopback(peers, patience=patience, host=host)
         self._lacks = lacks
         self._circumstances = circumstances
 
+    @cached_property
+    def abilities(self) -> Abilities:
+        """What its sockets and their peers can do."""
+        return examined(self.new, self._loopback, peers_too=self._peers is not socket.socket)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What is not tried, each with its reason."""
+        return (*named(self._lacks, SPELLING), *self.abilities.left_out)
+
+    def be_at(self, host: str) -> None:
+        """Bind sockets at another address of this machine; before anything else is done."""
+        self._loopback.host = host
+
     def environment(self, role: Role) -> Environment:
         """The environment of the socket roles."""
-        if role.name not in KINDS:
+        if role.name not in KINDS or KINDS[role.name] not in self.abilities.kinds:
             raise KeyError(role.name)
-        return ENVIRONMENTS[role.name]
+        return self.abilities.limited(PLAIN_ENVIRONMENTS[role.name])
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
         """What `socket.socket` has; nothing makes a socket out of one that exists."""
         call = provocation.call
         if call not in SPELLING or call in self._lacks or provocation.under not in self._circumstances:
+            return False
+        if not self.abilities.offers(provocation):
+            return False
+        if call == words.ACCEPTED.name and self.abilities.connects:
             return False
         only_asks = call == words.FINISH_CONNECT.name and self.platform is None  # there is no line to compare it with
         return legal or not (call in MAKES_ONE or only_asks)
@@ -248,13 +309,52 @@ class SocketAdapter:
         """Close what the stages shared."""
         self._loopback.close()
 
+    def _against_documents(self, edge: Edge, answer: Answer, got: str) -> Verdict:
+        """As Winsock is documented to answer an illegal call; for MFC, whose calls only fail, any error is a refusal."""
+        assert isinstance(edge.step, Provocation)
+        answers = platform_answers(edge.role, edge.source.state, edge.step.call, systems=("winsock",))
+        wanted = answers.get("winsock", "").removeprefix("WSA")
+        name = f"{self.platform}: {edge.role}[{edge.source.state}] {edge.step.call} = {wanted or 'an error'}"
+        if is_refusal(answer):
+            is_it = self.platform == "mfc" or wanted in ("", "ok", "blocks", answer.system)
+            return AGREES if is_it else Verdict(False, name, got)
+        return Verdict(False, ILLEGAL, got, name if wanted in ("ok", "blocks") else _may_be_another(edge))
+
+    def _may_be_done(self, edge: Edge, answer: Answer) -> bool:
+        """Whether a connect() that was not to wait has ended at once, of an implementation that does not wait for others."""
+        step = edge.step
+        is_connect = isinstance(step, Provocation) and step.call == words.CONNECT.name and step.under is Under.AT_ONCE
+        return is_connect and edge.outcome == "pending" and answer.outcome in ("ok", "refused") and self._does_not_wait
+
+    @cached_property
+    def _does_not_wait(self) -> bool:
+        """Whether a connect() to a listener that is silent comes back at once where it is not to wait."""
+        try:
+            silence = self._loopback.silence(socket.SOCK_STREAM)
+        except OSError:
+            return True  # nothing here can be waited for
+        sock = self.new(socket.AF_INET, socket.SOCK_STREAM)
+        set_timeout(sock, 0)
+        began = time.monotonic()
+        with suppress(OSError):
+            sock.connect(silence)
+        took = time.monotonic() - began
+        sock.close()
+        return took < AT_MOST
+
     def _against_table(self, edge: Edge, answer: Answer) -> Verdict:
-        lines = lines_for(self.platform, edge)
+        lines = lines_for(self.platform, edge) if self.platform not in DOCUMENTED else ()
         matching = next((line for line in lines if line.says(answer)), None)
         if edge.outcome != ILLEGAL:
             found = compared(edge, answer)
-            return found if found.agrees or matching is None else replace(found, explanation=matching.name)
+            if found.agrees:
+                return found
+            if self._may_be_done(edge, answer):
+                return replace(found, explanation=DONE_AT_ONCE)
+            return found if matching is None else replace(found, explanation=matching.name)
         got = answer.detail or answer.outcome
+        if self.platform in DOCUMENTED:
+            return self._against_documents(edge, answer, got)
         if lines and matching is None:
             return Verdict(False, lines[0].name, got)
         if is_refusal(answer):
@@ -275,4 +375,4 @@ def _may_be_another(edge: Edge) -> str:
 def is_refusal(answer: Answer) -> bool:
     """Whether an answer says that the call cannot be made, rather than that it would take time."""
     is_bug = answer.outcome in {f"raised {each.__name__}" for each in BUGS}
-    return bool(answer.detail) and answer.system not in ("ok", "blocks") and not is_bug
+    return bool(answer.detail) and answer.system not in ("ok", "blocks", UNDER_WAY) and not is_bug

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TURNS = 8
 """After so many turns of trio, each of which polls the system, a call that has not ended is one that waits."""
 
-AWAITED = frozenset({"bind", CONNECT.name, ACCEPT.name, "send", "recv", "recvfrom", "sendto"})
+AWAITED = frozenset({"bind", CONNECT.name, ACCEPT.name, "send", "recv", "recv_into", "recvfrom", "sendto"})
 """the calls of a trio socket that must be awaited"""
 
 IN_ITS_THREAD = frozenset({"close", DETACH.name})

@@ -51,7 +51,7 @@ class Bench:
 
     def _await(self, fact: str | None) -> None:
         if fact is not None:
-            self.loopback.settle(self.sock.fileno(), frozenset({fact}))
+            self.loopback.settle(self.sock, frozenset({fact}))
 
     @property
     def peer_address(self) -> tuple[str, int] | None:
@@ -244,4 +244,4 @@ def _answers(implementation: Implementation, kind: str, steps: tuple[str, ...], 
         return [bench.step(name) for name in steps]
     finally:
         bench.close()
-        loopback.forget_ended()
+        loopback.drop_all()

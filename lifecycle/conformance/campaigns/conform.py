@@ -8,17 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+from lifecycle.conformance.adapters.abilities import LeftOut
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.campaigns.bare_calls import SEQUENCES, compare
-from lifecycle.conformance.driving.results import RoleResult
+from lifecycle.conformance.campaigns.confirming import Confirming, Repeats
+from lifecycle.conformance.campaigns.renewing import Renewing
+from lifecycle.conformance.driving.data import run_data_cells
+from lifecycle.conformance.driving.results import RoleResult, clusters
 from lifecycle.conformance.driving.run import Divergence
-from lifecycle.conformance.driving.sequences import exhaust, model_for, walk
-from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
+from lifecycle.conformance.driving.sequences import exhaust, model_for, unprovoked_cells, walk
+from lifecycle.conformance.driving.watchdog import OVER, WATCHDOG, Hangs
 from lifecycle.conformance.model.graph import Cell
 from lifecycle.conformance.targets import Target, UnknownTarget
 from lifecycle.engine import Role
+from lifecycle.roles.words import CONNECT
 
 DEFAULT_DEPTH, DEFAULT_WALKS = 2, 500
+CONFIRMS_WITHIN = 3.0  # seconds in which what was found is tried again
 
 Progress = Callable[[str, int, int], None]
 """Is called with (what is running, how much of it is done, of how much)"""
@@ -28,8 +34,10 @@ Progress = Callable[[str, int, int], None]
 class Conformance:
     """The result of a run.
 
-    bare: the differences in bare calls; compared: how many sequences of them were compared.
-    gave_up: whether the rest was left out, since step after step hung.
+    bare: the differences in bare calls; compared: how many sequences of them were compared. gave_up: whether the rest was left
+    out, since step after step hung. stopped: why the report is partial, or "". left_out: what the implementation or its peers
+    cannot do. peers: what peers cannot do without which nothing can be judged. repeats: line of a cause -> how often it
+    repeats. unprovoked: role -> the cells that the role's environment does not say how to provoke.
     """
 
     target: str
@@ -40,12 +48,17 @@ class Conformance:
     bare: list[Divergence] = field(default_factory=list)
     compared: int = 0
     gave_up: bool = False
+    stopped: str = ""
+    left_out: list[LeftOut] = field(default_factory=list)
+    peers: list[Divergence] = field(default_factory=list)
+    repeats: dict[tuple[str, ...], Repeats] = field(default_factory=dict)
+    unprovoked: dict[str, list[Cell]] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
     def divergences(self) -> list[Divergence]:
         """Every difference, role by role, then those of the bare calls."""
-        return [*(each for role in self.roles for each in role.divergences), *self.bare]
+        return [*self.peers, *(each for role in self.roles for each in role.divergences), *self.bare]
 
     @property
     def unexplained(self) -> list[Divergence]:
@@ -59,8 +72,12 @@ class Conformance:
 
     @property
     def passes(self) -> bool:
-        """Whether every offered cell was reached or is explained, and no difference is without explanation."""
-        return not self.unexplained and not self.missing and not self.gave_up
+        """Whether every offered cell was reached or is explained, and no difference is without explanation.
+
+        Where a budget has ended, what was run is judged.
+        """
+        is_whole = not self.missing or self.stopped == OVER
+        return not self.unexplained and is_whole and not self.gave_up and self.stopped in ("", OVER)
 
 
 def conform(
@@ -70,24 +87,32 @@ def conform(
     depth: int = DEFAULT_DEPTH,
     walks: int = DEFAULT_WALKS,
     seed: int = 0,
+    seconds: float | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> Conformance:
     """Run everything; roles that the target does not have are left out.
 
-    depth: of the exhaustive driver. walks: so many per role.
+    depth: of the exhaustive driver. walks: so many per role. seconds: what the run may take; then the report is partial.
     """
     began = time.perf_counter()
     report = Conformance(target.name, depth, walks, seed)
+    WATCHDOG.stopped, WATCHDOG.ends = "", float("inf") if seconds is None else time.monotonic() + seconds
     with WATCHDOG.watching():
-        with closing_in_time(target.name, target.adapter) as adapter:
+        with closing_in_time(target.name, lambda: Renewing(target.adapter)) as adapter:
+            assert isinstance(adapter, Renewing)
+            report.left_out.extend(getattr(adapter.present, "left_out", ()))
+            report.peers.extend(_of_peers(adapter.present))
             _run(adapter, roles, report, depth, walks, progress)
             if target.bare is not None:
                 report.compared = SEQUENCES
-                report.bare.extend(compare(target.bare(adapter), seed=seed, progress=partial(progress, "bare calls")))
+                report.bare.extend(compare(target.bare(adapter.present), seed=seed, progress=partial(progress, "bare calls")))
         if target.watched is not None:
             with closing_in_time(target.name, target.watched) as adapter:
-                _run(adapter, roles, report, 1, 0, progress)
-        report.gave_up = WATCHDOG.has_given_up
+                _run(adapter, roles, report, 1, 0, progress, looks_at_data=False)
+        report.gave_up = WATCHDOG.has_given_up and not WATCHDOG.stopped
+        report.stopped, WATCHDOG.ends = WATCHDOG.stopped, float("inf")
+        WATCHDOG.stopped = ""
+        confirm(target, report, roles)
     report.seconds = time.perf_counter() - began
     return report
 
@@ -106,7 +131,39 @@ def closing_in_time(name: str, make: Callable[[], Adapter]) -> Iterator[Adapter]
         WATCHDOG.close(adapter)
 
 
-def _run(adapter: Adapter, roles: Sequence[Role], report: Conformance, depth: int, walks: int, progress: Progress) -> None:
+def confirm(target: Target, report: Conformance, roles: Sequence[Role], seconds: float = CONFIRMS_WITHIN) -> None:
+    """Make the shortest sequence of each cause again, on fresh instances, and keep how often it repeats."""
+    again = Confirming(target.adapter, {role.name: role for role in roles}, seconds)
+    found = clusters(report.unexplained)
+    for cluster in found:
+        repeats = again.repeats(cluster)
+        if repeats is not None:
+            report.repeats[cluster.shortest.line] = repeats
+    for cluster in found:
+        line = cluster.shortest.line
+        if line in report.repeats and not report.repeats[line].times:
+            trail = next((role.trails[line] for role in report.roles if line in role.trails), ())
+            report.repeats[line] = again.after(cluster, trail) or report.repeats[line]
+
+
+def _of_peers(adapter: Adapter) -> Iterator[Divergence]:
+    """What peers of the implementation's own kind cannot do without which there is nothing to judge."""
+    abilities = getattr(adapter, "abilities", None)
+    if abilities is not None and abilities.connects:
+        expected = "two sockets of the implementation can be connected"
+        yield Divergence(adapter.name, "peers", "", CONNECT.name, expected, abilities.connects, ("peers connect",))
+
+
+def _run(
+    adapter: Adapter,
+    roles: Sequence[Role],
+    report: Conformance,
+    depth: int,
+    walks: int,
+    progress: Progress,
+    *,
+    looks_at_data: bool = True,
+) -> None:
     for role in roles:
         try:
             model = model_for(adapter, role)
@@ -114,10 +171,14 @@ def _run(adapter: Adapter, roles: Sequence[Role], report: Conformance, depth: in
             continue
         show, began = partial(progress, role.name), time.perf_counter()
         found = exhaust(adapter, model, depth=depth, progress=show)
+        if looks_at_data:
+            run_data_cells(adapter, model, found)
         walk(adapter, model, walks=walks, seed=report.seed, into=found, progress=show)
         found.seconds = time.perf_counter() - began
         earlier = next((each for each in report.roles if each.role == role.name), None)
         if earlier is None:
+            if cells := unprovoked_cells(adapter, role):
+                report.unprovoked[role.name] = cells
             report.roles.append(found)
         else:
             earlier.merge(found)

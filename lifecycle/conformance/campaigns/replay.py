@@ -6,10 +6,13 @@ import socket
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from lifecycle.conformance.adapters.abilities import LeftOut
 from lifecycle.conformance.adapters.loopback import Loopback
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.campaigns.bare_calls import BARE, STDLIB, differences
 from lifecycle.conformance.campaigns.conform import closing_in_time
+from lifecycle.conformance.data_cells.registry import BY_LABEL
+from lifecycle.conformance.driving.data import run_data_cell
 from lifecycle.conformance.driving.run import Divergence, Run
 from lifecycle.conformance.driving.sequences import model_for
 from lifecycle.conformance.driving.watchdog import WATCHDOG
@@ -49,6 +52,11 @@ def replay(target: str | Target | Any, role: str | Role, *steps: str) -> Diverge
 
 def replayed_steps(adapter: Adapter, role: Role, steps: tuple[str, ...]) -> Iterator[ReplayedStep]:
     """The steps, up to the first difference."""
+    if len(steps) == 1 and steps[0] in BY_LABEL:
+        found = run_data_cell(adapter, model_for(adapter, role), BY_LABEL[steps[0]])
+        difference = found if isinstance(found, Divergence) else None
+        yield ReplayedStep(steps[0], str(found) if isinstance(found, LeftOut) else "as it should be", difference)
+        return
     edges = model_for(adapter, role).follow(steps)
     if edges is None:
         raise ValueError(f"no sequence of {role.name!r}: {', '.join(steps)}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lifecycle.conformance.adapters.abilities import LeftOut
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.driving.run import Divergence, Run
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge
@@ -19,6 +20,12 @@ class Tally(NamedTuple):
     explained: int
     offered: int
     listed: int
+
+
+Trail = tuple[tuple[str, ...], ...]
+"""sequences that were run on one instance, each with its role before its steps"""
+
+LONGEST_TRAIL = 400
 
 
 @dataclass(slots=True)
@@ -36,6 +43,13 @@ class RoleResult:
     reached: Counter[Cell] = field(default_factory=Counter)
     divergences: list[Divergence] = field(default_factory=list)
     behind: set[Cell] = field(default_factory=set)
+    data: dict[str, bool] = field(default_factory=dict)
+    """label of a data cell -> whether it was as it should be"""
+    left_out: list[LeftOut] = field(default_factory=list)
+    """the data cells that were not tried, each with its reason"""
+    trails: dict[tuple[str, ...], Trail] = field(default_factory=dict)
+    """line of a difference -> what was run on the same instance before it showed first"""
+    recent: deque[tuple[str, ...]] = field(default_factory=lambda: deque(maxlen=LONGEST_TRAIL), repr=False)
     sequences: int = 0
     steps: int = 0
     seconds: float = 0.0
@@ -71,6 +85,7 @@ class RoleResult:
         self.offered |= other.offered
         self.reached.update(other.reached)
         self.behind |= other.behind
+        self.data.update(other.data)
         self.divergences.extend(other.divergences)
         self.sequences += other.sequences
         self.steps += other.steps
@@ -82,9 +97,12 @@ class RoleResult:
         self.steps += len(run.steps)
         self.reached.update(run.reached)
         if divergence is not None:
+            if not divergence.explanation and divergence.line not in self.trails:
+                self.trails[divergence.line] = tuple(self.recent)
             self.divergences.append(divergence)
             if divergence.explanation and goal is not None and goal.is_call and goal.cell != divergence.cell:
                 self.behind.add(goal.cell)
+        self.recent.append((self.role, *run.steps))
 
     def _tally(self, cells: list[Cell]) -> Tally:
         known = self.explained_cells | self.behind
@@ -96,7 +114,7 @@ class RoleResult:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """All sequences whose first difference is the same: the same call, expected and got the same.
+    """All sequences whose first difference has the same cause, in whichever roles.
 
     name: the explanation, or "" where there is none. shortest: the shortest of the sequences.
     """
@@ -105,20 +123,21 @@ class Cluster:
     count: int
     states: tuple[str, ...]
     shortest: Divergence
+    roles: tuple[str, ...]
 
 
 def clusters(divergences: Iterable[Divergence]) -> list[Cluster]:
     """The clusters, those with most sequences first. Differences that are explained alike are one cluster."""
-    groups: dict[object, list[Divergence]] = {}
+    groups: dict[tuple[str, ...], list[Divergence]] = {}
     for each in divergences:
-        key = (each.role, each.explanation) if each.explanation else each.cause
-        groups.setdefault(key, []).append(each)
+        groups.setdefault(each.line, []).append(each)
     found = [
         Cluster(
             group[0].explanation,
             len(group),
             tuple(sorted({each.state for each in group})),
             min(group, key=lambda each: len(each.steps)),
+            tuple(dict.fromkeys(each.role for each in group)),
         )
         for group in groups.values()
     ]

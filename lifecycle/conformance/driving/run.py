@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,6 +13,10 @@ from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
 from lifecycle.conformance.model.environment import Facts, PeerAction
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 
+DATA = "data: "
+"""with which the labels of data cells begin"""
+
+NUMBERS = re.compile(r"\b\d{4,}\b")
 HANGS = "no answer: it hangs"
 
 
@@ -38,6 +43,22 @@ class Divergence:
     def cause(self) -> tuple[str, str, str, str]:
         """What sequences with the same cause have in common: the call, its expected result and its actual one."""
         return self.role, self.call, self.expected, self.got
+
+    @property
+    def line(self) -> tuple[str, ...]:
+        """What differences that are one line of a report have in common.
+
+        An error that should not be is one cause, whatever should have been in its place, and so is a refusal that is missing;
+        numbers of ports do not count.
+        """
+        if self.explanation:
+            return self.role, self.explanation
+        expected, got = (NUMBERS.sub("N", text) for text in (self.expected, self.got))
+        if self.steps and self.steps[0].startswith(DATA):
+            return DATA, expected, got
+        is_refusal = self.cell is not None and self.cell[2] == ILLEGAL
+        is_error = got.endswith(")") and not got.startswith("ok giving")
+        return self.call, "a refusal" if is_refusal else "" if is_error else expected, got
 
     def __str__(self) -> str:
         return f"{self.role}[{self.state}] {self.call}: expected {self.expected}, got {self.got}"
@@ -76,6 +97,16 @@ class Run:
         except Hangs:
             self._unmade = HANGS
         self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
+
+    @property
+    def role(self) -> str:
+        """The name of the role."""
+        return self._model.role.name
+
+    @property
+    def stage(self) -> Any:
+        """The object among its peers; None where it could not be made."""
+        return self._stage
 
     def __enter__(self) -> Self:
         return self

@@ -15,8 +15,10 @@ from lifecycle.conformance.driving.results import RoleResult
 from lifecycle.conformance.driving.run import Divergence, Run
 from lifecycle.conformance.driving.watchdog import WATCHDOG
 from lifecycle.conformance.model.environment import PeerAction
-from lifecycle.conformance.model.graph import ILLEGAL, Edge, Model, Node
+from lifecycle.conformance.model.environments import ENVIRONMENTS
+from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model, Node
 from lifecycle.engine import Role
+from lifecycle.roles import ROLES
 
 DEPTHS = (1, 2, 3)
 WALK_LENGTH = 24
@@ -32,6 +34,14 @@ Progress = Callable[[int, int], None]
 
 
 def _ignored(done: int, total: int) -> None: ...
+
+
+def unprovoked_cells(adapter: Adapter, role: Role) -> list[Cell]:
+    """The cells that the role's environment does not say how to provoke, whatever the implementation has."""
+    environment = ENVIRONMENTS.get(role.name)
+    if environment is None or ROLES.get(role.name) is not role:
+        environment = adapter.environment(role)
+    return list(Model(role, environment).unprovoked)
 
 
 def model_for(adapter: Adapter, role: Role) -> Model:

@@ -112,6 +112,11 @@ class Model:
         self._explore()
 
     @property
+    def offered(self) -> tuple[Provocation, ...]:
+        """How calls are provoked, as far as the implementation has them."""
+        return self._offered[True]
+
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """Every node that can be reached, the nearest first."""
         return tuple(self._ways)

@@ -20,6 +20,7 @@ from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.notify.mixin import NotifiedSocket
 from lifecycle.net.operations import Operation, Resolve, Value, Wait
 from lifecycle.net.os_socket import OsSocket
+from lifecycle.system.handles import socket_of
 from lifecycle.system.outcomes import closed_meanwhile, would_block
 
 TURNS = 32
@@ -144,10 +145,13 @@ class AsyncSocket(NotifiedSocket):
             operation.close()
 
     async def _until_one_is_ready(self, request: Wait) -> bool:
-        """Until one of several sockets is writable, or the time has passed; whether the call was cancelled."""
+        """Until one of several sockets is ready, or the time has passed; whether the call was cancelled."""
 
-        async def until_writable(sock: socket.socket) -> None:
-            await (self._writable() if sock is self._socket else anyio.wait_writable(sock))
+        async def until_ready(sock: socket.socket) -> None:
+            if request.writing:
+                await (self._writable() if sock is self._socket else anyio.wait_writable(sock))
+            else:
+                await anyio.wait_readable(sock)
             race.scope.cancel()
 
         race = self._race = Race(request.until)
@@ -155,7 +159,7 @@ class AsyncSocket(NotifiedSocket):
             with race.scope:
                 async with anyio.create_task_group() as tasks:
                     for sock in request.sockets:
-                        tasks.start_soon(until_writable, sock)
+                        tasks.start_soon(until_ready, sock)
         finally:
             self._race = None
         return race.is_cancelled
@@ -246,8 +250,9 @@ class AsyncSocket(NotifiedSocket):
     def _release(self) -> None:
         watching = self._stop_watching()
         if watching and hasattr(self, "_socket"):
+            self._remove_path()
             # The collector works in any thread; the loop that still watches the descriptor forgets it first.
-            handed_on = socket.socket(fileno=self._socket.detach())
+            handed_on = socket_of(self._socket.detach())
             watching[0].loop.call_soon_threadsafe(_stop_and_close, watching, handed_on)
             return
         super()._release()

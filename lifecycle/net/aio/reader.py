@@ -24,6 +24,7 @@ class Reader(Lines):
         if not isinstance(socket, AsyncMessages):
             raise TypeError(f"a Reader reads a connected Client or Accepted, not {type(socket).__name__}")
         self._socket = socket
+        socket._add_reader(self)
 
     async def readline(self, *, timeout: float | None = None) -> bytes:
         """Read one line, with its newline; at the end of the stream what is left, and then b"".

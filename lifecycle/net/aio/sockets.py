@@ -10,15 +10,18 @@ from anyio.abc import TaskStatus
 
 from lifecycle.engine import IllegalCall, fires_into
 from lifecycle.net.aio.driver import AsyncSocket
-from lifecycle.net.aio.serving import Connection, Serving
+from lifecycle.net.aio.serving import Connection, Serving, secured_first
 from lifecycle.net.aio.stream import AsyncStream
-from lifecycle.net.operations.connecting import NO_PLAN, connecting, finishing
+from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
 from lifecycle.net.operations.transfer import accepting
 from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, checked_class
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
+from lifecycle.system.local_sockets import Path
 
 if TYPE_CHECKING:
+    import ssl
+
     from _typeshed import ReadableBuffer
 
 
@@ -27,24 +30,38 @@ class AsyncCreated(AsyncSocket, CreatedSocket):
 
     __slots__ = ()
 
-    async def create(self, port: int = 0, address: str | None = None, *, family: int | None = None) -> None:
+    async def create(
+        self,
+        port: int = 0,
+        address: str | None = None,
+        *,
+        family: int | None = None,
+        path: Path | None = None,
+        mode: int | None = None,
+    ) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
         port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
-        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not
-        say. If the bind fails, the socket is closed and the state stays `empty`. A client for which none of them is given may
-        use any address of a name in connect(), of either family, and its local port may be another one afterwards. Raises
-        IllegalCall in every state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
+        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not say.
+        path: a local path or an abstract name (Linux) in place of all of these, for a Unix-domain socket; a socket that nobody
+        has open any more is removed there first, and close() removes what this bind has made. mode: the permissions of the
+        path, as of os.chmod(); None for what the umask leaves. If the bind fails, the socket is closed and the state stays
+        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
+        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
+        (EADDRINUSE, EADDRNOTAVAIL).
         """
-        await self._run(words.CREATE, self._creating(port, address, family))
+        await self._run(words.CREATE, self._creating_at(port, address, family, path, mode))
 
-    async def bind(self, port: int = 0, address: str | None = None) -> None:
+    async def bind(
+        self, port: int = 0, address: str | None = None, *, path: Path | None = None, mode: int | None = None
+    ) -> None:
         """Give the socket its local address.
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. Raises IllegalCall in
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. path and mode: as
+        for create(), of a socket that was opened for AF_UNIX. Raises IllegalCall in
         every state but `open`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT).
         """
-        await self._run(words.BIND, self._binding(port, address))
+        await self._run(words.BIND, self._binding_at(port, address, path, mode))
 
 
 class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
@@ -53,24 +70,26 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
     engine: see Lifecycle.
     """
 
-    __slots__ = ("_plan",)
+    __slots__ = ("_plan", "_sought")
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._plan = NO_PLAN
+        self._sought: Any = None
 
-    async def connect(self, address: str, port: int) -> None:
+    async def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
         """Connect, and wait until the connection is made.
 
         address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
         attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
-        a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. Legal in `open`
-        (binds implicitly) and `bound`. Raises ConnectionRefusedError and other OSErrors, after which the state is what it was
-        and the call may be retried, over a fresh socket of the system with the same options and address;
-        OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to itself. A
-        cancelled connect that is under way in the system leaves the object `connecting`.
+        a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. path: a Unix-domain
+        socket's path or abstract name, in place of both. Legal in `open` (binds implicitly) and `bound`. Raises
+        ConnectionRefusedError and other OSErrors, after which the state is what it was and the call may be retried, over a
+        fresh socket of the system with the same options and address; OSError (EADDRNOTAVAIL) for the unspecified address or
+        port 0, for which Linux would connect to itself. A cancelled connect that is under way in the system leaves the object
+        `connecting`.
         """
-        await self._run(words.CONNECT, connecting(self, address, port))
+        await self._run(words.CONNECT, connecting_anywhere(self, address, port, path))
 
     async def finish_connect(self) -> None:
         """Get the result of a connect that did not wait until it ended, waiting for it.
@@ -89,6 +108,8 @@ class Accepted(AsyncStream, role=ACCEPTED):
 
     __slots__ = ("_filler",)
 
+    _is_tls_server = True
+
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._filler: Server | None = None
@@ -100,6 +121,7 @@ class Accepted(AsyncStream, role=ACCEPTED):
 
     def _fired_by(self, firer: object) -> None:
         """Begin to notify, of the server's events unless this object chose its own."""
+        super()._fired_by(firer)
         if self._notifier is not None:
             if isinstance(firer, AsyncSocket) and firer._notifier is not None:
                 self._notifier.inherit(firer._notifier.mask)
@@ -148,6 +170,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         limit: int | None = None,
         on_error: Callable[[Accepted, Exception], object] | None = None,
         grace: float | None = None,
+        tls: ssl.SSLContext | None = None,
+        handshake_timeout: float = 60,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None: ...
 
@@ -159,6 +183,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         limit: int | None = None,
         on_error: Callable[[Connection, Exception], object] | None = None,
         grace: float | None = None,
+        tls: ssl.SSLContext | None = None,
+        handshake_timeout: float = 60,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
         kind: type[Connection],
     ) -> None: ...
@@ -170,6 +196,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         limit: int | None = None,
         on_error: Callable[[Any, Exception], object] | None = None,
         grace: float | None = None,
+        tls: ssl.SSLContext | None = None,
+        handshake_timeout: float = 60,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
         kind: type[Any] | None = None,
     ) -> None:
@@ -181,11 +209,15 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         and the exception that its handler raises; by default (serving.end_of_connection) what the network did to that one
         connection is logged, and everything else is raised. grace: seconds that the handlers may go on when the server was
         closed or this call cancelled (which closes the server then); those that still run afterwards are cancelled, and that
-        is logged. kind: the class of the connections; by default the server's `accepts`. task_status: what a task group's
+        is logged. tls: a server's context, with which each connection's task makes the TLS handshake before the handler runs;
+        one that fails, or takes longer than handshake_timeout seconds, closes that connection alone, and is told to on_error,
+        or logged. kind: the class of the connections; by default the server's `accepts`. task_status: what a task group's
         start() gives: it returns as soon as connections are accepted. Raises IllegalCall before listen(); TypeError and
         ValueError for a limit or a grace that is none.
         """
         made = self._accepts if kind is None else kind
+        if tls is not None:
+            handler = secured_first(handler, tls, handshake_timeout, on_error)
         serving = Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error, grace=grace)
         await serving.run(task_status)
 
@@ -210,14 +242,14 @@ class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
 
     __slots__ = ()
 
-    async def connect(self, address: str, port: int) -> None:
+    async def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
         """Set the peer, or another one: send() goes to it, and messages of others are not seen.
 
-        address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. Legal
-        in `open` (binds implicitly), `bound` and `connected`. Raises OSError (EADDRNOTAVAIL) for the unspecified address or
-        port 0, ENETUNREACH.
+        address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. path: of a
+        Unix-domain socket, in place of both. Legal in `open` (binds implicitly), `bound` and `connected`. Raises OSError
+        (EADDRNOTAVAIL) for the unspecified address or port 0, ENETUNREACH.
         """
-        await self._run(words.CONNECT, self._connecting(address, port))
+        await self._run(words.CONNECT, self._connecting(address, port, path))
 
     async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send one message to the peer; its length.
@@ -227,14 +259,22 @@ class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
         """
         return await self._run(words.SEND, self._sending(data, flags))
 
-    async def send_to(self, data: ReadableBuffer, address: str, port: int, flags: int = 0) -> int:
+    async def send_to(
+        self,
+        data: ReadableBuffer,
+        address: str | None = None,
+        port: int | None = None,
+        flags: int = 0,
+        *,
+        path: Path | None = None,
+    ) -> int:
         """Send one message to an address; its length.
 
-        address and port: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
+        address and port, or path: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
         (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a broadcast without
         SO_BROADCAST; nothing is sent then.
         """
-        return await self._run(words.SEND_TO, self._sending_to(data, address, port, flags))
+        return await self._run(words.SEND_TO, self._sending_to(data, address, port, flags, path))
 
     async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
         """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING
 import anyio
 
 from lifecycle.engine import IllegalCall, inlined, settled
+from lifecycle.net.aio.byte_stream import ConnectionStream
 from lifecycle.net.aio.driver import TURNS
 from lifecycle.net.aio.messages import AsyncMessages
 from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.send_queue import SendQueue
 from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
-from lifecycle.net.operations import READABLE
-from lifecycle.net.operations.transfer import Progress, receiving, receiving_from_held, sending
+from lifecycle.net.operations import READABLE, Resolve, Wait
+from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
+from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.roles import words
 
 if TYPE_CHECKING:
+    import ssl
+
     from _typeshed import ReadableBuffer
 
 DRAINED: Iterator[bool] = iter(())
@@ -34,12 +38,15 @@ NO_TURNS: Iterator[bool] = iter(())
 
 async def _send_rest(self: AsyncStream, sent: int, data: ReadableBuffer, flags: int = 0) -> int:
     """Send what is left of `data` after its first `sent` bytes."""
-    progress = Progress(sent)
+    progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
     queue = None  # in which this send has its turn
     try:
         if not sent and not self._has_turn():
             queue = await self._turn_to_send()
-        operation = sending(self._socket, data, flags, progress)
+        if isinstance(self._socket, SecureLayer):
+            operation = sending_secured(self._socket, data, flags, progress)
+        else:
+            operation = sending(self._socket, data, flags, progress)
         try:
             request = next(operation)
         except StopIteration as ended:
@@ -58,6 +65,8 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     if received is None:
         if size.__class__ is not int or not 0 < size <= maxsize:
             checked_size(size)
+        if isinstance(self._socket, SecureLayer):
+            return self._received(await _receive_secured(self, self._socket, size, flags), size)
         turns, special = self._receives, bool(flags or self._held)
         if size and not special and not mode.never_waits and (turns is DRAINED or length_hint(turns)):
             # Nothing has arrived yet. A conversation of questions and answers waits once per call: so here, in this frame.
@@ -77,16 +86,16 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             if turns is not DRAINED and not length_hint(turns):
                 self._receives = repeat(True, TURNS)
                 await self._give_way()
-            if special:
-                operation = receiving_from_held(self._socket, self._held, size, flags)
-            else:
-                operation = receiving(self._socket, size, flags)
+            held = hold(self)
+            operation = receiving_from_held(self._socket, held, size, flags)
             try:
                 request = next(operation)
             except StopIteration as ended:
                 received = ended.value
             else:
                 received = await self._drive(words.RECEIVE, operation, request)
+            finally:
+                let_go(self, held)
         if received:
             if len(received) == size or special:
                 if self._receives is DRAINED:
@@ -97,8 +106,38 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     return self._received(received or b"", size)
 
 
+async def _receive_secured(self: AsyncStream, layer: SecureLayer, size: int, flags: int) -> bytes:
+    """Receive over TLS: the first try has found nothing, or was left out."""
+    turns = self._receives
+    is_tried = not (flags or self._held or mode.never_waits)
+    if turns is not DRAINED and not length_hint(turns):
+        self._receives = turns = repeat(True, TURNS)
+        await self._give_way()
+        is_tried = False
+    held = hold(self)
+    operation = receiving_from_held(self._socket, held, size, flags)
+    request: Wait | Resolve = READABLE
+    try:
+        if not is_tried:
+            request = next(operation)
+    except StopIteration as ended:
+        received: bytes = ended.value
+    else:
+        received = await self._drive(words.RECEIVE, operation, request)
+    finally:
+        let_go(self, held)
+    if self._reading is not None and self._reading.is_kept and layer.is_drained:
+        self._receives = DRAINED
+    elif self._receives is DRAINED:
+        self._receives = repeat(True, TURNS)
+    return received
+
+
 class AsyncStream(AsyncMessages):
-    """A stream socket with a data phase. `async for data in stream` receives until the peer has ended its stream."""
+    """A stream socket with a data phase, in plain text or over TLS.
+
+    `async for data in stream` receives until the peer has ended its stream.
+    """
 
     __slots__ = ("_receives", "_send_queue")
 
@@ -111,6 +150,51 @@ class AsyncStream(AsyncMessages):
     def sent(self) -> int:
         """How much the last send() that had to wait has sent: of one that was cancelled, what need not be sent again."""
         return self._sent
+
+    async def start_tls(
+        self,
+        context: ssl.SSLContext,
+        *,
+        server_hostname: str | None = None,
+        server_side: bool | None = None,
+        received: ReadableBuffer = b"",
+        requires_close_notify: bool = True,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        """Make the TLS handshake: what is sent and received from then on is encrypted.
+
+        context: an ssl.SSLContext, as ssl.create_default_context() makes for a client. server_hostname: the name that the
+        peer's certificate must have. server_side: by default an Accepted is the server of TLS and a Client its client.
+        received: what came after the line that begins TLS and was received with it: it is taken for a part of the handshake.
+        requires_close_notify: false for peers that end without it, as those of HTTP do; a cut is not seen then. session:
+        get_tls().session of an earlier connection with the same context.
+
+        Legal in `connected`. Raises HandshakeRefused where one side does not accept the other's certificate, name or version,
+        and ConnectionError where the connection ends, after which it can only be closed; PlainTextUnread where plain text was
+        not received yet, TypeError, ValueError and ssl.SSLError for a context that does not fit: nothing was sent then. A
+        cancelled one leaves the object `handshaking`, and finish_tls() goes on.
+        """
+        layer = self._begin_tls(context, server_side, server_hostname, received, requires_close_notify, session)
+        self._receives = repeat(True, TURNS)
+        await self._run(words.START_TLS, shaking_hands(layer))
+
+    async def finish_tls(self) -> None:
+        """Go on with a handshake that was cancelled. Legal in `handshaking`; else as start_tls()."""
+        await self._run(words.FINISH_TLS, shaking_hands(self._secure_layer()))
+
+    async def stop_tls(self) -> None:
+        """Go back to plain text on the same connection, after both sides have ended TLS. The peer is not waited for.
+
+        Legal in `secured_ended`: after shut_down("sends") and a receive() that gave b"". A cancelled one may be
+        called again. Raises ConnectionError when the connection is gone. A receive() first gives what came
+        in plain text together with the last of TLS.
+        """
+        layer = self._secure_layer()
+        left_over = await self._run(words.STOP_TLS, ending_secured(layer))
+        if left_over:
+            hold(self).extend(left_over)
+        self._socket = layer.below
+        self._receives = repeat(True, TURNS)
 
     @inlined
     async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
@@ -139,15 +223,22 @@ class AsyncStream(AsyncMessages):
         cancelled receive loses nothing.
         """
         try:
-            if self._held or flags:
+            if flags or self._held is not None:
                 received = None
             else:
-                received = self._socket.recv(size, flags) if next(self._receives, None) else None
+                received = self._socket.recv(size) if next(self._receives, None) else None
                 if received:
                     return received
         except (BlockingIOError, OverflowError):
             received = None
         return await _receive_rest(self, received, size, flags)
+
+    def as_stream(self) -> ConnectionStream:
+        """The connection as an anyio.abc.ByteStream, for TLSStream, BufferedByteReceiveStream and whatever takes one.
+
+        Its calls are this object's, with anyio's errors for what happens on the network; closing it closes this object.
+        """
+        return ConnectionStream(self)
 
     async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""

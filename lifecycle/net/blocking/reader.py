@@ -23,6 +23,7 @@ class Reader(Lines):
         if not isinstance(socket, Messages):
             raise TypeError(f"a Reader reads a connected Client or Accepted, not {type(socket).__name__}")
         self._socket = socket
+        socket._add_reader(self)
 
     def readline(self, *, timeout: Timeout = ...) -> bytes:
         """Read one line, with its newline; at the end of the stream what is left, and then b"".

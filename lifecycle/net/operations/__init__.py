@@ -7,6 +7,7 @@ does not wait, has no timeout and starts no task. What ends a wait (a timeout, a
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -42,3 +43,13 @@ class Resolve:
 
 
 Operation = Generator[Wait | Resolve, Any, Value]
+
+PAUSE = 0.01
+"""Seconds between two tries of what the system does not report to be possible again"""
+
+
+def pausing() -> Operation[None]:
+    """Wait for a while, as a call waits: with its timeout, its cancellation and its object's end."""
+    quiet, other = socket.socketpair()
+    with quiet, other:
+        yield Wait(False, (quiet,), time.monotonic() + PAUSE)

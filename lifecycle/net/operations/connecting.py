@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, Protocol, cast
 
-from lifecycle.net.operations import WRITABLE, Operation, Resolve, Wait
+from lifecycle.net.operations import WRITABLE, Operation, Resolve, Wait, pausing
 from lifecycle.roles.facts import Facts
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import Found, checked_peer, numeric_address
+from lifecycle.system.local_sockets import LOCAL_FAMILY, checked_path, connect_error
 from lifecycle.system.outcomes import UNDER_WAY, closed_meanwhile, system_error
 
 CONNECTION_ATTEMPT_DELAY = 0.25
@@ -54,13 +55,12 @@ class Plan(NamedTuple):
 
     is_free: whether a socket of another family may take the place of its own, of which only options were asked. is_own: whether
     the client has made its socket itself, so that another one with the same options and address is as good. options: those
-    that were set, as (level, option, value). sought: the address of a connect that is under way over its own socket, or None.
+    that were set, as (level, option, value).
     """
 
     is_free: bool = False
     is_own: bool = False
     options: tuple[tuple[int, int, int | bytes], ...] = ()
-    sought: Any = None
 
 
 NO_PLAN = Plan()
@@ -73,6 +73,7 @@ class Connects(Protocol):
 
     _socket: socket.socket
     _plan: Plan
+    _sought: Any
 
     @property
     def _kind(self) -> int: ...
@@ -112,7 +113,8 @@ def connecting(client: Connects, address: object, port: object) -> Operation[Non
     the other.
     """
     is_free = client._plan.is_free
-    family = int(socket.AF_UNSPEC) if is_free else client._socket.family
+    own_family = client._socket.family
+    family = int(socket.AF_UNSPEC) if is_free else own_family
     numeric = numeric_address(address, port, family)
     if numeric is not None:
         found: Sequence[Found] = (numeric,)
@@ -120,18 +122,58 @@ def connecting(client: Connects, address: object, port: object) -> Operation[Non
         found = yield from resolving(address, port, family, client._kind)
     candidates = [(each, checked_peer(name)) for each, name in found]
     if is_free and len(candidates) > 1:
-        yield from _race(client, interleaved(candidates), client._socket.family)
+        yield from _race(client, interleaved(candidates), own_family)
     else:
-        if candidates[0][0] != client._socket.family:
+        if candidates[0][0] != own_family:
             client._replace_socket(client._socket_beside(candidates[0][0]))
         yield from _in_turn(client, [name for _, name in candidates])
     set_plan(client, NO_PLAN)
 
 
+def connecting_anywhere(client: Connects, address: object, port: object, path: object) -> Operation[None]:
+    """Connect to an address and a port, or to a path."""
+    if path is None:
+        return connecting(client, address, port)
+    if address is not None or port is not None:
+        raise TypeError("connect() takes an address and a port, or a path")
+    return connecting_to_path(client, path)
+
+
+def connecting_to_path(client: Connects, path: object) -> Operation[None]:
+    """Connect to a Unix-domain socket; a client that was given nothing of its own gets a socket of that family."""
+    name = checked_path(path)
+    if client._socket.family != LOCAL_FAMILY:
+        if not client._plan.is_free:
+            raise OSError(errno.EAFNOSUPPORT, "the socket cannot use a path: it was opened for another family")
+        client._replace_socket(client._socket_beside(LOCAL_FAMILY))
+    yield from _to_path(client, name)
+    set_plan(client, NO_PLAN)
+
+
+def _to_path(client: Connects, name: bytes) -> Operation[None]:
+    """Connect to a path or an abstract name; while the server's queue is full, Linux says so and begins nothing (EAGAIN)."""
+    seek(client, name)
+    try:
+        while (number := client._socket.connect_ex(name)) in UNDER_WAY:
+            if not client._may_wait():
+                raise system_error(errno.EINPROGRESS)
+            yield from pausing()
+    except BlockingIOError:
+        raise system_error(errno.EINPROGRESS) from None
+    seek(client, None)
+    if number == errno.EBADF:
+        raise closed_meanwhile()
+    if number:
+        raise connect_error(number, name)
+
+
 def finishing(client: Connects) -> Operation[None]:
     """Wait for the result of a connect that is under way on the client's own socket."""
     sock = client._socket
-    number = portable_calls.connect_result(sock, client._plan.sought)
+    if sock.family == LOCAL_FAMILY and client._sought is not None:
+        yield from _to_path(client, client._sought)
+        return
+    number = portable_calls.connect_result(sock, client._sought)
     if number in UNDER_WAY:
         number = yield from _result(client, sock)
     seek(client, None)
@@ -141,8 +183,7 @@ def finishing(client: Connects) -> Operation[None]:
 
 def seek(client: Connects, name: Any) -> None:
     """Note the address of the connect that is under way over the client's own socket; None: it has its result."""
-    plan = client._plan
-    set_plan(client, Plan(plan.is_free, plan.is_own, plan.options, name))
+    client._sought = name
 
 
 def _in_turn(client: Connects, names: Sequence[Any]) -> Operation[None]:
@@ -169,7 +210,7 @@ def _result(client: Connects, sock: socket.socket) -> Operation[int]:
     try:
         while number in UNDER_WAY:
             yield WRITABLE
-            number = portable_calls.connect_result(sock, client._plan.sought)
+            number = portable_calls.connect_result(sock, client._sought)
     except BlockingIOError:
         raise system_error(errno.EINPROGRESS) from None
     return number

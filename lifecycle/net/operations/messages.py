@@ -92,6 +92,11 @@ class Lines:
         """How many bytes were received and not read yet."""
         return len(self._whole.getbuffer()) - self._whole.tell() + len(self._rest)
 
+    @property
+    def unread(self) -> int:
+        """The same: start_tls() asks it of all that reads ahead."""
+        return self.buffered
+
     def _next_lines(self) -> Steps[bool]:
         """Receive until there is a whole line; whether there is one: the stream may have ended."""
         rest = self._rest

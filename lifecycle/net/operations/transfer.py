@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
-from lifecycle.net.operations import READABLE, WRITABLE, Operation
+from lifecycle.net.operations import READABLE, WRITABLE, Operation, pausing
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
+from lifecycle.system.local_sockets import LOCAL_FAMILY
 from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
@@ -63,6 +64,29 @@ def receiving(sock: socket.socket, size: int, flags: int) -> Operation[bytes]:
         yield READABLE
 
 
+class Holds(Protocol):
+    """A stream that may hold what was received and not given; its usual receive looks whether that is None."""
+
+    _held: bytearray | None
+
+
+def hold(stream: Holds) -> bytearray:
+    """What the stream holds, to take from and to add to; let_go() follows."""
+    held = stream._held
+    if held is None:
+        held = stream._held = bytearray()
+    return held
+
+
+def let_go(stream: Holds, held: bytearray) -> None:
+    """After a call that has taken from `held`: what is left there is for the next one."""
+    if held:
+        if stream._held is None:
+            stream._held = held
+    elif stream._held is held:
+        stream._held = None
+
+
 def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: int) -> Operation[bytes]:
     """Receive where an earlier call has left something, or with MSG_WAITALL: all of `size` bytes, or up to the end.
 
@@ -105,7 +129,9 @@ def sending_message(sock: socket.socket, data: ReadableBuffer, flags: int, peer:
         try:
             return sock.send(data, flags) if peer is None else sock.sendto(data, flags, peer)
         except BlockingIOError:
-            pass
+            if peer is not None and sock.family == LOCAL_FAMILY:
+                yield from pausing()  # the queue that is full is the peer's: this socket is writable all the time
+                continue
         yield WRITABLE
 
 

@@ -52,9 +52,15 @@ def python_calls(role: Role, *others: Role, **reasons: str) -> tuple[Call, ...]:
         known = [(each, each.call(package_call)) for each in (role, *others) if package_call in _names(each)]
         never = all(each.never_legal(package_call) for each, _ in known)
         reason = python_words(known[0][1].reason) if known and never else call.reason
-        errors = next((each.errors for _, each in known if each.errors), {})
+        errors = next((_plain_errors(each, of) for each, of in known if of.errors), {})
         calls.append(replace(call, reason=reasons.get(call.name, reason), errors=errors))
     return tuple(calls)
+
+
+def _plain_errors(role: Role, call: Call) -> Mapping[str, tuple[str, ...]]:
+    """The errors of a call but for those that mean an outcome of TLS, of which a socket of the system knows nothing."""
+    plain = {outcome for state in role.states if state.facts.is_plain for outcome in role.table[state.name].get(call.name, ())}
+    return {outcome: names for outcome, names in call.errors.items() if outcome in plain}
 
 
 def python_rows(*roles: Role, states: Iterable[State]) -> tuple[Row, ...]:

@@ -1,0 +1,66 @@
+"""Keys that collide: whether a dict of them would walk long chains. A sender can choose numbers so; text is salted.
+
+The steps of a dict are counted before one is made: they are those of CPython's open addressing, with the hashes as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+FEW = 1 << 11
+"""So few keys cost less than a few milliseconds, however they collide."""
+
+STEPS_PER_KEY = 16
+"""Ordinary keys take less than 3."""
+
+MOST_OF_ONE_HASH = 64
+
+_SHIFT = 5
+_WORD = (1 << 64) - 1
+
+
+def collide(keys: Sequence[Any]) -> bool:
+    """Whether a dict of the keys would take many more steps than there are keys; equal keys count once."""
+    if len(keys) <= FEW:
+        return False
+    hashes = []
+    for number, group in groupby(sorted(keys, key=hash), key=hash):
+        distinct = _distinct(group)
+        if distinct > MOST_OF_ONE_HASH:
+            return True
+        hashes += [number & _WORD] * distinct
+    size = 8
+    while size < 3 * len(hashes):
+        size *= 2
+        if _steps(hashes[: size * 2 // 3], size) > STEPS_PER_KEY * min(len(hashes), size):
+            return True
+    return False
+
+
+def _distinct(keys: Iterable[Any]) -> int:
+    """How many different keys there are, counted up to one more than MOST_OF_ONE_HASH."""
+    found: list[Any] = []
+    for key in keys:
+        if key not in found:
+            found.append(key)
+            if len(found) > MOST_OF_ONE_HASH:
+                break
+    return len(found)
+
+
+def _steps(hashes: Sequence[int], size: int) -> int:
+    """How many occupied places a dict of that size looks at; counted up to somewhat more than STEPS_PER_KEY for each key."""
+    mask, taken, steps = size - 1, bytearray(size), 0
+    most = STEPS_PER_KEY * size
+    for number in hashes:
+        rest, at = number, number & mask
+        while taken[at]:
+            rest >>= _SHIFT
+            at = (at * 5 + rest + 1) & mask
+            steps += 1
+            if steps > most:
+                return steps
+        taken[at] = 1
+    return steps

@@ -1,0 +1,114 @@
+"""The codes of problems: one for each kind of cause, with what it means and what helps. Data, one entry each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lifecycle.checking.findings import FindingKind
+from lifecycle.roles import words
+from lifecycle.roles.facts import Facts, Link
+from lifecycle.roles.python.words import METHODS
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of cause.
+
+    name: as in "LC101". title: what happened, in a few words. explanation: why it is wrong, and what helps. holds: of which
+    facts of a state and which call it is the cause.
+    """
+
+    name: str
+    kind: FindingKind
+    title: str
+    explanation: str
+    holds: Callable[[Facts, str], bool] = lambda _at, _call: True
+
+
+def _makes(*calls: str) -> frozenset[str]:
+    return frozenset(method for call in calls for method in (call, *METHODS.get(call, ())))
+
+
+_DATA = _makes(
+    *(
+        call.name
+        for call in (words.SEND, words.SEND_TO, words.RECEIVE, words.RECEIVE_FROM, words.SHUT_DOWN, words.GET_PEER_NAME)
+    )
+)
+_SETTING_UP = _makes(*(call.name for call in (words.BIND, words.LISTEN, words.CONNECT)))
+_ACCEPTING = _makes(words.ACCEPT.name)
+_LISTENING = _makes(words.LISTEN.name)
+_UNLINKED = (Link.NO, Link.LISTENING)
+
+_CAUSES: tuple[tuple[str, str, Callable[[Facts, str], bool]], ...] = (
+    ("use after close",
+     "The object was closed, or its descriptor was handed out by detach(). Another socket may have the descriptor's number by "
+     "now. Make a new object, or move the call before the close().",
+     lambda at, call: at.over),
+    ("the result of a connect was not read",
+     "A connect that waits in the background may still fail. Wait until the descriptor can be written, then read SO_ERROR or "
+     "call connect again.",
+     lambda at, call: at.link is Link.SEEKING),
+    ("not connected",
+     "Data can be sent and received only after connect() has succeeded, or on the socket that accept() returned.",
+     lambda at, call: call in _DATA and at.link in _UNLINKED),
+    ("does not listen",
+     "accept() takes connections from the queue that listen() opens.",
+     lambda at, call: call in _ACCEPTING and at.link is not Link.LISTENING),
+    ("this direction was shut down",
+     "shutdown() ended this direction for good. Make the call before it, or shut down the other direction only.",
+     lambda at, call: call in _DATA),
+    ("not bound",
+     "listen() queues the connections that arrive at the socket's address, so that it needs one: bind() first.",
+     lambda at, call: call in _LISTENING and not at.address and at.link is Link.NO),
+    ("set up twice",
+     "A socket has one local address, one role and one connection in its life. Make a new one.",
+     lambda at, call: call in _SETTING_UP),
+    ("out of order",
+     "The call is not legal in this state. `lifecycle show` prints the table of each role.",
+     lambda at, call: True),
+)  # fmt: skip
+
+_FIRST = {FindingKind.ORDER: 100, FindingKind.PORTABILITY: 200}
+
+_PORTABLE = " This system accepts the call; Winsock or POSIX documents an error, or leaves it open."
+
+CODES: tuple[Code, ...] = (
+    *(
+        Code(
+            f"LC{first + number}",
+            kind,
+            title,
+            explanation + (_PORTABLE if kind is FindingKind.PORTABILITY else ""),
+            holds,
+        )
+        for kind, first in _FIRST.items()
+        for number, (title, explanation, holds) in enumerate(_CAUSES, start=1)
+    ),
+    Code("LC301", FindingKind.LEAK, "never closed",
+         "Nothing closed the socket; the collector or the end of the process did. Use `with`, or close() in a `finally`."),
+    Code("LC302", FindingKind.LEAK, "a close() that may be skipped",
+         "shutdown() raises when the peer is gone, and the error is swallowed before close() is reached. Put the close() into "
+         "a `finally`, or the shutdown() into a block of its own.",
+         lambda at, call: call in _makes(words.SHUT_DOWN.name)),
+    Code("LC401", FindingKind.RACE, "closed during a call",
+         "Another thread closed the socket while the call was inside the system: it may wait for ever, or work on another "
+         "socket that got the same descriptor. Wake the call first: shut the socket down, then join the thread, then close."),
+)  # fmt: skip
+
+_BY_NAME = {code.name: code for code in CODES}
+
+
+def code_named(name: str) -> Code | None:
+    """The code of that name, or None."""
+    return _BY_NAME.get(name.upper())
+
+
+def code_of(kind: FindingKind, facts: object, call: str) -> Code:
+    """The code of a problem: what the facts of the state, before `call`, say of its cause."""
+    candidates = [code for code in CODES if code.kind is kind]
+    if not isinstance(facts, Facts):
+        is_over = bool(getattr(facts, "over", False))
+        return candidates[0] if is_over or len(candidates) < len(_CAUSES) else candidates[len(_CAUSES) - 1]
+    return next(code for code in candidates if code.holds(facts, call))

@@ -1,0 +1,129 @@
+"""The formats in which problems are reported: text, JSON, GitHub annotations, SARIF 2.1.0, JUnit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
+
+import lifecycle
+from lifecycle.checking.formats.codes import CODES
+from lifecycle.checking.formats.problems import SCHEMA_VERSION, Problem, source_line
+
+
+def as_text(problems: Sequence[Problem]) -> str:
+    """A block for each problem: where, what, the line with a caret, why, and what to do."""
+    return "\n".join("\n".join(_block(problem)) + "\n" for problem in problems)
+
+
+def _block(problem: Problem) -> list[str]:
+    doubt = "" if problem.must else " (on some paths)"
+    lines = [f"{problem.path}:{problem.line}:{problem.column + 1}: {problem.code} {printable(problem.message)}{doubt}"]
+    source = source_line(problem.file, problem.line)
+    if source.strip():
+        number = f"{problem.line:>5} | "
+        indent = len(source) - len(source.lstrip())
+        lines.append(number + printable(source.strip()))
+        lines.append(" " * (len(number) - 2) + "| " + " " * max(0, problem.column - indent) + "^")
+    return lines + [f"      {printable(line)}" for line in problem.advice]
+
+
+def printable(text: str) -> str:
+    """The text without what would move a terminal's cursor or turn its direction."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def as_json(problems: Sequence[Problem]) -> str:
+    """An object with the version of its schema, and the problems."""
+    data = {"version": SCHEMA_VERSION, "problems": [problem.as_data() for problem in problems]}
+    return json.dumps(data, indent=2) + "\n"
+
+
+def as_github(problems: Sequence[Problem]) -> str:
+    """Workflow commands that GitHub shows beside the lines of a change."""
+    return "".join(
+        f"::{'error' if problem.must else 'warning'} file={_command(problem.path)},line={problem.line},"
+        f"col={problem.column + 1},title={_command(problem.code)}::{_text(chr(10).join((problem.message, *problem.advice)))}\n"
+        for problem in problems
+    )
+
+
+def _text(text: str) -> str:
+    lines = [printable(line) for line in text.split("\n")]
+    return "\n".join(lines).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _command(text: str) -> str:
+    return _text(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def as_sarif(problems: Sequence[Problem]) -> str:
+    """A log of the Static Analysis Results Interchange Format (OASIS, version 2.1.0)."""
+    rules = [
+        {
+            "id": code.name,
+            "name": code.title.title().replace(" ", "").replace("(", "").replace(")", ""),
+            "shortDescription": {"text": code.title},
+            "fullDescription": {"text": code.explanation},
+        }
+        for code in CODES
+    ]
+    places = {code.name: place for place, code in enumerate(CODES)}
+    results = [
+        {
+            "ruleId": problem.code,
+            "ruleIndex": places[problem.code],
+            "level": "error" if problem.must else "warning",
+            "message": {"text": "\n".join((problem.message, *problem.advice))},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": quote(problem.path.replace("\\", "/"))},
+                        "region": {"startLine": max(1, problem.line), "startColumn": problem.column + 1},
+                    }
+                }
+            ],
+            "partialFingerprints": {"lifecycle/v1": problem.fingerprint()},
+        }
+        for problem in problems
+    ]
+    driver = {"name": "lifecycle", "version": lifecycle.__version__, "rules": rules}
+    data = {
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
+    return json.dumps(data, indent=2) + "\n"
+
+
+def as_junit(problems: Sequence[Problem]) -> str:
+    """A test suite in which each problem is a failed case; one that passed where there is none."""
+    cases = [
+        f"  <testcase classname={_attribute(problem.path)} name={_attribute(f'{problem.code} line {problem.line}')} "
+        f'file={_attribute(problem.path)} line="{problem.line}">\n'
+        f"    <failure message={_attribute(problem.message)}>{escape(printable_lines(problem.advice))}</failure>\n"
+        "  </testcase>\n"
+        for problem in problems
+    ] or ['  <testcase classname="lifecycle" name="no problems"/>\n']
+    head = f'<testsuite name="lifecycle" tests="{len(cases)}" failures="{len(problems)}" errors="0" skipped="0">\n'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{head}{"".join(cases)}</testsuite>\n'
+
+
+def printable_lines(lines: Sequence[str]) -> str:
+    """Lines that XML and a terminal can show."""
+    return "\n".join(printable(line) for line in lines)
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(printable(text))
+
+
+WRITERS: Mapping[str, Callable[[Sequence[Problem]], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "github": as_github,
+    "sarif": as_sarif,
+    "junit": as_junit,
+}
+"""name of a format -> what writes it"""

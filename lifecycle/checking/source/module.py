@@ -1,0 +1,93 @@
+"""A module as the checker reads it: what its names stand for, its functions, its classes, and the comments that silence it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """imports: a name -> the dotted name that it stands for. functions: those of the module. classes: name -> its methods."""
+
+    file: str
+    imports: Mapping[str, str]
+    functions: Mapping[str, Function]
+    classes: Mapping[str, Mapping[str, Function]]
+    bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def dotted(self, node: ast.expr) -> str | None:
+        """The dotted name of an expression by the imports, or None."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id not in self.imports:
+            return None
+        return ".".join((self.imports[node.id], *reversed(parts)))
+
+    def method(self, owner: str, name: str) -> Function | None:
+        """The method of a class, or of its bases in this module."""
+        seen: list[str] = []
+        queue = [owner]
+        while queue:
+            here = queue.pop(0)
+            if here in seen or here not in self.classes:
+                continue
+            seen.append(here)
+            if name in self.classes[here]:
+                return self.classes[here][name]
+            queue.extend(self.bases.get(here, ()))
+        return None
+
+
+def module_of(tree: ast.Module, file: str) -> Module:
+    """What the names of a module stand for."""
+    imports: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                imports[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                imports[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    functions = {node.name: node for node in tree.body if isinstance(node, Function)}
+    classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    assigned = {name for name in _stored(tree) if name not in functions}
+    return Module(
+        file,
+        {name: dotted for name, dotted in imports.items() if name not in assigned},
+        functions,
+        {name: {each.name: each for each in node.body if isinstance(each, Function)} for name, node in classes.items()},
+        {name: tuple(base.id for base in node.bases if isinstance(base, ast.Name)) for name, node in classes.items()},
+    )
+
+
+def _stored(tree: ast.Module) -> Iterator[str]:
+    """The names that the module's own statements assign: they do not stand for what was imported."""
+    for node in tree.body:
+        for each in ast.walk(node) if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) else ():
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                yield each.id
+
+
+def names_read(node: ast.AST) -> frozenset[str]:
+    """The names that the code of a nested function or class reads."""
+    return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+
+
+def is_generator(function: Function) -> bool:
+    """Whether a call only makes a generator."""
+    queue: list[ast.AST] = list(function.body)
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(node, Function | ast.Lambda | ast.ClassDef):
+            queue.extend(ast.iter_child_nodes(node))
+    return False

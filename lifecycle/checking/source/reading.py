@@ -1,0 +1,111 @@
+"""Files: which are read, and the mistakes of one file or of many."""
+
+from __future__ import annotations
+
+import ast
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.source.constructors import CONSTRUCTORS, TYPES, Constructor
+from lifecycle.checking.source.farewell import swallowed_farewells
+from lifecycle.checking.source.flow import Flow
+from lifecycle.checking.source.mistakes import Mistake, Mistakes
+from lifecycle.checking.source.module import Function, Module, module_of
+from lifecycle.roles.words import CLOSE
+
+SKIPPED_FOLDERS = frozenset({".git", ".hg", ".venv", "__pycache__", "node_modules"})
+
+FAREWELL_REASON = (
+    "When the peer is gone, this call raises, and the close() behind it in the same block is never reached: "
+    "close() in a `finally`, or in a block of its own"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was found in one file.
+
+    made: how many objects it makes whose calls the rules know. followed: on how many of them a call was checked. problem: why
+    the file could not be read, or "".
+    """
+
+    file: str
+    mistakes: tuple[Mistake, ...] = ()
+    made: int = 0
+    followed: int = 0
+    problem: str = ""
+
+
+def python_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The Python files at and below `paths`, in order; a file that is named is read whatever its suffix."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, folders, files in os.walk(path):
+            folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
+            yield from (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
+
+
+def read_file(path: Path, constructors: Mapping[str, Constructor] = CONSTRUCTORS) -> Reading:
+    """The mistakes of one file; a file that cannot be read or parsed is reported as a problem, never as an exception."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return Reading(str(path), problem=f"cannot be read: {error.strerror}")
+    return read_source(data, str(path), constructors)
+
+
+def read_source(data: bytes, file: str, constructors: Mapping[str, Constructor] = CONSTRUCTORS) -> Reading:
+    """The mistakes of the source `data`, of the file of that name."""
+    if not any(word in data for word in _words(constructors)):
+        return Reading(file)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the program that is read
+            tree = ast.parse(data, file)
+        mistakes = Mistakes(file)
+        module = module_of(tree, file)
+        _read_all(tree, module, Flow(module, constructors, mistakes))
+        _add_farewells(tree, module, mistakes)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return Reading(file, problem=f"cannot be parsed: {error}")
+    found = sorted(mistakes.found.values(), key=lambda mistake: (mistake.line, mistake.column))
+    return Reading(file, tuple(found), len(mistakes.sites), len(mistakes.sites & mistakes.called))
+
+
+def _words(constructors: Mapping[str, Constructor]) -> frozenset[bytes]:
+    return frozenset(name.partition(".")[0].encode() for name in (*constructors, *TYPES))
+
+
+def _read_all(tree: ast.Module, module: Module, flow: Flow) -> None:
+    flow.read_module(tree)
+    owners = {id(method): owner for owner, methods in module.classes.items() for method in methods.values()}
+    for node in ast.walk(tree):
+        if isinstance(node, Function):
+            owner = owners.get(id(node), "")
+            before = module.method(owner, "setUp") if node.name.startswith("test") else None
+            flow.read_function(node, owner, before)
+
+
+def _add_farewells(tree: ast.Module, module: Module, mistakes: Mistakes) -> None:
+    for call, target in swallowed_farewells(tree, module):
+        assert isinstance(call.func, ast.Attribute)
+        mistakes.found[call.lineno, call.col_offset, call.func.attr] = Mistake(
+            kind=FindingKind.LEAK,
+            file=mistakes.file,
+            line=call.lineno,
+            column=call.col_offset,
+            role=ast.unparse(target),
+            states=(),
+            call=call.func.attr,
+            legal=(),
+            remedy=(CLOSE.name,),
+            reason=FAREWELL_REASON,
+            must=True,
+            made=0,
+        )

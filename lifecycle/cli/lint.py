@@ -1,0 +1,131 @@
+"""`lifecycle lint` and `lifecycle explain`: source checked without running it, and what the codes of problems mean."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lifecycle.cli.output import examples, fail, write
+
+if TYPE_CHECKING:
+    from lifecycle.checking.formats.problems import Problem
+    from lifecycle.checking.source.constructors import Constructor
+
+FORMATS = ("text", "json", "github", "sarif", "junit")
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(
+    "lint",
+    short_help="Check the socket calls of source files without running them.",
+    epilog=examples(
+        "lifecycle lint src tests                              certain mistakes only",
+        "lifecycle lint --may src                              also what is wrong on some paths",
+        "lifecycle lint --output-format sarif src > out.sarif  for a code scanner",
+        "lifecycle lint --role app.roles:SESSION --class app.session.Session app",
+    ),
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--may", is_flag=True, help="Report also calls that are wrong on some paths only.")
+@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="How problems are written.")
+@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that this file does not know.")
+@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the problems that are found now, and pass.")
+@click.option("--role", metavar="MODULE:ROLE", multiple=True, help="A role of your own; needs --class.")
+@click.option("--class", "classes", metavar="MODULE.NAME", multiple=True, help="The class whose objects have that role.")
+@click.option("--statistics", is_flag=True, help="Say at the end how many objects were followed.")
+def lint(
+    paths: tuple[Path, ...],
+    may: bool,
+    output_format: str,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    role: tuple[str, ...],
+    classes: tuple[str, ...],
+    statistics: bool,
+) -> None:
+    """Follow sockets, asyncio streams and this package's objects through the flow of each function.
+
+    Exits with 1 when there is a problem, and with 2 when a file cannot be read or parsed.
+    """
+    from lifecycle.checking.formats import problems as found
+    from lifecycle.checking.formats.writers import WRITERS
+    from lifecycle.checking.source.problems import problem_of
+    from lifecycle.checking.source.reading import python_files, read_file
+
+    if len(role) != len(classes):
+        raise click.UsageError("each --role needs one --class, in the same order")
+    constructors = _constructors(role, classes)
+    try:
+        settings = found.project_settings(Path.cwd())
+    except ValueError as error:
+        fail(str(error), 2)
+    readings = [read_file(path, constructors) for path in python_files(paths)]
+    problems = [problem_of(each) for reading in readings for each in reading.mistakes if may or each.must]
+    problems = found.not_ignored(problems, settings)
+    if write_baseline is not None:
+        found.write_baseline(write_baseline, problems)
+        problems = []
+    if baseline is not None:
+        try:
+            problems = found.new_problems(baseline, problems)
+        except (OSError, ValueError) as error:
+            fail(str(error), 2)
+    write(WRITERS[output_format](problems))
+    unread = [reading for reading in readings if reading.problem]
+    for reading in unread:
+        click.echo(f"{reading.file}: {reading.problem}", err=True)
+    if output_format == "text":
+        click.echo(_summary(problems, len(readings)), err=True)
+    if statistics:
+        made, followed = (sum(getattr(reading, name) for reading in readings) for name in ("made", "followed"))
+        click.echo(f"{made} objects made, {followed} followed", err=True)
+    sys.exit(2 if unread else 1 if problems else 0)
+
+
+def _summary(problems: list[Problem], files: int) -> str:
+    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}" if problems else "no problems"
+    return f"{count} in {files} file{'s' if files != 1 else ''}"
+
+
+def _constructors(roles: tuple[str, ...], classes: tuple[str, ...]) -> Mapping[str, Constructor]:
+    from lifecycle.checking.source.constructors import CONSTRUCTORS, of_role
+    from lifecycle.engine import Role
+
+    own = {}
+    for place, name in zip(roles, classes, strict=True):
+        module, _, attribute = place.partition(":")
+        sys.path.insert(0, "")
+        try:
+            role = getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise click.BadParameter(f"{place!r}: {error}", param_hint="--role") from None
+        finally:
+            del sys.path[0]
+        if not isinstance(role, Role):
+            raise click.BadParameter(f"{place!r} is not a Role", param_hint="--role")
+        own[name] = of_role(role)
+    return CONSTRUCTORS | own if own else CONSTRUCTORS  # type: ignore[operator]
+
+
+@click.command(
+    "explain",
+    short_help="What a problem's code means, and what helps.",
+    epilog=examples("lifecycle explain LC101", "lifecycle explain          all codes"),
+)
+@click.argument("code", required=False)
+def explain(code: str | None) -> None:
+    """Explain a code as `lifecycle lint` and `lifecycle run` report it; without one, list them all."""
+    from lifecycle.checking.formats.codes import CODES, code_named
+
+    if code is None:
+        write("".join(f"{each.name}  {each.kind:<12} {each.title}\n" for each in CODES))
+        return
+    found = code_named(code)
+    if found is None:
+        fail(f"there is no code {code!r}; `lifecycle explain` lists them", 2)
+    write(f"{found.name}: {found.title} ({found.kind})\n\n{click.wrap_text(found.explanation, 78)}\n")

@@ -1,0 +1,297 @@
+"""What sockets can do, found out before anything is judged: which methods they have, and what their peers can bring about.
+
+Peers of an implementation's own kind can do no more than it does. Where they cannot reset a connection, a reset is not tried;
+what is left out so is named in the report, with the reason.
+"""
+
+from __future__ import annotations
+
+import inspect
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lifecycle.conformance.adapters.loopback import Loopback, can_say
+from lifecycle.conformance.adapters.protocol import Mismatch
+from lifecycle.conformance.adapters.setup_states import Factory, descriptor_of, reset, set_timeout
+from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
+from lifecycle.conformance.model.environment import Environment, Place, Provocation, Under
+from lifecycle.conformance.model.environments import FLOOD, LISTENER, MESSAGE, SILENCE
+
+FULL_AFTER = 16 << 20  # bytes that no connection should take when nobody reads them
+PART = 1 << 16
+LATER = 3
+"""so many times as long as a message took is what others may take"""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What is not tried, and why; role is "" where it concerns all of them."""
+
+    what: str
+    why: str
+    role: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.role + ': ' if self.role else ''}{self.what} ({self.why})"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that peers are tried on. actions, places: what is left out of the graph where they cannot do it."""
+
+    what: str
+    try_it: Callable[[Loopback], None]
+    kind: int
+    actions: frozenset[str] = frozenset()
+    places: frozenset[Place] = frozenset()
+
+
+@dataclass(slots=True)
+class Abilities:
+    """What an implementation and its peers can do.
+
+    connects: why two peers cannot be connected, or "".
+    """
+
+    left_out: list[LeftOut] = field(default_factory=list)
+    actions: frozenset[str] = frozenset()
+    """the peer actions that are left out"""
+    places: frozenset[Place] = frozenset()
+    """the arguments that are left out"""
+    kinds: frozenset[int] = frozenset({socket.SOCK_STREAM, socket.SOCK_DGRAM})
+    """the kinds of sockets that can be made"""
+    waits: bool = True
+    """whether a call can be told how long to wait"""
+    waits_not: bool = True
+    """whether a call can be told not to wait"""
+    takes_flags: bool = True
+    connects: str = ""
+
+    def offers(self, provocation: Provocation) -> bool:
+        """Whether a call can be provoked so."""
+        if not self.places.isdisjoint(each for each in provocation.arguments if isinstance(each, Place)):
+            return False
+        if provocation.how == "out of band" and not self.takes_flags:
+            return False
+        return self.waits or provocation.under is not Under.BRIEFLY
+
+    def limited(self, environment: Environment) -> Environment:
+        """The environment without what peers cannot do, and without calls that are not to wait where none can be told so."""
+        if not self.actions and self.waits_not:
+            return environment
+        provocations = environment.provocations
+        if not self.waits_not:
+            provocations = tuple(replace(each, endings=_waiting_endings(each)) for each in provocations)
+        actions = tuple(each for each in environment.peer_actions if each.name not in self.actions)
+        return replace(environment, provocations=provocations, peer_actions=actions)
+
+
+def _waiting_endings(provocation: Provocation) -> Any:
+    """The endings of a call that waits until it can be made: it is provoked only where it need not wait."""
+    if provocation.under is not Under.AT_ONCE:
+        return provocation.endings
+    return tuple(each for each in provocation.endings if each.outcome != "pending")
+
+
+def _connect(peers: Loopback) -> None:
+    seeker, accepted = peers.pair()
+    try:
+        if not can_say(accepted):
+            with suppress(Exception, SystemExit):  # which the suite judges
+                seeker.send(MESSAGE)
+                began = time.monotonic()
+                peers.patiently(accepted, accepted.recv, len(MESSAGE))
+                peers.delay = LATER * (time.monotonic() - began)
+    finally:
+        _close(seeker, accepted)
+
+
+def _reset(peers: Loopback) -> None:
+    seeker, accepted = peers.pair()
+    try:
+        if not hasattr(seeker, "setsockopt"):
+            raise Mismatch("a reset", "no setsockopt(), and so no SO_LINGER")
+        reset(seeker)
+        try:
+            got = peers.patiently(accepted, accepted.recv, 1)
+        except (Mismatch, TimeoutError):
+            raise Mismatch("a reset", "nothing") from None
+        except (Exception, SystemExit):  # whatever it is: the suite judges that
+            return
+        raise Mismatch("a reset", "the end of the stream" if got == b"" else got)
+    finally:
+        _close(seeker, accepted)
+
+
+def _be_silent(peers: Loopback) -> None:
+    peers.silence(socket.SOCK_STREAM)
+
+
+def _share(peers: Loopback) -> None:
+    first, second = peers.unbound(socket.SOCK_STREAM), peers.unbound(socket.SOCK_STREAM)
+    try:
+        first.bind(peers.fresh_address())
+        second.bind(first.getsockname())
+        second.listen(1)
+    finally:
+        _close(first, second)
+
+
+def _fill(peers: Loopback) -> None:
+    seeker, accepted = peers.pair()
+    try:
+        sent, part = 0, FULL_AFTER
+        while sent < FULL_AFTER:
+            taken = seeker.send(bytes(part))
+            if not isinstance(taken, int) or taken <= 0:
+                return
+            sent, part = sent + taken, PART
+    except (BlockingIOError, TimeoutError):
+        return
+    finally:
+        _close(seeker, accepted)
+    raise Mismatch("a connection that is full", f"{sent >> 20} MiB are taken, and nothing says that it is full")
+
+
+def _refuse_messages(peers: Loopback) -> None:
+    sock, other = peers.pair(socket.SOCK_DGRAM)
+    try:
+        other.close()
+        sock.send(MESSAGE)
+        peers.settle(sock, frozenset({"refusal"}))
+        try:
+            sock.send(MESSAGE)
+        except (Exception, SystemExit):
+            return
+    finally:
+        _close(sock)
+    raise Mismatch("a refusal", "a message to nobody is sent, and nothing says that nobody has it")
+
+
+STREAM_ACTIONS = frozenset({"peer_sends", "peer_ends", "peer_resets", "peer_reads", "peer_reads_the_end", "peer_connects"})
+
+CONNECT = Check(
+    "a connection between two of them", _connect, socket.SOCK_STREAM, STREAM_ACTIONS, frozenset({LISTENER, SILENCE, FLOOD})
+)
+"""without which nothing that needs a connection is tried"""
+
+CHECKS = (
+    Check("resets by the peer", _reset, socket.SOCK_STREAM, frozenset({"peer_resets"})),
+    Check("a listener that is silent", _be_silent, socket.SOCK_STREAM, places=frozenset({SILENCE})),
+    Check("two sockets on one port", _share, socket.SOCK_STREAM, frozenset({"rival_listens", "rival_leaves"})),
+    Check("a connection that is full", _fill, socket.SOCK_STREAM, places=frozenset({FLOOD})),
+    Check("refused messages", _refuse_messages, socket.SOCK_DGRAM, frozenset({"peer_leaves", "peer_returns"})),
+)
+
+KIND_NAMES: Mapping[int, str] = {socket.SOCK_STREAM: "stream sockets", socket.SOCK_DGRAM: "datagram sockets"}
+
+
+def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
+    """Find out what the sockets that `new` makes can do; peers_too: and what their peers can."""
+    found = Abilities()
+    sock = None
+    for kind in sorted(found.kinds):
+        made, why = _attempt(lambda kind=kind: new(socket.AF_INET, kind))  # type: ignore[misc]
+        if why:
+            found.kinds -= {kind}
+            found.left_out.append(LeftOut(KIND_NAMES[kind], why))
+        else:
+            sock = sock or made
+            with suppress(Exception, SystemExit):
+                made.close()
+    _look_at_methods(sock, found)
+    if peers_too:
+        _try(CONNECT, peers, found)
+        found.connects = found.left_out[-1].why if CONNECT.actions <= found.actions else ""
+        for check in CHECKS:
+            needs_connection = check.kind == socket.SOCK_STREAM and found.connects
+            if not needs_connection and (check.try_it is not _fill or found.waits_not):
+                _try(check, peers, found)
+        if not found.waits_not:
+            found.places |= {FLOOD, SILENCE}
+    return found
+
+
+def _look_at_methods(sock: Any, found: Abilities) -> None:
+    found.waits = hasattr(sock, "settimeout")
+    found.waits_not = found.waits or hasattr(sock, "setblocking")
+    found.takes_flags = takes(getattr(sock, "recv", None), 1, 0)
+    if not found.waits_not:
+        found.left_out.append(LeftOut("calls that are not to wait, and time-outs", "no settimeout() and no setblocking()"))
+    elif not found.waits:
+        found.left_out.append(LeftOut("time-outs", "no settimeout()"))
+    if hasattr(sock, "recv") and not found.takes_flags:
+        found.left_out.append(LeftOut("flags of recv()", "it takes a size only"))
+
+
+def takes(call: Any, *arguments: object) -> bool:
+    """Whether it can be called with these."""
+    try:
+        inspect.signature(call).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature to look at
+        return True
+    return True
+
+
+def _try(check: Check, peers: Loopback, found: Abilities) -> None:
+    _, why = _attempt(lambda: check.try_it(peers))
+    if why:
+        found.left_out.append(LeftOut(check.what, why))
+        found.actions |= check.actions
+        found.places |= check.places
+
+
+def _attempt(call: Callable[[], Any]) -> tuple[Any, str]:
+    """(its value, why it could not be had)."""
+    try:
+        with WATCHDOG.unless_under_way():
+            return call(), ""
+    except Hangs:
+        return None, "it hangs"
+    except Mismatch as mismatch:
+        return None, f"expected {mismatch.expected}, got {mismatch.got}"
+    except (Exception, SystemExit) as error:  # any error of the implementation
+        return None, f"{type(error).__name__}: {error}"
+
+
+def _close(*socks: Any) -> None:
+    for sock in socks:
+        with suppress(Exception, SystemExit):
+            reset(sock)
+
+
+def are_the_systems(new: Factory) -> bool:
+    """Whether these sockets are the system's own, below whatever they add: its plain sockets can be their peers."""
+    peers = Loopback()
+    listener = seeker = accepted = None
+    try:
+        with WATCHDOG.unless_under_way():
+            seeker = new(socket.AF_INET, socket.SOCK_STREAM)
+            set_timeout(seeker, 1)
+            listener = peers.listener
+            seeker.bind(peers.fresh_address())
+            if descriptor_of(seeker) == -1:
+                return False
+            seeker.connect(listener.getsockname())
+            accepted = peers.accept(seeker.getsockname())
+            seeker.send(MESSAGE)
+            return bool(peers.patiently(accepted, accepted.recv, 99) == MESSAGE)
+    except (Exception, SystemExit, Hangs):  # whatever else they are
+        return False
+    finally:
+        _close(*(each for each in (seeker, accepted) if each is not None))
+        peers.close()
+
+
+def named(calls: Iterable[str], spelling: Mapping[str, tuple[str, object]]) -> list[LeftOut]:
+    """The calls for which there is no method, by name."""
+    missing: dict[str, list[str]] = {}
+    for call in calls:
+        missing.setdefault(spelling[call][0], []).append(call)
+    return [LeftOut(", ".join(sorted(each)), f"no {method}()") for method, each in sorted(missing.items()) if method]

@@ -1,0 +1,109 @@
+"""The other end of a TLS connection: OpenSSL by way of ssl.SSLObject, over a socket that does not wait."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from lifecycle.conformance.adapters.setup_states import shows
+
+PATIENCE = 5.0  # seconds that it waits for the object under test
+
+
+class TlsEnd:
+    """The TLS of a peer. Its handshake runs in a thread, so that the object under test can make its own meanwhile."""
+
+    def __init__(self, sock: Any, context: ssl.SSLContext, *, server_side: bool) -> None:
+        self.sock = sock
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.failure: Exception | None = None
+        """how the handshake has failed"""
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._secured = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side)
+        self._thread = threading.Thread(target=self._shake_hands, name="handshake of a peer", daemon=True)
+
+    def begin(self) -> None:
+        """Begin the handshake."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait until the handshake has ended, whichever way."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def send(self, data: bytes) -> None:
+        """Send over TLS."""
+        self.finish()
+        self._do(self._secured.write, data)
+
+    def receive(self, size: int = 65536) -> bytes:
+        """What has come over TLS; b"" after the object's close_notify. Raises TimeoutError when nothing comes."""
+        self.finish()
+        with suppress(ssl.SSLZeroReturnError):
+            data: bytes = self._do(self._secured.read, size)
+            return data
+        return b""
+
+    def end(self) -> None:
+        """Send close_notify."""
+        self.finish()
+        with suppress(ssl.SSLWantReadError):
+            self._secured.unwrap()
+        self._flush()
+
+    def leave(self) -> bytes:
+        """What came in plain text together with the last of TLS."""
+        return self._incoming.read()
+
+    def stop(self) -> None:
+        """End the connection, and with it a handshake that has not ended."""
+        if self._thread.is_alive():
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
+            self._thread.join()
+
+    def _shake_hands(self) -> None:
+        try:
+            self._do(self._secured.do_handshake)
+        except (OSError, ValueError) as error:  # ValueError: its socket was closed meanwhile
+            self.failure = error
+
+    def _do(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        while True:
+            try:
+                result = function(*arguments)
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._take()
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._flush()
+                raise
+            else:
+                self._flush()
+                return result
+
+    def _flush(self) -> None:
+        unsent = self._outgoing.read()
+        while unsent:
+            try:
+                unsent = unsent[self.sock.send(unsent) :]
+            except BlockingIOError:
+                self._wait(writing=True)
+
+    def _take(self) -> None:
+        self._wait(writing=False)
+        with suppress(BlockingIOError):
+            data = self.sock.recv(65536)
+            if data:
+                self._incoming.write(data)
+            else:
+                self._incoming.write_eof()
+
+    def _wait(self, *, writing: bool) -> None:
+        if not shows(self.sock, writing=writing, within=PATIENCE):
+            raise TimeoutError("nothing comes to the peer")

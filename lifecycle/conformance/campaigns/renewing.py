@@ -1,0 +1,54 @@
+"""An adapter that is made again after a call has hung: what an implementation does from then on is not to be blamed on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from lifecycle.conformance.adapters.protocol import Adapter
+from lifecycle.conformance.driving.watchdog import WATCHDOG
+from lifecycle.engine import Role
+
+
+class Renewing:
+    """Stands for the present adapter of a target.
+
+    make: makes one. An adapter that has a method restart() is asked to do so instead of being made again.
+    """
+
+    def __init__(self, make: Callable[[], Adapter]) -> None:
+        self._make = make
+        self._hung = WATCHDOG.hung
+        self._use(make())
+
+    def _use(self, adapter: Adapter) -> None:
+        self.present: Any = adapter
+        self.name: str = adapter.name
+        self.governed: bool = adapter.governed
+        self.environment = adapter.environment
+        self.offers = adapter.offers
+        self.verdict = adapter.verdict
+        self.starts = 1 + getattr(self, "starts", 0)
+
+    def stage(self, role: Role) -> Any:
+        """A new object, of a new instance where the last one has hung."""
+        if self._hung != WATCHDOG.hung:
+            self._hung = WATCHDOG.hung
+            self._renew()
+        return self.present.stage(role)
+
+    def _renew(self) -> None:
+        restart = getattr(self.present, "restart", None)
+        if restart is not None:
+            restart()
+            self.starts += 1
+            return
+        old = self.present
+        self._use(self._make())
+        with suppress(Exception, SystemExit):  # it has hung, and may not be able to close
+            old.close()
+
+    def close(self) -> None:
+        """Close the present one."""
+        self.present.close()

@@ -1,0 +1,108 @@
+"""Data cells of listeners: the order of connections, their addresses, and how many can wait."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from lifecycle import roles
+from lifecycle.conformance.adapters.loopback import close_once
+from lifecycle.conformance.adapters.protocol import Mismatch
+from lifecycle.conformance.adapters.setup_states import address_of, begin_connect, reset, shows
+from lifecycle.conformance.data_cells.cell import DataCell, Scene, must_be
+from lifecycle.conformance.data_cells.streams import LATE, TIMEOUT
+from lifecycle.conformance.model.environment import Under
+from lifecycle.conformance.model.environments import LISTENING_ALONE
+from lifecycle.roles.words import ACCEPT
+
+QUEUED = 4
+SOON = 0.5  # seconds in which a connection is queued
+
+
+def _queue(scene: Scene) -> list[Any]:
+    clients = []
+    for _ in range(QUEUED):
+        client = scene.stage.loopback.new(socket.SOCK_STREAM)
+        scene.stage.kept.append(_Resets(client))
+        clients.append(client)
+        begin_connect(client, scene.stage.address())
+        scene.stage.settle(frozenset({"waiting"}))
+    for number, client in enumerate(clients, 1):
+        if not shows(client, writing=True, within=SOON):
+            raise Mismatch(f"{QUEUED} connections wait in the queue of listen(8)", f"number {number} does not come into it")
+    return clients
+
+
+class _Resets:
+    """A client that is reset at the end, so that no port is left waiting."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+
+    def close(self) -> None:
+        with suppress(Exception):
+            reset(self._sock)
+
+
+def _in_order(scene: Scene) -> None:
+    clients = _queue(scene)
+    for number, client in enumerate(clients, 1):
+        try:
+            accepted = scene.do(ACCEPT.name, under=Under.AT_ONCE)
+        except OSError as error:
+            raise Mismatch(f"connection number {number}", f"{type(error).__name__}: {error}") from error
+        scene.stage.kept.append(accepted)
+        got = accepted.peer_address if hasattr(accepted, "peer_address") else accepted.getpeername()
+        order = [address_of(each) for each in clients]
+        where = tuple(got[:2])
+        if where in order and where != address_of(client):
+            raise Mismatch(f"connection number {number}", f"number {order.index(where) + 1}")
+
+
+def _addresses(scene: Scene) -> None:
+    client = scene.stage.loopback.new(socket.SOCK_STREAM)
+    scene.stage.kept.append(_Resets(client))
+    begin_connect(client, scene.stage.address())
+    scene.stage.settle(frozenset({"waiting"}))
+    scene.stage.set_circumstances(Under.PATIENTLY)
+    accepted, address = scene.sock.accept()
+    scene.stage.kept.append(accepted)
+    must_be(address_of(client), tuple(address[:2]))
+
+
+def _no_wait(scene: Scene) -> None:
+    with scene.at_once("accept()"):
+        try:
+            close_once(scene.do(ACCEPT.name, under=Under.AT_ONCE))
+        except BlockingIOError:
+            return
+    raise Mismatch("BlockingIOError", "a connection")
+
+
+def _time_out(scene: Scene) -> None:
+    scene.sock.settimeout(TIMEOUT)
+    began = time.monotonic()
+    try:
+        close_once(scene.sock.accept()[0])
+    except TimeoutError:
+        took = time.monotonic() - began
+        if took > TIMEOUT + LATE or (took < TIMEOUT / 2 and scene.real_time):
+            raise Mismatch(f"a time-out after {TIMEOUT} s", f"after {took:.3f} s") from None
+        return
+    raise Mismatch("a time-out", "a connection")
+
+
+def _listening(name: str, check: Any, **more: Any) -> DataCell:
+    where, unless = LISTENING_ALONE
+    return DataCell(name, ACCEPT.name, (roles.SERVER.name,), check, where, unless, **more)
+
+
+SERVER_CELLS: tuple[DataCell, ...] = (
+    _listening("in the order of arrival", _in_order, actions=("peer_connects",)),
+    _listening("the client's address", _addresses, methods=(ACCEPT.name,), actions=("peer_connects",)),
+    _listening("not waiting takes no time", _no_wait, methods=(ACCEPT.name,), tries=3),
+    _listening("a time-out passes in time", _time_out, methods=("settimeout",), tries=3),
+)
+"""each with its scene"""

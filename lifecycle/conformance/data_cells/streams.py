@@ -1,0 +1,271 @@
+"""Data cells of a connection: what arrives, in which parts, what the peer sees, and what the values are."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import time
+from typing import Any
+
+from lifecycle import roles
+from lifecycle.conformance.adapters.protocol import Mismatch
+from lifecycle.conformance.adapters.session import Handed
+from lifecycle.conformance.adapters.setup_states import address_of, descriptor_of
+from lifecycle.conformance.data_cells.cell import DataCell, Scene, must_be
+from lifecycle.conformance.model.environment import Under
+from lifecycle.conformance.model.environments import MESSAGE
+from lifecycle.roles.words import (
+    CLOSE,
+    CONNECT,
+    DETACH,
+    GET_OPTION,
+    GET_PEER_NAME,
+    GET_SOCK_NAME,
+    RECEIVE,
+    SEND,
+    SET_OPTION,
+    SHUT_DOWN,
+)
+
+BOTH_ENDS = (roles.CLIENT.name, roles.ACCEPTED.name)
+LINKED = frozenset({"linked"})
+ENDED = frozenset({"send_ended", "receive_ended", "end_seen", "reset", "end", "data", "full", "sent", "gone"})
+EVERY_BYTE = bytes(range(256))
+LARGE = bytes(number * 31 % 251 for number in range(1 << 18))
+TIMEOUT = 0.1
+LATE = 0.5  # seconds more than it should take
+
+
+def _in_parts(scene: Scene) -> None:
+    scene.peer.send_all(b"one two three")
+    must_be(b"one", scene.receive(3))
+    scene.receive_all(b" two three", size=4)
+
+
+def _both_messages(scene: Scene) -> None:
+    scene.peer.send_all(MESSAGE)
+    scene.peer.send_all(MESSAGE)
+    scene.receive_all(2 * MESSAGE, size=65536)
+
+
+def _every_byte_received(scene: Scene) -> None:
+    scene.peer.send_all(EVERY_BYTE)
+    scene.receive_all(EVERY_BYTE, size=65536)
+
+
+def _every_byte_sent(scene: Scene) -> None:
+    must_be(len(EVERY_BYTE), scene.do(SEND.name, EVERY_BYTE))
+    must_be(EVERY_BYTE, scene.peer.receive(len(EVERY_BYTE)))
+
+
+def _sent_once(scene: Scene) -> None:
+    must_be(len(MESSAGE), scene.do(SEND.name, MESSAGE))
+    scene.do(SHUT_DOWN.name, "sends")
+    must_be(MESSAGE, scene.peer.receive_to_the_end())
+
+
+def _nothing_sent(scene: Scene) -> None:
+    must_be(0, scene.do(SEND.name, b""))
+
+
+def _large(scene: Scene) -> None:
+    scene.stage.set_circumstances(Under.AT_ONCE)
+    sent, got = 0, b""
+    while sent < len(LARGE):
+        try:
+            part = scene.sock.send(LARGE[sent:])
+        except BlockingIOError:
+            part = 0
+        sent += part
+        if not part and len(got) == sent:
+            raise Mismatch("room for more, when all was received", "none")
+        got += scene.peer.receive(sent - len(got))
+    must_be(LARGE, got)
+
+
+def _close_is_seen(scene: Scene) -> None:
+    scene.do(SEND.name, MESSAGE)
+    must_be(MESSAGE, scene.peer.receive(len(MESSAGE)))
+    scene.do(CLOSE.name)
+    must_be(b"", scene.peer.receive_to_the_end())
+
+
+def _half_close_is_seen(scene: Scene) -> None:
+    scene.do(SHUT_DOWN.name, "sends")
+    must_be(b"", scene.peer.receive_to_the_end())
+    scene.peer.send_all(MESSAGE)
+    must_be(MESSAGE, scene.receive(65536))
+
+
+def _peer_name(scene: Scene) -> None:
+    must_be(address_of(scene.peer.sock), tuple(scene.do(GET_PEER_NAME.name)[:2]))
+
+
+def _own_name(scene: Scene) -> None:
+    must_be(tuple(scene.peer.sock.getpeername()[:2]), tuple(scene.do(GET_SOCK_NAME.name)[:2]))
+
+
+def _peek(scene: Scene) -> None:
+    scene.peer.send_all(MESSAGE)
+    scene.stage.settle(frozenset({"data"}))
+    scene.stage.set_circumstances(Under.PATIENTLY)
+    must_be(MESSAGE[:3], scene.sock.recv(3, socket.MSG_PEEK))
+    must_be(MESSAGE, scene.receive(65536))
+
+
+def _sendall(scene: Scene) -> None:
+    scene.stage.set_circumstances(Under.PATIENTLY)
+    must_be(None, scene.sock.sendall(EVERY_BYTE))
+    must_be(EVERY_BYTE, scene.peer.receive(len(EVERY_BYTE)))
+
+
+def _recv_into(scene: Scene) -> None:
+    scene.peer.send_all(MESSAGE)
+    scene.stage.settle(frozenset({"data"}))
+    scene.stage.set_circumstances(Under.PATIENTLY)
+    room = bytearray(20)
+    must_be(len(MESSAGE), scene.sock.recv_into(room))
+    must_be(MESSAGE, bytes(room[: len(MESSAGE)]))
+
+
+def _with(scene: Scene) -> None:
+    assert scene.peer.sock is not None  # it is connected before the block is left
+    with scene.sock as entered:
+        must_be(True, entered is scene.sock)
+    must_be(b"", scene.peer.receive_to_the_end())
+
+
+def _time_out(scene: Scene) -> None:
+    """Both ways: it neither passes at once, nor much later."""
+    scene.sock.settimeout(TIMEOUT)
+    began = time.monotonic()
+    try:
+        got = scene.sock.recv(1)
+    except TimeoutError:
+        got = None
+    took = time.monotonic() - began
+    must_be(None, got)
+    if took > TIMEOUT + LATE:
+        raise Mismatch(f"a time-out after {TIMEOUT} s", f"after {took:.1f} s")
+    if took < TIMEOUT / 2 and scene.real_time:
+        raise Mismatch(f"a time-out after {TIMEOUT} s", f"after {took:.3f} s")
+
+
+def _no_wait(scene: Scene) -> None:
+    scene.stage.set_circumstances(Under.AT_ONCE)
+    with scene.at_once("recv()"):
+        try:
+            got = scene.sock.recv(1)
+        except BlockingIOError:
+            return
+    raise Mismatch("BlockingIOError", got)
+
+
+def _reset_is_named(scene: Scene) -> None:
+    scene.peer.peer_resets()
+    scene.stage.settle(frozenset({"reset"}))
+    scene.stage.set_circumstances(Under.PATIENTLY)
+    _must_raise(errno.ECONNRESET, lambda: scene.sock.recv(1), unless=b"")  # which the graph judges
+
+
+def _must_raise(number: int, call: Any, *, unless: object = None) -> None:
+    try:
+        got = call()
+    except OSError as error:
+        must_be(errno.errorcode[number], errno.errorcode.get(error.errno or 0, type(error).__name__))
+        return
+    if unless is None or got != unless:
+        raise Mismatch(errno.errorcode[number], got)
+
+
+def _refusal_is_named(scene: Scene) -> None:
+    nobody = scene.stage.loopback.nobody(socket.SOCK_STREAM)
+    scene.stage.set_circumstances(Under.PATIENTLY)
+    _must_raise(errno.ECONNREFUSED, lambda: scene.sock.connect(nobody))
+
+
+def _error_is_reported_once(scene: Scene) -> None:
+    scene.stage.set_circumstances(Under.AT_ONCE)
+    try:
+        scene.sock.connect(scene.stage.loopback.nobody(socket.SOCK_STREAM))
+    except ConnectionRefusedError:
+        return
+    except BlockingIOError:
+        scene.stage.settle(frozenset({"refused"}))
+    must_be(errno.ECONNREFUSED, scene.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+    must_be(0, scene.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+
+def _connect_does_not_wait(scene: Scene) -> None:
+    scene.stage.set_circumstances(Under.AT_ONCE)
+    silence = scene.stage.loopback.silence(socket.SOCK_STREAM)
+    with scene.at_once("connect()"):
+        try:
+            scene.sock.connect(silence)
+        except BlockingIOError:
+            return
+    raise Mismatch("BlockingIOError", "a connection to a listener whose queue is full")
+
+
+def _detached_is_open(scene: Scene) -> None:
+    number = descriptor_of(scene.sock)
+    before = Handed(number)
+    got = scene.do(DETACH.name)
+    scene.stage.kept.append(before)
+    must_be(number, got)
+    if not before.is_open:
+        raise Mismatch("an open descriptor", "one that is closed")
+    os.fstat(number)
+
+
+def _options(scene: Scene) -> None:
+    for wanted in (16384, 32768):
+        scene.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted)
+        got = scene.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        if not isinstance(got, int) or not wanted <= got <= 2 * wanted:  # Linux gives twice the size: socket(7)
+            raise Mismatch(f"SO_RCVBUF of {wanted} bytes, or twice that", got)
+
+
+def _connected(name: str, call: str, check: Any, **more: Any) -> DataCell:
+    return DataCell(name, call, BOTH_ENDS, check, LINKED, ENDED, **more)
+
+
+def _unconnected(name: str, call: str, check: Any, **more: Any) -> DataCell:
+    where, unless = frozenset({"handle"}), frozenset({"linked", "seeking", "over", "refused_before"})
+    return DataCell(name, call, (roles.CLIENT.name,), check, where, unless, **more)
+
+
+STREAM_CELLS: tuple[DataCell, ...] = (
+    _connected("a message, read in parts", RECEIVE.name, _in_parts),
+    _connected("two messages", RECEIVE.name, _both_messages),
+    _connected("every byte", RECEIVE.name, _every_byte_received),
+    _connected("every byte", SEND.name, _every_byte_sent),
+    _connected("once", SEND.name, _sent_once, also=(SHUT_DOWN.name,)),
+    _connected("nothing", SEND.name, _nothing_sent),
+    _connected("256 KiB", SEND.name, _large, methods=(SEND.name,)),
+    _connected("the peer sees the end", CLOSE.name, _close_is_seen, also=(SEND.name,)),
+    _connected("the peer sees the end, and can answer", SHUT_DOWN.name, _half_close_is_seen, also=(RECEIVE.name,)),
+    _connected("the peer's address", GET_PEER_NAME.name, _peer_name),
+    _connected("the address that the peer sees", GET_SOCK_NAME.name, _own_name),
+    _connected("MSG_PEEK", RECEIVE.name, _peek, methods=("recv",), needs_flags=True),
+    _connected("sendall()", SEND.name, _sendall, methods=("sendall",)),
+    _connected("recv_into()", RECEIVE.name, _recv_into, methods=("recv_into",)),
+    _connected("leaving a with block", CLOSE.name, _with, methods=("__enter__", "__exit__")),
+    _connected("a time-out passes in time", RECEIVE.name, _time_out, methods=("settimeout",), tries=3),
+    _connected("not waiting takes no time", RECEIVE.name, _no_wait, methods=("recv",), tries=3),
+    _connected("a reset is ECONNRESET", RECEIVE.name, _reset_is_named, methods=("recv",), actions=("peer_resets",)),
+    _connected("the descriptor stays open", DETACH.name, _detached_is_open, methods=(DETACH.name,), needs_descriptor=True),
+    _connected("what is set is got", SET_OPTION.name, _options, methods=("setsockopt", "getsockopt")),
+    _unconnected("a refusal is ECONNREFUSED", CONNECT.name, _refusal_is_named, methods=(CONNECT.name,)),
+    _unconnected("SO_ERROR reports it once", GET_OPTION.name, _error_is_reported_once, methods=(CONNECT.name, "getsockopt")),
+    _unconnected(
+        "not waiting takes no time",
+        CONNECT.name,
+        _connect_does_not_wait,
+        methods=(CONNECT.name,),
+        tries=3,
+        needs_silence=True,
+    ),
+)
+"""each with its scene"""

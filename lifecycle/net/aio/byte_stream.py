@@ -1,0 +1,92 @@
+"""A connection as an anyio.abc.ByteStream, for everything that is written against anyio's streams."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import ByteStream, SocketAttribute
+
+from lifecycle.engine import IllegalCall
+from lifecycle.net.errors import BlockingCallCancelled
+
+if TYPE_CHECKING:
+    from lifecycle.net.aio.messages import AsyncMessages
+
+
+class ConnectionStream(ByteStream):
+    """What as_stream() gives: the calls of anyio's streams, and their errors, over a connection that stays governed.
+
+    The end of the stream is EndOfStream, a connection that is gone BrokenResourceError, one that was closed here
+    ClosedResourceError, a second receive or send at the same time BusyResourceError. What the tables refuse besides is an
+    IllegalCall, as a send() after send_eof(). aclose() closes the connection itself.
+    """
+
+    def __init__(self, connection: AsyncMessages) -> None:
+        self._connection = connection
+        self._receiving = anyio.ResourceGuard("reading from")
+        self._sending = anyio.ResourceGuard("writing to")
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        """Receive what has arrived, at most `max_bytes`, or wait for it; EndOfStream when the peer has ended its stream."""
+        if max_bytes < 1:
+            raise ValueError(f"max_bytes is 1 or more, not {max_bytes}")
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        with self._receiving, self._errors_of_anyio():
+            data = await self._connection.receive(max_bytes)
+        if not data:
+            raise anyio.EndOfStream
+        return data
+
+    async def send(self, item: bytes) -> None:
+        """Send all of `item`."""
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        with self._sending, self._errors_of_anyio():
+            await self._connection.send(item)
+
+    async def send_eof(self) -> None:
+        """End the sends, as shut_down() does; the peer sees the end of the stream. Doing so again does nothing."""
+        with self._sending, self._errors_of_anyio():
+            if self._connection.facts.sends or self._connection.is_over:
+                self._connection.shut_down()
+        await anyio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        """Close the connection; closing again does nothing."""
+        self._connection.close()
+        await anyio.lowlevel.checkpoint()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        """The addresses, the family and the socket of the system, as anyio's own socket streams give them."""
+        sock = self._connection._socket
+        attributes: dict[Any, Callable[[], Any]] = {
+            SocketAttribute.family: lambda: sock.family,
+            SocketAttribute.local_address: sock.getsockname,
+            SocketAttribute.remote_address: sock.getpeername,
+            SocketAttribute.raw_socket: lambda: sock,
+        }
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            attributes[SocketAttribute.local_port] = lambda: sock.getsockname()[1]
+            attributes[SocketAttribute.remote_port] = lambda: sock.getpeername()[1]
+        return attributes
+
+    @contextmanager
+    def _errors_of_anyio(self) -> Iterator[None]:
+        try:
+            yield
+        except IllegalCall as refusal:
+            if self._connection.is_over:
+                raise anyio.ClosedResourceError from refusal
+            raise
+        except BlockingCallCancelled:
+            raise
+        except OSError as error:
+            raise anyio.BrokenResourceError from error
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} over {self._connection!r}>"

@@ -1,0 +1,142 @@
+"""TLS: its handshake, what is sent and received over it, and its end, over a layer that stands in the place of the socket.
+
+The layer makes one step at a time and never waits: a step that would have to raises WouldWait.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
+from lifecycle.net.operations import READABLE, WRITABLE, Operation, Wait
+from lifecycle.net.operations.transfer import Progress
+from lifecycle.system.outcomes import system_error
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class WouldWait(BlockingIOError):
+    """A step cannot go on before the socket is readable, or writable."""
+
+    def __init__(self, *, writing: bool) -> None:
+        super().__init__(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        self.writing = writing
+
+    @property
+    def request(self) -> Wait:
+        """What to wait for."""
+        return WRITABLE if self.writing else READABLE
+
+
+class SecureLayer:
+    """TLS, step by step. It stands in the place of an object's socket, with its methods; the socket below is `below`."""
+
+    __slots__ = ("below",)
+
+    def __init__(self, below: socket.socket) -> None:
+        self.below = below
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.below, name)
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self.below.fileno()
+
+    def handshake(self) -> None:
+        """Go on with the handshake."""
+        raise NotImplementedError
+
+    def commit(self, data: memoryview) -> int:
+        """Encrypt what goes into one piece; how many bytes. They cannot be taken back, and need not be sent again."""
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """Send what was encrypted."""
+        raise NotImplementedError
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """What has come, at least one byte, or b"" after the peer's close_notify."""
+        raise NotImplementedError
+
+    @property
+    def unread(self) -> int:
+        """How many bytes that were taken from the system are not received yet, encrypted or not."""
+        raise NotImplementedError
+
+    @property
+    def peer_has_ended(self) -> bool:
+        """Whether the peer's close_notify was read."""
+        raise NotImplementedError
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether nothing can be received before the socket is readable."""
+        raise NotImplementedError
+
+    def abandon(self) -> None:
+        """Send no close_notify at the close: what was sent is not whole."""
+        raise NotImplementedError
+
+    def left_over(self) -> bytes:
+        """What came in plain text, after the peer's close_notify, and was taken together with it."""
+        raise NotImplementedError
+
+
+def shaking_hands(layer: SecureLayer) -> Operation[None]:
+    """Make the handshake, or go on with it."""
+    while True:
+        try:
+            return layer.handshake()
+        except WouldWait as wait:
+            request = wait.request
+        yield request
+
+
+def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progress: Progress) -> Operation[int]:
+    """Send what is left of `data`: it has ended when all of it has gone to the system. See sending()."""
+    if flags:
+        raise system_error(errno.EOPNOTSUPP)
+    view = memoryview(data).cast("B")
+    with _told_how_much(progress):
+        while True:
+            try:
+                while progress.sent < len(view):
+                    progress.sent += layer.commit(view[progress.sent :])
+                layer.flush()
+                return progress.sent
+            except WouldWait as wait:
+                request = wait.request
+            yield request
+
+
+def ending_secured(layer: SecureLayer) -> Operation[bytes]:
+    """Send what was encrypted, the close_notify at last; what has come in plain text behind the peer's."""
+    while True:
+        try:
+            layer.flush()
+            return layer.left_over()
+        except WouldWait as wait:
+            request = wait.request
+        yield request
+
+
+@contextmanager
+def _told_how_much(progress: Progress) -> Iterator[None]:
+    """Let what ends a send say how much of it was sent."""
+    try:
+        yield
+    except BlockingIOError:
+        raise SendWouldBlock(progress.sent) from None
+    except BlockingCallCancelled:
+        raise BlockingCallCancelled(progress.sent) from None
+    except TimeoutError as error:
+        if error.errno is not None:
+            raise
+        raise SendTimedOut(progress.sent) from None

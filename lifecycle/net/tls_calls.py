@@ -1,0 +1,166 @@
+"""What the blocking and the awaited class of a stream share about TLS."""
+
+from __future__ import annotations
+
+import errno
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from weakref import ref
+
+from lifecycle.engine import INTERRUPTED
+from lifecycle.net.errors import PlainTextUnread
+from lifecycle.net.operations.securing import SecureLayer
+from lifecycle.net.os_socket import OsSocket
+from lifecycle.roles import words
+from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts, Receives
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from _typeshed import ReadableBuffer
+
+    from lifecycle.net.tls_details import TlsDetails
+
+HANDSHAKES = (words.START_TLS.name, words.FINISH_TLS.name)
+
+
+class Payload:
+    """Stands in records for bytes that must not be shown."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __repr__(self) -> str:
+        return f"<{self._size} bytes>"
+
+
+def _without_secrets(argument: Any) -> Any:
+    return Payload(memoryview(argument).nbytes) if isinstance(argument, bytes | bytearray | memoryview) else argument
+
+
+class Reads(Protocol):
+    """What reads ahead over a stream, as a file does."""
+
+    @property
+    def unread(self) -> int:
+        """How many bytes it holds that were not read."""
+        ...
+
+
+class TlsCalls(OsSocket):
+    """The TLS of a stream, but for what waits."""
+
+    __slots__ = ()
+
+    _is_tls_server: bool
+    _held: bytearray | None
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether a call on this object waits at this moment."""
+        raise NotImplementedError
+
+    def get_tls(self) -> TlsDetails:
+        """The version, the cipher, the ALPN protocol and the peer's certificate; see TlsDetails.
+
+        They are those of the handshake, and are kept to the end of TLS. Legal in the states of TLS that is up.
+        """
+        details: TlsDetails = self._secure_layer().details
+        return details
+
+    def outcome_of(self, call: str, error: BaseException) -> str | None:
+        """As for every socket; but a handshake that was interrupted goes on."""
+        outcome = super().outcome_of(call, error)
+        if call in HANDSHAKES and outcome in ("failed", None) and isinstance(self._socket, SecureLayer):
+            return INTERRUPTED.name
+        return outcome
+
+    def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
+        """As for every socket; ValueError for an end of receives over TLS, which has no message for it."""
+        outcome = super().outcome_before(call, *arguments, **keywords)
+        at: Facts = self.facts
+        if at.is_secured and outcome in SHUT_DOWN_CHANGES and SHUT_DOWN_CHANGES[outcome](at).receives is Receives.OFF:
+            raise ValueError(
+                f"TLS has no message that ends {outcome}: shut_down('sends') sends close_notify, and close() ends both"
+            )
+        return outcome
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._abandon_if(error)
+        super().__exit__(kind, error, traceback)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._abandon_if(error)
+        await super().__aexit__(kind, error, traceback)
+
+    def _record_of(self, call: str, node: Any, arguments: tuple[Any, ...], keywords: Any, override: Any) -> Any:
+        """As of every call; but what is sent over TLS is recorded as its length alone."""
+        if isinstance(getattr(self, "_socket", None), SecureLayer):
+            arguments = tuple(map(_without_secrets, arguments))
+            keywords = {name: _without_secrets(value) for name, value in keywords.items()}
+        return super()._record_of(call, node, arguments, keywords, override)
+
+    # -- for the handlers -------------------------------------------------------------------------------------------------
+
+    def _secure_layer(self) -> SecureLayer:
+        """The TLS that stands in the socket's place."""
+        layer = self._socket
+        assert isinstance(layer, SecureLayer)
+        return layer
+
+    def _begin_tls(
+        self,
+        context: ssl.SSLContext,
+        server_side: bool | None,
+        server_hostname: str | None,
+        received: ReadableBuffer,
+        requires_close_notify: bool,
+        session: ssl.SSLSession | None,
+    ) -> SecureLayer:
+        """Put TLS in the socket's place; nothing is sent yet."""
+        import ssl  # only who has a context needs it
+
+        from lifecycle.net.tls_layer import TlsLayer
+
+        if not isinstance(context, ssl.SSLContext):
+            raise TypeError(f"start_tls() takes an ssl.SSLContext, not a {type(context).__name__}")
+        if self._holds_unread():
+            raise PlainTextUnread("plain text that came before TLS was not received yet: receive it, or give it as received=")
+        if self.is_blocking:
+            raise OSError(errno.EBUSY, "another call waits on this object: what it receives would be a part of the handshake")
+        layer = TlsLayer(
+            self._socket,
+            context,
+            server_side=self._is_tls_server if server_side is None else server_side,
+            server_hostname=server_hostname,
+            received=received,
+            requires_close_notify=requires_close_notify,
+            session=session,
+        )
+        self._socket = cast("socket.socket", layer)
+        return layer
+
+    def _holds_unread(self) -> bool:
+        """Whether this object, or a file over it, holds what was taken from the system and not received."""
+        return bool(self._held) or any(
+            reader is not None and reader.unread for reader in (each() for each in getattr(self, "_readers", ()))
+        )
+
+    def _fired_by(self, firer: Any) -> None:
+        """A file was made over this object."""
+        super()._fired_by(firer)
+        if hasattr(firer, "unread"):
+            self._add_reader(firer)
+
+    def _add_reader(self, reader: Reads) -> None:
+        """Note what may read ahead over this object."""
+        before = getattr(self, "_readers", ())
+        self._readers = (*(each for each in before if each() is not None), ref(reader))
+
+    def _abandon_if(self, error: BaseException | None) -> None:
+        """A `with` block ends by an exception: the peer must not take what was sent for the whole."""
+        if error is not None and isinstance(getattr(self, "_socket", None), SecureLayer):
+            self._secure_layer().abandon()

@@ -1,0 +1,369 @@
+"""TlsLayer: TLS over a socket that does not wait, as an SSLObject over two buffers in memory; every system call is made here.
+
+A step holds the lock, since OpenSSL's objects are not thread-safe, and never waits in it. What is encrypted is committed: the
+ciphertext that the socket does not take is kept and goes out before anything else, so that no rule about repeating a write
+reaches the user. An error is kept, too: the connection never looks whole again.
+"""
+
+from __future__ import annotations
+
+import copy
+import errno
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lifecycle.net.errors import HandshakeRefused, StreamTruncated
+from lifecycle.net.operations.securing import SecureLayer, WouldWait
+from lifecycle.net.tls_details import TlsDetails, details_of, session_of
+from lifecycle.system.outcomes import system_error
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+PIECE = 65536
+"""Bytes that are encrypted at a time: what OpenSSL's outgoing memory grows to, and keeps"""
+
+TAKE = 65536
+"""Bytes that are taken from the system at a time: what its incoming memory grows to, and keeps"""
+
+TICKETS_AFTERWARDS = "TLSv1.3"
+"""The version in which a server sends session tickets when the handshake is over, and nothing of the handshake with them"""
+
+RECORD = 16384
+"""Bytes that one record carries at most, and one read gives"""
+
+
+class Taken(threading.local):
+    """Where a thread receives ciphertext, which is copied out of it at once."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(TAKE))
+
+
+taken = Taken()
+
+
+class TlsLayer(SecureLayer):
+    """TLS in the place of an object's socket.
+
+    below: the socket, which does not wait. secured, incoming, outgoing: what a context's wrap_bio() made. received: what came
+    before TLS began and belongs to it. requires_close_notify: whether a connection that ends without it is truncated, or ends
+    like any other.
+    """
+
+    __slots__ = (
+        "_ahead", "_details", "_error", "_has_emptied", "_has_received", "_held", "_incoming", "_is_abandoned", "_lock",
+        "_outgoing",
+        "_peer_has_ended", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        below: socket.socket,
+        context: ssl.SSLContext,
+        *,
+        server_side: bool,
+        server_hostname: str | None,
+        received: ReadableBuffer,
+        requires_close_notify: bool,
+        session: ssl.SSLSession | None,
+    ) -> None:
+        super().__init__(below)
+        self._lock = threading.Lock()
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._secured = context.wrap_bio(
+            self._incoming, self._outgoing, server_side=server_side, server_hostname=server_hostname, session=session
+        )
+        if received:
+            self._incoming.write(received)
+        self._requires_close_notify = requires_close_notify
+        self._details: TlsDetails | None = None
+        self._error: OSError | None = None
+        self._unsent: memoryview | None = None  # ciphertext that the socket did not take
+        self._held = b""  # ciphertext that waits for the first send
+        self._ahead = b""  # plain text that was read and not received
+        self._has_emptied = False  # the last take has left nothing in the system
+        self._has_received = self._peer_has_ended = self._sends_have_ended = self._is_abandoned = False
+
+    # -- steps --------------------------------------------------------------------------------------------------------------
+
+    def handshake(self) -> None:
+        with self._lock:
+            self._tell_error()
+            if self._details is None:
+                self._step(self._secured.do_handshake)
+                self._details = details_of(self._secured)
+                if self._secured.server_side and self._details.version == TICKETS_AFTERWARDS:
+                    # The tickets of TLS 1.3 wait for the first send: a client that sends and closes, without having read
+                    # them, would reset the connection, and the server would lose what it had not read.
+                    self._held = self._outgoing.read()
+            self._flush()
+
+    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        """As of a socket, but ~count where what was committed has not all gone to the system."""
+        if flags:
+            raise system_error(errno.EOPNOTSUPP)
+        with self._lock:
+            if isinstance(data, bytes) and len(data) <= PIECE:
+                count = self._write(data)
+            else:
+                with memoryview(data).cast("B") as view:
+                    count = self._write(view[:PIECE])
+            try:
+                self._flush()
+            except WouldWait:
+                return ~count
+            return count
+
+    def commit(self, data: memoryview) -> int:
+        with self._lock:
+            return self._write(data[:PIECE])
+
+    def flush(self) -> None:
+        with self._lock:
+            self._tell_error()
+            self._flush()
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        if flags & ~socket.MSG_PEEK:
+            raise system_error(errno.EOPNOTSUPP)
+        if size <= 0:
+            if size < 0:
+                raise ValueError("negative size in receive")
+            return b""
+        with self._lock:
+            if self._ahead:
+                data = self._ahead[:size]
+                if not flags:
+                    self._ahead = self._ahead[size:]
+                return data
+            self._tell_error()
+            if self._peer_has_ended:
+                return b""
+            data = self._read(min(size, RECORD))
+            if flags:
+                self._ahead = data
+            return data
+
+    def shutdown(self, how: int) -> None:
+        """Send close_notify, and wait neither for the peer's nor for room."""
+        with self._lock:
+            self._end_sends()
+
+    def close(self) -> None:
+        """Send close_notify if that goes at once, then the end of the connection; nothing is waited for."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._details is not None and self._error is None and not self._is_abandoned:
+                    with suppress(OSError):
+                        self._end_sends()
+                        self.below.shutdown(socket.SHUT_WR)
+            finally:
+                self._lock.release()
+        self.below.close()
+
+    def abandon(self) -> None:
+        self._is_abandoned = True
+
+    def left_over(self) -> bytes:
+        with self._lock:
+            return self._incoming.read()
+
+    @property
+    def unread(self) -> int:
+        return len(self._ahead) + self._secured.pending() + self._incoming.pending
+
+    @property
+    def peer_has_ended(self) -> bool:
+        return self._peer_has_ended
+
+    @property
+    def is_drained(self) -> bool:
+        return self._has_emptied and not self._peer_has_ended and not self.unread
+
+    @property
+    def details(self) -> TlsDetails:
+        """The result of the handshake, with the session as it is now."""
+        assert self._details is not None  # the table has no call that asks before
+        with self._lock:
+            session = session_of(self._secured)
+        return self._details if session is None else replace(self._details, session=session)
+
+    # -- inside the lock ------------------------------------------------------------------------------------------------------
+
+    def _write(self, data: Any) -> int:
+        self._tell_error()
+        if self._details is None:
+            raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
+        self._flush()
+        if not len(data):
+            return 0
+        if self._held:
+            self._unsent, self._held = memoryview(self._held), b""
+        count: int = self._step(self._secured.write, data)
+        return count
+
+    def _read(self, size: int) -> bytes:
+        """What has come, at least one byte, or b"" after the peer's close_notify."""
+        if self._details is None:
+            raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
+        try:
+            data: bytes = self._step(self._secured.read, size)
+        except ssl.SSLZeroReturnError:  # the peer's close_notify, after this side's
+            data = b""
+        self._has_received = True
+        self._peer_has_ended = not data
+        return data
+
+    def _end_sends(self) -> None:
+        if self._sends_have_ended:
+            with suppress(OSError):  # which the next receive tells
+                self._flush()
+            return
+        self._tell_error()
+        self._read_out()
+        self._tell_error()
+        self._sends_have_ended = True
+        if self._held:
+            self._unsent, self._held = memoryview(self._held), b""
+        try:
+            self._secured.unwrap()
+        except ssl.SSLWantReadError:
+            pass  # it is sent, and the peer's has not come
+        except ssl.SSLError as error:
+            self._fail(error)
+        with suppress(WouldWait):
+            self._flush()
+
+    def _read_out(self) -> None:
+        """Decrypt what has come: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
+        parts = [self._ahead]
+        try:
+            while not self._peer_has_ended:
+                part = self._secured.read(RECORD)
+                parts.append(part)
+                self._peer_has_ended = not part
+        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError) as ended:
+            self._peer_has_ended = self._peer_has_ended or isinstance(ended, ssl.SSLZeroReturnError)
+        except ssl.SSLError as error:
+            self._keep(self._meaning(error), error)
+        finally:
+            self._ahead = b"".join(parts)
+
+    def _step(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of the SSLObject, and take and send what it wants, as far as that does not wait."""
+        while True:
+            try:
+                return function(*arguments)
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLZeroReturnError:
+                if self._details is not None:
+                    raise
+                self._keep(ConnectionResetError(errno.ECONNRESET, "the peer has ended TLS during the handshake"))
+                self._tell_error()
+            except ssl.SSLError as error:
+                self._fail(error)
+            try:
+                self._flush()
+            except WouldWait:
+                if self._details is None:
+                    raise
+            self._take()
+
+    def _take(self) -> None:
+        """Take ciphertext from the system, which has ended without close_notify where nothing more comes."""
+        buffer = taken.buffer
+        try:
+            count = self.below.recv_into(buffer)
+        except BlockingIOError:
+            raise WouldWait(writing=False) from None
+        except OSError as error:
+            self._keep(error)
+            self._tell_kept_error()
+        if count:
+            self._has_emptied = count < TAKE
+            self._incoming.write(buffer[:count])
+            return
+        if self._details is None:
+            self._keep(ConnectionResetError(errno.ECONNRESET, "the peer has ended the connection during the TLS handshake"))
+        elif self._requires_close_notify:
+            self._keep(StreamTruncated("the connection ended without close_notify: what came may not be all"))
+        else:
+            raise ssl.SSLZeroReturnError
+        self._tell_error()
+
+    def _flush(self) -> None:
+        """Send what is encrypted; WouldWait where the socket does not take all of it."""
+        while True:
+            unsent = self._unsent
+            if unsent is None:
+                if not self._outgoing.pending:
+                    return
+                unsent = memoryview(self._held + self._outgoing.read())
+                self._held = b""
+            try:
+                sent = self.below.send(unsent)
+            except BlockingIOError:
+                self._unsent = unsent
+                raise WouldWait(writing=True) from None
+            except OSError as error:
+                self._look_for_alert()
+                self._keep(error)
+                self._tell_kept_error()
+            self._unsent = unsent[sent:] if sent < len(unsent) else None
+
+    def _look_for_alert(self) -> None:
+        """A send has failed: an alert that came before may say why, as a refusal in TLS 1.3 does."""
+        with suppress(OSError):
+            while (count := self.below.recv_into(taken.buffer)) > 0:
+                self._incoming.write(taken.buffer[:count])
+        if self._details is not None:
+            self._read_out()
+            return
+        try:
+            self._secured.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self._keep(self._meaning(error), error)
+
+    # -- errors ---------------------------------------------------------------------------------------------------------------
+
+    def _fail(self, error: ssl.SSLError) -> NoReturn:
+        self._keep(self._meaning(error), error)
+        with suppress(OSError):
+            self._flush()  # the alert, without which the peer would wait for ever
+        self._tell_kept_error()
+
+    def _meaning(self, error: ssl.SSLError) -> OSError:
+        """What an error of OpenSSL means to the user."""
+        reason = error.reason or str(error)
+        if self._details is None or ("ALERT" in reason and not self._has_received):
+            return HandshakeRefused(reason, getattr(error, "verify_message", ""))
+        return ConnectionAbortedError(errno.ECONNABORTED, f"TLS: {reason}")
+
+    def _keep(self, error: OSError, cause: ssl.SSLError | None = None) -> None:
+        """Keep the first error; its traceback would hold this object."""
+        if self._error is None:
+            if self._details is None and not isinstance(error, ConnectionError):
+                error = ConnectionAbortedError(errno.ECONNABORTED, f"the TLS handshake has failed: {error}")
+            self._error = error.with_traceback(None)
+            error.__cause__ = None if cause is None else cause.with_traceback(None)
+            error.__context__ = None
+
+    def _tell_kept_error(self) -> NoReturn:
+        self._tell_error()
+        raise AssertionError("the error was kept")
+
+    def _tell_error(self) -> None:
+        error = self._error
+        if error is not None:
+            told = copy.copy(error)
+            told.__cause__ = error.__cause__
+            raise told

@@ -1,0 +1,55 @@
+"""Hostile bytes cost what they send: maps of chosen collisions are refused; ordinary ones are not."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+from typing import Any
+
+import pytest
+
+from lifecycle.archive import BYTE, DWORD, LONGLONG, Archive, CMap, GenericError
+
+
+def loaded(kind: Any, count: int, items: bytes, **settings: Any) -> Any:
+    with Archive(io.BytesIO(struct.pack("<HI", 0xFFFF, count) + items), "load", **settings) as archive:
+        return archive >> kind
+
+
+def colliding_keys(count: int) -> list[int]:
+    """Numbers of 20 bits that walk a long chain of a dict: half of them fill one, and the others fall onto it."""
+    size = 8
+    while size * 2 // 3 < count:
+        size *= 2
+    at, places, numbers = 0, {0: 0}, random.Random(1)
+    for place in range(1, count // 2):
+        at = (at * 5 + 1) % size
+        places[at] = place
+    found: set[int] = set()
+    while len(found) < count - count // 2:
+        key = rest = numbers.randrange(size, 1 << 20)
+        at = key % size
+        for _ in range(4):
+            if at not in places:
+                break
+            rest >>= 5
+            at = (at * 5 + rest + 1) % size
+        else:
+            if places.get(at, count) < count // 3:
+                found.add(key)
+    return [*places, *found]
+
+
+def test_chosen_collisions_are_refused() -> None:
+    """A map of numbers that were chosen to collide in a dict is refused."""
+    keys = colliding_keys(2730)
+    with pytest.raises(GenericError, match="2730 that collide"):
+        loaded(CMap[DWORD, BYTE], len(keys), b"".join(struct.pack("<IB", key, 1) for key in keys))
+
+
+@pytest.mark.parametrize("step", [1, 7, 4096, 1 << 20, 3 << 33])
+def test_ordinary_keys_are_taken(step: int) -> None:
+    """Numbers at equal distances, as counters and addresses are, make a map; equal keys are one."""
+    items = b"".join(struct.pack("<qB", key % 2500 * step, 1) for key in range(5000))
+    assert loaded(CMap[LONGLONG, BYTE], 5000, items) == {key * step: 1 for key in range(2500)}

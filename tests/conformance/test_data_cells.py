@@ -1,0 +1,60 @@
+"""Sizes, order, addresses, options, time: each seeded fault is found by a data cell, and sound sockets have none."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import Any
+
+import pytest
+from conformance.seeded_faults import FAULTS, CloseKeepsDescriptor, PeekTakes, Sound
+
+from lifecycle import ROLES, Role
+from lifecycle.conformance import SocketAdapter, replay, target_of
+from lifecycle.conformance.driving.data import run_data_cells
+from lifecycle.conformance.driving.results import RoleResult
+from lifecycle.conformance.driving.sequences import model_for
+from lifecycle.conformance.targets import PLATFORM
+
+
+def found_in(kind: type[Any], role: Role) -> RoleResult:
+    """What the data cells of one role find."""
+    with closing(SocketAdapter(kind, name=kind.__name__, platform=PLATFORM, patience=0.1)) as adapter:
+        model = model_for(adapter, role)
+        result = RoleResult(role.name, model.cells, frozenset(model.first_edges))
+        run_data_cells(adapter, model, result)
+    return result
+
+
+@pytest.fixture
+def kept_descriptors() -> Any:
+    """Closes what a fault keeps open."""
+    yield
+    while CloseKeepsDescriptor.kept:
+        os.close(CloseKeepsDescriptor.kept.pop())
+
+
+@pytest.mark.usefixtures("kept_descriptors")
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_each_seeded_fault_is_found(fault: type[Sound]) -> None:
+    """Thirty-two faults of thirty-two: each differs in a cell that says which values differ."""
+    result = found_in(fault, ROLES[FAULTS[fault]])
+    assert result.unexplained
+    assert all(each.expected and each.got for each in result.unexplained)
+
+
+@pytest.mark.parametrize("role", ["server", "client", "accepted", "datagram"])
+def test_sound_sockets_have_no_fault(role: str) -> None:
+    """Sockets without a fault pass every cell, and none is left out."""
+    result = found_in(Sound, ROLES[role])
+    assert result.unexplained == []
+    assert result.left_out == []
+    assert all(result.data.values())
+
+
+def test_a_data_cell_is_replayed_by_its_label(capsys: pytest.CaptureFixture[str]) -> None:
+    """The program of a report makes the cell again."""
+    found = replay(target_of("peek takes", PeekTakes), "accepted", "data: receive: MSG_PEEK")
+    assert found is not None
+    assert (found.expected, found.got) == ("b'message'", "b'sage'")
+    assert "data: receive: MSG_PEEK" in capsys.readouterr().out
