@@ -183,7 +183,7 @@ def _field(left: list[bytes], page: CodePage) -> tuple[list[int], Reading | None
 
 
 def _covers_a_better_one(left: list[bytes], found: Reading, page: CodePage) -> bool:
-    """Whether a double or a Unicode string begins within a number: round doubles begin with zeros, as a number's upper bytes."""
+    """Whether a double or a Unicode string begins within a number: round doubles begin with zeros."""
     behind = ([part[at:] for part in left] for at in range(1, found.sizes[0]))
     return any(kind(parts, page) is not None for parts in behind for kind in BOUNDED)
 
