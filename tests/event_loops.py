@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,9 +38,12 @@ class EventLoop:
         return anyio.run(in_time, backend=self.backend, backend_options=self.options)
 
 
-LOOPS = (EventLoop("asyncio", "asyncio"), EventLoop("uvloop", "asyncio", {"use_uvloop": True}), EventLoop("trio", "trio"))
+LOOPS = [EventLoop("asyncio", "asyncio"), EventLoop("uvloop", "asyncio", {"use_uvloop": True}), EventLoop("trio", "trio")]
+if sys.platform == "win32":  # asyncio's own choice there is the Proactor loop
+    LOOPS.append(EventLoop("selector", "asyncio", {"loop_factory": asyncio.SelectorEventLoop}))
 
-INSTALLED = {each.name: each.name == "asyncio" or importlib.util.find_spec(each.name) is not None for each in LOOPS}
+PROVIDED = {"selector": "asyncio"}
+INSTALLED = {each.name: importlib.util.find_spec(PROVIDED.get(each.name, each.name)) is not None for each in LOOPS}
 
 
 async def _nothing() -> None: ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,13 +9,14 @@ import pytest
 
 from lifecycle import IllegalCall
 from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
+from lifecycle.system.handles import socket_of
 
 
 def kernel_addresses(target: OsSocket) -> tuple[object, object]:
     """The local and the peer's address of the socket as the system itself tells them; None where it tells none."""
     if target.fileno() < 0:
         return None, None
-    view = socket.socket(fileno=target.fileno())  # a second look: os.dup() is for files on Windows
+    view = socket_of(target.fileno())  # a second look: os.dup() is for files on Windows
     try:
         found: list[object] = []
         for ask in (view.getsockname, view.getpeername):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.findings import Finding, FindingKind, finding_of
@@ -25,9 +25,17 @@ class Checker:
     """Collects the findings of one check. left_out: how many were dropped because of PER_PLACE.
 
     mode: see Mode. keep_all: keep every call of every socket, for charts. on_finding: called with each finding.
+    systems: whose portability matters, by the names of the platform tables; empty for all.
     """
 
-    def __init__(self, mode: Mode, *, keep_all: bool = False, on_finding: Callable[[Finding], None] | None = None) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        *,
+        keep_all: bool = False,
+        on_finding: Callable[[Finding], None] | None = None,
+        systems: Sequence[str] = (),
+    ) -> None:
         self.mode = mode
         self.keep_all = keep_all
         self.findings: list[Finding] = []
@@ -37,9 +45,12 @@ class Checker:
         self.owner = ""
         self._counts: Counter[tuple[object, ...]] = Counter()
         self._on_finding = on_finding
+        self._systems = tuple(systems)
 
     def report(self, finding: Finding) -> None:
-        """Add a finding."""
+        """Add a finding, unless every system that matters takes the call."""
+        if not self.matters(finding):
+            return
         cause = (finding.kind, finding.state, finding.call, finding.place)
         self._counts[cause] += 1
         if self._counts[cause] > PER_PLACE:
@@ -48,6 +59,10 @@ class Checker:
         self.findings.append(finding)
         if self._on_finding is not None:
             self._on_finding(finding)
+
+    def matters(self, finding: Finding) -> bool:
+        """Whether a system that matters may refuse the call of the finding."""
+        return not self._systems or finding.matters_on(self._systems)
 
     def forget(self) -> None:
         """Drop what was found in the process that this one was forked from."""
@@ -108,7 +123,7 @@ def report(track: SocketTrack, kind: FindingKind, state: ObservedState, call: st
     finding = finding_of(track, kind, state, call, place, test=test, **details)
     for checker in _active:
         checker.report(finding)
-    if _active and _active[-1].mode is Mode.WARN:
+    if _active and _active[-1].mode is Mode.WARN and _active[-1].matters(finding):
         if finding.kind in (FindingKind.ORDER, FindingKind.PORTABILITY):
             _warn(finding)
         else:

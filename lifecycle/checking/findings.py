@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -32,6 +32,7 @@ HEADLINES: Mapping[FindingKind, str] = {
     FindingKind.RACE: "race",
 }
 
+TAKEN = frozenset({"ok", "blocks"})
 _OF_ORDER = (FindingKind.ORDER, FindingKind.PORTABILITY)
 
 
@@ -78,6 +79,16 @@ class Finding:
         """System -> its answer to this call in this state, measured or documented; empty where that is not known."""
         return answers(self.role, self.state, self.call) if self.is_internet else {}
 
+    def matters_on(self, systems: Collection[str]) -> bool:
+        """Whether a system of those named may refuse the call: False where each is known to take it.
+
+        systems: names of lifecycle.system.platform_answers.SYSTEMS. What is unknown may be refused.
+        """
+        if self.kind is not FindingKind.PORTABILITY or not self.is_internet:
+            return True
+        known = answers(self.role, self.state, self.call, systems=tuple(systems))
+        return any(known.get(system) not in TAKEN for system in systems)
+
     @property
     def headline(self) -> str:
         """The finding in one line, without its place."""
@@ -120,7 +131,7 @@ class Finding:
         )
 
 
-_SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
+_SYSTEMS = {"winsock": "Winsock", "linux": "Linux", "macos": "macOS", "freebsd": "FreeBSD"}
 _PLAIN = frozenset(methods[0] for methods in METHODS.values())
 
 

@@ -104,7 +104,9 @@ _WAITS = "blocks"
 _ACCEPTED = frozenset({"ok", _WAITS})
 
 
-def answers(role: str, state: str, call: str, family: str = "inet") -> Mapping[str, str]:
+def answers(
+    role: str, state: str, call: str, family: str = "inet", *, systems: tuple[str, ...] | None = None
+) -> Mapping[str, str]:
     """System -> its answer to Python's `call`: as to the package's call that it makes, for a socket with the same facts."""
     if role not in PACKAGE_ROLES or call not in PACKAGE_CALLS:
         return {}
@@ -118,7 +120,7 @@ def answers(role: str, state: str, call: str, family: str = "inet") -> Mapping[s
             with suppress(OSError, ImportError):
                 from lifecycle.system.platform_answers import platform_answers  # loads the matrices at the first illegal call
 
-                return platform_answers(package_role.name, package_state, PACKAGE_CALLS[call], family=family)
+                return platform_answers(package_role.name, package_state, PACKAGE_CALLS[call], systems=systems, family=family)
     return {}
 
 

@@ -39,7 +39,7 @@ class CheckedProcess:
         self.folder = folder
         self.is_main = is_main
         self.process = os.getpid()
-        self.checker = Checker(settings.mode, keep_all=settings.keeps_all, on_finding=self._found)
+        self.checker = Checker(settings.mode, keep_all=settings.keeps_all, on_finding=self._found, systems=settings.systems)
         self.is_over = False
         self._next_report = 0.0
         self._exit: Callable[[int], NoReturn] = os._exit

@@ -28,6 +28,7 @@ class Settings:
     """What was asked for.
 
     report, chart, html: files to write. connection: the number of the connection to chart, from 1; None for all.
+    systems: those whose portability matters; empty for all.
     """
 
     mode: Mode = Mode.OBSERVE
@@ -36,6 +37,7 @@ class Settings:
     chart: str | None = None
     html: str | None = None
     connection: int | None = None
+    systems: tuple[str, ...] = ()
 
     @property
     def keeps_all(self) -> bool:
@@ -54,4 +56,4 @@ def environment(settings: Settings, present: Mapping[str, str]) -> dict[str, str
 def read_settings(folder: Path) -> Settings:
     """The settings of the run that shares `folder`."""
     data = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    return Settings(**{**data, "mode": Mode(data["mode"])})
+    return Settings(**{**data, "mode": Mode(data["mode"]), "systems": tuple(data["systems"])})

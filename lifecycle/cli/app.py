@@ -17,8 +17,9 @@ from lifecycle.cli.matrix import matrix
 from lifecycle.cli.output import examples, fail_to_write
 from lifecycle.cli.run import run
 from lifecycle.cli.show import roles, show
+from lifecycle.cli.trace import trace
 
-SUBCOMMANDS = (demo, show, roles, diagram, run, lint, explain, archive, conform, matrix)
+SUBCOMMANDS = (demo, show, roles, diagram, run, trace, lint, explain, archive, conform, matrix)
 
 
 class InOrder(click.Group):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifecycle.cli.archive_files import opened_bytes
+from lifecycle.cli.archive_files import Data, opened_bytes
+from lifecycle.cli.archive_load import load
 from lifecycle.cli.conform import progress_bar
 from lifecycle.cli.output import examples, terminal, write
 
@@ -29,6 +30,7 @@ DUMP_EPILOG = examples(
     "lifecycle archive dump --json drawing.dat | jq .summary.classes",
     "lifecycle archive dump --stream Contents part.fla",
     "lifecycle archive dump --offset 16 --inflate stream.bin",
+    "lifecycle archive dump --layout drawing.dat > drawing.py",
     "lifecycle archive dump - < drawing.dat",
 )
 
@@ -45,15 +47,17 @@ def archive() -> None:
 
 @archive.command("dump", epilog=DUMP_EPILOG, short_help="Show the structure of an archive file.")
 @click.argument("file", metavar="FILE", help="The file, or - for standard input.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: summary and findings.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: summary and findings, or the layouts.")
 @click.option("--encoding", metavar="NAME", default="cp1252", help="The ANSI code page of its strings.")
 @click.option("--stream", metavar="NAME", help="The stream of an OLE compound file to look at.")
 @click.option("--offset", metavar="N", type=click.IntRange(min=0), help="Begin at this byte.")
 @click.option("--inflate", is_flag=True, help="Inflate zlib or gzip first, which begins there.")
+@click.option("--layout", is_flag=True, help="Print a Python module with each class's layout.")
 @click.option("--all", "everything", is_flag=True, help="Cut neither strings nor runs of bytes.")
 def dump(
-    file: str, as_json: bool, encoding: str, stream: str | None, offset: int | None, inflate: bool, everything: bool
-) -> None:
+    file: str, as_json: bool, encoding: str, stream: str | None, offset: int | None, inflate: bool, layout: bool,
+    everything: bool,
+) -> None:  # fmt: skip
     """Show the structure of an archive file, as far as its bytes alone show it.
 
     First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
@@ -67,6 +71,9 @@ def dump(
     with ExitStack() as opened:
         chosen = opened_bytes(file, opened, stream=stream, offset=offset, inflate=inflate)
         data = chosen.data
+        if layout:
+            write(_layout(data, encoding, as_json=as_json))
+            return
         with progress_bar() if len(data) > LONG else nullcontext(_report_nothing) as report:
             summary = summarize(_watched(read_findings(data, page), len(data), report))
         findings = read_findings(data, page)
@@ -80,6 +87,14 @@ def dump(
             )
         while some := "".join(islice(lines, AT_ONCE)):
             write(some)
+
+
+def _layout(data: Data, encoding: str, *, as_json: bool) -> str:
+    from lifecycle.archive.layout import infer, module_source
+    from lifecycle.cli.archive_page import layout_json
+
+    layouts = infer(data, encoding=encoding)
+    return layout_json(layouts) if as_json else module_source(layouts, encoding=encoding)
 
 
 def _watched(findings: Iterable[Finding], size: int, report: Callable[[str, int, int], None]) -> Iterator[Finding]:
@@ -108,3 +123,6 @@ def _code_page(encoding: str) -> CodePage:
         return CodePage(encoding)
     except LookupError as error:
         raise click.BadParameter(str(error), param_hint="--encoding") from None
+
+
+archive.add_command(load)

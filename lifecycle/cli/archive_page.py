@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from lifecycle.archive.dump.finding import Confidence, Finding, Kind
 from lifecycle.archive.dump.summary import MOST_LISTED, Build, ClassFound, Summary
+from lifecycle.archive.layout import ClassLayout
 from lifecycle.cli.archive_files import Opened
 
 JSON_VERSION = 1
@@ -155,3 +156,9 @@ def file_json(name: str, opened: Opened, summary: Summary) -> str:
 def finding_json(found: Finding) -> str:
     """One finding as a JSON object, on one line."""
     return json.dumps(asdict(found))
+
+
+def layout_json(layouts: Sequence[ClassLayout]) -> str:
+    """The layouts as a tree: classes, within each its fields, constants in hexadecimal."""
+    tree = {"schema_version": JSON_VERSION, "classes": [asdict(each) for each in layouts]}
+    return json.dumps(tree, indent=2, default=bytes.hex) + "\n"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -42,10 +45,17 @@ EPILOG = examples(
 )
 @click.option("--walks", metavar="N", type=click.IntRange(0), default=500, help="Random walks per role, beside the sequences.")
 @click.option("--seed", metavar="N", type=int, default=0, help="Of the random walks.")
+@click.option("--like", metavar="SYSTEM", help="linux, winsock, mfc or contract: what illegal calls of sockets are to answer.")
+@click.option("--host", metavar="ADDRESS", help="Where sockets are bound: an IPv4 address of this machine.")
+@click.option("--seconds", metavar="N", type=click.FloatRange(0, min_open=True), help="What the run may take.")
+@click.option("--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Accept the causes in FILE.")
+@click.option("--write-baseline", metavar="FILE", type=click.Path(path_type=Path), help="Write the causes that were found.")
 @click.option("--engine", metavar="ENGINE", help="compiled or reference, for governed objects.")
 @click.option("--mutants", is_flag=True, help="Break the package's classes instead, and count what is found.")
 @click.option("--explained", is_flag=True, help="List the explained differences, too.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report.")
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page.")
+@click.option("--github", is_flag=True, help="Print one annotation a cause, for GitHub's runners.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def conform(
     target: str,
@@ -53,23 +63,32 @@ def conform(
     depth: int,
     walks: int,
     seed: int,
+    like: str | None,
+    host: str | None,
+    seconds: float | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
     engine: str | None,
     mutants: bool,
     explained: bool,
     junit: Path | None,
+    html: Path | None,
+    github: bool,
     as_json: bool,
 ) -> None:
     """Run every call in every state, with every outcome, and some illegal ones, and compare with the roles.
 
     Exits with 1 where the implementation differs in a way that nothing explains, or a cell was not reached.
     """
-    from lifecycle.conformance.targets import UnknownTarget, target_named
+    from lifecycle.conformance.targets import LIKE, UnknownTarget, target_named
     from lifecycle.engine.table import ENGINES
 
     if engine is not None and engine not in ENGINES:
         raise click.BadParameter(f"no engine {engine!r}; known: {', '.join(ENGINES)}", param_hint="--engine")
+    if like is not None and like not in LIKE:
+        raise click.BadParameter(f"no system {like!r}; known: {', '.join(LIKE)}", param_hint="--like")
     try:
-        chosen = target_named(target, engine=engine)
+        chosen = target_named(target, engine=engine, like=like, host=host)
     except UnknownTarget as error:
         raise click.BadParameter(str(error), param_hint="TARGET") from None
     named = dict.fromkeys(chosen_role(name, chosen.roles, where="--role") for name in role)
@@ -79,52 +98,101 @@ def conform(
             raise click.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")
         found = _score_mutants(roles, engine, as_json)
     else:
-        found = _run_suite(chosen, roles, depth, walks, seed, explained, junit, as_json)
+        forms = Forms(explained, junit, html, github, as_json, baseline, write_baseline)
+        found = _run_suite(chosen, roles, forms, depth=depth, walks=walks, seed=seed, seconds=seconds)
     if found:
         raise click.exceptions.Exit(1)
 
 
-def _run_suite(
-    target: Target,
-    roles: tuple[Role, ...],
-    depth: int,
-    walks: int,
-    seed: int,
-    explained: bool,
-    junit: Path | None,
-    as_json: bool,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """In which forms a report is printed and written, and which causes it accepts."""
+
+    explained: bool
+    junit: Path | None
+    html: Path | None
+    github: bool
+    as_json: bool
+    baseline: Path | None
+    write_baseline: Path | None
+
+
+def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any) -> bool:
     """Run and print; whether something was found."""
+    from lifecycle.conformance.campaigns.baseline import accept_known, write_baseline
     from lifecycle.conformance.campaigns.conform import conform as run
+    from lifecycle.conformance.reports import conformance_data, github_annotations, html_page, junit_xml
     from lifecycle.conformance.targets import UnknownTarget
 
-    if junit is not None and not junit.parent.is_dir():
-        raise click.BadParameter(f"cannot write {junit}: {os.strerror(errno.ENOENT)}", param_hint="--junit")
+    for option, file in (("--junit", forms.junit), ("--html", forms.html), ("--write-baseline", forms.write_baseline)):
+        if file is not None and not file.parent.is_dir():
+            raise click.BadParameter(f"cannot write {file}: {os.strerror(errno.ENOENT)}", param_hint=option)
+    known = _known_in(forms.baseline)
     try:
-        with progress_bar() as show:
-            report = run(target, roles, depth=depth, walks=walks, seed=seed, progress=show)
+        with progress_bar() as show, stopping_at_signals():
+            report = run(target, roles, progress=show, **how)
     except UnknownTarget as error:
         raise click.BadParameter(str(error), param_hint="TARGET") from None
-    if not report.roles:
+    if not report.roles and not report.stopped:
         raise click.BadParameter(
             f"{target.name} has none of these roles: {', '.join(role.name for role in roles)}", param_hint="--role"
         )
-    if junit is not None:
-        from lifecycle.conformance.reports import junit_xml
-
-        try:
-            junit.write_text(junit_xml(report), encoding="utf-8")
-        except OSError as error:
-            raise click.BadParameter(f"cannot write {junit}: {error.strerror}", param_hint="--junit") from None
-    if as_json:
-        from lifecycle.conformance.reports import conformance_data
-
+    accept_known(report, known)
+    file = None
+    try:
+        if forms.write_baseline is not None:
+            file = forms.write_baseline
+            write_baseline(report, file)
+        for option_file, form in ((forms.junit, junit_xml), (forms.html, html_page)):
+            if option_file is not None:
+                file = option_file
+                file.write_text(form(report), encoding="utf-8")
+    except OSError as error:
+        where = "--junit" if file is forms.junit else "--html" if file is forms.html else "--write-baseline"
+        raise click.BadParameter(f"cannot write {file}: {error.strerror}", param_hint=where) from None
+    if forms.as_json:
         write_json(conformance_data(report))
+    elif forms.github:
+        write("".join(f"{line}\n" for line in github_annotations(report)))
     else:
         from lifecycle.cli.conform_page import conformance_page
 
-        write(render(terminal(), *conformance_page(report, with_explained=explained)))
+        write(render(terminal(), *conformance_page(report, with_explained=forms.explained)))
     return not report.passes
+
+
+def _known_in(file: Path | None) -> frozenset[tuple[str, ...]]:
+    """The causes that a baseline accepts."""
+    from lifecycle.conformance.campaigns.baseline import BadBaseline, read_baseline
+
+    if file is None:
+        return frozenset()
+    try:
+        return read_baseline(file)
+    except BadBaseline as error:
+        raise click.BadParameter(str(error), param_hint="--baseline") from None
+    except OSError as error:
+        raise click.BadParameter(f"cannot read {file}: {error.strerror}", param_hint="--baseline") from None
+
+
+@contextmanager
+def stopping_at_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the run after the step under way, and its report is partial; a second Ctrl-C ends the program."""
+    from lifecycle.conformance.driving.watchdog import WATCHDOG
+
+    def stop(number: int, frame: object) -> None:
+        WATCHDOG.stopped = f"stopped by {signal.Signals(number).name}"
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _score_mutants(roles: tuple[Role, ...], engine: str | None, as_json: bool) -> bool:

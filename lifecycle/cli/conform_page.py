@@ -18,6 +18,7 @@ from lifecycle.conformance.campaigns.mutation import OF_IMPLEMENTATIONS, Score
 from lifecycle.conformance.driving.results import Cluster, RoleResult, Tally, clusters, snippet
 from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.graph import Cell, case_id
+from lifecycle.conformance.reports import every_left_out
 
 HEADING, GOOD, BAD, LEFT_OUT = "bold", "green", "red", "yellow"
 MOST_CLUSTERS = MOST_CELLS = 12
@@ -38,6 +39,8 @@ def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[R
         yield Text(f"never reached: {_named(role, cells)}", BAD)
     if report.gave_up:
         yield Text("given up: step after step hangs, and the rest was not tried", BAD)
+    if report.stopped:
+        yield Text(f"partial: {report.stopped}, and the rest was not tried", LEFT_OUT)
     yield from _findings(report, unexplained)
     count = sum(each.count for each in unexplained)
     verdict = (
@@ -84,7 +87,7 @@ def covered(report: Conformance) -> str:
 def _left_out(report: Conformance) -> Iterator[RenderableType]:
     """What was not tried, by name: what the implementation cannot do, and what nothing provokes."""
     reasons: dict[str, dict[str, None]] = {}
-    for each in (*report.left_out, *(each for role in report.roles for each in role.left_out)):
+    for each in every_left_out(report):
         reasons.setdefault(each.why, {})[each.what] = None
     for why, what in reasons.items():
         yield Text(f"  left out: {', '.join(what)} ({why})", LEFT_OUT)

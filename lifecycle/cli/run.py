@@ -18,10 +18,14 @@ EPILOG = examples(
     "lifecycle run --mode enforce client.py     stops at the first mistake",
     "lifecycle run --report found.json app.py   the findings as data",
     "lifecycle run --html calls.html app.py     a page with the charts",
+    "lifecycle run --for linux,macos app.py     not what only Windows refuses",
 )
 
-WITH_VALUE = ("--mode", "--report", "--chart", "--html", "--connection")
+WITH_VALUE = ("--for", "--mode", "--report", "--chart", "--html", "--connection")
 NOT_PASSED_ON = ("-I", "-E", "-S")  # with them Python ignores the environment by which the checker is loaded
+
+SYSTEMS = {"windows": "winsock", "linux": "linux", "macos": "macos", "freebsd": "freebsd"}
+"""what --for takes -> what the platform tables call it"""
 
 MODES = ("observe", "warn", "enforce")
 FILE = click.Path(path_type=Path)
@@ -51,6 +55,13 @@ class Program(click.Command):
     help="observe: only report at the end; warn: also give Python warnings; "
     "enforce: raise IllegalCall before the system is asked.",
 )
+@click.option(
+    "--for",
+    "systems",
+    metavar="SYSTEM,...",
+    callback=lambda context, option, value: _systems(value),
+    help=f"Whose portability matters, of {', '.join(SYSTEMS)}; a call that each of them is known to take is not reported.",
+)
 @click.option("--report", metavar="FILE.json", type=FILE, help="Write the findings as JSON.")
 @click.option("--chart", metavar="FILE", type=FILE, help="Write the sequence charts: .svg, .mmd (Mermaid), or else text.")
 @click.option("--html", metavar="FILE", type=FILE, help="Write a page with the findings and the charts.")
@@ -64,6 +75,7 @@ class Program(click.Command):
 def run(
     program: tuple[str, ...],
     mode: str,
+    systems: tuple[str, ...],
     report: Path | None,
     chart: Path | None,
     html: Path | None,
@@ -87,8 +99,17 @@ def run(
         chart=_absolute(chart),
         html=_absolute(html),
         connection=connection,
+        systems=systems,
     )
     _become([sys.executable, *_flags(), *program], environment(settings, os.environ))
+
+
+def _systems(value: str | None) -> tuple[str, ...]:
+    names = [name.strip() for name in value.split(",")] if value is not None else []
+    for name in names:
+        if name not in SYSTEMS:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(SYSTEMS)}")
+    return tuple(SYSTEMS[name] for name in names)
 
 
 def _absolute(file: Path | None) -> str | None:

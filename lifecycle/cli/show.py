@@ -12,6 +12,7 @@ SHOW_EPILOG = examples(
     "lifecycle show              every role",
     "lifecycle show server       one role",
     "lifecycle show --json       an object with every role, by name",
+    "lifecycle show server --platforms",
     "lifecycle show client --json | jq '.legal.connected'",
 )
 ROLES_EPILOG = examples(
@@ -22,19 +23,28 @@ ROLES_EPILOG = examples(
 
 @click.command("show", epilog=SHOW_EPILOG, short_help="Show a role: its states, its calls, and why others are refused.")
 @click.argument("role", metavar="[ROLE]", required=False, help=f"One of {', '.join(ROLES)}; all when left out.")
+@click.option("--platforms", is_flag=True, help="Add what systems and MFC answer to each refused call, and how that is known.")
 @click.option("--json", "as_json", is_flag=True, help="Print the tables as JSON.")
-def show(role: str | None, as_json: bool) -> None:
+def show(role: str | None, platforms: bool, as_json: bool) -> None:
     """Show a role: its states and calls, the outcomes of each call and where they lead, what is refused, and why."""
     chosen = list(ROLES.values()) if role is None else [chosen_role(role)]
     if as_json:
         from lifecycle.cli.role_data import role_data
 
         data = {each.name: role_data(each) for each in chosen}
+        if platforms:
+            from lifecycle.cli.platform_page import platform_data
+
+            data = {each.name: data[each.name] | {"platforms": platform_data(each)} for each in chosen}
         write_json(data if role is None else data[chosen[0].name])
         return
     from lifecycle.cli.role_page import role_page
 
     parts = [part for each in chosen for part in ("", *role_page(each))]
+    if platforms:
+        from lifecycle.cli.platform_page import platform_page
+
+        parts += [part for each in chosen for part in platform_page(each)]
     write(render(terminal(), *parts[1:]))
 
 

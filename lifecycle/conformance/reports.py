@@ -1,22 +1,32 @@
-"""A run in forms that programs read: as data, and as JUnit XML with one test case per cell."""
+"""A run in other forms than text: data, JUnit XML with one test case per cell, annotations for GitHub, a page."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from html import escape
 from typing import Any
 from xml.etree import ElementTree
 
+from lifecycle.conformance.adapters.abilities import LeftOut
 from lifecycle.conformance.campaigns.conform import Conformance
 from lifecycle.conformance.driving.results import Cluster, RoleResult, clusters, snippet
 from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.graph import Cell, case_id
 
+VERSION = 1
+"""of the data; docs/conformance.md describes it"""
+
+STYLE = "body{font:16px sans-serif;max-width:60em;margin:2em auto}td,th{padding:.2em 1em;text-align:left}"
+
 
 def conformance_data(report: Conformance) -> dict[str, Any]:
     """Everything that the run found."""
     return {
+        "version": VERSION,
         "target": report.target,
         "passes": report.passes,
         "gave_up": report.gave_up,
+        "stopped": report.stopped,
         "depth": report.depth,
         "walks": report.walks,
         "seed": report.seed,
@@ -29,21 +39,74 @@ def conformance_data(report: Conformance) -> dict[str, Any]:
                 "sequences": each.sequences,
                 "steps": each.steps,
                 "missing": [".".join(cell) for cell in each.missing],
+                "data": each.data,
             }
             for each in report.roles
         ],
+        "left_out": [{"what": each.what, "why": each.why, "role": each.role} for each in every_left_out(report)],
+        "unprovoked": [case_id(role, cell) for role, cells in report.unprovoked.items() for cell in cells],
         "bare_sequences": report.compared,
-        "unexplained": [_cluster(report.target, each) for each in clusters(report.unexplained)],
-        "explained": [_cluster(report.target, each) for each in clusters(report.divergences) if each.name],
+        "unexplained": [_cluster(report, each) for each in clusters(report.unexplained)],
+        "explained": [_cluster(report, each) for each in clusters(report.divergences) if each.name],
     }
 
 
-def _cluster(target: str, cluster: Cluster) -> dict[str, Any]:
+def every_left_out(report: Conformance) -> list[LeftOut]:
+    """What was not tried, in all roles, each once."""
+    return list(dict.fromkeys((*report.left_out, *(each for role in report.roles for each in role.left_out))))
+
+
+def github_annotations(report: Conformance) -> Iterator[str]:
+    """One line a cause, as GitHub's runners turn them into annotations."""
+    for each in clusters(report.unexplained):
+        first = each.shortest
+        text = f"{first}\nfirst of {each.count}: {', '.join(first.steps)}"
+        yield f"::error title={_escaped(report.target, in_title=True)}::{_escaped(text)}"
+
+
+def _escaped(text: str, *, in_title: bool = False) -> str:
+    for sign in ("%", "\r", "\n", *((",", ":") if in_title else ())):
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text
+
+
+def html_page(report: Conformance) -> str:
+    """One page that needs nothing else: the verdict, coverage, each cause with its program, and what was left out."""
+    title = f"{escape(report.target)}: {'passes' if report.passes else 'fails'}"
+    rows = "".join(
+        f"<tr><th>{escape(each.role)}<td>{each.legal.reached}/{each.legal.offered}"
+        f"<td>{each.illegal.reached}/{each.illegal.offered}<td>{sum(each.data.values())}/{len(each.data)}"
+        for each in report.roles
+    )
+    causes = "".join(_cause(report, each) for each in clusters(report.unexplained)) or "<p>Nothing is unexplained."
+    left_out = "".join(f"<li>{escape(str(each))}" for each in every_left_out(report))
+    parts = (
+        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>',
+        f"<style>{STYLE}</style>\n<h1>{title}</h1>",
+        f"<table><tr><th>role<th>outcomes<th>refusals<th>data cells{rows}</table>",
+        f"<h2>Differences</h2>\n{causes}",
+        f"<h2>Left out</h2>\n<ul>{left_out}</ul>\n</html>\n",
+    )
+    return "\n".join(parts)
+
+
+def _cause(report: Conformance, cluster: Cluster) -> str:
     first = cluster.shortest
+    repeats = report.repeats.get(first.line)
+    note = f" ({escape(str(repeats))})" if repeats is not None else ""
+    program = escape(snippet(report.target, first))
+    return f"<details><summary>{cluster.count} &times; {escape(str(first))}{note}</summary><pre>{program}</pre></details>\n"
+
+
+def _cluster(report: Conformance, cluster: Cluster) -> dict[str, Any]:
+    first, target = cluster.shortest, report.target
+    repeats = report.repeats.get(first.line)
     return {
         "count": cluster.count,
         "explanation": cluster.name,
         "role": first.role,
+        "roles": list(cluster.roles),
+        "repeats": None if repeats is None else {"times": repeats.times, "tries": repeats.tries, "needs": repeats.needs},
         "states": list(cluster.states),
         "call": first.call,
         "expected": first.expected,

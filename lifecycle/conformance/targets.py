@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from lifecycle.conformance.adapters.abilities import are_the_systems
@@ -26,6 +26,10 @@ from lifecycle.roles.words import CONNECT
 
 PLATFORM = "linux" if sys.platform == "linux" else None
 """the system whose table says what a socket of this machine answers; None where there is none"""
+
+CONTRACT = "contract"
+LIKE = ("linux", "winsock", "mfc", CONTRACT)
+"""what the answers to illegal calls can be compared with"""
 
 PACKAGE_ROLES: tuple[Role, ...] = tuple(ROLES.values())
 
@@ -77,13 +81,18 @@ class Target:
         return next((role for role in self.roles if role.name == name), None)
 
 
-def target_named(name: str, *, engine: str | None = None) -> Target:
-    """The target of that name. engine: which engine runs governed objects. Raises UnknownTarget."""
+def target_named(name: str, *, engine: str | None = None, like: str | None = None, host: str | None = None) -> Target:
+    """The target of that name.
+
+    engine: which engine runs governed objects. like: one of LIKE. host: where sockets are bound. Raises UnknownTarget.
+    """
     if name in BUILT_IN:
-        return BUILT_IN[name](engine)
+        found = BUILT_IN[name](engine)
+        return found if like is None and host is None else _judged_otherwise(found, like, host)
     if not NAMED.fullmatch(name):
         raise UnknownTarget(f"no target {name!r}: give module:factory, or one of {', '.join(BUILT_IN)}")
-    return target_of(name, _loaded(name), engine)
+    found = target_of(name, _loaded(name), engine)
+    return found if like is None and host is None else _judged_otherwise(found, like, host)
 
 
 def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
@@ -120,6 +129,23 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
         if not makes_sockets:
             lacks = ": it cannot be made with a family and a kind, as in socket.socket(AF_INET, SOCK_STREAM)"
     raise UnknownTarget(f"{name} is neither a class or a factory of sockets, nor the factory of an adapter{lacks}")
+
+
+def _judged_otherwise(target: Target, like: str | None, host: str | None) -> Target:
+    """The target whose illegal calls are compared with another system, or whose sockets are bound elsewhere."""
+
+    def adapter() -> Adapter:
+        made = target.adapter()
+        if not isinstance(made, SocketAdapter):
+            made.close()
+            raise UnknownTarget(f"{target.name} is not made of sockets: it is always compared with the contract, on 127.0.0.1")
+        if like is not None:
+            made.platform = None if like == CONTRACT else like
+        if host is not None:
+            made.be_at(host)
+        return made
+
+    return replace(target, adapter=adapter, watched=None)
 
 
 def _made(name: str, make: Callable[..., Any], *arguments: object) -> Any:
@@ -161,6 +187,10 @@ def _sockets(name: str, make: Callable[[], Factory]) -> Target:
 
     def adapter() -> Adapter:
         new = make()
+        one = _made(f"a socket of {name}", new, *AS_SOCKETS)
+        _refuse_asynchronous(name, one)
+        with suppress(Exception, SystemExit):  # the suite judges how it closes
+            one.close()
         lacks = _made(f"a socket of {name}", lacking, new)
         peers = socket.socket if are_the_systems(new) else new
         return SocketAdapter(new, name=name, peers=peers, circumstances=WITHOUT_SYSTEM, lacks=lacks)

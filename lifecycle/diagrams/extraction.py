@@ -14,10 +14,10 @@ from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Note, Sta
 from lifecycle.diagrams.highlight import NOTHING, Highlight
 from lifecycle.engine import Kind, Role
 from lifecycle.roles import ROLES
-from lifecycle.system.platform_answers import platform_answers
+from lifecycle.system.matrices import Cell, Mark
+from lifecycle.system.platform_answers import platform_cells
 
 LEAST_GROUP = 3
-SYSTEMS = ("winsock", "linux")  # the same on every machine, because files are compared
 
 Pair = tuple[str, str]
 """(call, outcome)"""
@@ -67,8 +67,16 @@ def _notes(role: Role) -> Iterator[Note]:
     is_own = ROLES.get(role.name) is role
     for state in role.table:
         for call in role.illegal(state):
-            answers = platform_answers(role.name, state, call, systems=SYSTEMS) if is_own else {}
-            yield Note(state, call, role.reason(state, call), role.remedy(state, call), tuple(answers.items()))
+            cells = platform_cells(role.name, state, call) if is_own else {}
+            if all(cell.mark is Mark.UNKNOWN for cell in cells.values()):
+                cells = {}
+            answers = tuple((system, _answer(cell)) for system, cell in cells.items() if cell.mark is not Mark.UNKNOWN)
+            marks = tuple((system, cell.mark.value) for system, cell in cells.items())
+            yield Note(state, call, role.reason(state, call), role.remedy(state, call), answers, marks)
+
+
+def _answer(cell: Cell) -> str:
+    return f"{cell.answer}: {cell.note}" if cell.note else cell.answer
 
 
 def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list[Pair]]) -> Group | None:

@@ -98,7 +98,8 @@ class CallEntry:
 class Note:
     """Why a call is refused in a state, and the calls that lead to a state where it is legal (None if there are none).
 
-    `answers` are the systems' answers by system; empty where they are not known.
+    `answers` are the systems' answers by system; empty where they are not known. `marks` says of each system how its answer is
+    known: measured, documented or unknown; empty where nothing is known of any.
     """
 
     state: str
@@ -106,6 +107,7 @@ class Note:
     reason: str
     remedy: tuple[str, ...] | None
     answers: tuple[tuple[str, str], ...] = ()
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,13 @@ from collections.abc import Iterator, Sequence
 from lifecycle.diagrams.graph import NAMED_STATE, CallEntry, Graph, Mark, Note, StateBox
 from lifecycle.diagrams.lettering import markdown_text, printable, visible
 
-SYSTEMS = {"winsock": "Winsock answers", "linux": "Linux answers"}
+SYSTEMS = {
+    "winsock": "Winsock answers",
+    "linux": "Linux answers",
+    "mfc": "MFC answers",
+    "macos": "macOS answers",
+    "freebsd": "FreeBSD answers",
+}
 IN_WORDS = {"ok": "accepts it", "blocks": "waits for ever"}
 
 
@@ -71,14 +77,21 @@ def _endings(outcomes: dict[str, list[str]]) -> str:
 def _refused(note: Note, systems: Sequence[str]) -> tuple[str, ...]:
     answers = dict(note.answers)
     remedy = "no call leads there" if note.remedy is None else ", ".join(map(_name, note.remedy))
-    known = (answers.get(system, "") for system in systems)
+    marks = dict(note.marks)
     return (
         _name(note.state),
         _name(note.call),
         _text(note.reason),
         remedy,
-        *(IN_WORDS.get(each) or _text(each) for each in known),
+        *(_answer(answers.get(system), marks.get(system, "")) for system in systems),
     )
+
+
+def _answer(answer: str | None, mark: str) -> str:
+    """What a system answers, and how that is known."""
+    if answer is None:
+        return mark
+    return f"{IN_WORDS.get(answer) or _text(answer)} ({mark})"
 
 
 def _marks(node: StateBox) -> str:

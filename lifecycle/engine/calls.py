@@ -62,10 +62,9 @@ class Governed(Settling):
 
     def _fire(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """Run the handler of a call that moves a partner too: check and claim the partner first, and move it at the end."""
-        partner, arguments = self._partner_of(call, handler, arguments)
+        partner, fired, arguments = self._partner_of(call, handler, arguments)
         if partner is None:
             return handler(self, *arguments, **keywords)
-        fired = partner._fired[self._firing(call)]
         node = partner._node
         after: StateNode | None = getattr(node, fired)
         is_claimed = False
@@ -95,21 +94,21 @@ class Governed(Settling):
             give_up(claims)
 
     async def _fire_awaited(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
-        partner, arguments = self._partner_of(call, handler, arguments)
+        partner, fired, arguments = self._partner_of(call, handler, arguments)
         if partner is None:
             return await handler(self, *arguments, **keywords)
         claims: Claims = [None]
         try:
-            with partner._begin_call(partner._fired[self._firing(call)], (), {}, claims) as fired:
+            with partner._begin_call(fired, (), {}, claims) as scope:
                 result = await handler(self, *arguments, **keywords)
-                fired.value(None)
+                scope.value(None)
             partner._fired_by(self)
             return result
         finally:
             give_up(claims)
 
-    def _partner_of(self, call: str, handler: Handler, arguments: Arguments) -> tuple[Governed | None, Arguments]:
-        """The partner whose row this call fires, or None; and the arguments with it. Raises TypeError for another class."""
+    def _partner_of(self, call: str, handler: Handler, arguments: Arguments) -> tuple[Governed | None, str, Arguments]:
+        """The partner whose row this call fires, or None; its call; the arguments. Raises TypeError for another class."""
         kind, default = getattr(handler, "__fires_into__", (None, None))
         partner = arguments[0] if arguments else None
         if partner is None and default is not None:
@@ -118,11 +117,8 @@ class Governed(Settling):
         if kind is not None and not isinstance(partner, kind):
             raise TypeError(f"{type(self).__name__}.{call}() takes a {_full_name(kind)}, not a {_full_name(type(partner))}")
         partner = getattr(partner, "__governed__", partner)  # an object may stand for a governed one
-        return (partner if isinstance(partner, Governed) and self._firing(call) in partner._fired else None), arguments
-
-    def _firing(self, call: str) -> str:
-        """What the partner's role names as the call that fires its own."""
-        return f"{self.role.name}.{call}"
+        fired = partner._fired.get(f"{self.role.name}.{call}") if isinstance(partner, Governed) else None
+        return (None, "", arguments) if fired is None else (partner, fired, arguments)
 
     def _run_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """A subclass's own method for a call: checked before it runs, and settled here unless it called super()."""

@@ -134,11 +134,14 @@ def _sentence(reason: str) -> str:
     return reason if "(" in reason.partition(" ")[0] else reason[0].upper() + reason[1:]
 
 
+SYSTEM_NAMES = {"macos": "macOS", "freebsd": "FreeBSD", "mfc": "MFC"}
+
+
 def _platform_sentence(answers: Mapping[str, str]) -> str:
     """One sentence for all systems; the first says "would answer" for those behind it."""
     clauses = []
     for system, answer in answers.items():
-        name = system.title()
+        name = SYSTEM_NAMES.get(system, system.title())
         match answer:
             case "ok":
                 clauses.append(f"{name} would accept it")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import keyword
 import warnings
-from _thread import allocate_lock
 from collections.abc import Awaitable
 from types import FunctionType, TracebackType
 from typing import Any, ClassVar, NoReturn, Self, cast
@@ -70,7 +69,6 @@ class Lifecycle(Governed):
             raise TypeError(f"{cls.__name__} has no role: write `class {cls.__name__}(Lifecycle, role=...)`") from None
         self: Self = cls._allocate(cls)
         self._node = cls._first_node(None) if node is None else node
-        self._lock = allocate_lock()
         self._claim = None
         return self
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import linecache
+import sys
 import textwrap
 from collections.abc import Callable
 from types import CodeType, CoroutineType, FunctionType
@@ -37,6 +38,20 @@ def fires_into(kind: type, default: Callable[[Any], Any] | None = None) -> Calla
     return mark
 
 
+def _is_one_step() -> bool:
+    """Whether a comparison of an attribute and the store that follows it are one step for all threads, without a lock.
+
+    CPython hands the GIL over, runs signal handlers and collects garbage only where code calls something, jumps backwards or
+    begins: not between the two. A test looks at the generated code for such an instruction. Code that does hold the lock does
+    the same between the same two points, so that both exclude each other. Without the GIL, and in other implementations, the
+    generated methods take the lock.
+    """
+    return sys.implementation.name == "cpython" and bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+
+
+_STEP = "if True" if _is_one_step() else "with {self}._lock"
+"""Begins a block that compares what an object holds, and sets it: `if True` is no instruction"""
+
 _SETTLE_OK = """\
     if _lc_result is not None:
         _lc_kind = _lc_result.__class__
@@ -46,7 +61,7 @@ _SETTLE_OK = """\
             {self}._refuse_coroutine({name!r}, _lc_result)
     if _lc_after is _lc_node{unless}:
         return _lc_result
-    with {self}._lock:
+    {step}:
         if {self}._node is _lc_node:
             {self}._node = _lc_after
             return _lc_result
@@ -83,7 +98,7 @@ _EXCLUSIVE = """\
     _lc_claimed = False
     try:
         if _lc_after is not None:
-            with {self}._lock:
+            {step}:
                 if {self}._node is _lc_node and {self}._claim is None:
                     {self}._claim = {name!r}
                     _lc_claimed = True
@@ -106,7 +121,7 @@ _SETTLES_BEFORE = """\
     _lc_after = _lc_node.{name}
     _lc_taken = False
     if _lc_after is not None:
-        with {self}._lock:
+        {step}:
             if {self}._node is _lc_node:
                 {self}._node = _lc_after
                 _lc_taken = True
@@ -122,7 +137,7 @@ _SETTLES_BEFORE_AS_CHOSEN = """\
     if _lc_node.{name} is not None:
         _lc_next = _lc_node._after({name!r}, {self}.outcome_before({name!r}, {arguments_only}))
         if _lc_next is not None:
-            with {self}._lock:
+            {step}:
                 if {self}._node is _lc_node:
                     {self}._node = _lc_after = _lc_next
     if _lc_after is None:
@@ -188,7 +203,8 @@ def overriding_method(call: Call, override: FunctionType, *, awaited: bool) -> F
 
 def _compiled(template: str, name: str, handler: FunctionType, run: str, *, awaited: bool) -> FunctionType:
     signature = Signature(handler)
-    source = template.format(name=name, run=run, **signature.texts, **keywords_of(awaited))
+    step = _STEP.format(**signature.texts)
+    source = template.format(name=name, run=run, step=step, **signature.texts, **keywords_of(awaited))
     namespace: dict[str, Any] = {
         "__name__": "lifecycle.engine.generated",
         "_lc_handler": handler,

@@ -183,15 +183,15 @@ class Role:
             here = queue.popleft()
             if goal in self.table[here]:
                 return paths[here]
-            for name, outcomes in self.table[here].items():
-                step = self.call(name)
-                if step.external:
-                    continue
-                for outcome, after in outcomes.items():
-                    kind = self.outcome(outcome).kind
-                    if after not in paths and kind in kinds:
-                        paths[after] = (*paths[here], (step.fired_by or name, kind))
-                        queue.append(after)
+            steps = [
+                (self.outcome(outcome).kind, self.call(name), after)
+                for name, outcomes in self.table[here].items()
+                for outcome, after in outcomes.items()
+            ]
+            for kind, step, after in sorted(steps, key=lambda each: each[0] is not Kind.SUCCESS):
+                if after not in paths and kind in kinds and not step.external:
+                    paths[after] = (*paths[here], (step.fired_by or step.name, kind))
+                    queue.append(after)
         return None
 
 

@@ -1,11 +1,12 @@
 """How a call settles: what an object's class answers, and how its state moves from one node to the next.
 
-The lock of an object guards only "is the node still this one? then set it". Nothing is called while it is held, so that a
+The lock guards only "is the node still this one? then set it". Nothing is called while it is held, so that a
 signal handler, which can run at any call, may close the very object that it interrupted.
 """
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -42,15 +43,15 @@ def settled(outcome: str, value: Value) -> Value:
 class Settling:
     """An object's present node, and how its calls settle."""
 
-    __slots__ = ("__weakref__", "_claim", "_lock", "_node")
+    __slots__ = ("__weakref__", "_claim", "_node")
 
     role: ClassVar[Role]
     _Settled: ClassVar = Settled
     _SettledEarly: ClassVar = SettledEarly
     _specs: ClassVar[Mapping[str, Call]]
 
+    _lock: ClassVar[Any] = allocate_lock()  # of all objects: it is held for a few instructions, and costs no object anything
     _node: StateNode
-    _lock: Any
     _claim: str | None
 
     @property

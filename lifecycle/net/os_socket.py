@@ -13,7 +13,7 @@ from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
 from lifecycle.roles import ROLES, words
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
-from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking
+from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking, socket_of
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
 from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
 from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
@@ -225,7 +225,7 @@ class OsSocket(Lifecycle):
         if not 0 <= number <= MAX_HANDLE:
             raise ValueError(f"{number} is not a handle")
         blocking = blocking_mode(number)
-        sock = socket.socket(fileno=number)
+        sock = socket_of(number)
         try:
             if sock.family not in FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")

@@ -25,6 +25,20 @@ if TYPE_CHECKING:
 HANDSHAKES = (words.START_TLS.name, words.FINISH_TLS.name)
 
 
+class Payload:
+    """Stands in records for bytes that must not be shown."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __repr__(self) -> str:
+        return f"<{self._size} bytes>"
+
+
+def _without_secrets(argument: Any) -> Any:
+    return Payload(memoryview(argument).nbytes) if isinstance(argument, bytes | bytearray | memoryview) else argument
+
+
 class Reads(Protocol):
     """What reads ahead over a stream, as a file does."""
 
@@ -40,7 +54,7 @@ class TlsCalls(OsSocket):
     __slots__ = ()
 
     _is_tls_server: bool
-    _held: bytearray
+    _held: bytearray | None
 
     @property
     def is_blocking(self) -> bool:
@@ -81,6 +95,13 @@ class TlsCalls(OsSocket):
     ) -> None:
         self._abandon_if(error)
         await super().__aexit__(kind, error, traceback)
+
+    def _record_of(self, call: str, node: Any, arguments: tuple[Any, ...], keywords: Any, override: Any) -> Any:
+        """As of every call; but what is sent over TLS is recorded as its length alone."""
+        if isinstance(getattr(self, "_socket", None), SecureLayer):
+            arguments = tuple(map(_without_secrets, arguments))
+            keywords = {name: _without_secrets(value) for name, value in keywords.items()}
+        return super()._record_of(call, node, arguments, keywords, override)
 
     # -- for the handlers -------------------------------------------------------------------------------------------------
 

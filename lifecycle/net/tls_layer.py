@@ -31,6 +31,9 @@ PIECE = 65536
 TAKE = 65536
 """Bytes that are taken from the system at a time: what its incoming memory grows to, and keeps"""
 
+TICKETS_AFTERWARDS = "TLSv1.3"
+"""The version in which a server sends session tickets when the handshake is over, and nothing of the handshake with them"""
+
 RECORD = 16384
 """Bytes that one record carries at most, and one read gives"""
 
@@ -95,7 +98,7 @@ class TlsLayer(SecureLayer):
             if self._details is None:
                 self._step(self._secured.do_handshake)
                 self._details = details_of(self._secured)
-                if self._secured.server_side:
+                if self._secured.server_side and self._details.version == TICKETS_AFTERWARDS:
                     # The tickets of TLS 1.3 wait for the first send: a client that sends and closes, without having read
                     # them, would reset the connection, and the server would lose what it had not read.
                     self._held = self._outgoing.read()
@@ -106,7 +109,7 @@ class TlsLayer(SecureLayer):
         if flags:
             raise system_error(errno.EOPNOTSUPP)
         with self._lock:
-            if data.__class__ is bytes and len(data) <= PIECE:
+            if isinstance(data, bytes) and len(data) <= PIECE:
                 count = self._write(data)
             else:
                 with memoryview(data).cast("B") as view:
@@ -173,8 +176,11 @@ class TlsLayer(SecureLayer):
 
     @property
     def unread(self) -> int:
-        """How many bytes that were taken from the system are not received yet, encrypted or not."""
         return len(self._ahead) + self._secured.pending() + self._incoming.pending
+
+    @property
+    def peer_has_ended(self) -> bool:
+        return self._peer_has_ended
 
     @property
     def is_drained(self) -> bool:
@@ -279,7 +285,7 @@ class TlsLayer(SecureLayer):
             raise WouldWait(writing=False) from None
         except OSError as error:
             self._keep(error)
-            self._tell_error()
+            self._tell_kept_error()
         if count:
             self._has_emptied = count < TAKE
             self._incoming.write(buffer[:count])
@@ -309,7 +315,7 @@ class TlsLayer(SecureLayer):
             except OSError as error:
                 self._look_for_alert()
                 self._keep(error)
-                self._tell_error()
+                self._tell_kept_error()
             self._unsent = unsent[sent:] if sent < len(unsent) else None
 
     def _look_for_alert(self) -> None:
@@ -333,8 +339,7 @@ class TlsLayer(SecureLayer):
         self._keep(self._meaning(error), error)
         with suppress(OSError):
             self._flush()  # the alert, without which the peer would wait for ever
-        self._tell_error()
-        raise AssertionError("the error was kept")
+        self._tell_kept_error()
 
     def _meaning(self, error: ssl.SSLError) -> OSError:
         """What an error of OpenSSL means to the user."""
@@ -351,6 +356,10 @@ class TlsLayer(SecureLayer):
             self._error = error.with_traceback(None)
             error.__cause__ = None if cause is None else cause.with_traceback(None)
             error.__context__ = None
+
+    def _tell_kept_error(self) -> NoReturn:
+        self._tell_error()
+        raise AssertionError("the error was kept")
 
     def _tell_error(self) -> None:
         error = self._error

@@ -161,7 +161,7 @@ class StreamCalls(TlsCalls, StreamOptions):
 
     _kind = socket.SOCK_STREAM
 
-    _held: bytearray
+    _held: bytearray | None  # None where nothing is: the usual receive looks at it
 
     @property
     def buffered(self) -> int:
@@ -169,7 +169,7 @@ class StreamCalls(TlsCalls, StreamOptions):
 
         The next receive() gives them, at once; a poll of the descriptor does not see them, and detach() drops them.
         """
-        return len(self._held)
+        return len(self._held or b"")
 
     def shut_down(self, how: Direction = "sends") -> None:
         """End one direction of the connection, or both, without closing it. Nothing is waited for.
@@ -213,6 +213,8 @@ class ClientCalls(CreatedSocket, StreamCalls):
     __slots__ = ()
 
     _plan: Plan
+    _sought: Any
+    """the address of a connect that is under way over this object's own socket, or None"""
     _is_tls_server = False
 
     def open(self, family: int | None = None) -> None:
@@ -235,7 +237,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
         """As for every socket; but a connect that was interrupted goes on in the system."""
         outcome = super().outcome_of(call, error)
         seeks = call in (words.CONNECT.name, words.FINISH_CONNECT.name)
-        if seeks and outcome in ("failed", None) and self._plan.sought is not None:
+        if seeks and outcome in ("failed", None) and self._sought is not None:
             return INTERRUPTED.name
         return outcome
 

@@ -10,6 +10,7 @@ import _socket
 import errno
 import os
 import socket
+import struct
 import sys
 from dataclasses import replace
 
@@ -74,9 +75,30 @@ def blocking_mode(number: int) -> bool:
     return sys.platform == "win32" or os.get_blocking(number)
 
 
+SO_PROTOCOL_INFOW = 0x2005
+PROTOCOL_INFO_SIZE = 628  # of a WSAPROTOCOL_INFOW; its family stands at 76, then two lengths, type and protocol
+PROTOCOL_INFO_FAMILY = 76
+
+
+def socket_of(number: int) -> socket.socket:
+    """A socket object over a descriptor, which it owns; its family and type are asked of the system.
+
+    `socket.socket(fileno=...)` asks for the local address first, which Winsock refuses to an unbound socket (WSAEINVAL).
+    """
+    if sys.platform != "win32":
+        return socket.socket(fileno=number)
+    view = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=number)
+    try:
+        info = view.getsockopt(socket.SOL_SOCKET, SO_PROTOCOL_INFOW, PROTOCOL_INFO_SIZE)
+    finally:
+        view.detach()
+    family, _, _, kind, protocol = struct.unpack_from("<5i", info, PROTOCOL_INFO_FAMILY)
+    return socket.socket(family, kind, protocol, fileno=number)
+
+
 def make_blocking(number: int) -> None:
     """Put a descriptor into blocking mode, as the system hands out sockets."""
-    sock = socket.socket(fileno=number)
+    sock = socket_of(number)
     try:
         sock.setblocking(True)
     finally:

@@ -1,7 +1,9 @@
-"""The measured matrices: what a real system answers to a call in a state, read from this package's data.
+"""The matrices: what a real system answers to a call in a state, measured or documented, read from this package's data.
 
 linux.csv was measured with raw calls on non-blocking descriptors under Linux 6.18, one fresh socket per cell; winsock.csv
-under Wine 8.0, with the documented answer of Windows beside it where Wine is known to differ.
+under Wine 8.0, with the documented answer of Windows beside it where Wine is known to differ; mfc.csv with Microsoft's own
+release builds of MFC 14 and 9, over Wine's Winsock. documented.csv has what manual pages, POSIX and public reports say of
+systems on which nothing was measured.
 """
 
 from __future__ import annotations
@@ -10,14 +12,24 @@ import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
 
+class Mark(Enum):
+    """How an answer is known: a program measured it, a document says it, or nothing is known."""
+
+    MEASURED = "measured"
+    DOCUMENTED = "documented"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One measured answer. `answer` is "ok", "blocks", or the name of the error; `source` says where it is from."""
+    """One answer. `answer` is "ok", "blocks", or the name of the error (of MFC also TRUE and the like, `note` what more
+    happens); `source` says where it is from, `mark` whether it was measured or is documented."""
 
     family: str
     kind: str
@@ -25,6 +37,8 @@ class Cell:
     call: str
     answer: str
     source: str
+    mark: Mark = Mark.MEASURED
+    note: str = ""
 
 
 def rows_of(name: str) -> Iterator[dict[str, str]]:
@@ -68,8 +82,47 @@ def winsock() -> Mapping[tuple[str, str, str], Cell]:
         documented = row["windows_if_different"]
         answer = _winsock_answer(documented or row["result"])
         source = row["windows_source"] if documented else "measured under Wine 8.0"
-        cells[row["kind"], row["state"], row["call"]] = Cell("inet", row["kind"], row["state"], row["call"], answer, source)
+        mark = Mark.DOCUMENTED if documented else Mark.MEASURED
+        key = row["kind"], row["state"], row["call"]
+        cells[key] = Cell("inet", *key, answer, source, mark)
     return MappingProxyType(cells)
+
+
+@cache
+def mfc() -> Mapping[tuple[str, str, str], Cell]:
+    """(class, state, call) -> what MFC's release build answers; the classes are CSocket and CAsyncSocket."""
+    source = "measured with mfc140u 14.29 and mfc90u 9.0 under Wine 8.0"
+    return MappingProxyType(
+        {
+            (row["class"], row["state"], row["call"]): Cell(
+                "inet", row["class"], row["state"], row["call"], row["answer"], source, Mark.MEASURED, row["note"]
+            )
+            for row in rows_of("mfc")
+        }
+    )
+
+
+@cache
+def notifications() -> Mapping[tuple[str, str, str], str]:
+    """(class, state, call) -> the notifications that MFC delivered during the call and the 25 ms after it, in their order.
+
+    R is OnReceive, W OnSend, O OnOutOfBandData, A OnAccept, C OnConnect, X OnClose; the number is that of the object, and
+    after a colon stands the error.
+    """
+    return MappingProxyType({(row["class"], row["state"], row["call"]): row["notifications"] for row in rows_of("mfc")})
+
+
+@cache
+def documented() -> Mapping[tuple[str, str, str, str], Cell]:
+    """(system, kind, state, call) -> what documents say of "macos" and "freebsd", in the words of the matrix of Linux."""
+    return MappingProxyType(
+        {
+            (row["system"], row["kind"], row["state"], row["call"]): Cell(
+                "inet", row["kind"], row["state"], row["call"], row["answer"], row["source"], Mark.DOCUMENTED
+            )
+            for row in rows_of("documented")
+        }
+    )
 
 
 def _linux_answer(result: str) -> str:

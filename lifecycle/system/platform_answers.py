@@ -1,4 +1,7 @@
-"""What real systems would have answered to a call that a role forbids: the roles' names set beside the matrices' names."""
+"""What real systems would have answered to a call that a role forbids: the roles' names set beside the matrices' names.
+
+Every answer has a mark: measured, documented (with its source), or unknown.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
+from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, ROLES, SERVER, words
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, NEW, OPEN, OVER, PEER, SEEKING, Facts, Receives
-from lifecycle.system.matrices import linux, winsock
+from lifecycle.system.matrices import Cell, Mark, documented, linux, mfc, winsock
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +87,112 @@ CALLS: Mapping[str, Named] = {
 """call -> what the matrices call it; a call that no system has (create, attach ...) is not there"""
 
 
+MFC_STATES: Mapping[Facts, str] = {
+    NEW: "empty",
+    OPEN: "open",
+    BOUND: "bound",
+    LISTENING: "listening",
+    SEEKING: "connecting",
+    LINKED: "connected",
+    SEND_SHUT: "shut sends",
+    RECEIVE_SHUT: "shut receives",
+    PEER_CLOSED: "peer closed",
+    SHUT: "shut both",
+    BROKEN: "reset",
+    OVER: "closed",
+}
+"""the facts of a socket -> what the matrix of MFC calls them; datagrams have a word before"""
+
+MFC_DATAGRAMS = ("open", "bound", "connected")
+
+MFC_CALLS: Mapping[str, str] = {
+    words.CREATE.name: "create",
+    words.OPEN_.name: "socket",
+    words.BIND.name: "bind",
+    words.LISTEN.name: "listen",
+    words.ACCEPT.name: "accept",
+    words.ACCEPTED.name: "as accept's target",
+    words.CONNECT.name: "connect",
+    words.SOCKET_FILE.name: "CSocketFile",
+    words.SEND.name: "send",
+    words.RECEIVE.name: "receive",
+    words.SEND_TO.name: "sendto",
+    words.RECEIVE_FROM.name: "receivefrom",
+    words.SHUT_DOWN.name: "shutdown(sends)",
+    words.GET_SOCK_NAME.name: "getsockname",
+    words.GET_PEER_NAME.name: "getpeername",
+    words.SET_OPTION.name: "setopt(SO_REUSEADDR)",
+    words.GET_OPTION.name: "getopt(SO_TYPE)",
+    words.IO_CTL.name: "ioctl(FIONREAD)",
+    words.DETACH.name: "detach",
+    words.CLOSE.name: "close",
+}
+"""call -> what the matrix of MFC calls it"""
+
+SYSTEMS = ("winsock", "linux", "mfc", "macos", "freebsd")
+"""The platforms of which something is known: two systems measured, MFC's release builds, and two systems by document."""
+
+THIS_SYSTEM = {"linux": ("linux",), "darwin": ("macos",), "freebsd": ("freebsd",)}
+"""sys.platform, without the number after it -> what refusals tell besides Winsock's answer"""
+
+UNKNOWN = Cell("inet", "", "", "", "", "", Mark.UNKNOWN)
+
+
+def _mfc_cell(role: str, state: str, call: str) -> Cell | None:
+    """What MFC's CSocket answers; CAsyncSocket's where only that has the state (a CSocket waits while it connects)."""
+    facts = ROLES[role].state(state).facts
+    if facts == PEER:
+        name = "datagram connected"
+    else:
+        name = MFC_STATES.get(replace(facts, link=LINKED.link) if facts.link is PEER.link else facts, "")
+        if role == DATAGRAM.name and name in MFC_DATAGRAMS:
+            name = f"datagram {name}"
+        if role == ACCEPTED.name and facts == LINKED:
+            name = "accepted"
+    known = MFC_CALLS.get(call, "")
+    return mfc().get(("CSocket", name, known)) or mfc().get(("CAsyncSocket", name, known))
+
+
+def platform_cells(
+    role: str, state: str, call: str, *, systems: tuple[str, ...] = SYSTEMS, family: str = "inet"
+) -> dict[str, Cell]:
+    """System -> its answer to a call of a role's object in a state, with its source, and a mark that says how it is known.
+
+    Every system of `systems` is there: a cell that nobody measured and no document decides has the mark UNKNOWN.
+    family: that of the socket on Linux, "inet", "inet6" or "unix".
+    """
+    found = dict.fromkeys(systems, UNKNOWN)
+    known_state = STATES.get(role, {}).get(state)
+    if known_state is None:
+        return found
+    known_call, kind = CALLS.get(call, Named(None, None)), KINDS[role]
+    here = str(kind.linux), str(known_state.linux), str(known_call.linux)
+    cells = {
+        "winsock": winsock().get((str(kind.winsock), str(known_state.winsock), str(known_call.winsock))),
+        "linux": linux().get((family, *here)),
+        "mfc": _mfc_cell(role, state, call) if "mfc" in systems else None,
+        "macos": documented().get(("macos", *here)) if "macos" in systems else None,
+        "freebsd": documented().get(("freebsd", *here)) if "freebsd" in systems else None,
+    }
+    for system in systems:
+        cell = cells[system]
+        if cell is not None:
+            found[system] = cell
+    if "linux" in found and kind.linux == "stream" and here[1:] in COLLECTED:
+        found["linux"] = replace(found["linux"], answer=COLLECTED[here[1:]])
+    return found
+
+
 def platform_answers(
     role: str, state: str, call: str, *, systems: tuple[str, ...] | None = None, family: str = "inet"
 ) -> dict[str, str]:
     """System -> "ok", "blocks" or the error's name, for the systems whose answer is known.
 
     family: that of the socket on Linux, "inet", "inet6" or "unix".
-    systems: "winsock" and "linux" by default where this is Linux; elsewhere Winsock alone, since a system's answer is
-    measured, never guessed.
+    systems: Winsock and this system by default, where something is known of this system; an answer is measured or
+    documented, never guessed.
     """
     if systems is None:
-        systems = ("winsock", "linux") if sys.platform == "linux" else ("winsock",)
-    known_state = STATES.get(role, {}).get(state)
-    known_call = CALLS.get(call)
-    if known_state is None or known_call is None:
-        return {}
-    kind = KINDS[role]
-    cells = {
-        "winsock": winsock().get((str(kind.winsock), str(known_state.winsock), str(known_call.winsock))),
-        "linux": linux().get((family, str(kind.linux), str(known_state.linux), str(known_call.linux))),
-    }
-    found = {system: cell.answer for system in systems if (cell := cells[system]) is not None}
-    if "linux" in found and kind.linux == "stream":
-        found["linux"] = COLLECTED.get((str(known_state.linux), str(known_call.linux)), found["linux"])
-    return found
+        systems = ("winsock", *THIS_SYSTEM.get(sys.platform.rstrip("0123456789."), ()))
+    cells = platform_cells(role, state, call, systems=systems, family=family)
+    return {system: cell.answer for system, cell in cells.items() if cell.mark is not Mark.UNKNOWN}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from loopback import HOST, LONG
 
 from lifecycle import ROLES, aio
 from lifecycle.conformance import GovernedAdapter, conform
-from lifecycle.conformance.adapters.governed import GovernedStage
+from lifecycle.conformance.adapters.governed import READ_AHEAD, GovernedStage
 from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.targets import Target
+from lifecycle.roles.words import START_TLS
 
 CLASSES: dict[str, type[Face]] = {face.role.name: face for face in FACES.values()}
 
@@ -34,6 +36,15 @@ class FaceStage(GovernedStage):
     def be_a_file(self) -> None:
         """A SocketFile is laid over the object, and let go of."""
         in_the_loop(lambda: aio.SocketFile(self.subject._awaited).close())
+
+    def read_ahead(self) -> None:
+        """A SocketFile over the object takes what has come, and is not read."""
+        if not self.subject.is_legal(START_TLS.name):
+            return
+        file = in_the_loop(lambda: aio.SocketFile(self.subject._awaited, archive_compatible=False))
+        self._file = file
+        with suppress(BlockingIOError):
+            in_the_loop(lambda: aio.nowait(file.read(READ_AHEAD)))
 
 
 class FaceAdapter(GovernedAdapter):

@@ -273,7 +273,7 @@ def test_a_close_overtakes_a_receive_of_a_broken_connection() -> None:
         own = client._socket
 
         class ClosedMeanwhile:
-            def recv(self, size: int, flags: int) -> bytes:
+            def recv(self, size: int, flags: int = 0) -> bytes:
                 client.close()
                 return b""
 

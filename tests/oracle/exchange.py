@@ -100,12 +100,13 @@ def one_archive(agent: Agent, file: SocketFile, maker: Maker, messages: int, rep
 
 
 def archive_each(agent: Agent, file: SocketFile, maker: Maker, messages: int, report: Report) -> None:
-    """An archive for each message on each side."""
-    for _ in range(messages):
-        sequence = maker.sequence()
+    """An archive for each message on each side; MFC sends them all before the first is loaded."""
+    sequences = [maker.sequence() for _ in range(messages)]
+    for sequence in sequences:
         open_there(agent, STORE_THERE, STORES)
         put_there(agent, sequence)
         close_there(agent, STORE_THERE)
+    for sequence in sequences:
         open_there(agent, LOAD_THERE, LOADS)
         with (
             Archive(file, "load", registry=READ, **options(maker)) as loading,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -66,7 +66,7 @@ class Wine:
         """Start a Windows program; options are those of subprocess.Popen."""
         return subprocess.Popen(["wine", *map(str, command)], **{"env": self.environment, **options})
 
-    def run(self, command: Sequence[str | Path], log: Path, *, seconds: float, more: Mapping[str, str] | None = None) -> int:
+    def run(self, command: Sequence[str | Path], log: Path, *, seconds: float, cwd: Path | None = None) -> int:
         """Run a Windows program to its end, which prints into the file `log`; its exit status.
 
         subprocess.TimeoutExpired after so many seconds, and the program is killed.
@@ -76,7 +76,7 @@ class Wine:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=self.environment | dict(more or {}),
+            cwd=cwd,
         )
         # CPython under Wine refuses a plain file as its output; and a pipe does not end with the program, since services of
         # Wine's that it starts keep it: the file is filled by a thread, which is not waited for much longer than the program.

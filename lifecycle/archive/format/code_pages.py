@@ -44,7 +44,7 @@ def _codec(name: str) -> codecs.CodecInfo | None:
     if not name.startswith(PREFIX):
         return None
     page = name.removeprefix(PREFIX)
-    table = "".join(_character(page, byte) for byte in range(256))
+    table: Any = "".join(_character(page, byte) for byte in range(256))
     mapping = codecs.charmap_build(table)
 
     def encode(text: str, errors: str = "strict", /) -> tuple[bytes, int]:

@@ -38,6 +38,7 @@ _DATA = _makes(
 )
 _SETTING_UP = _makes(*(call.name for call in (words.BIND, words.LISTEN, words.CONNECT)))
 _ACCEPTING = _makes(words.ACCEPT.name)
+_LISTENING = _makes(words.LISTEN.name)
 _UNLINKED = (Link.NO, Link.LISTENING)
 
 _CAUSES: tuple[tuple[str, str, Callable[[Facts, str], bool]], ...] = (
@@ -58,6 +59,9 @@ _CAUSES: tuple[tuple[str, str, Callable[[Facts, str], bool]], ...] = (
     ("this direction was shut down",
      "shutdown() ended this direction for good. Make the call before it, or shut down the other direction only.",
      lambda at, call: call in _DATA),
+    ("not bound",
+     "listen() queues the connections that arrive at the socket's address, so that it needs one: bind() first.",
+     lambda at, call: call in _LISTENING and not at.address and at.link is Link.NO),
     ("set up twice",
      "A socket has one local address, one role and one connection in its life. Make a new one.",
      lambda at, call: call in _SETTING_UP),

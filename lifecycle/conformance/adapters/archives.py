@@ -191,9 +191,7 @@ class ArchiveStage(ReportingStage):
 
     def _construct(self, mode: str) -> None:
         try:
-            self.subject = self._kind(
-                self._file, mode, encoding="cp1252", unicode=False, registry=REGISTRY, engine=self._engine
-            )
+            self.subject = self._kind(self._file, mode, encoding="utf-8", unicode=False, registry=REGISTRY, engine=self._engine)
         except Exception:  # the caller gets it: only the state that it led to is kept
             self._lost_in = self._trace.next_state
             raise

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import ssl
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
 from lifecycle import aio
-from lifecycle.conformance.adapters.governed import FIRED, GovernedAdapter, GovernedStage
+from lifecycle.conformance.adapters.governed import FIRED, READ_AHEAD, GovernedAdapter, GovernedStage
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, Loopback
 from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.model.environment import Provocation, Under
 from lifecycle.engine import Role
+from lifecycle.roles.words import START_TLS
 
 CLASSES: Mapping[str, type[Any]] = {kind.role.name: kind for kind in (aio.Server, aio.Client, aio.Accepted, aio.Datagram)}
 """role -> the package's class"""
@@ -65,6 +68,13 @@ class AwaitedStage(GovernedStage):
 
         return self._awaited(call())
 
+    def read_ahead(self) -> None:
+        """Let a file over the object take what has come, and not be read."""
+        if self.subject.is_legal(START_TLS.name):
+            self._file = aio.SocketFile(self.subject, archive_compatible=False, engine=self.subject.engine)
+            with suppress(BlockingIOError):
+                aio.nowait(self._file.read(READ_AHEAD))
+
     def be_accepted(self) -> None:
         """A server accepts a connection into the object."""
 
@@ -95,8 +105,8 @@ class AwaitedStage(GovernedStage):
 class AwaitedAdapter(GovernedAdapter):
     """The package's asynchronous sockets; files and archives over them are tried as the blocking ones are."""
 
-    def __init__(self, *, engine: str | None = None, watched: bool = False) -> None:
-        super().__init__(CLASSES, name="lifecycle.aio", engine=engine, watched=watched)
+    def __init__(self, *, engine: str | None = None, watched: bool = False, tls_version: ssl.TLSVersion | None = None) -> None:
+        super().__init__(CLASSES, name="lifecycle.aio", engine=engine, watched=watched, tls_version=tls_version)
         self._runner = asyncio.Runner()
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:

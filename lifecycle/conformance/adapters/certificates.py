@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -17,12 +18,18 @@ CAN_BE_MADE = find_spec("trustme") is not None
 """Whether the package that makes certificates is installed"""
 
 
-@cache
+_authorities: dict[str, trustme.CA] = {}
+_making = threading.Lock()
+
+
 def authority(name: str = "trusted") -> trustme.CA:
     """A certificate authority for each name; who trusts one does not trust the others."""
     import trustme  # an optional dependency, which takes a tenth of a second to load
 
-    return trustme.CA()
+    with _making:  # both sides of a test may ask at once
+        if name not in _authorities:
+            _authorities[name] = trustme.CA()
+        return _authorities[name]
 
 
 @cache

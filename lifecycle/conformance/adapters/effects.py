@@ -25,6 +25,8 @@ SHOWS: Mapping[str, str] = {
     "refused": HUNG_UP,
     "refusal": HUNG_UP,
     "end": ENDED,
+    "notified": READABLE,
+    "cut": ENDED,
     "reset": GONE,
     "both_ended": GONE,
 }

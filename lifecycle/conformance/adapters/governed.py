@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,22 +12,30 @@ from lifecycle import roles
 from lifecycle.archive import Archive, SocketFile
 from lifecycle.archive.file import _Governed as GovernedFile
 from lifecycle.conformance.adapters.archives import ArchiveStage, FileStage
+from lifecycle.conformance.adapters.certificates import CAN_BE_MADE
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
 from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Verdict, compared
 from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
-from lifecycle.conformance.model.environment import Environment, Provocation, Under
-from lifecycle.conformance.model.environments import ENVIRONMENTS
+from lifecycle.conformance.model.environment import Environment, Facts, Provocation, Under
+from lifecycle.conformance.model.environments import ENVIRONMENTS, PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import Edge
 from lifecycle.engine import Role
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
-from lifecycle.roles.words import ACCEPTED, ATTACH, SOCKET_FILE
+from lifecycle.net.operations.securing import SecureLayer
+from lifecycle.roles import tls
+from lifecycle.roles.words import ACCEPTED, ATTACH, SOCKET_FILE, START_TLS, STOP_TLS
 
 CLASSES: Mapping[str, type[Any]] = {
     kind.role.name: kind for kind in (Server, Client, Accepted, Datagram, GovernedFile, Archive)
 }
 """role -> the package's class"""
+
+TLS_NAMES = frozenset(tls.CALLS.split())
+
+READ_AHEAD = 65536
+"""more bytes than have come: a file that wants all of them keeps what there is"""
 
 REPORTING = (roles.SOCKET_FILE.name, roles.ARCHIVE.name)
 """roles whose outcomes are what their objects report: they are always observed"""
@@ -63,6 +72,7 @@ class GovernedStage(LoopbackStage):
         super().__init__(role, loopback)
         self.subject = self.begin(kind, engine)
         self._under = Under.AT_ONCE
+        self._file: Any = None
         self._trace = trace
         if trace is not None:
             trace.target = self.subject
@@ -114,6 +124,21 @@ class GovernedStage(LoopbackStage):
         """A SocketFile is made over the object and closed: the object stays as it is."""
         SocketFile(self.subject, engine=self.subject.engine).close()
 
+    def read_ahead(self) -> None:
+        """Let a file over the object take what has come, and not be read."""
+        if self.subject.is_legal(START_TLS.name):
+            self.set_circumstances(Under.AT_ONCE)
+            self._file = SocketFile(self.subject, archive_compatible=False, engine=self.subject.engine)
+            self._file.read(READ_AHEAD)
+
+    def call(self, provocation: Provocation) -> Answer:
+        """As of every session; a file that was made for the call is closed then."""
+        answer = super().call(provocation)
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        return answer
+
     def connected_to(self, address: tuple[str, int]) -> Any:
         """A socket that has connected to a server."""
         client = self.loopback.new(socket.SOCK_STREAM)
@@ -126,10 +151,19 @@ class GovernedStage(LoopbackStage):
         assert isinstance(self.peer, StreamPeer)
         self.peer.replace(client)
 
+    def settle(self, facts: Facts) -> None:
+        """As of every session; what TLS has taken from the system does not show on the descriptor any more."""
+        layer = getattr(self.subject, "_socket", None)
+        if isinstance(layer, SecureLayer) and (layer.unread or layer.peer_has_ended):
+            facts -= {"data", "notified"}
+        super().settle(facts)
+
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
         if self._trace is not None:
             self._trace.reported = None
         answer = super()._answer(call, arguments)
+        if call == STOP_TLS.name and answer.outcome == "ok" and isinstance(self.peer, StreamPeer):
+            self.peer.leave_tls()
         if call == ATTACH.name and answer.outcome == "ok":
             answer = answer._replace(outcome=self.subject.state)
         return answer if self._trace is None else answer._replace(reported=self._trace.reported)
@@ -151,7 +185,7 @@ class GovernedAdapter:
 
     classes: role -> class, by default the package's own. engine: which engine runs the objects; None for the default one.
     watched: whether what the objects themselves report is looked at too. Objects that are observed take another way through
-    the engine than those that are not, so that a run does well to do both.
+    the engine than those that are not, so that a run does well to do both. tls_version: of the peers; the newest by default.
     """
 
     governed = True
@@ -163,8 +197,10 @@ class GovernedAdapter:
         name: str = "lifecycle",
         engine: str | None = None,
         watched: bool = False,
+        tls_version: ssl.TLSVersion | None = None,
     ) -> None:
         self.name = name
+        self.tls_version = tls_version
         self.engine = engine
         self._trace = OutcomeTrace()
         self._is_watched = watched
@@ -175,10 +211,12 @@ class GovernedAdapter:
         """The environment of one of the package's roles. Raises KeyError for a role without a class."""
         if role.name not in self._classes:
             raise KeyError(role.name)
-        return ENVIRONMENTS[role.name]
+        return (ENVIRONMENTS if CAN_BE_MADE else PLAIN_ENVIRONMENTS)[role.name]
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """Everything that this system can be made to do."""
+        """Everything that this system can be made to do; TLS where certificates can be made."""
+        if not CAN_BE_MADE and provocation.call in TLS_NAMES:
+            return False
         return CAN_BE_SCARCE or provocation.under is not Under.SCARCE
 
     def stage(self, role: Role) -> GovernedStage | FileStage | ArchiveStage:
@@ -189,7 +227,9 @@ class GovernedAdapter:
             return FileStage(kind, self._loopback, self.engine, self._trace)
         if role.name == roles.ARCHIVE.name:
             return ArchiveStage(kind, self.engine, self._trace)
-        return self.socket_stage(role.name, kind, self._trace if self._is_watched else None)
+        stage = self.socket_stage(role.name, kind, self._trace if self._is_watched else None)
+        stage.tls_version = self.tls_version
+        return stage
 
     def socket_stage(self, role: str, kind: type[Any], trace: OutcomeTrace | None) -> GovernedStage:
         """A new socket in its initial state."""

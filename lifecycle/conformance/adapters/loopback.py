@@ -42,8 +42,9 @@ LITTLE = 4096  # bytes
 class Loopback(Sockets):
     """The surroundings that are made once and serve all sessions; close() gives them back."""
 
-    def __init__(self, new: Factory = socket.socket, *, patience: float = DELIVERED_WITHIN) -> None:
+    def __init__(self, new: Factory = socket.socket, *, patience: float = DELIVERED_WITHIN, host: str = HOST) -> None:
         super().__init__(new)
+        self.host = host
         self._arrived: dict[tuple[Any, ...], Any] = {}
         self._patience = patience
         self.delay = 0.0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, Loopback, close_once
+from lifecycle.conformance.adapters.certificates import context_of
+from lifecycle.conformance.adapters.loopback import Loopback, close_once
 from lifecycle.conformance.adapters.outcomes import text_of
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.adapters.setup_states import address_of, begin_connect, reset
+from lifecycle.conformance.adapters.tls_end import TlsEnd
 from lifecycle.conformance.model.environments import MESSAGE
 
 LocalAddress = Callable[[], tuple[str, int]]
@@ -24,6 +27,9 @@ class StreamPeer:
         self._loopback = loopback
         self._subject_address = subject_address
         self._sock: Any = None
+        self._tls: TlsEnd | None = None
+        self.tls_side: tuple[bool, ssl.TLSVersion | None] = (True, None)
+        """whether it is the server of TLS, and the version"""
         self._awaited: tuple[str, int] | None = None
         self._parts: list[bytes] = []
         """what the object has sent that was not read here"""
@@ -80,7 +86,45 @@ class StreamPeer:
 
     def peer_sends(self) -> None:
         """Send the message."""
-        self.sock.send(MESSAGE)
+        (self._tls or self.sock).send(MESSAGE)
+
+    def peer_begins_tls(self) -> None:
+        """Begin the handshake."""
+        self._begin_tls("trusted")
+
+    def peer_refuses_tls(self) -> None:
+        """Begin a handshake that one of the two sides will refuse."""
+        self._begin_tls("stranger")
+
+    def peer_notifies(self) -> None:
+        """Send close_notify."""
+        assert self._tls is not None
+        self._tls.end()
+
+    def peer_cuts(self) -> None:
+        """End the connection without close_notify."""
+        assert self._tls is not None
+        self._tls.finish()
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def leave_tls(self) -> None:
+        """Read up to the object's close_notify; what follows is plain text. A table that was broken may leave before TLS."""
+        while self._tls is not None and self.sock.fileno() != -1 and self._tls.receive():
+            pass
+        self._tls, self._parts = None, []
+
+    def _begin_tls(self, authority: str) -> None:
+        is_server, version = self.tls_side
+        if self._tls is not None:
+            self._tls.finish()
+        self._tls = TlsEnd(self.sock, context_of(is_server, version, authority=authority), server_side=is_server)
+        self._tls.begin()
+
+    def _receive(self) -> bytes:
+        if self._tls is not None:
+            return self._tls.receive()
+        data: bytes = self._loopback.patiently(self.sock, self.sock.recv, 65536)
+        return data
 
     def peer_ends(self) -> None:
         """End this side's stream."""
@@ -88,6 +132,8 @@ class StreamPeer:
 
     def peer_resets(self) -> None:
         """Reset the connection."""
+        if self._tls is not None:
+            self._tls.finish()
         reset(self.sock)
 
     def peer_reads(self) -> None:
@@ -95,7 +141,7 @@ class StreamPeer:
         expected, self._parts = b"".join(self._parts), []
         got = b""
         while len(got) < len(expected):
-            part = self._loopback.patiently(self.sock, self.sock.recv, 65536)
+            part = self._receive()
             if not part:
                 break
             got += part
@@ -106,7 +152,7 @@ class StreamPeer:
         """Read what the object has sent, and then the end of its stream."""
         self.peer_reads()
         try:
-            got = self._loopback.patiently(self.sock, self.sock.recv, 65536)
+            got = self._receive()
         except OSError as error:
             raise Mismatch("the peer sees the end of the stream", text_of(error)) from error
         if got:
@@ -114,6 +160,9 @@ class StreamPeer:
 
     def close(self) -> None:
         """Release the connection."""
+        if self._tls is not None:
+            self._tls.stop()
+            self._tls = None
         if self._sock is not None:
             reset(self._sock)
         elif self._awaited is not None:
@@ -182,12 +231,12 @@ class DatagramPeer:
     def peer_sends(self) -> None:
         """Send the message."""
         self._appear()
-        self._sock.sendto(MESSAGE, (HOST, self._subject_address()[1]))
+        self._sock.sendto(MESSAGE, (self._loopback.host, self._subject_address()[1]))
 
     def send_message(self, data: bytes) -> None:
         """Send this to the object."""
         self._appear()
-        self._sock.sendto(data, (HOST, self._subject_address()[1]))
+        self._sock.sendto(data, (self._loopback.host, self._subject_address()[1]))
 
     def receive(self) -> bytes:
         """The next message, waiting for it."""
@@ -224,7 +273,7 @@ class DatagramPeer:
 
     def _appear(self) -> None:
         if self._address is None:
-            self._open((HOST, 0))
+            self._open((self._loopback.host, 0))
 
     def _open(self, address: tuple[str, int]) -> None:
         self._sock = self._loopback.new(socket.SOCK_DGRAM)

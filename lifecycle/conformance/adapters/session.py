@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from typing import Any
 
-from lifecycle.conformance.adapters.loopback import HOST, PATIENCE, Loopback, no_descriptors_left
+from lifecycle.conformance.adapters.certificates import context_of
+from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
 from lifecycle.conformance.adapters.outcomes import detail_of, outcome_of_error, outcome_of_value, system_answer
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, ServerPeer, StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Mismatch
 from lifecycle.conformance.adapters.setup_states import address_of, arrange
 from lifecycle.conformance.model import environments as words
+from lifecycle.conformance.model import tls_environment as tls_words
 from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
-from lifecycle.roles import ROLES
+from lifecycle.roles import ACCEPTED, ROLES
 
 BRIEF = 0.001  # seconds of time-out, where the time-out has to pass
 
@@ -92,6 +95,7 @@ class LoopbackStage(ABC):
         self.kind = KINDS[role]
         self.loopback = loopback
         self.peer = PEERS[role](loopback, self.address)
+        self.tls_version: ssl.TLSVersion | None = None
         self.kept: list[Any] = []
         """values of calls, and handles: closed at the end"""
         self._newcomer: Peer | None = None
@@ -171,6 +175,8 @@ class LoopbackStage(ABC):
 
     def act(self, action: str) -> None:
         """Let the peer do something."""
+        if isinstance(self.peer, StreamPeer):
+            self.peer.tls_side = (not self.is_tls_server, self.tls_version)
         try:
             getattr(self.peer, action)()
         except (Mismatch, OSError):
@@ -197,6 +203,15 @@ class LoopbackStage(ABC):
         with suppress(*anything):
             self.end()
 
+    @property
+    def is_tls_server(self) -> bool:
+        """Whether the object under test is the server of TLS."""
+        return self.role == ACCEPTED.name
+
+    def read_ahead(self) -> None:
+        """Let a file over the object take what has come, and not be read."""
+        raise NotImplementedError
+
     def _filled_in(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         filled: list[Any] = []
         for argument in arguments:
@@ -217,15 +232,23 @@ class LoopbackStage(ABC):
         return handle
 
 
+def _context_under_file(stage: LoopbackStage) -> tuple[Any, ...]:
+    stage.read_ahead()
+    return (context_of(stage.is_tls_server),)
+
+
 PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
-    words.ANY_PORT: lambda stage: (0, HOST),
-    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind), HOST),
+    words.ANY_PORT: lambda stage: (0, stage.loopback.host),
+    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind), stage.loopback.host),
     words.LISTENER: lambda stage: address_of(stage.loopback.listener),
     words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
     words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),
     words.ELSEWHERE: lambda stage: ("::", 9),  # of a family that many have not, and nobody's
     words.EVERYBODY: lambda stage: ("255.255.255.255", 9),  # a broadcast, which is not allowed
     words.PEER: lambda stage: stage.peer.address,  # type: ignore[union-attr]  # only messages have this place
+    tls_words.CONTEXT: lambda stage: (context_of(stage.is_tls_server),),
+    tls_words.OTHER_CONTEXT: lambda stage: (context_of(not stage.is_tls_server),),
+    tls_words.CONTEXT_UNDER_FILE: _context_under_file,
     words.FLOOD: lambda stage: (FLOOD,),
 }
 """a place -> the arguments that the surroundings fill in for it"""

@@ -41,6 +41,8 @@ class Sockets:
 
     def __init__(self, new: Factory = socket.socket, family: int = socket.AF_INET, folder: Path | None = None) -> None:
         self.family = family
+        self.host = "127.0.0.1"
+        """where sockets of IPv4 are bound"""
         self._new = new
         self._folder = folder
         self._kept: list[Any] = []
@@ -71,7 +73,7 @@ class Sockets:
             assert self._folder is not None
             self._names += 1
             return str(self._folder / f"{id(self)}.{self._names}")
-        return "::1" if self.family == socket.AF_INET6 else "127.0.0.1", 0
+        return "::1" if self.family == socket.AF_INET6 else self.host, 0
 
     def bound(self, kind: int) -> Any:
         """A socket with an address."""

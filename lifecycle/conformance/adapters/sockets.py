@@ -25,15 +25,19 @@ from lifecycle.conformance.adapters.protocol import AGREES, Answer, Mismatch, Ve
 from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
 from lifecycle.conformance.adapters.setup_states import Factory, address_of, begin_connect, descriptor_of, set_timeout, shows
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
-from lifecycle.conformance.model.environments import ENVIRONMENTS
+from lifecycle.conformance.model.environments import PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES, SERVER, words
 from lifecycle.system.outcomes import system_error
+from lifecycle.system.platform_answers import platform_answers
 from lifecycle.system.portable_calls import direction_of
 
 MAKES_ONE = frozenset({words.CREATE.name, words.OPEN_.name, words.ACCEPTED.name})
 """calls that make a socket: there is no such call on one that exists"""
+
+DOCUMENTED = ("winsock", "mfc")
+"""platforms without a table of states that were measured: illegal calls are compared with what is documented"""
 
 DONE_AT_ONCE = "POSIX: a connect() that is not to wait may be done at once"
 
@@ -123,7 +127,7 @@ class RawStage(LoopbackStage):
         listener = self._new(socket.AF_INET, socket.SOCK_STREAM)
         try:
             set_timeout(listener, PATIENCE)
-            listener.bind((HOST, 0))
+            listener.bind((self.loopback.host, 0))
             listener.listen(1)
             client = self.loopback.new(socket.SOCK_STREAM)
             begin_connect(client, address_of(listener))
@@ -223,10 +227,10 @@ class SocketAdapter:
     """Sockets with the methods of `socket.socket`, tested among peers on the loopback interface, or in their own world.
 
     new: (family, kind) -> a new socket. peers: the same for the peers, which for a socket that is none of the system's must
-    be its own kind; by default the standard library's. platform: "linux" where an illegal call is answered by that system,
-    as its table says; None where every illegal call must be refused. known: differences that are known, with their names.
+    be its own kind; by default the standard library's. platform: "linux", "winsock" or "mfc" where an illegal call is
+    answered as by that system; None where every illegal call must be refused. known: differences that are known, with names.
     circumstances: those of its calls. lacks: calls of the roles that it does not have. patience: seconds in which what a peer
-    does must arrive.
+    does must arrive. host: where sockets are bound, an address of IPv4 of this machine.
 
     Sockets that are peers of their own kind are tried on what peers do before anything is judged; `left_out` names what they
     cannot do, and what the implementation has no method for.
@@ -245,13 +249,14 @@ class SocketAdapter:
         circumstances: frozenset[Under] = CIRCUMSTANCES,
         lacks: frozenset[str] = frozenset(),
         patience: float = DELIVERED_WITHIN,
+        host: str = HOST,
     ) -> None:
         self.name = name
         self.platform = platform
         self.new = new
         self._known = known
         self._peers = peers
-        self._loopback = Loopback(peers, patience=patience)
+        self._loopback = Loopback(peers, patience=patience, host=host)
         self._lacks = lacks
         self._circumstances = circumstances
 
@@ -265,11 +270,15 @@ class SocketAdapter:
         """What is not tried, each with its reason."""
         return (*named(self._lacks, SPELLING), *self.abilities.left_out)
 
+    def be_at(self, host: str) -> None:
+        """Bind sockets at another address of this machine; before anything else is done."""
+        self._loopback.host = host
+
     def environment(self, role: Role) -> Environment:
         """The environment of the socket roles."""
         if role.name not in KINDS or KINDS[role.name] not in self.abilities.kinds:
             raise KeyError(role.name)
-        return self.abilities.limited(ENVIRONMENTS[role.name])
+        return self.abilities.limited(PLAIN_ENVIRONMENTS[role.name])
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
         """What `socket.socket` has; nothing makes a socket out of one that exists."""
@@ -300,6 +309,17 @@ class SocketAdapter:
         """Close what the stages shared."""
         self._loopback.close()
 
+    def _against_documents(self, edge: Edge, answer: Answer, got: str) -> Verdict:
+        """As Winsock is documented to answer an illegal call; for MFC, whose calls only fail, any error is a refusal."""
+        assert isinstance(edge.step, Provocation)
+        answers = platform_answers(edge.role, edge.source.state, edge.step.call, systems=("winsock",))
+        wanted = answers.get("winsock", "").removeprefix("WSA")
+        name = f"{self.platform}: {edge.role}[{edge.source.state}] {edge.step.call} = {wanted or 'an error'}"
+        if is_refusal(answer):
+            is_it = self.platform == "mfc" or wanted in ("", "ok", "blocks", answer.system)
+            return AGREES if is_it else Verdict(False, name, got)
+        return Verdict(False, ILLEGAL, got, name if wanted in ("ok", "blocks") else _may_be_another(edge))
+
     def _may_be_done(self, edge: Edge, answer: Answer) -> bool:
         """Whether a connect() that was not to wait has ended at once, of an implementation that does not wait for others."""
         step = edge.step
@@ -323,7 +343,7 @@ class SocketAdapter:
         return took < AT_MOST
 
     def _against_table(self, edge: Edge, answer: Answer) -> Verdict:
-        lines = lines_for(self.platform, edge)
+        lines = lines_for(self.platform, edge) if self.platform not in DOCUMENTED else ()
         matching = next((line for line in lines if line.says(answer)), None)
         if edge.outcome != ILLEGAL:
             found = compared(edge, answer)
@@ -333,6 +353,8 @@ class SocketAdapter:
                 return replace(found, explanation=DONE_AT_ONCE)
             return found if matching is None else replace(found, explanation=matching.name)
         got = answer.detail or answer.outcome
+        if self.platform in DOCUMENTED:
+            return self._against_documents(edge, answer, got)
         if lines and matching is None:
             return Verdict(False, lines[0].name, got)
         if is_refusal(answer):

@@ -19,7 +19,8 @@ class TlsEnd:
 
     def __init__(self, sock: Any, context: ssl.SSLContext, *, server_side: bool) -> None:
         self.sock = sock
-        self.failure: OSError | None = None
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.failure: Exception | None = None
         """how the handshake has failed"""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._secured = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side)
@@ -68,7 +69,7 @@ class TlsEnd:
     def _shake_hands(self) -> None:
         try:
             self._do(self._secured.do_handshake)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: its socket was closed meanwhile
             self.failure = error
 
     def _do(self, function: Callable[..., Any], *arguments: Any) -> Any:

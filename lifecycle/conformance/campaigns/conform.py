@@ -17,7 +17,7 @@ from lifecycle.conformance.driving.data import run_data_cells
 from lifecycle.conformance.driving.results import RoleResult, clusters
 from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.driving.sequences import exhaust, model_for, unprovoked_cells, walk
-from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
+from lifecycle.conformance.driving.watchdog import OVER, WATCHDOG, Hangs
 from lifecycle.conformance.model.graph import Cell
 from lifecycle.conformance.targets import Target, UnknownTarget
 from lifecycle.engine import Role
@@ -34,10 +34,10 @@ Progress = Callable[[str, int, int], None]
 class Conformance:
     """The result of a run.
 
-    bare: the differences in bare calls; compared: how many sequences of them were compared.
-    gave_up: whether the rest was left out, since step after step hung. left_out: what the implementation or its peers cannot
-    do. peers: what peers cannot do without which nothing can be judged. repeats: line of a cause -> how often it repeats.
-    unprovoked: role -> the cells that the role's environment does not say how to provoke.
+    bare: the differences in bare calls; compared: how many sequences of them were compared. gave_up: whether the rest was left
+    out, since step after step hung. stopped: why the report is partial, or "". left_out: what the implementation or its peers
+    cannot do. peers: what peers cannot do without which nothing can be judged. repeats: line of a cause -> how often it
+    repeats. unprovoked: role -> the cells that the role's environment does not say how to provoke.
     """
 
     target: str
@@ -48,6 +48,7 @@ class Conformance:
     bare: list[Divergence] = field(default_factory=list)
     compared: int = 0
     gave_up: bool = False
+    stopped: str = ""
     left_out: list[LeftOut] = field(default_factory=list)
     peers: list[Divergence] = field(default_factory=list)
     repeats: dict[tuple[str, ...], Repeats] = field(default_factory=dict)
@@ -71,8 +72,12 @@ class Conformance:
 
     @property
     def passes(self) -> bool:
-        """Whether every offered cell was reached or is explained, and no difference is without explanation."""
-        return not self.unexplained and not self.missing and not self.gave_up
+        """Whether every offered cell was reached or is explained, and no difference is without explanation.
+
+        Where a budget has ended, what was run is judged.
+        """
+        is_whole = not self.missing or self.stopped == OVER
+        return not self.unexplained and is_whole and not self.gave_up and self.stopped in ("", OVER)
 
 
 def conform(
@@ -82,14 +87,16 @@ def conform(
     depth: int = DEFAULT_DEPTH,
     walks: int = DEFAULT_WALKS,
     seed: int = 0,
+    seconds: float | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> Conformance:
     """Run everything; roles that the target does not have are left out.
 
-    depth: of the exhaustive driver. walks: so many per role.
+    depth: of the exhaustive driver. walks: so many per role. seconds: what the run may take; then the report is partial.
     """
     began = time.perf_counter()
     report = Conformance(target.name, depth, walks, seed)
+    WATCHDOG.stopped, WATCHDOG.ends = "", float("inf") if seconds is None else time.monotonic() + seconds
     with WATCHDOG.watching():
         with closing_in_time(target.name, lambda: Renewing(target.adapter)) as adapter:
             assert isinstance(adapter, Renewing)
@@ -102,7 +109,9 @@ def conform(
         if target.watched is not None:
             with closing_in_time(target.name, target.watched) as adapter:
                 _run(adapter, roles, report, 1, 0, progress, looks_at_data=False)
-        report.gave_up = WATCHDOG.has_given_up
+        report.gave_up = WATCHDOG.has_given_up and not WATCHDOG.stopped
+        report.stopped, WATCHDOG.ends = WATCHDOG.stopped, float("inf")
+        WATCHDOG.stopped = ""
         confirm(target, report, roles)
     report.seconds = time.perf_counter() - began
     return report

@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -18,6 +19,7 @@ from typing import Protocol
 TICK = 0.25  # seconds
 PATIENCE = 24  # ticks: longer than all that a peer waits for in one step
 IMPATIENCE = 2  # ticks, once something has hung: it will do so again
+OVER = "time is over"
 MOST = 40
 """so many steps may hang until the whole implementation is given up"""
 
@@ -40,14 +42,20 @@ class Watchdog:
     def __init__(self) -> None:
         self.count = 0
         self.hung = 0
+        self.stopped = ""
+        """why the rest is not tried: a signal, or the end of the budget"""
+        self.ends = float("inf")
+        """when the budget ends, by time.monotonic()"""
         self._seen = 0
         self._ticks = 0
         self._is_watching = False
 
     @property
     def has_given_up(self) -> bool:
-        """Whether so much has hung that the rest is not tried."""
-        return self.hung >= MOST
+        """Whether the rest is not tried: so much has hung, time is over, or the run was stopped."""
+        if not self.stopped and self.ends < time.monotonic():
+            self.stopped = OVER
+        return self.hung >= MOST or bool(self.stopped)
 
     def begin(self) -> None:
         """A step begins: from here on it may be interrupted, by Hangs."""

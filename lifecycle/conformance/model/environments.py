@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from lifecycle import roles
@@ -33,6 +34,7 @@ from lifecycle.conformance.model.environment import (
     plainly,
     waits,
 )
+from lifecycle.conformance.model.tls_environment import CUT, ENDED, TLS_CALLS, TLS_PEER, tls_words
 from lifecycle.engine import Role
 from lifecycle.roles.facts import Facts as SocketFacts
 from lifecycle.roles.facts import Link, Receives
@@ -62,13 +64,13 @@ def socket_words(at: SocketFacts) -> Facts:
         "listening": at.link is Link.LISTENING,
         "seeking": at.link is Link.SEEKING,
         "linked": is_connected or at.link is Link.RESET,
-        "send_ended": is_connected and not at.sends,
-        "receive_ended": is_connected and at.receives is Receives.OFF,
-        "end_seen": at.receives is Receives.EOF,
+        "send_ended": is_connected and at.is_plain and not at.sends,
+        "receive_ended": is_connected and at.is_plain and at.receives is Receives.OFF,
+        "end_seen": at.is_plain and at.receives is Receives.EOF,
         "reset_reported": at.link is Link.RESET,
         "over": at.over,
     }
-    return frozenset(word for word, is_said in says.items() if is_said)
+    return frozenset(word for word, is_said in says.items() if is_said) | tls_words(at)
 
 
 CREATION = (
@@ -93,8 +95,12 @@ HANDLING = (
 )
 """questions, options and the end"""
 
-AVAILABLE = Provocation("io_ctl", "", (), Under.AT_ONCE, (ends("ok", where="data", gives=len(MESSAGE)), ends("ok", gives=0)))
+AVAILABLE = Provocation(
+    "io_ctl", "", (), Under.AT_ONCE, (ends("ok", where="data", gives=len(MESSAGE)), ends("ok", unless="tls_begun", gives=0))
+)
 
+
+ENDS_SENDS = SHUT_DOWN_CHOICES[0].name
 
 BROUGHT = {Link.SEEKING: "unanswered", Link.RESET: "reset"}
 """the link of a handle -> what its peer has done"""
@@ -111,19 +117,30 @@ def _attaching(role: Role) -> Iterator[Provocation]:
 
 def _shutting_down(*first: Ending) -> Iterator[Provocation]:
     for outcome in SHUT_DOWN_CHOICES:
-        yield Provocation(SHUT_DOWN.name, outcome.name, (outcome.name,), Under.AT_ONCE, (*first, ends(outcome.name)))
+        endings = (*first, ends(outcome.name, unless="encrypted"))
+        if outcome.name == ENDS_SENDS:
+            endings = (
+                ends(outcome.name, where="notify_sent"),
+                ends("broken", where="encrypted reset", adds="reset_reported"),
+                *first,
+                ends(outcome.name),
+            )
+        yield Provocation(SHUT_DOWN.name, outcome.name, (outcome.name,), Under.AT_ONCE, endings)
 
 
 # -- streams -----------------------------------------------------------------------------------------------------------------
 
 RESET = ends("broken", where="reset", adds="reset_reported")
 NOT_CONNECTED = (ends("failed", where="reset"), ends("failed", where="both_ended"))
+NOT_SHUT_DOWN = (ends("failed", where="reset", unless="encrypted"), ends("failed", where="both_ended"))
 
 RECEIVE = (
     ends("ok", where="data", drops="data", gives=MESSAGE),
+    *ENDED,
     ends("broken", where="reset_reported"),  # a reset is reported again; before, Linux reports the end of an ended stream
     ends("eof", where="end", gives=b""),
     RESET,
+    CUT,
 )
 SENT = (
     ends("ok", where="gone", unless="reset", adds="reset", gives=ALL),
@@ -133,7 +150,7 @@ SENT = (
 
 def _receiving(call: str) -> tuple[Provocation, ...]:
     return (
-        *waits(call, RECEIVE_SIZE, endings=RECEIVE),
+        *waits(call, RECEIVE_SIZE, endings=RECEIVE, unless="tls_begun"),
         plainly(call, 0, how="nothing", gives=b""),
         failing(call, 1, socket.MSG_OOB, how="out of band"),
     )
@@ -151,7 +168,8 @@ DATA_PHASE = (
     *_receiving("receive"),
     *_sending("send_to"),
     *_receiving("receive_from"),
-    *_shutting_down(*NOT_CONNECTED),
+    *_shutting_down(*NOT_SHUT_DOWN),
+    *TLS_CALLS,
     Provocation("get_peer_name", "", (), Under.AT_ONCE, (*NOT_CONNECTED, ends("ok"))),
     AVAILABLE,
     *HANDLING,
@@ -159,13 +177,16 @@ DATA_PHASE = (
     plainly("accept"),
 )
 
+NO_TLS_DATA = "tls_begun shaking_hands notified notify_seen cut cut_seen"
+
 STREAM_PEER = (
-    peer("peer_sends", where="linked", unless="data end reset receive_ended gone full", adds="data"),
-    peer("peer_ends", where="linked", unless="end reset full", adds="end"),
-    peer("peer_resets", where="linked", unless="reset both_ended gone", adds="reset"),
-    peer("peer_reads", where="sent", unless="reset full gone", drops="sent"),
-    peer("peer_reads_the_end", where="send_ended linked", unless="reset full gone", drops="sent"),
+    peer("peer_sends", where="linked", unless=f"data end reset receive_ended gone full {NO_TLS_DATA}", adds="data"),
+    peer("peer_ends", where="linked", unless=f"end reset full encrypted gone {NO_TLS_DATA}", adds="end"),
+    peer("peer_resets", where="linked", unless="reset both_ended gone tls_begun cut", adds="reset"),
+    peer("peer_reads", where="sent", unless="reset full gone tls_begun", drops="sent"),
+    peer("peer_reads_the_end", where="send_ended linked", unless="reset full gone tls_begun", drops="sent"),
 )
+"""what the other end of a stream can do in plain text"""
 
 FOLLOWS = (Follows("both_ended", frozenset({"end", "send_ended"}), unless=frozenset({"full"})),)
 
@@ -189,7 +210,7 @@ CLIENT = Environment(
         *_attaching(roles.CLIENT),
         *DATA_PHASE,
     ),
-    peer_actions=STREAM_PEER,
+    peer_actions=(*STREAM_PEER, *TLS_PEER),
     follows=FOLLOWS,
     words_of=socket_words,
 )
@@ -203,7 +224,7 @@ ACCEPTED = Environment(
         plainly("finish_connect"),
         *DATA_PHASE,
     ),
-    peer_actions=STREAM_PEER,
+    peer_actions=(*STREAM_PEER, *TLS_PEER),
     follows=FOLLOWS,
     words_of=socket_words,
 )
@@ -336,3 +357,11 @@ ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
     dict(zip(roles.ROLES, (SERVER, CLIENT, ACCEPTED, DATAGRAM, SOCKET_FILE, ARCHIVE), strict=True))
 )
 """role -> its environment"""
+
+PLAIN_ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
+    {
+        role: replace(each, peer_actions=tuple(action for action in each.peer_actions if action not in TLS_PEER))
+        for role, each in ENVIRONMENTS.items()
+    }
+)
+"""the same, with peers that know nothing of TLS: for implementations that have none"""

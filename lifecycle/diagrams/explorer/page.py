@@ -86,6 +86,6 @@ def _names(role: Role) -> list[str]:
 def _refused(graph: Graph) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {node.name: {} for node in graph.nodes}
     for note in graph.notes:
-        answers = [[SYSTEMS[system], answer] for system, answer in note.answers]
+        answers = [[SYSTEMS[system], answer] for system, answer in note.answers if system in SYSTEMS]
         found[note.state][note.call] = {"reason": note.reason, "remedy": note.remedy, "answers": answers}
     return found

@@ -15,12 +15,12 @@ import anyio.lowlevel
 
 from lifecycle.engine import Call, Role
 from lifecycle.net.aio.nonblocking import mode
-from lifecycle.net.aio.plain_calls import refuse_awaiting
 from lifecycle.net.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.notify.mixin import NotifiedSocket
 from lifecycle.net.operations import Operation, Resolve, Value, Wait
 from lifecycle.net.os_socket import OsSocket
+from lifecycle.system.handles import socket_of
 from lifecycle.system.outcomes import closed_meanwhile, would_block
 
 TURNS = 32
@@ -55,8 +55,6 @@ class AsyncSocket(NotifiedSocket):
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(role, **keywords)
-        if hasattr(cls, "role"):
-            refuse_awaiting(cls, (call.name for call in cls.role.calls))
         cls._waits_silently = not cls._callbacks and cls.on_message_pending is AsyncSocket.on_message_pending
 
     def __init__(self, *, engine: str | None = None) -> None:
@@ -254,7 +252,7 @@ class AsyncSocket(NotifiedSocket):
         if watching and hasattr(self, "_socket"):
             self._remove_path()
             # The collector works in any thread; the loop that still watches the descriptor forgets it first.
-            handed_on = socket.socket(fileno=self._socket.detach())
+            handed_on = socket_of(self._socket.detach())
             watching[0].loop.call_soon_threadsafe(_stop_and_close, watching, handed_on)
             return
         super()._release()

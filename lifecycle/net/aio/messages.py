@@ -24,7 +24,7 @@ class AsyncMessages(AsyncSocket, StreamCalls):
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
-        self._held = bytearray()
+        self._held = None
         self._sent = 0
 
     if TYPE_CHECKING:
@@ -96,11 +96,11 @@ class AsyncMessages(AsyncSocket, StreamCalls):
         """Take a message by receive(); what remains is held for the next call."""
         if self._held:
             await self.receive(0)  # refused where nothing may be received
-        held, self._held = self._held, bytearray()
+        held, self._held = self._held or bytearray(), None
         try:
             return await self._received_by(taking(held, *arguments), timeout)
         finally:
-            self._held = held
+            self._held = held or None
 
     async def _received_by(self, steps: Steps[Taken], timeout: float | None) -> Taken:
         """Give `steps` by receive() what they ask for; their result."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -12,6 +12,9 @@ from anyio.abc import TaskGroup, TaskStatus
 from lifecycle.engine import IllegalCall
 from lifecycle.roles import words
 from lifecycle.system.outcomes import OUT_OF_DESCRIPTORS, limit_text
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Closes(Protocol):
@@ -173,6 +176,28 @@ class Serving(Generic[Connection]):
             )
         with anyio.move_on_after(RETRY_DELAY):
             await self._one_ended.wait()
+
+
+def secured_first(
+    handler: Callable[[Any], Awaitable[object]],
+    context: ssl.SSLContext,
+    seconds: float,
+    on_error: Callable[[Any, Exception], object] | None,
+) -> Callable[[Any], Awaitable[object]]:
+    """A handler that makes the TLS handshake first; one that fails is told, and the connection is not handed over."""
+
+    async def secured(connection: Any) -> None:
+        try:
+            with anyio.fail_after(seconds):
+                await connection.start_tls(context)
+        except (ConnectionError, TimeoutError) as error:
+            if on_error is not None:
+                on_error(connection, error)
+            logger.info("a TLS handshake has failed: %r", error)
+            return
+        await handler(connection)
+
+    return secured
 
 
 def end_of_connection(connection: Closes, error: Exception) -> None:

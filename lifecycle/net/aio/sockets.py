@@ -10,7 +10,7 @@ from anyio.abc import TaskStatus
 
 from lifecycle.engine import IllegalCall, fires_into
 from lifecycle.net.aio.driver import AsyncSocket
-from lifecycle.net.aio.serving import Connection, Serving
+from lifecycle.net.aio.serving import Connection, Serving, secured_first
 from lifecycle.net.aio.stream import AsyncStream
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
 from lifecycle.net.operations.transfer import accepting
@@ -20,6 +20,8 @@ from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.local_sockets import Path
 
 if TYPE_CHECKING:
+    import ssl
+
     from _typeshed import ReadableBuffer
 
 
@@ -68,11 +70,12 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
     engine: see Lifecycle.
     """
 
-    __slots__ = ("_plan",)
+    __slots__ = ("_plan", "_sought")
 
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._plan = NO_PLAN
+        self._sought: Any = None
 
     async def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
         """Connect, and wait until the connection is made.
@@ -167,6 +170,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         limit: int | None = None,
         on_error: Callable[[Accepted, Exception], object] | None = None,
         grace: float | None = None,
+        tls: ssl.SSLContext | None = None,
+        handshake_timeout: float = 60,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None: ...
 
@@ -178,6 +183,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         limit: int | None = None,
         on_error: Callable[[Connection, Exception], object] | None = None,
         grace: float | None = None,
+        tls: ssl.SSLContext | None = None,
+        handshake_timeout: float = 60,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
         kind: type[Connection],
     ) -> None: ...
@@ -189,6 +196,8 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         limit: int | None = None,
         on_error: Callable[[Any, Exception], object] | None = None,
         grace: float | None = None,
+        tls: ssl.SSLContext | None = None,
+        handshake_timeout: float = 60,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
         kind: type[Any] | None = None,
     ) -> None:
@@ -200,11 +209,15 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         and the exception that its handler raises; by default (serving.end_of_connection) what the network did to that one
         connection is logged, and everything else is raised. grace: seconds that the handlers may go on when the server was
         closed or this call cancelled (which closes the server then); those that still run afterwards are cancelled, and that
-        is logged. kind: the class of the connections; by default the server's `accepts`. task_status: what a task group's
+        is logged. tls: a server's context, with which each connection's task makes the TLS handshake before the handler runs;
+        one that fails, or takes longer than handshake_timeout seconds, closes that connection alone, and is told to on_error,
+        or logged. kind: the class of the connections; by default the server's `accepts`. task_status: what a task group's
         start() gives: it returns as soon as connections are accepted. Raises IllegalCall before listen(); TypeError and
         ValueError for a limit or a grace that is none.
         """
         made = self._accepts if kind is None else kind
+        if tls is not None:
+            handler = secured_first(handler, tls, handshake_timeout, on_error)
         serving = Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error, grace=grace)
         await serving.run(task_status)
 

@@ -20,7 +20,7 @@ from lifecycle.net.aio.send_queue import SendQueue
 from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
 from lifecycle.net.operations import READABLE, Resolve, Wait
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
-from lifecycle.net.operations.transfer import Progress, receiving, receiving_from_held, sending
+from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.roles import words
 
@@ -86,16 +86,16 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             if turns is not DRAINED and not length_hint(turns):
                 self._receives = repeat(True, TURNS)
                 await self._give_way()
-            if special:
-                operation = receiving_from_held(self._socket, self._held, size, flags)
-            else:
-                operation = receiving(self._socket, size, flags)
+            held = hold(self)
+            operation = receiving_from_held(self._socket, held, size, flags)
             try:
                 request = next(operation)
             except StopIteration as ended:
                 received = ended.value
             else:
                 received = await self._drive(words.RECEIVE, operation, request)
+            finally:
+                let_go(self, held)
         if received:
             if len(received) == size or special:
                 if self._receives is DRAINED:
@@ -114,7 +114,8 @@ async def _receive_secured(self: AsyncStream, layer: SecureLayer, size: int, fla
         self._receives = turns = repeat(True, TURNS)
         await self._give_way()
         is_tried = False
-    operation = receiving_from_held(self._socket, self._held, size, flags)
+    held = hold(self)
+    operation = receiving_from_held(self._socket, held, size, flags)
     request: Wait | Resolve = READABLE
     try:
         if not is_tried:
@@ -123,6 +124,8 @@ async def _receive_secured(self: AsyncStream, layer: SecureLayer, size: int, fla
         received: bytes = ended.value
     else:
         received = await self._drive(words.RECEIVE, operation, request)
+    finally:
+        let_go(self, held)
     if self._reading is not None and self._reading.is_kept and layer.is_drained:
         self._receives = DRAINED
     elif self._receives is DRAINED:
@@ -187,7 +190,9 @@ class AsyncStream(AsyncMessages):
         in plain text together with the last of TLS.
         """
         layer = self._secure_layer()
-        self._held += await self._run(words.STOP_TLS, ending_secured(layer))
+        left_over = await self._run(words.STOP_TLS, ending_secured(layer))
+        if left_over:
+            hold(self).extend(left_over)
         self._socket = layer.below
         self._receives = repeat(True, TURNS)
 
@@ -218,10 +223,10 @@ class AsyncStream(AsyncMessages):
         cancelled receive loses nothing.
         """
         try:
-            if self._held or flags:
+            if flags or self._held is not None:
                 received = None
             else:
-                received = self._socket.recv(size, flags) if next(self._receives, None) else None
+                received = self._socket.recv(size) if next(self._receives, None) else None
                 if received:
                     return received
         except (BlockingIOError, OverflowError):

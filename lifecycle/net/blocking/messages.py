@@ -40,12 +40,12 @@ class Messages(BlockingSocket, StreamCalls):
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(timeout=timeout, engine=engine)
-        self._held = bytearray()
+        self._held = None
 
     if TYPE_CHECKING:
 
-        def send(self, data: ReadableBuffer, flags: int = 0, *, timeout: Timeout = ...) -> int: ...
-        def receive(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> bytes: ...
+        def send(self, data: ReadableBuffer, flags: int = 0, timeout: Timeout = ...) -> int: ...
+        def receive(self, size: int = 65536, flags: int = 0, timeout: Timeout = ...) -> bytes: ...
         def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]: ...
 
     def receive_exactly(self, size: int, *, timeout: Timeout = ...) -> bytes:
@@ -111,11 +111,11 @@ class Messages(BlockingSocket, StreamCalls):
         """Take a message by receive(); what remains is held for the next call."""
         if self._held:
             self.receive(0)  # refused where nothing may be received
-        held, self._held = self._held, bytearray()
+        held, self._held = self._held or bytearray(), None
         try:
             return self._received_by(taking(held, *arguments), timeout)
         finally:
-            self._held = held
+            self._held = held or None
 
     def _received_by(self, steps: Steps[Taken], timeout: Timeout) -> Taken:
         """Give `steps` by receive() what they ask for; their result."""

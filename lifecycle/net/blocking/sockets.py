@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lifecycle.engine import IllegalCall, fires_into, inlined, settled
 from lifecycle.net.blocking.driver import BlockingSocket, Timeout, checked_timeout
@@ -12,7 +12,7 @@ from lifecycle.net.blocking.messages import Messages
 from lifecycle.net.blocking.socket_view import SocketView
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
-from lifecycle.net.operations.transfer import Progress, accepting, receiving, receiving_from_held, sending
+from lifecycle.net.operations.transfer import Progress, accepting, hold, let_go, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, checked_class
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
@@ -73,11 +73,15 @@ def _send_rest(self: Stream, sent: int, data: ReadableBuffer, flags: int, timeou
 def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, timeout: Timeout) -> bytes:
     if received is None:
         checked_size(size)
-        if flags or self._held:
-            operation = receiving_from_held(self._socket, self._held, size, flags)
+        if flags or self._held is not None:
+            held = hold(self)
+            try:
+                operation = receiving_from_held(self._socket, held, size, flags)
+                received = self._run(words.RECEIVE, operation, timeout=timeout)
+            finally:
+                let_go(self, held)
         else:
-            operation = receiving(self._socket, size, flags)
-        received = self._run(words.RECEIVE, operation, timeout=timeout)
+            received = self._run(words.RECEIVE, receiving(self._socket, size, flags), timeout=timeout)
     return self._received(received, size)
 
 
@@ -125,11 +129,13 @@ class Stream(Messages):
         connection is gone. A receive() first gives what came in plain text together with the last of TLS.
         """
         layer = self._secure_layer()
-        self._held += self._run(words.STOP_TLS, ending_secured(layer))
+        left_over = self._run(words.STOP_TLS, ending_secured(layer))
+        if left_over:
+            hold(self).extend(left_over)
         self._socket = layer.below
 
     @inlined
-    def send(self, data: ReadableBuffer, flags: int = 0, *, timeout: Timeout = ...) -> int:
+    def send(self, data: ReadableBuffer, flags: int = 0, timeout: Timeout = ...) -> int:
         """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
 
         data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. timeout: seconds that this call
@@ -146,7 +152,7 @@ class Stream(Messages):
         return _send_rest(self, sent, data, flags, timeout)
 
     @inlined
-    def receive(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> bytes:
+    def receive(self, size: int = 65536, flags: int = 0, timeout: Timeout = ...) -> bytes:
         """Receive what has arrived, at least one byte, or wait for it; b"" when the peer has ended its stream.
 
         size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK, or MSG_WAITALL for
@@ -156,10 +162,10 @@ class Stream(Messages):
         connection was reset, again and again.
         """
         try:
-            if self._held or flags:
+            if flags or self._held is not None:
                 received = None
             else:
-                received = self._socket.recv(size, flags)
+                received = self._socket.recv(size)
                 if received:
                     return received
         except (BlockingIOError, OverflowError):
@@ -191,11 +197,12 @@ class Client(Created, ClientCalls, Stream, role=CLIENT):
     timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
     """
 
-    __slots__ = ("_plan",)
+    __slots__ = ("_plan", "_sought")
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(timeout=timeout, engine=engine)
         self._plan = NO_PLAN
+        self._sought: Any = None
 
     def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
         """Connect, and wait until the connection is made.

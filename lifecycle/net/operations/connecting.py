@@ -55,13 +55,12 @@ class Plan(NamedTuple):
 
     is_free: whether a socket of another family may take the place of its own, of which only options were asked. is_own: whether
     the client has made its socket itself, so that another one with the same options and address is as good. options: those
-    that were set, as (level, option, value). sought: the address of a connect that is under way over its own socket, or None.
+    that were set, as (level, option, value).
     """
 
     is_free: bool = False
     is_own: bool = False
     options: tuple[tuple[int, int, int | bytes], ...] = ()
-    sought: Any = None
 
 
 NO_PLAN = Plan()
@@ -74,6 +73,7 @@ class Connects(Protocol):
 
     _socket: socket.socket
     _plan: Plan
+    _sought: Any
 
     @property
     def _kind(self) -> int: ...
@@ -113,7 +113,8 @@ def connecting(client: Connects, address: object, port: object) -> Operation[Non
     the other.
     """
     is_free = client._plan.is_free
-    family = int(socket.AF_UNSPEC) if is_free else client._socket.family
+    own_family = client._socket.family
+    family = int(socket.AF_UNSPEC) if is_free else own_family
     numeric = numeric_address(address, port, family)
     if numeric is not None:
         found: Sequence[Found] = (numeric,)
@@ -121,9 +122,9 @@ def connecting(client: Connects, address: object, port: object) -> Operation[Non
         found = yield from resolving(address, port, family, client._kind)
     candidates = [(each, checked_peer(name)) for each, name in found]
     if is_free and len(candidates) > 1:
-        yield from _race(client, interleaved(candidates), client._socket.family)
+        yield from _race(client, interleaved(candidates), own_family)
     else:
-        if candidates[0][0] != client._socket.family:
+        if candidates[0][0] != own_family:
             client._replace_socket(client._socket_beside(candidates[0][0]))
         yield from _in_turn(client, [name for _, name in candidates])
     set_plan(client, NO_PLAN)
@@ -169,10 +170,10 @@ def _to_path(client: Connects, name: bytes) -> Operation[None]:
 def finishing(client: Connects) -> Operation[None]:
     """Wait for the result of a connect that is under way on the client's own socket."""
     sock = client._socket
-    if sock.family == LOCAL_FAMILY and client._plan.sought is not None:
-        yield from _to_path(client, client._plan.sought)
+    if sock.family == LOCAL_FAMILY and client._sought is not None:
+        yield from _to_path(client, client._sought)
         return
-    number = portable_calls.connect_result(sock, client._plan.sought)
+    number = portable_calls.connect_result(sock, client._sought)
     if number in UNDER_WAY:
         number = yield from _result(client, sock)
     seek(client, None)
@@ -182,8 +183,7 @@ def finishing(client: Connects) -> Operation[None]:
 
 def seek(client: Connects, name: Any) -> None:
     """Note the address of the connect that is under way over the client's own socket; None: it has its result."""
-    plan = client._plan
-    set_plan(client, Plan(plan.is_free, plan.is_own, plan.options, name))
+    client._sought = name
 
 
 def _in_turn(client: Connects, names: Sequence[Any]) -> Operation[None]:
@@ -210,7 +210,7 @@ def _result(client: Connects, sock: socket.socket) -> Operation[int]:
     try:
         while number in UNDER_WAY:
             yield WRITABLE
-            number = portable_calls.connect_result(sock, client._plan.sought)
+            number = portable_calls.connect_result(sock, client._sought)
     except BlockingIOError:
         raise system_error(errno.EINPROGRESS) from None
     return number

@@ -66,6 +66,16 @@ class SecureLayer:
         raise NotImplementedError
 
     @property
+    def unread(self) -> int:
+        """How many bytes that were taken from the system are not received yet, encrypted or not."""
+        raise NotImplementedError
+
+    @property
+    def peer_has_ended(self) -> bool:
+        """Whether the peer's close_notify was read."""
+        raise NotImplementedError
+
+    @property
     def is_drained(self) -> bool:
         """Whether nothing can be received before the socket is readable."""
         raise NotImplementedError

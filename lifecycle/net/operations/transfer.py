@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import READABLE, WRITABLE, Operation, pausing
@@ -62,6 +62,29 @@ def receiving(sock: socket.socket, size: int, flags: int) -> Operation[bytes]:
         except BlockingIOError:
             pass
         yield READABLE
+
+
+class Holds(Protocol):
+    """A stream that may hold what was received and not given; its usual receive looks whether that is None."""
+
+    _held: bytearray | None
+
+
+def hold(stream: Holds) -> bytearray:
+    """What the stream holds, to take from and to add to; let_go() follows."""
+    held = stream._held
+    if held is None:
+        held = stream._held = bytearray()
+    return held
+
+
+def let_go(stream: Holds, held: bytearray) -> None:
+    """After a call that has taken from `held`: what is left there is for the next one."""
+    if held:
+        if stream._held is None:
+            stream._held = held
+    elif stream._held is held:
+        stream._held = None
 
 
 def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: int) -> Operation[bytes]:

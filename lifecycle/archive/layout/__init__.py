@@ -1,0 +1,7 @@
+"""Layouts of unknown classes: what all objects of a class have in common, and readers that keep the rest as it is."""
+
+from lifecycle.archive.layout.document import Document, Layout, Stored
+from lifecycle.archive.layout.inference import ClassLayout, Field, infer
+from lifecycle.archive.layout.python import module_source
+
+__all__ = ["ClassLayout", "Document", "Field", "Layout", "Stored", "infer", "module_source"]

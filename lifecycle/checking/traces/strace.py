@@ -1,0 +1,96 @@
+"""Runs a program under strace, or attaches to one, and walks its calls as they are made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lifecycle.checking.traces.walk import WANTED, Walk
+from lifecycle.roles.python.system_calls import LIFE_CYCLE
+
+ELEMENTS = "64"  # of an array that are shown, and bytes of a string: an array that is cut hides who is waited for
+
+
+class StraceMissing(Exception):
+    """strace is not installed, or this system has none."""
+
+
+def strace_command(*, only_life_cycle: bool, stacks: bool, output: str) -> list[str]:
+    """The command of strace with its options; raises StraceMissing."""
+    strace = shutil.which("strace")
+    if strace is None:
+        raise StraceMissing("strace is not installed: it is a package of most Linux distributions")
+    calls = LIFE_CYCLE if only_life_cycle else sorted(WANTED)
+    known = ",".join(f"?{name}" for name in calls)  # the mark: a name that this machine lacks is not an error
+    options = ["-f", "-qq", "-s", ELEMENTS, "-e", f"trace={known}", "-e", "signal=none", "-o", output]
+    return [strace, *(["-k"] if stacks else []), *options]
+
+
+@contextmanager
+def _pipe() -> Iterator[Path]:
+    """A named pipe: the trace is read while it is written, and needs no disk."""
+    with tempfile.TemporaryDirectory(prefix="lifecycle-trace-") as folder:
+        path = Path(folder, "calls")
+        if sys.platform == "win32":
+            raise StraceMissing("Windows has no strace")
+        os.mkfifo(path)
+        yield path
+
+
+def trace_program(program: Sequence[str], *, only_life_cycle: bool = False, stacks: bool = False) -> tuple[int, Walk]:
+    """Run a program with its children; its exit code (128 and the number of a signal that ended it), and its walk."""
+    with _pipe() as path:
+        command = strace_command(only_life_cycle=only_life_cycle, stacks=stacks, output=str(path))
+        return _run([*command, "--seccomp-bpf", "--", *program], path)
+
+
+def trace_process(process: int, *, only_life_cycle: bool = False, stacks: bool = False) -> tuple[int, Walk]:
+    """Attach to a running process, until it ends or the trace is interrupted."""
+    with _pipe() as path:
+        command = strace_command(only_life_cycle=only_life_cycle, stacks=stacks, output=str(path))
+        return _run([*command, "-p", str(process)], path)
+
+
+def _run(command: Sequence[str], path: Path) -> tuple[int, Walk]:
+    if sys.platform == "win32":
+        raise StraceMissing("Windows has no strace")
+    walk = Walk()
+    keep = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # so that neither side waits for ever for the other to open it
+    try:
+        with open(path, errors="replace") as lines, subprocess.Popen(command) as strace:
+            os.set_blocking(lines.fileno(), True)
+            closer = _close_when_done(strace, keep)
+            keep = -1
+            try:
+                walk.read(lines)
+            except KeyboardInterrupt:
+                strace.terminate()  # it detaches from a process that it was attached to
+                walk.read(lines)
+            closer.join()
+            return _exit_code(strace.wait()), walk
+    finally:
+        if keep >= 0:
+            os.close(keep)
+
+
+def _close_when_done(strace: subprocess.Popen[bytes], keep: int) -> threading.Thread:
+    """Close our own end of the pipe when strace has ended: then the reader sees the end."""
+
+    def close() -> None:
+        strace.wait()
+        os.close(keep)
+
+    thread = threading.Thread(target=close, name="lifecycle-trace", daemon=True)
+    thread.start()
+    return thread
+
+
+def _exit_code(code: int) -> int:
+    return 128 - code if code < 0 else code

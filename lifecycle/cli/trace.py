@@ -1,0 +1,100 @@
+"""`lifecycle trace`: programs in any language, checked from outside by their system calls."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lifecycle.cli.lint import FORMATS
+from lifecycle.cli.output import examples, fail
+
+if TYPE_CHECKING:
+    from lifecycle.checking.traces.walk import Walk
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command(
+    "trace",
+    short_help="Run any program, and check its socket calls from outside.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog=examples(
+        "lifecycle trace ./server --port 8080     a program in any language, with its children",
+        "lifecycle trace --narrow redis-server    only the calls that begin and end sockets: faster",
+        "lifecycle trace -p 4711                  a program that runs already, until Ctrl-C",
+        "strace -f -o calls.strace ./server; lifecycle trace --read calls.strace",
+    ),
+)
+@click.argument("program", metavar="PROGRAM ARG...", nargs=-1, type=click.UNPROCESSED)
+@click.option("--process", "-p", metavar="PID", type=click.IntRange(1), help="Attach to a running process.")
+@click.option("--read", metavar="FILE", type=EXISTING, help="Read a trace by `strace -f`.")
+@click.option("--narrow", is_flag=True, help="Watch only the calls that begin and end sockets; data is not seen.")
+@click.option("--stacks", "-k", is_flag=True, help="Name the function that made the call, where symbols are.")
+@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="How problems are written.")
+@click.option("--output", metavar="FILE", type=FILE, help="Write them there instead of standard error.")
+@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that this file does not know.")
+@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the problems that are found now, and pass.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where there is a problem, instead of the program's own code.")
+def trace(
+    program: tuple[str, ...],
+    process: int | None,
+    read: Path | None,
+    narrow: bool,
+    stacks: bool,
+    output_format: str,
+    output: Path | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    exit_code: bool,
+) -> None:
+    """Check the system calls of a program by the tables: Linux, with strace.
+
+    The program keeps its arguments, standard input and output, and exit code. A trace that is read exits with 1 where there
+    is a problem.
+    """
+    from lifecycle.checking.formats import problems as found
+    from lifecycle.checking.formats.writers import WRITERS
+    from lifecycle.checking.traces.problems import problem_of
+    from lifecycle.checking.traces.strace import StraceMissing, trace_process, trace_program
+    from lifecycle.checking.traces.walk import Walk
+
+    if sum((bool(program), process is not None, read is not None)) != 1:
+        raise click.UsageError("give a program, --process or --read, and one of them only")
+    code, name = 0, ""
+    try:
+        if read is not None:
+            with open(read, errors="replace", encoding="utf-8") as lines:
+                walk, name = Walk().read(lines), str(read)
+        elif process is not None:
+            (code, walk), name = trace_process(process, only_life_cycle=narrow, stacks=stacks), f"process {process}"
+        else:
+            (code, walk), name = trace_program(program, only_life_cycle=narrow, stacks=stacks), program[0]
+    except StraceMissing as error:
+        fail(str(error), 2)
+    problems = [problem_of(each, name) for each in walk.violations]
+    if write_baseline is not None:
+        found.write_baseline(write_baseline, problems)
+        problems = []
+    if baseline is not None:
+        try:
+            problems = found.new_problems(baseline, problems)
+        except (OSError, ValueError) as error:
+            fail(str(error), 2)
+    text = WRITERS[output_format](problems)
+    if output is not None:
+        output.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text, nl=False, err=read is None)
+    if output_format == "text":
+        click.echo(_summary(walk, len(problems)), err=True)
+    sys.exit(int(bool(problems)) if exit_code or read is not None else code)
+
+
+def _summary(walk: Walk, problems: int) -> str:
+    head = f"{problems} problem{'s' if problems != 1 else ''}" if problems else "no problems"
+    unseen = "".join(f"; not seen: {count} {what}" for what, count in walk.unseen.items())
+    return f"lifecycle: {head}; {walk.sockets} sockets, {walk.calls} calls{unseen}"

@@ -1,0 +1,139 @@
+"""Layouts of unknown classes, inferred from objects that an archive stored, and the modules written from them."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecycle.archive import DOUBLE, DWORD, WORD, Archive, CObList, CString, Registry, serializable
+from lifecycle.archive.layout import Document, Layout, infer, module_source
+from lifecycle.archive.layout.tree import tree_of
+
+CLASSES = Registry()
+DOCUMENTS = os.environ.get("MFC_DOCUMENTS")
+"""A folder of documents of MFC programs, to try the same on files that are not the project's."""
+
+
+@serializable("CLine", 3, registry=CLASSES)
+@dataclass
+class Line:
+    colour: DWORD
+    fixed: WORD
+    x: DOUBLE
+    y: DOUBLE
+
+
+@serializable("CLabel", 3, registry=CLASSES)
+@dataclass
+class Label:
+    colour: DWORD
+    fixed: WORD
+    x: DOUBLE
+    y: DOUBLE
+    text: CString
+
+
+def drawing(*, unicode: bool = True) -> bytes:
+    """A document with a header, 40 lines and 20 labels in a list."""
+    file = io.BytesIO()
+    lines = [Line(number % 7, 0x1234, number * 1.5 + 0.1, -number / 3) for number in range(40)]
+    labels = [Label(number % 5, 0x1234, number * 2.25, 7.75 - number, f"label number {number}") for number in range(20)]
+    with Archive(file, "store", registry=CLASSES, unicode=unicode) as archive:
+        archive.write(b"DRAW")
+        archive.write_object(CObList([*lines, *labels]))
+    return file.getvalue()
+
+
+def module_of(source: str) -> ModuleType:
+    """The module of a source text."""
+    module = ModuleType("written_layout")
+    sys.modules[module.__name__] = module
+    exec(compile(source, module.__name__, "exec"), module.__dict__)
+    return module
+
+
+@pytest.mark.parametrize("unicode", [True, False])
+def test_fields_are_inferred_from_all_objects(unicode: bool) -> None:
+    """Numbers, constants, doubles and strings are found where they are, and the base of two classes that begin alike."""
+    layouts = {each.name: each for each in infer(drawing(unicode=unicode))}
+    line, label = layouts["CLine"], layouts["CLabel"]
+    assert (line.objects, line.schema, line.lengths[0], line.is_complete) == (40, 3, (22, 40), True)
+    assert [(each.kind, each.offset) for each in line.fields] == [
+        ("DWORD", 0), ("Bytes", 4), ("DOUBLE", 6), ("DOUBLE", 14)
+    ]  # fmt: skip
+    assert line.fields[1].constant == b"\x34\x12"
+    assert "fits 40 of 40" in line.fields[2].evidence
+    assert [each.kind for each in label.fields] == [
+        "DWORD", "Bytes", "DOUBLE", "DOUBLE", "CStringW" if unicode else "CStringA"
+    ]  # fmt: skip
+    assert (line.base, line.base_fields) == (label.base, label.base_fields) == (1, 4)
+    assert layouts["CObList"].holds[0][0] == "CLine"
+
+
+@pytest.mark.parametrize("unicode", [True, False])
+def test_the_written_module_stores_the_same_bytes(unicode: bool) -> None:
+    """The module that is written loads the known fields of every object and stores the same bytes; changes arrive."""
+    data = drawing(unicode=unicode)
+    module = module_of(module_source(infer(data)))
+    document = module.load(data)
+    assert module.store(document) == data
+    assert document.known()["CLine"] == (40, 40, 0)
+    document.objects[1].fields.f3 = 99.5
+    again = module.load(module.store(document))
+    assert again.objects[1].fields.f3 == 99.5
+    assert tree_of(again)["objects"][1]["fields"]["f3"] == 99.5
+
+
+names = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=12)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(names, st.binary(max_size=60)), max_size=12), st.binary(max_size=30))
+def test_any_bytes_are_stored_as_they_were(described: list[tuple[str, bytes]], head: bytes) -> None:
+    """Whatever the bytes and the names of classes are, the written module is Python, and stores the same bytes."""
+    data = head + b"".join(
+        b"\xff\xff\1\0" + len(name).to_bytes(2, "little") + name.encode() + body * 3 for name, body in described
+    )
+    module = module_of(module_source(infer(data)))
+    assert module.store(module.load(data)) == data
+
+
+@pytest.mark.skipif(DOCUMENTS is None, reason="MFC_DOCUMENTS names no folder of documents to try")
+def test_documents_of_programs_are_stored_as_they_were() -> None:
+    """Each document in the folder is loaded to its end by the module written from it, and stored again byte for byte."""
+    assert DOCUMENTS is not None
+    for path in (each for each in Path(DOCUMENTS).rglob("*") if each.is_file()):
+        data = path.read_bytes()
+        module = module_of(module_source(infer(data)))
+        assert module.store(module.load(data)) == data, path
+
+
+def test_without_classes_everything_is_raw() -> None:
+    """A layout of no classes keeps each object's bytes as they are."""
+    data = drawing()
+    document = Layout({}).load(data)
+    assert isinstance(document, Document)
+    assert all(each.fields is None for each in document.objects)
+    assert Layout({}).store(document) == data
+
+
+def test_a_tree_has_each_object_once() -> None:
+    """Cycles and shared objects become a number; numbers that JSON does not have become text; depth does not matter."""
+    cycle: list[object] = [float("nan"), b"\1\2", {1: "x"}]
+    cycle.append(cycle)
+    assert tree_of(cycle) == ["nan", "0102", [[1, "x"]], {"again": 1}]
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    tree = tree_of(deep)
+    for _ in range(5000):
+        (tree,) = tree
+    assert tree == []
