@@ -37,6 +37,7 @@ def fences(file: Path) -> Iterator[re.Match[str]]:
     return re.finditer(r"^```(\w*)\n(.*?)^```$", file.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
+RUN_OR_DATA = ("python", "console", "toml", "yaml")
 TELLS_FINDINGS = ("lifecycle run", "lifecycle lint", "lifecycle trace --read", "lifecycle conform mine")
 """commands of the pages whose exit code means that something was found"""
 
