@@ -7,6 +7,8 @@ ends at once had returned from the kernel before.
 
 from __future__ import annotations
 
+import gc
+import os
 import platform
 import socket
 import sys
@@ -45,6 +47,30 @@ class InFlight(NamedTuple):
     thread: int
 
 
+_IN_ITS_TURN = threading.RLock()  # a signal handler may close a socket while its own thread is in here
+
+
+def _frames_of_threads() -> dict[int, FrameType]:
+    """The frames in which the threads run, asked for while no collection can begin.
+
+    Before CPython 3.11.9 the interpreter holds its list of threads while it makes the frames. A collection in between may end
+    a file or a socket, which lets go of the GIL; the next thread that asks would then wait for the list with the GIL in its
+    hands, for ever (python/cpython#106883).
+    """
+    with _IN_ITS_TURN:
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return sys._current_frames()
+        finally:
+            if was_enabled:
+                gc.enable()
+
+
+if hasattr(os, "register_at_fork"):  # a child has only the thread that forks, so that nobody else is in the middle of it
+    os.register_at_fork(before=_IN_ITS_TURN.acquire, after_in_parent=_IN_ITS_TURN.release, after_in_child=_IN_ITS_TURN.release)
+
+
 def in_flight(sock: socket.socket) -> Iterator[InFlight]:
     """The calls that other threads are making on `sock`.
 
@@ -52,7 +78,7 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
     """
     if not _count():  # there are no other threads
         return
-    frames = sys._current_frames()
+    frames = _frames_of_threads()
     frames.pop(get_ident(), None)  # this frame: it must not hold itself
     for thread, frame in frames.items():
         found = _watched_frame(frame)
