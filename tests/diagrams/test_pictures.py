@@ -84,9 +84,7 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
         state_diagram(ROLES["server"], "svg")
 
 
-TOO_WIDE = pytest.mark.xfail(
-    strict=True, reason="with the states of TLS the picture is wider than a page, and lines cross labels"
-)
+TOO_WIDE = pytest.mark.xfail(strict=True, reason="with the states of TLS it is wider than a page, and lines cross labels")
 
 
 @needs_dot

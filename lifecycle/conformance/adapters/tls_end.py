@@ -42,7 +42,7 @@ class TlsEnd:
         self._thread.start()
 
     def go_on(self) -> bool:
-        """Make the handshake in this thread, as far as `patience` lets it. Whether it is over; raises ssl.SSLError if refused."""
+        """Make the handshake in this thread, as far as `patience` lets it; whether it is over. ssl.SSLError if refused."""
         try:
             self._do(self._secured.do_handshake)
         except TimeoutError:
