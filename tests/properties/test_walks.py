@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -14,17 +15,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel import assert_tcp_agrees, snapshot
 from loopback import HOST, LONG, listening, reset
-from states import DATA_PHASE, SOCKET_ROLES, STATES, world
+from states import DATA_PHASE, SOCKET_ROLES, STATES, TLS_PHASE, world
 
 from lifecycle import IllegalCall, Journal
+from lifecycle.conformance.adapters.certificates import context_of
+from lifecycle.conformance.adapters.tls_end import TlsEnd
 from lifecycle.engine import Role
+from lifecycle.roles.facts import Tls
 
 LENGTH = 24
 
 reached: Counter[tuple[str, str, str, str]] = Counter()
 walked: set[tuple[str, str]] = set()
 
+TLS_ACTIONS = ("peer_shakes_hands", "peer_refuses_tls", "peer_cuts")
+
 PEER_ACTIONS = ("peer_sends", "peer_ends", "peer_resets", "peer_connects", "new_object")
+
+HANDSHAKE = ("peer_shakes_hands", "finish_tls")
+"""What brings a handshake to its end: no call of a walk waits, so that it takes both sides several steps"""
 
 ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "create": st.just((0, HOST)),
@@ -47,6 +56,10 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "io_ctl": st.just(()),
     "attach": st.just(("raw",)),
     "detach": st.just(()),
+    "start_tls": st.sampled_from([("context",), ("context",), ("context",), ("context of the other side",)]),
+    "finish_tls": st.just(()),
+    "stop_tls": st.just(()),
+    "get_tls": st.just(()),
     "close": st.just(()),
 }
 
@@ -57,7 +70,25 @@ def choices(subject: Any) -> list[str]:
         return [*subject.legal, "send", "receive", "create", *(["new_object"] * 4)]
     leads_on = [call for call in subject.legal if call not in ("close", "detach")]
     everything = [call.name for call in subject.role.calls if call.fired_by is None]
-    return leads_on * 4 + everything + list(PEER_ACTIONS)
+    tls = subject.role.state(subject.state).facts.tls
+    handshake = list(HANDSHAKE) * 20 if tls is Tls.HANDSHAKE else []
+    return leads_on * 4 + everything + list(PEER_ACTIONS) + handshake + (list(TLS_ACTIONS) if tls is not Tls.NO else [])
+
+
+def take_all(peer: socket.socket) -> None:
+    """Take everything that has come to a peer, so that what comes next is the first that it sees."""
+    peer.setblocking(False)
+    with suppress(BlockingIOError):
+        while peer.recv(65536):
+            pass
+
+
+def end_tls(tls: TlsEnd) -> None:
+    """Send close_notify, after all that has come was taken: OpenSSL does not end TLS over unread data."""
+    with suppress(TimeoutError):
+        while tls.receive():
+            pass
+    tls.end()
 
 
 class Walk:
@@ -65,6 +96,7 @@ class Walk:
 
     def __init__(self, role: Role, engine: str, state: str, stack: ExitStack) -> None:
         self.peer: socket.socket | None = None
+        self.tls: TlsEnd | None = None
         self.role = role
         self.engine = engine
         self.stack = stack
@@ -80,7 +112,10 @@ class Walk:
         world_now = self.stack.enter_context(world(self.role, state, self.engine))
         self.subject: Any = world_now.subject
         self.subject.timeout = 0
-        self.peer = world_now.peer if state in DATA_PHASE else None
+        self.peer = world_now.peer if state in DATA_PHASE + TLS_PHASE else None
+        self.tls = world_now.tls
+        if self.tls is not None:
+            self.tls.patience = 0
         self.deliver()
 
     def new_object(self) -> None:
@@ -91,10 +126,13 @@ class Walk:
 
     def step(self, name: str, arguments: tuple[Any, ...]) -> object:
         """Make one step; what it gave, in a form that can be compared with the other engine's."""
-        if name in PEER_ACTIONS:
+        if name in PEER_ACTIONS + TLS_ACTIONS:
             getattr(self, name)()
             self.deliver()
             return None
+        if name == "start_tls" and self._is_plain():
+            self._try(take_all)  # the handshake is the next that comes
+            self.deliver()
         before = snapshot(self.subject)
         try:
             value = getattr(self.subject, name)(*(self._real(argument) for argument in arguments))
@@ -107,6 +145,9 @@ class Walk:
             return ("error", type(error).__name__, getattr(error, "errno", None))
         self.deliver()
         self._collect_connection()
+        if self.tls is not None and self._is_plain():
+            self.tls = None
+            self._try(take_all)
         return ("value", self._comparable(name, value))
 
     def peer_sends(self) -> None:
@@ -115,17 +156,54 @@ class Walk:
             address = self.subject.local_address
             if address is not None:
                 self.datagrams.sendto(b"from the peer", address)
-        elif self.peer is not None:
+        elif self.tls is None:
             self._try(lambda peer: peer.send(b"from the peer"))
+        elif not self.tls.has_ended:
+            self._try(lambda _: self._over_tls(lambda tls: tls.send(b"from the peer")))
 
     def peer_ends(self) -> None:
-        """The other side ends its stream."""
+        """The other side ends its stream: with close_notify where TLS is up."""
+        if self.tls is None:
+            self.peer_cuts()
+        elif not self.tls.has_ended:
+            self._try(lambda _: self._over_tls(end_tls))
+
+    def peer_cuts(self) -> None:
+        """The other side ends TCP's stream, and with it TLS without close_notify."""
         self._try(lambda peer: peer.shutdown(socket.SHUT_WR))
+
+    def peer_shakes_hands(self) -> None:
+        """The other side makes its half of the handshake, as far as what has come allows."""
+        self._shake_hands("trusted")
+
+    def peer_refuses_tls(self) -> None:
+        """The other side begins its half with a certificate, or an authority, that the object's side does not match."""
+        self._shake_hands("stranger")
+
+    def _shake_hands(self, authority: str) -> None:
+        if self.peer is None or self._is_plain():
+            return
+        if self.tls is None:
+            self.peer.setblocking(False)
+            server_side = not self._is_tls_server()
+            self.tls = TlsEnd(self.peer, context_of(server_side, authority=authority), server_side=server_side, patience=0)
+        self._try(lambda _: self._over_tls(lambda _: None))
+
+    def _over_tls(self, action: Callable[[TlsEnd], object]) -> None:
+        """Do something over the other side's TLS, when its handshake is over."""
+        if self.tls is not None and self.tls.go_on():
+            action(self.tls)
+
+    def _is_plain(self) -> bool:
+        return bool(self.role.state(self.subject.state).facts.is_plain)
+
+    def _is_tls_server(self) -> bool:
+        return self.role.name == "accepted"
 
     def peer_resets(self) -> None:
         """The other side resets the connection."""
         self._try(reset)
-        self.peer = None
+        self.peer = self.tls = None
 
     def peer_connects(self) -> None:
         """Somebody connects to a server, or to one that accepts into the object."""
@@ -145,6 +223,7 @@ class Walk:
                 self._drop_peer()
 
     def _drop_peer(self) -> None:
+        self.tls = None
         if self.peer is not None:
             self.peer.close()
             self.peer = None
@@ -163,6 +242,10 @@ class Walk:
                 return self.datagrams.getsockname()[1] if self.role.name == "datagram" else self.listener.getsockname()[1]
             case "peer":
                 return self.datagrams.getsockname()[1]
+            case "context":
+                return context_of(self._is_tls_server())
+            case "context of the other side":
+                return context_of(not self._is_tls_server())
             case "nobody":
                 return 1
             case "raw":

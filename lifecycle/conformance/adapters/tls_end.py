@@ -11,14 +11,21 @@ from typing import Any
 
 from lifecycle.conformance.adapters.setup_states import shows
 
-PATIENCE = 5.0  # seconds that it waits for the object under test
+PATIENCE = 5.0
+"""Seconds that it waits for the object under test"""
 
 
 class TlsEnd:
-    """The TLS of a peer. Its handshake runs in a thread, so that the object under test can make its own meanwhile."""
+    """The TLS of a peer. Its handshake runs in a thread, so that the object under test can make its own meanwhile.
 
-    def __init__(self, sock: Any, context: ssl.SSLContext, *, server_side: bool) -> None:
+    patience: seconds that each step waits for the object. With 0, go_on() makes the handshake step by step without a thread.
+    """
+
+    def __init__(self, sock: Any, context: ssl.SSLContext, *, server_side: bool, patience: float = PATIENCE) -> None:
         self.sock = sock
+        self.patience = patience
+        self.has_ended = False
+        """whether close_notify was sent"""
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.failure: Exception | None = None
         """how the handshake has failed"""
@@ -29,6 +36,14 @@ class TlsEnd:
     def begin(self) -> None:
         """Begin the handshake."""
         self._thread.start()
+
+    def go_on(self) -> bool:
+        """Make the handshake in this thread, as far as `patience` lets it; whether it is over. ssl.SSLError if refused."""
+        try:
+            self._do(self._secured.do_handshake)
+        except TimeoutError:
+            return False
+        return True
 
     def finish(self) -> None:
         """Wait until the handshake has ended, whichever way."""
@@ -51,6 +66,7 @@ class TlsEnd:
     def end(self) -> None:
         """Send close_notify."""
         self.finish()
+        self.has_ended = True
         with suppress(ssl.SSLWantReadError):
             self._secured.unwrap()
         self._flush()
@@ -105,5 +121,5 @@ class TlsEnd:
                 self._incoming.write_eof()
 
     def _wait(self, *, writing: bool) -> None:
-        if not shows(self.sock, writing=writing, within=PATIENCE):
+        if not shows(self.sock, writing=writing, within=self.patience):
             raise TimeoutError("nothing comes to the peer")
