@@ -57,9 +57,8 @@ class TlsLayer(SecureLayer):
     """
 
     __slots__ = (
-        "_ahead", "_details", "_error", "_has_emptied", "_has_received", "_held", "_incoming", "_is_abandoned", "_lock",
-        "_outgoing",
-        "_peer_has_ended", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent",
+        "_ahead", "_details", "_error", "_has_emptied", "_has_received", "_held", "_incoming", "_is_abandoned", "_is_told",
+        "_lock", "_outgoing", "_peer_has_ended", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +83,7 @@ class TlsLayer(SecureLayer):
         self._requires_close_notify = requires_close_notify
         self._details: TlsDetails | None = None
         self._error: OSError | None = None
+        self._is_told = False  # the error has been raised
         self._unsent: memoryview | None = None  # ciphertext that the socket did not take
         self._held = b""  # ciphertext that waits for the first send
         self._ahead = b""  # plain text that was read and not received
@@ -137,17 +137,24 @@ class TlsLayer(SecureLayer):
                 raise ValueError("negative size in receive")
             return b""
         with self._lock:
-            if self._ahead:
-                data = self._ahead[:size]
-                if not flags:
-                    self._ahead = self._ahead[size:]
-                return data
-            self._tell_error()
-            if self._peer_has_ended:
-                return b""
-            data = self._read(min(size, RECORD))
-            if flags:
-                self._ahead = data
+            if not self._ahead:
+                if self._peer_has_ended and not self._is_told:
+                    return b""
+                self._tell_error()
+                try:
+                    data = self._read(min(size, RECORD))
+                except OSError:
+                    if not self._ahead and not self._peer_has_ended:
+                        raise
+                    # What was unsent could not go: what had come before that is received first, and the error told after it.
+                    self._is_told = False
+                else:
+                    if flags:
+                        self._ahead = data
+                    return data
+            data = self._ahead[:size]
+            if not flags:
+                self._ahead = self._ahead[size:]
             return data
 
     def shutdown(self, how: int) -> None:
@@ -364,6 +371,7 @@ class TlsLayer(SecureLayer):
     def _tell_error(self) -> None:
         error = self._error
         if error is not None:
+            self._is_told = True
             told = copy.copy(error)
             told.__cause__ = error.__cause__
             raise told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -9,15 +10,18 @@ import re
 import select
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
 from loopback import LONG
+from rich.console import Console
 
 from lifecycle import ROLES, SERVER
-from lifecycle.conformance.campaigns.mutation import mutants
+from lifecycle.cli.conform_page import mutants_page
+from lifecycle.conformance.campaigns.mutation import OF_IMPLEMENTATIONS, Score, mutants
 from lifecycle.conformance.model.graph import cells_of
 
 QUICK = ("--depth", "1", "--walks", "20")
@@ -128,14 +132,23 @@ def test_a_role_of_ones_own_is_run() -> None:
 
 def test_mutants_are_counted() -> None:
     """--mutants prints how many of each breakage were caught, of how many, whole at 80 columns, and the time."""
-    ran = run_command("conform", "lifecycle", "--mutants", "--role", "server", "--role", "client")
-    total = sum(len(list(mutants(ROLES[name]))) for name in ("server", "client"))
+    ran = run_command("conform", "lifecycle", "--mutants", "--role", "server", "--role", "datagram")
+    total = sum(len(list(mutants(ROLES[name]))) for name in ("server", "datagram"))
     assert ran.returncode == 0
     assert re.search(rf"{total} of {total} mutants caught \(100\.0%\) in \d+\.\d s", ran.stdout)
     assert "…" not in ran.stdout
     data = json.loads(invoke("conform", "lifecycle", "--mutants", "--role", "server", "--json").stdout)
     assert data[0]["survivors"] == []
     assert data[0]["total"] == len(list(mutants(SERVER)))
+
+
+def test_the_mutants_of_large_tables_fit_80_columns() -> None:
+    """Counts of five digits in every column are whole at 80 columns."""
+    many = Score("socket_file", Counter(dict.fromkeys(OF_IMPLEMENTATIONS, 12_345)), seconds=123.4)
+    shown = io.StringIO()
+    Console(file=shown, width=80).print(*mutants_page([many]))
+    assert "…" not in shown.getvalue()
+    assert shown.getvalue().count("12,345") >= len(OF_IMPLEMENTATIONS)
 
 
 def test_a_terminal_shows_a_progress_bar() -> None:

@@ -117,3 +117,10 @@ def test_errors_pickle() -> None:
     divergence = Divergence("mine", "server", "bound", "listen", "ok", "failed", ("create", "listen"))
     error = pickle.loads(pickle.dumps(NonConformance(divergence, "the program")))
     assert (error.divergence, str(error)) == (divergence, "the program")
+
+
+@pytest.mark.parametrize("receive", ["receive", "receive_from"])
+def test_what_came_over_tls_before_a_reset_is_received_first(receive: str) -> None:
+    """Unsent ciphertext that a reset makes impossible to send does not cost what had come; then the reset is reported."""
+    flood = ("attach connected", "peer_begins_tls", "start_tls (waiting)", "peer_sends", "send a flood", "peer_resets")
+    assert replay("lifecycle", "client", *flood, receive, receive) is None

@@ -147,7 +147,9 @@ def _layout(name: str, each: _Class, page: CodePage) -> ClassLayout:
         if reading is None:
             break
         if len(fitting) < len(parts):
-            parts, runs, at = ([items[index] for index in fitting] for items in (parts, runs, at))  # type: ignore[assignment]
+            parts = [parts[index] for index in fitting]
+            runs = [runs[index] for index in fitting]
+            at = [at[index] for index in fitting]
         taken = [part[start : start + size] for part, start, size in zip(parts, at, reading.sizes, strict=True)]
         constant = taken[0] if len(parts) > 1 and len(set(taken)) == 1 else None
         size = reading.sizes[0] if len(set(reading.sizes)) == 1 and not reading.kind.startswith("CString") else None

@@ -161,8 +161,9 @@ class GovernedStage(LoopbackStage):
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
         if self._trace is not None:
             self._trace.reported = None
+        has_notified = call == STOP_TLS.name and not self.subject.facts.sends  # else a broken table lets it leave
         answer = super()._answer(call, arguments)
-        if call == STOP_TLS.name and answer.outcome == "ok" and isinstance(self.peer, StreamPeer):
+        if has_notified and answer.outcome == "ok" and isinstance(self.peer, StreamPeer):
             self.peer.leave_tls()
         if call == ATTACH.name and answer.outcome == "ok":
             answer = answer._replace(outcome=self.subject.state)

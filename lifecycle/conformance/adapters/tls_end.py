@@ -34,7 +34,11 @@ class TlsEnd:
         self._thread = threading.Thread(target=self._shake_hands, name="handshake of a peer", daemon=True)
 
     def begin(self) -> None:
-        """Begin the handshake."""
+        """Send the first flight of the handshake, where it is this side's, at once; the rest is a thread's."""
+        with suppress(OSError):  # it wants an answer; or it fails, and does so again in the thread, which keeps the error
+            self._secured.do_handshake()
+        with suppress(OSError):
+            self._flush()
         self._thread.start()
 
     def go_on(self) -> bool:
@@ -95,6 +99,8 @@ class TlsEnd:
             except ssl.SSLWantReadError:
                 self._flush()
                 self._take()
+            except ssl.SSLEOFError:  # the alert is not sent: an object that has ended both directions would answer by a reset
+                raise
             except ssl.SSLError:
                 with suppress(OSError):
                     self._flush()
