@@ -11,8 +11,9 @@ from lifecycle.checking.source.frames import Frame, Value, children, flat
 from lifecycle.checking.source.mistakes import Mistakes
 from lifecycle.checking.source.module import Function, Module, names_read
 from lifecycle.checking.source.points import Endings, Machine, Point, Points
+from lifecycle.roles.python.system_calls import DIRECTIONS
 from lifecycle.roles.python.words import OF_A_HANDLE, QUESTIONS
-from lifecycle.roles.words import ACCEPT, SHUT_DOWN_CHOICES
+from lifecycle.roles.words import ACCEPT
 
 HARMLESS = frozenset({
     "bool", "getattr", "hasattr", "id", "isinstance", "len", "print", "repr", "str", "type",
@@ -30,13 +31,6 @@ ASKED_BY_WAITING = OF_A_HANDLE[-1]
 
 ASSERTIONS = ("addCleanup", "assert", "enterContext", "fail", "skipTest", "subTest")
 """how the names of unittest's methods begin that change no object before the test has ended"""
-
-DIRECTIONS: Mapping[str, str] = {
-    name: outcome.name
-    for outcome, names in zip(SHUT_DOWN_CHOICES, (("SHUT_WR", "1"), ("SHUT_RD", "0"), ("SHUT_RDWR", "2")), strict=True)
-    for name in names
-}
-"""an argument of shutdown() -> the outcome that it chooses"""
 
 
 class Expressions:

@@ -10,11 +10,11 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from lifecycle.checking.source.module import Module
+from lifecycle.roles.python.system_calls import DIRECTIONS
 from lifecycle.roles.python.words import FAREWELL
 from lifecycle.roles.words import CLOSE, DETACH
 
 CLOSING = frozenset({CLOSE.name, DETACH.name, "_real_close"})
-DIRECTIONS = frozenset({"SHUT_RD", "SHUT_WR", "SHUT_RDWR", "0", "1", "2"})
 
 
 def swallowed_farewells(tree: ast.AST, module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
