@@ -4,28 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from loopback import LONG, Background, client_and_raw_peer, connected_pair, open_descriptors
+from secured import VERSIONS, secured_pair
 
-from lifecycle import Accepted, Client, HandshakeRefused, IllegalCall, Journal, PlainTextUnread, StreamTruncated
+from lifecycle import Client, HandshakeRefused, IllegalCall, Journal, PlainTextUnread, StreamTruncated
 from lifecycle.conformance.adapters.certificates import client_context, server_context
-
-VERSIONS = pytest.mark.parametrize(
-    "version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda version: version.name
-)
-
-
-@contextmanager
-def secured_pair(version: ssl.TLSVersion | None = None) -> Iterator[tuple[Client, Accepted]]:
-    """A client and the accepted end of its connection, over TLS."""
-    with connected_pair(timeout=LONG) as (client, accepted):
-        server = Background(lambda: accepted.start_tls(server_context(version)))
-        client.start_tls(client_context(version, checks_name=True), server_hostname="localhost")
-        server.result()
-        yield client, accepted
 
 
 @VERSIONS
