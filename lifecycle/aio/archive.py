@@ -7,7 +7,7 @@ flush() sends it. Loading stops where bytes are missing, and goes on from there 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -65,6 +65,8 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         no_flush_on_delete: bool = False,
         win32: bool = False,
         registry: Registry = REGISTRY,
+        schemas: Mapping[Any, int] | None = None,
+        base: int = 0,
         engine: str | None = None,
     ) -> None:
         super().__init__(engine=engine)
@@ -85,6 +87,8 @@ class Archive(ArchiveCalls, role=ARCHIVE):
             no_flush_on_delete=True,
             win32=win32,
             registry=registry,
+            schemas=schemas,
+            base=base,
             engine=engine,
         )
         try:
@@ -119,6 +123,11 @@ class Archive(ArchiveCalls, role=ARCHIVE):
     def file(self) -> SocketFile:
         """The file given to the constructor (GetFile)."""
         return self._file
+
+    @property
+    def schemas(self) -> dict[type[Any], int]:
+        """The schema number of each class that the archive has met, or was told."""
+        return self._archive.schemas
 
     @property
     def offset(self) -> int:
@@ -193,10 +202,25 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         """`value = await (archive >> DWORD)`, with the parentheses: load a value of that kind."""
         return await self.load(kind)
 
-    async def read(self, size: int) -> bytes:
-        """Take `size` raw bytes, fewer where the stream ends before (CArchive::Read)."""
+    @overload
+    async def exchange(self, kind: type[Value], value: Value | None = None) -> Value: ...
+    @overload
+    async def exchange(self, kind: object, value: Any = None) -> Any: ...
+    async def exchange(self, kind: Any, value: Any = None) -> Any:
+        """Keep `value`, or load one, as the direction is; the value. As exchange() of lifecycle.archive.Archive."""
+        if self.is_loading:
+            return await self.load(kind)
+        self.store(kind, value)
+        return value
+
+    async def read(self, size: int = -1) -> bytes:
+        """Take `size` raw bytes, fewer where the stream ends before (CArchive::Read); to the end where it is negative."""
         found: bytes = await self._take(lambda _: self._archive.read(size))
         return found if len(found) == size else settled("eof", found)
+
+    async def rest(self) -> bytes:
+        """Take all bytes up to the end of the stream, as read(-1)."""
+        return await self.read(-1)
 
     async def ensure_read(self, size: int) -> bytes:
         """Take just `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
@@ -291,12 +315,19 @@ class Archive(ArchiveCalls, role=ARCHIVE):
 
     # -- both ----------------------------------------------------------------------------------------------------------------
 
-    async def serialize(self, thing: object, kind: type[Any] | None = None) -> None:
-        """Keep or take what an object of a serializable class consists of, without a tag (a direct call of Serialize)."""
+    @overload
+    async def serialize(self, thing: type[Kept]) -> Kept: ...  # type: ignore[overload-overlap]  # a class is an object, too
+    @overload
+    async def serialize(self, thing: object, kind: type[Any] | None = None) -> None: ...
+    async def serialize(self, thing: Any, kind: type[Any] | None = None) -> Any:
+        """Keep or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
+
+        thing: where the archive loads, a class may take its place, and a new object of it is returned.
+        """
         if self.is_storing:
-            self._archive.serialize(thing, kind)
-        else:
-            await self._take(lambda decoder: take_body(decoder, thing, kind))
+            return self._archive.serialize(thing, kind)
+        taken = await self._take(lambda decoder: take_body(decoder, thing, kind))
+        return taken if isinstance(thing, type) else None
 
     async def serialize_class(self, kind: type[Any]) -> None:
         """Keep the description of a class, or take it and see that it is that one (SerializeClass)."""

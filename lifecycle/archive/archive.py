@@ -211,16 +211,22 @@ class Archive(Operators, role=ARCHIVE):
         else:
             self._take_whole(lambda decoder: objects.take_class(decoder, kind))
 
-    def serialize(self, thing: object, kind: type[Any] | None = None) -> None:
+    @overload
+    def serialize(self, thing: type[Kept]) -> Kept: ...  # type: ignore[overload-overlap]  # a class is an object, too
+    @overload
+    def serialize(self, thing: object, kind: type[Any] | None = None) -> None: ...
+    def serialize(self, thing: Any, kind: type[Any] | None = None) -> Any:
         """Put or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
 
+        thing: where the archive loads, a class may take its place, and a new object of it is returned: `serialize(Age)`.
         kind: the class whose members are meant, a base of the object's class; its own, unless given. A derived class's method
         reaches those of its base by super().serialize(archive), as C++'s does by CBase::Serialize(ar).
         """
         if self.is_storing:
             self._store_whole(objects.put_body, thing, kind)
-        else:
-            self._take_whole(lambda decoder: objects.take_body(decoder, thing, kind))
+            return None
+        taken = self._take_whole(lambda decoder: objects.take_body(decoder, thing, kind))
+        return taken if isinstance(thing, type) else None
 
     def serialize_raw(self, view: text.CEditView) -> None:
         """Put or take the text of a view without its length, which needs a file that knows its own (SerializeRaw).
