@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.checking.checkers import Checker
-from lifecycle.checking.findings import HEADLINES, FindingKind, grouped, history_lines
+from lifecycle.checking.findings import grouped, history_lines
+from lifecycle.checking.kinds import HEADLINES, FindingKind
 from lifecycle.checking.settings import Settings
 
 
