@@ -365,24 +365,29 @@ def _send_handles_after_close(w: World) -> None:
 def _receive_handles_in_vain(w: World, timeout: float, error: type[OSError]) -> None:
     _locally(w)
     w.subject.timeout = timeout
-    fails(error, w.subject.receive_handles)
+    fails(error, _take_handles, w)
+
+
+def _take_handles(w: World) -> tuple[bytes, int]:
+    """What was received, and how many descriptors, which are closed."""
+    data, handles = w.subject.receive_handles()
+    for handle in handles:
+        os.close(handle)
+    return data, len(handles)
 
 
 def _receive_handle(w: World) -> None:
     _locally(w)
     with suppress(OSError):  # it has sent already, or has ended
         socket.send_fds(w.peer, [MESSAGE], [0])
-    data, handles = w.subject.receive_handles()
-    for handle in handles:
-        os.close(handle)
-    _expect((data, len(handles)), (MESSAGE, 1))
+    _expect(_take_handles(w), (MESSAGE, 1))
 
 
 def _receive_handles_at_the_end(w: World) -> None:
     _locally(w)
     with suppress(OSError):  # it has ended already
         w.peer.shutdown(socket.SHUT_WR)
-    _expect(w.subject.receive_handles(), (b"", []))
+    _expect(_take_handles(w), (b"", 0))
 
 
 def _receive_handles_after_reset(w: World) -> None:
@@ -391,7 +396,7 @@ def _receive_handles_after_reset(w: World) -> None:
     else:
         _locally(w, unread=MESSAGE)
         w.peer.close()  # over what was not read: the connection is reset
-    fails(ConnectionResetError, w.subject.receive_handles)
+    fails(ConnectionResetError, _take_handles, w)
 
 
 SENDING_HANDLES: dict[str, Provocation] = {
@@ -587,7 +592,7 @@ def _send_handles_to_gone_peer(w: World) -> None:
 def _receive_handles_after_refusal(w: World) -> None:
     _locally(w, unread=MESSAGE)
     dissolve(w.peer)  # Linux reports ECONNRESET to the one whose message it leaves unread
-    fails(ConnectionResetError, w.subject.receive_handles)
+    fails(ConnectionResetError, _take_handles, w)
 
 
 def _send_to_somebody(w: World) -> None:
