@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from lifecycle.checking.checkers import Checker
-from lifecycle.checking.findings import HEADLINES, FindingKind, grouped, history_lines
+from lifecycle.checking.findings import grouped, history_lines
+from lifecycle.checking.kinds import HEADLINES, FindingKind
 from lifecycle.checking.settings import Settings
 from lifecycle.system.output import printable_lines, write_whole
 

@@ -29,12 +29,16 @@ EPILOG = examples(
     "lifecycle conform socket --explained             the standard library, and where the system differs",
     "lifecycle conform gevent                         also aio, trio, memory",
     "lifecycle conform mymodule:MySocket              a class like socket.socket, or an adapter's factory",
+    "lifecycle conform agent:./my_agent               a program in any language that makes the calls",
+    "lifecycle conform agent --source c               such a program, to begin with",
     "lifecycle conform lifecycle --mutants            how many faults the suite finds",
 )
 
 
 @click.command("conform", epilog=EPILOG, short_help="Put an implementation through the suite of its roles.")
-@click.argument("target", metavar="TARGET", help="lifecycle, aio, socket, gevent, trio, memory, or module:factory.")
+@click.argument(
+    "target", metavar="TARGET", help="lifecycle, aio, socket, gevent, trio, memory, module:factory, or agent:COMMAND."
+)
 @click.option("--role", metavar="ROLE", multiple=True, help="Only this role; may be repeated.")
 @click.option(
     "--depth",
@@ -53,6 +57,7 @@ EPILOG = examples(
 @click.option("--engine", metavar="ENGINE", help="compiled or reference, for governed objects.")
 @click.option("--mutants", is_flag=True, help="Break the package's classes instead, and count what is found.")
 @click.option("--explained", is_flag=True, help="List the explained differences, too.")
+@click.option("--source", metavar="LANGUAGE", help="Of the target `agent`: print an agent in c, go, java or node.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page.")
 @click.option("--github", is_flag=True, help="Print one annotation a cause, for GitHub's runners.")
@@ -71,6 +76,7 @@ def conform(
     engine: str | None,
     mutants: bool,
     explained: bool,
+    source: str | None,
     junit: Path | None,
     html: Path | None,
     github: bool,
@@ -80,8 +86,16 @@ def conform(
 
     Exits with 1 where the implementation differs in a way that nothing explains, or a cell was not reached.
     """
+    from lifecycle.conformance.agents.adapter import SOURCES, source_of
     from lifecycle.conformance.targets import LIKE, UnknownTarget, target_named
     from lifecycle.engine.table import ENGINES
+
+    if source is not None:
+        if target != "agent" or source not in SOURCES:
+            text = f"lifecycle conform agent --source LANGUAGE; languages: {', '.join(SOURCES)}"
+            raise click.BadParameter(text, param_hint="--source")
+        write(source_of(source))
+        return
 
     if engine is not None and engine not in ENGINES:
         raise click.BadParameter(f"no engine {engine!r}; known: {', '.join(ENGINES)}", param_hint="--engine")

@@ -48,6 +48,7 @@ def conformance_data(report: Conformance) -> dict[str, Any]:
             for each in report.roles
         ],
         "left_out": [{"what": each.what, "why": each.why, "role": each.role} for each in every_left_out(report)],
+        "unseen": report.unseen,
         "unprovoked": [case_id(role, cell) for role, cells in report.unprovoked.items() for cell in cells],
         "bare_sequences": report.compared,
         "unexplained": [_cluster(report, each) for each in clusters(report.unexplained)],

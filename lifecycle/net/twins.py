@@ -161,16 +161,6 @@ class StreamCalls(TlsCalls, StreamOptions):
 
     _kind = socket.SOCK_STREAM
 
-    _held: bytearray | None  # None where nothing is: the usual receive looks at it
-
-    @property
-    def buffered(self) -> int:
-        """How many bytes were received by receive_until() beyond a message, or by a call that was interrupted.
-
-        The next receive() gives them, at once; a poll of the descriptor does not see them, and detach() drops them.
-        """
-        return len(self._held or b"")
-
     def shut_down(self, how: Direction = "sends") -> None:
         """End one direction of the connection, or both, without closing it. Nothing is waited for.
 

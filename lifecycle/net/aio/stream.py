@@ -109,7 +109,7 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
 async def _receive_secured(self: AsyncStream, layer: SecureLayer, size: int, flags: int) -> bytes:
     """Receive over TLS: the first try has found nothing, or was left out."""
     turns = self._receives
-    is_tried = not (flags or self._held or mode.never_waits)
+    is_tried = not (flags or self._held or mode.never_waits) and (turns is not DRAINED or layer.is_drained)
     if turns is not DRAINED and not length_hint(turns):
         self._receives = turns = repeat(True, TURNS)
         await self._give_way()
