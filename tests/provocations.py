@@ -319,6 +319,9 @@ def _locally(w: World, unread: bytes = b"") -> None:
     w.subject.close()
     w.peer.close()
     w.subject = w.open(w.kind(timeout=LONG))
+    if not wanted.address:
+        w.subject.open(socket.AF_UNIX)
+        return
     if wanted.link is Link.NO:
         w.subject.create(path=w.open(TemporaryDirectory()) + "/s")
         w.peer = socket.socket(socket.AF_UNIX, w.kind._kind)
