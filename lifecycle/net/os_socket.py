@@ -93,6 +93,10 @@ class OsSocket(Lifecycle):
         """Let the calls that wait on this object look around: it was closed, or has changed."""
         raise NotImplementedError
 
+    def _has_received(self) -> bool:
+        """Whether a receive ends without asking the system, so that a poll of the descriptor need not see it."""
+        return False
+
     def _replace_socket(self, sock: socket.socket) -> None:
         """Hold another socket of the system from now on, and close the one before."""
         before, self._socket = self._socket, sock

@@ -72,6 +72,16 @@ class SecureLayer:
         raise NotImplementedError
 
     @property
+    def buffered(self) -> int:
+        """How many decrypted bytes a receive gives without asking the system."""
+        raise NotImplementedError
+
+    @property
+    def has_come(self) -> bool:
+        """Whether a receive ends without asking the system: by data, by the end or by an error."""
+        raise NotImplementedError
+
+    @property
     def peer_has_ended(self) -> bool:
         """Whether the peer's close_notify was read."""
         raise NotImplementedError

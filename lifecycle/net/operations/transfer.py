@@ -13,8 +13,11 @@ from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 from lifecycle.system.outcomes import system_error
+from lifecycle.system.passing import send_with_handles
 
 if TYPE_CHECKING:
+    from array import array
+
     from _typeshed import ReadableBuffer
 
 MSG_WAITALL = getattr(socket, "MSG_WAITALL", 0)
@@ -32,14 +35,22 @@ class Progress:
         self.sent = sent
 
 
-def sending(sock: socket.socket, data: ReadableBuffer, flags: int, progress: Progress) -> Operation[int]:
-    """Send what is left of `data` on a stream. An error that ends it says how much was sent, and `progress` does."""
+def sending(
+    sock: socket.socket, data: ReadableBuffer, flags: int, progress: Progress, handles: array[int] | None = None
+) -> Operation[int]:
+    """Send what is left of `data` on a stream, descriptors with its first byte.
+
+    An error that ends it says how much was sent, and `progress` does.
+    """
     view = memoryview(data).cast("B")
     request = WRITABLE
     try:
         while progress.sent < len(view):
             try:
-                progress.sent += sock.send(view[progress.sent :], flags)
+                if handles and not progress.sent:
+                    progress.sent = send_with_handles(sock, view, handles)
+                else:
+                    progress.sent += sock.send(view[progress.sent :], flags)
                 request = WRITABLE
                 continue
             except BlockingIOError:
@@ -136,10 +147,14 @@ def accepting(listener: socket.socket) -> Operation[socket.socket]:
         yield READABLE
 
 
-def sending_message(sock: socket.socket, data: ReadableBuffer, flags: int, peer: Any = None) -> Operation[int]:
-    """Send one message, to `peer` or to the socket's own."""
+def sending_message(
+    sock: socket.socket, data: ReadableBuffer, flags: int, peer: Any = None, handles: array[int] | None = None
+) -> Operation[int]:
+    """Send one message, to `peer` or to the socket's own, with descriptors."""
     while True:
         try:
+            if handles:
+                return send_with_handles(sock, memoryview(data), handles)
             return sock.send(data, flags) if peer is None else sock.sendto(data, flags, peer)
         except BlockingIOError:
             if peer is not None and sock.family == LOCAL_FAMILY:
