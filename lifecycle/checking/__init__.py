@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lifecycle.checking.checkers import LifecycleWarning as LifecycleWarning
     from lifecycle.checking.findings import Finding as Finding
-    from lifecycle.checking.findings import FindingKind as FindingKind
+    from lifecycle.checking.kinds import FindingKind as FindingKind
     from lifecycle.checking.session import checked_sockets as checked_sockets
     from lifecycle.checking.settings import Mode as Mode
 
 _MODULES = {
     "Finding": "findings",
-    "FindingKind": "findings",
+    "FindingKind": "kinds",
     "LifecycleWarning": "checkers",
     "Mode": "settings",
     "checked_sockets": "session",

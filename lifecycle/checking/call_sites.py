@@ -40,16 +40,16 @@ class FileKind(IntEnum):
     INTERNAL = 4
 
 
-_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-_NOT_STDLIB = tuple(_STDLIB + part + os.sep for part in ("site-packages", "dist-packages", "test"))
+STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_NOTSTDLIB = tuple(STDLIB + part + os.sep for part in ("site-packages", "dist-packages", "test"))
 _CHECKER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _LIFECYCLE = os.path.dirname(os.path.dirname(_CHECKER)) + os.sep
 _PACKAGES = tuple(f"{os.sep}{folder}{os.sep}" for folder in ("site-packages", "dist-packages"))
 _SCRIPTS = frozenset({"bin", "Scripts"})
 _SOCKET = socket.__file__
-_SSL = os.path.join(os.path.dirname(_SOCKET), "ssl.py")
+SSL = os.path.join(os.path.dirname(_SOCKET), "ssl.py")
 _LOOPS = tuple(
-    os.path.join(_STDLIB, *parts)
+    os.path.join(STDLIB, *parts)
     for parts in (("asyncio", "events.py"), ("threading.py",), ("concurrent", "futures", "thread.py"))
 )
 _INSTALLED_LOOPS = tuple(
@@ -58,8 +58,8 @@ _INSTALLED_LOOPS = tuple(
 
 _kinds: dict[str, FileKind] = {
     _SOCKET: FileKind.INTERNAL,
-    _SSL: FileKind.INTERNAL,
-    os.path.join(_STDLIB, "asyncio", "trsock.py"): FileKind.INTERNAL,
+    SSL: FileKind.INTERNAL,
+    os.path.join(STDLIB, "asyncio", "trsock.py"): FileKind.INTERNAL,
     **dict.fromkeys(_LOOPS, FileKind.LOOP),
 }
 
@@ -75,7 +75,7 @@ def kind_of(file: str) -> FileKind:
 def _find_kind(file: str) -> FileKind:
     if file.startswith((_CHECKER, "<lifecycle ")):
         return FileKind.INTERNAL
-    if file.startswith("<frozen ") or (file.startswith(_STDLIB) and not file.startswith(_NOT_STDLIB)):
+    if file.startswith("<frozen ") or (file.startswith(STDLIB) and not file.startswith(_NOTSTDLIB)):
         return FileKind.LIBRARY
     if file.endswith(_INSTALLED_LOOPS):
         return FileKind.LOOP
@@ -83,6 +83,15 @@ def _find_kind(file: str) -> FileKind:
         return FileKind.PROGRAM
     is_installed = any(folder in file for folder in _PACKAGES) or os.path.basename(os.path.dirname(file)) in _SCRIPTS
     return FileKind.INSTALLED if is_installed else FileKind.PROGRAM
+
+
+_MAKERS = frozenset({"new_event_loop", "get_event_loop", "_get_event_loop"})
+"""functions of a loop's file that the program calls, so that their caller is responsible"""
+
+
+def is_loop(code: CodeType) -> bool:
+    """Whether the code is that of an event loop or a thread's start, which runs callbacks."""
+    return kind_of(code.co_filename) is FileKind.LOOP and code.co_name not in _MAKERS
 
 
 def is_in_lifecycle(file: str) -> bool:
@@ -106,7 +115,7 @@ def call_site(frame: FrameType | None) -> CallSite:
             return _site(frame, nearest)
         if kind is not FileKind.INTERNAL and nearest is None:
             nearest = frame
-        if kind is FileKind.LOOP:
+        if kind is FileKind.LOOP and frame.f_code.co_name not in _MAKERS:
             break
         if kind is FileKind.INSTALLED and installed is None:
             installed = frame
@@ -126,11 +135,11 @@ def _library(frame: FrameType) -> str:
     file = frame.f_code.co_filename
     for folder in _PACKAGES:
         file = file.rpartition(folder)[2]
-    return f"{file.removeprefix(_STDLIB)}:{frame.f_lineno} {frame.f_code.co_name}"
+    return f"{file.removeprefix(STDLIB)}:{frame.f_lineno} {frame.f_code.co_name}"
 
 
 _OPEN_FOR_EVER = frozenset(
-    os.path.join(_STDLIB, "multiprocessing", file) for file in ("managers.py", "forkserver.py", "resource_sharer.py")
+    os.path.join(STDLIB, "multiprocessing", file) for file in ("managers.py", "forkserver.py", "resource_sharer.py")
 )
 """files of the standard library whose sockets stay open as long as their process, by design"""
 
@@ -144,80 +153,6 @@ def is_open_for_ever(frame: FrameType | None) -> bool:
     return False
 
 
-_SAFE_RACES = frozenset({(os.path.join(_STDLIB, "asyncio", "selector_events.py"), "_write_to_self")})
-"""(file, function) of the standard library whose call may run while the socket is closed, and that expects it"""
-
-
-def is_safe_race(frame: FrameType) -> bool:
-    """Whether the socket may be closed during the call that `frame` makes without harm."""
-    caller = frame.f_back
-    return caller is not None and (caller.f_code.co_filename, caller.f_code.co_name) in _SAFE_RACES
-
-
-def is_in_repr(frame: FrameType) -> bool:
-    """Whether repr() of the socket makes the call at `frame`; the interpreter does so too, for a warning."""
-    caller = frame.f_back
-    while caller is not None and kind_of(caller.f_code.co_filename) is FileKind.INTERNAL:
-        if caller.f_code.co_name == "__repr__":
-            return True
-        caller = caller.f_back
-    return False
-
-
-_PROBES = frozenset({(_SSL, "_create")})
-"""(file, function) of the standard library that makes a call to learn the state from its error"""
-
-_WRAPPERS = 3  # library frames between the call and the `try` around it
-
-
-def is_probe(frame: FrameType, *, may_ask: bool, is_harmless: bool) -> bool:
-    """Whether the call that `frame` makes is a question to which an error is a valid answer.
-
-    may_ask: the call is one by which libraries ask, inside a `try`. is_harmless: it has no effect, so that the program itself
-    may make it inside a `try` too.
-    """
-    caller: FrameType | None = frame
-    passed = 0
-    while caller is not None and passed < _WRAPPERS:
-        code = caller.f_code
-        kind = kind_of(code.co_filename)
-        if (code.co_filename, code.co_name) in _PROBES:
-            return True
-        if kind is FileKind.LOOP:
-            return False
-        if kind is not FileKind.INTERNAL:
-            if may_ask and _is_guarded(code, caller.f_lasti):
-                return is_harmless or kind is not FileKind.PROGRAM
-            if kind is FileKind.PROGRAM:
-                return False
-            passed += 1
-        caller = caller.f_back
-    return False
-
-
 def is_file(frame: FrameType) -> bool:
     """Whether a file object over the socket makes the call."""
     return frame.f_code.co_filename == _SOCKET and frame.f_code.co_name in ("write", "readinto")
-
-
-def _is_guarded(code: CodeType, instruction: int) -> bool:
-    """Whether the instruction at that offset is inside a `try` or a `with`, by the code's exception table."""
-    table = iter(getattr(code, "co_exceptiontable", b""))  # PyPy has none
-
-    def number() -> int:
-        byte = next(table)
-        value = byte & 63
-        while byte & 64:
-            byte = next(table)
-            value = value << 6 | byte & 63
-        return value
-
-    try:
-        while True:
-            start, length = number() * 2, number() * 2
-            number()  # the handler's offset
-            number()  # and its stack depth
-            if start <= instruction < start + length:
-                return True
-    except StopIteration:
-        return False

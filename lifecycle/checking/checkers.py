@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from lifecycle.checking.call_sites import CallSite
-from lifecycle.checking.findings import Finding, FindingKind, finding_of
+from lifecycle.checking.findings import Finding, finding_of
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import SocketTrack
@@ -25,7 +26,7 @@ class Checker:
     """Collects the findings of one check. left_out: how many were dropped because of PER_PLACE.
 
     mode: see Mode. keep_all: keep every call of every socket, for charts. on_finding: called with each finding.
-    systems: whose portability matters, by the names of the platform tables; empty for all.
+    systems: whose portability matters, by the names of the platform tables; empty for all. strict: keep notes, too.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Checker:
         keep_all: bool = False,
         on_finding: Callable[[Finding], None] | None = None,
         systems: Sequence[str] = (),
+        strict: bool = False,
     ) -> None:
         self.mode = mode
         self.keep_all = keep_all
@@ -46,6 +48,7 @@ class Checker:
         self._counts: Counter[tuple[object, ...]] = Counter()
         self._on_finding = on_finding
         self._systems = tuple(systems)
+        self._strict = strict
 
     def report(self, finding: Finding) -> None:
         """Add a finding, unless every system that matters takes the call."""
@@ -61,7 +64,9 @@ class Checker:
             self._on_finding(finding)
 
     def matters(self, finding: Finding) -> bool:
-        """Whether a system that matters may refuse the call of the finding."""
+        """Whether a system that matters may refuse the call of the finding; a note matters to a strict checker only."""
+        if finding.kind is FindingKind.NOTE:
+            return self._strict
         return not self._systems or finding.matters_on(self._systems)
 
     def forget(self) -> None:
@@ -117,17 +122,39 @@ def _update() -> None:
     _keeps_all = any(each.keep_all for each in _active)
 
 
-def report(track: SocketTrack, kind: FindingKind, state: ObservedState, call: str, place: CallSite, **details: str) -> None:
-    """Give a finding, made by finding_of(), to every active checker, and warn in mode `warn`."""
+def report(
+    track: SocketTrack,
+    kind: FindingKind,
+    state: ObservedState,
+    call: str,
+    place: CallSite,
+    *,
+    is_new: bool = True,
+    answer: str = "",
+    thread: str = "",
+    reason: str = "",
+    row: str = "",
+) -> bool:
+    """Give a finding, made by finding_of(), to every active checker, and warn in mode `warn`.
+
+    is_new: False for one that they have. Returns whether it matters to the innermost one.
+    """
     test = "" if kind is FindingKind.LEAK else owner()
-    finding = finding_of(track, kind, state, call, place, test=test, **details)
-    for checker in _active:
-        checker.report(finding)
-    if _active and _active[-1].mode is Mode.WARN and _active[-1].matters(finding):
-        if finding.kind in (FindingKind.ORDER, FindingKind.PORTABILITY):
-            _warn(finding)
-        else:
-            _WarnsWhenCollected(finding)
+    details = {"answer": answer, "thread": thread, "reason": reason, "row": row, "test": test}
+    finding = finding_of(track, kind, state, call, place, **details)
+    matters = bool(_active) and _active[-1].matters(finding)
+    if is_new:
+        for checker in _active:
+            checker.report(finding)
+        if matters and _active[-1].mode is Mode.WARN:
+            if finding.kind in _AT_THE_CALL:
+                _warn(finding)
+            else:
+                _WarnsWhenCollected(finding)
+    return matters
+
+
+_AT_THE_CALL = (FindingKind.ORDER, FindingKind.PORTABILITY, FindingKind.NOTE)
 
 
 def _warn(finding: Finding) -> None:

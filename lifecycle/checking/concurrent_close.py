@@ -22,12 +22,12 @@ from typing import NamedTuple
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, call_site
-from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.outcomes import lost_descriptor
 from lifecycle.checking.track import SocketTrack, clock, thread_name
+from lifecycle.roles.python.words import NOT_WOKEN
 
-REASON = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's: shutdown() first"
 AT_ONCE = 0.25  # seconds; a call that goes on for longer after the close was waiting for the network, not for the GIL
 
 _FUTEX = {"x86_64": "202", "aarch64": "98", "riscv64": "98", "armv7l": "240", "ppc64le": "221", "s390x": "238"}
@@ -143,8 +143,9 @@ class Suspect:
         """Report it as a race, once."""
         if not self.is_reported:
             self.is_reported = True
-            details = {"thread": self.thread_name, "reason": REASON}
-            checkers.report(self.track, FindingKind.RACE, self.state, self.call, self.place, **details)
+            reason = f"{NOT_WOKEN}: {self.state.waking()}"
+            details = self.state, self.call, self.place
+            checkers.report(self.track, FindingKind.RACE, *details, thread=self.thread_name, reason=reason)
 
 
 _suspects: list[Suspect] = []
@@ -161,7 +162,7 @@ def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight) -> N
             _suspects.remove(suspect)
 
 
-def call_ended(track: SocketTrack, state: ObservedState, call: str, place: CallSite, error: BaseException | None) -> None:
+def call_ended(track: SocketTrack, error: BaseException | None) -> None:
     """A call has ended in this thread, on a socket that was closed meanwhile."""
     here = threading.get_ident()
     has_failed = isinstance(error, OSError) and lost_descriptor(error.errno)
@@ -170,8 +171,6 @@ def call_ended(track: SocketTrack, state: ObservedState, call: str, place: CallS
         if has_failed or clock() - suspect.closed > AT_ONCE:
             suspect.report()
         return
-    if has_failed:
-        Suspect(track, state, call, place, here, thread_name(), clock()).report()
 
 
 def judge_in_flight() -> None:

@@ -5,35 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from typing import Any
 
 from lifecycle.checking.call_sites import CallSite
+from lifecycle.checking.kinds import HEADLINES, FindingKind
 from lifecycle.checking.observed import INTERNET, ObservedState, answers
 from lifecycle.checking.track import Event, SocketTrack, thread_name
-from lifecycle.engine import IllegalCall
 from lifecycle.roles.python.words import METHODS
 from lifecycle.roles.words import CLOSE
 
-
-class FindingKind(StrEnum):
-    """What is wrong."""
-
-    ORDER = "order"
-    PORTABILITY = "portability"
-    LEAK = "leak"
-    RACE = "race"
-
-
-HEADLINES: Mapping[FindingKind, str] = {
-    FindingKind.ORDER: "order error",
-    FindingKind.PORTABILITY: "not portable",
-    FindingKind.LEAK: "leak",
-    FindingKind.RACE: "race",
-}
-
 TAKEN = frozenset({"ok", "blocks"})
-_OF_ORDER = (FindingKind.ORDER, FindingKind.PORTABILITY)
+_OF_ORDER = (FindingKind.ORDER, FindingKind.PORTABILITY, FindingKind.NOTE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +153,6 @@ def finding_of(
         left_out=track.left_out,
         is_internet=track.family in INTERNET and kind in _OF_ORDER,
     )
-
-
-def refusal(state: ObservedState, call: str, owner: str) -> IllegalCall:
-    """The error that mode `enforce` raises."""
-    return IllegalCall(state.role, state.stands_for, call, owner, answers)
 
 
 def event_data(event: Event) -> dict[str, Any]:

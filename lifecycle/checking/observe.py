@@ -14,12 +14,14 @@ from types import FrameType
 from typing import Any, Final
 
 from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import FileKind, call_site, is_file, is_in_repr, is_probe, is_safe_race, kind_of
-from lifecycle.checking.concurrent_close import call_ended, in_flight, socket_closed
-from lifecycle.checking.findings import FindingKind, refusal
+from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
+from lifecycle.checking.concurrent_close import InFlight, call_ended, in_flight, socket_closed
+from lifecycle.checking.enforced import refusal
+from lifecycle.checking.guards import Standing, is_in_repr, is_safe_race, standing
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import INTERNET, STREAM, ObservedState, corrected, ends_of, has_peer
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
-from lifecycle.checking.registry import Unchecked, hand_over, track_of
+from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, track_of
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
@@ -27,8 +29,8 @@ from lifecycle.roles.facts import LINKED, Link
 from lifecycle.roles.python.words import (
     ASKED,
     CONFIRMED,
-    FAREWELL,
     FREQUENT,
+    KEEPS_DESCRIPTOR,
     QUESTIONS,
     RETURNS_ERROR,
     SHOWN,
@@ -65,9 +67,12 @@ def given(arguments: tuple[Any, ...], rest: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 class ObservedCall:
-    """A call in progress. row: the call whose row in the table applies, where an argument decides. illegal: by the role."""
+    """A call in progress. row: the call whose row in the table applies, where an argument decides. illegal: by the role.
 
-    __slots__ = ("arguments", "began", "call", "frame", "illegal", "predicted", "row", "state", "track")
+    is_note: the program expects that it may be illegal.
+    """
+
+    __slots__ = ("arguments", "began", "call", "frame", "illegal", "is_note", "predicted", "row", "state", "track")
 
     def __init__(
         self,
@@ -78,6 +83,7 @@ class ObservedCall:
         *,
         row: str = "",
         illegal: bool = False,
+        is_note: bool = False,
     ) -> None:
         self.track = track
         self.state: ObservedState = track.state
@@ -86,16 +92,18 @@ class ObservedCall:
         self.frame = frame
         self.arguments = arguments
         self.illegal = illegal
+        self.is_note = is_note
         self.predicted = False
         self.began = clock()
 
     def refuse_or_predict(self, owner: str) -> None:
         """Before the system is asked: raise IllegalCall in mode `enforce`, and report a call that would wait for ever."""
         current = checkers.active()
-        if current is not None and current.mode is Mode.ENFORCE and not self._is_local():
+        if current is not None and current.mode is Mode.ENFORCE and not self.is_note and not self._is_local():
             self._note("illegal", self.state, None)
-            self._report(FindingKind.PORTABILITY if self._is_accepted() else FindingKind.ORDER, "")
-            raise refusal(self.state, self.row, owner)
+            kind = FindingKind.PORTABILITY if self._is_accepted() else FindingKind.ORDER
+            if self._report(kind, ""):
+                raise refusal(self.state, self.row, owner)
         sock = self.track()
         if self.state.hangs(self.row) and sock is not None and sock.gettimeout() is None:
             self.predicted = True
@@ -169,7 +177,7 @@ class ObservedCall:
         """The socket was closed while the call was running."""
         self._note(outcome, self.track.state, error)
         if self.row in self.state.legal and not is_safe_race(self.frame):
-            call_ended(self.track, self.state, self.row, self.track.events[-1].place, error)
+            call_ended(self.track, error)
 
     def _has_peer(self) -> bool:
         sock = self.track()
@@ -181,15 +189,16 @@ class ObservedCall:
             local, peer = ends_of(sock)
             self.track.ends = (local or self.track.ends[0], peer or self.track.ends[1])
 
-    def _report(self, kind: FindingKind, answer: str, reason: str = "") -> None:
+    def _report(self, kind: FindingKind, answer: str, reason: str = "") -> bool:
+        """Report it once; whether it matters to the innermost checker."""
         place = self.track.events[-1].place
         by_file = self.frame.f_back is not None and is_file(self.frame.f_back)
         mistake = (self.state.name, self.row, "a file" if by_file else place)  # a file sends again when it is closed
-        if mistake in self.track.reported:
-            return
+        is_new = mistake not in self.track.reported
         self.track.reported.add(mistake)
         details = {"row": self.row, "answer": answer, "reason": reason}
-        checkers.report(self.track, kind, self.state, self.call, place, **details)
+        kind = FindingKind.NOTE if self.is_note else kind
+        return checkers.report(self.track, kind, self.state, self.call, place, is_new=is_new, **details)
 
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
         keep_all = checkers.keeps_all()
@@ -211,8 +220,9 @@ def checked(
     if call in SHOWN and is_in_repr(frame):
         return original(sock, *arguments, **keywords)
     row = WITH_ADDRESS[call] if call in WITH_ADDRESS and _has_address(arguments, keywords) else call
-    illegal = row not in track.state.legal and _is_illegal(track, sock, row, frame)
-    current = ObservedCall(track, call, frame, arguments, row=row, illegal=illegal)
+    judged = Standing.QUESTION if row in track.state.legal else _standing(track, sock, row, frame)
+    illegal = judged is not Standing.QUESTION
+    current = ObservedCall(track, call, frame, arguments, row=row, illegal=illegal, is_note=judged is Standing.NOTE)
     try:
         if illegal:
             current.refuse_or_predict(type(sock).__name__)
@@ -250,8 +260,9 @@ def closing(sock: socket.socket) -> ObservedCall | None:
     if track is None or track.state.final:
         return None
     current = ObservedCall(track, CLOSE.name, sys._getframe(1))
-    calls = [each for each in in_flight(sock) if each.call in current.state.legal and not is_safe_race(each.frame)]
+    calls = [each for each in in_flight(sock) if _may_stay(current.state, sock, each)]
     current.ended("ok")
+    drop_inode(track)
     for each in calls:
         socket_closed(track, current.state, each)
     return current
@@ -262,6 +273,7 @@ def detached(track: SocketTrack | None, number: int) -> None:
     if track is not None and not track.state.final and number != -1:
         hand_over(number, track.state, is_new=not track.adopted)
         ObservedCall(track, DETACH.name, sys._getframe(1)).ended("ok")
+        drop_inode(track)
 
 
 def duplicated(sock: socket.socket, other: socket.socket) -> None:
@@ -301,15 +313,21 @@ def _has_address(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> boo
     return (len(arguments) > 3 and arguments[3] is not None) or bool(keywords)
 
 
-def _is_illegal(track: SocketTrack, sock: socket.socket, row: str, frame: FrameType) -> bool:
-    """Whether the role forbids the call; the system is asked first, since another object may have changed the state."""
+def _standing(track: SocketTrack, sock: socket.socket, row: str, frame: FrameType) -> Standing:
+    """How the role judges the call; the system is asked first, since another object may have changed the state."""
     caller = frame.f_back
     state = corrected(track.state, sock)
     track.enter(state)
     if row in state.legal:
+        return Standing.QUESTION
+    return Standing.MISTAKE if caller is None else standing(caller, asks=row in QUESTIONS, is_over=state.is_over)
+
+
+def _may_stay(state: ObservedState, sock: socket.socket, call: InFlight) -> bool:
+    """Whether the call goes on when its socket is closed: it waits for the network, or it keeps the descriptor's number."""
+    if call.call not in state.legal or is_safe_race(call.frame):
         return False
-    is_harmless = state.final and row == FAREWELL
-    return caller is None or not is_probe(caller, may_ask=row in QUESTIONS, is_harmless=is_harmless)
+    return call.call in KEEPS_DESCRIPTOR or (sock.gettimeout() is None and state.waits(call.call))
 
 
 def _text(error: BaseException | None) -> str:

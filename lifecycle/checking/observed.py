@@ -22,6 +22,7 @@ from lifecycle.roles import DATAGRAM as PACKAGE_DATAGRAM
 from lifecycle.roles.facts import Facts, Link
 from lifecycle.roles.python.derived import PythonFacts, python_facts
 from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM, ObservedRole
+from lifecycle.roles.python.remedies import WAKING
 from lifecycle.roles.python.words import PACKAGE_CALLS
 from lifecycle.system.handles import INTERNET_FAMILIES, facts_of, is_bound
 
@@ -86,6 +87,20 @@ class ObservedState:
     def accepts(self, call: str) -> bool:
         """Whether this system accepts an illegal `call`, as measured; a call that is never legal is an error anywhere."""
         return not self.role.never_legal(call) and self._measured(call) in _ACCEPTED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the object is closed, or is a listener that was shut down."""
+        return self.final or self.facts.stopped
+
+    def waits(self, call: str) -> bool:
+        """Whether `call` may have to wait here."""
+        outcomes = self._cells.get(call, ())
+        return any(self.role.outcome(outcome).kind is Kind.WAITING for outcome in outcomes)
+
+    def waking(self) -> str:
+        """How another thread wakes a call that waits on the socket, before it closes it."""
+        return next(how for holds, how in WAKING if holds(self.facts, self.legal))
 
     def hangs(self, call: str) -> bool:
         """Whether an illegal `call` waits for ever: this system lets it wait, and nothing can arrive without an address."""

@@ -6,12 +6,13 @@ import _socket
 import os
 import socket
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Final
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import UNKNOWN, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
-from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState, family_of, first_state, found_state
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.roles.python.words import FREQUENT
@@ -22,7 +23,7 @@ _GRACE = 1.0  # seconds in which finalizers may still close what the collector h
 _fileno = _socket.socket.fileno
 
 _tracks: dict[int, SocketTrack] = {}
-_by_inode: dict[int, list[SocketTrack]] = {}
+_by_inode: dict[int, dict[int, SocketTrack]] = {}
 _without_inode: dict[int, SocketTrack] = {}  # the inode is read when another object may share it
 _dying: dict[int, tuple[SocketTrack, float]] = {}
 _handed: dict[int, tuple[ObservedState, int, bool]] = {}
@@ -145,13 +146,13 @@ def _follow(sock: socket.socket, track: SocketTrack) -> None:
     former = _tracks.get(track.key)
     if former is not None:  # __init__() was called again
         former.state = former.state.after(CLOSE.name, "ok")
-        _drop_inode(former)
+        drop_inode(former)
     dying = _dying.pop(track.key, None)
     if dying is not None and not dying[0].state.final:  # a new object has its id()
         _report_leak(dying[0])
     _tracks[track.key] = track
     if track.inode:
-        _by_inode.setdefault(track.inode, []).append(track)
+        _by_inode.setdefault(track.inode, {})[track.key] = track
     else:
         _without_inode[track.key] = track
     if getattr(sock, "_closed", None) is not True:
@@ -159,19 +160,20 @@ def _follow(sock: socket.socket, track: SocketTrack) -> None:
 
 
 def _died(track: SocketTrack) -> None:
-    _drop_inode(track)
+    drop_inode(track)
     if _tracks.get(track.key) is track:
         del _tracks[track.key]
         if not track.state.final:
             _dying[track.key] = (track, time.monotonic())
 
 
-def _drop_inode(track: SocketTrack) -> None:
+def drop_inode(track: SocketTrack) -> None:
+    """The object has no socket any more, or it is dead."""
     if _without_inode.get(track.key) is track:
         del _without_inode[track.key]
-    tracks = _by_inode.get(track.inode, [])
-    if track in tracks:
-        tracks.remove(track)
+    tracks = _by_inode.get(track.inode, {})
+    if tracks.get(track.key) is track:
+        del tracks[track.key]
         if not tracks:
             _by_inode.pop(track.inode, None)
 
@@ -203,11 +205,12 @@ def _twin_of(inode: int) -> SocketTrack | None:
         sock = track()
         if sock is not None and not track.state.final:
             track.inode = _inode(_fileno(sock))
-            _by_inode.setdefault(track.inode, []).append(track)
-    for track in tuple(_by_inode.get(inode, ())):
-        sock = track()
-        if sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
-            return track
+            _by_inode.setdefault(track.inode, {})[track.key] = track
+    with suppress(RuntimeError):  # another thread makes one, too
+        for track in reversed(_by_inode.get(inode, {}).values()):
+            sock = track()
+            if sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
+                return track
     return None
 
 

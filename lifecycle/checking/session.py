@@ -20,11 +20,12 @@ _follows_forks = False
 
 
 @contextmanager
-def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True) -> Iterator[list[Finding]]:
+def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True, strict: bool = False) -> Iterator[list[Finding]]:
     """Check the socket calls of all threads while the block runs; yields a list to which each finding is added.
 
     mode: "observe" only reports; "warn" also gives a LifecycleWarning; "enforce" raises IllegalCall before the system is
-    asked. open_is_leak: report, when the block ends, the sockets that were made in it and are still open.
+    asked. open_is_leak: report, when the block ends, the sockets that were made in it and are still open. strict:
+    give notes, too: calls that are illegal, and that the program guards by a `try`.
 
     Raises ValueError for another mode. A socket that is older than the block is followed from the state that it is really in.
 
@@ -35,7 +36,7 @@ def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True) -> Iter
     >>> print(findings[0].kind, findings[0].call, findings[0].remedy)
     portability listen ('bind',)
     """
-    current = Checker(Mode(mode))
+    current = Checker(Mode(mode), strict=strict)
     first = next(checkers.numbers)
     start(current)
     try:

@@ -70,7 +70,7 @@ class SocketTrack(ref[socket.socket]):
         self.watched = False
         self.curious = True
         self.adopted = False
-        self.group: list[SocketTrack] | None = None
+        self.group: dict[int, SocketTrack] | None = None
         self.owner = ""
         self.ends: tuple[str, str] = ("", "")
         self._clear_flags()
@@ -91,18 +91,28 @@ class SocketTrack(ref[socket.socket]):
         if state is self.state:
             return
         self._enter(state)
-        if self.group is not None and not state.final:
-            for other in self.group:
-                if not other.state.final:
-                    other._enter(state)
+        if state.final:
+            self.leave()
+        elif self.group is not None:
+            for other in tuple(self.group.values()):
+                other._enter(state)
 
     def join(self, twin: SocketTrack) -> None:
         """Record that `twin` belongs to another object over the same socket of the system."""
-        self.group = [each for each in self.group or (self,) if not each.state.final]
-        self.group.append(twin)
-        for each in self.group:
+        if self.group is None:
+            self.group = {self.key: self}
+        if twin.group is self.group:
+            return
+        for each in (twin.group or {twin.key: twin}).values():
+            self.group[each.key] = each
             each.group = self.group
-        twin.enter(self.state)
+        twin._enter(self.state)
+
+    def leave(self) -> None:
+        """The object has no socket any more."""
+        if self.group is not None and self.group.get(self.key) is self:
+            del self.group[self.key]
+        self.group = None
 
     def note(self, event: Event, limit: bool = True) -> None:
         """Add to the history; limit: drop the middle of a long one."""

@@ -13,6 +13,7 @@ from lifecycle.diagrams.formats import format_of
 from lifecycle.diagrams.sequence import CHART_FORMATS, sequence_chart
 from lifecycle.engine import LifecycleError, Record, Role
 from lifecycle.roles import ROLES
+from lifecycle.system.output import write_whole
 
 RUN_FORMATS = (*CHART_FORMATS, "html")
 """The formats of a recorded run: its charts, and the page in which it can be stepped through"""
@@ -69,4 +70,4 @@ def save_run(records: Iterable[Record], path: str | Path, *, roles: Mapping[str,
         text = explorer_page((role for name, role in roles.items() if name in used) if used else ROLES.values(), records)
     else:
         text = sequence_chart(records, format, width=120, roles=roles)
-    Path(path).write_text(text, encoding="utf-8", newline="\n")
+    write_whole(path, text)

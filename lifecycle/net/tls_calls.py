@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
-from weakref import ref
+from weakref import WeakMethod, ref
 
 from lifecycle.engine import INTERRUPTED
 from lifecycle.net.errors import PlainTextUnread
@@ -54,7 +54,20 @@ class TlsCalls(OsSocket):
     __slots__ = ()
 
     _is_tls_server: bool
-    _held: bytearray | None
+    _held: bytearray | None  # None where nothing is: the usual receive looks at it
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes the next receive() gives without asking the system.
+
+        They were received by receive_until() beyond a message, or by a call that was interrupted; or they came with another
+        record of TLS. A poll of the descriptor does not see them, and detach() drops them.
+        """
+        layer = getattr(self, "_socket", None)
+        return len(self._held or b"") + (layer.buffered if isinstance(layer, SecureLayer) else 0)
+
+    def _has_received(self) -> bool:
+        return bool(self._held) or (isinstance(self._socket, SecureLayer) and self._socket.has_come)
 
     @property
     def is_blocking(self) -> bool:
@@ -127,6 +140,10 @@ class TlsCalls(OsSocket):
 
         if not isinstance(context, ssl.SSLContext):
             raise TypeError(f"start_tls() takes an ssl.SSLContext, not a {type(context).__name__}")
+        if server_side is None:
+            server_side = self._is_tls_server
+        if context.check_hostname and not (server_side or server_hostname):  # which an SSLObject does not look at
+            raise ValueError("the context checks the name in the peer's certificate: give it as server_hostname=")
         if self._holds_unread():
             raise PlainTextUnread("plain text that came before TLS was not received yet: receive it, or give it as received=")
         if self.is_blocking:
@@ -134,11 +151,12 @@ class TlsCalls(OsSocket):
         layer = TlsLayer(
             self._socket,
             context,
-            server_side=self._is_tls_server if server_side is None else server_side,
+            server_side=server_side,
             server_hostname=server_hostname,
             received=received,
             requires_close_notify=requires_close_notify,
             session=session,
+            wake=WeakMethod(self._wake_all),
         )
         self._socket = cast("socket.socket", layer)
         return layer

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakMethod
 
 from lifecycle.net.errors import HandshakeRefused, StreamTruncated
 from lifecycle.net.operations.securing import SecureLayer, WouldWait
@@ -25,11 +26,8 @@ from lifecycle.system.outcomes import system_error
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-PIECE = 65536
-"""Bytes that are encrypted at a time: what OpenSSL's outgoing memory grows to, and keeps"""
-
-TAKE = 65536
-"""Bytes that are taken from the system at a time: what its incoming memory grows to, and keeps"""
+PIECE = TAKE = 65536
+"""Bytes that are encrypted, and taken from the system, at a time: what OpenSSL's two memories grow to, and keep"""
 
 TICKETS_AFTERWARDS = "TLSv1.3"
 """The version in which a server sends session tickets when the handshake is over, and nothing of the handshake with them"""
@@ -53,12 +51,13 @@ class TlsLayer(SecureLayer):
 
     below: the socket, which does not wait. secured, incoming, outgoing: what a context's wrap_bio() made. received: what came
     before TLS began and belongs to it. requires_close_notify: whether a connection that ends without it is truncated, or ends
-    like any other.
+    like any other. wake: lets the calls that wait on the object look around.
     """
 
     __slots__ = (
         "_ahead", "_details", "_error", "_has_emptied", "_has_received", "_held", "_incoming", "_is_abandoned", "_is_told",
-        "_lock", "_outgoing", "_peer_has_ended", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent",
+        "_lock", "_outgoing", "_peer_has_ended", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent", "_wake",
+        "_write_reads",
     )  # fmt: skip
 
     def __init__(
@@ -71,8 +70,11 @@ class TlsLayer(SecureLayer):
         received: ReadableBuffer,
         requires_close_notify: bool,
         session: ssl.SSLSession | None,
+        wake: WeakMethod[Callable[[], None]],
     ) -> None:
         super().__init__(below)
+        self._wake = wake
+        self._write_reads = False  # a write wants to receive, as in a renegotiation of TLS 1.2
         self._lock = threading.Lock()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._secured = context.wrap_bio(
@@ -112,8 +114,7 @@ class TlsLayer(SecureLayer):
             if isinstance(data, bytes) and len(data) <= PIECE:
                 count = self._write(data)
             else:
-                with memoryview(data).cast("B") as view:
-                    count = self._write(view[:PIECE])
+                count = self._write(memoryview(data).cast("B")[:PIECE])
             try:
                 self._flush()
             except WouldWait:
@@ -186,6 +187,16 @@ class TlsLayer(SecureLayer):
         return len(self._ahead) + self._secured.pending() + self._incoming.pending
 
     @property
+    def buffered(self) -> int:
+        with self._lock:
+            self._look_ahead()
+            return len(self._ahead)
+
+    @property
+    def has_come(self) -> bool:
+        return bool(self.buffered or self._peer_has_ended or self._error)
+
+    @property
     def peer_has_ended(self) -> bool:
         return self._peer_has_ended
 
@@ -213,6 +224,7 @@ class TlsLayer(SecureLayer):
         if self._held:
             self._unsent, self._held = memoryview(self._held), b""
         count: int = self._step(self._secured.write, data)
+        self._write_reads = False
         return count
 
     def _read(self, size: int) -> bytes:
@@ -233,7 +245,7 @@ class TlsLayer(SecureLayer):
                 self._flush()
             return
         self._tell_error()
-        self._read_out()
+        self._look_ahead()
         self._tell_error()
         self._sends_have_ended = True
         if self._held:
@@ -246,6 +258,15 @@ class TlsLayer(SecureLayer):
             self._fail(error)
         with suppress(WouldWait):
             self._flush()
+
+    def _look_ahead(self) -> None:
+        """Decrypt what has come, and answer what is wrong with it."""
+        if self._details is None or self._error is not None:
+            return
+        self._read_out()
+        if self._error is not None:
+            with suppress(OSError):
+                self._flush()
 
     def _read_out(self) -> None:
         """Decrypt what has come: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
@@ -268,7 +289,7 @@ class TlsLayer(SecureLayer):
             try:
                 return function(*arguments)
             except ssl.SSLWantReadError:
-                pass
+                self._write_reads = self._write_reads or function == self._secured.write
             except ssl.SSLZeroReturnError:
                 if self._details is not None:
                     raise
@@ -296,6 +317,8 @@ class TlsLayer(SecureLayer):
         if count:
             self._has_emptied = count < TAKE
             self._incoming.write(buffer[:count])
+            if self._write_reads and (wake := self._wake()):
+                wake()  # what one call has taken may be what another one waits for
             return
         if self._details is None:
             self._keep(ConnectionResetError(errno.ECONNRESET, "the peer has ended the connection during the TLS handshake"))

@@ -106,7 +106,7 @@ def test_call_that_ends_at_once_is_not_a_race(
     track, now = suspect
     now[0] += seconds
     with checked_sockets() as findings:
-        call_ended(track, track.state, "recv", track.made, None)
+        call_ended(track, None)
         judge_in_flight()
     assert [found.kind for found in findings] == ["race"] * races
 
@@ -115,7 +115,7 @@ def test_call_that_loses_its_descriptor_is_a_race(suspect: tuple[SocketTrack, li
     """A call that fails just after the close because its descriptor is gone was in the kernel."""
     track, _ = suspect
     with checked_sockets() as findings:
-        call_ended(track, track.state, "recv", track.made, OSError(9, "Bad file descriptor"))
+        call_ended(track, OSError(9, "Bad file descriptor"))
     assert [found.kind for found in findings] == ["race"]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import _socket
 import asyncio
+import errno
 import json
 import os
+import pickle
 import socket
 import sys
 import threading
@@ -150,6 +152,26 @@ def test_enforce_mode_refuses_before_the_system_is_asked() -> None:
         assert right.recv(10) == b""
     assert caught.value.call == "send"
     assert [found.call for found in findings] == ["send"]
+
+
+@pytest.mark.parametrize(
+    ("calls", "number"),
+    [("close send", errno.EBADF), ("getpeername", errno.ENOTCONN), ("listen", errno.EINVAL), ("shutdown send", errno.EPIPE)],
+)
+def test_enforced_error_is_what_the_system_would_have_raised(calls: str, number: int) -> None:
+    """The error is an IllegalCall and an OSError of the class and number that the program's own guards know, and pickles."""
+    *first, last = calls.split()
+    arguments = {"send": (b"x",), "shutdown": (socket.SHUT_WR,)}
+    left, right = socket.socketpair() if "send" in calls else (socket.socket(), socket.socket())
+    with left, right, checked_sockets("enforce"):
+        for call in first:
+            getattr(left, call)(*arguments.get(call, ()))
+        with pytest.raises(type(OSError(number, ""))) as caught:
+            getattr(left, last)(*arguments.get(last, ()))
+    assert isinstance(caught.value, IllegalCall)
+    assert (caught.value.errno, caught.value.strerror, caught.value.call) == (number, os.strerror(number), last)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.errno) == (str(caught.value), number)
 
 
 def test_enforce_mode_stops_what_the_system_would_accept() -> None:

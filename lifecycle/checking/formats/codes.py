@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.roles import words
 from lifecycle.roles.facts import Facts, Link
 from lifecycle.roles.python.words import METHODS

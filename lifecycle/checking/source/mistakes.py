@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.source.environment import Site
 from lifecycle.checking.source.points import Point, Points
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lifecycle.checking.findings import FindingKind
 from lifecycle.checking.formats.codes import code_named, code_of
 from lifecycle.checking.formats.problems import Problem
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.source.mistakes import Mistake
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.source.constructors import CONSTRUCTORS, TYPES, Constructor
 from lifecycle.checking.source.farewell import swallowed_farewells
 from lifecycle.checking.source.flow import Flow

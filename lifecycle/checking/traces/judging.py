@@ -6,7 +6,7 @@ import errno
 import re
 from collections.abc import Mapping
 
-from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import DATAGRAM, STREAM, ObservedState
 from lifecycle.checking.outcomes import is_order_error
 from lifecycle.checking.traces.descriptors import Description

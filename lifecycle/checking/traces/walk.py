@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lifecycle.checking.findings import FindingKind
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import DATAGRAM, STREAM, ObservedState
 from lifecycle.checking.traces.descriptors import Description, Descriptors, Step, new_socket
 from lifecycle.checking.traces.judging import advance, row_of

@@ -24,6 +24,7 @@ from lifecycle.conformance.adapters.platform_lines import lines_for
 from lifecycle.conformance.adapters.protocol import AGREES, Answer, Mismatch, Verdict, compared
 from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
 from lifecycle.conformance.adapters.setup_states import Factory, address_of, begin_connect, descriptor_of, set_timeout, shows
+from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
 from lifecycle.conformance.model.environments import PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
@@ -178,9 +179,9 @@ SPELLING: Mapping[str, tuple[str, Callable[..., Any]]] = {
     words.BIND.name: ("bind", lambda stage, port, host: stage.sock.bind((host, port))),
     words.LISTEN.name: ("listen", lambda stage: stage.sock.listen(8)),
     words.ACCEPT.name: ("accept", lambda stage: stage.sock.accept()[0]),
-    words.ACCEPTED.name: ("", RawStage.be_accepted),
+    words.ACCEPTED.name: ("", lambda stage: stage.be_accepted()),
     words.CONNECT.name: ("connect", lambda stage, host, port: stage.sock.connect((host, port))),
-    words.FINISH_CONNECT.name: ("getsockopt", RawStage.finish_connect),
+    words.FINISH_CONNECT.name: ("getsockopt", lambda stage: stage.finish_connect()),
     words.SEND.name: ("send", lambda stage, data: stage.all_of(data, stage.sock.send)),
     words.RECEIVE.name: ("recv", lambda stage, size, *flags: stage.sock.recv(size, *flags)),
     words.SEND_TO.name: ("sendto", RawStage.send_to),
@@ -210,17 +211,23 @@ def lacking(new: Factory) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A known difference of one implementation: its name, and where it shows. An empty field matches everything."""
+    """A known difference of one implementation: its name, and where it shows. An empty field matches everything.
+
+    call: a call, with or without how it is made, a peer action, or the label of a data cell. expected, got: their beginnings.
+    """
 
     name: str
     call: str = ""
     state: str = ""
     got: str = ""
+    role: str = ""
+    expected: str = ""
 
-    def covers(self, edge: Edge, found: Verdict) -> bool:
+    def covers(self, found: Divergence) -> bool:
         """Whether this is that difference."""
-        call = edge.step.call if isinstance(edge.step, Provocation) else edge.step.name
-        return self.call in ("", call) and self.state in ("", edge.source.state) and self.got in ("", found.got)
+        is_there = self.role in ("", found.role) and self.state in ("", found.state)
+        is_it = self.call in ("", found.call, found.steps[-1])
+        return is_there and is_it and found.got.startswith(self.got) and found.expected.startswith(self.expected)
 
 
 class SocketAdapter:
@@ -254,7 +261,9 @@ class SocketAdapter:
         self.name = name
         self.platform = platform
         self.new = new
-        self._known = known
+        self.known = known
+        self.shown: set[Known] = set()
+        """those of the known differences that have shown"""
         self._peers = peers
         self._loopback = Loopback(peers, patience=patience, host=host)
         self._lacks = lacks
@@ -269,6 +278,10 @@ class SocketAdapter:
     def left_out(self) -> tuple[LeftOut, ...]:
         """What is not tried, each with its reason."""
         return (*named(self._lacks, SPELLING), *self.abilities.left_out)
+
+    def judge_like(self, platform: str | None) -> None:
+        """Compare illegal calls with another system, or with the contract alone."""
+        self.platform = platform
 
     def be_at(self, host: str) -> None:
         """Bind sockets at another address of this machine; before anything else is done."""
@@ -289,7 +302,10 @@ class SocketAdapter:
             return False
         if call == words.ACCEPTED.name and self.abilities.connects:
             return False
-        only_asks = call == words.FINISH_CONNECT.name and self.platform is None  # there is no line to compare it with
+        only_asks = call == words.FINISH_CONNECT.name and self.platform in (
+            None,
+            *DOCUMENTED,
+        )  # there is no line to compare it with
         return legal or not (call in MAKES_ONE or only_asks)
 
     def stage(self, role: Role) -> RawStage:
@@ -298,12 +314,31 @@ class SocketAdapter:
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
         """As the platform's table says of an illegal call, and of a legal one that ends otherwise than it should."""
-        found = self._against_table(edge, answer)
-        if not found.agrees and not found.explanation:
-            for known in self._known:
-                if known.covers(edge, found):
-                    return replace(found, explanation=known.name)
-        return found
+        lines = lines_for(self.platform, edge) if self.platform not in DOCUMENTED else ()
+        matching = next((line for line in lines if line.says(answer)), None)
+        if edge.outcome != ILLEGAL:
+            found = compared(edge, answer)
+            if found.agrees:
+                return found
+            if self._may_be_done(edge, answer):
+                return replace(found, explanation=DONE_AT_ONCE)
+            return found if matching is None else replace(found, explanation=matching.name)
+        got = answer.detail or answer.outcome
+        if self.platform in DOCUMENTED:
+            return self._against_documents(edge, answer, got)
+        if lines and matching is None:
+            return Verdict(False, lines[0].name, got)
+        if is_refusal(answer):
+            return AGREES
+        return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
+
+    def explains(self, found: Divergence) -> str:
+        """The name of the known difference that this is, or ""."""
+        for known in self.known:
+            if known.covers(found):
+                self.shown.add(known)
+                return known.name
+        return ""
 
     def close(self) -> None:
         """Close what the stages shared."""
@@ -341,25 +376,6 @@ class SocketAdapter:
         took = time.monotonic() - began
         sock.close()
         return took < AT_MOST
-
-    def _against_table(self, edge: Edge, answer: Answer) -> Verdict:
-        lines = lines_for(self.platform, edge) if self.platform not in DOCUMENTED else ()
-        matching = next((line for line in lines if line.says(answer)), None)
-        if edge.outcome != ILLEGAL:
-            found = compared(edge, answer)
-            if found.agrees:
-                return found
-            if self._may_be_done(edge, answer):
-                return replace(found, explanation=DONE_AT_ONCE)
-            return found if matching is None else replace(found, explanation=matching.name)
-        got = answer.detail or answer.outcome
-        if self.platform in DOCUMENTED:
-            return self._against_documents(edge, answer, got)
-        if lines and matching is None:
-            return Verdict(False, lines[0].name, got)
-        if is_refusal(answer):
-            return AGREES
-        return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
 
 
 def _may_be_another(edge: Edge) -> str:

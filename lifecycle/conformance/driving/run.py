@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from lifecycle.conformance.adapters.outcomes import text_of
@@ -94,8 +94,8 @@ class Run:
                 self._stage = adapter.stage(model.role)
         except Mismatch as mismatch:
             self._unmade = str(mismatch.got)
-        except Hangs:
-            self._unmade = HANGS
+        except Hangs as error:
+            self._unmade = str(error) or HANGS
         self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
 
     @property
@@ -135,9 +135,10 @@ class Run:
         WATCHDOG.begin()
         try:
             return self._made(edge, name)
-        except Hangs:
-            self._model.hanging.add(step)
-            return self._differs(edge, name, expected, HANGS)
+        except Hangs as error:
+            if getattr(self._adapter, "is_fresh", True):  # else what was done before may be the cause
+                self._model.hanging.add(step)
+            return self._differs(edge, name, expected, str(error) or HANGS)
         except Mismatch as mismatch:
             return self._differs(edge, name, str(mismatch.expected), str(mismatch.got))
         except OSError as error:  # not of the call: of what must be there before it can be made
@@ -186,9 +187,25 @@ class Run:
     def _differs(self, edge: Edge, call: str, expected: str, got: str, explanation: str = "") -> Divergence:
         if expected == ILLEGAL:
             expected = f"a refusal: {call} is illegal"
-        role, cell = self._model.role.name, edge.cell if edge.is_call else None
-        steps = tuple(self.steps)
-        return Divergence(self._adapter.name, role, edge.source.state, call, expected, got, steps, explanation, cell)
+        cell = edge.cell if edge.is_call else None
+        return differing(self._adapter, self.role, edge.source.state, call, expected, got, tuple(self.steps), explanation, cell)
+
+
+def differing(
+    adapter: Adapter,
+    role: str,
+    state: str,
+    call: str,
+    expected: str,
+    got: str,
+    steps: tuple[str, ...],
+    explanation: str = "",
+    cell: Cell | None = None,
+) -> Divergence:
+    """A difference, with the name that the adapter knows it by."""
+    found = Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell)
+    explains = getattr(adapter, "explains", None)
+    return found if explanation or explains is None else replace(found, explanation=explains(found))
 
 
 def _at_once(facts: Facts) -> None:

@@ -146,7 +146,7 @@ class Notifier:
             if not self._wants_to_read():
                 await self._changed.wait()
                 continue
-            if not self._subject.facts.is_at_end:
+            if not self._subject.facts.is_at_end and not self._subject._has_received():
                 await self._subject._watch(writing=False)
             self._look()
 

@@ -54,7 +54,12 @@ QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
 """the methods that a careful library calls in any state, inside a `try`: an error is a valid answer"""
 
 FAREWELL = "shutdown"
-"""the method among them that has no effect on a closed socket"""
+"""the method among them that ends a conversation"""
+
+KEEPS_DESCRIPTOR = frozenset({"sendfile"})
+"""the methods that go on with the descriptor's number, whoever has it by then"""
+
+NOT_WOKEN = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's"
 
 RETURNS_ERROR = frozenset({"connect_ex"})
 """the methods that return the number of an error"""

@@ -3,7 +3,4 @@
 import socket
 
 with socket.socket() as client:
-    try:
-        print(client.getpeername())  # FOUND: order
-    except OSError as error:
-        print(error)
+    print(client.getpeername())  # FOUND: order

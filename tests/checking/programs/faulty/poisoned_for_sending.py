@@ -4,7 +4,7 @@ import socket
 
 with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
     try:
-        client.shutdown(socket.SHUT_WR)  # FOUND: order
+        client.shutdown(socket.SHUT_WR)
     except OSError as error:
         print(error)
     client.connect(server.getsockname())

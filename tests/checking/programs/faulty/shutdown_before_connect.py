@@ -3,7 +3,4 @@
 import socket
 
 with socket.socket() as client:
-    try:
-        client.shutdown(socket.SHUT_RDWR)  # FOUND: order
-    except OSError as error:
-        print(error)
+    client.shutdown(socket.SHUT_RDWR)  # FOUND: order

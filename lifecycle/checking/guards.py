@@ -1,0 +1,183 @@
+"""What stands around a call: a library's question, or a `try` of the program's own in which an error is an answer."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import linecache
+import os
+from collections.abc import Iterator
+from enum import IntEnum
+from types import CodeType, FrameType, ModuleType
+from typing import NamedTuple
+
+from lifecycle.checking.call_sites import SSL, STDLIB, FileKind, is_loop, kind_of
+
+
+class Guard(IntEnum):
+    """What a `try` or a `with suppress()` makes of an OSError. HANDLED: something. SWALLOWED: nothing at all."""
+
+    NONE = 0
+    HANDLED = 1
+    SWALLOWED = 2
+
+
+class Standing(IntEnum):
+    """How an illegal call is judged. QUESTION: not at all. NOTE: as a habit of careful programs. MISTAKE: as what it is."""
+
+    QUESTION = 0
+    NOTE = 1
+    MISTAKE = 2
+
+
+_PROBES = frozenset({(SSL, "_create")})
+"""(file, function) of the standard library that makes a call to learn the state from its error"""
+
+_WRAPPERS = 3  # frames between the call and the `try` around it
+
+
+def standing(frame: FrameType, *, asks: bool, is_over: bool) -> Standing:
+    """How an illegal call that `frame` makes is judged.
+
+    asks: careful code makes the call in any state, inside a `try`. is_over: the socket was closed or shut down, so that a
+    program may make the call to learn of it, if it swallows the error.
+    """
+    caller: FrameType | None = frame
+    passed, is_own = 0, False
+    while caller is not None and passed < _WRAPPERS:
+        code = caller.f_code
+        kind = kind_of(code.co_filename)
+        if (code.co_filename, code.co_name) in _PROBES:
+            return Standing.QUESTION
+        if is_loop(code):
+            break
+        if kind is FileKind.PROGRAM:
+            is_own = True
+            guard = guard_of(caller)
+            if (guard is Guard.SWALLOWED and is_over) or (guard and asks):
+                return Standing.NOTE
+            if not asks:
+                break
+        elif is_own:
+            break
+        elif kind is not FileKind.INTERNAL and asks and _has_handler(code, caller.f_lasti):
+            return Standing.QUESTION
+        passed += kind is not FileKind.INTERNAL
+        caller = caller.f_back
+    return Standing.MISTAKE
+
+
+class _Region(NamedTuple):
+    """The lines of a `try` or `with`, the exceptions that it takes (None: all), and what becomes of them."""
+
+    first: int
+    last: int
+    taken: tuple[ast.expr, ...] | None
+    guard: Guard
+
+
+_regions: dict[str, tuple[_Region, ...]] = {}
+
+
+def guard_of(frame: FrameType) -> Guard:
+    """What becomes of an OSError at the line where `frame` is, by its source; NONE where that cannot be read."""
+    file = frame.f_code.co_filename
+    if file not in _regions:
+        lines = linecache.getlines(file, frame.f_globals)
+        try:
+            _regions[file] = tuple(_read(ast.parse("".join(lines))))
+        except (SyntaxError, ValueError):
+            _regions[file] = ()
+    around = [each for each in _regions[file] if each.first <= frame.f_lineno <= each.last]
+    for region in sorted(around, key=lambda each: each.last - each.first):
+        if region.taken is None or any(_takes(each, frame) for each in region.taken):
+            return region.guard
+    return Guard.NONE
+
+
+def _read(tree: ast.AST) -> Iterator[_Region]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Try, ast.TryStar)):
+            for handler in node.handlers:
+                taken = None if handler.type is None else _each(handler.type)
+                is_raised = any(isinstance(each, ast.Raise) for part in handler.body for each in ast.walk(part))
+                guard = Guard.SWALLOWED if all(map(_does_nothing, handler.body)) else Guard.HANDLED
+                yield _Region(*_lines(node.body), taken, Guard.NONE if is_raised else guard)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                context = item.context_expr
+                if isinstance(context, ast.Call) and ast.unparse(context.func).rpartition(".")[2] == "suppress":
+                    yield _Region(*_lines(node.body), tuple(context.args), Guard.SWALLOWED)
+
+
+def _each(types: ast.expr) -> tuple[ast.expr, ...]:
+    return tuple(types.elts) if isinstance(types, ast.Tuple) else (types,)
+
+
+def _lines(body: list[ast.stmt]) -> tuple[int, int]:
+    return body[0].lineno, body[-1].end_lineno or body[-1].lineno
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    value = statement.value if isinstance(statement, (ast.Return, ast.Expr)) else None
+    is_plain = value is None or isinstance(value, ast.Constant)
+    return is_plain and isinstance(statement, (ast.Pass, ast.Return, ast.Break, ast.Continue, ast.Expr))
+
+
+def _takes(kind: ast.expr, frame: FrameType) -> bool:
+    """Whether the exception that the expression names takes every OSError; it does where nothing is known of it."""
+    value = _value(kind, frame)
+    return issubclass(OSError, value) if isinstance(value, type) else not isinstance(value, tuple)
+
+
+def _value(expression: ast.expr, frame: FrameType) -> object:
+    """The value of a name, or of a module's attribute, without running any of the program's code."""
+    if isinstance(expression, ast.Name):
+        return frame.f_globals.get(expression.id, getattr(builtins, expression.id, None))
+    if isinstance(expression, ast.Attribute):
+        owner = _value(expression.value, frame)
+        return vars(owner).get(expression.attr) if isinstance(owner, ModuleType) else None
+    return None
+
+
+def _has_handler(code: CodeType, instruction: int) -> bool:
+    """Whether the instruction at that offset is inside a `try` or a `with`, by the code's exception table."""
+    table = iter(getattr(code, "co_exceptiontable", b""))  # PyPy has none
+
+    def number() -> int:
+        byte = next(table)
+        value = byte & 63
+        while byte & 64:
+            byte = next(table)
+            value = value << 6 | byte & 63
+        return value
+
+    try:
+        while True:
+            start, length = number() * 2, number() * 2
+            number()  # the handler's offset
+            number()  # and its stack depth
+            if start <= instruction < start + length:
+                return True
+    except StopIteration:
+        return False
+
+
+_SAFE_RACES = frozenset({(os.path.join(STDLIB, "asyncio", "selector_events.py"), "_write_to_self")})
+"""(file, function) of the standard library whose call may run while the socket is closed, and that expects it"""
+
+
+def is_safe_race(frame: FrameType) -> bool:
+    """Whether the socket may be closed during the call that `frame` makes without harm."""
+    caller = frame.f_back
+    return caller is not None and (caller.f_code.co_filename, caller.f_code.co_name) in _SAFE_RACES
+
+
+def is_in_repr(frame: FrameType) -> bool:
+    """Whether repr() of the socket makes the call at `frame`; the interpreter does so too, for a warning."""
+    caller = frame.f_back
+    while caller is not None and kind_of(caller.f_code.co_filename) is FileKind.INTERNAL:
+        if caller.f_code.co_name == "__repr__":
+            return True
+        caller = caller.f_back
+    return False
