@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lifecycle.cli.choosing import chosen_role
-from lifecycle.cli.output import examples, render, terminal, write, write_json
+from lifecycle.cli.output import examples, write, write_json, write_parts
 
 if TYPE_CHECKING:
     from lifecycle.conformance.targets import Target
@@ -137,14 +137,15 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any
     from lifecycle.conformance.campaigns.conform import conform as run
     from lifecycle.conformance.reports import conformance_data, github_annotations, html_page, junit_xml
     from lifecycle.conformance.targets import UnknownTarget
+    from lifecycle.system.output import write_whole
 
     for option, file in (("--junit", forms.junit), ("--html", forms.html), ("--write-baseline", forms.write_baseline)):
         if file is not None and not file.parent.is_dir():
             raise click.BadParameter(f"cannot write {file}: {os.strerror(errno.ENOENT)}", param_hint=option)
     known = _known_in(forms.baseline)
     try:
-        with progress_bar() as show, stopping_at_signals():
-            report = run(target, roles, progress=show, **how)
+        with progress_bar() as progress, stopping_at_signals():
+            report = run(target, roles, progress=progress, **how)
     except UnknownTarget as error:
         raise click.BadParameter(str(error), param_hint="TARGET") from None
     if not report.roles and not report.stopped:
@@ -160,7 +161,7 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any
         for option_file, form in ((forms.junit, junit_xml), (forms.html, html_page)):
             if option_file is not None:
                 file = option_file
-                file.write_text(form(report), encoding="utf-8")
+                write_whole(file, form(report))
     except OSError as error:
         where = "--junit" if file is forms.junit else "--html" if file is forms.html else "--write-baseline"
         raise click.BadParameter(f"cannot write {file}: {error.strerror}", param_hint=where) from None
@@ -171,7 +172,7 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any
     else:
         from lifecycle.cli.conform_page import conformance_page
 
-        write(render(terminal(), *conformance_page(report, with_explained=forms.explained)))
+        write_parts(*conformance_page(report, with_explained=forms.explained))
     return not report.passes
 
 
@@ -213,16 +214,16 @@ def _score_mutants(roles: tuple[Role, ...], engine: str | None, as_json: bool) -
     """Break, count and print; whether a mutant has survived."""
     from lifecycle.conformance.campaigns.mutation import can_be_broken, score_role
 
-    with progress_bar() as show:
+    with progress_bar() as progress:
         scores = [
-            score_role(role, engine=engine, progress=partial(show, role.name)) for role in roles if can_be_broken(role.name)
+            score_role(role, engine=engine, progress=partial(progress, role.name)) for role in roles if can_be_broken(role.name)
         ]
     from lifecycle.cli.conform_page import mutants_data, mutants_page
 
     if as_json:
         write_json(mutants_data(scores))
     else:
-        write(render(terminal(), *mutants_page(scores)))
+        write_parts(*mutants_page(scores))
     return any(each.survivors for each in scores)
 
 

@@ -40,11 +40,13 @@ AS_SOCKETS = (socket.AF_INET, socket.SOCK_STREAM)
 NAMED = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 """module:factory, either with dots"""
 
-WINE_KNOWN = (
-    Known("wine: SO_ERROR is not cleared by reading it", "data: get_option: SO_ERROR reports it once"),
-    Known("wine: WSAESHUTDOWN of a receive of no bytes outlasts a reset", RECEIVE_FROM.name, got="broken (WSAESHUTDOWN)"),
-)
-"""what Wine's Winsock does and Windows' is documented not to, beyond the table"""
+KNOWN_ON: Mapping[str | None, tuple[Known, ...]] = {
+    WINSOCK: (
+        Known("wine: SO_ERROR is not cleared by reading it", "data: get_option: SO_ERROR reports it once"),
+        Known("wine: WSAESHUTDOWN of a receive of no bytes outlasts a reset", RECEIVE_FROM.name, got="broken (WSAESHUTDOWN)"),
+    )
+}
+"""system -> what its own sockets do beyond its table; Windows' are documented not to do what Wine's do here"""
 
 BAD_ARGUMENTS = frozenset({"send a text", "recv a text", "bind a text"})
 
@@ -117,7 +119,7 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
     if is_class and issubclass(thing, Lifecycle):
         return _governed_class(name, thing, engine)
     if is_class and issubclass(thing, socket.socket):
-        return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM, known=WINE_KNOWN if PLATFORM == WINSOCK else ()))
+        return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM, known=KNOWN_ON.get(PLATFORM, ())))
     _refuse_asynchronous(name, thing)
     makes_sockets = callable(thing) and _takes(thing, *AS_SOCKETS)
     if makes_sockets and is_class and hasattr(thing, "recv"):

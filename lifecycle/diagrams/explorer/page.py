@@ -21,6 +21,9 @@ from lifecycle.roles import ROLES
 
 SCRIPTS = ("role.js", "explore.js", "replay.js", "page.js")
 OURS = tuple(ROLES.values())
+MOST_CALLS = 20_000
+"""Of a run on the page, about 6 MB"""
+
 SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
 
 
@@ -33,11 +36,15 @@ def explorer_page(
     """The page, as the text of one HTML file.
 
     roles: those that can be selected, in this order, or a single one. records: a recorded run to step through; the page can
-    load another one. The page shows the roles' diagrams where Graphviz can draw them, else lists of their states.
+    load another one; of a longer run the page has the first MOST_CALLS, and its title says so. The page shows the roles'
+    diagrams where Graphviz can draw them, else lists of their states.
     """
+    run = sorted(records, key=lambda record: record.began)
+    if len(run) > MOST_CALLS:
+        title = f"{title}: the first {MOST_CALLS:,} of {len(run):,} calls"
     data = {
         "roles": [_role_data(checked_role(role)) for role in ((roles,) if isinstance(roles, Role) else roles)],
-        "run": [asdict(record) for record in sorted(records, key=lambda record: record.began)],
+        "run": [asdict(record) for record in run[:MOST_CALLS]],
     }
     parts = {
         "title": title.replace("&", "&amp;").replace("<", "&lt;"),
@@ -72,11 +79,18 @@ def _role_data(role: Role) -> dict[str, Any]:
         "kinds": {outcome.name: outcome.kind.value for outcome in role.outcomes},
         "table": {state: {call: dict(outcomes) for call, outcomes in calls.items()} for state, calls in role.table.items()},
         "refused": _refused(graph),
-        "picture": pictures.svg(dot(graph)) if pictures.program() else "",
+        "picture": _picture(dot(graph)),
         "nodes": {node.name: node_id(number) for number, node in enumerate(graph.nodes)},
         "edges": [[*cell, edge_id(number)] for number, edge in enumerate(graph.edges) for cell in edge.cells()],
         "visible": {name: visible(name) for name in _names(role)},
     }
+
+
+def _picture(text: str) -> str:
+    try:
+        return pictures.svg(text)
+    except pictures.NoRenderer:
+        return ""
 
 
 def _names(role: Role) -> list[str]:
