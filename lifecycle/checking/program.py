@@ -39,7 +39,14 @@ class CheckedProcess:
         self.folder = folder
         self.is_main = is_main
         self.process = os.getpid()
-        self.checker = Checker(settings.mode, keep_all=settings.keeps_all, on_finding=self._found, systems=settings.systems)
+        self.checker = Checker(
+            settings.mode,
+            keep_all=settings.keeps_all,
+            on_finding=self._found,
+            systems=settings.systems,
+            strict=settings.strict,
+        )
+        self.has_failed = False
         self.is_over = False
         self._next_report = 0.0
         self._exit: Callable[[int], NoReturn] = os._exit
@@ -64,13 +71,17 @@ class CheckedProcess:
         session.judge_what_is_left(None if had_no_chance_to_close else 0)
         session.stop(self.checker)
         if self.is_main:
-            report_run(self.settings, self.checker, list(self._from_children()))
+            self.has_failed = report_run(self.settings, self.checker, list(self._from_children()))
             shutil.rmtree(self.folder, ignore_errors=True)
         elif self.settings.keeps_all:
             from lifecycle.checking.charts import recorded
 
             with suppress(OSError):
                 self._write("recorded", [each.as_data() for each in recorded(self.checker.tracks, self.process)])
+
+    def exit_failed(self) -> NoReturn:
+        """End the process, at the end of all else, with the exit code of a run that has failed."""
+        self._exit(1)
 
     def _found(self, finding: Finding) -> None:
         with suppress(OSError):  # the folder is gone with the main process; a full disk is reported at the end
@@ -102,7 +113,7 @@ class CheckedProcess:
     def _finish_and_exit(self, status: int) -> NoReturn:
         if self.process == os.getpid():
             self.finish(orderly=False)
-        self._exit(status)
+        self._exit(1 if self.has_failed else status)
 
 
 _process: CheckedProcess | None = None
@@ -121,6 +132,11 @@ def finish() -> None:
     """The process ends."""
     if _process is not None:
         _process.finish(orderly=True)
+        if _process.has_failed:
+            with suppress(AttributeError, OSError, ValueError):  # gone, or closed
+                sys.stdout.flush()
+                sys.stderr.flush()
+            _process.exit_failed()
         if getattr(sys, "last_type", None) is KeyboardInterrupt:
             _keep_interrupted()
 
