@@ -169,7 +169,7 @@ class ObservedCall:
         elif number is not None:
             if self._is_explained(number):
                 self._report(FindingKind.ORDER, _answer(number))
-            elif self._is_accepted() and not is_order_error(number):
+            elif self._is_accepted() and (state.facts.failed or not is_order_error(number)):
                 self._report(FindingKind.PORTABILITY, _answer(number))
         elif outcome is not None and not state.final and self.track.family in INTERNET:
             waits = state.role.outcome(outcome).kind is Kind.WAITING and outcome not in (ASKED.name, CONFIRMED.name)
