@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lifecycle.sockets import SeparatorNotFound as SeparatorNotFound
     from lifecycle.sockets import Server as Server
     from lifecycle.sockets import StreamTruncated as StreamTruncated
+    from lifecycle.sockets import TooManyHandles as TooManyHandles
     from lifecycle.sockets import open_connection as open_connection
 
 __version__ = "0.1.0"
@@ -82,6 +83,7 @@ __all__ = [
     "SocketFile",
     "StateChangedDuringCall",
     "StreamTruncated",
+    "TooManyHandles",
     "open_connection",
     "serializable",
 ]

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from descriptors import no_descriptors_left
@@ -23,10 +24,11 @@ from loopback import (
     until_shows,
     unused_port,
 )
-from states import SOCKET_ROLES, World, arrange, begin_connect, handle_for
+from states import SOCKET_ROLES, World, arrange, begin_connect, bring, handle_for
 
 from lifecycle import (
     BlockingCallCancelled,
+    Datagram,
     HandshakeRefused,
     MessageTruncated,
     PlainTextUnread,
@@ -36,7 +38,8 @@ from lifecycle import (
 )
 from lifecycle.conformance.adapters.certificates import context_of
 from lifecycle.engine import Role
-from lifecycle.roles.facts import Facts
+from lifecycle.roles.facts import Facts, Link
+from lifecycle.system.portable_calls import dissolve
 
 TICK = 0.01  # seconds of time-out, where the time-out has to pass
 TOO_LONG = bytes(65508)  # for a datagram over IPv4
@@ -307,6 +310,115 @@ def _after_reset(call: str) -> Provocation:
     return provoke
 
 
+# -- descriptors, over Unix-domain sockets -----------------------------------------------------------------------------------
+
+
+def _locally(w: World, unread: bytes = b"") -> None:
+    """Replace the subject by one of the same state over Unix-domain sockets, which has sent `unread` to its new peer."""
+    wanted = w.subject.facts
+    w.subject.close()
+    w.peer.close()
+    w.subject = w.open(w.kind(timeout=LONG))
+    if not wanted.address:
+        w.subject.open(socket.AF_UNIX)
+        return
+    if wanted.link is Link.NO:
+        w.subject.create(path=w.open(TemporaryDirectory()) + "/s")
+        w.peer = socket.socket(socket.AF_UNIX, w.kind._kind)
+        w.peer.connect(w.subject.local_address.path)
+        return
+    own, w.peer = socket.socketpair(socket.AF_UNIX, w.kind._kind)
+    if unread:
+        own.send(unread)
+    w.subject.attach(own)
+    if wanted.link is Link.RESET:
+        socket.send_fds(w.peer, [MESSAGE], [0])
+        w.peer.close()
+        fails(BrokenPipeError, w.subject.send, MESSAGE)
+        return
+    bring(w, wanted)
+
+
+def _send_handle(w: World) -> None:
+    _locally(w)
+    _expect(w.subject.send_handles(MESSAGE, [0]), len(MESSAGE))
+    _, handles, _, _ = socket.recv_fds(w.peer, 99, 9)
+    os.close(handles[0])
+
+
+def _fill_locally(w: World) -> None:
+    _locally(w)
+    with suppress(BlockingIOError):
+        while True:
+            w.subject._socket.send(MESSAGE)
+
+
+def _send_handles_in_vain(w: World, timeout: float, error: type[OSError]) -> None:
+    _fill_locally(w)
+    w.subject.timeout = timeout
+    fails(error, w.subject.send_handles, MESSAGE, [0])
+
+
+def _send_handles_after_close(w: World) -> None:
+    _locally(w)
+    w.peer.close()
+    fails(ConnectionError, w.subject.send_handles, MESSAGE, [0])
+
+
+def _receive_handles_in_vain(w: World, timeout: float, error: type[OSError]) -> None:
+    _locally(w)
+    w.subject.timeout = timeout
+    fails(error, _take_handles, w)
+
+
+def _take_handles(w: World) -> tuple[bytes, int]:
+    """What was received, and how many descriptors, which are closed."""
+    data, handles = w.subject.receive_handles()
+    for handle in handles:
+        os.close(handle)
+    return data, len(handles)
+
+
+def _receive_handle(w: World) -> None:
+    _locally(w)
+    with suppress(OSError):  # it has sent already, or has ended
+        socket.send_fds(w.peer, [MESSAGE], [0])
+    _expect(_take_handles(w), (MESSAGE, 1))
+
+
+def _receive_handles_at_the_end(w: World) -> None:
+    _locally(w)
+    with suppress(OSError):  # it has ended already
+        w.peer.shutdown(socket.SHUT_WR)
+    _expect(_take_handles(w), (b"", 0))
+
+
+def _receive_handles_after_reset(w: World) -> None:
+    if w.subject.state == "broken":
+        _receive_handle(w)
+    else:
+        _locally(w, unread=MESSAGE)
+        w.peer.close()  # over what was not read: the connection is reset
+    fails(ConnectionResetError, _take_handles, w)
+
+
+SENDING_HANDLES: dict[str, Provocation] = {
+    "ok": _send_handle,
+    "pending": lambda w: _send_handles_in_vain(w, 0, BlockingIOError),
+    "timed_out": lambda w: _send_handles_in_vain(w, TICK, TimeoutError),
+    "failed": lambda w: fails(OSError, w.subject.send_handles, MESSAGE, [0]),
+    "broken": _send_handles_after_close,
+}
+RECEIVING_HANDLES: dict[str, Provocation] = {
+    "ok": _receive_handle,
+    "pending": lambda w: _receive_handles_in_vain(w, 0, BlockingIOError),
+    "timed_out": lambda w: _receive_handles_in_vain(w, TICK, TimeoutError),
+    "failed": lambda w: fails(OSError, w.subject.receive_handles),
+    "eof": _receive_handles_at_the_end,
+    "broken": _receive_handles_after_reset,
+}
+
+
 # -- TLS ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -434,6 +546,8 @@ STREAM: dict[str, dict[str, Provocation]] = {
     "send_to": _sending("send_to"),
     "receive": _receiving("receive"),
     "receive_from": _receiving("receive_from"),
+    "send_handles": SENDING_HANDLES,
+    "receive_handles": RECEIVING_HANDLES,
     "shut_down": {
         **{how: _shut_down(how) for how in ("sends", "receives", "both")},
         "failed": _after_reset("shut_down"),
@@ -472,10 +586,39 @@ STREAM: dict[str, dict[str, Provocation]] = {
 # -- datagrams ---------------------------------------------------------------------------------------------------------------
 
 
+def _send_handles_to_gone_peer(w: World) -> None:
+    _locally(w)
+    w.peer.close()
+    fails(ConnectionRefusedError, w.subject.send_handles, MESSAGE, [0])
+
+
+def _receive_handles_after_refusal(w: World) -> None:
+    _locally(w, unread=MESSAGE)
+    dissolve(w.peer)  # Linux reports ECONNRESET to the one whose message it leaves unread
+    fails(ConnectionResetError, _take_handles, w)
+
+
 def _send_to_somebody(w: World) -> None:
     with datagram_pair() as (other, _):
         w.subject.send_to(MESSAGE, *other.get_sock_name())
         _expect(other.receive(), MESSAGE)
+
+
+def _send_message_in_vain(w: World, timeout: float, error: type[OSError]) -> None:
+    _fill_locally(w)
+    w.subject.timeout = timeout
+    fails(error, w.subject.send, MESSAGE)
+
+
+def _send_to_in_vain(w: World, timeout: float, error: type[OSError]) -> None:
+    _locally(w)
+    w.subject.timeout = timeout
+    other = w.open(Datagram())
+    other.create(path=w.open(TemporaryDirectory()) + "/s")
+    with suppress(BlockingIOError):
+        while True:
+            w.subject._socket.sendto(MESSAGE, other.local_address.path)
+    fails(error, lambda: w.subject.send_to(MESSAGE, path=other.local_address.path))
 
 
 def _send_to_gone_peer(w: World) -> None:
@@ -533,12 +676,21 @@ DATAGRAM: dict[str, dict[str, Provocation]] = {
     "disconnect": {"ok": lambda w: w.subject.disconnect()},
     "send": {
         "ok": lambda w: _expect(w.subject.send(MESSAGE), len(MESSAGE)),
+        "pending": lambda w: _send_message_in_vain(w, 0, BlockingIOError),
+        "timed_out": lambda w: _send_message_in_vain(w, TICK, TimeoutError),
         "refused": _send_to_gone_peer,
         "failed": lambda w: fails(OSError, w.subject.send, TOO_LONG),
     },
     "send_to": {
         "ok": _send_to_somebody,
+        "pending": lambda w: _send_to_in_vain(w, 0, BlockingIOError),
+        "timed_out": lambda w: _send_to_in_vain(w, TICK, TimeoutError),
         "failed": lambda w: fails(OSError, w.subject.send_to, TOO_LONG, HOST, unused_port(socket.SOCK_DGRAM)),
+    },
+    "send_handles": SENDING_HANDLES | {"refused": _send_handles_to_gone_peer},
+    "receive_handles": {
+        **{outcome: RECEIVING_HANDLES[outcome] for outcome in ("ok", "pending", "timed_out", "failed")},
+        "refused": _receive_handles_after_refusal,
     },
     "receive": _receiving_messages("receive"),
     "receive_from": _receiving_messages("receive_from"),

@@ -116,7 +116,7 @@ def arrange(made: World, at: Facts) -> None:
     elif at.link in LINKED:
         _link(made)
         if at.is_plain:
-            _bring(made, at)
+            bring(made, at)
         else:
             _secure(made, at)
     elif at.address:
@@ -149,7 +149,8 @@ def _link(made: World) -> None:
         made.peer.connect(made.subject.get_sock_name())
 
 
-def _bring(made: World, at: Facts) -> None:
+def bring(made: World, at: Facts) -> None:
+    """Bring a connected subject to these facts, by its own calls and by its peer's."""
     if at.link is Link.RESET:
         reset(made.peer)
         with suppress(ConnectionResetError):
@@ -159,7 +160,8 @@ def _bring(made: World, at: Facts) -> None:
     how = ends.get((at.sends, at.receives is not Receives.OFF))
     if how is not None:
         made.subject.shut_down(how)
-        until_acknowledged(made.subject)
+        if made.peer.family == socket.AF_INET:
+            until_acknowledged(made.subject)
     if at.receives is Receives.EOF:
         made.peer.shutdown(socket.SHUT_WR)
         assert made.subject.receive() == b""

@@ -16,12 +16,18 @@ from lifecycle.engine import Record
 from lifecycle.roles import ROLES
 from lifecycle.roles.facts import Link
 from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM
+from lifecycle.system.output import printable_lines, write_whole
 
 FORMATS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
 """suffix of a file -> its format; any other is text"""
 
 _ROLES = {**ROLES, **{each.real.name: each.real for each in (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)}}
 _WIDTH = 100
+
+MOST_CALLS, MOST_FILES, MOST_FINDINGS = 2000, 200, 500
+"""Of a chart, of a run, on a page"""
+
+LARGEST_PAGE = 8 << 20  # characters of charts
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -144,16 +150,16 @@ def _record(name: str, track: SocketTrack, event: Event) -> Record:
     )
 
 
-def write_charts(settings: Settings, sockets: Sequence[Recorded], findings: Sequence[Mapping[str, Any]]) -> None:
-    """Write the files that were asked for; one picture per connection where there are several."""
+def write_charts(settings: Settings, sockets: Sequence[Recorded], findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write the files that were asked for; one picture per connection where there are several. Returns what is left out."""
     ordered = sorted(sockets, key=lambda each: each.began)
     groups = list(connections(ordered))
     if settings.connection is not None:
         groups = groups[settings.connection - 1 : settings.connection]
-    if settings.chart is not None:
-        _write_chart(Path(settings.chart), groups)
+    notes = [] if settings.chart is None else _write_chart(Path(settings.chart), groups)
     if settings.html is not None:
-        Path(settings.html).write_text(_page(groups, findings), encoding="utf-8")
+        write_whole(settings.html, printable_lines(_page(groups, findings)))
+    return notes
 
 
 def title_of(group: Sequence[Recorded]) -> str:
@@ -163,39 +169,66 @@ def title_of(group: Sequence[Recorded]) -> str:
     return f"{', '.join(each.name for each in group)}{f' ({ends})' if ends else ''}"
 
 
-def _write_chart(path: Path, groups: Sequence[Sequence[Recorded]]) -> None:
+def _write_chart(path: Path, groups: Sequence[Sequence[Recorded]]) -> list[str]:
     form = FORMATS.get(path.suffix.lower(), "text")
+    notes = [f"{title_of(group)}: {note}" for group in groups if (note := _not_drawn(group))]
     if form == "text":
-        texts = [f"{title_of(group)}\n\n{_chart(group, form)}" for group in groups]
-        path.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+        texts = [f"{title_of(group)}\n{_not_drawn(group)}\n{_chart(group, form)}" for group in groups]
+        write_whole(path, printable_lines("\n\n".join(texts) + "\n"))
     elif len(groups) == 1:
-        path.write_text(_chart(groups[0], form), encoding="utf-8")
+        write_whole(path, _chart(groups[0], form))
     else:
-        for number, group in enumerate(groups, 1):
-            path.with_stem(f"{path.stem}-{number}").write_text(_chart(group, form), encoding="utf-8")
+        for number, group in enumerate(groups[:MOST_FILES], 1):
+            write_whole(path.with_stem(f"{path.stem}-{number}"), _chart(group, form))
+        if len(groups) > MOST_FILES:
+            notes.append(_first(MOST_FILES, groups))
+    return notes
 
 
 def _chart(group: Sequence[Recorded], form: str) -> str:
-    return sequence_chart(_records(group), form, width=_WIDTH, roles=_ROLES)
+    return sequence_chart(_records(group)[:MOST_CALLS], form, width=_WIDTH, roles=_ROLES)
+
+
+def _not_drawn(group: Sequence[Recorded]) -> str:
+    """What the chart of a group leaves out, as a sentence."""
+    count = len(_records(group))
+    return f"The first {MOST_CALLS:,} of {count:,} calls are drawn." if count > MOST_CALLS else ""
+
+
+def _first(number: int, groups: Sequence[object]) -> str:
+    return f"The first {number:,} of {len(groups):,} connections are drawn; --connection N draws another."
 
 
 def _records(group: Sequence[Recorded]) -> list[Record]:
     """The calls of a group; those of a listener only up to the last call on another socket."""
     others = [each for each in group if each.peer] or list(group)
     last = max(record.began for each in others for record in each.records)
-    return [record for each in group for record in each.records if each in others or record.began <= last]
+    chosen = {id(each) for each in others}
+    return sorted(
+        (record for each in group for record in each.records if id(each) in chosen or record.began <= last),
+        key=lambda record: record.began,
+    )
 
 
 def _page(groups: Sequence[Sequence[Recorded]], findings: Sequence[Mapping[str, Any]]) -> str:
+    articles = grouped(findings)
+    charts: list[str] = []
+    size = 0
+    for number, group in enumerate(groups, 1):
+        note = f"<p>{_not_drawn(group)}</p>\n" if _not_drawn(group) else ""
+        title = f'<section id="c{number}">\n<h2>{number}. {escape(title_of(group))}</h2>\n'
+        charts.append(f"{title}{note}<figure>{_chart(group, 'svg')}</figure>\n</section>")
+        size += len(charts[-1])
+        if size > LARGEST_PAGE and number < len(groups):
+            charts.append(f"<p>{_first(number, groups)}</p>")
+            break
+    drawn = groups[: len(charts)]
+    more = f"<p>And at {len(articles) - MOST_FINDINGS:,} more places.</p>" if len(articles) > MOST_FINDINGS else ""
     return _PAGE.format(
         count=len(findings),
-        findings="\n".join(_article(group) for group in grouped(findings)) or "<p>None.</p>",
-        contents="\n".join(f'<li><a href="#c{n}">{escape(title_of(group))}</a></li>' for n, group in enumerate(groups, 1)),
-        charts="\n".join(
-            f'<section id="c{number}">\n<h2>{number}. {escape(title_of(group))}</h2>\n'
-            f"<figure>{_chart(group, 'svg')}</figure>\n</section>"
-            for number, group in enumerate(groups, 1)
-        ),
+        findings="\n".join((*map(_article, articles[:MOST_FINDINGS]), more)) if articles else "<p>None.</p>",
+        contents="\n".join(f'<li><a href="#c{n}">{escape(title_of(group))}</a></li>' for n, group in enumerate(drawn, 1)),
+        charts="\n".join(charts),
     )
 
 

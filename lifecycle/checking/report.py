@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from lifecycle.checking.checkers import Checker
@@ -16,6 +15,7 @@ from lifecycle.checking.formats.problems import project_settings
 from lifecycle.checking.formats.writers import WRITERS, as_text
 from lifecycle.checking.run_problems import failing, headline, problem_of, remaining
 from lifecycle.checking.settings import Settings
+from lifecycle.system.output import printable_lines, write_whole
 
 _SHOWN = 50  # problems in the summary
 
@@ -38,7 +38,8 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
         sockets = recorded(checker.tracks)
         sockets += [read_recorded(data) for kind, theirs in children if kind == "recorded" for data in theirs]
         with _reporting_failure(settings.chart or settings.html):
-            write_charts(settings, sockets, findings)
+            for note in write_charts(settings, sockets, findings):
+                _write(f"lifecycle: {note}\n")
     if not settings.quiet:
         text = "".join(f"{line}\n" for line in summary(findings, checker.left_out))
         if settings.output_format != "text":
@@ -61,7 +62,7 @@ def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Seq
 def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]]) -> None:
     """Write the findings as JSON. Raises OSError where the file cannot be written."""
     data = {"findings": findings, "left_out": checker.left_out, "sockets": checker.sockets}
-    Path(file).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps(data, indent=2) + "\n")
 
 
 def summary(findings: Iterable[Mapping[str, Any]], left_out: int = 0) -> Iterator[str]:
@@ -91,4 +92,4 @@ def _write(text: str) -> None:
         with suppress(AttributeError, OSError, ValueError, RuntimeError):  # gone, closed, or in use by the interrupted code
             stream.flush()
     with suppress(OSError):
-        os.write(2, text.encode("utf-8", "replace"))
+        os.write(2, printable_lines(text).encode("utf-8", "replace"))

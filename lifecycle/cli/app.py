@@ -5,6 +5,9 @@ Exit codes: 0 for a pass, 1 for a finding or a failure, 2 for wrong usage.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 import lifecycle
@@ -18,6 +21,7 @@ from lifecycle.cli.output import examples, fail_to_write
 from lifecycle.cli.run import run
 from lifecycle.cli.show import roles, show
 from lifecycle.cli.trace import trace
+from lifecycle.system.output import printable_lines
 
 SUBCOMMANDS = (demo, show, roles, diagram, run, trace, lint, explain, archive, conform, matrix)
 
@@ -28,6 +32,26 @@ class InOrder(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Part of click."""
         return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Part of click."""
+        with _errors_in_printable_characters():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Part of click; a subcommand's options are read here, too."""
+        with _errors_in_printable_characters():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _errors_in_printable_characters() -> Iterator[None]:
+    """Arguments, file names and what files hold are quoted in errors."""
+    try:
+        yield
+    except click.ClickException as error:
+        vars(error)["message"] = printable_lines(error.message)  # which click declares final, and formats later
+        raise
 
 
 @click.group(

@@ -15,6 +15,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from lifecycle.cli.output import tell
+
 if TYPE_CHECKING:
     from lifecycle.archive.dump.containers import CompoundFile, Stream
 
@@ -122,7 +124,7 @@ def bytes_of(name: str, opened: ExitStack) -> Data:
 
 def stopped(why: str) -> click.exceptions.Exit:
     """Print an error of one line; what to raise so that the command exits with code 2."""
-    click.echo(f"Error: {why}", err=True)
+    tell(f"Error: {why}")
     return click.exceptions.Exit(2)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from lifecycle.cli.archive_files import opened_bytes, stopped
-from lifecycle.cli.output import examples, write
+from lifecycle.cli.output import examples, tell, write
 
 EPILOG = examples(
     "lifecycle archive load --classes drawing.py drawing.dat",
@@ -46,9 +46,9 @@ def load(file: str, module: str, as_json: bool, stream: str | None, offset: int 
     try:
         document = loading(data)
     except ArchiveError as error:
-        click.echo(f"Error: {file}: {error}", err=True)
+        tell(f"Error: {file}: {error}")
         for note in getattr(error, "__notes__", ()):
-            click.echo(f"  {note}", err=True)
+            tell(f"  {note}")
         raise click.exceptions.Exit(1) from None
     write(json.dumps({"schema_version": 1, "file": file, "document": tree_of(document)}, indent=2) + "\n")
 

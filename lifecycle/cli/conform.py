@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lifecycle.cli.choosing import chosen_role
-from lifecycle.cli.output import examples, render, terminal, write, write_json
+from lifecycle.cli.output import examples, write, write_json, write_parts
 
 if TYPE_CHECKING:
     from lifecycle.conformance.targets import Target
@@ -29,12 +29,16 @@ EPILOG = examples(
     "lifecycle conform socket --explained             the standard library, and where the system differs",
     "lifecycle conform gevent                         also aio, trio, memory",
     "lifecycle conform mymodule:MySocket              a class like socket.socket, or an adapter's factory",
+    "lifecycle conform agent:./my_agent               a program in any language that makes the calls",
+    "lifecycle conform agent --source c               such a program, to begin with",
     "lifecycle conform lifecycle --mutants            how many faults the suite finds",
 )
 
 
 @click.command("conform", epilog=EPILOG, short_help="Put an implementation through the suite of its roles.")
-@click.argument("target", metavar="TARGET", help="lifecycle, aio, socket, gevent, trio, memory, or module:factory.")
+@click.argument(
+    "target", metavar="TARGET", help="lifecycle, aio, socket, gevent, trio, memory, module:factory, or agent:COMMAND."
+)
 @click.option("--role", metavar="ROLE", multiple=True, help="Only this role; may be repeated.")
 @click.option(
     "--depth",
@@ -53,6 +57,7 @@ EPILOG = examples(
 @click.option("--engine", metavar="ENGINE", help="compiled or reference, for governed objects.")
 @click.option("--mutants", is_flag=True, help="Break the package's classes instead, and count what is found.")
 @click.option("--explained", is_flag=True, help="List the explained differences, too.")
+@click.option("--source", metavar="LANGUAGE", help="Of the target `agent`: print an agent in c, go, java or node.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page.")
 @click.option("--github", is_flag=True, help="Print one annotation a cause, for GitHub's runners.")
@@ -71,6 +76,7 @@ def conform(
     engine: str | None,
     mutants: bool,
     explained: bool,
+    source: str | None,
     junit: Path | None,
     html: Path | None,
     github: bool,
@@ -80,8 +86,16 @@ def conform(
 
     Exits with 1 where the implementation differs in a way that nothing explains, or a cell was not reached.
     """
+    from lifecycle.conformance.agents.adapter import SOURCES, source_of
     from lifecycle.conformance.targets import LIKE, UnknownTarget, target_named
     from lifecycle.engine.table import ENGINES
+
+    if source is not None:
+        if target != "agent" or source not in SOURCES:
+            text = f"lifecycle conform agent --source LANGUAGE; languages: {', '.join(SOURCES)}"
+            raise click.BadParameter(text, param_hint="--source")
+        write(source_of(source))
+        return
 
     if engine is not None and engine not in ENGINES:
         raise click.BadParameter(f"no engine {engine!r}; known: {', '.join(ENGINES)}", param_hint="--engine")
@@ -123,14 +137,15 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any
     from lifecycle.conformance.campaigns.conform import conform as run
     from lifecycle.conformance.reports import conformance_data, github_annotations, html_page, junit_xml
     from lifecycle.conformance.targets import UnknownTarget
+    from lifecycle.system.output import write_whole
 
     for option, file in (("--junit", forms.junit), ("--html", forms.html), ("--write-baseline", forms.write_baseline)):
         if file is not None and not file.parent.is_dir():
             raise click.BadParameter(f"cannot write {file}: {os.strerror(errno.ENOENT)}", param_hint=option)
     known = _known_in(forms.baseline)
     try:
-        with progress_bar() as show, stopping_at_signals():
-            report = run(target, roles, progress=show, **how)
+        with progress_bar() as progress, stopping_at_signals():
+            report = run(target, roles, progress=progress, **how)
     except UnknownTarget as error:
         raise click.BadParameter(str(error), param_hint="TARGET") from None
     if not report.roles and not report.stopped:
@@ -146,7 +161,7 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any
         for option_file, form in ((forms.junit, junit_xml), (forms.html, html_page)):
             if option_file is not None:
                 file = option_file
-                file.write_text(form(report), encoding="utf-8")
+                write_whole(file, form(report))
     except OSError as error:
         where = "--junit" if file is forms.junit else "--html" if file is forms.html else "--write-baseline"
         raise click.BadParameter(f"cannot write {file}: {error.strerror}", param_hint=where) from None
@@ -157,7 +172,7 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any
     else:
         from lifecycle.cli.conform_page import conformance_page
 
-        write(render(terminal(), *conformance_page(report, with_explained=forms.explained)))
+        write_parts(*conformance_page(report, with_explained=forms.explained))
     return not report.passes
 
 
@@ -199,16 +214,16 @@ def _score_mutants(roles: tuple[Role, ...], engine: str | None, as_json: bool) -
     """Break, count and print; whether a mutant has survived."""
     from lifecycle.conformance.campaigns.mutation import can_be_broken, score_role
 
-    with progress_bar() as show:
+    with progress_bar() as progress:
         scores = [
-            score_role(role, engine=engine, progress=partial(show, role.name)) for role in roles if can_be_broken(role.name)
+            score_role(role, engine=engine, progress=partial(progress, role.name)) for role in roles if can_be_broken(role.name)
         ]
     from lifecycle.cli.conform_page import mutants_data, mutants_page
 
     if as_json:
         write_json(mutants_data(scores))
     else:
-        write(render(terminal(), *mutants_page(scores)))
+        write_parts(*mutants_page(scores))
     return any(each.survivors for each in scores)
 
 

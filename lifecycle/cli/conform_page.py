@@ -91,6 +91,8 @@ def _left_out(report: Conformance) -> Iterator[RenderableType]:
         reasons.setdefault(each.why, {})[each.what] = None
     for why, what in reasons.items():
         yield Text(f"  left out: {', '.join(what)} ({why})", LEFT_OUT)
+    for name in report.unseen:
+        yield Text(f"  known, and not seen in this run: {name}", LEFT_OUT)
     for role, cells in report.unprovoked.items():
         yield Text(f"  provoked by nothing: {_named(role, cells)}", BAD)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifecycle.cli.output import examples, fail, render, terminal, write
+from lifecycle.cli.output import examples, fail, terminal, write, write_parts
 
 if TYPE_CHECKING:
     from lifecycle.engine import Record
@@ -46,7 +46,7 @@ def demo(as_json: bool, chart: str | None) -> None:
         from lifecycle.cli.demo_page import demo_page
 
         console = terminal()
-        write(render(console, *demo_page(conversation.lines, refusals, console)))
+        write_parts(*demo_page(conversation.lines, refusals, console), console=console)
     if failure is not None:
         fail(str(failure))
 

@@ -167,12 +167,14 @@ def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
 
 
 def _as_file(drawn: str | bytes) -> bytes:
-    return drawn if isinstance(drawn, bytes) else drawn.encode()
+    return drawn if isinstance(drawn, bytes) else drawn.encode("utf-8", "backslashreplace")
 
 
 def _save(path: str, drawn: bytes) -> None:
+    from lifecycle.system.output import write_whole
+
     try:
-        Path(path).write_bytes(drawn)
+        write_whole(path, drawn)
     except OSError as error:
         fail(f"cannot write {path}: {error.strerror}")
 

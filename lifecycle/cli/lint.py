@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifecycle.cli.output import examples, fail, write
+from lifecycle.cli.output import examples, fail, tell, write
 
 if TYPE_CHECKING:
     from lifecycle.checking.formats.problems import Problem
@@ -78,7 +78,7 @@ def lint(
     write(WRITERS[output_format](problems))
     unread = [reading for reading in readings if reading.problem]
     for reading in unread:
-        click.echo(f"{reading.file}: {reading.problem}", err=True)
+        tell(f"{reading.file}: {reading.problem}")
     if output_format == "text":
         click.echo(_summary(problems, len(readings)), err=True)
     if statistics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from lifecycle.cli.conform import progress_bar
-from lifecycle.cli.output import examples, render, terminal, write, write_json
+from lifecycle.cli.output import examples, write_json, write_parts
 
 EPILOG = examples(
     "lifecycle matrix                        every family and kind, in about a second",
@@ -37,8 +37,8 @@ def matrix(diff: str | None, family: str | None, kind: str | None, as_json: bool
     pairs = tuple(
         (its_family, its_kind) for its_family, its_kind in PAIRS if family in (None, its_family) and kind in (None, its_kind)
     )
-    with progress_bar() as show:
-        measured = measure(pairs, progress=lambda done, total: show("cells", done, total))
+    with progress_bar() as progress:
+        measured = measure(pairs, progress=lambda done, total: progress("cells", done, total))
     if not measured:
         raise click.BadParameter("this system has no such sockets", param_hint="--family")
     if diff is None:
@@ -47,7 +47,7 @@ def matrix(diff: str | None, family: str | None, kind: str | None, as_json: bool
         if as_json:
             write_json(matrix_data(measured))
         else:
-            write(render(terminal(), *matrix_page(measured)))
+            write_parts(*matrix_page(measured))
         return
     from lifecycle.cli.matrix_page import comparison_data, comparison_page
 
@@ -55,6 +55,6 @@ def matrix(diff: str | None, family: str | None, kind: str | None, as_json: bool
     if as_json:
         write_json(comparison_data(comparison))
     else:
-        write(render(terminal(), *comparison_page(comparison)))
+        write_parts(*comparison_page(comparison))
     if comparison.unexplained:
         raise click.exceptions.Exit(1)

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
+from lifecycle.system.output import printable_lines
+
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from collections.abc import Iterable
+
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 MIN_WIDTH = 40
 
@@ -24,9 +28,17 @@ _SPACES_AT_LINE_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 def terminal() -> Console:
     """A console that prints into memory in the width and colours of standard output ($COLUMNS, its own width, or 80)."""
     from rich.console import Console  # --json and --help start faster without it
+    from rich.segment import Segment
+
+    class Printable(Console):
+        """What it shows has no control characters but its own."""
+
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for each in super().render(renderable, options):
+                yield each if each.control else Segment(printable_lines(each.text), each.style)
 
     real = Console()
-    return Console(
+    return Printable(
         file=StringIO(),
         force_terminal=real.is_terminal,
         width=max(real.width, MIN_WIDTH),
@@ -37,25 +49,30 @@ def terminal() -> Console:
     )
 
 
-def render(console: Console, *parts: RenderableType) -> str:
-    """The text of `parts` as terminal() shows them, without trailing spaces; a str is never wrapped."""
+def write_parts(*parts: RenderableType, console: Console | None = None) -> None:
+    """Write `parts` as a terminal() shows them, without trailing spaces; a str is never wrapped."""
+    console = console or terminal()
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str))
-    return _SPACES_AT_LINE_ENDS.sub("", cast(StringIO, console.file).getvalue())
+    _write(_encodable(_SPACES_AT_LINE_ENDS.sub("", cast(StringIO, console.file).getvalue())))
 
 
 def write(text: str | bytes) -> None:
     """Write to standard output; the rest is discarded when the reader has closed the pipe (`lifecycle show | head -1`).
 
-    A character that the output's encoding lacks is written as its escape.
+    A character of a text that cannot be printed, or that the output's encoding lacks, is written as its escape.
 
     Exits with code 1 when the output cannot be written for another reason, as on a full disk.
     """
+    _write(text if isinstance(text, bytes) else _encodable(printable_lines(text)))
+
+
+def _write(text: str | bytes) -> None:
     try:
         if isinstance(text, bytes):
             sys.stdout.buffer.write(text)
         else:
-            sys.stdout.write(_encodable(text))
+            sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
         if error.errno not in _READER_IS_GONE:
@@ -72,8 +89,13 @@ def fail_to_write(error: OSError) -> NoReturn:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Exit with `code` after a line on standard error."""
-    click.echo(f"Error: {message}", err=True)
+    tell(f"Error: {message}")
     raise click.exceptions.Exit(code)
+
+
+def tell(text: str) -> None:
+    """Write a line to standard error."""
+    click.echo(printable_lines(text), err=True)
 
 
 def write_json(data: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from lifecycle.cli.choosing import chosen_role
-from lifecycle.cli.output import examples, render, terminal, write, write_json
+from lifecycle.cli.output import examples, write_json, write_parts
 from lifecycle.roles import ROLES
 
 SHOW_EPILOG = examples(
@@ -45,7 +45,7 @@ def show(role: str | None, platforms: bool, as_json: bool) -> None:
         from lifecycle.cli.platform_page import platform_page
 
         parts += [part for each in chosen for part in platform_page(each)]
-    write(render(terminal(), *parts[1:]))
+    write_parts(*parts[1:])
 
 
 @click.command("roles", epilog=ROLES_EPILOG)
@@ -62,4 +62,4 @@ def roles(as_json: bool) -> None:
     table.add_column(no_wrap=True)
     for role in ROLES.values():
         table.add_row(Text(role.name, "bold"), Text(role.doc))
-    write(render(terminal(), table))
+    write_parts(table)

@@ -61,6 +61,7 @@ def trace(
     from lifecycle.checking.traces.problems import problem_of
     from lifecycle.checking.traces.strace import StraceMissing, trace_process, trace_program
     from lifecycle.checking.traces.walk import Walk
+    from lifecycle.system.output import write_whole
 
     if sum((bool(program), process is not None, read is not None)) != 1:
         raise click.UsageError("give a program, --process or --read, and one of them only")
@@ -86,7 +87,10 @@ def trace(
             fail(str(error), 2)
     text = WRITERS[output_format](problems)
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        try:
+            write_whole(output, text)
+        except OSError as error:
+            fail(f"cannot write {output}: {error.strerror}", 2)
     else:
         click.echo(text, nl=False, err=read is None)
     if output_format == "text":

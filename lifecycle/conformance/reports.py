@@ -12,9 +12,13 @@ from lifecycle.conformance.campaigns.conform import Conformance
 from lifecycle.conformance.driving.results import Cluster, RoleResult, clusters, snippet
 from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.graph import Cell, case_id
+from lifecycle.system.output import annotation_text, printable_lines
 
 VERSION = 1
 """of the data; docs/conformance.md describes it"""
+
+MOST_CAUSES = 500
+"""On a page"""
 
 STYLE = "body{font:16px sans-serif;max-width:60em;margin:2em auto}td,th{padding:.2em 1em;text-align:left}"
 
@@ -44,6 +48,7 @@ def conformance_data(report: Conformance) -> dict[str, Any]:
             for each in report.roles
         ],
         "left_out": [{"what": each.what, "why": each.why, "role": each.role} for each in every_left_out(report)],
+        "unseen": report.unseen,
         "unprovoked": [case_id(role, cell) for role, cells in report.unprovoked.items() for cell in cells],
         "bare_sequences": report.compared,
         "unexplained": [_cluster(report, each) for each in clusters(report.unexplained)],
@@ -61,13 +66,7 @@ def github_annotations(report: Conformance) -> Iterator[str]:
     for each in clusters(report.unexplained):
         first = each.shortest
         text = f"{first}\nfirst of {each.count}: {', '.join(first.steps)}"
-        yield f"::error title={_escaped(report.target, in_title=True)}::{_escaped(text)}"
-
-
-def _escaped(text: str, *, in_title: bool = False) -> str:
-    for sign in ("%", "\r", "\n", *((",", ":") if in_title else ())):
-        text = text.replace(sign, f"%{ord(sign):02X}")
-    return text
+        yield f"::error title={annotation_text(report.target, is_property=True)}::{annotation_text(text)}"
 
 
 def html_page(report: Conformance) -> str:
@@ -78,7 +77,10 @@ def html_page(report: Conformance) -> str:
         f"<td>{each.illegal.reached}/{each.illegal.offered}<td>{sum(each.data.values())}/{len(each.data)}"
         for each in report.roles
     )
-    causes = "".join(_cause(report, each) for each in clusters(report.unexplained)) or "<p>Nothing is unexplained."
+    found = clusters(report.unexplained)
+    causes = "".join(_cause(report, each) for each in found[:MOST_CAUSES]) or "<p>Nothing is unexplained."
+    if len(found) > MOST_CAUSES:
+        causes += f"<p>And {len(found) - MOST_CAUSES:,} more causes, which --json and --junit have.</p>\n"
     left_out = "".join(f"<li>{escape(str(each))}" for each in every_left_out(report))
     parts = (
         f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>',
@@ -87,7 +89,7 @@ def html_page(report: Conformance) -> str:
         f"<h2>Differences</h2>\n{causes}",
         f"<h2>Left out</h2>\n<ul>{left_out}</ul>\n</html>\n",
     )
-    return "\n".join(parts)
+    return printable_lines("\n".join(parts))
 
 
 def _cause(report: Conformance, cluster: Cluster) -> str:
@@ -136,7 +138,7 @@ def junit_xml(report: Conformance) -> str:
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return printable_lines(ElementTree.tostring(root, encoding="unicode") + "\n")
 
 
 def _add_role(root: ElementTree.Element, report: Conformance, result: RoleResult) -> None:

@@ -17,8 +17,9 @@ from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.adapters.setup_states import Factory
 from lifecycle.conformance.adapters.sockets import SocketAdapter, lacking
+from lifecycle.conformance.agents.adapter import CONTRACT, WITHOUT_SYSTEM, AgentAdapter
+from lifecycle.conformance.agents.process import BadAgent
 from lifecycle.conformance.campaigns.bare_calls import Implementation, KnownDifference
-from lifecycle.conformance.model.environment import Under
 from lifecycle.engine import Lifecycle, Role
 from lifecycle.engine.table import default_engine
 from lifecycle.roles import ROLES
@@ -27,7 +28,6 @@ from lifecycle.roles.words import CONNECT
 PLATFORM = "linux" if sys.platform == "linux" else None
 """the system whose table says what a socket of this machine answers; None where there is none"""
 
-CONTRACT = "contract"
 LIKE = ("linux", "winsock", "mfc", CONTRACT)
 """what the answers to illegal calls can be compared with"""
 
@@ -35,9 +35,6 @@ PACKAGE_ROLES: tuple[Role, ...] = tuple(ROLES.values())
 
 AS_SOCKETS = (socket.AF_INET, socket.SOCK_STREAM)
 """what sockets are made with"""
-
-WITHOUT_SYSTEM = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY})
-"""circumstances of calls on sockets that need no descriptors"""
 
 NAMED = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 """module:factory, either with dots"""
@@ -55,6 +52,10 @@ TRIO_KNOWN = (
     KnownDifference(_AWAITED, frozenset({"connect to nobody"}), "would block", "ECONNREFUSED"),
     KnownDifference(_NOT_A_TUPLE, frozenset({"bind a text"}), "TypeError", "ValueError", True),
 )
+
+
+AGENT = "agent:"
+"""before the command of a program that makes the calls"""
 
 
 class UnknownTarget(ValueError):
@@ -89,9 +90,12 @@ def target_named(name: str, *, engine: str | None = None, like: str | None = Non
     if name in BUILT_IN:
         found = BUILT_IN[name](engine)
         return found if like is None and host is None else _judged_otherwise(found, like, host)
-    if not NAMED.fullmatch(name):
-        raise UnknownTarget(f"no target {name!r}: give module:factory, or one of {', '.join(BUILT_IN)}")
-    found = target_of(name, _loaded(name), engine)
+    if name.startswith(AGENT):
+        found = _agent(name.removeprefix(AGENT))
+    elif NAMED.fullmatch(name):
+        found = target_of(name, _loaded(name), engine)
+    else:
+        raise UnknownTarget(f"no target {name!r}: give module:factory, or one of {', '.join(BUILT_IN)}, or agent:COMMAND")
     return found if like is None and host is None else _judged_otherwise(found, like, host)
 
 
@@ -140,7 +144,7 @@ def _judged_otherwise(target: Target, like: str | None, host: str | None) -> Tar
             made.close()
             raise UnknownTarget(f"{target.name} is not made of sockets: it is always compared with the contract, on 127.0.0.1")
         if like is not None:
-            made.platform = None if like == CONTRACT else like
+            made.judge_like(None if like == CONTRACT else like)
         if host is not None:
             made.be_at(host)
         return made
@@ -196,6 +200,18 @@ def _sockets(name: str, make: Callable[[], Factory]) -> Target:
         return SocketAdapter(new, name=name, peers=peers, circumstances=WITHOUT_SYSTEM, lacks=lacks)
 
     return Target(name, adapter)
+
+
+def _agent(command: str) -> Target:
+    """The sockets of a program."""
+
+    def adapter() -> Adapter:
+        try:
+            return AgentAdapter(command)
+        except BadAgent as error:
+            raise UnknownTarget(str(error)) from error
+
+    return Target(AGENT + command, adapter)
 
 
 def _takes(thing: Callable[..., Any], *arguments: object) -> bool:

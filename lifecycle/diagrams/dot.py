@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lifecycle.diagrams.graph import Graph, Group, Mark, StateBox, StateEdge, group_label, labels
-from lifecycle.diagrams.lettering import cells, printable, visible, wrapped, xml_text
+from lifecycle.diagrams.lettering import cells, visible, wrapped, xml_text
+from lifecycle.system.output import printable
 
 BOX_WIDTH = 38  # letters
 LABEL_WIDTH = 20

@@ -7,12 +7,13 @@ import unicodedata
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
+from lifecycle.system.output import printable
+
 _WORDS = re.compile(r"\s*(?:[^\s(]|\((?=\)))+\(?|\s*\(")
 _UNSEEN_SPACES = re.compile(r"^ +| +$| {2,}")
 _NOT_PLAIN_IN_MERMAID = re.compile(r"[^\w .,()'/=\[\]-]|--|\[\[|\]\]|(?<![^\W_])_|_(?![^\W_])|\bdirection\b")
 _NOT_PLAIN_IN_MARKDOWN = re.compile(r"[^\w .,:;()'/-]|(?<![^\W_])_|_(?![^\W_])")
 _NOT_PLAIN_IN_PLANTUML = re.compile(r"[^\w .,()-]|--|__")
-_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(name: str) -> str:
@@ -23,13 +24,6 @@ def visible(name: str) -> str:
     """
     escaped = printable(name.replace("\\", "\\\\"))
     return _UNSEEN_SPACES.sub(lambda found: "\\x20" * len(found[0]), escaped)
-
-
-def printable(text: str) -> str:
-    """`text` with every character that cannot be printed written as its escape; its own backslashes stay as they are."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else _ESCAPES.get(letter) or _escape(letter) for letter in text)
 
 
 def mermaid_text(text: str) -> str:
@@ -107,11 +101,6 @@ def _fitting(text: str, width: int) -> int:
         if taken > width:
             return number
     return len(text)
-
-
-def _escape(letter: str) -> str:
-    number = ord(letter)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _is_plain(name: str) -> bool:

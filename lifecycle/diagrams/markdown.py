@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from lifecycle.diagrams.graph import NAMED_STATE, CallEntry, Graph, Mark, Note, StateBox
-from lifecycle.diagrams.lettering import markdown_text, printable, visible
+from lifecycle.diagrams.lettering import markdown_text, visible
+from lifecycle.system.output import printable
 
 SYSTEMS = {
     "winsock": "Winsock answers",

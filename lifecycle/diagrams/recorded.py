@@ -12,6 +12,7 @@ from lifecycle.diagrams.explorer import explorer_page
 from lifecycle.diagrams.formats import format_of
 from lifecycle.diagrams.sequence import CHART_FORMATS, sequence_chart
 from lifecycle.engine import LifecycleError, Record
+from lifecycle.system.output import write_whole
 
 RUN_FORMATS = (*CHART_FORMATS, "html")
 """The formats of a recorded run: its charts, and the page in which it can be stepped through"""
@@ -61,4 +62,4 @@ def save_run(records: Iterable[Record], path: str | Path) -> None:
     """
     format = format_of(path, RUN_FORMATS)
     text = explorer_page(records=records) if format == "html" else sequence_chart(records, format, width=120)
-    Path(path).write_text(text, encoding="utf-8", newline="\n")
+    write_whole(path, text)

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from lifecycle.diagrams.graph import Graph, StateBox
-from lifecycle.diagrams.lettering import identifiers, printable, visible, xml_text
+from lifecycle.diagrams.lettering import identifiers, visible, xml_text
+from lifecycle.system.output import printable
 
 NAMESPACE = "http://www.w3.org/2005/07/scxml"
 OWN_NAMESPACE = "urn:lifecycle:role"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, labels
-from lifecycle.diagrams.lettering import cells, printable, visible, wrapped
+from lifecycle.diagrams.lettering import cells, visible, wrapped
+from lifecycle.system.output import printable
 
 SIGNS = {Mark.NONE: "", Mark.VISITED: " <- was here", Mark.PRESENT: " <== is here"}
 

@@ -81,6 +81,23 @@ class MessageTruncated(OSError):
         return type(self), (self.head, self.sender)
 
 
+class TooManyHandles(OSError):
+    """More descriptors came than may: `count`, where `limit` were wanted. None of them stays open.
+
+    On Linux nothing was taken: a call with a higher limit gives them, and receive() drops them. Other systems cannot look
+    first: `data` is what came with them there, and they are lost.
+    """
+
+    def __init__(self, count: int, limit: int, data: bytes = b"") -> None:
+        super().__init__(errno.EMSGSIZE, f"{count} descriptors came, and {limit} may; none of them stays open")
+        self.count = count
+        self.limit = limit
+        self.data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.count, self.limit, self.data)
+
+
 class StreamTruncated(ConnectionError):
     """The connection ended without the peer's close_notify: what came may not be all. Told by every receive from then on."""
 

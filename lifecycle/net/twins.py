@@ -4,154 +4,34 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from lifecycle.engine import INTERRUPTED, Call, settled
-from lifecycle.net.operations import Operation, Value
+from lifecycle.net.created import CreatedSocket
+from lifecycle.net.operations import Operation
 from lifecycle.net.operations.connecting import FREE, OWN, Plan, resolving, set_plan
-from lifecycle.net.operations.transfer import receiving_message, sending_message
-from lifecycle.net.option_names import DatagramOptions, NamedOptions, StreamOptions
+from lifecycle.net.operations.messages import taken
+from lifecycle.net.operations.passing import Found, checked_arrival, receiving_handles
+from lifecycle.net.operations.transfer import hold, let_go, receiving_message, sending_message
+from lifecycle.net.option_names import DatagramOptions, StreamOptions
 from lifecycle.net.os_socket import OsSocket, checked_size
 from lifecycle.net.pairs import socket_pair
 from lifecycle.net.tls_calls import TlsCalls
 from lifecycle.roles import words
 from lifecycle.roles.facts import Link, Receives
-from lifecycle.system.addresses import any_address, checked_peer, checked_port
-from lifecycle.system.handles import INTERNET_FAMILIES, is_bound
-from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_anywhere, bind_to_path, checked_path
+from lifecycle.system.addresses import any_address, checked_peer
+from lifecycle.system.handles import is_bound
+from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_anywhere, checked_path
 from lifecycle.system.outcomes import system_error
-from lifecycle.system.portable_calls import Direction, bind_again, claim_address, everywhere, forget_peer, new_socket, set_peer
+from lifecycle.system.passing import numbers_of, refuse_other_family
+from lifecycle.system.portable_calls import Direction, bind_again, forget_peer, set_peer
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+    from array import array
 
-
-class CreatedSocket(NamedOptions):
-    """An object that is created, rather than filled by an accept()."""
-
-    __slots__ = ()
-
-    def open(self, family: int = socket.AF_INET) -> None:
-        """Get a socket without an address, so that options can be set before bind() (MFC's Socket).
-
-        family: AF_INET, AF_INET6 or AF_UNIX. Raises IllegalCall in every state but `empty`, ValueError for another family,
-        OSError (EMFILE).
-        """
-        self._socket = self._prepared_socket(family if _is_local(family) else checked_family(family))
-
-    def _creating_at(
-        self, port: int, address: str | None, family: int | None, path: Path | None, mode: int | None
-    ) -> Operation[None]:
-        """create(), at a path or at an address."""
-        if path is None:
-            _refuse_mode(mode)
-            return self._creating(port, address, family)
-        if port or address is not None or family not in (None, LOCAL_FAMILY):
-            raise TypeError("a path takes the place of port, address and family")
-        return self._creating_path(checked_path(path), mode)
-
-    def _creating_path(self, name: bytes, mode: int | None) -> Operation[None]:
-        sock = self._prepared_socket(LOCAL_FAMILY)
-        try:
-            self._bind_to_path(sock, name, mode)
-        except BaseException:
-            sock.close()
-            raise
-        self._socket = sock
-        yield from ()
-
-    def _binding_at(self, port: int, address: str | None, path: Path | None, mode: int | None) -> Operation[None]:
-        """bind(), to a path or an address."""
-        if path is None:
-            _refuse_mode(mode)
-            if self._socket.family == LOCAL_FAMILY:
-                raise OSError(errno.EAFNOSUPPORT, "this socket was opened for AF_UNIX: bind(path=...)")
-            return self._binding(port, address)
-        if port or address is not None:
-            raise TypeError("a path takes the place of port and address")
-        name = checked_path(path)
-        if self._socket.family != LOCAL_FAMILY:
-            raise OSError(errno.EAFNOSUPPORT, "the socket cannot use a path: open(AF_UNIX) makes one that can")
-        return self._binding_path(name, mode)
-
-    def _binding_path(self, name: bytes, mode: int | None) -> Operation[None]:
-        self._bind_to_path(self._socket, name, mode)
-        yield from ()
-
-    def _bind_to_path(self, sock: socket.socket, name: bytes, mode: int | None) -> None:
-        bound = bind_to_path(sock, name, mode)
-        if bound is not None:
-            self._bound_path = bound
-
-    def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
-        """create(), waiting for the look-up of a name."""
-        wanted = int(socket.AF_UNSPEC) if family is None else checked_family(family)
-        local = any_address(wanted) if address is None else address
-        found, *_ = yield from resolving(local, port, wanted, self._kind)
-        sock = self._prepared_socket(found[0])
-        try:
-            sock.bind(found[1])
-        except BaseException:
-            sock.close()
-            raise
-        self._socket = sock
-
-    def _binding(self, port: int, address: str | None) -> Operation[None]:
-        """bind(), waiting for the look-up of a name."""
-        family = self._socket.family
-        local = any_address(family) if address is None else address
-        found, *_ = yield from resolving(local, port, family, self._kind)
-        self._socket.bind(found[1])
-
-    def _prepared_socket(self, family: int) -> socket.socket:
-        """A new socket of the system, with the options that must be set before the bind."""
-        sock = new_socket(family, self._kind)
-        try:
-            if family != LOCAL_FAMILY:
-                self._before_bind(sock)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-    def _before_bind(self, sock: socket.socket) -> None:
-        """Set what must be set before the bind; nothing but for a server."""
-
-
-class ServerCalls(CreatedSocket):
-    """A server's socket, but for accept()."""
-
-    __slots__ = ()
-
-    _kind = socket.SOCK_STREAM
-
-    def listen(self, backlog: int | None = None) -> None:
-        """Let connections queue up; listening again changes the queue's length only.
-
-        backlog: how many may wait, the system's own default when None; a number that is out of the system's range is
-        clamped by the system. Legal in `bound` and `listening` (on an unbound socket Winsock answers WSAEINVAL, and Linux
-        would pick a port). Raises OSError (EADDRINUSE), TypeError.
-        """
-        if backlog is None:
-            self._socket.listen()
-        elif not isinstance(backlog, int) or isinstance(backlog, bool):
-            raise TypeError(f"a backlog is an int, not {type(backlog).__name__}")
-        else:
-            self._socket.listen(max(0, min(backlog, 2**31 - 1)))
-
-    def _before_bind(self, sock: socket.socket) -> None:
-        claim_address(sock)
-
-    def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
-        """As for every socket; but every interface means those of both families, where the system can do that."""
-        if address is None and family is None:
-            checked_port(port)
-            sock = everywhere(self._prepared_socket, port)
-            if sock is not None:
-                self._socket = sock
-                return
-        yield from super()._creating(port, address, family)
+    from _typeshed import HasFileno, ReadableBuffer
 
 
 class StreamCalls(TlsCalls, StreamOptions):
@@ -184,6 +64,32 @@ class StreamCalls(TlsCalls, StreamOptions):
             # Winsock reports it again and again.
             raise system_error(errno.ECONNRESET)
         return settled("eof", data)
+
+    def _handles_of(self, data: ReadableBuffer, handles: Iterable[int | HasFileno]) -> array[int]:
+        """The descriptors that are to go with `data`, of which there must be a byte."""
+        numbers = numbers_of(handles)
+        if not memoryview(data).nbytes:
+            raise ValueError("descriptors of a stream travel with at least one byte of data")
+        refuse_other_family(self._socket)
+        return numbers
+
+    def _receiving_handles(self, size: int, limit: int) -> Operation[Found]:
+        checked_arrival(size, limit)
+        refuse_other_family(self._socket)
+        held = hold(self)
+        try:
+            if held:  # what a receive has taken ahead came without descriptors
+                return taken(held, size), []
+        finally:
+            let_go(self, held)
+        return (yield from receiving_handles(self._socket, size, limit))
+
+    def _arrived(self, data: bytes, handles: list[int]) -> Found:
+        """What receive_handles() gives: the end of the stream is one where nothing has come."""
+        if not data:
+            self._received(data, 1)
+            return settled("eof", (data, handles))
+        return data, handles
 
     def _was_reset(self) -> bool:
         """Whether an end of the stream that was never ended here is a reset; Linux reports EPIPE for one after the end."""
@@ -325,6 +231,11 @@ class DatagramCalls(CreatedSocket, DatagramOptions):
         peer = yield from self._addressed(address, port, path)
         return (yield from sending_message(self._socket, data, flags, peer))
 
+    def _sending_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno]) -> Operation[int]:
+        numbers = numbers_of(handles)
+        refuse_other_family(self._socket)
+        return sending_message(self._socket, data, 0, handles=numbers)
+
     def _receiving(self, call: Call, size: int, flags: int) -> Operation[tuple[bytes, Any]]:
         checked_size(size)
         refuse_flags(call, self, flags)
@@ -357,31 +268,8 @@ class DatagramCalls(CreatedSocket, DatagramOptions):
         return peer
 
 
-def _is_local(family: object) -> bool:
-    return isinstance(family, socket.AddressFamily) and family == LOCAL_FAMILY
-
-
-def _refuse_mode(mode: int | None) -> None:
-    if mode is not None:
-        raise TypeError("mode is the permissions of a path, and there is none")
-
-
 def refuse_flags(call: Call, subject: OsSocket, flags: int) -> None:
     """OSError (EOPNOTSUPP) for flags that the table says the call does not take: systems differ in what they do with them."""
     for name in subject.role.call(call.name).refuses_flags:
         if flags & getattr(socket, name, 0):
             raise system_error(errno.EOPNOTSUPP)
-
-
-def checked_family(family: int) -> int:
-    """`family` itself; ValueError for one that is not of the internet."""
-    if family not in INTERNET_FAMILIES:
-        raise ValueError(f"family {family!r} is neither AF_INET nor AF_INET6")
-    return family
-
-
-def checked_class(kind: type[Value], base: type[Any]) -> type[Value]:
-    """`kind` itself; TypeError for what is not a subclass of `base`."""
-    if not (isinstance(kind, type) and issubclass(kind, base)):
-        raise TypeError(f"accepts is a subclass of {base.__name__}, not {kind!r}")
-    return kind

@@ -48,17 +48,19 @@ def has_peer(at: Facts) -> bool:
     return at.link is Link.PEER
 
 
-ARRIVES = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay}
+RECEIVING = "receive receive_from receive_handles"
+WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay}
 
 RULES = (
     *CREATION,
     attaching((OPEN, BOUND, STATES[3])),
     Rule("connect", lambda at: facts.is_unlinked(at) or at == PEER, {"ok": becomes(PEER), "failed": facts.addressed}),
     Rule("disconnect", lambda at: at == PEER, {"ok": becomes(facts.BOUND)}),
-    Rule("send_to", facts.is_unlinked, {"ok": facts.addressed, "failed": facts.addressed}),
-    Rule("send", lambda at: at.sends, {"ok": stay, "refused": stay, "failed": stay}),
-    Rule("receive receive_from", lambda at: at == facts.BOUND, ARRIVES),
-    Rule("receive receive_from", lambda at: at.receives is Receives.OPEN, ARRIVES | {"refused": stay}),
+    Rule("send_to", lambda at: at == facts.OPEN, {"ok": facts.addressed, "failed": facts.addressed}),
+    Rule("send_to", lambda at: at == facts.BOUND, WAITS),
+    Rule("send send_handles", lambda at: at.sends, WAITS | {"refused": stay}),
+    Rule(RECEIVING, lambda at: at == facts.BOUND, WAITS),
+    Rule(RECEIVING, lambda at: at.receives is Receives.OPEN, WAITS | {"refused": stay}),
     Rule("io_ctl", lambda at: at.hears, {"ok": stay}),
     Rule("shut_down", has_peer, facts.SHUT_DOWN_CHANGES),
     Rule("get_peer_name", has_peer, {"ok": KEEPS["ok"]}),
@@ -71,10 +73,11 @@ DATAGRAM = Role(
     doc="Sends and receives messages, each with its own address or all with one peer.",
     states=STATES,
     calls=calls(
-        "create", "open", "bind", "connect", "disconnect", "send", "receive", "send_to", "receive_from", "shut_down",
+        "create", "open", "bind", "connect", "disconnect", "send", "receive", "send_to", "receive_from", "send_handles",
+        "receive_handles", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", "detach", "close",
         # A datagram that was refused is reported to the sender later, as ECONNREFUSED (POSIX) or WSAECONNRESET (Winsock).
-        words={"send receive receive_from": {"errors": {"refused": ("ECONNREFUSED", "ECONNRESET")}},
+        words={f"send send_handles {RECEIVING}": {"errors": {"refused": ("ECONNREFUSED", "ECONNRESET")}},
                "send send_to receive receive_from": {"refuses_flags": ("MSG_OOB",)},
                "connect": {"waits_for": None, "enables": ("write",)}},
         socket_file="A file is a stream of bytes, and a datagram socket has messages: it may lose, repeat and reorder them",
@@ -90,13 +93,14 @@ DATAGRAM = Role(
     reasons=expand_reasons(
         (
             *CREATION_REASONS,
-            Reason("receive receive_from", lambda at: at == facts.OPEN, "Nothing can arrive at a socket without an address"),
+            Reason(RECEIVING, lambda at: at == facts.OPEN, "Nothing can arrive at a socket without an address"),
             Reason("send", facts.is_unlinked, NEEDS_A_PEER),
+            Reason("send_handles", facts.is_unlinked, "send_handles() needs a peer: connect() sets one"),
             Reason("shut_down", facts.is_unlinked, "There is no peer to end anything with: close()"),
             Reason("disconnect", facts.is_unlinked, "No peer is set"),
             Reason("bind", lambda at: at == facts.BOUND, "A socket is bound once, and the first send_to() binds too"),
-            Reason("send", lambda at: has_peer(at) and not at.sends, SENDS_ENDED),
-            Reason("receive receive_from", lambda at: has_peer(at) and at.receives is Receives.OFF, RECEIVES_ENDED),
+            Reason("send send_handles", lambda at: has_peer(at) and not at.sends, SENDS_ENDED),
+            Reason(RECEIVING, lambda at: has_peer(at) and at.receives is Receives.OFF, RECEIVES_ENDED),
         ),
         ROWS,
         STATES,

@@ -78,13 +78,19 @@ def has_stream(at: Facts) -> bool:
 
 STREAM = (
     Rule("send send_to", lambda at: at.sends, WAITS),
-    Rule("receive receive_from", lambda at: at.receives is Receives.OPEN and at.is_plain, RECEIVES),
+    Rule("receive receive_from receive_handles", lambda at: at.receives is Receives.OPEN and at.is_plain, RECEIVES),
+    Rule(
+        "receive_handles",
+        lambda at: at.receives is Receives.EOF and at.is_plain,
+        {"eof": stay, "failed": stay, "broken": facts.resets},
+    ),  # a local connection reports a reset also after its end
     Rule(
         "receive receive_from", lambda at: at.receives is Receives.OPEN and at.is_secured, RECEIVES | {"truncated": facts.cuts}
     ),
     Rule("receive receive_from", lambda at: at.receives is Receives.EOF and at.tls is not Tls.CUT, KEEPS | {"eof": stay}),
     Rule("receive receive_from", lambda at: at.tls is Tls.CUT, KEEPS | {"truncated": stay}),
-    Rule("receive receive_from", lambda at: at.link is Link.RESET, KEEPS | {"broken": stay}),
+    Rule("receive receive_from receive_handles", lambda at: at.link is Link.RESET, KEEPS | {"broken": stay}),
+    Rule("send_handles", lambda at: at.sends and at.is_plain, WAITS),
     Rule("shut_down", lambda at: is_half_open(at) and at.is_plain, facts.SHUT_DOWN_CHANGES | {"failed": stay}),
     Rule("get_peer_name", lambda at: is_half_open(at) or not at.is_plain, KEEPS),
     Rule("io_ctl", lambda at: at.receives is not Receives.OFF and not at.is_finished and at.is_plain, {"ok": stay}),
@@ -107,7 +113,7 @@ def is_shut(at: Facts) -> bool:
     return at.is_linked and at.is_plain and not at.sends and at.receives is Receives.OFF
 
 
-DATA_CALLS = "send receive send_to receive_from shut_down get_peer_name io_ctl"
+DATA_CALLS = "send receive send_to receive_from send_handles receive_handles shut_down get_peer_name io_ctl"
 
 STREAM_REASONS = (
     Reason("socket_file", is_shut, "Both directions were ended by shut_down(): nothing can pass through a file any more"),
@@ -131,6 +137,7 @@ NOT_REACHED = (
 
 DATA_WORDS: dict[str, dict[str, object]] = {
     "send send_to": {"errors": {"broken": (*GONE, tls.REFUSAL)}},
+    "send_handles receive_handles": {"errors": {"broken": GONE}},
     "receive receive_from": {"errors": {"broken": (*GONE, tls.REFUSAL), "truncated": (tls.CUT_SHORT,)}},
     "shut_down": {"errors": {"broken": (*tls.GONE, tls.REFUSAL)}},
     "start_tls": {
@@ -157,7 +164,7 @@ CLIENT = Role(
     states=CLIENT_STATES,
     calls=calls(
         "create", "open", "bind", "connect", "finish_connect", "socket_file",
-        "send", "receive", "send_to", "receive_from", "shut_down",
+        "send", "receive", "send_to", "receive_from", "send_handles", "receive_handles", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", *tls.CALLS.split(), "detach", "close",
         words=DATA_WORDS | CONNECT_WORDS,
         listen=CONNECTS_ONLY,
@@ -194,7 +201,7 @@ ACCEPTED = Role(
     doc="The server's end of one connection; empty until a server's accept() fills it.",
     states=ACCEPTED_STATES,
     calls=calls(
-        "accepted", "socket_file", "send", "receive", "send_to", "receive_from", "shut_down",
+        "accepted", "socket_file", "send", "receive", "send_to", "receive_from", "send_handles", "receive_handles", "shut_down",
         "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", *tls.CALLS.split(), "detach", "close",
         words=DATA_WORDS,
         create=f"{FILLED_BY_ACCEPT} created",

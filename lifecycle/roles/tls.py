@@ -100,11 +100,13 @@ REASONS = (
     Reason("io_ctl", lambda at: at.is_secured,
            "What has come is encrypted: how many bytes it makes is known when it is received"),
     Reason("send send_to", lambda at: at.is_secured and not at.sends, NOTIFIED),
+    Reason("send_handles receive_handles", lambda at: at.is_secured,
+           "Descriptors travel beside the bytes, where TLS does not protect them: stop_tls() goes back to plain text first"),
     Reason("shut_down socket_file", lambda at: at.is_secured and at.is_finished, BOTH_NOTIFIED),
-    Reason("start_tls stop_tls get_tls send receive send_to receive_from shut_down socket_file io_ctl",
-           lambda at: at.tls is Tls.HANDSHAKE, NOT_OVER),
-    Reason("start_tls finish_tls stop_tls get_tls send send_to shut_down socket_file io_ctl detach",
-           lambda at: at.tls is Tls.CUT, CUT_OFF),
+    Reason("start_tls stop_tls get_tls send receive send_to receive_from send_handles receive_handles shut_down socket_file "
+           "io_ctl", lambda at: at.tls is Tls.HANDSHAKE, NOT_OVER),
+    Reason("start_tls finish_tls stop_tls get_tls send send_to send_handles receive_handles shut_down socket_file io_ctl "
+           "detach", lambda at: at.tls is Tls.CUT, CUT_OFF),
     Reason("start_tls", lambda at: at.is_linked and at.is_plain, NEEDS_BOTH),
     Reason("start_tls", lambda at: at.handle and not at.is_linked and at.link is not facts.Link.RESET,
            "There is no connection yet"),

@@ -106,6 +106,20 @@ RECEIVE_FROM = Call(
     waits_for="readable",
     enables=("read", "oob"),
 )
+SEND_HANDLES = Call(
+    "send_handles",
+    "Send all of the data, and with its first byte descriptors that the peer gets duplicates of; Unix-domain sockets only.",
+    waits_for="writable",
+    announced_by=("write",),
+    enables=("write",),
+)
+RECEIVE_HANDLES = Call(
+    "receive_handles",
+    "Receive, together with the descriptors that the peer has sent; every other receive drops them.",
+    waits_for="readable",
+    announced_by=("read", "close"),
+    enables=("read", "oob"),
+)
 SHUT_DOWN = Call("shut_down", "End one direction, or both, without closing: sends, receives or both.", settles="before")
 GET_SOCK_NAME = Call("get_sock_name", "The local address and port.", reason="The socket has no local address yet")
 GET_PEER_NAME = Call("get_peer_name", "The peer's address and port.", reason="There is no peer")
@@ -159,8 +173,8 @@ CLOSE = Call("close", "Close the socket and end the object; closing again does n
 
 CALLS = (
     CREATE, OPEN_, BIND, LISTEN, ACCEPT, CONNECT, FINISH_CONNECT, ACCEPTED, SOCKET_FILE, DISCONNECT, SEND, RECEIVE, SEND_TO,
-    RECEIVE_FROM, SHUT_DOWN, GET_SOCK_NAME, GET_PEER_NAME, SET_OPTION, GET_OPTION, IO_CTL, ATTACH, START_TLS, FINISH_TLS,
-    STOP_TLS, GET_TLS, DETACH, CLOSE,
+    RECEIVE_FROM, SEND_HANDLES, RECEIVE_HANDLES, SHUT_DOWN, GET_SOCK_NAME, GET_PEER_NAME, SET_OPTION, GET_OPTION, IO_CTL,
+    ATTACH, START_TLS, FINISH_TLS, STOP_TLS, GET_TLS, DETACH, CLOSE,
 )  # fmt: skip
 
 

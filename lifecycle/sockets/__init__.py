@@ -13,6 +13,7 @@ from lifecycle.net.errors import (
     SendWouldBlock,
     SeparatorNotFound,
     StreamTruncated,
+    TooManyHandles,
 )
 from lifecycle.system.addresses import Address
 from lifecycle.system.portable_calls import FIONREAD
@@ -34,5 +35,6 @@ __all__ = [
     "SeparatorNotFound",
     "Server",
     "StreamTruncated",
+    "TooManyHandles",
     "open_connection",
 ]

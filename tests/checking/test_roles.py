@@ -198,9 +198,11 @@ def test_answers_of_systems_are_those_to_a_socket_with_the_same_facts() -> None:
 def test_every_package_call_has_python_words() -> None:
     """Each call that a socket of the package has is known in Python's words, but for what only an object of the package has."""
     calls = {call.name for role in (SERVER, CLIENT, ACCEPTED, PACKAGE_DATAGRAM) for call in role.calls}
-    own = {"create", "open", "attach", "accepted", "socket_file", "disconnect", "io_ctl", "finish_connect"} | set(
-        tls.CALLS.split()
-    )
+    own = {"create", "open", "attach", "accepted", "socket_file", "disconnect", "io_ctl", "finish_connect"} | {
+        "send_handles",
+        "receive_handles",
+        *tls.CALLS.split(),
+    }
     assert calls - own == set(PACKAGE_CALLS.values())
 
 

@@ -95,7 +95,7 @@ def test_creation_owns_one_descriptor(kind: Any) -> None:
 
 def test_creation_that_cannot_prepare_its_socket_leaves_nothing() -> None:
     """Where an option before the bind cannot be set, the descriptor is closed and the state stays empty."""
-    fault = patch("lifecycle.net.twins.claim_address", side_effect=OSError(errno.ENOPROTOOPT, "no such option"))
+    fault = patch("lifecycle.net.created.claim_address", side_effect=OSError(errno.ENOPROTOOPT, "no such option"))
     with same_descriptors(), Server() as server, fault:
         for begin in (server.open, lambda: server.create(0, HOST)):
             with fails(server, errno.ENOPROTOOPT):

@@ -6,7 +6,7 @@ import socket
 import ssl
 
 import pytest
-from loopback import LONG, Background, client_and_raw_peer, connected_pair, open_descriptors
+from loopback import LONG, Background, client_and_raw_peer, connected_pair
 from secured import VERSIONS, secured_pair
 
 from lifecycle import Client, HandshakeRefused, IllegalCall, Journal, PlainTextUnread, StreamTruncated
@@ -21,22 +21,6 @@ def test_ending_receives_is_refused_and_nothing_goes_in_the_clear(version: ssl.T
             client.shut_down("receives")
         client.send(b"password=hunter2")
         assert accepted.receive() == b"password=hunter2"
-
-
-@VERSIONS
-def test_a_half_close_loses_nothing(version: ssl.TLSVersion) -> None:
-    """What the peer answers after close_notify arrives whole, with data unread before it, again and again."""
-    for _ in range(5):
-        with secured_pair(version) as (client, accepted):
-            accepted.send(b"greeting")
-            client.send(b"question")
-            client.shut_down("sends")
-            assert accepted.receive() == b"question"
-            assert accepted.receive() == b""
-            accepted.send(b" and answer")
-            accepted.shut_down("sends")
-            assert b"".join(iter(client.receive, b"")) == b"greeting and answer"
-            assert (client.state, accepted.state) == ("secured_ended", "secured_ended")
 
 
 def test_a_cut_is_no_end() -> None:
@@ -60,24 +44,6 @@ def test_leaving_a_block_by_an_exception_sends_no_close_notify() -> None:
             client.receive()
 
 
-def test_sent_and_closed_in_the_documented_way_is_received() -> None:
-    """A megabyte over TLS 1.3 arrives whole when the client ends its sends, waits for the server's end, and closes."""
-    data = bytes(1_000_000)
-    with secured_pair() as (client, accepted):
-
-        def receive() -> int:
-            got = sum(map(len, iter(accepted.receive, b"")))
-            accepted.shut_down("sends")
-            return got
-
-        receiving = Background(receive)
-        client.send(data)
-        client.shut_down("sends")
-        assert client.receive() == b""
-        client.close()
-        assert receiving.result() == len(data)
-
-
 def test_what_was_read_before_tls_is_not_handed_out_after_it() -> None:
     """Plain text that was read ahead is refused by PlainTextUnread; given as received=, it fails the handshake."""
     with connected_pair(timeout=LONG) as (client, accepted):
@@ -92,22 +58,6 @@ def test_what_was_read_before_tls_is_not_handed_out_after_it() -> None:
         assert accepted.state == "broken"
         with pytest.raises(IllegalCall):
             accepted.send(b"in plain text")
-
-
-@pytest.mark.parametrize(("trusts", "name"), [("stranger", "localhost"), ("trusted", "somebody.else")])
-def test_a_certificate_that_does_not_fit_is_refused_on_both_sides(trusts: str, name: str) -> None:
-    """The client says what is wrong with the certificate, the server that it was refused; both are broken, and only that."""
-    before = open_descriptors()
-    with connected_pair(timeout=LONG) as (client, accepted):
-        server = Background(lambda: accepted.start_tls(server_context(ssl.TLSVersion.TLSv1_2)))
-        with pytest.raises(HandshakeRefused) as caught:
-            client.start_tls(client_context(trusts=trusts, checks_name=True), server_hostname=name)
-        assert caught.value.verify_message
-        assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
-        with pytest.raises(HandshakeRefused):
-            server.result()
-        assert (client.state, accepted.state) == ("broken", "broken")
-    assert open_descriptors() == before
 
 
 def test_a_silent_peer_is_bounded_by_the_timeout() -> None:

@@ -48,6 +48,8 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "receive": st.tuples(st.sampled_from([0, 1, 64, 65536])),
     "send_to": st.tuples(st.binary(max_size=40), st.just(HOST), st.just("peer")),
     "receive_from": st.tuples(st.sampled_from([1, 65536])),
+    "send_handles": st.tuples(st.binary(max_size=40), st.just(())),
+    "receive_handles": st.just(()),
     "shut_down": st.tuples(st.sampled_from(["sends", "receives", "both", 0, 1, 2])),
     "get_sock_name": st.just(()),
     "get_peer_name": st.just(()),

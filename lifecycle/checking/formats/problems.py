@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.checking.formats.codes import Code, code_named
+from lifecycle.system.output import write_whole
 
 SCHEMA_VERSION = 1
 
@@ -144,7 +145,7 @@ def write_baseline(file: Path, problems: Iterable[Problem]) -> None:
     for problem in problems:
         counts[problem.fingerprint()] = counts.get(problem.fingerprint(), 0) + 1
     data = {"version": SCHEMA_VERSION, "known": dict(sorted(counts.items()))}
-    file.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps(data, indent=2) + "\n")
 
 
 def new_problems(file: Path, problems: Iterable[Problem]) -> list[Problem]:

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 import lifecycle
 from lifecycle.checking.formats.codes import CODES
 from lifecycle.checking.formats.problems import SCHEMA_VERSION, Problem, source_line
+from lifecycle.system.output import annotation_text, printable
 
 
 def as_text(problems: Sequence[Problem]) -> str:
@@ -29,11 +30,6 @@ def _block(problem: Problem) -> list[str]:
     return lines + [f"      {printable(line)}" for line in problem.advice]
 
 
-def printable(text: str) -> str:
-    """The text without what would move a terminal's cursor or turn its direction."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
 def as_json(problems: Sequence[Problem]) -> str:
     """An object with the version of its schema, and the problems."""
     data = {"version": SCHEMA_VERSION, "problems": [problem.as_data() for problem in problems]}
@@ -43,19 +39,11 @@ def as_json(problems: Sequence[Problem]) -> str:
 def as_github(problems: Sequence[Problem]) -> str:
     """Workflow commands that GitHub shows beside the lines of a change."""
     return "".join(
-        f"::{'error' if problem.must else 'warning'} file={_command(problem.path)},line={problem.line},"
-        f"col={problem.column + 1},title={_command(problem.code)}::{_text(chr(10).join((problem.message, *problem.advice)))}\n"
+        f"::{'error' if problem.must else 'warning'} file={annotation_text(problem.path, is_property=True)},"
+        f"line={problem.line},col={problem.column + 1},title={problem.code}::"
+        f"{annotation_text(chr(10).join((problem.message, *problem.advice)))}\n"
         for problem in problems
     )
-
-
-def _text(text: str) -> str:
-    lines = [printable(line) for line in text.split("\n")]
-    return "\n".join(lines).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _command(text: str) -> str:
-    return _text(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def as_sarif(problems: Sequence[Problem]) -> str:
@@ -102,17 +90,12 @@ def as_junit(problems: Sequence[Problem]) -> str:
     cases = [
         f"  <testcase classname={_attribute(problem.path)} name={_attribute(f'{problem.code} line {problem.line}')} "
         f'file={_attribute(problem.path)} line="{problem.line}">\n'
-        f"    <failure message={_attribute(problem.message)}>{escape(printable_lines(problem.advice))}</failure>\n"
+        f"    <failure message={_attribute(problem.message)}>{escape(chr(10).join(map(printable, problem.advice)))}</failure>\n"
         "  </testcase>\n"
         for problem in problems
     ] or ['  <testcase classname="lifecycle" name="no problems"/>\n']
     head = f'<testsuite name="lifecycle" tests="{len(cases)}" failures="{len(problems)}" errors="0" skipped="0">\n'
     return f'<?xml version="1.0" encoding="utf-8"?>\n{head}{"".join(cases)}</testsuite>\n'
-
-
-def printable_lines(lines: Sequence[str]) -> str:
-    """Lines that XML and a terminal can show."""
-    return "\n".join(printable(line) for line in lines)
 
 
 def _attribute(text: str) -> str:

@@ -253,8 +253,8 @@ def _attempt(call: Callable[[], Any]) -> tuple[Any, str]:
     try:
         with WATCHDOG.unless_under_way():
             return call(), ""
-    except Hangs:
-        return None, "it hangs"
+    except Hangs as error:
+        return None, str(error) or "it hangs"
     except Mismatch as mismatch:
         return None, f"expected {mismatch.expected}, got {mismatch.got}"
     except (Exception, SystemExit) as error:  # any error of the implementation

@@ -46,7 +46,7 @@ class Loopback(Sockets):
         super().__init__(new)
         self.host = host
         self._arrived: dict[tuple[Any, ...], Any] = {}
-        self._patience = patience
+        self.patience = patience
         self.delay = 0.0
         """seconds in which what is sent arrives, where nothing says when it has"""
 
@@ -95,7 +95,7 @@ class Loopback(Sockets):
 
     def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` of a peer's socket returns, waiting until something has arrived; Mismatch when nothing does."""
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self.patience
         says_when = can_say(sock)
         for _ in range(TRIES) if says_when else count():
             if not would_wait(sock):
@@ -106,7 +106,7 @@ class Loopback(Sockets):
                 break
             if not says_when:
                 time.sleep(ASKED_AGAIN)
-        self._patience = min(self._patience, IMPATIENCE)
+        self.patience = min(self.patience, IMPATIENCE)
         raise Mismatch("something comes to the peer", "nothing")
 
     def settle(self, sock: Any, facts: Facts) -> None:
@@ -117,16 +117,16 @@ class Loopback(Sockets):
         wanted = [SHOWS[fact] for fact in facts if fact in SHOWS]
         own = getattr(sock, "becomes", None)
         if own is not None:
-            has_come = all(own(what, self._patience) for what in wanted)
+            has_come = all(own(what, self.patience) for what in wanted)
         else:
             number = sock if isinstance(sock, int) else descriptor_of(sock)
             if number == -1 and wanted and self.delay:
                 time.sleep(self.delay)
             if FULL in facts and number != -1:
                 keep_full(number)
-            has_come = await_effects(number, facts, seconds=self._patience)
+            has_come = await_effects(number, facts, seconds=self.patience)
         if not has_come:
-            self._patience = min(self._patience, IMPATIENCE)
+            self.patience = min(self.patience, IMPATIENCE)
 
     def accept(self, wanted: Any) -> Any:
         """The connection that arrives at the listener from the address `wanted`; others are kept."""

@@ -11,6 +11,7 @@ from contextlib import nullcontext, suppress
 from typing import Any
 
 from lifecycle.conformance.adapters.certificates import context_of
+from lifecycle.conformance.adapters.effects import keep_full
 from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
 from lifecycle.conformance.adapters.outcomes import detail_of, outcome_of_error, outcome_of_value, system_answer
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, ServerPeer, StreamPeer
@@ -129,6 +130,8 @@ class LoopbackStage(ABC):
         try:
             arguments = self._filled_in(provocation.arguments) if provocation.has_places else provocation.arguments
             self.set_circumstances(provocation.under)
+            if words.FLOOD in provocation.arguments:
+                self.buffer_little()
         except (Mismatch, OSError):
             raise
         except (Exception, SystemExit) as error:
@@ -202,6 +205,12 @@ class LoopbackStage(ABC):
                     thing.close()
         with suppress(*anything):
             self.end()
+
+    def buffer_little(self) -> None:
+        """Let a flood be small, where the object is a descriptor of the system."""
+        number = self.descriptor()
+        if number != -1:
+            keep_full(number)
 
     @property
     def is_tls_server(self) -> bool:

@@ -210,17 +210,21 @@ def lacking(new: Factory) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A known difference of one implementation: its name, and where it shows. An empty field matches everything."""
+    """A known difference of one implementation: its name, and where it shows. An empty field matches everything.
+
+    call: a call, a peer action or the label of a data cell. got: what the answer begins with.
+    """
 
     name: str
     call: str = ""
     state: str = ""
     got: str = ""
+    role: str = ""
 
-    def covers(self, edge: Edge, found: Verdict) -> bool:
+    def covers(self, role: str, state: str, call: str, got: str) -> bool:
         """Whether this is that difference."""
-        call = edge.step.call if isinstance(edge.step, Provocation) else edge.step.name
-        return self.call in ("", call) and self.state in ("", edge.source.state) and self.got in ("", found.got)
+        is_there = self.role in ("", role) and self.state in ("", state) and self.call in ("", call)
+        return is_there and got.startswith(self.got)
 
 
 class SocketAdapter:
@@ -254,7 +258,9 @@ class SocketAdapter:
         self.name = name
         self.platform = platform
         self.new = new
-        self._known = known
+        self.known = known
+        self.shown: set[Known] = set()
+        """those of the known differences that have shown"""
         self._peers = peers
         self._loopback = Loopback(peers, patience=patience, host=host)
         self._lacks = lacks
@@ -269,6 +275,10 @@ class SocketAdapter:
     def left_out(self) -> tuple[LeftOut, ...]:
         """What is not tried, each with its reason."""
         return (*named(self._lacks, SPELLING), *self.abilities.left_out)
+
+    def judge_like(self, platform: str | None) -> None:
+        """Compare illegal calls with another system, or with the contract alone."""
+        self.platform = platform
 
     def be_at(self, host: str) -> None:
         """Bind sockets at another address of this machine; before anything else is done."""
@@ -298,12 +308,31 @@ class SocketAdapter:
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
         """As the platform's table says of an illegal call, and of a legal one that ends otherwise than it should."""
-        found = self._against_table(edge, answer)
-        if not found.agrees and not found.explanation:
-            for known in self._known:
-                if known.covers(edge, found):
-                    return replace(found, explanation=known.name)
-        return found
+        lines = lines_for(self.platform, edge) if self.platform not in DOCUMENTED else ()
+        matching = next((line for line in lines if line.says(answer)), None)
+        if edge.outcome != ILLEGAL:
+            found = compared(edge, answer)
+            if found.agrees:
+                return found
+            if self._may_be_done(edge, answer):
+                return replace(found, explanation=DONE_AT_ONCE)
+            return found if matching is None else replace(found, explanation=matching.name)
+        got = answer.detail or answer.outcome
+        if self.platform in DOCUMENTED:
+            return self._against_documents(edge, answer, got)
+        if lines and matching is None:
+            return Verdict(False, lines[0].name, got)
+        if is_refusal(answer):
+            return AGREES
+        return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
+
+    def explains(self, role: str, state: str, call: str, got: str) -> str:
+        """The name of the known difference that this is, or ""."""
+        for known in self.known:
+            if known.covers(role, state, call, got):
+                self.shown.add(known)
+                return known.name
+        return ""
 
     def close(self) -> None:
         """Close what the stages shared."""
@@ -341,25 +370,6 @@ class SocketAdapter:
         took = time.monotonic() - began
         sock.close()
         return took < AT_MOST
-
-    def _against_table(self, edge: Edge, answer: Answer) -> Verdict:
-        lines = lines_for(self.platform, edge) if self.platform not in DOCUMENTED else ()
-        matching = next((line for line in lines if line.says(answer)), None)
-        if edge.outcome != ILLEGAL:
-            found = compared(edge, answer)
-            if found.agrees:
-                return found
-            if self._may_be_done(edge, answer):
-                return replace(found, explanation=DONE_AT_ONCE)
-            return found if matching is None else replace(found, explanation=matching.name)
-        got = answer.detail or answer.outcome
-        if self.platform in DOCUMENTED:
-            return self._against_documents(edge, answer, got)
-        if lines and matching is None:
-            return Verdict(False, lines[0].name, got)
-        if is_refusal(answer):
-            return AGREES
-        return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
 
 
 def _may_be_another(edge: Edge) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from lifecycle.conformance.campaigns.conform import Conformance
 from lifecycle.conformance.driving.results import clusters
 from lifecycle.conformance.driving.run import Divergence
+from lifecycle.system.output import write_whole
 
 VERSION = 1
 NAME = "baseline"
@@ -23,7 +24,7 @@ def write_baseline(report: Conformance, file: Path) -> int:
     found = sorted(clusters(report.unexplained), key=lambda each: each.shortest.line)
     known = [{"line": list(each.shortest.line), "first": str(each.shortest)} for each in found]
     text = json.dumps({"version": VERSION, "target": report.target, "known": known}, indent=2)
-    file.write_text(text + "\n", encoding="utf-8")
+    write_whole(file, text + "\n")
     return len(known)
 
 

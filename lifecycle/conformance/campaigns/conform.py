@@ -37,7 +37,8 @@ class Conformance:
     bare: the differences in bare calls; compared: how many sequences of them were compared. gave_up: whether the rest was left
     out, since step after step hung. stopped: why the report is partial, or "". left_out: what the implementation or its peers
     cannot do. peers: what peers cannot do without which nothing can be judged. repeats: line of a cause -> how often it
-    repeats. unprovoked: role -> the cells that the role's environment does not say how to provoke.
+    repeats. unprovoked: role -> the cells that the role's environment does not say how to provoke. unseen: the known
+    differences that did not show in this run.
     """
 
     target: str
@@ -53,6 +54,7 @@ class Conformance:
     peers: list[Divergence] = field(default_factory=list)
     repeats: dict[tuple[str, ...], Repeats] = field(default_factory=dict)
     unprovoked: dict[str, list[Cell]] = field(default_factory=dict)
+    unseen: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -103,6 +105,9 @@ def conform(
             report.left_out.extend(getattr(adapter.present, "left_out", ()))
             report.peers.extend(_of_peers(adapter.present))
             _run(adapter, roles, report, depth, walks, progress)
+            report.unseen.extend(
+                each.name for each in getattr(adapter.present, "known", ()) if each not in adapter.present.shown
+            )
             if target.bare is not None:
                 report.compared = SEQUENCES
                 report.bare.extend(compare(target.bare(adapter.present), seed=seed, progress=partial(progress, "bare calls")))

@@ -11,6 +11,10 @@ from lifecycle.conformance.driving.watchdog import WATCHDOG
 from lifecycle.engine import Role
 
 
+def _unknown(*difference: str) -> str:
+    return ""
+
+
 class Renewing:
     """Stands for the present adapter of a target.
 
@@ -29,20 +33,25 @@ class Renewing:
         self.environment = adapter.environment
         self.offers = adapter.offers
         self.verdict = adapter.verdict
-        self.starts = 1 + getattr(self, "starts", 0)
+        self.explains: Any = getattr(adapter, "explains", _unknown)
+        self.is_fresh = True
+        """whether the present object is the first one of its instance"""
+        self._stages = 0
 
     def stage(self, role: Role) -> Any:
         """A new object, of a new instance where the last one has hung."""
         if self._hung != WATCHDOG.hung:
             self._hung = WATCHDOG.hung
             self._renew()
+        self._stages += 1
+        self.is_fresh = self._stages == 1
         return self.present.stage(role)
 
     def _renew(self) -> None:
         restart = getattr(self.present, "restart", None)
         if restart is not None:
             restart()
-            self.starts += 1
+            self._stages = 0
             return
         old = self.present
         self._use(self._make())

@@ -11,7 +11,7 @@ from lifecycle.conformance.adapters.setup_states import descriptor_of
 from lifecycle.conformance.data_cells.cell import DataCell, Scene
 from lifecycle.conformance.data_cells.registry import DATA_CELLS
 from lifecycle.conformance.driving.results import RoleResult
-from lifecycle.conformance.driving.run import HANGS, Divergence, Run
+from lifecycle.conformance.driving.run import HANGS, Divergence, Run, differing
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
 from lifecycle.conformance.model.environments import SILENCE
 from lifecycle.conformance.model.graph import Edge, Model
@@ -76,8 +76,8 @@ def _tried(adapter: Adapter, model: Model, cell: DataCell, way: tuple[Edge, ...]
         try:
             with WATCHDOG:
                 cell.check(scene)
-        except Hangs:
-            return _differs(adapter, run, cell, "an answer", HANGS)
+        except Hangs as error:
+            return _differs(adapter, run, cell, "an answer", str(error) or HANGS)
         except Mismatch as mismatch:
             return _differs(adapter, run, cell, str(mismatch.expected), str(mismatch.got))
         except (Exception, SystemExit) as error:  # any error of the implementation
@@ -104,4 +104,4 @@ def _lacking(model: Model, stage: LoopbackStage, cell: DataCell) -> Iterator[str
 
 
 def _differs(adapter: Adapter, run: Run, cell: DataCell, expected: str, got: str) -> Divergence:
-    return Divergence(adapter.name, run.role, run.node.state, cell.call, expected, got, (cell.label,))
+    return differing(adapter, run.role, run.node.state, cell.call, expected, got, (cell.label,))

@@ -94,8 +94,8 @@ class Run:
                 self._stage = adapter.stage(model.role)
         except Mismatch as mismatch:
             self._unmade = str(mismatch.got)
-        except Hangs:
-            self._unmade = HANGS
+        except Hangs as error:
+            self._unmade = str(error) or HANGS
         self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
 
     @property
@@ -135,9 +135,10 @@ class Run:
         WATCHDOG.begin()
         try:
             return self._made(edge, name)
-        except Hangs:
-            self._model.hanging.add(step)
-            return self._differs(edge, name, expected, HANGS)
+        except Hangs as error:
+            if getattr(self._adapter, "is_fresh", True):  # else what was done before may be the cause
+                self._model.hanging.add(step)
+            return self._differs(edge, name, expected, str(error) or HANGS)
         except Mismatch as mismatch:
             return self._differs(edge, name, str(mismatch.expected), str(mismatch.got))
         except OSError as error:  # not of the call: of what must be there before it can be made
@@ -186,9 +187,26 @@ class Run:
     def _differs(self, edge: Edge, call: str, expected: str, got: str, explanation: str = "") -> Divergence:
         if expected == ILLEGAL:
             expected = f"a refusal: {call} is illegal"
-        role, cell = self._model.role.name, edge.cell if edge.is_call else None
-        steps = tuple(self.steps)
-        return Divergence(self._adapter.name, role, edge.source.state, call, expected, got, steps, explanation, cell)
+        cell = edge.cell if edge.is_call else None
+        return differing(self._adapter, self.role, edge.source.state, call, expected, got, tuple(self.steps), explanation, cell)
+
+
+def differing(
+    adapter: Adapter,
+    role: str,
+    state: str,
+    call: str,
+    expected: str,
+    got: str,
+    steps: tuple[str, ...],
+    explanation: str = "",
+    cell: Cell | None = None,
+) -> Divergence:
+    """A difference, with the name that the adapter knows it by."""
+    knows = getattr(adapter, "explains", None)
+    if not explanation and knows is not None:
+        explanation = knows(role, state, steps[0] if steps[0].startswith(DATA) else call, got)
+    return Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell)
 
 
 def _at_once(facts: Facts) -> None:

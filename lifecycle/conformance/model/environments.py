@@ -163,7 +163,13 @@ def _sending(call: str) -> tuple[Provocation, ...]:
     )
 
 
+NO_HANDLES_OVER_IP = (
+    failing("send_handles", MESSAGE, (), how="over IP"),
+    failing("receive_handles", how="over IP"),
+)
+
 DATA_PHASE = (
+    *NO_HANDLES_OVER_IP,
     *_sending("send"),
     *_receiving("receive"),
     *_sending("send_to"),
@@ -244,6 +250,7 @@ SERVER = Environment(
         plainly("receive", RECEIVE_SIZE),
         plainly("send_to", MESSAGE),
         plainly("receive_from", RECEIVE_SIZE),
+        *NO_HANDLES_OVER_IP,
         plainly("shut_down", "sends", how="sends"),
         plainly("get_peer_name"),
         plainly("io_ctl"),
@@ -269,6 +276,7 @@ DATAGRAM = Environment(
     provocations=(
         *CREATION,
         *_attaching(roles.DATAGRAM),
+        *NO_HANDLES_OVER_IP,
         plainly("connect", PEER),
         failing("connect", EVERYBODY, how="to everybody"),
         plainly("disconnect", drops="refusal"),

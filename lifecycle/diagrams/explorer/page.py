@@ -21,6 +21,9 @@ from lifecycle.roles import ROLES
 
 SCRIPTS = ("role.js", "explore.js", "replay.js", "page.js")
 OURS = tuple(ROLES.values())
+MOST_CALLS = 20_000
+"""Of a run on the page, about 6 MB"""
+
 SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
 
 
@@ -33,11 +36,15 @@ def explorer_page(
     """The page, as the text of one HTML file.
 
     roles: those that can be selected, in this order, or a single one. records: a recorded run to step through; the page can
-    load another one. The page shows the roles' diagrams where Graphviz can draw them, else lists of their states.
+    load another one; of a longer run the page has the first MOST_CALLS, and its title says so. The page shows the roles'
+    diagrams where Graphviz can draw them, else lists of their states.
     """
+    run = sorted(records, key=lambda record: record.began)
+    if len(run) > MOST_CALLS:
+        title = f"{title}: the first {MOST_CALLS:,} of {len(run):,} calls"
     data = {
         "roles": [_role_data(checked_role(role)) for role in ((roles,) if isinstance(roles, Role) else roles)],
-        "run": [asdict(record) for record in sorted(records, key=lambda record: record.began)],
+        "run": [asdict(record) for record in run[:MOST_CALLS]],
     }
     parts = {
         "title": title.replace("&", "&amp;").replace("<", "&lt;"),

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappop, heappush
 
-from lifecycle.diagrams.lettering import printable, visible
+from lifecycle.diagrams.lettering import visible
 from lifecycle.diagrams.sequence.folding import CallRun, folded
 from lifecycle.engine import STANDARD_OUTCOMES, Kind, Record, Role
 from lifecycle.roles import ROLES
+from lifecycle.system.output import printable
 
 LONG = 0.01
 """A call that takes at least so many seconds is drawn as blocking its object, even if nothing else happened meanwhile."""

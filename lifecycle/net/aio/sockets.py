@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 import anyio
@@ -12,9 +12,11 @@ from lifecycle.engine import IllegalCall, fires_into
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.aio.serving import Connection, Serving, secured_first
 from lifecycle.net.aio.stream import AsyncStream
+from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
+from lifecycle.net.operations.passing import HANDLES, receiving_handles
 from lifecycle.net.operations.transfer import accepting
-from lifecycle.net.twins import ClientCalls, CreatedSocket, DatagramCalls, ServerCalls, checked_class
+from lifecycle.net.twins import ClientCalls, DatagramCalls
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.local_sockets import Path
@@ -22,7 +24,7 @@ from lifecycle.system.local_sockets import Path
 if TYPE_CHECKING:
     import ssl
 
-    from _typeshed import ReadableBuffer
+    from _typeshed import HasFileno, ReadableBuffer
 
 
 class AsyncCreated(AsyncSocket, CreatedSocket):
@@ -275,6 +277,23 @@ class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
         SO_BROADCAST; nothing is sent then.
         """
         return await self._run(words.SEND_TO, self._sending_to(data, address, port, flags, path))
+
+    async def send_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno]) -> int:
+        """Send one message with descriptors to the peer, which gets duplicates; the message's length.
+
+        handles: descriptors, or objects with a fileno(). Raises OSError (EOPNOTSUPP) over other families than AF_UNIX, EBADF;
+        else as send().
+        """
+        return await self._run(words.SEND_HANDLES, self._sending_handles(data, handles))
+
+    async def receive_handles(self, size: int = 65536, *, limit: int = HANDLES) -> tuple[bytes, list[int]]:
+        """Receive one message, and the descriptors that came with it.
+
+        size: the most bytes the message may have. limit: the most descriptors, 0 to 253. The caller closes them; no child
+        process inherits them. Raises TooManyHandles for more than `limit`; OSError (EOPNOTSUPP) over other families than
+        AF_UNIX, EMFILE; else as receive(): those of a message that is too long are closed.
+        """
+        return await self._run(words.RECEIVE_HANDLES, receiving_handles(self._socket, size, limit))
 
     async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
         """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from asyncio import _get_running_loop as running_loop
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import wraps
+from inspect import CO_COROUTINE
 from itertools import repeat
 from operator import length_hint
 from sys import maxsize
-from typing import TYPE_CHECKING
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from lifecycle.engine import IllegalCall, inlined, settled
+from lifecycle.engine import IllegalCall, Role, inlined, settled
 from lifecycle.net.aio.byte_stream import ConnectionStream
 from lifecycle.net.aio.driver import TURNS
 from lifecycle.net.aio.messages import AsyncMessages
@@ -19,6 +22,7 @@ from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.send_queue import SendQueue
 from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
 from lifecycle.net.operations import READABLE, Resolve, Wait
+from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
 from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
@@ -26,8 +30,9 @@ from lifecycle.roles import words
 
 if TYPE_CHECKING:
     import ssl
+    from array import array
 
-    from _typeshed import ReadableBuffer
+    from _typeshed import HasFileno, ReadableBuffer
 
 DRAINED: Iterator[bool] = iter(())
 """Marks that the last receive emptied the system's buffer: the next one waits before it tries."""
@@ -36,7 +41,9 @@ NO_TURNS: Iterator[bool] = iter(())
 """The turns of a stream while a send waits: the next ones follow it."""
 
 
-async def _send_rest(self: AsyncStream, sent: int, data: ReadableBuffer, flags: int = 0) -> int:
+async def _send_rest(
+    self: AsyncStream, sent: int, data: ReadableBuffer, flags: int = 0, handles: array[int] | None = None
+) -> int:
     """Send what is left of `data` after its first `sent` bytes."""
     progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
     queue = None  # in which this send has its turn
@@ -46,7 +53,7 @@ async def _send_rest(self: AsyncStream, sent: int, data: ReadableBuffer, flags: 
         if isinstance(self._socket, SecureLayer):
             operation = sending_secured(self._socket, data, flags, progress)
         else:
-            operation = sending(self._socket, data, flags, progress)
+            operation = sending(self._socket, data, flags, progress, handles)
         try:
             request = next(operation)
         except StopIteration as ended:
@@ -133,6 +140,24 @@ async def _receive_secured(self: AsyncStream, layer: SecureLayer, size: int, fla
     return received
 
 
+def _counting(send: FunctionType) -> FunctionType:
+    """A call that counts from the moment it is made: its coroutine may be cancelled before it begins.
+
+    It passes for the coroutine function that it calls, and belongs to the line of its `def`.
+    """
+
+    def begin(self: AsyncStream, *arguments: Any, **keywords: Any) -> Any:
+        self._sent = 0
+        return send(self, *arguments, **keywords)
+
+    code = begin.__code__.replace(
+        co_filename=send.__code__.co_filename,
+        co_firstlineno=send.__code__.co_firstlineno,
+        co_flags=begin.__code__.co_flags | CO_COROUTINE,
+    )
+    return cast(FunctionType, wraps(send)(FunctionType(code, globals(), closure=begin.__closure__)))
+
+
 class AsyncStream(AsyncMessages):
     """A stream socket with a data phase, in plain text or over TLS.
 
@@ -141,6 +166,12 @@ class AsyncStream(AsyncMessages):
 
     __slots__ = ("_receives", "_send_queue")
 
+    def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
+        super().__init_subclass__(role, **keywords)
+        for call in (words.SEND.name, words.SEND_TO.name):
+            if call in vars(cls):
+                setattr(cls, call, _counting(vars(cls)[call]))
+
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._receives: Iterator[bool] = repeat(True, TURNS)
@@ -148,7 +179,7 @@ class AsyncStream(AsyncMessages):
 
     @property
     def sent(self) -> int:
-        """How much the last send() that had to wait has sent: of one that was cancelled, what need not be sent again."""
+        """How much the last send() has sent: of one that was cancelled, what need not be sent again; 0 if it never began."""
         return self._sent
 
     async def start_tls(
@@ -208,6 +239,7 @@ class AsyncStream(AsyncMessages):
         try:
             sent = self._socket.send(data, flags) if next(self._turns, None) else 0
             if isinstance(data, bytes) and sent == len(data):
+                self._sent = sent
                 return sent
         except BlockingIOError:
             sent = 0
@@ -239,6 +271,26 @@ class AsyncStream(AsyncMessages):
         Its calls are this object's, with anyio's errors for what happens on the network; closing it closes this object.
         """
         return ConnectionStream(self)
+
+    async def send_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno]) -> int:
+        """Send all of `data`, and with its first byte descriptors: the peer gets duplicates, and the caller's own stay open.
+
+        handles: descriptors, or objects with a fileno(); Linux takes 253 at once. Legal where send() is, in plain
+        text. Raises OSError (EOPNOTSUPP) over other families than AF_UNIX, EBADF, EINVAL for too many; ValueError without
+        data; else as send(): after a `sent` above 0 the descriptors have gone out.
+        """
+        return await _send_rest(self, 0, data, 0, self._handles_of(data, handles))
+
+    async def receive_handles(self, size: int = 65536, *, limit: int = HANDLES) -> tuple[bytes, list[int]]:
+        """Receive what has arrived, and the descriptors that came with it; (b"", []) is the end of the stream.
+
+        size: the most bytes to receive, at least 1. limit: the most descriptors that may come at once, 0 to 253. The
+        caller closes the descriptors; no child process inherits them. What a sender sends at once comes at once, or split
+        after its descriptors. Legal where receive() is, in plain text. Raises TooManyHandles for more than `limit`; OSError
+        (EOPNOTSUPP) over other families than AF_UNIX, EMFILE, after which nothing is lost on Linux; else as receive().
+        """
+        operation = self._receiving_handles(size, limit)
+        return self._arrived(*(await self._run(words.RECEIVE_HANDLES, operation)))
 
     async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""

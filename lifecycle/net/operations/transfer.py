@@ -8,13 +8,16 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
-from lifecycle.net.operations import READABLE, WRITABLE, Operation, pausing
+from lifecycle.net.operations import MORE_READABLE, READABLE, STILL_WRITABLE, WRITABLE, Operation, Wait, pausing
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 from lifecycle.system.outcomes import system_error
+from lifecycle.system.passing import send_with_handles
 
 if TYPE_CHECKING:
+    from array import array
+
     from _typeshed import ReadableBuffer
 
 MSG_WAITALL = getattr(socket, "MSG_WAITALL", 0)
@@ -32,36 +35,57 @@ class Progress:
         self.sent = sent
 
 
-def sending(sock: socket.socket, data: ReadableBuffer, flags: int, progress: Progress) -> Operation[int]:
-    """Send what is left of `data` on a stream. An error that ends it says how much was sent, and `progress` does."""
+def sending(
+    sock: socket.socket, data: ReadableBuffer, flags: int, progress: Progress, handles: array[int] | None = None
+) -> Operation[int]:
+    """Send what is left of `data` on a stream, descriptors with its first byte.
+
+    An error that ends it says how much was sent, and `progress` does.
+    """
     view = memoryview(data).cast("B")
+    request = WRITABLE
     try:
         while progress.sent < len(view):
             try:
-                progress.sent += sock.send(view[progress.sent :], flags)
+                if handles and not progress.sent:
+                    progress.sent = send_with_handles(sock, view, handles)
+                else:
+                    progress.sent += sock.send(view[progress.sent :], flags)
+                request = WRITABLE
                 continue
             except BlockingIOError:
                 pass
-            yield WRITABLE
+            yield request
+            request = STILL_WRITABLE
     except BlockingIOError:
         raise SendWouldBlock(progress.sent) from None
     except BlockingCallCancelled:
         raise BlockingCallCancelled(progress.sent) from None
     except TimeoutError as error:
         if error.errno is not None:  # the system's own: the peer is out of reach
+            count(error, progress)
             raise
         raise SendTimedOut(progress.sent) from None
+    except BaseException as error:
+        count(error, progress)
+        raise
     return progress.sent
 
 
-def receiving(sock: socket.socket, size: int, flags: int) -> Operation[bytes]:
+def count(error: BaseException, progress: Progress) -> None:
+    """Have what ends a send say how much was sent, whatever it is: an error of the system, or of a signal handler."""
+    vars(error)["sent"] = progress.sent
+
+
+def receiving(sock: socket.socket, size: int, flags: int, request: Wait = READABLE) -> Operation[bytes]:
     """Receive what has arrived on a stream, at least one byte, or b"" at its end."""
     while True:
         try:
             return sock.recv(size, flags)
         except BlockingIOError:
             pass
-        yield READABLE
+        yield request
+        request = READABLE
 
 
 class Holds(Protocol):
@@ -99,7 +123,7 @@ def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: 
             raise system_error(errno.EOPNOTSUPP)
         return bytes(held[:size])
     while len(held) < size and (flags & MSG_WAITALL or not held):
-        received = yield from receiving(sock, min(size - len(held), READ_SIZE), flags & ~MSG_WAITALL)
+        received = yield from receiving(sock, min(size - len(held), READ_SIZE), flags & ~MSG_WAITALL, MORE_READABLE)
         if not received:
             break
         held += received
@@ -123,10 +147,14 @@ def accepting(listener: socket.socket) -> Operation[socket.socket]:
         yield READABLE
 
 
-def sending_message(sock: socket.socket, data: ReadableBuffer, flags: int, peer: Any = None) -> Operation[int]:
-    """Send one message, to `peer` or to the socket's own."""
+def sending_message(
+    sock: socket.socket, data: ReadableBuffer, flags: int, peer: Any = None, handles: array[int] | None = None
+) -> Operation[int]:
+    """Send one message, to `peer` or to the socket's own, with descriptors."""
     while True:
         try:
+            if handles:
+                return send_with_handles(sock, memoryview(data), handles)
             return sock.send(data, flags) if peer is None else sock.sendto(data, flags, peer)
         except BlockingIOError:
             if peer is not None and sock.family == LOCAL_FAMILY:

@@ -1,0 +1,183 @@
+"""The adapter of a socket agent: its sockets among the system's, or among their own where the stack is a world of its own."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+
+from lifecycle.conformance.adapters.abilities import Abilities, LeftOut
+from lifecycle.conformance.adapters.effects import SHOWS
+from lifecycle.conformance.adapters.loopback import IMPATIENCE, Loopback
+from lifecycle.conformance.adapters.sockets import Known, RawStage, SocketAdapter, lacking
+from lifecycle.conformance.agents.process import Agent
+from lifecycle.conformance.agents.sockets import socket_class
+from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
+from lifecycle.conformance.model.environment import Environment, Facts, Under
+from lifecycle.engine import Role
+from lifecycle.roles import ACCEPTED, SERVER
+
+SOURCES = {
+    "c": "agent.c",
+    "lwip": "lwip.c",
+}
+"""language, or stack -> the file of its agent"""
+
+CONTRACT = "contract"
+WITHOUT_SYSTEM = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY})
+"""circumstances of calls on sockets that need no descriptors"""
+
+
+def source_of(name: str) -> str:
+    """The text of a shipped agent. Raises KeyError for a name that is not in SOURCES."""
+    return (files(__package__) / "sources" / SOURCES[name]).read_text(encoding="utf-8")
+
+
+def table_of(agent: str) -> tuple[Known, ...]:
+    """What the agent of that name is known to do otherwise; nothing where it has no table.
+
+    A line has the role, the state, the call, what the answer begins with, and why it is so; * matches everything. A call, with
+    how it is made, whose answer is LEFT_OUT is not made: the stack does not survive it.
+    """
+    table = files(__package__) / "tables" / f"{agent}.tsv"
+    if not table.is_file():
+        return ()
+    lines = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
+    return tuple(
+        Known(f"{agent}: {why}", **{key: "" if word == "*" else word for key, word in zip(KEYS, words, strict=True)})
+        for *words, why in lines
+    )
+
+
+KEYS = ("role", "state", "call", "got")
+LEFT_OUT = "left out"
+
+
+class AgentStage(RawStage):
+    """One socket of an agent among its peers."""
+
+    def __init__(self, role: str, agent: Agent, kind: type[Any], loopback: Loopback) -> None:
+        self._agent, self._making, self._kind = agent, role, kind
+        self._own_finish = agent.told.get("finish") == "own"
+        super().__init__(role, self._made, loopback)
+
+    def _made(self, family: int, kind: int) -> Any:
+        return self._kind(self._agent, kind, role=self._making)
+
+    def be_accepted(self) -> None:
+        """The listener that accepts it is one for servers: some languages have a class for each."""
+        self._making = SERVER.name
+        try:
+            super().be_accepted()
+        finally:
+            self._making = ACCEPTED.name
+
+    def settle(self, facts: Facts) -> None:
+        """The program waits before its next call; one that has waited in vain waits less from then on."""
+        seconds = min(self.loopback.patience, IMPATIENCE) if self._agent.is_late else self.loopback.patience
+        for fact in facts:
+            if fact in SHOWS:
+                self.sock.post_becomes(SHOWS[fact], seconds)
+
+    def buffer_little(self) -> None:
+        """As on a descriptor, where the stack has that option."""
+        if self._is_open and self._agent.told.get("peers") != "own":
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+
+    def end(self) -> None:
+        """The number of a socket that is not needed any more is given back, and the socket closed with it."""
+        if self._is_open:
+            self.sock.forget()
+
+    def finish_connect(self) -> None:
+        """By a call of its own where the stack has one."""
+        if self._own_finish:
+            self.sock.finish()
+        else:
+            super().finish_connect()
+
+
+class AgentAdapter(SocketAdapter):
+    """An implementation whose calls a program makes. Raises BadAgent where the program is not an agent.
+
+    command: how it is started. It says itself what its peers are, what it lacks, and which system it is to answer like.
+    """
+
+    def __init__(self, command: str) -> None:
+        self.agent = Agent(command)
+        self.agent.start()
+        told = self.agent.told
+        self._kind = socket_class(frozenset(told.get("lacks", "").split(",")))
+        platform = told.get("platform", CONTRACT)
+        super().__init__(
+            self._new,
+            name=told.get("agent", command),
+            peers=self._new if told.get("peers") == "own" else socket.socket,
+            platform=None if platform == CONTRACT else platform,
+            known=table_of(told.get("agent", "")),
+            circumstances=WITHOUT_SYSTEM,
+            lacks=lacking(self._new),
+            host=told.get("host", "127.0.0.1"),
+        )
+        self._generation = self.agent.generation
+
+    def judge_like(self, platform: str | None) -> None:
+        """Compare with another system; nothing is known then."""
+        super().judge_like(platform)
+        self.known = ()
+
+    @property
+    def _not_survived(self) -> dict[str, str]:
+        """Label of a step -> why it is left out."""
+        return {each.call: each.name for each in self.known if each.got == LEFT_OUT}
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What is not tried, each with its reason."""
+        self.shown.update(each for each in self.known if each.got == LEFT_OUT)
+        return (*super().left_out, *(LeftOut(label, why) for label, why in self._not_survived.items()))
+
+    def environment(self, role: Role) -> Environment:
+        """The environment of the socket roles, without what the stack does not survive."""
+        found = super().environment(role)
+        dies = self._not_survived
+        if not dies:
+            return found
+        return replace(
+            found,
+            provocations=tuple(each for each in found.provocations if each.label not in dies),
+            peer_actions=tuple(each for each in found.peer_actions if each.label not in dies),
+        )
+
+    def _new(self, family: int, kind: int) -> Any:
+        return self._kind(self.agent, kind)
+
+    @cached_property
+    def abilities(self) -> Abilities:
+        """What its sockets can do; the program is started anew after it was tried, whatever was left of that."""
+        found = super().abilities
+        if self._peers is not socket.socket:
+            self.restart()
+        return found
+
+    def restart(self) -> None:
+        """Start the program anew; nothing of before is left."""
+        self.agent.close()
+
+    def stage(self, role: Role) -> AgentStage:
+        """A new object that has no socket yet; where the program was started anew, so are all who stand around."""
+        self.agent.start()
+        if self._generation != self.agent.generation:
+            if self._peers is not socket.socket:
+                self._loopback = Loopback(self._peers, patience=self._loopback.patience, host=self._loopback.host)
+            self._generation = self.agent.generation
+        return AgentStage(role.name, self.agent, self._kind, self._loopback)
+
+    def close(self) -> None:
+        """End the program."""
+        with suppress(Hangs), WATCHDOG.unless_under_way():
+            super().close()
+        self.agent.close()

@@ -1,0 +1,145 @@
+"""A socket agent: a program that makes calls of sockets, one a line of its standard input, with one line of answer each.
+
+A command whose answer nobody waits for travels with the next one. Every answer has a deadline: a program that hangs or ends is
+told by Hangs, which the suite counts, and is started anew when it is needed again; sockets of before are then no more.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shlex
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
+
+PROTOCOL = 1
+ANSWERS_WITHIN = 3.0  # seconds, beyond the time that the call itself may wait
+STARTS_WITHIN = 30.0  # seconds until the first answer: a virtual machine is loaded, or Wine prepares itself
+SLOTS = 4000
+PART = 1 << 18
+LATE = "ok 0"  # the answer where a socket has not become what was waited for
+
+
+class BadAgent(ValueError):
+    """A program does not speak the protocol; the text says where."""
+
+
+class Agent:
+    """The program, started when it is needed. Raises BadAgent where it cannot be started, or is not an agent.
+
+    command: a command line, split as by a shell. answers_within: seconds in which it must answer.
+    """
+
+    def __init__(self, command: str, *, answers_within: float = ANSWERS_WITHIN) -> None:
+        self.command = command
+        self.answers_within = answers_within
+        self.generation = 0
+        """which start of the program this is"""
+        self.told: Mapping[str, str] = {}
+        """what it says of itself"""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._buffer = b""
+        self._posted: list[str] = []
+        self._posted_seconds = 0.0
+        self.is_late = False
+        """whether something that was waited for did not come"""
+        self._free: list[int] = []
+
+    def start(self) -> None:
+        """Start the program, unless it runs."""
+        if self._process is not None:
+            return
+        try:
+            words, pipe = shlex.split(self.command), subprocess.PIPE
+            self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, bufsize=0)
+        except (OSError, ValueError) as error:
+            raise BadAgent(f"{self.command!r} cannot be started: {error}") from error
+        self._buffer, self._posted, self._posted_seconds, self._free = b"", [], 0.0, list(range(SLOTS, 0, -1))
+        self.generation += 1
+        try:
+            first = self.ask(f"hello 0 {PROTOCOL}", within=STARTS_WITHIN)
+        except Hangs as error:
+            WATCHDOG.hung -= 1
+            raise BadAgent(f"{self.command!r} does not say hello: {error}") from None
+        word, *pairs = first.split()
+        self.told = dict(pair.partition("=")[::2] for pair in pairs)
+        if word != "ok" or self.told.get("protocol") != str(PROTOCOL):
+            self.close()
+            raise BadAgent(f"{self.command!r} does not speak protocol {PROTOCOL}: it answers {first[:80]!r} to hello")
+
+    def slot(self) -> int:
+        """A number that names no socket so far."""
+        self.start()
+        return self._free.pop()
+
+    def give_back(self, slot: int, generation: int) -> None:
+        """The socket of that number, of that start, is not needed any more."""
+        if generation == self.generation and self._process is not None:
+            self.post(f"forget {slot}")
+            self._free.append(slot)
+
+    def post(self, line: str, *, within: float = 0.0) -> None:
+        """Send a command that may take so many seconds, and whose answer is not waited for: it travels with the next one."""
+        self._posted.append(line)
+        self._posted_seconds += within
+
+    def ask(self, line: str, *, within: float = 0.0) -> str:
+        """The answer to a command that may take so many seconds. Raises Hangs where the program hangs, or has ended."""
+        self.start()
+        to = _number(self._process, "stdin")
+        skipped, self._posted = self._posted, []
+        within, self._posted_seconds = within + self._posted_seconds, 0.0
+        try:
+            data = "\n".join((*skipped, line, "")).encode()
+            with suppress(BrokenPipeError):  # what it has answered before it ended is read nevertheless
+                while data:
+                    data = data[os.write(to, data) :]
+            ends = time.monotonic() + within + self.answers_within
+            for _ in skipped:
+                self.is_late |= self._answer(ends) == LATE
+            return self._answer(ends)
+        except BaseException:  # an interrupted answer would be taken for the next one
+            self.close()
+            raise
+
+    def _answer(self, ends: float) -> str:
+        out = _number(self._process, "stdout")
+        while True:
+            line, found, rest = self._buffer.partition(b"\n")
+            if found:
+                self._buffer = rest
+                return line.decode("ascii", "replace").rstrip("\r")
+            if not select.select([out], [], [], max(ends - time.monotonic(), 0))[0]:
+                WATCHDOG.hung += 1
+                raise Hangs
+            part = os.read(out, PART)
+            if not part:
+                raise self._gone()
+            self._buffer += part
+
+    def _gone(self) -> Hangs:
+        assert self._process is not None
+        status = self._process.wait()
+        self.close()
+        WATCHDOG.hung += 1
+        return Hangs(f"the agent has ended with {status}")
+
+    def close(self) -> None:
+        """End the program."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):
+                    if pipe is not None:
+                        pipe.close()
+
+
+def _number(process: subprocess.Popen[bytes] | None, pipe: str) -> int:
+    number: int = getattr(process, pipe).fileno()
+    return number

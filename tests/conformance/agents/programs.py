@@ -1,0 +1,63 @@
+"""Builds the agents that are shipped, each once a session; a test that needs a compiler which is missing is skipped."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import lifecycle.conformance.agents as agents
+
+SOURCES = Path(agents.__file__).parent / "sources"
+LWIP = Path("/usr/include/lwip/lwip/tcpip.h")
+
+
+def _run(*command: object) -> None:
+    subprocess.run([str(each) for each in command], check=True, capture_output=True, timeout=50)
+
+
+@cache
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="agents-"))
+
+
+def _compiler(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+@cache
+def posix() -> str:
+    """The command of the agent in C over this system's sockets."""
+    if sysconfig.get_platform().startswith("win"):
+        pytest.skip("the agent in C is for POSIX here")
+    program = _folder() / "posix"
+    _run(_compiler("cc"), "-O2", "-o", program, SOURCES / "agent.c")
+    return str(program)
+
+
+@cache
+def lwip() -> str:
+    """The command of the agent in C over lwIP."""
+    if not LWIP.exists():
+        pytest.skip("liblwip-dev is not installed")
+    program = _folder() / "lwip"
+    _run(
+        _compiler("cc"),
+        "-O2",
+        "-DLWIP",
+        f"-I{LWIP.parent.parent}",
+        "-o",
+        program,
+        SOURCES / "agent.c",
+        SOURCES / "lwip.c",
+        "-llwip",
+    )
+    return str(program)

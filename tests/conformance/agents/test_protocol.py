@@ -1,0 +1,120 @@
+"""An agent that dies, hangs or talks nonsense is told, and started anew; one that makes the calls is judged as sockets are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from cli.command import run_command
+from conformance.agents import programs
+
+from lifecycle import ACCEPTED, CLIENT, DATAGRAM, SERVER
+from lifecycle.conformance import conform, target_named
+from lifecycle.conformance.agents.adapter import SOURCES, AgentAdapter, source_of, table_of
+from lifecycle.conformance.agents.process import Agent, BadAgent
+from lifecycle.conformance.driving.watchdog import Hangs
+from lifecycle.conformance.targets import UnknownTarget
+
+STREAMS = [SERVER, CLIENT, ACCEPTED, DATAGRAM]
+
+
+def test_the_source_of_each_agent_is_printed() -> None:
+    """`lifecycle conform agent --source LANGUAGE` prints the program that is shipped."""
+    ran = run_command("conform", "agent", "--source", "c")
+    assert (ran.returncode, ran.stdout) == (0, source_of("c"))
+    assert all("protocol=1" in source_of(language) for language in SOURCES if language != "lwip")
+
+
+def test_an_unknown_language_is_told() -> None:
+    """A language without an agent is refused with the list of those that have one, and so is a target that is none."""
+    ran = run_command("conform", "agent", "--source", "cobol")
+    assert ran.returncode == 2
+    assert "languages: c" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("no-such-program", "cannot be started"),
+        ("true", "does not say hello: the agent has ended with 0"),
+        ("echo ok protocol=7", "does not speak protocol 1"),
+        ("echo hello", "does not speak protocol 1"),
+    ],
+)
+def test_a_program_that_is_no_agent_is_told(program: str, says: str) -> None:
+    """What is not an agent of this version is refused with what it did."""
+    with pytest.raises(BadAgent, match=says):
+        Agent(program).start()
+    with pytest.raises(UnknownTarget, match=says):
+        target_named(f"agent:{program}").adapter()
+
+
+def agent_of(tmp_path: Path, *lines: str) -> Agent:
+    """An agent of a few lines of Python: `line` is the command."""
+    file = tmp_path / "agent.py"
+    head = ["import sys, time", "print('ok protocol=1', flush=True)", "sys.stdin.readline()", "for line in sys.stdin:"]
+    file.write_text("\n".join((*head, *(f"    {line}" for line in lines))))
+    return Agent(f"{sys.executable} {file}", answers_within=0.5)
+
+
+def test_an_agent_that_hangs_is_killed_and_started_anew(tmp_path: Path) -> None:
+    """A command without an answer raises Hangs at its deadline; the next one is answered by a new program."""
+    agent = agent_of(tmp_path, "time.sleep(60 if 'hang' in line else 0); print('ok', flush=True)")
+    with pytest.raises(Hangs):
+        agent.ask("hang 1")
+    assert agent.ask("close 1") == "ok"
+    assert agent.generation == 2
+    agent.close()
+
+
+def test_the_death_of_an_agent_is_told_with_its_status(tmp_path: Path) -> None:
+    """A program that ends in a call raises Hangs with its exit status, and is started anew."""
+    agent = agent_of(tmp_path, "sys.exit(3) if 'die' in line else print('ok', flush=True)")
+    with pytest.raises(Hangs, match="ended with 3"):
+        agent.ask("die 1")
+    assert agent.ask("close 1") == "ok"
+    agent.close()
+
+
+def test_commands_that_nobody_waits_for_travel_with_the_next(tmp_path: Path) -> None:
+    """Posted commands are answered in order, and the answer that is returned is the last command's."""
+    agent = agent_of(tmp_path, "print('ok', line.split()[1], flush=True)")
+    agent.start()
+    for number in range(100):
+        agent.post(f"forget {number}")
+    assert agent.ask("close 100") == "ok 100"
+    agent.close()
+
+
+def test_the_agent_in_c_passes() -> None:
+    """The agent in C over this system's sockets passes in every role, its data cells, too."""
+    report = conform(target_named(f"agent:{programs.posix()}"), STREAMS, depth=1, walks=20)
+    assert [str(each) for each in report.unexplained] == []
+    assert report.passes
+    assert [sum(each.data.values()) for each in report.roles] == [4, 19, 16, 5]
+
+
+def test_sockets_of_a_dead_program_are_no_more() -> None:
+    """A socket of before a restart raises in every call; the adapter makes new ones."""
+    adapter = AgentAdapter(programs.posix())
+    before = adapter.new(2, 1)
+    adapter.restart()
+    adapter.stage(SERVER).close()
+    with pytest.raises(ConnectionAbortedError, match="started anew"):
+        before.getsockname()
+    adapter.close()
+
+
+def test_lwip_hangs_after_a_port_was_bound_twice() -> None:
+    """Compared with the contract alone, lwIP's hang comes out, and it repeats."""
+    report = conform(target_named(f"agent:{programs.lwip()}", like="contract"), [SERVER], depth=1, walks=0, seconds=3)
+    assert any("hangs" in each.got for each in report.unexplained)
+
+
+def test_tables_of_known_differences_are_read() -> None:
+    """Each line has its role, state, call, answer and reason; an agent without a table knows nothing."""
+    assert table_of("nobody") == ()
+    (line, *_) = table_of("posix-c")
+    assert (line.role, line.state, line.call, line.got) == ("client", "", "connect", "refused (ECONNABORTED)")
+    assert line.name.startswith("posix-c: ")
