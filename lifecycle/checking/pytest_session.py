@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Generator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from lifecycle.checking.formats.writers import WRITERS
 from lifecycle.checking.report import summary
 from lifecycle.checking.run_problems import failing, problem_of, remaining
 from lifecycle.checking.settings import Mode
+from lifecycle.system.output import write_whole
 
 _ATTRIBUTE = "lifecycle_findings"
 
@@ -70,7 +70,7 @@ class CheckedSession:
             if options.lifecycle_output is not None:
                 problems = [problem_of(group) for group in self.groups]
                 text = WRITERS[options.lifecycle_output_format](problems)
-                Path(options.lifecycle_output).write_text(text, encoding="utf-8")
+                write_whole(options.lifecycle_output, text)
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"lifecycle: {error}") from None
         if failing(self.groups, options.lifecycle_fail_on) and session.exitstatus == pytest.ExitCode.OK:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from lifecycle.checking.checkers import Checker
@@ -45,7 +46,7 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
         if settings.output_format != "text":
             text = WRITERS[settings.output_format]([problem_of(group) for group in groups])
         with _reporting_failure(settings.output):
-            _write(text) if settings.output is None else Path(settings.output).write_text(text, encoding="utf-8")
+            _write(text) if settings.output is None else write_whole(settings.output, text)
     return failing(groups, settings.fail_on)
 
 
