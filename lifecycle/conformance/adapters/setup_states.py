@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.conformance.adapters.effects import READABLE, WRITABLE, await_effects, await_one
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 from lifecycle.roles.facts import Facts, Link, Receives
 from lifecycle.system.handles import borrowed
 from lifecycle.system.outcomes import UNDER_WAY, system_error
@@ -111,7 +112,7 @@ class Sockets:
     def close(self) -> None:
         """Close everything that is kept; what an odd implementation raises then is of no interest."""
         while self._kept:
-            with suppress(Exception, SystemExit):
+            with suppress(*ANY_ERROR):
                 self._kept.pop().close()
 
     def _make_nobody(self, kind: int) -> Any:
@@ -173,7 +174,7 @@ def descriptor_of(sock: Any) -> int:
             return -1
         with borrowed(number) as twin:
             return number if twin.getsockname() == name else -1
-    except (Exception, SystemExit):  # any error of the implementation
+    except ANY_ERROR:  # any error of the implementation
         return -1
 
 
