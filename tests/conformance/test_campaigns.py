@@ -76,7 +76,7 @@ def run_for(seconds: float, folder: Path, executing: Any) -> Any:
 
 def test_a_deep_fault_is_found_and_its_sequence_shows_it(tmp_path: Path) -> None:
     """Workers are lost twice, the jobs are done again, and the fault's shortest sequence is printed and repeats."""
-    report = run_for(1.0, tmp_path, here(1, 2))
+    report = run_for(2.5, tmp_path, here(1, 2))
     first = min((each for each in report.unexplained if "messag" in each.got), key=lambda each: len(each.steps))
     assert len(first.steps) <= 12
     again = replay(NAME, "client", *first.steps)
