@@ -170,7 +170,7 @@ def test_no_text_of_a_run_acts(browser: Browser, tmp_path: Path) -> None:
     ]
     findings = [{"socket": name, "call": name, "file": f"{name}.py", "line": 1, "text": name, "count": 2} for name in HOSTILE]
     with Opened(browser, explorer_page(ROLES.values(), records, findings=findings), tmp_path) as opened:
-        opened.evaluate("window.alert = () => { throw new Error('it acted'); }")
+        opened.evaluate("() => { window.alert = () => { throw new Error('it acted'); }; }")
         for _ in records:
             opened.click("#next") if opened.is_enabled("#next") else None
         text = opened.inner_text("#replay #list") + opened.inner_text("#objects")
