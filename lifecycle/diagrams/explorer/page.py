@@ -63,7 +63,7 @@ def explorer_page(
     }
     parts = {
         "title": title.replace("&", "&amp;").replace("<", "&lt;"),
-        "connect": "; connect-src 'self'" if live else "",
+        "source": "; connect-src 'self'" if live else "",
         "style": _part("page.css"),
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "script": "\n".join(map(_part, SCRIPTS)),
