@@ -157,6 +157,24 @@ def test_summary_of_many_places_is_short(tmp_path: Path) -> None:
     assert "lifecycle: 10 more places are not shown here" in text
 
 
+def test_what_stays_open_to_the_end_is_a_leak(tmp_path: Path) -> None:
+    """A file that keeps a closed socket open, and a number that detach() gave and nobody closed, are leaks where they began."""
+    script = write(
+        tmp_path,
+        "import os, socket\n"
+        "left, right = socket.socketpair()\n"
+        "reader = left.makefile('rb')\n"
+        "left.close()\n"
+        "number = right.detach()\n"
+        "copy = socket.fromfd(number, socket.AF_UNIX, socket.SOCK_STREAM)\n"
+        "copy.close()\n"
+        "closed = socket.socket().detach()\n"
+        "os.close(closed)\n",
+    )
+    _, found = run_with_report(tmp_path, script)
+    assert sorted((each["code"], each["kind"], each["line"]) for each in found) == [("LC303", "leak", 2), ("LC304", "leak", 5)]
+
+
 def test_modules_and_code_are_programs(tmp_path: Path) -> None:
     """-m runs a module with its own options."""
     write(tmp_path, "import sys\nprint(sys.argv[1:])", "thing.py")
@@ -426,13 +444,15 @@ def test_forked_child_does_not_chart_its_parents_sockets(tmp_path: Path) -> None
 
 
 def test_page_has_findings_and_charts_of_all_processes(tmp_path: Path) -> None:
-    """--html writes a page with the findings, and a chart for each connection, those of children included."""
+    """--html writes the page to step through, with the findings, and the calls of all processes, children included."""
     page = tmp_path / "page.html"
     run_command("run", "--html", str(page), write(tmp_path, CHILDREN))
     text = page.read_text(encoding="utf-8")
     assert "<!DOCTYPE html>" in text
     assert "not portable: listen()" in text
-    assert text.count("<svg") >= 3
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
+    assert len([each for each in data["texts"] if re.fullmatch(r"stream#\d+( of \d+)?", each)]) >= 3
+    assert any("listen" in line for line in data["sources"].values())
 
 
 def test_wrong_usage_is_reported(tmp_path: Path) -> None:
