@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-LOOPBACK_UP = "python -c 'import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack(\"16sh14x\", b\"lo\", 1))'"
+LOOPBACK_UP = (
+    'python -c \'import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14x", b"lo", 1))\''
+)
 NO_NAMES = "for each in /etc/hosts /etc/resolv.conf; do mount --bind /dev/null $each; done"
 
 CONVERSES = """
@@ -69,7 +71,7 @@ PLACES = {
         f"{LOOPBACK_UP}; for each in / /tmp /var/tmp; do mount --bind $each $each && mount -o remount,bind,ro $each; done; cd /",
         environment=(("HOME", "/nowhere"), ("TMPDIR", "/nowhere")),
     ),
-    "no_capabilities": Place(f"{LOOPBACK_UP}; exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all \"$@\""),
+    "no_capabilities": Place(f'{LOOPBACK_UP}; exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all "$@"'),
     "no_loopback_interface": Place("true", FAILS.replace("NAME", "127.0.0.1")),
 }
 
