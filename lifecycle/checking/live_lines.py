@@ -36,15 +36,11 @@ class LiveLines:
         self._write({"found": data | {"text": str(finding), "count": 1}})
 
     def _noted(self, noted: SocketTrack, event: Event) -> None:
-        call, state, outcome, next_state, place, thread, began, ended, arguments, error = event
+        data = event._asdict()
+        place = data.pop("place")
         process = os.getpid()
         name = noted.name if process == self._main else f"{noted.name} of {process}"
-        record = {
-            "role": noted.state.role.name, "subject": name, "state": state, "call": call, "thread": thread, "file": place.file,
-            "line": place.line, "arguments": arguments, "began": began, "ended": ended, "outcome": outcome,
-            "next_state": next_state, "error": error,
-        }  # fmt: skip
-        self._write(record)
+        self._write({"role": noted.state.role.name, "subject": name, "file": place.file, "line": place.line, **data})
 
     def _write(self, data: dict[str, Any]) -> None:
         line = json.dumps(data) + "\n"
