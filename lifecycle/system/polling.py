@@ -53,10 +53,10 @@ class Waker:
 class Wait:
     """One call's wait, which other threads may end; `cancelled` says that cancel_blocking_call() did."""
 
-    __slots__ = ("_waker", "cancelled")
+    __slots__ = ("_is_woken", "_waker", "cancelled")
 
     def __init__(self) -> None:
-        self.cancelled = False
+        self.cancelled = self._is_woken = False
         try:
             self._waker = _spare_wakers.pop()
         except IndexError:
@@ -64,6 +64,7 @@ class Wait:
 
     def wake(self) -> None:
         """End the wait."""
+        self._is_woken = True
         self._waker.wake()
 
     def until_ready(self, descriptors: Sequence[int], *, writing: bool, deadline: float | None) -> bool:
@@ -78,7 +79,8 @@ class Wait:
 
     def finish(self) -> None:
         """Give the waker back."""
-        self._waker.drain()
+        if self._is_woken:
+            self._waker.drain()
         if len(_spare_wakers) < MAX_SPARE_WAKERS:
             _spare_wakers.append(self._waker)
         else:
@@ -97,7 +99,10 @@ def deadline_after(timeout: float | None) -> float | None:
 
 
 def _seconds_until(deadline: float | None) -> float | None:
-    return None if deadline is None else min(max(0.0, deadline - time.monotonic()), LONGEST_WAIT)
+    if deadline is None:
+        return None
+    seconds = deadline - time.monotonic()
+    return 0.0 if seconds < 0 else min(LONGEST_WAIT, seconds)
 
 
 def _poll_by_select(descriptors: Sequence[int], waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
@@ -121,8 +126,13 @@ if sys.platform != "win32":
         if waker is not None:
             poller.register(waker, select.POLLIN)
         seconds = _seconds_until(deadline)
-        ready = {number for number, _ in poller.poll(None if seconds is None else math.ceil(seconds * 1000))}
-        return waker in ready, bool(ready - {waker})
+        woken = ready = False
+        for number, _ in poller.poll(None if seconds is None else math.ceil(seconds * 1000)):
+            if number == waker:
+                woken = True
+            else:
+                ready = True
+        return woken, ready
 
     _poll = _poll_by_poll
 

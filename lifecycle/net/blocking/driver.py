@@ -132,7 +132,11 @@ class BlockingSocket(OsSocket):
     def _set_waits(self, wait: Wait, *, waits: bool) -> None:
         while True:
             before = self._waits
-            after = (*before, wait) if waits else tuple(each for each in before if each is not wait)
+            after: tuple[Wait, ...] = ()
+            if waits:
+                after = (*before, wait)
+            elif len(before) > 1:
+                after = tuple(each for each in before if each is not wait)
             with self._lock:  # nothing is made under it: that may run the collector, and a finalizer may close this object
                 if self._waits is before:
                     self._waits = after

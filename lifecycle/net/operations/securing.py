@@ -1,6 +1,6 @@
 """TLS: its handshake, what is sent and received over it, and its end, over a layer that stands in the place of the socket.
 
-The layer makes one step at a time and never waits: a step that would have to raises WouldWait.
+The layer makes one step at a time and never waits: a step that would have to raises a BlockingIOError.
 """
 
 from __future__ import annotations
@@ -21,17 +21,29 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class WouldWait(BlockingIOError):
-    """A step cannot go on before the socket is readable, or writable."""
+class NoRoom(BlockingIOError):
+    """A step cannot go on before the socket is writable; every other BlockingIOError means readable."""
 
-    def __init__(self, *, writing: bool) -> None:
+    def __init__(self) -> None:
         super().__init__(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        self.writing = writing
 
-    @property
-    def request(self) -> Wait:
-        """What to wait for."""
-        return WRITABLE if self.writing else READABLE
+
+def _wait_for(reason: BlockingIOError) -> Wait:
+    return WRITABLE if isinstance(reason, NoRoom) else READABLE
+
+
+class OfSocket:
+    """An attribute that is the socket's below.
+
+    Named one by one, and not by __getattr__(): with that CPython specialises no attribute of the class, and a step takes half
+    as long again; nor must a call that is not known here send or receive below TLS.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, layer: SecureLayer, owner: type) -> Any:
+        return getattr(layer.below, self._name)
 
 
 class SecureLayer:
@@ -42,8 +54,8 @@ class SecureLayer:
     def __init__(self, below: socket.socket) -> None:
         self.below = below
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.below, name)
+    detach, family, proto, type = OfSocket(), OfSocket(), OfSocket(), OfSocket()
+    getpeername, getsockname, getsockopt, setsockopt = OfSocket(), OfSocket(), OfSocket(), OfSocket()
 
     def fileno(self) -> int:
         """The descriptor."""
@@ -104,8 +116,8 @@ def shaking_hands(layer: SecureLayer) -> Operation[None]:
     while True:
         try:
             return layer.handshake()
-        except WouldWait as wait:
-            request = wait.request
+        except BlockingIOError as reason:
+            request = _wait_for(reason)
         yield request
 
 
@@ -121,8 +133,8 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
                     progress.sent += layer.commit(view[progress.sent :])
                 layer.flush()
                 return progress.sent
-            except WouldWait as wait:
-                request = wait.request
+            except BlockingIOError as reason:
+                request = _wait_for(reason)
             yield request
 
 
@@ -132,8 +144,8 @@ def ending_secured(layer: SecureLayer) -> Operation[bytes]:
         try:
             layer.flush()
             return layer.left_over()
-        except WouldWait as wait:
-            request = wait.request
+        except BlockingIOError as reason:
+            request = _wait_for(reason)
         yield request
 
 

@@ -75,6 +75,12 @@ def receiving(sock: socket.socket, size: int, flags: int) -> Operation[bytes]:
         yield READABLE
 
 
+def receiving_later(sock: socket.socket, size: int) -> Operation[bytes]:
+    """As receiving(), where the caller has tried already, and there was nothing."""
+    yield READABLE
+    return (yield from receiving(sock, size, 0))
+
+
 class Holds(Protocol):
     """A stream that may hold what was received and not given; its usual receive looks whether that is None."""
 
