@@ -1,7 +1,7 @@
-"""Writes every file of this folder anew: `python diagrams/regenerate.py`. A test fails when a text among them is not current.
+"""Writes every file of this folder anew: `python diagrams/regenerate.py`.
 
-Of each role there are Mermaid, DOT and, drawn by Graphviz, SVG. Of the demo there are its journal, recorded now, and the
-charts that are made of it.
+A test fails when one is not current. Of each role there are Mermaid and DOT here and, drawn by Graphviz, SVG in the package. Of
+the demo there are its journal, recorded now, and the charts that are made of it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, refused
-from lifecycle.diagrams import read_records, sequence_chart, state_diagram
+from lifecycle.diagrams import pictures, read_records, sequence_chart, state_diagram
 from lifecycle.engine import Journal
 from lifecycle.roles import ROLES
 
 FOLDER = Path(__file__).parent
+PACKAGED = FOLDER.parent / "lifecycle" / "diagrams" / "roles"
 JOURNAL = FOLDER / "demo.jsonl"
 
 
@@ -35,9 +36,9 @@ def charts_of_the_demo() -> Iterator[tuple[str, str]]:
 
 
 def pictures_of_roles() -> Iterator[tuple[str, str]]:
-    """(file's name, its text) of the pictures, which differ from one Graphviz to the next and are not compared."""
+    """(file's name, its text) of the pictures; each Graphviz draws its own, so what they are of is compared."""
     for role in ROLES.values():
-        yield f"{role.name}.svg", state_diagram(role, "svg")
+        yield f"{role.name}.svg", pictures.drawn(state_diagram(role, "dot"))
 
 
 def recorded_demo() -> Journal:
@@ -53,13 +54,13 @@ def recorded_demo() -> Journal:
 
 def main() -> int:
     """Write all files; those of roles that are no more are removed."""
-    for old in FOLDER.iterdir():
+    for old in (*FOLDER.iterdir(), *PACKAGED.iterdir()):
         if old.suffix in (".mmd", ".dot", ".svg", ".txt"):
             old.unlink()
     JOURNAL.write_text("".join(f"{line}\n" for line in recorded_demo().lines()), encoding="utf-8", newline="\n")
-    for written in (texts_of_roles(), charts_of_the_demo(), pictures_of_roles()):
+    for folder, written in ((FOLDER, texts_of_roles()), (FOLDER, charts_of_the_demo()), (PACKAGED, pictures_of_roles())):
         for name, text in written:
-            (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return 0
 
 

@@ -16,7 +16,7 @@ from lifecycle.archive.atomic import Mode
 from lifecycle.archive.buffer import Sender, length_of, position_of, receive_of
 from lifecycle.archive.errors import TooLate, UnreadBytesLost
 from lifecycle.archive.file import SocketFile
-from lifecycle.archive.format import objects, text
+from lifecycle.archive.format import objects, operands, text
 from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import count_prefix, take_count
@@ -123,7 +123,7 @@ class Archive(Operators, role=ARCHIVE):
         Raises WriteOnly (an IllegalCall) on a storing archive; ArchiveError when the bytes are none of that kind, which leaves
         the archive broken; TimeoutError, BlockingIOError, after which nothing was taken; ConnectionError.
         """
-        wire = objects.operand(kind)
+        wire = operands.operand(kind)
         return wire.load(self._decoder) if wire.is_atomic else self._take_whole(wire.load)
 
     def store(self, kind: Any, value: object) -> None:
@@ -132,7 +132,7 @@ class Archive(Operators, role=ARCHIVE):
         Raises ReadOnly (an IllegalCall) on a loading archive; TypeError, ValueError when the value is none of that kind, and
         then nothing was stored; TimeoutError, BlockingIOError when there is no room yet, and then nothing was stored either.
         """
-        wire = objects.operand(kind)
+        wire = operands.operand(kind)
         if self._nested and wire.is_atomic:
             wire.store(self._encoder, value)
         else:
@@ -211,16 +211,22 @@ class Archive(Operators, role=ARCHIVE):
         else:
             self._take_whole(lambda decoder: objects.take_class(decoder, kind))
 
-    def serialize(self, thing: object, kind: type[Any] | None = None) -> None:
+    @overload
+    def serialize(self, thing: type[Kept]) -> Kept: ...  # type: ignore[overload-overlap]  # a class is an object, too
+    @overload
+    def serialize(self, thing: object, kind: type[Any] | None = None) -> None: ...
+    def serialize(self, thing: Any, kind: type[Any] | None = None) -> Any:
         """Put or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
 
+        thing: where the archive loads, a class may take its place, and a new object of it is returned: `serialize(Age)`.
         kind: the class whose members are meant, a base of the object's class; its own, unless given. A derived class's method
         reaches those of its base by super().serialize(archive), as C++'s does by CBase::Serialize(ar).
         """
         if self.is_storing:
             self._store_whole(objects.put_body, thing, kind)
-        else:
-            self._take_whole(lambda decoder: objects.take_body(decoder, thing, kind))
+            return None
+        taken = self._take_whole(lambda decoder: objects.take_body(decoder, thing, kind))
+        return taken if isinstance(thing, type) else None
 
     def serialize_raw(self, view: text.CEditView) -> None:
         """Put or take the text of a view without its length, which needs a file that knows its own (SerializeRaw).

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import GeneratorType
 from typing import Any, Literal
 
 from lifecycle.archive.buffer import Sender, give_back
-from lifecycle.archive.errors import ArchiveError, EndOfFile, FormatError, GenericError, NestedTooDeeply, ReadOnly, WriteOnly
+from lifecycle.archive.errors import (
+    ArchiveError,
+    ClassNotLoaded,
+    ClassNotStored,
+    EndOfFile,
+    FormatError,
+    GenericError,
+    NestedTooDeeply,
+    ReadOnly,
+    WriteOnly,
+)
 from lifecycle.archive.format.decoder import Decoder, Mark
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Continuation, Load, Storing, store_nested
 from lifecycle.engine import IllegalCall, Lifecycle
-from lifecycle.roles.archive import Direction
+from lifecycle.roles.archive import ARCHIVE, CLASSES, Direction
 from lifecycle.system.outcomes import outcome_of_error
 
 Mode = Literal["load", "store"]
@@ -27,11 +37,13 @@ class ArchiveCalls(Lifecycle):
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
         """MFC's causes readOnly and writeOnly, for calls of the other direction."""
-        direction = self.role.state(state).facts.direction
-        others = [each.name for each in self.role.states if each.facts.direction not in (None, direction)]
-        if direction is None or not any(call in self.role.table[other] for other in others):
-            return IllegalCall
-        return ReadOnly if direction is Direction.LOAD else WriteOnly
+        return _refusal_of(state, call)
+
+    @staticmethod
+    def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """MFC's exception, where it has one."""
+        kind = _refusal_of(state, call)
+        return {"mfc": f"CArchiveException, cause {int(kind.cause)}"} if issubclass(kind, ArchiveError) else {}
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """How an error of a call classifies."""
@@ -40,6 +52,16 @@ class ArchiveCalls(Lifecycle):
         if isinstance(error, FormatError):
             return "malformed"
         return outcome_of_error(self.role.call(call).errors, error) or "failed"
+
+
+def _refusal_of(state: str, call: str) -> type[IllegalCall]:
+    direction = ARCHIVE.state(state).facts.direction
+    others = [each.name for each in ARCHIVE.states if each.facts.direction not in (None, direction)]
+    if direction is None or not any(call in ARCHIVE.table[other] for other in others):
+        return IllegalCall
+    if direction is Direction.LOAD:
+        return ClassNotStored if call in CLASSES else ReadOnly
+    return ClassNotLoaded if call in CLASSES else WriteOnly
 
 
 class AtomicValues(ArchiveCalls):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import sys
 from codecs import utf_16_le_decode
 from collections.abc import Callable
 from itertools import islice, repeat
@@ -16,7 +15,7 @@ from lifecycle.archive.format.objects import BIG, CLASS, NEW_CLASS, LoadedClass,
 from lifecycle.archive.format.record_source import SHORT, Place, RecordLike, RecordWriter, SourceText, enter
 from lifecycle.archive.format.strings import SURROGATES, StringWire, undecodable
 from lifecycle.archive.format.versions import Member
-from lifecycle.archive.format.wire import Fixed, Wire
+from lifecycle.archive.format.wire import AT_ONCE, Fixed, Wire
 
 SHORT_SIZES = {length: length for length in range(SHORT)}
 SHORT_UNICODE_SIZES = {int.from_bytes(prefix, "little"): 2 * length for length, prefix in enumerate(SHORT_UNICODE_LENGTHS)}
@@ -30,7 +29,7 @@ _HEADS = {
     TAGGED: "def run(_coder, _count, _tag, _made):",
 }
 
-_LOOP = "for _thing in _islice(_map(_new, _repeat(_kind)), min(_count, _largest)):"  # makes each thing when its turn has come
+_LOOP = "for _thing in _islice(_map(_new, _repeat(_kind)), min(_count, _most)):"  # makes each thing when its turn has come
 
 _TAKE_TAG = (
     "try:", "    if _data[_at] != _low or _data[_at + 1] != _high:", "        break",
@@ -41,9 +40,9 @@ _TAKE_TAG = (
 
 def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) -> SourceText:
     """run(coder, thing): load the fields of `thing`, and return it. run(coder, count, made): append `count` new things to
-    `made`.
+    `made`, at most AT_ONCE of them.
 
-    run(coder, count, tag, made): append up to `count` new objects, as long as their tag is next, and number them. Where the
+    run(coder, count, tag, made): append up to so many new objects, as long as their tag is next, and number them. Where the
     record is flat, BlockingIOError leaves the decoder behind the last whole thing; where it is not, `run` is a generator (see
     nesting.py).
 
@@ -53,7 +52,7 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
     """
     source = SourceText(
         error=struct.error, undecodable=undecodable, kind=record.kind, new=record.kind.__new__, from_wide=utf_16_le_decode,
-        set=object.__setattr__, islice=islice, map=map, repeat=repeat, largest=sys.maxsize, Loaded=LoadedClass,
+        set=object.__setattr__, islice=islice, map=map, repeat=repeat, most=AT_ONCE, Loaded=LoadedClass,
         Generator=GeneratorType,
     )  # fmt: skip
     source.add(_HEADS[frame])
@@ -236,7 +235,9 @@ class _LoadingWriter(RecordWriter):
         source.add(f"elif {CLASS} < _tag < {NEW_CLASS} and _tag <= {CLASS} + len(_numbered) and ")
         source.lines[-1] += f"(_seen := _numbered[_tag - {CLASS + 1}]).__class__ is _Loaded and _seen.entry.kind is {kind}:"
         source.indent += 1
-        source.add("_at += 2", f"{variable} = {source.name('new', record.kind.__new__)}({kind})")
+        cost = record.cost + 1
+        paying = ["_coder.at = _at", f"_coder.charge({cost})"] if cost > record.least + 2 else []
+        source.add("_at += 2", *paying, f"{variable} = {source.name('new', record.kind.__new__)}({kind})")
         source.add(f"_numbered.append({variable})", place.assign(variable))
         if record.is_flat:
             self.fields(record, variable)

@@ -79,11 +79,18 @@ def _role_data(role: Role) -> dict[str, Any]:
         "kinds": {outcome.name: outcome.kind.value for outcome in role.outcomes},
         "table": {state: {call: dict(outcomes) for call, outcomes in calls.items()} for state, calls in role.table.items()},
         "refused": _refused(graph),
-        "picture": pictures.svg(dot(graph)) if pictures.program() else "",
+        "picture": _picture(dot(graph)),
         "nodes": {node.name: node_id(number) for number, node in enumerate(graph.nodes)},
         "edges": [[*cell, edge_id(number)] for number, edge in enumerate(graph.edges) for cell in edge.cells()],
         "visible": {name: visible(name) for name in _names(role)},
     }
+
+
+def _picture(text: str) -> str:
+    try:
+        return pictures.svg(text)
+    except pictures.NoRenderer:
+        return ""
 
 
 def _names(role: Role) -> list[str]:

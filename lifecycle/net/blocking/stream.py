@@ -11,7 +11,7 @@ from lifecycle.net.blocking.messages import Messages
 from lifecycle.net.blocking.socket_view import SocketView
 from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
-from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving_from_held, receiving_later, sending
+from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.roles import words
 
@@ -43,7 +43,12 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, t
             finally:
                 let_go(self, held)
         else:
-            received = self._run(words.RECEIVE, receiving_later(self._socket, size), timeout=timeout)
+            try:
+                received = self._socket.recv(size) if self._comes_soon(words.RECEIVE, timeout) else None
+            except BlockingIOError:
+                pass
+            if received is None:
+                received = self._run(words.RECEIVE, receiving(self._socket, size, flags), timeout=timeout)
     return self._received(received, size)
 
 

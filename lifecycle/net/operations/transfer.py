@@ -8,7 +8,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
-from lifecycle.net.operations import READABLE, WRITABLE, Operation, pausing
+from lifecycle.net.operations import MORE_READABLE, READABLE, STILL_WRITABLE, WRITABLE, Operation, Wait, pausing
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
 from lifecycle.system.local_sockets import LOCAL_FAMILY
@@ -43,6 +43,7 @@ def sending(
     An error that ends it says how much was sent, and `progress` does.
     """
     view = memoryview(data).cast("B")
+    request = WRITABLE
     try:
         while progress.sent < len(view):
             try:
@@ -50,35 +51,41 @@ def sending(
                     progress.sent = send_with_handles(sock, view, handles)
                 else:
                     progress.sent += sock.send(view[progress.sent :], flags)
+                request = WRITABLE
                 continue
             except BlockingIOError:
                 pass
-            yield WRITABLE
+            yield request
+            request = STILL_WRITABLE
     except BlockingIOError:
         raise SendWouldBlock(progress.sent) from None
     except BlockingCallCancelled:
         raise BlockingCallCancelled(progress.sent) from None
     except TimeoutError as error:
         if error.errno is not None:  # the system's own: the peer is out of reach
+            count(error, progress)
             raise
         raise SendTimedOut(progress.sent) from None
+    except BaseException as error:
+        count(error, progress)
+        raise
     return progress.sent
 
 
-def receiving(sock: socket.socket, size: int, flags: int) -> Operation[bytes]:
+def count(error: BaseException, progress: Progress) -> None:
+    """Have what ends a send say how much was sent, whatever it is: an error of the system, or of a signal handler."""
+    vars(error)["sent"] = progress.sent
+
+
+def receiving(sock: socket.socket, size: int, flags: int, request: Wait = READABLE) -> Operation[bytes]:
     """Receive what has arrived on a stream, at least one byte, or b"" at its end."""
     while True:
         try:
             return sock.recv(size, flags)
         except BlockingIOError:
             pass
-        yield READABLE
-
-
-def receiving_later(sock: socket.socket, size: int) -> Operation[bytes]:
-    """As receiving(), where the caller has tried already, and there was nothing."""
-    yield READABLE
-    return (yield from receiving(sock, size, 0))
+        yield request
+        request = READABLE
 
 
 class Holds(Protocol):
@@ -116,7 +123,7 @@ def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: 
             raise system_error(errno.EOPNOTSUPP)
         return bytes(held[:size])
     while len(held) < size and (flags & MSG_WAITALL or not held):
-        received = yield from receiving(sock, min(size - len(held), READ_SIZE), flags & ~MSG_WAITALL)
+        received = yield from receiving(sock, min(size - len(held), READ_SIZE), flags & ~MSG_WAITALL, MORE_READABLE)
         if not received:
             break
         held += received
@@ -182,5 +189,22 @@ def reading(held: bytearray, size: int | None, exact: bool) -> Generator[int, by
         if not received:
             break
     taken = bytes(held) if size is None else bytes(held[:size])
+    del held[: len(taken)]
+    return taken
+
+
+def reading_line(held: bytearray, size: int) -> Generator[int, bytes, bytes]:
+    """Read a line with its end as reading() does: at most `size` bytes unless that is negative, fewer at the stream's end."""
+    searched = 0
+    while True:
+        end = held.find(b"\n", searched) + 1
+        if end or 0 <= size <= len(held):
+            break
+        searched = len(held)
+        received = yield READ_SIZE
+        if not received:
+            break
+        held += received
+    taken = bytes(held[: min(end or len(held), size if size >= 0 else len(held))])
     del held[: len(taken)]
     return taken
