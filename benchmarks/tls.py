@@ -34,14 +34,14 @@ IDLE, FEW_IDLE = 10_000, 200
 MESSAGE = bytes(1024)
 
 ECHO, TAKE, GIVE = b"E", b"T", b"G"
-"""what the first byte of a connection asks of the far side: to send back; to receive BULK and say so; to send BULK when asked"""
+"""what a connection's first byte asks of the far side: to send back; to receive BULK and say so; to send BULK when asked"""
 
 SHAPES_OF_CALLS = {
-    "1 byte, there and back": (ECHO, "{send}(b'x')\nlast = {receive}(1)", 200, 1 / 0.85),
-    "64 KiB up": (TAKE, "for _ in range(16):\n    {send}(data)\nlast = {receive}(1)", 4, 1 / 0.95),
-    "64 KiB down": (GIVE, "{send}(b'x')\nleft = %d\nwhile left:\n    left -= len({receive}(65536))" % BULK, 4, 1.0),
+    "1 byte, there and back": (ECHO, "send(b'x')\nlast = receive(1)", 200, 1 / 0.85),
+    "64 KiB up": (TAKE, "for _ in range(16):\n    send(data)\nlast = receive(1)", 4, 1 / 0.95),
+    "64 KiB down": (GIVE, f"send(b'x')\nleft = {BULK}\nwhile left:\n    left -= len(receive(65536))", 4, 1.0),
 }  # fmt: skip
-"""name -> what is asked of the far side, the timed calls, how often, and the longest that lifecycle may take against SSLSocket"""
+"""name -> what is asked of the far side, the timed calls, how often, and the longest that they may take against SSLSocket"""
 
 
 def measure(effort: Effort) -> list[Figure]:
@@ -58,10 +58,8 @@ def _measure_calls(effort: Effort) -> Iterator[Figure]:
             with ExitStack() as stack:
                 raw, governed = stack.enter_context(_raw(port)), stack.enter_context(_governed(port))
                 cases = {
-                    "raw": _batch(statement.format(send="send", receive="receive"), raw.sendall, raw.recv, way, count),
-                    "lifecycle": _batch(
-                        statement.format(send="send", receive="receive"), governed.send, governed.receive, way, count
-                    ),
+                    "raw": _batch(statement, raw.sendall, raw.recv, way, count),
+                    "lifecycle": _batch(statement, governed.send, governed.receive, way, count),
                 }
                 yield against_raw(name, interleave(cases, effort.rounds(300)), {}, limit=limit, baseline="SSLSocket")
 

@@ -20,30 +20,21 @@ from weakref import WeakMethod
 
 from lifecycle.net.errors import HandshakeRefused, StreamTruncated
 from lifecycle.net.operations.securing import NoRoom, SecureLayer
+from lifecycle.net.taking import TAKE, taken
 from lifecycle.net.tls_details import TlsDetails, details_of, session_of
 from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-PIECE = TAKE = 65536
-"""Bytes that are encrypted, and taken from the system, at a time: what OpenSSL's two memories grow to, and keep"""
+PIECE = 65536
+"""Bytes that are encrypted at a time: what OpenSSL's outgoing memory grows to, and keeps"""
 
 TICKETS_AFTERWARDS = "TLSv1.3"
 """The version in which a server sends session tickets when the handshake is over, and nothing of the handshake with them"""
 
 RECORD = 16384
 """Bytes that one record carries at most, and one read gives"""
-
-
-class Taken(threading.local):
-    """Where a thread receives ciphertext, which is copied out of it at once."""
-
-    def __init__(self) -> None:
-        self.buffer = memoryview(bytearray(TAKE))
-
-
-taken = Taken()
 
 
 class TlsLayer(SecureLayer):
@@ -192,10 +183,6 @@ class TlsLayer(SecureLayer):
             return self._incoming.read()
 
     @property
-    def unread(self) -> int:
-        return len(self._ahead) + self._secured.pending() + self._incoming.pending
-
-    @property
     def buffered(self) -> int:
         with self._lock:
             self._look_ahead()
@@ -206,12 +193,9 @@ class TlsLayer(SecureLayer):
         return bool(self.buffered or self._peer_has_ended or self._error)
 
     @property
-    def peer_has_ended(self) -> bool:
-        return self._peer_has_ended
-
-    @property
     def is_drained(self) -> bool:
-        return self._has_emptied and not self._peer_has_ended and not self.unread
+        held = self._ahead or self._peer_has_ended or self._incoming.pending or self._secured.pending()
+        return self._has_emptied and not held
 
     @property
     def details(self) -> TlsDetails:

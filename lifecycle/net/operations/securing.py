@@ -21,6 +21,8 @@ from lifecycle.system.outcomes import system_error
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+    from lifecycle.net.tls_details import TlsDetails
+
 
 class NoRoom(BlockingIOError):
     """A step cannot go on before the socket is writable; every other BlockingIOError means readable."""
@@ -79,11 +81,6 @@ class SecureLayer:
         raise NotImplementedError
 
     @property
-    def unread(self) -> int:
-        """How many bytes that were taken from the system are not received yet, encrypted or not."""
-        raise NotImplementedError
-
-    @property
     def buffered(self) -> int:
         """How many decrypted bytes a receive gives without asking the system."""
         raise NotImplementedError
@@ -94,13 +91,13 @@ class SecureLayer:
         raise NotImplementedError
 
     @property
-    def peer_has_ended(self) -> bool:
-        """Whether the peer's close_notify was read."""
+    def is_drained(self) -> bool:
+        """Whether nothing can be received before the socket is readable."""
         raise NotImplementedError
 
     @property
-    def is_drained(self) -> bool:
-        """Whether nothing can be received before the socket is readable."""
+    def details(self) -> TlsDetails:
+        """The result of the handshake."""
         raise NotImplementedError
 
     def abandon(self) -> None:
