@@ -23,6 +23,7 @@ from lifecycle.archive.errors import (
 from lifecycle.archive.format.decoder import Decoder, Mark
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Continuation, Load, Storing, store_nested
+from lifecycle.archive.format.paths import add_path
 from lifecycle.engine import IllegalCall, Lifecycle
 from lifecycle.roles.archive import ARCHIVE, CLASSES, Direction
 from lifecycle.system.outcomes import outcome_of_error
@@ -143,6 +144,8 @@ class AtomicValues(ArchiveCalls):
         encoder = self._encoder
         if len(encoder.out) > encoder.format.size and not self._nested:
             self._sender.send(len(encoder.out))  # it could not be sent before: until it can, nothing more is taken
+        if encoder.format.trace is not None:
+            encoder.format.tell(encoder.offset, "bytes", data)
         encoder.out += data
         if len(encoder.out) > encoder.format.size and not self._nested:
             self._sender.send_whole_buffers()
@@ -182,6 +185,8 @@ class AtomicValues(ArchiveCalls):
         """Undo a load that failed by `error`, unless wrong bytes have broken the archive."""
         if not isinstance(error, (FormatError, RecursionError)) or (outer and isinstance(error, EndOfFile)):
             self._decoder.go_back(mark)
+        if not outer and isinstance(error, FormatError):
+            add_path(error, self._decoder, mark[0])
         self._flush_is_due = self._flush_is_due and outer
 
     def _end_taking(self, outer: bool, mark: Mark) -> None:
@@ -201,6 +206,8 @@ class AtomicValues(ArchiveCalls):
     def _taken(self, size: int) -> bytes:
         decoder = self._decoder
         data = bytes(decoder.data[decoder.at : decoder.at + size])
+        if decoder.format.trace is not None:
+            decoder.format.tell(decoder.offset, "bytes", data)
         decoder.at += size
         return data
 

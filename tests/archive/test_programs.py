@@ -22,12 +22,15 @@ from lifecycle.archive import (
     CByteArray,
     CMap,
     CObArray,
+    CObList,
     COleVariant,
+    CString,
     EndOfFile,
     GenericError,
     ReadOnly,
     Registry,
     SocketFile,
+    Traced,
     WriteOnly,
     serializable,
 )
@@ -35,6 +38,16 @@ from lifecycle.archive.file import FileOverSocket
 from lifecycle.engine import IllegalCall
 
 SMALL = Registry()
+
+
+@serializable("CTrack", registry=SMALL)
+@dataclass
+class Track:
+    """A record that holds objects."""
+
+    name: CString
+    others: CObList
+    next: Track | None = None
 
 
 @serializable("CSmall", registry=SMALL)
@@ -164,3 +177,58 @@ def test_a_value_that_comes_again_and_again_is_charged_once() -> None:
                 break
             except BlockingIOError:
                 assert source.tell() <= len(data)
+
+
+def document() -> tuple[Track, bytes]:
+    """A track in a track, and its bytes behind a header of 4."""
+    track = Track("one", CObList([None, Track("two", CObList([Small(7)]))]))
+    file = io.BytesIO(b"head")
+    file.seek(4)
+    with Archive(file, "store", registry=SMALL) as archive:
+        archive << track
+    return track, file.getvalue()
+
+
+def test_an_error_says_in_which_objects_it_is() -> None:
+    """Notes name each object, its number, its place in what holds it, and where it began, from the innermost outwards."""
+    _, data = document()
+    file = io.BytesIO(data[: data.index(b"t\0w\0o\0") + 2])
+    file.seek(4)
+    with Archive(file, "load", registry=SMALL) as archive, pytest.raises(EndOfFile, match="a string of 3") as cut:
+        archive >> Track
+    second = data.index(b"\1\x80")
+    assert cut.value.__notes__ == [
+        f"in CTrack number 3, element 1 of CObList, began at {second}",
+        "in CTrack number 2, began at 4",
+    ]
+    file = io.BytesIO(data.replace(b"CSmall", b"CSmell"))
+    file.seek(4)
+    with Archive(file, "load", registry=SMALL) as archive, pytest.raises(BadClass) as unknown:
+        archive >> Track
+    assert unknown.value.__notes__[0].startswith("in element 0 of CObList")
+
+
+def test_an_archive_lists_what_it_loads_and_stores() -> None:
+    """Archive(trace=...) is called with the offset, the type and the value of fields, tags and raw bytes; both ways alike."""
+    track, data = document()
+    listed: list[list[Traced]] = [[], []]
+    file = io.BytesIO(data)
+    file.seek(4)
+    with Archive(file, "load", registry=SMALL, trace=listed[0].append) as archive:
+        loaded = archive >> Track
+    copy = io.BytesIO(b"head")
+    copy.seek(4)
+    with Archive(copy, "store", registry=SMALL, trace=listed[1].append) as archive:
+        archive << loaded
+    assert (copy.getvalue(), loaded) == (data, track)
+    fields = [[each for each in found if each.kind != "tag"] for found in listed]
+    assert fields[0] == fields[1]
+    assert Traced(data.index(b"\xff\xfe\xff\3t"), "Track.name: CString", "two") in fields[0]
+    assert Traced(len(data) - 5, "Small.only: BYTE", 7) in fields[0]
+    assert [each.value for each in listed[0] if each.kind == "tag"] == [
+        "a new CTrack, number 2", "NULL", "a new CTrack, number 3", "a new CSmall, number 5", "NULL", "NULL",
+    ]  # fmt: skip
+    with loading(b"ab\n", unicode=False, trace=listed[0].append) as archive:
+        archive.read(1)
+        archive.read_string()
+    assert listed[0][-2:] == [Traced(0, "bytes", b"a"), Traced(1, "line", "b")]

@@ -104,13 +104,19 @@ class EmbeddedWire(Wire[Any]):
 def put_object(encoder: Encoder, thing: Any) -> Storing | None:
     """Put a tag, and for an object that was not put before its class and its body."""
     if thing is None:
+        if encoder.format.trace is not None:
+            encoder.format.tell(encoder.offset, "tag", "NULL")
         encoder.out += NULL
         return None
     number = encoder.numbers.get(id(thing))
     if number is not None:
+        if encoder.format.trace is not None:
+            encoder.format.tell(encoder.offset, "tag", f"object {number}")
         encoder.out += _word.pack(number) if number < BIG else _big.pack(BIG, number)
         return None
     entry = encoder.registry.entry(type(thing))
+    if encoder.format.trace is not None:
+        encoder.format.tell(encoder.offset, "tag", f"a new {entry.name}")
     _put_class(encoder, entry)
     encoder.number(thing)
     storing: Storing | None = entry.put(encoder, thing)
@@ -128,7 +134,7 @@ def _put_objects(encoder: Encoder, things: Sequence[Any]) -> Storing:
         if storing is not None:
             yield storing
         kind = type(thing)
-        if at == end or type(things[at]) is not kind or thing is None:
+        if at == end or type(things[at]) is not kind or thing is None or encoder.format.trace is not None:
             continue
         record, number = encoder.registry.entry(kind).tagged, numbers.get(id(kind))
         if record is not None and number is not None:
@@ -187,9 +193,13 @@ def take_object(decoder: Decoder, kind: type[Any]) -> Any:
     try:
         is_class, number = _take_tag(decoder)
         if not is_class:
+            if decoder.format.trace is not None:
+                decoder.format.tell(at, "tag", f"object {number}" if number else "NULL")
             return _taken_before(decoder, at, number, kind) if number else None
         loaded = _class_of(decoder, at, number, kind)
         thing = _new(decoder, at, loaded)
+        if decoder.format.trace is not None:
+            decoder.format.tell(at, "tag", f"a new {loaded.entry.name}, number {len(decoder.numbered)}")
         if loaded.entry.tagged is not None:
             return loaded.entry.take(decoder, thing)
         decoder.schema = loaded.schema
@@ -234,12 +244,15 @@ def _take_objects(decoder: Decoder, count: int, kind: type[Any]) -> Loading:
             yield load_tagged
             decoder.charge((len(things) - before) * cost)
         else:
+            began = decoder.offset  # noqa: F841 - paths.py reads it
             things.append((yield load))
     return things
 
 
 def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Callable[..., Any], bytes, int] | None:
     """How to take objects one behind the other, where a new object of a known record comes next, its tag, and its cost."""
+    if decoder.format.trace is not None:
+        return None
     tag = bytes(decoder.data[decoder.at : decoder.at + 2])
     if len(tag) < 2 or not CLASS < (number := _word.unpack(tag)[0]) < NEW_CLASS or number & ~CLASS > len(decoder.numbered):
         return None

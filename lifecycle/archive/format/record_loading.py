@@ -13,6 +13,7 @@ from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.lengths import SHORT_UNICODE_LENGTHS
 from lifecycle.archive.format.objects import BIG, CLASS, NEW_CLASS, LoadedClass, PointerWire
 from lifecycle.archive.format.record_source import SHORT, Place, RecordLike, RecordWriter, SourceText, enter
+from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.strings import SURROGATES, StringWire, undecodable
 from lifecycle.archive.format.versions import Member
 from lifecycle.archive.format.wire import AT_ONCE, Fixed, Wire
@@ -38,7 +39,7 @@ _TAKE_TAG = (
 """Take the tag, or end the loop where another one, or not all of one, is there."""
 
 
-def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) -> SourceText:
+def take_source(record: RecordLike, frame: str, format: Format, *, least: int) -> SourceText:
     """run(coder, thing): load the fields of `thing`, and return it. run(coder, count, made): append `count` new things to
     `made`, at most AT_ONCE of them.
 
@@ -64,7 +65,7 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
         source.add("_within = False")
     if frame != ONE:
         source.add("_before = len(_made)", "_append = _made.append")
-    writer = _LoadingWriter(source, unicode=unicode, least=least if frame != ONE else 0, pauses=not record.is_flat)
+    writer = _LoadingWriter(source, format, least=least if frame != ONE else 0, pauses=not record.is_flat)
     if frame == TAGGED:
         source.add("_low, _high = _tag", "_word = _low | _high << 8")
     source.add("try:")
@@ -72,8 +73,7 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
     if frame != ONE:
         source.add(_LOOP)
         source.indent = 3
-        if record.is_flat:
-            source.add("_begin = _at")
+        source.add("_begin = _at")
     if frame == TAGGED:
         writer.takes_tag = True
         if not record.is_flat or not writer.begins_with_text(record):
@@ -112,8 +112,8 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
 class _LoadingWriter(RecordWriter):
     """least: as of take_source(). pauses: whether `run` is a generator, which yields what has to be loaded by others."""
 
-    def __init__(self, source: SourceText, *, unicode: bool, least: int, pauses: bool) -> None:
-        super().__init__(source, unicode=unicode)
+    def __init__(self, source: SourceText, format: Format, *, least: int, pauses: bool) -> None:
+        super().__init__(source, format)
         self.least = least
         self.pauses = pauses
         self.takes_tag = False
@@ -123,7 +123,7 @@ class _LoadingWriter(RecordWriter):
         wire: Any
         for member in record.members:
             wire = member.wire
-            if member.conditions or member.name not in record.wires:
+            if self.traced or member.conditions or member.name not in record.wires:
                 return False
             if isinstance(wire, StringWire):
                 return True

@@ -43,7 +43,7 @@ class Record(Wire[Any]):
         self.names = {**names, kind.__name__: kind}
         self.is_frozen: bool = kind.__dataclass_params__.frozen
         self.is_abstract = inspect.isabstract(kind)
-        self._functions: dict[tuple[str, bool], Function] = {}
+        self._functions: dict[tuple[str, int], Function] = {}
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
@@ -191,7 +191,7 @@ class Record(Wire[Any]):
             return made
         if self.thresholds:
             return self._loading(decoder).load_all(decoder, count)
-        function = self._functions.get((MANY, decoder.format.unicode)) or self._function(MANY, decoder)
+        function = self._functions.get((MANY, decoder.format.variant)) or self._function(MANY, decoder)
         if not self.is_flat:
             return self._in_parts(function, count, made)
         try:
@@ -220,16 +220,15 @@ class Record(Wire[Any]):
 
     def _function(self, title: str, coder: Encoder | Decoder) -> Function:
         """The function of that title for the archive's kind of strings."""
-        unicode = coder.format.unicode
-        function = self._functions.get((title, unicode))
+        variant = coder.format.variant
+        function = self._functions.get((title, variant))
         if function is None:
             record: Any = self
             if title in (PUT, PUT_TAGGED):
-                blame = self._with_field_name
-                source = put_source(record, unicode=unicode, tagged=title == PUT_TAGGED, blame=blame)
+                source = put_source(record, coder.format, tagged=title == PUT_TAGGED, blame=self._with_field_name)
             else:
-                source = take_source(record, title, unicode=unicode, least=self.least)
-            function = self._functions[title, unicode] = source.compiled(f"{self.kind.__module__}.{self.name} {title}")
+                source = take_source(record, title, coder.format, least=self.least)
+            function = self._functions[title, variant] = source.compiled(f"{self.kind.__module__}.{self.name} {title}")
         return function
 
 
