@@ -58,7 +58,10 @@ class Settings:
 
 def environment(settings: Settings, present: Mapping[str, str]) -> dict[str, str]:
     """The environment in which a Python checks its program; makes the folder that the processes of the run share."""
-    folder = Path(tempfile.mkdtemp(prefix="lifecycle-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="lifecycle-"))
+    except FileNotFoundError:  # no folder for temporary files can be written; Linux has memory under a name
+        folder = Path(tempfile.mkdtemp(prefix="lifecycle-", dir="/dev/shm"))
     (folder / FILE).write_text(json.dumps(asdict(settings)), encoding="utf-8")
     path = os.pathsep.join(filter(None, (str(FOLLOWING), present.get("PYTHONPATH", ""))))
     return {**present, VARIABLE: str(folder), "PYTHONPATH": path}

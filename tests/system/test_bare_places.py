@@ -14,7 +14,10 @@ import pytest
 LOOPBACK_UP = (
     'python -c \'import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14x", b"lo", 1))\''
 )
-READ_ONLY = "for each in / /tmp /var/tmp; do mount --bind $each $each; mount -o remount,bind,ro $each; done"
+READ_ONLY = """
+for each in /tmp /var/tmp; do mount --bind $each $each; done
+for each in / /tmp /var/tmp; do mount -o remount,bind,ro $each; if touch $each/probe 2>/dev/null; then exit 3; fi; done
+"""
 NO_NAMES = "for each in /etc/hosts /etc/resolv.conf; do mount --bind /dev/null $each; done"
 
 CONVERSES = """
@@ -69,7 +72,7 @@ PLACES = {
     "a_name_that_nothing_resolves": Place(f"{LOOPBACK_UP}; {NO_NAMES}", FAILS.replace("NAME", "localhost.invalid")),
     "no_proc": Place(f"{LOOPBACK_UP}; mount -t tmpfs none /proc"),
     "nowhere_to_write": Place(
-        f"{LOOPBACK_UP}; {READ_ONLY}; cd /",
+        f"{LOOPBACK_UP}; {READ_ONLY} cd /",
         environment=(("HOME", "/nowhere"), ("TMPDIR", "/nowhere")),
     ),
     "no_capabilities": Place(f'{LOOPBACK_UP}; exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all "$@"'),
