@@ -15,6 +15,7 @@ from typing import Any
 from kernel import acknowledged, on_the_way, queue_is_full, shows
 
 from lifecycle import Accepted, Client, Datagram, Server
+from lifecycle.conformance.adapters.effects import keep_full
 from lifecycle.system.polling import _wakers
 
 HOST = "127.0.0.1"
@@ -139,6 +140,7 @@ def fill(sock: Client | Accepted) -> int:
             until(lambda: not on_the_way(sock, 2 * SHORT), "the delivery of what was sent")
             more = _send_what_fits(sock)
             sent += more
+        keep_full(sock.fileno())
     finally:
         sock.timeout = before
     return sent
