@@ -9,7 +9,9 @@ import anyio
 from anyio.abc import TaskStatus
 
 from lifecycle.engine import IllegalCall, fires_into
+from lifecycle.net.aio.any_readiness import AnyReadiness
 from lifecycle.net.aio.driver import AsyncSocket
+from lifecycle.net.aio.readiness import Readiness, readiness_of
 from lifecycle.net.aio.serving import Connection, Serving, secured_first
 from lifecycle.net.aio.stream import AsyncStream
 from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
@@ -43,14 +45,14 @@ class AsyncCreated(AsyncSocket, CreatedSocket):
     ) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
-        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not say.
-        path: a local path or an abstract name (Linux) in place of all of these, for a Unix-domain socket; a socket that nobody
-        has open any more is removed there first, and close() removes what this bind has made. mode: the permissions of the
-        path, as of os.chmod(); None for what the umask leaves. If the bind fails, the socket is closed and the state stays
-        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
-        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
-        (EADDRINUSE, EADDRNOTAVAIL).
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. A server listens at
+        every address that the name has here, on one port, and None means both families. family: AF_INET (the default) or
+        AF_INET6, where the address does not say. path: a local path or an abstract name (Linux) in place of all of these, for
+        a Unix-domain socket; a socket that nobody has open any more is removed there first, and close() removes what this
+        bind has made. mode: the permissions of the path, as of os.chmod(); None for what the umask leaves. If the bind fails,
+        the socket is closed and the state stays `empty`. A client for which none of them is given may use any address of a
+        name in connect(), of either family, and its local port may be another one afterwards. Raises IllegalCall in every
+        state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
         """
         await self._run(words.CREATE, self._creating_at(port, address, family, path, mode))
 
@@ -136,11 +138,17 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
     accepts: the class of the objects that accept() makes. engine: see Lifecycle.
     """
 
-    __slots__ = ("_accepts",)
+    __slots__ = ("_accepts", "_others")
 
     def __init__(self, *, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._accepts = checked_class(accepts, Accepted)
+        self._others = []
+
+    def _anew(self, before: Readiness | None, *, writing: bool) -> Readiness:
+        first = super()._anew(before, writing=writing)
+        others = [readiness_of(listener, writing=writing) for listener in self._others]
+        return AnyReadiness([first, *others]) if others else first
 
     def _new_accepted(self) -> Accepted:
         return self._accepts(engine=self.engine)
@@ -157,7 +165,7 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         assert target is not None  # _new_accepted() made one
         target._filler = self
         try:
-            connection = await self._run(words.ACCEPT, accepting(self._socket), target)
+            connection = await self._run(words.ACCEPT, accepting(self._in_turn()), target)
         finally:
             target._filler = None
         if connection is not None:

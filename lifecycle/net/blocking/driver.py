@@ -109,7 +109,7 @@ class BlockingSocket(OsSocket):
         """Return when the operation can go on; raise when the call has ended."""
         self.on_message_pending()
         self._look(call, wait)
-        sockets = request.sockets or (self._socket,)
+        sockets = request.sockets or self._own_sockets
         until = deadline if request.until is None else min(request.until, request.until if deadline is None else deadline)
         in_time = wait.until_ready([sock.fileno() for sock in sockets], writing=request.writing, deadline=until)
         self._look(call, wait)

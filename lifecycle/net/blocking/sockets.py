@@ -38,14 +38,14 @@ class Created(BlockingSocket, CreatedSocket):
     ) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
-        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not say.
-        path: a local path or an abstract name (Linux) in place of all of these, for a Unix-domain socket; a socket that nobody
-        has open any more is removed there first, and close() removes what this bind has made. mode: the permissions of the
-        path, as of os.chmod(); None for what the umask leaves. If the bind fails, the socket is closed and the state stays
-        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
-        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
-        (EADDRINUSE, EADDRNOTAVAIL).
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. A server listens at
+        every address that the name has here, on one port, and None means both families. family: AF_INET (the default) or
+        AF_INET6, where the address does not say. path: a local path or an abstract name (Linux) in place of all of these, for
+        a Unix-domain socket; a socket that nobody has open any more is removed there first, and close() removes what this
+        bind has made. mode: the permissions of the path, as of os.chmod(); None for what the umask leaves. If the bind fails,
+        the socket is closed and the state stays `empty`. A client for which none of them is given may use any address of a
+        name in connect(), of either family, and its local port may be another one afterwards. Raises IllegalCall in every
+        state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
         """
         self._run(words.CREATE, self._creating_at(port, address, family, path, mode))
 
@@ -141,11 +141,12 @@ class Server(ServerCalls, Created, role=SERVER):
     that accept() makes. engine: see Lifecycle.
     """
 
-    __slots__ = ("_accepts",)
+    __slots__ = ("_accepts", "_others")
 
     def __init__(self, *, timeout: float | None = None, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
         super().__init__(timeout=timeout, engine=engine)
         self._accepts = checked_class(accepts, Accepted)
+        self._others = []
 
     def _new_accepted(self) -> Accepted:
         return self._accepts(engine=self.engine)
@@ -162,7 +163,7 @@ class Server(ServerCalls, Created, role=SERVER):
         assert target is not None  # _new_accepted() made one
         target._filler = self
         try:
-            connection = self._run(words.ACCEPT, accepting(self._socket), target)
+            connection = self._run(words.ACCEPT, accepting(self._in_turn()), target)
         finally:
             target._filler = None
         if connection is not None:
