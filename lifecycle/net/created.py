@@ -14,7 +14,7 @@ from lifecycle.roles import words
 from lifecycle.system.addresses import Address, Found, any_address, checked_port, from_system
 from lifecycle.system.handles import INTERNET_FAMILIES
 from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_to_path, checked_path
-from lifecycle.system.portable_calls import at_every, claim_address, everywhere, new_socket
+from lifecycle.system.portable_calls import at_every, bound, claim_address, everywhere, new_socket
 
 
 class CreatedSocket(NamedOptions):
@@ -79,13 +79,7 @@ class CreatedSocket(NamedOptions):
         wanted = int(socket.AF_UNSPEC) if family is None else checked_family(family)
         local = any_address(wanted) if address is None else address
         found, *_ = yield from resolving(local, port, wanted, self._kind)
-        sock = self._prepared_socket(found[0])
-        try:
-            sock.bind(found[1])
-        except BaseException:
-            sock.close()
-            raise
-        self._socket = sock
+        self._socket = bound(self._prepared_socket(found[0]), found[1])
 
     def _binding(self, port: int, address: str | None) -> Operation[None]:
         """bind(), waiting for the look-up of a name."""

@@ -68,6 +68,16 @@ NOT_HERE = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 TRIES_OF_PORTS = 8
 
 
+def bound(sock: socket.socket, name: Any) -> socket.socket:
+    """The socket, bound; closed where that fails."""
+    try:
+        sock.bind(name)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 def at_every(found: Sequence[Found], prepare: Callable[[int], socket.socket]) -> list[socket.socket]:
     """A socket bound to each address, all to the same port; addresses that this machine does not have are left out.
 
@@ -78,16 +88,12 @@ def at_every(found: Sequence[Found], prepare: Callable[[int], socket.socket]) ->
         missing: OSError | None = None
         try:
             for family, name in found:
-                sock = prepare(family)
                 try:
-                    sock.bind((name[0], made[0].getsockname()[1] if made else name[1], *name[2:]))
+                    made.append(bound(prepare(family), (name[0], made[0].getsockname()[1] if made else name[1], *name[2:])))
                 except OSError as error:
-                    sock.close()
                     if error.errno not in NOT_HERE:
                         raise
                     missing = missing or error
-                else:
-                    made.append(sock)
         except BaseException as error:
             for each in made:
                 each.close()
