@@ -1,5 +1,7 @@
 """Writes every file of this folder anew: `python diagrams/regenerate.py`. A test fails when a text among them is not current.
 
+lifecycle/system/answers.txt is made here, too, from the matrices beside it.
+
 Of each role there are Mermaid, DOT and, drawn by Graphviz, SVG. Of the demo there are its journal, recorded now, and the
 charts that are made of it.
 """
@@ -14,6 +16,8 @@ from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, refused
 from lifecycle.diagrams import read_records, sequence_chart, state_diagram
 from lifecycle.engine import Journal
 from lifecycle.roles import ROLES
+from lifecycle.system import refusals
+from lifecycle.system.platform_answers import answers_text
 
 FOLDER = Path(__file__).parent
 JOURNAL = FOLDER / "demo.jsonl"
@@ -56,6 +60,7 @@ def main() -> int:
     for old in FOLDER.iterdir():
         if old.suffix in (".mmd", ".dot", ".svg", ".txt"):
             old.unlink()
+    Path(refusals.__file__).with_name("answers.txt").write_text(answers_text(), encoding="utf-8", newline="\n")
     JOURNAL.write_text("".join(f"{line}\n" for line in recorded_demo().lines()), encoding="utf-8", newline="\n")
     for written in (texts_of_roles(), charts_of_the_demo(), pictures_of_roles()):
         for name, text in written:

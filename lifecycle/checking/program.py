@@ -1,8 +1,11 @@
 """A whole program under the checker, with its child processes, as `lifecycle run` starts it.
 
-Every process keeps its own findings. A child appends each finding to a file in a shared folder, so that those of a child
-that is killed are not lost; the main process reads them at its end and reports all. It also writes the report file, if one
-was asked for, about once a second.
+Every process keeps its own findings. A child appends each finding to a file that they share, so that those of a child that is
+killed are not lost; the main process reads them at its end and reports all. It also writes the report file, if one was asked
+for, about once a second.
+
+The file is open from the beginning, and what a report needs is loaded then: the program may have no descriptor left, no rights,
+or another root when there is something to report.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,10 +26,17 @@ from lifecycle.checking import session
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import Finding
 from lifecycle.checking.report import report_run, write_report
-from lifecycle.checking.settings import read_settings
+from lifecycle.checking.settings import FILE, read_settings
+from lifecycle.checking.shared_file import SharedFile
 from lifecycle.checking.signal_handlers import ReplacedDefaults
+from lifecycle.roles import SERVER
+from lifecycle.roles.words import LISTEN
+from lifecycle.system.platform_answers import SYSTEMS, platform_answers
 
 _REPORT_EVERY = 1.0  # seconds between reports on the way, which a program that hangs and is killed leaves
+
+
+SHARED, MAIN = "findings.jsonl", "main"
 
 
 class CheckedProcess:
@@ -41,12 +50,14 @@ class CheckedProcess:
         self.process = os.getpid()
         self.checker = Checker(settings.mode, keep_all=settings.keeps_all, on_finding=self._found, systems=settings.systems)
         self.is_over = False
+        self._shared = SharedFile(folder / SHARED)
         self._next_report = 0.0
         self._exit: Callable[[int], NoReturn] = os._exit
         self._signals = ReplacedDefaults(lambda: self.finish(orderly=False, killed=True))
 
     def begin(self) -> None:
         """Check from now on, whichever way the process ends."""
+        _load()
         session.start(self.checker)
         os._exit = self._finish_and_exit
         if hasattr(os, "register_at_fork"):
@@ -64,8 +75,13 @@ class CheckedProcess:
         session.judge_what_is_left(None if had_no_chance_to_close else 0)
         session.stop(self.checker)
         if self.is_main:
+            self._shared.free_spares()
             report_run(self.settings, self.checker, list(self._from_children()))
-            shutil.rmtree(self.folder, ignore_errors=True)
+            for name in (SHARED, MAIN, FILE):
+                with suppress(OSError):
+                    os.unlink(self.folder / name)
+            with suppress(OSError):
+                os.rmdir(self.folder)
         elif self.settings.keeps_all:
             from lifecycle.checking.charts import recorded
 
@@ -81,15 +97,12 @@ class CheckedProcess:
                 self._next_report = time.monotonic() + _REPORT_EVERY
 
     def _write(self, kind: str, data: Any) -> None:
-        line = json.dumps({kind: data}) + "\n"
-        with open(self.folder / f"{self.process}.jsonl", "a", encoding="utf-8") as file:
-            file.write(line)
+        self._shared.append(json.dumps({kind: data}) + "\n")
 
     def _from_children(self) -> Iterator[tuple[str, Any]]:
         """("finding", its data) or ("recorded", their sockets) of every child that wrote something."""
-        for path in sorted(self.folder.glob("*.jsonl")):
-            lines = path.read_text(encoding="utf-8").split("\n")
-            for line in lines[:-1]:  # after the last newline is nothing, or a line that a killed child did not finish
+        for line in self._shared.read().split("\n"):
+            with suppress(json.JSONDecodeError):  # a full disk, or a kill, may leave a part of a line
                 yield from json.loads(line).items()
 
     def _forked(self) -> None:
@@ -103,6 +116,11 @@ class CheckedProcess:
         if self.process == os.getpid():
             self.finish(orderly=False)
         self._exit(status)
+
+
+def _load() -> None:
+    """Load the platform tables, which the text of a finding reads."""
+    platform_answers(SERVER.name, SERVER.initial, LISTEN.name, systems=SYSTEMS)
 
 
 _process: CheckedProcess | None = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import linecache
-import sys
 import textwrap
 from collections.abc import Callable
 from types import CodeType, CoroutineType, FunctionType
@@ -19,6 +18,7 @@ from lifecycle.engine.inlining import inlined_method
 from lifecycle.engine.role import Role
 from lifecycle.engine.settling import Settled
 from lifecycle.engine.signatures import Signature, finished, keywords_of
+from lifecycle.engine.steps import IS_ONE_STEP
 from lifecycle.engine.vocabulary import Call
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -38,18 +38,7 @@ def fires_into(kind: type, default: Callable[[Any], Any] | None = None) -> Calla
     return mark
 
 
-def _is_one_step() -> bool:
-    """Whether a comparison of an attribute and the store that follows it are one step for all threads, without a lock.
-
-    CPython hands the GIL over, runs signal handlers and collects garbage only where code calls something, jumps backwards or
-    begins: not between the two. A test looks at the generated code for such an instruction. Code that does hold the lock does
-    the same between the same two points, so that both exclude each other. Without the GIL, and in other implementations, the
-    generated methods take the lock.
-    """
-    return sys.implementation.name == "cpython" and bool(getattr(sys, "_is_gil_enabled", lambda: True)())
-
-
-_STEP = "if True" if _is_one_step() else "with {self}._lock"
+_STEP = "if True" if IS_ONE_STEP else "with {self}._lock"
 """Begins a block that compares what an object holds, and sets it: `if True` is no instruction"""
 
 _SETTLE_OK = """\

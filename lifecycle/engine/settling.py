@@ -6,12 +6,12 @@ signal handler, which can run at any call, may close the very object that it int
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from lifecycle.engine.errors import ClosedDuringCall, IllegalCall, StateChangedDuringCall
 from lifecycle.engine.role import Role, UnlistedOutcome
+from lifecycle.engine.steps import LOCK, one_step
 from lifecycle.engine.table import StateNode
 from lifecycle.engine.vocabulary import Call
 
@@ -50,7 +50,7 @@ class Settling:
     _SettledEarly: ClassVar = SettledEarly
     _specs: ClassVar[Mapping[str, Call]]
 
-    _lock: ClassVar[Any] = allocate_lock()  # of all objects: it is held for a few instructions, and costs no object anything
+    _lock: ClassVar[Any] = LOCK
     _node: StateNode
     _claim: str | None
 
@@ -124,9 +124,7 @@ class Settling:
             outcome = self.outcome_of(call, error)
             back = None if outcome is None else node._after(call, outcome)
             if back is not None:
-                with self._lock:
-                    if self._node is after:
-                        self._node = back
+                self._moves(after, back)
             return outcome
         outcome = None if self._is_overtaken(node, call) else self.outcome_of(call, error)
         if self._is_overtaken(node, call):
@@ -140,12 +138,17 @@ class Settling:
     def _moved(self, now: StateNode, after: StateNode | None, call: str, outcome: str) -> bool:
         """Set the state from `now` to `after`, or from what it has become to what the table says for that."""
         while after is not None:
-            with self._lock:
-                if self._node is now:
-                    self._node = after
-                    return True
+            if self._moves(now, after):
+                return True
             now = self._node
             after = now._after(call, outcome)
+        return False
+
+    @one_step
+    def _moves(self, now: StateNode | None, after: StateNode) -> bool:
+        if self._node is now:
+            self._node = after
+            return True
         return False
 
     def _is_overtaken(self, node: StateNode, call: str) -> bool:

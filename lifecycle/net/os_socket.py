@@ -17,6 +17,7 @@ from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
 from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
 from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
+from lifecycle.system.refusals import answers_here
 
 NAMES_HERE: Mapping[str, str] = {
     "connect_ex": "connect(), which raises",
@@ -118,9 +119,7 @@ class OsSocket(Lifecycle):
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
         """What Winsock and this system would have answered to a refused call, as far as it was measured."""
-        from lifecycle.system.platform_answers import platform_answers  # when an error is read, not at every start
-
-        return platform_answers(role, state, call)
+        return answers_here(role, state, call)
 
     @staticmethod
     def busy_answers(role: str, state: str, call: str) -> Mapping[str, str]:
@@ -224,7 +223,7 @@ class OsSocket(Lifecycle):
 
         handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
         TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another
-        kind or in a state that this role does not have; the caller keeps it then.
+        kind, in a state that this role does not have, or a datagram socket that was shut down; the caller keeps it then.
         """
         if isinstance(handle, socket.socket):
             refuse_own_way(handle)
@@ -243,7 +242,10 @@ class OsSocket(Lifecycle):
             state = self.role.state_of(found)
             if state is None:
                 name = next((name for role in ROLES.values() if (name := role.state_of(found)) is not None), None)
-                raise ValueError(f"this handle is {name!r}, which {type(self).__name__} never is")
+                is_what = "was shut down without a peer" if name is None else f"is {name!r}"
+                raise ValueError(f"this handle {is_what}, which {type(self).__name__} never is")
+            if self._node._after(words.ATTACH.name, state) is None:
+                raise ValueError(f"this handle is {state!r}: {type(self).__name__} takes over none that was shut down")
         except BaseException:
             sock.setblocking(blocking)
             sock.detach()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _socket
 import errno
 import os
+import select
 import socket
 import struct
 import sys
@@ -42,7 +43,7 @@ def facts_of(sock: socket.socket, *, peek: bool = True) -> Facts:
         return OVER
     has_peer = _has_peer(sock)
     if _type(sock) == socket.SOCK_DGRAM:
-        return PEER if has_peer else _unconnected(sock)
+        return _facts_of_messages(sock, has_peer=has_peer, peek=peek)
     if _listens(sock):
         return LISTENING
     tcp = _tcp_state(sock)
@@ -58,7 +59,10 @@ def facts_of(sock: socket.socket, *, peek: bool = True) -> Facts:
     receives = Receives.OPEN
     if head == b"":
         receives = Receives.EOF if tcp is None or tcp in FIN_RECEIVED else Receives.OFF
-    return replace(LINKED, sends=tcp not in FIN_SENT, receives=receives)
+    elif tcp is not None and tcp not in FIN_RECEIVED and _receives_have_ended(sock):  # what is queued can still be read
+        receives = Receives.OFF
+    sends = tcp not in FIN_SENT and not (_family(sock) == LOCAL_FAMILY and _sends_have_ended(sock))
+    return replace(LINKED, sends=sends, receives=receives)
 
 
 def is_bound(sock: socket.socket) -> bool:
@@ -111,6 +115,47 @@ _type = _raw.type.__get__
 
 def _unconnected(sock: socket.socket) -> Facts:
     return BOUND if is_bound(sock) else OPEN
+
+
+def _facts_of_messages(sock: socket.socket, *, has_peer: bool, peek: bool) -> Facts:
+    if not has_peer:
+        found = _unconnected(sock)
+        is_shut = peek and _receives_have_ended(sock)  # on Linux an unconnected one, too, and no state is that
+        return replace(found, receives=Receives.EOF) if is_shut else found
+    if not peek:
+        return PEER
+    receives = Receives.OFF if _receives_have_ended(sock) else Receives.OPEN
+    return replace(PEER, sends=not _sends_have_ended(sock), receives=receives)
+
+
+def _receives_have_ended(sock: socket.socket) -> bool:
+    """Whether shutdown() has ended receives, or the peer its stream; only Linux reports that."""
+    if sys.platform != "linux":
+        return False
+    poller = select.poll()
+    poller.register(_raw.fileno(sock), select.POLLRDHUP)
+    return any(events & select.POLLRDHUP for _, events in poller.poll(0))
+
+
+def _sends_have_ended(sock: socket.socket) -> bool:
+    """Whether shutdown() has ended sends: a send of nothing on a stream says so, and a message that cannot be read, on Linux.
+
+    Nothing is sent: Linux looks at the end of sends first, then at the message's memory, which is at an address where none is.
+    """
+    if _type(sock) == socket.SOCK_STREAM:
+        try:
+            _raw.send(sock, b"")
+        except OSError as error:
+            return error.errno in (errno.EPIPE, errno.ESHUTDOWN)
+        return False
+    if sys.platform != "linux":
+        return False
+    import ctypes  # here, since importing it takes longer than all of this package
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+    libc.send(_raw.fileno(sock), ctypes.c_void_p(1), ctypes.c_size_t(1), flags)
+    return ctypes.get_errno() == errno.EPIPE
 
 
 def _listens(sock: socket.socket) -> bool:

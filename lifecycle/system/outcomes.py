@@ -12,6 +12,9 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 
+if sys.platform != "win32":
+    import resource  # not when it is needed: there are no descriptors left then
+
 Errors = Mapping[str, Sequence[str]]
 """outcome -> names of the errors that mean it, as in Call.errors"""
 
@@ -87,8 +90,6 @@ def limit_text(number: int) -> str:
         return "The limit is the whole system's, and not this process's."
     if sys.platform == "win32":
         return "This process has as many descriptors as the system gives it."
-    import resource
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         f"This process may have {soft} descriptors at a time (RLIMIT_NOFILE, `ulimit -n`); it may raise that to {hard} itself: "

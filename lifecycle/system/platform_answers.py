@@ -5,12 +5,12 @@ Every answer has a mark: measured, documented (with its source), or unknown.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, ROLES, SERVER, words
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, NEW, OPEN, OVER, PEER, SEEKING, Facts, Receives
+from lifecycle.system import refusals
 from lifecycle.system.matrices import Cell, Mark, documented, linux, mfc, winsock
 
 
@@ -132,9 +132,6 @@ MFC_CALLS: Mapping[str, str] = {
 SYSTEMS = ("winsock", "linux", "mfc", "macos", "freebsd")
 """The platforms of which something is known: two systems measured, MFC's release builds, and two systems by document."""
 
-THIS_SYSTEM = {"linux": ("linux",), "darwin": ("macos",), "freebsd": ("freebsd",)}
-"""sys.platform, without the number after it -> what refusals tell besides Winsock's answer"""
-
 UNKNOWN = Cell("inet", "", "", "", "", "", Mark.UNKNOWN)
 
 
@@ -193,6 +190,19 @@ def platform_answers(
     documented, never guessed.
     """
     if systems is None:
-        systems = ("winsock", *THIS_SYSTEM.get(sys.platform.rstrip("0123456789."), ()))
+        systems = refusals.systems_here()
     cells = platform_cells(role, state, call, systems=systems, family=family)
     return {system: cell.answer for system, cell in cells.items() if cell.mark is not Mark.UNKNOWN}
+
+
+def answers_text() -> str:
+    """What answers.txt has to be."""
+    lines = []
+    for role in ROLES.values():
+        for state in role.states:
+            for call in role.calls:
+                answers = platform_answers(role.name, state.name, call.name, systems=refusals.SYSTEMS)
+                if answers:
+                    words = (answers.get(system, refusals.UNKNOWN) for system in refusals.SYSTEMS)
+                    lines.append(" ".join((role.name, state.name, call.name, *words)))
+    return "\n".join(lines) + "\n"

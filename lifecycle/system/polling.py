@@ -14,17 +14,25 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from weakref import ref
 
-MAX_SPARE_WAKERS = 4
+from lifecycle.engine.steps import process
+
+MAX_WAKERS = 8
+"Wakers of a process. Where more calls wait than that they share them: a wait takes no descriptor of its own"
+
+SLICE = 0.01
+"Seconds that a wait looks away: from a descriptor that was ready in vain, or from a waker that is for another wait"
 LONGEST_WAIT = 1_000_000.0  # seconds: poll(2) counts milliseconds in an int; a longer wait is made of several
 
 
 class Waker:
-    """A pair of connected sockets: a byte written into the one makes the other readable."""
+    """A pair of connected sockets: a byte written into the one makes the other readable. members: the waits that use it."""
 
-    __slots__ = ("_reader", "_writer")
+    __slots__ = ("_reader", "_writer", "members")
 
     def __init__(self) -> None:
+        self.members: set[ref[Wait]] = set()
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -38,11 +46,19 @@ class Waker:
         with suppress(OSError):  # full: it is awake already; closed: the wait is over
             self._writer.send(b"\0")
 
-    def drain(self) -> None:
-        """Forget the bytes that were written."""
+    def is_for_another(self) -> bool:
+        """Whether one of its waits was woken and has not seen it; if not, the bytes are forgotten."""
+        if self._has_woken():
+            return True
         with suppress(BlockingIOError):
             while self._reader.recv(64):
                 pass
+        if self._has_woken():  # meanwhile, and its byte may be gone
+            self.wake()
+        return False
+
+    def _has_woken(self) -> bool:
+        return any(wait is not None and wait._is_woken for wait in (each() for each in tuple(self.members)))
 
     def close(self) -> None:
         """Close both ends."""
@@ -53,42 +69,90 @@ class Waker:
 class Wait:
     """One call's wait, which other threads may end; `cancelled` says that cancel_blocking_call() did."""
 
-    __slots__ = ("_waker", "cancelled")
+    __slots__ = ("__weakref__", "_is_woken", "_waker", "cancelled", "process")
 
     def __init__(self) -> None:
         self.cancelled = False
-        try:
-            self._waker = _spare_wakers.pop()
-        except IndexError:
-            self._waker = Waker()
+        self.process = process[0]
+        self._is_woken = False
+        self._waker = _least_used_waker()
+        if self._waker is not None:
+            self._waker.members.add(ref(self, self._waker.members.discard))
 
     def wake(self) -> None:
         """End the wait."""
-        self._waker.wake()
+        self._is_woken = True  # before the byte, so that who takes the byte sees whose it is
+        if self._waker is not None:
+            self._waker.wake()
 
-    def until_ready(self, descriptors: Sequence[int], *, writing: bool, deadline: float | None) -> bool:
+    def until_ready(self, descriptors: Sequence[int], *, writing: bool, deadline: float | None, in_vain: bool = False) -> bool:
         """Wait until one of the descriptors is ready, wake() is called, or time.monotonic() passes `deadline`.
 
+        in_vain: look away from the descriptors for a moment first: they were reported ready again and again, and were not.
         False when the time has passed; True otherwise, and the caller tries: it may have waited for nothing.
         """
-        woken, ready = _poll(descriptors, self._waker.fileno(), writing, deadline)
-        if woken:
-            self._waker.drain()
-        return woken or ready or deadline is None or time.monotonic() < deadline
+        looks_away = in_vain
+        while not self._is_woken:
+            waker = self._waker
+            until = deadline
+            if looks_away or waker is None:
+                moment = time.monotonic() + SLICE
+                until = moment if deadline is None else min(moment, deadline)
+            woken, ready = _poll(() if in_vain else descriptors, None if waker is None else waker.fileno(), writing, until)
+            if ready:
+                return True
+            looks_away = in_vain = False
+            if woken and not self._is_woken and waker is not None:
+                try:
+                    if waker.is_for_another() and _poll(descriptors, None, writing, time.monotonic() + SLICE / 10)[1]:
+                        return True
+                except OSError:  # the program has closed all descriptors, as daemons do
+                    self._waker = None
+                    with suppress(ValueError):
+                        _wakers.remove(waker)
+            if deadline is not None and time.monotonic() >= deadline:
+                break
+        was_woken, self._is_woken = self._is_woken, False
+        if was_woken and self._waker is not None:
+            with suppress(OSError):
+                self._waker.is_for_another()
+        return was_woken
 
     def finish(self) -> None:
-        """Give the waker back."""
-        self._waker.drain()
-        if len(_spare_wakers) < MAX_SPARE_WAKERS:
-            _spare_wakers.append(self._waker)
-        else:
-            self._waker.close()
+        """Give the waker up; this may be repeated."""
+        waker, self._waker = self._waker, None
+        if waker is not None:
+            waker.members.discard(ref(self))
+            if self._is_woken:
+                with suppress(OSError):
+                    waker.is_for_another()
 
 
-_spare_wakers: list[Waker] = []
+_wakers: list[Waker] = []
+
+
+def provide_waker() -> None:
+    """Have a waker before a call waits, when there is still a descriptor for one; without any a wait looks around in slices."""
+    if not _wakers:
+        with suppress(OSError):
+            _wakers.append(Waker())
+
+
+def _least_used_waker() -> Waker | None:
+    if len(_wakers) < MAX_WAKERS and all(waker.members for waker in tuple(_wakers)):
+        with suppress(OSError):
+            _wakers.append(Waker())
+    return min(tuple(_wakers), key=lambda waker: len(waker.members), default=None)
+
+
+def _leave_wakers() -> None:
+    """In a forked child: the wakers are its parent's."""
+    while _wakers:
+        _wakers.pop().close()
+
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_spare_wakers.clear)
+    os.register_at_fork(after_in_child=_leave_wakers)
 
 
 def deadline_after(timeout: float | None) -> float | None:
@@ -102,6 +166,9 @@ def _seconds_until(deadline: float | None) -> float | None:
 
 def _poll_by_select(descriptors: Sequence[int], waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
     seconds = _seconds_until(deadline)
+    if waker is None and not descriptors:  # which select() of Windows refuses
+        time.sleep(0 if seconds is None else seconds)
+        return False, False
     reading = ([] if waker is None else [waker]) + ([] if writing else [*descriptors])
     # Windows reports a connect that failed by the third list only.
     readable, writable, failed = select.select(reading, descriptors if writing else [], descriptors, seconds)

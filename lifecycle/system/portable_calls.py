@@ -274,12 +274,11 @@ def readable_by_peek(sock: socket.socket) -> int:
 readable_bytes = readable_by_peek
 
 if sys.platform != "win32":
+    import fcntl
+    import termios
 
     def readable_by_ioctl(sock: socket.socket) -> int:
         """How many bytes can be received: the system says."""
-        import fcntl
-        import termios
-
         count = array.array("i", [0])
         fcntl.ioctl(sock, termios.FIONREAD, count)
         return count[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -375,3 +376,46 @@ def test_wrong_usage_is_reported(tmp_path: Path) -> None:
 
 def _indented(text: str) -> str:
     return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+LEAK = (
+    "import resource, socket\n"
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+    "kept = []\n"
+    "try:\n"
+    "    while True:\n"
+    "        kept.append(socket.socket())\n"
+    "except OSError as error:\n"
+    "    print(error.errno)\n"
+)
+
+NEW_ROOT = (
+    "import os, socket, tempfile\n"
+    "os.chroot(tempfile.mkdtemp())\n"
+    "os.chdir('/')\n"
+    "os.setuid(65534)\n"
+    "child = os.fork()\n"
+    "if child == 0:\n"
+    "    socket.socket().listen()\n"
+    "    os._exit(0)\n"
+    "print(os.waitpid(child, 0)[1])\n"
+)
+
+
+@posix
+def test_leak_that_used_up_the_descriptors_is_reported(tmp_path: Path) -> None:
+    """A program that ends at its descriptor limit gets its summary and its report, with every socket that leaked."""
+    done, findings = run_with_report(tmp_path, write(tmp_path, LEAK))
+    assert (done.returncode, done.stdout) == (0, "24\n")
+    assert len(findings) > 50  # of 64, but for what Python and the checker have open
+    assert {finding["kind"] for finding in findings} == {"leak"}
+    assert f"{len(findings)} leaks" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may change the root")
+def test_findings_after_chroot_and_setuid(tmp_path: Path) -> None:
+    """A child that has another root and no rights runs on, and its findings are reported, with real systems' answers."""
+    done = run_command("run", write(tmp_path, NEW_ROOT))
+    assert (done.returncode, done.stdout) == (0, "0\n")
+    assert "not portable: listen()" in done.stderr
+    assert "Winsock: WSAEINVAL" in done.stderr

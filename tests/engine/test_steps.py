@@ -11,7 +11,7 @@ from types import CodeType
 import pytest
 
 from lifecycle import Client, Lifecycle, Server
-from lifecycle.engine import methods
+from lifecycle.engine.steps import IS_ONE_STEP
 
 INTERRUPTS = ("BEFORE_WITH", "CALL", "FOR_ITER", "JUMP_BACKWARD", "PRECALL", "RESUME", "SEND", "YIELD")
 """The instructions, by their beginnings, at which CPython may run another thread, a signal handler or the collector"""
@@ -36,7 +36,7 @@ def steps(code: CodeType) -> Iterator[set[str]]:
             }
 
 
-@pytest.mark.skipif(not methods._is_one_step(), reason="the methods take the lock here")
+@pytest.mark.skipif(not IS_ONE_STEP, reason="the methods take the lock here")
 @pytest.mark.parametrize(
     ("kind", "call"),
     [(Server, "listen"), (Client, "open"), (Client, "close"), (Client, "shut_down"), (Client, "detach")],

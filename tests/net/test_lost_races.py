@@ -32,7 +32,7 @@ from racing import frequent_switches, race, tolerant
 
 from lifecycle import Client, ClosedDuringCall, Datagram, IllegalCall
 from lifecycle.system.handles import facts_of
-from lifecycle.system.polling import Wait, _spare_wakers
+from lifecycle.system.polling import Wait, _wakers
 
 
 @pytest.fixture(autouse=True)
@@ -138,13 +138,13 @@ def test_a_handler_that_closes_and_exits(interrupt: type[BaseException]) -> None
             signal.signal(signal.SIGALRM, before)
 
 
-def test_connect_that_cannot_wait_for_lack_of_descriptors() -> None:
-    """A connect under way in the system leaves the object connecting, even if no descriptor is left to wait with."""
+def test_connect_waits_without_descriptors() -> None:
+    """A connect waits, and times out, even if there is no descriptor left to wait with."""
     with unanswering_listener() as address, Client(timeout=SHORT) as client:
         client.create(0, HOST)
-        while _spare_wakers:
-            _spare_wakers.pop().close()
-        with no_descriptors_left(), pytest.raises(OSError, match="open files"):
+        while _wakers:
+            _wakers.pop().close()
+        with no_descriptors_left(), pytest.raises(TimeoutError):
             client.connect(*address)
         assert client.state == client.role.state_of(facts_of(client._socket)) == "connecting"
 

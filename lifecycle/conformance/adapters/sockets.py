@@ -24,6 +24,7 @@ from lifecycle.conformance.adapters.platform_lines import lines_for
 from lifecycle.conformance.adapters.protocol import AGREES, Answer, Mismatch, Verdict, compared
 from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
 from lifecycle.conformance.adapters.setup_states import Factory, address_of, begin_connect, descriptor_of, set_timeout, shows
+from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
 from lifecycle.conformance.model.environments import PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
@@ -178,9 +179,9 @@ SPELLING: Mapping[str, tuple[str, Callable[..., Any]]] = {
     words.BIND.name: ("bind", lambda stage, port, host: stage.sock.bind((host, port))),
     words.LISTEN.name: ("listen", lambda stage: stage.sock.listen(8)),
     words.ACCEPT.name: ("accept", lambda stage: stage.sock.accept()[0]),
-    words.ACCEPTED.name: ("", RawStage.be_accepted),
+    words.ACCEPTED.name: ("", lambda stage: stage.be_accepted()),
     words.CONNECT.name: ("connect", lambda stage, host, port: stage.sock.connect((host, port))),
-    words.FINISH_CONNECT.name: ("getsockopt", RawStage.finish_connect),
+    words.FINISH_CONNECT.name: ("getsockopt", lambda stage: stage.finish_connect()),
     words.SEND.name: ("send", lambda stage, data: stage.all_of(data, stage.sock.send)),
     words.RECEIVE.name: ("recv", lambda stage, size, *flags: stage.sock.recv(size, *flags)),
     words.SEND_TO.name: ("sendto", RawStage.send_to),
@@ -212,7 +213,7 @@ def lacking(new: Factory) -> frozenset[str]:
 class Known:
     """A known difference of one implementation: its name, and where it shows. An empty field matches everything.
 
-    call: a call, a peer action or the label of a data cell. got: what the answer begins with.
+    call: a call, with or without how it is made, a peer action, or the label of a data cell. expected, got: their beginnings.
     """
 
     name: str
@@ -220,11 +221,13 @@ class Known:
     state: str = ""
     got: str = ""
     role: str = ""
+    expected: str = ""
 
-    def covers(self, role: str, state: str, call: str, got: str) -> bool:
+    def covers(self, found: Divergence) -> bool:
         """Whether this is that difference."""
-        is_there = self.role in ("", role) and self.state in ("", state) and self.call in ("", call)
-        return is_there and got.startswith(self.got)
+        is_there = self.role in ("", found.role) and self.state in ("", found.state)
+        is_it = self.call in ("", found.call, found.steps[-1])
+        return is_there and is_it and found.got.startswith(self.got) and found.expected.startswith(self.expected)
 
 
 class SocketAdapter:
@@ -299,7 +302,10 @@ class SocketAdapter:
             return False
         if call == words.ACCEPTED.name and self.abilities.connects:
             return False
-        only_asks = call == words.FINISH_CONNECT.name and self.platform is None  # there is no line to compare it with
+        only_asks = call == words.FINISH_CONNECT.name and self.platform in (
+            None,
+            *DOCUMENTED,
+        )  # there is no line to compare it with
         return legal or not (call in MAKES_ONE or only_asks)
 
     def stage(self, role: Role) -> RawStage:
@@ -326,10 +332,10 @@ class SocketAdapter:
             return AGREES
         return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
 
-    def explains(self, role: str, state: str, call: str, got: str) -> str:
+    def explains(self, found: Divergence) -> str:
         """The name of the known difference that this is, or ""."""
         for known in self.known:
-            if known.covers(role, state, call, got):
+            if known.covers(found):
                 self.shown.add(known)
                 return known.name
         return ""

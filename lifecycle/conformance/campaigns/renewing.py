@@ -11,7 +11,7 @@ from lifecycle.conformance.driving.watchdog import WATCHDOG
 from lifecycle.engine import Role
 
 
-def _unknown(*difference: str) -> str:
+def _unknown(found: object) -> str:
     return ""
 
 

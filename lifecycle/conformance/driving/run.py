@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from lifecycle.conformance.adapters.outcomes import text_of
@@ -203,10 +203,9 @@ def differing(
     cell: Cell | None = None,
 ) -> Divergence:
     """A difference, with the name that the adapter knows it by."""
-    knows = getattr(adapter, "explains", None)
-    if not explanation and knows is not None:
-        explanation = knows(role, state, steps[0] if steps[0].startswith(DATA) else call, got)
-    return Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell)
+    found = Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell)
+    explains = getattr(adapter, "explains", None)
+    return found if explanation or explains is None else replace(found, explanation=explains(found))
 
 
 def _at_once(facts: Facts) -> None:

@@ -18,7 +18,7 @@ from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.notify.mixin import NotifiedSocket
-from lifecycle.net.operations import Operation, Resolve, Value, Wait
+from lifecycle.net.operations import PATIENCE, PAUSE, Operation, Resolve, Value, Wait
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.handles import socket_of
 from lifecycle.system.outcomes import closed_meanwhile, would_block
@@ -49,7 +49,7 @@ class AsyncSocket(NotifiedSocket):
     It belongs to the event loop, and so to the thread, in which it is used. engine: see Lifecycle.
     """
 
-    __slots__ = ("_race", "_reading", "_turns", "_writing")
+    __slots__ = ("_races", "_reading", "_turns", "_writing")
 
     _waits_silently: ClassVar[bool] = True  # nothing is notified that a call is about to wait
 
@@ -61,7 +61,7 @@ class AsyncSocket(NotifiedSocket):
         super().__init__(engine=engine)
         self._reading: Readiness | None = None
         self._writing: Readiness | None = None
-        self._race: Race | None = None
+        self._races: tuple[Race, ...] = ()
         self._turns: Iterator[bool] = repeat(True, TURNS)
 
     @property
@@ -76,14 +76,14 @@ class AsyncSocket(NotifiedSocket):
     @property
     def is_blocking(self) -> bool:
         """Whether a call on this object waits at this moment, in any task (MFC's IsBlocking)."""
-        return self._race is not None or any(each is not None and each.is_awaited for each in (self._reading, self._writing))
+        return bool(self._races) or any(each is not None and each.is_awaited for each in (self._reading, self._writing))
 
     def cancel_blocking_call(self) -> None:
         """Make the calls that wait on this object end with BlockingCallCancelled (EINTR); does nothing when none does.
 
         A cancelled connect goes on in the system: the object is then `connecting`.
         """
-        for each in (self._reading, self._writing, self._race):
+        for each in (self._reading, self._writing, *self._races):
             if each is not None:
                 each.cancel()
 
@@ -119,16 +119,20 @@ class AsyncSocket(NotifiedSocket):
 
         In each turn the close, the cancellation and the row of the present state are looked at, whatever the loop reported.
         """
+        turns = 0  # in which the call has waited in vain
         try:
             while True:
                 answer: Any = None
+                turns = 0 if isinstance(request, Resolve) or request.goes_on else turns + 1
                 try:
                     if isinstance(request, Resolve):
                         answer = await _resolved(request)
                     elif mode.never_waits:
                         raise would_block()
                     else:
-                        if request.until is not None or (request.sockets and request.sockets != (self._socket,)):
+                        if turns > PATIENCE:
+                            self._look(call, await self._until_one_is_ready(Wait(False, (), time.monotonic() + PAUSE)))
+                        if request.until is not None or request.sockets not in (None, (self._socket,)):
                             cancelled = await self._until_one_is_ready(request)
                         else:
                             cancelled = await (self._writable() if request.writing else self._readable())
@@ -154,14 +158,17 @@ class AsyncSocket(NotifiedSocket):
                 await anyio.wait_readable(sock)
             race.scope.cancel()
 
-        race = self._race = Race(request.until)
+        race = Race(request.until)
+        self._races = (*self._races, race)
         try:
             with race.scope:
                 async with anyio.create_task_group() as tasks:
-                    for sock in request.sockets:
+                    for sock in request.sockets or ():
                         tasks.start_soon(until_ready, sock)
+                    if not request.sockets:
+                        await anyio.sleep_forever()
         finally:
-            self._race = None
+            self._races = tuple(each for each in self._races if each is not race)
         return race.is_cancelled
 
     def _look(self, call: Call, cancelled: bool) -> None:
@@ -234,8 +241,8 @@ class AsyncSocket(NotifiedSocket):
         for each in (self._reading, self._writing):
             if each is not None:
                 each.wake()
-        if self._race is not None:
-            self._race.scope.cancel()
+        for race in self._races:
+            race.scope.cancel()
 
     def _replace_socket(self, sock: socket.socket) -> None:
         self._stop_watching()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from asyncio import _get_running_loop as running_loop
 from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import wraps
+from inspect import CO_COROUTINE
 from itertools import repeat
 from operator import length_hint
 from sys import maxsize
-from typing import TYPE_CHECKING
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from lifecycle.engine import IllegalCall, inlined, settled
+from lifecycle.engine import IllegalCall, Role, inlined, settled
 from lifecycle.net.aio.byte_stream import ConnectionStream
 from lifecycle.net.aio.driver import TURNS
 from lifecycle.net.aio.messages import AsyncMessages
@@ -137,6 +140,24 @@ async def _receive_secured(self: AsyncStream, layer: SecureLayer, size: int, fla
     return received
 
 
+def _counting(send: FunctionType) -> FunctionType:
+    """A call that counts from the moment it is made: its coroutine may be cancelled before it begins.
+
+    It passes for the coroutine function that it calls, and belongs to the line of its `def`.
+    """
+
+    def begin(self: AsyncStream, *arguments: Any, **keywords: Any) -> Any:
+        self._sent = 0
+        return send(self, *arguments, **keywords)
+
+    code = begin.__code__.replace(
+        co_filename=send.__code__.co_filename,
+        co_firstlineno=send.__code__.co_firstlineno,
+        co_flags=begin.__code__.co_flags | CO_COROUTINE,
+    )
+    return cast(FunctionType, wraps(send)(FunctionType(code, globals(), closure=begin.__closure__)))
+
+
 class AsyncStream(AsyncMessages):
     """A stream socket with a data phase, in plain text or over TLS.
 
@@ -145,6 +166,12 @@ class AsyncStream(AsyncMessages):
 
     __slots__ = ("_receives", "_send_queue")
 
+    def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
+        super().__init_subclass__(role, **keywords)
+        for call in (words.SEND.name, words.SEND_TO.name):
+            if call in vars(cls):
+                setattr(cls, call, _counting(vars(cls)[call]))
+
     def __init__(self, *, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._receives: Iterator[bool] = repeat(True, TURNS)
@@ -152,7 +179,7 @@ class AsyncStream(AsyncMessages):
 
     @property
     def sent(self) -> int:
-        """How much the last send() that had to wait has sent: of one that was cancelled, what need not be sent again."""
+        """How much the last send() has sent: of one that was cancelled, what need not be sent again; 0 if it never began."""
         return self._sent
 
     async def start_tls(
@@ -212,6 +239,7 @@ class AsyncStream(AsyncMessages):
         try:
             sent = self._socket.send(data, flags) if next(self._turns, None) else 0
             if isinstance(data, bytes) and sent == len(data):
+                self._sent = sent
                 return sent
         except BlockingIOError:
             sent = 0

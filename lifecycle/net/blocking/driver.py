@@ -8,12 +8,13 @@ from types import EllipsisType
 from typing import Any
 
 from lifecycle.engine import Call
+from lifecycle.engine.steps import one_step, process
 from lifecycle.net.errors import BlockingCallCancelled
-from lifecycle.net.operations import Operation, Resolve, Value
+from lifecycle.net.operations import PATIENCE, Operation, Resolve, Value
 from lifecycle.net.operations import Wait as Request
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.outcomes import closed_meanwhile, would_block
-from lifecycle.system.polling import Wait, deadline_after
+from lifecycle.system.polling import Wait, deadline_after, provide_waker
 
 Timeout = float | None | EllipsisType
 """Seconds that one call may wait, None for ever; `...` stands for the object's own timeout."""
@@ -31,6 +32,7 @@ class BlockingSocket(OsSocket):
         super().__init__(engine=engine)
         self._timeout = checked_timeout(timeout)
         self._waits: tuple[Wait, ...] = ()
+        provide_waker()
 
     @property
     def timeout(self) -> float | None:
@@ -44,7 +46,7 @@ class BlockingSocket(OsSocket):
     @property
     def is_blocking(self) -> bool:
         """Whether a call on this object waits at this moment, in any thread (MFC's IsBlocking)."""
-        return bool(self._waits)
+        return any(wait.process is process[0] for wait in self._waits)  # a forked child has the other threads' waits, too
 
     def cancel_blocking_call(self) -> None:
         """Make the calls that wait on this object end with BlockingCallCancelled (EINTR); does nothing when none does.
@@ -74,9 +76,11 @@ class BlockingSocket(OsSocket):
             return ended.value  # type: ignore[no-any-return]
         wait: Wait | None = None
         deadline: float | None = None
+        turns = 0  # in which the call has waited in vain
         try:
             while True:
                 answer: Any = None
+                turns = 0 if isinstance(request, Resolve) or request.goes_on else turns + 1
                 try:
                     if isinstance(request, Resolve):
                         answer = socket.getaddrinfo(request.host, request.port, request.family, request.kind)
@@ -86,11 +90,11 @@ class BlockingSocket(OsSocket):
                         deadline = deadline_after(seconds)
                         wait = Wait()
                         self._set_waits(wait, waits=True)
-                        self._wait(call, wait, request, deadline)
+                        self._wait(call, wait, request, deadline, turns)
                     elif deadline is not None and time.monotonic() >= deadline:
                         raise TimeoutError("timed out")
                     else:
-                        self._wait(call, wait, request, deadline)
+                        self._wait(call, wait, request, deadline, turns)
                     if partner is not None and partner.is_over:
                         return None  # type: ignore[return-value]
                 except BaseException as error:
@@ -100,21 +104,31 @@ class BlockingSocket(OsSocket):
         except StopIteration as ended:
             return ended.value  # type: ignore[no-any-return]
         finally:
-            operation.close()
-            if wait is not None:
-                self._set_waits(wait, waits=False)
-                wait.finish()
+            try:
+                if wait is not None:
+                    self._end_wait(wait)
+            finally:
+                if wait is not None:  # once more: an exception of a signal handler may have come in the first
+                    self._end_wait(wait)
+                operation.close()
 
-    def _wait(self, call: Call, wait: Wait, request: Request, deadline: float | None) -> None:
+    def _wait(self, call: Call, wait: Wait, request: Request, deadline: float | None, turns: int) -> None:
         """Return when the operation can go on; raise when the call has ended."""
         self.on_message_pending()
         self._look(call, wait)
-        sockets = request.sockets or self._own_sockets
+        sockets = self._own_sockets if request.sockets is None else request.sockets
         until = deadline if request.until is None else min(request.until, request.until if deadline is None else deadline)
-        in_time = wait.until_ready([sock.fileno() for sock in sockets], writing=request.writing, deadline=until)
+        numbers = [number for sock in sockets if (number := sock.fileno()) != -1]
+        if len(numbers) < len(sockets):
+            raise closed_meanwhile()
+        in_time = wait.until_ready(numbers, writing=request.writing, deadline=until, in_vain=turns > PATIENCE)
         self._look(call, wait)
         if not in_time and deadline is not None and time.monotonic() >= deadline:
             raise TimeoutError("timed out")
+
+    def _end_wait(self, wait: Wait) -> None:
+        self._set_waits(wait, waits=False)
+        wait.finish()
 
     def _look(self, call: Call, wait: Wait) -> None:
         if not self.is_legal(call.name):
@@ -130,13 +144,18 @@ class BlockingSocket(OsSocket):
             wait.wake()
 
     def _set_waits(self, wait: Wait, *, waits: bool) -> None:
-        while True:
+        is_set = False
+        while not is_set:
             before = self._waits
             after = (*before, wait) if waits else tuple(each for each in before if each is not wait)
-            with self._lock:  # nothing is made under it: that may run the collector, and a finalizer may close this object
-                if self._waits is before:
-                    self._waits = after
-                    return
+            is_set = self._exchange_waits(before, after)
+
+    @one_step
+    def _exchange_waits(self, before: tuple[Wait, ...], after: tuple[Wait, ...]) -> bool:
+        if self._waits is before:
+            self._waits = after
+            return True
+        return False
 
 
 def checked_timeout(seconds: float | None) -> float | None:

@@ -19,17 +19,24 @@ Value = TypeVar("Value")
 class Wait:
     """Until a socket is readable, or writable.
 
-    sockets: those of which one must be ready; empty for the object's own. until: the time.monotonic() at which to resume at the
-    latest; None for none.
+    sockets: those of which one must be ready; None for the object's own. until: the time.monotonic() at which to resume at the
+    latest; None for none. goes_on: whether something was done since the last wait. What is reported ready again and again,
+    and is not, as poll(2) does for an error queue, is looked at less often.
     """
 
     writing: bool
-    sockets: tuple[socket.socket, ...] = ()
+    sockets: tuple[socket.socket, ...] | None = None
     until: float | None = None
+    goes_on: bool = False
 
 
 READABLE = Wait(writing=False)
-WRITABLE = Wait(writing=True)
+WRITABLE = Wait(writing=True, goes_on=True)
+MORE_READABLE = Wait(writing=False, goes_on=True)
+STILL_WRITABLE = Wait(writing=True)
+
+PATIENCE = 64
+"""How often in turn a call waits in vain before it looks away for a moment each time"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,4 @@ PAUSE = 0.01
 
 def pausing() -> Operation[None]:
     """Wait for a while, as a call waits: with its timeout, its cancellation and its object's end."""
-    quiet, other = socket.socketpair()
-    with quiet, other:
-        yield Wait(False, (quiet,), time.monotonic() + PAUSE)
+    yield Wait(False, (), time.monotonic() + PAUSE, goes_on=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, Protocol, cast
 
-from lifecycle.net.operations import WRITABLE, Operation, Resolve, Wait, pausing
+from lifecycle.net.operations import STILL_WRITABLE, Operation, Resolve, Wait, pausing
 from lifecycle.roles.facts import Facts
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import Found, checked_peer, numeric_address
@@ -209,7 +209,7 @@ def _result(client: Connects, sock: socket.socket) -> Operation[int]:
     number = errno.EINPROGRESS
     try:
         while number in UNDER_WAY:
-            yield WRITABLE
+            yield STILL_WRITABLE
             number = portable_calls.connect_result(sock, client._sought)
     except BlockingIOError:
         raise system_error(errno.EINPROGRESS) from None

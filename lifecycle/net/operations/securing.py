@@ -10,11 +10,12 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import READABLE, WRITABLE, Operation, Wait
-from lifecycle.net.operations.transfer import Progress
+from lifecycle.net.operations.transfer import Progress, count
 from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
     if flags:
         raise system_error(errno.EOPNOTSUPP)
     view = memoryview(data).cast("B")
+    waited_at = -1
     with _told_how_much(progress):
         while True:
             try:
@@ -123,7 +125,8 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
                 return progress.sent
             except WouldWait as wait:
                 request = wait.request
-            yield request
+            yield replace(request, goes_on=progress.sent != waited_at)
+            waited_at = progress.sent
 
 
 def ending_secured(layer: SecureLayer) -> Operation[bytes]:
@@ -148,5 +151,9 @@ def _told_how_much(progress: Progress) -> Iterator[None]:
         raise BlockingCallCancelled(progress.sent) from None
     except TimeoutError as error:
         if error.errno is not None:
+            count(error, progress)
             raise
         raise SendTimedOut(progress.sent) from None
+    except BaseException as error:
+        count(error, progress)
+        raise

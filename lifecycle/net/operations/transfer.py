@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
-from lifecycle.net.operations import READABLE, WRITABLE, Operation, pausing
+from lifecycle.net.operations import MORE_READABLE, READABLE, STILL_WRITABLE, WRITABLE, Operation, Wait, pausing
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
 from lifecycle.system.local_sockets import LOCAL_FAMILY
@@ -43,6 +43,7 @@ def sending(
     An error that ends it says how much was sent, and `progress` does.
     """
     view = memoryview(data).cast("B")
+    request = WRITABLE
     try:
         while progress.sent < len(view):
             try:
@@ -50,29 +51,41 @@ def sending(
                     progress.sent = send_with_handles(sock, view, handles)
                 else:
                     progress.sent += sock.send(view[progress.sent :], flags)
+                request = WRITABLE
                 continue
             except BlockingIOError:
                 pass
-            yield WRITABLE
+            yield request
+            request = STILL_WRITABLE
     except BlockingIOError:
         raise SendWouldBlock(progress.sent) from None
     except BlockingCallCancelled:
         raise BlockingCallCancelled(progress.sent) from None
     except TimeoutError as error:
         if error.errno is not None:  # the system's own: the peer is out of reach
+            count(error, progress)
             raise
         raise SendTimedOut(progress.sent) from None
+    except BaseException as error:
+        count(error, progress)
+        raise
     return progress.sent
 
 
-def receiving(sock: socket.socket, size: int, flags: int) -> Operation[bytes]:
+def count(error: BaseException, progress: Progress) -> None:
+    """Have what ends a send say how much was sent, whatever it is: an error of the system, or of a signal handler."""
+    vars(error)["sent"] = progress.sent
+
+
+def receiving(sock: socket.socket, size: int, flags: int, request: Wait = READABLE) -> Operation[bytes]:
     """Receive what has arrived on a stream, at least one byte, or b"" at its end."""
     while True:
         try:
             return sock.recv(size, flags)
         except BlockingIOError:
             pass
-        yield READABLE
+        yield request
+        request = READABLE
 
 
 class Holds(Protocol):
@@ -110,7 +123,7 @@ def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: 
             raise system_error(errno.EOPNOTSUPP)
         return bytes(held[:size])
     while len(held) < size and (flags & MSG_WAITALL or not held):
-        received = yield from receiving(sock, min(size - len(held), READ_SIZE), flags & ~MSG_WAITALL)
+        received = yield from receiving(sock, min(size - len(held), READ_SIZE), flags & ~MSG_WAITALL, MORE_READABLE)
         if not received:
             break
         held += received

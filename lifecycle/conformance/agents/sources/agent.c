@@ -128,6 +128,7 @@ static int shows(sock_t fd, const char *what, int wait) {
   if (fd < 0) return 1;
 #ifdef LWIP /* its poll() shows an end and a reset by POLLIN only */
   if (!strcmp(what, "writable")) one.events = POLLOUT;
+  else if (strcmp(what, "readable")) nanosleep(&(struct timespec){0, 2000000}, NULL);
 #else
   if (!strcmp(what, "writable")) one.events = POLLOUT;
   if (!strcmp(what, "hung_up")) one.events = 0;
@@ -292,7 +293,7 @@ static void sends(int slot, sock_t fd, long count, long most, char **where) {
   long sent, total;
   do sent = send_once(fd, count < most ? count : most, &to, size); while (sent < 0 && again(slot, "writable"));
   if (sent < 0) return;
-  for (total = sent; sent > 0 && total < count; total += sent > 0 ? sent : 0)
+  for (total = sent; sent > 0 && most < count && total < count; total += sent > 0 ? sent : 0)
     sent = send_once(fd, count - total < most ? count - total : most, &to, size);
   printf("ok %ld\n", total);
 }

@@ -1,0 +1,36 @@
+"""What Winsock and this system would have answered to a refused call, for the texts of errors.
+
+answers.txt is made from the matrices, and read when this is imported: when an error is read, the process may have no descriptor
+left, or another root.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+SYSTEMS = ("winsock", "linux", "macos", "freebsd")
+"""The columns of answers.txt, behind a role, a state and a call"""
+
+THIS_SYSTEM = {"linux": ("linux",), "darwin": ("macos",), "freebsd": ("freebsd",)}
+"""sys.platform, without the number after it -> what refusals tell besides Winsock's answer"""
+
+UNKNOWN = "-"
+
+_text = Path(__file__).with_name("answers.txt").read_text(encoding="utf-8")
+
+
+def systems_here() -> tuple[str, ...]:
+    """Winsock, and this system where something is known of it."""
+    return ("winsock", *THIS_SYSTEM.get(sys.platform.rstrip("0123456789."), ()))
+
+
+def answers_here(role: str, state: str, call: str) -> Mapping[str, str]:
+    """System -> "ok", "blocks" or the error's name, where it is known; see platform_answers.platform_answers()."""
+    key = f"{role} {state} {call} "
+    begin = 0 if _text.startswith(key) else _text.find(f"\n{key}") + 1
+    if not _text.startswith(key, begin):
+        return {}
+    answers = dict(zip(SYSTEMS, _text[begin + len(key) :].split("\n", 1)[0].split(), strict=True))
+    return {system: answers[system] for system in systems_here() if answers[system] != UNKNOWN}
