@@ -31,7 +31,7 @@ def demo(as_json: bool, chart: str | None) -> None:
     if chart is not None:
         _check_chart(chart)
     conversation, refusals, failure = Conversation(), [], None
-    with Journal() as journal:
+    with Journal(payloads=True) as journal:
         try:
             conversation.run()
             for attempt in ATTEMPTS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import anyio
 from anyio.abc import TaskStatus
 
-from lifecycle.engine import IllegalCall, fires_into
+from lifecycle.engine import IllegalCall, Observer, fires_into
 from lifecycle.net.aio.any_readiness import AnyReadiness
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.aio.readiness import Readiness, readiness_of
@@ -71,13 +71,13 @@ class AsyncCreated(AsyncSocket, CreatedSocket):
 class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
     """The client's side of a stream connection: create(), connect(), then send() and receive(), awaited.
 
-    engine: see Lifecycle.
+    engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_plan", "_sought")
 
-    def __init__(self, *, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._plan = NO_PLAN
         self._sought: Any = None
 
@@ -107,15 +107,15 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
 class Accepted(AsyncStream, role=ACCEPTED):
     """The server's end of one connection: constructed empty, then given to a server's accept(); never created.
 
-    engine: see Lifecycle.
+    engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_filler",)
 
     _is_tls_server = True
 
-    def __init__(self, *, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._filler: Server | None = None
 
     def _wake_all(self) -> None:
@@ -135,13 +135,15 @@ class Accepted(AsyncStream, role=ACCEPTED):
 class Server(AsyncCreated, ServerCalls, role=SERVER):
     """The server's listening socket: create(), listen(), then accept() again and again, `async for`, or serve().
 
-    accepts: the class of the objects that accept() makes. engine: see Lifecycle.
+    accepts: the class of the objects that accept() makes. engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_accepts", "_others")
 
-    def __init__(self, *, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(
+        self, *, accepts: type[Accepted] = Accepted, engine: str | None = None, journal: Observer | None = None
+    ) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._accepts = checked_class(accepts, Accepted)
         self._others = []
 
@@ -151,7 +153,9 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         return AnyReadiness([first, *others]) if others else first
 
     def _new_accepted(self) -> Accepted:
-        return self._accepts(engine=self.engine)
+        accepted = self._accepts(engine=self.engine)
+        accepted._record_in(self._journal)
+        return accepted
 
     @fires_into(Accepted, default=_new_accepted)
     async def accept(self, target: Accepted | None = None) -> Accepted:
@@ -226,9 +230,15 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         ValueError for a limit or a grace that is none.
         """
         made = self._accepts if kind is None else kind
+
+        def new_connection() -> Any:
+            connection = made(engine=self.engine)
+            connection._record_in(self._journal)
+            return connection
+
         if tls is not None:
             handler = secured_first(handler, tls, handshake_timeout, on_error)
-        serving = Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error, grace=grace)
+        serving = Serving(self, new_connection, handler, limit=limit, on_error=on_error, grace=grace)
         await serving.run(task_status)
 
     def __aiter__(self) -> AsyncIterator[Accepted]:
@@ -247,7 +257,7 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
 class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
     """A datagram socket: one call is one message; no connection is needed.
 
-    `async for data, sender in datagram` receives until it is closed. engine: see Lifecycle.
+    `async for data, sender in datagram` receives until it is closed. engine, journal: see Lifecycle.
     """
 
     __slots__ = ()

@@ -7,7 +7,7 @@ import time
 from types import EllipsisType
 from typing import Any
 
-from lifecycle.engine import Call
+from lifecycle.engine import Call, Observer
 from lifecycle.engine.steps import one_step, process
 from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.operations import PATIENCE, Operation, Resolve, Value
@@ -23,13 +23,13 @@ Timeout = float | None | EllipsisType
 class BlockingSocket(OsSocket):
     """One socket of the system under a role.
 
-    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_timeout", "_waits")
 
-    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._timeout = checked_timeout(timeout)
         self._waits: tuple[Wait, ...] = ()
         provide_waker()
