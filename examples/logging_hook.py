@@ -6,10 +6,11 @@ its journal on to the connections that it accepts; objects without one are not o
 
 import logging
 import sys
-from itertools import count
 
 from lifecycle import Client, Server
 from lifecycle.engine import Record
+
+LEVELS = {"ok": logging.INFO, "illegal": logging.ERROR}
 
 log = logging.getLogger("lifecycle.calls")
 
@@ -17,22 +18,15 @@ log = logging.getLogger("lifecycle.calls")
 class Logging:
     """Logs each call when it has ended: failures as warnings, refusals by the table as errors of the program."""
 
-    LEVELS = {"ok": logging.INFO, "illegal": logging.ERROR}
-
-    def __init__(self) -> None:
-        self._numbers = count(1)
-
     def began(self, record: Record, target: object) -> None:
-        """Name the object, once."""
-        if not record.subject:
-            record.subject = f"{type(target).__name__}#{next(self._numbers)}"
+        """Nothing is logged before the call has ended."""
 
     def ended(self, record: Record, target: object) -> None:
         """One line, built only if it is wanted; the caller's place is in it as that of the call."""
-        level = self.LEVELS.get(record.outcome or "", logging.WARNING)
+        level = LEVELS.get(record.outcome or "", logging.WARNING)
         if log.isEnabledFor(level):
             took = 1000 * ((record.ended or record.began) - record.began)
-            call = f"{record.subject} {record.state}: {record.call}({record.arguments})"
+            call = f"{type(target).__name__} {record.state}: {record.call}({record.arguments})"
             log.log(level, "%s -> %s, %.1f ms %s%s", call, record.outcome, took, record.result, record.error)
 
 
