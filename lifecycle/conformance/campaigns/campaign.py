@@ -166,7 +166,8 @@ def workers_of(address: str) -> Executing:
     """The workers of a scheduler of Dask's distributed. Raises ModuleNotFoundError without that, OSError where none answers."""
     import distributed
 
-    client: Any = distributed.Client(address, timeout=10)  # type: ignore[no-untyped-call]
+    make: Any = distributed.Client
+    client = make(address, timeout=10)
 
     @contextmanager
     def executing() -> Iterator[Executor]:
