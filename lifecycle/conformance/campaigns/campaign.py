@@ -165,7 +165,7 @@ def local_workers(count: int) -> Executing:
 
 def workers_of(address: str) -> Executing:
     """The workers of a scheduler of Dask's distributed. Raises ModuleNotFoundError without that, OSError where none answers."""
-    distributed: Any = import_module("distributed")
+    distributed: Any = import_module("distributed")  # whether or not it is installed where types are checked
     client = distributed.Client(address, timeout=10)
 
     @contextmanager
