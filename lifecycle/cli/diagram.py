@@ -25,7 +25,7 @@ EPILOG = examples(
     "lifecycle diagram client -o client.svg        the suffix says the format",
     "lifecycle diagram client -f mermaid --highlight connected",
     "lifecycle diagram mypackage.roles:SESSION -f svg > session.svg",
-    "lifecycle diagram client --check client.svg   exit code 1 when the file is not current",
+    "lifecycle diagram client --check client.svg   1 if it is not current",
     "lifecycle diagram --html explore.html         an interactive page",
     "lifecycle demo --json | lifecycle diagram --run - -o demo.svg",
 )

@@ -21,7 +21,7 @@ EPILOG = examples(
     "lifecycle run --mode enforce client.py     stops at the first mistake",
     "lifecycle run --report found.json app.py   the findings as data",
     "lifecycle run --html calls.html app.py     a page with the charts",
-    "lifecycle run --live server.py             a page that shows the calls as they are made",
+    "lifecycle run --live server.py             a page that shows calls at once",
     "lifecycle run --for linux,macos app.py     not what only Windows refuses",
     "lifecycle run --fail-on leak,order app.py  for continuous integration",
 )
