@@ -86,7 +86,12 @@ except ImportError:  # Windows has neither
 else:
 
     def takes_back(sock: socket.socket, number: int) -> bool:
-        """Whether close() resets the connection and drops data that the peer has not yet got."""
+        """Whether close() resets the connection and drops data that the peer has not yet got.
+
+        What TLS leaves unread may be its own: a ticket, or the rest of a handshake that was refused.
+        """
+        if isinstance(sock, getattr(sys.modules.get("ssl"), "SSLSocket", ())):
+            return False
         try:
             return bool(_waiting(number, termios.FIONREAD)) and bool(_waiting(number, termios.TIOCOUTQ)) and not _aborts(sock)
         except (OSError, ValueError):  # the descriptor is gone already
