@@ -6,6 +6,7 @@ import _socket
 import dis
 import socket
 import struct
+import sys
 from functools import cache
 from types import CodeType, FrameType
 from typing import Any, Protocol
