@@ -115,7 +115,7 @@ def dup(self):
     "makefile": """\
 def makefile(self, /, *arguments, **keywords):
     result = original(self, *arguments, **keywords)
-    filed(self)
+    filed(self, result)
     return result
 """,
     "detach": """\

@@ -25,6 +25,7 @@ from lifecycle.checking.observed import INTERNET, STREAM, ObservedState, correct
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
 from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, note_number, track_of
 from lifecycle.checking.settings import Mode
+from lifecycle.checking.tls_readers import note_reader
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
 from lifecycle.roles.facts import LINKED, Link, Receives
@@ -285,7 +286,7 @@ def closing(sock: socket.socket) -> ObservedCall | None:
     number = _fileno(sock)
     is_forgotten = track.forgotten or is_in_finalizer(current.frame)
     calls = [] if is_forgotten else [each for each in in_flight(sock) if _may_stay(current.state, sock, each)]
-    if current.state.facts.receives is Receives.OPEN and takes_back(sock, number):
+    if current.state.facts.receives is Receives.OPEN and not hasattr(sock, "_sslobj") and takes_back(sock, number):
         losses.report(RESET_BY_CLOSE, current)
     current.ended("ok")
     drop_inode(track)
@@ -333,8 +334,9 @@ def descriptor_requested(track: SocketTrack) -> None:
         track.curious = "fileno" not in after.keeps
 
 
-def filed(sock: socket.socket) -> None:
+def filed(sock: socket.socket, file: object) -> None:
     """A file was made over the socket; one that the program itself made has to be closed by it."""
+    note_reader(sock, file)
     track = track_of(sock)
     if track is not None:
         track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM

@@ -71,14 +71,17 @@ class CheckedProcess:
             os.register_at_fork(after_in_child=self._forked)
         self._signals.install()
 
-    def finish(self, *, orderly: bool, killed: bool = False) -> None:
-        """Look for leaks, and report. orderly: the program has ended. killed: a signal ends it, with code still running."""
+    def finish(self, *, orderly: bool, killed: bool = False, sudden: bool = False) -> None:
+        """Look for leaks, and report.
+
+        orderly: the program has ended. killed: a signal ends it, with code still running. sudden: os._exit() ends it.
+        """
         if self.is_over:
             return
         self.is_over = True
         if orderly:
             gc.collect()
-        had_no_chance_to_close = killed or _ends_by_exception()
+        had_no_chance_to_close = killed or _ends_by_exception() or (sudden and self.is_main)
         session.judge_what_is_left(None if had_no_chance_to_close else 0)
         session.stop(self.checker)
         if self.is_main:
@@ -125,7 +128,7 @@ class CheckedProcess:
 
     def _finish_and_exit(self, status: int) -> NoReturn:
         if self.process == os.getpid():
-            self.finish(orderly=False)
+            self.finish(orderly=False, sudden=True)
         self._exit(1 if self.has_failed else status)
 
 

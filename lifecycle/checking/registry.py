@@ -137,6 +137,13 @@ def judge_the_living(first: int) -> None:
                 checkers.report_hazard(NUMBER_LEFT, track, DETACH.name, track.events[-1].place)
 
 
+def record_next_calls() -> None:
+    """The next call of each kind is recorded on every socket, though it changes nothing."""
+    for track in _tracks.copy().values():
+        track.clear_flags()
+        track.known.clear()
+
+
 def inherit_all() -> None:
     """This process was forked: it need not close its parent's sockets, nor report those that were collected there."""
     for track in _tracks.copy().values():

@@ -57,6 +57,7 @@ def judge_what_is_left(first: int | None = 0) -> None:
     """
     registry.judge_the_dead()
     judge_in_flight()
+    late.judge()
     if first is not None:
         registry.judge_the_living(first)
 
