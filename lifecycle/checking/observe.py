@@ -25,7 +25,6 @@ from lifecycle.checking.observed import INTERNET, STREAM, ObservedState, correct
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
 from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, note_number, track_of
 from lifecycle.checking.settings import Mode
-from lifecycle.checking.tls_readers import note_reader
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
 from lifecycle.engine.journal import RESULT, Payload
@@ -340,14 +339,6 @@ def descriptor_requested(track: SocketTrack) -> None:
         if after is not track.state:
             ObservedCall(track, "fileno", frame).ended("ok")
         track.curious = "fileno" not in after.keeps
-
-
-def filed(sock: socket.socket, file: object) -> None:
-    """A file was made over the socket; one that the program itself made has to be closed by it."""
-    note_reader(sock, file)
-    track = track_of(sock)
-    if track is not None:
-        track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM
 
 
 def _begun_before(track: SocketTrack, call: str, frame: FrameType, arguments: tuple[Any, ...] = ()) -> ObservedCall:
