@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import lifecycle
-from lifecycle.checking import session
+from lifecycle.checking import session, unseen
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import Finding
 from lifecycle.checking.report import report_run, write_report
@@ -60,6 +60,7 @@ class CheckedProcess:
         )
         self._live: LiveLines | None = None
         self.has_failed = False
+        self._sockets_before = unseen.sockets_of_the_process()
         self.is_over = False
         self._shared = SharedFile(folder / SHARED)
         self._next_report = 0.0
@@ -91,10 +92,11 @@ class CheckedProcess:
             gc.collect()
         had_no_chance_to_close = killed or _ends_by_exception() or (sudden and self.is_main)
         session.judge_what_is_left(None if had_no_chance_to_close else 0)
+        lost = unseen.unseen(self._sockets_before) if self.is_main else []
         session.stop(self.checker)
         if self.is_main:
             self._shared.free_spares()
-            self.has_failed = report_run(self.settings, self.checker, list(self._from_children()))
+            self.has_failed = report_run(self.settings, self.checker, list(self._from_children()), lost)
             for name in (SHARED, MAIN, FILE, LIVE):
                 with suppress(OSError):
                     os.unlink(self.folder / name)

@@ -147,6 +147,17 @@ def filed(sock: socket.socket, file: object) -> None:
         track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM
 
 
+def inodes() -> frozenset[int]:
+    """The sockets of the system that the program's objects hold, or held when they gave them away."""
+    held = {_inode(_fileno(sock)) for track in _tracks.copy().values() if (sock := track()) is not None}
+    return frozenset(held | {inode for _, inode, _, _ in _handed.values()})
+
+
+def handed_out() -> int:
+    """How many descriptors were handed out, are still open, and belong to no object."""
+    return sum(1 for number, (_, inode, _, _) in _handed.copy().items() if inode and _inode(number) == inode)
+
+
 def record_next_calls() -> None:
     """The next call of each kind is recorded on every socket, though it changes nothing."""
     for track in _tracks.copy().values():
