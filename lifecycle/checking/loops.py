@@ -13,6 +13,7 @@ from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
 from lifecycle.checking.replacements import Replacements
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.python.tls_hazards import ORDER, PLAIN_LEFT, TRUNCATED
+from lifecycle.roles.words import START_TLS
 
 _replacements = Replacements()
 _sites: WeakKeyDictionary[Any, CallSite] = WeakKeyDictionary()
@@ -25,7 +26,7 @@ def install() -> None:
     _replacements.wrap(streams.StreamWriter, "__del__", _watched_del)
     _replacements.wrap(streams.StreamReader, "read", _watched_read)
     _replacements.wrap(streams.StreamWriter, "write_eof", _watched_write_eof)
-    _replacements.wrap(streams.StreamWriter, "start_tls", _watched_start_tls)
+    _replacements.wrap(streams.StreamWriter, START_TLS.name, _watched_start_tls)
 
 
 def uninstall() -> None:
@@ -105,7 +106,7 @@ def _watched_start_tls(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def start_tls(self: Any, *arguments: Any, **keywords: Any) -> Any:
         if getattr(self._reader, "_buffer", None):
-            checkers.report_hazard(PLAIN_LEFT, None, "start_tls", call_site(sys._getframe(1)))
+            checkers.report_hazard(PLAIN_LEFT, None, START_TLS.name, call_site(sys._getframe(1)))
         return await original(self, *arguments, **keywords)
 
     return start_tls

@@ -22,6 +22,7 @@ from lifecycle.checking.registry import track_of
 from lifecycle.checking.replacements import Replacements
 from lifecycle.roles.python import tls_hazards as hazards
 from lifecycle.roles.python.hazards import Hazard
+from lifecycle.roles.words import ACCEPT, CONNECT, DETACH
 
 LONG = 0.9  # seconds; a call that waits for longer was not meant to wait
 _ALERT, _READ, _CLOSE_NOTIFY = 21, "read", 0
@@ -276,7 +277,7 @@ def _accepted(original: Callable[..., Any]) -> Any:
     def accept(self: Any) -> Any:
         track = track_of(self)
         if self.do_handshake_on_connect and track is not None:
-            report(hazards.IN_ACCEPT, self, "accept", track.made)
+            report(hazards.IN_ACCEPT, self, ACCEPT.name, track.made)
         return original(self)
 
     return accept
@@ -286,7 +287,7 @@ def _connected(original: Callable[..., Any]) -> Any:
     @wraps(original)
     def _real_connect(self: Any, *arguments: Any) -> Any:
         if self._connected or self._sslobj is not None:
-            report(hazards.ORDER, self, "connect", call_site(sys._getframe(1)))
+            report(hazards.ORDER, self, CONNECT.name, call_site(sys._getframe(1)))
         return original(self, *arguments)
 
     return _real_connect
@@ -322,8 +323,8 @@ def install() -> None:
     kind = ssl.SSLSocket
     _replacements.wrap(kind, "_create", _created)
     for name, make in (
-        ("shutdown", _shut), ("do_handshake", _handshaken), ("unwrap", _unwrapped), ("close", _closed), ("accept", _accepted),
-        ("_real_connect", _connected), ("detach", _detached), ("session", _session),
+        ("shutdown", _shut), ("do_handshake", _handshaken), ("unwrap", _unwrapped), ("close", _closed), (ACCEPT.name, _accepted),
+        ("_real_connect", _connected), (DETACH.name, _detached), ("session", _session),
     ):  # fmt: skip
         _replacements.wrap(kind, name, make)
     for name in ("send", "sendall"):
