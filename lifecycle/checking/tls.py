@@ -323,8 +323,8 @@ def install() -> None:
     kind = ssl.SSLSocket
     _replacements.wrap(kind, "_create", _created)
     for name, make in (
-        ("shutdown", _shut), ("do_handshake", _handshaken), ("unwrap", _unwrapped), ("close", _closed), (ACCEPT.name, _accepted),
-        ("_real_connect", _connected), (DETACH.name, _detached), ("session", _session),
+        ("shutdown", _shut), ("do_handshake", _handshaken), ("unwrap", _unwrapped), ("close", _closed),
+        (ACCEPT.name, _accepted), ("_real_connect", _connected), (DETACH.name, _detached), ("session", _session),
     ):  # fmt: skip
         _replacements.wrap(kind, name, make)
     for name in ("send", "sendall"):
