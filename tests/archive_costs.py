@@ -2,7 +2,7 @@
 
     python -m tests.archive_costs [--inputs 1000000] [--seed N] [--minutes M] [--peers 50]
 
-An input is a container of one type whose element, valid or mutated, is repeated to its size and mutated again as a whole: from 64
+An input is a container of one type whose element, valid or mutated, is repeated to its size and mutated again as a whole: 64
 bytes to 2 KB, and up to 1 MB one time in LARGE. It is loaded; some are dumped, laid out, and gathered from a connection, too.
 Each may take a peak of memory of MEMORY times the bytes, and FREE more, which is the archive's limit and what its depth takes
 (large inputs are weighed, and one in WEIGHED of the others); and SECONDS_PER_BYTE of the processor, and FREE_SECONDS more. What
