@@ -72,8 +72,11 @@ def test_a_bad_field_is_found_without_running_users_code_again() -> None:
         number: WORD
 
     Board.runs = 0
-    with pytest.raises(ValueError, match=r"Both\.number: -1 is not a WORD"):
-        Archive(io.BytesIO(), "store", registry=CLASSES).serialize(Both(Board(1), -1))
+    with (
+        pytest.raises(ValueError, match=r"Both\.number: -1 is not a WORD"),
+        Archive(io.BytesIO(), "store", registry=CLASSES) as archive,
+    ):
+        archive.serialize(Both(Board(1), -1))
     assert Board.runs == 1
 
 
