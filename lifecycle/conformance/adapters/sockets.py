@@ -325,7 +325,8 @@ class SocketAdapter:
                 return found
             if self._may_be_done(edge, answer):
                 return replace(found, explanation=DONE_AT_ONCE)
-            return found if matching is None else replace(found, explanation=matching.name)
+            is_otherwise = answer.outcome != edge.outcome  # a value that is wrong is in no table
+            return replace(found, explanation=matching.name) if matching is not None and is_otherwise else found
         got = answer.detail or answer.outcome
         if self.platform == MFC:
             return self._against_documents(edge, answer, got)
