@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -164,9 +165,8 @@ def local_workers(count: int) -> Executing:
 
 def workers_of(address: str) -> Executing:
     """The workers of a scheduler of Dask's distributed. Raises ModuleNotFoundError without that, OSError where none answers."""
-    import distributed
-
-    client: Any = distributed.Client(address, timeout=10)  # type: ignore[no-untyped-call]
+    distributed: Any = import_module("distributed")  # whether or not it is installed where types are checked
+    client = distributed.Client(address, timeout=10)
 
     @contextmanager
     def executing() -> Iterator[Executor]:
