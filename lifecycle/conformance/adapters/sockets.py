@@ -328,6 +328,8 @@ class SocketAdapter:
             is_otherwise = answer.outcome != edge.outcome  # a value that is wrong is in no table
             return replace(found, explanation=matching.name) if matching is not None and is_otherwise else found
         got = answer.detail or answer.outcome
+        if answer.outcome in RAISES:
+            got = f"{answer.outcome} ({answer.detail})"
         if self.platform == MFC:
             return self._against_documents(edge, answer, got)
         if lines and matching is None:
@@ -393,5 +395,8 @@ def _may_be_another(edge: Edge) -> str:
 
 def is_refusal(answer: Answer) -> bool:
     """Whether an answer says that the call cannot be made, rather than that it would take time."""
-    is_bug = answer.outcome in {f"raised {each.__name__}" for each in BUGS}
-    return bool(answer.detail) and answer.system not in ("ok", "blocks", UNDER_WAY) and not is_bug
+    return bool(answer.detail) and answer.system not in ("ok", "blocks", UNDER_WAY) and answer.outcome not in RAISES
+
+
+RAISES = frozenset(f"raised {each.__name__}" for each in BUGS)
+"""outcomes of calls whose code is wrong"""
