@@ -12,11 +12,12 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from lifecycle.conformance.adapters.abilities import Abilities, LeftOut, examined, named
+from lifecycle.conformance.adapters.known import Known
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, DELIVERED_WITHIN, HOST, PATIENCE, Loopback, close_once
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR, BUGS, UNDER_WAY, error_text
 from lifecycle.conformance.adapters.peers import KINDS, StreamPeer
@@ -208,27 +209,6 @@ def lacking(new: Factory) -> frozenset[str]:
     with suppress(*ANY_ERROR):  # which the suite will find
         sock.close()
     return lacks
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A known difference of one implementation: its name, and where it shows. An empty field matches everything.
-
-    call: a call, with or without how it is made, a peer action, or the label of a data cell. expected, got: their beginnings.
-    """
-
-    name: str
-    call: str = ""
-    state: str = ""
-    got: str = ""
-    role: str = ""
-    expected: str = ""
-
-    def covers(self, found: Divergence) -> bool:
-        """Whether this is that difference."""
-        is_there = self.role in ("", found.role) and self.state in ("", found.state)
-        is_it = self.call in ("", found.call, found.steps[-1])
-        return is_there and is_it and found.got.startswith(self.got) and found.expected.startswith(self.expected)
 
 
 class SocketAdapter:
