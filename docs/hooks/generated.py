@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 DIAGRAMS = ROOT / "diagrams"
 
 WRITTEN: dict[str, list[str]] = {
-    "Tutorial": ["tutorial.md"],
+    "Tutorial": ["install.md", "tutorial.md"],
     "How-to": [
         "how-to/socket-layer.md", "sockets.md", "unix.md", "messages.md", "ecosystem.md", "how-to/check-a-program.md",
         "how-to/test-an-implementation.md", "how-to/draw.md", "how-to/talk-to-mfc.md", "how-to/own-lifecycle.md",
