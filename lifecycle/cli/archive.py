@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifecycle.cli.archive_classes import classes
 from lifecycle.cli.archive_files import Data, opened_bytes
 from lifecycle.cli.archive_load import load
 from lifecycle.cli.conform import progress_bar
@@ -37,6 +38,7 @@ DUMP_EPILOG = examples(
 EPILOG = examples(
     "lifecycle archive dump drawing.dat           its classes and strings",
     "lifecycle archive dump --json drawing.dat    the same as data",
+    "lifecycle archive classes src/               Python classes from the program's sources",
 )
 
 
@@ -126,3 +128,4 @@ def _code_page(encoding: str) -> CodePage:
 
 
 archive.add_command(load)
+archive.add_command(classes)
