@@ -36,11 +36,11 @@ _PROBES = frozenset({(SSL, "_create")})
 _WRAPPERS = 3  # frames between the call and the `try` around it
 
 
-def standing(frame: FrameType, *, asks: bool, is_over: bool) -> Standing:
+def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> Standing:
     """How an illegal call that `frame` makes is judged.
 
-    asks: careful code makes the call in any state, inside a `try`. is_over: the socket was closed or shut down, so that a
-    program may make the call to learn of it, if it swallows the error.
+    asks: careful libraries make the call in any state, inside a `try`. expected: so may the program, in this one. is_over: the
+    socket was closed or shut down, so that a program may make the call to learn of it, if it swallows the error.
     """
     caller: FrameType | None = frame
     passed, is_own = 0, False
@@ -54,9 +54,9 @@ def standing(frame: FrameType, *, asks: bool, is_over: bool) -> Standing:
         if kind is FileKind.PROGRAM:
             is_own = True
             guard = guard_of(caller)
-            if (guard is Guard.SWALLOWED and is_over) or (guard and asks):
+            if (guard is Guard.SWALLOWED and is_over) or (guard and expected):
                 return Standing.NOTE
-            if not asks:
+            if not expected:
                 break
         elif is_own:
             break

@@ -169,6 +169,8 @@ class ObservedCall:
         elif number is not None:
             if self._is_explained(number):
                 self._report(FindingKind.ORDER, _answer(number))
+            elif self._is_accepted() and (state.facts.failed or not is_order_error(number)):
+                self._report(FindingKind.PORTABILITY, _answer(number))
         elif outcome is not None and not state.final and self.track.family in INTERNET:
             waits = state.role.outcome(outcome).kind is Kind.WAITING and outcome not in (ASKED.name, CONFIRMED.name)
             self._report(FindingKind.PORTABILITY, "that it would have to wait" if waits else "as if it were right")
@@ -196,9 +198,9 @@ class ObservedCall:
         mistake = (self.state.name, self.row, "a file" if by_file else place)  # a file sends again when it is closed
         is_new = mistake not in self.track.reported
         self.track.reported.add(mistake)
-        details = {"row": self.row, "answer": answer, "reason": reason}
         kind = FindingKind.NOTE if self.is_note else kind
-        return checkers.report(self.track, kind, self.state, self.call, place, is_new=is_new, **details)
+        about = self.track, kind, self.state, self.call, place
+        return checkers.report(*about, is_new=is_new, row=self.row, answer=answer, reason=reason)
 
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
         keep_all = checkers.keeps_all()
@@ -320,7 +322,9 @@ def _standing(track: SocketTrack, sock: socket.socket, row: str, frame: FrameTyp
     track.enter(state)
     if row in state.legal:
         return Standing.QUESTION
-    return Standing.MISTAKE if caller is None else standing(caller, asks=row in QUESTIONS, is_over=state.is_over)
+    if caller is None:
+        return Standing.MISTAKE
+    return standing(caller, asks=row in QUESTIONS, expected=state.expects_an_answer(row), is_over=state.is_over)
 
 
 def _may_stay(state: ObservedState, sock: socket.socket, call: InFlight) -> bool:

@@ -20,6 +20,7 @@ from lifecycle.cli.matrix import matrix
 from lifecycle.cli.output import examples, fail_to_write
 from lifecycle.cli.run import run
 from lifecycle.cli.show import roles, show
+from lifecycle.cli.supervised import supervised
 from lifecycle.cli.trace import trace
 from lifecycle.system.output import printable_lines
 
@@ -75,6 +76,6 @@ def app() -> None:
 def main() -> None:
     """Run the command with the arguments of this process, and exit."""
     try:
-        app(prog_name="lifecycle")
+        app(prog_name="lifecycle", obj=supervised)
     except OSError as error:  # of a help text, which click prints itself
         fail_to_write(error)

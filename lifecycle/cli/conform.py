@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,7 +62,9 @@ EPILOG = examples(
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page.")
 @click.option("--github", is_flag=True, help="Print one annotation a cause, for GitHub's runners.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_context
 def conform(
+    context: click.Context,
     target: str,
     role: tuple[str, ...],
     depth: int,
@@ -86,8 +88,15 @@ def conform(
 
     Exits with 1 where the implementation differs in a way that nothing explains, or a cell was not reached.
     """
+    from lifecycle.cli.supervised import ENDED, PASSED, RUNS
     from lifecycle.conformance.agents.adapter import SOURCES, source_of
+    from lifecycle.conformance.driving.watchdog import WATCHDOG
     from lifecycle.conformance.targets import LIKE, UnknownTarget, target_named
+
+    shared = context.obj() if callable(context.obj) else None
+    if shared is not None:
+        WATCHDOG.beat = shared.beat
+        context.call_on_close(lambda: shared.mark(ENDED))
     from lifecycle.engine.table import ENGINES
 
     if source is not None:
@@ -112,10 +121,14 @@ def conform(
             raise click.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")
         found = _score_mutants(roles, engine, as_json)
     else:
+        if shared is not None:
+            shared.mark(RUNS)
         forms = Forms(explained, junit, html, github, as_json, baseline, write_baseline)
         found = _run_suite(chosen, roles, forms, depth=depth, walks=walks, seed=seed, seconds=seconds)
     if found:
         raise click.exceptions.Exit(1)
+    if shared is not None:
+        shared.mark(PASSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,7 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any
             raise click.BadParameter(f"cannot write {file}: {os.strerror(errno.ENOENT)}", param_hint=option)
     known = _known_in(forms.baseline)
     try:
-        with progress_bar() as progress, stopping_at_signals():
+        with progress_bar() as progress, stopping_at_signals(), keeping_output():
             report = run(target, roles, progress=progress, **how)
     except UnknownTarget as error:
         raise click.BadParameter(str(error), param_hint="TARGET") from None
@@ -191,6 +204,21 @@ def _known_in(file: Path | None) -> frozenset[tuple[str, ...]]:
 
 
 @contextmanager
+def keeping_output() -> Iterator[None]:
+    """Standard output and error are what they were, whatever an implementation has done with them."""
+    streams, numbers = (sys.stdout, sys.stderr), []
+    with suppress(OSError):  # they are closed already
+        numbers = [(number, os.dup(number)) for number in (1, 2)]
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+        for number, kept in numbers:
+            os.dup2(kept, number)
+            os.close(kept)
+
+
+@contextmanager
 def stopping_at_signals() -> Iterator[None]:
     """Ctrl-C and SIGTERM end the run after the step under way, and its report is partial; a second Ctrl-C ends the program."""
     from lifecycle.conformance.driving.watchdog import WATCHDOG
@@ -203,9 +231,11 @@ def stopping_at_signals() -> Iterator[None]:
         yield
         return
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    WATCHDOG.handles_interrupts = True
     try:
         yield
     finally:
+        WATCHDOG.handles_interrupts = False
         for number, handler in before.items():
             signal.signal(number, handler)
 

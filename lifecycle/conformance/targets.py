@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from lifecycle.conformance.adapters.abilities import are_the_systems
 from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.adapters.setup_states import Factory
 from lifecycle.conformance.adapters.sockets import SocketAdapter, lacking
@@ -156,8 +157,8 @@ def _made(name: str, make: Callable[..., Any], *arguments: object) -> Any:
     """What a user's factory makes; UnknownTarget where it raises something."""
     try:
         return make(*arguments)
-    except (Exception, SystemExit) as error:
-        raise UnknownTarget(f"{name} cannot be made: {type(error).__name__}: {error}") from error
+    except ANY_ERROR as error:
+        raise UnknownTarget(f"{name} cannot be made: {error_text(error)}") from error
 
 
 def _governed_class(name: str, kind: type[Lifecycle], engine: str | None) -> Target:
@@ -193,7 +194,7 @@ def _sockets(name: str, make: Callable[[], Factory]) -> Target:
         new = make()
         one = _made(f"a socket of {name}", new, *AS_SOCKETS)
         _refuse_asynchronous(name, one)
-        with suppress(Exception, SystemExit):  # the suite judges how it closes
+        with suppress(*ANY_ERROR):  # the suite judges how it closes
             one.close()
         lacks = _made(f"a socket of {name}", lacking, new)
         peers = socket.socket if are_the_systems(new) else new
@@ -282,8 +283,8 @@ def _loaded(name: str) -> Any:
         thing: Any = importlib.import_module(module)
     except ImportError as error:
         raise UnknownTarget(f"cannot import {module!r}: {error}") from error
-    except (Exception, SystemExit) as error:  # any error of a user's module
-        raise UnknownTarget(f"cannot import {module!r}: {type(error).__name__}: {error}") from error
+    except ANY_ERROR as error:  # any error of a user's module
+        raise UnknownTarget(f"cannot import {module!r}: {error_text(error)}") from error
     for part in path.split("."):
         try:
             thing = getattr(thing, part)

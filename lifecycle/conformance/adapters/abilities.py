@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lifecycle.conformance.adapters.loopback import Loopback, can_say
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.adapters.setup_states import Factory, descriptor_of, reset, set_timeout
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
@@ -101,7 +102,7 @@ def _connect(peers: Loopback) -> None:
     seeker, accepted = peers.pair()
     try:
         if not can_say(accepted):
-            with suppress(Exception, SystemExit):  # which the suite judges
+            with suppress(*ANY_ERROR):  # which the suite judges
                 seeker.send(MESSAGE)
                 began = time.monotonic()
                 peers.patiently(accepted, accepted.recv, len(MESSAGE))
@@ -120,7 +121,7 @@ def _reset(peers: Loopback) -> None:
             got = peers.patiently(accepted, accepted.recv, 1)
         except (Mismatch, TimeoutError):
             raise Mismatch("a reset", "nothing") from None
-        except (Exception, SystemExit):  # whatever it is: the suite judges that
+        except ANY_ERROR:  # whatever it is: the suite judges that
             return
         if got != b"":  # an end in the place of a reset is for the suite to judge, too
             raise Mismatch("a reset", got)
@@ -166,7 +167,7 @@ def _refuse_messages(peers: Loopback) -> None:
         peers.settle(sock, frozenset({"refusal"}))
         try:
             sock.send(MESSAGE)
-        except (Exception, SystemExit):
+        except ANY_ERROR:
             return
     finally:
         _close(sock)
@@ -202,7 +203,7 @@ def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
             found.left_out.append(LeftOut(KIND_NAMES[kind], why))
         else:
             sock = sock or made
-            with suppress(Exception, SystemExit):
+            with suppress(*ANY_ERROR):
                 made.close()
     _look_at_methods(sock, found)
     if peers_too:
@@ -257,13 +258,13 @@ def _attempt(call: Callable[[], Any]) -> tuple[Any, str]:
         return None, str(error) or "it hangs"
     except Mismatch as mismatch:
         return None, f"expected {mismatch.expected}, got {mismatch.got}"
-    except (Exception, SystemExit) as error:  # any error of the implementation
-        return None, f"{type(error).__name__}: {error}"
+    except ANY_ERROR as error:  # any error of the implementation
+        return None, error_text(error)
 
 
 def _close(*socks: Any) -> None:
     for sock in socks:
-        with suppress(Exception, SystemExit):
+        with suppress(*ANY_ERROR):
             reset(sock)
 
 
@@ -283,7 +284,7 @@ def are_the_systems(new: Factory) -> bool:
             accepted = peers.accept(seeker.getsockname())
             seeker.send(MESSAGE)
             return bool(peers.patiently(accepted, accepted.recv, 99) == MESSAGE)
-    except (Exception, SystemExit, Hangs):  # whatever else they are
+    except (*ANY_ERROR, Hangs):  # whatever else they are
         return False
     finally:
         _close(*(each for each in (seeker, accepted) if each is not None))

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.conformance.adapters.effects import READABLE, WRITABLE, await_effects, await_one
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 from lifecycle.roles.facts import Facts, Link, Receives
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 
@@ -112,7 +113,7 @@ class Sockets:
     def close(self) -> None:
         """Close everything that is kept; what an odd implementation raises then is of no interest."""
         while self._kept:
-            with suppress(Exception, SystemExit):
+            with suppress(*ANY_ERROR):
                 self._kept.pop().close()
 
     def _make_nobody(self, kind: int) -> Any:
@@ -176,7 +177,7 @@ def descriptor_of(sock: Any) -> int:
             return -1
         with socket.socket(fileno=os.dup(number)) as twin:
             return number if twin.getsockname() == name else -1
-    except (Exception, SystemExit):  # any error of the implementation
+    except ANY_ERROR:  # any error of the implementation
         return -1
 
 

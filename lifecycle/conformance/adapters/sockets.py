@@ -18,7 +18,7 @@ from typing import Any
 
 from lifecycle.conformance.adapters.abilities import Abilities, LeftOut, examined, named
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, DELIVERED_WITHIN, HOST, PATIENCE, Loopback, close_once
-from lifecycle.conformance.adapters.outcomes import BUGS, UNDER_WAY
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, BUGS, UNDER_WAY, error_text
 from lifecycle.conformance.adapters.peers import KINDS, StreamPeer
 from lifecycle.conformance.adapters.platform_lines import lines_for
 from lifecycle.conformance.adapters.protocol import AGREES, Answer, Mismatch, Verdict, compared
@@ -60,8 +60,8 @@ class RawStage(LoopbackStage):
         try:
             self.sock: Any = new(socket.AF_INET, self.kind)
             self.sock.close()  # it stands for an object that has no socket yet: every call answers EBADF
-        except (Exception, SystemExit) as error:  # any error of the implementation
-            raise Mismatch("a socket can be made, and closed", f"{type(error).__name__}: {error}") from error
+        except ANY_ERROR as error:  # any error of the implementation
+            raise Mismatch("a socket can be made, and closed", error_text(error)) from error
 
     def address(self) -> tuple[str, int]:
         host, port = address_of(self.sock)
@@ -204,7 +204,7 @@ def lacking(new: Factory) -> frozenset[str]:
     """The calls for which the sockets that `new` makes have no method."""
     sock = new(socket.AF_INET, socket.SOCK_STREAM)
     lacks = frozenset(call for call, (method, _) in SPELLING.items() if method and not hasattr(sock, method))
-    with suppress(Exception):  # which the suite will find
+    with suppress(*ANY_ERROR):  # which the suite will find
         sock.close()
     return lacks
 
@@ -268,6 +268,11 @@ class SocketAdapter:
         self._loopback = Loopback(peers, patience=patience, host=host)
         self._lacks = lacks
         self._circumstances = circumstances
+
+    @property
+    def needs_network(self) -> bool:
+        """Whether its peers are sockets of the system."""
+        return self._peers is socket.socket
 
     @cached_property
     def abilities(self) -> Abilities:

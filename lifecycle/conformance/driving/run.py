@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from lifecycle.conformance.adapters.outcomes import text_of
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text, message_of, text_of
 from lifecycle.conformance.adapters.protocol import Adapter, Mismatch
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
 from lifecycle.conformance.model.environment import Facts, PeerAction
@@ -96,6 +96,10 @@ class Run:
             self._unmade = str(mismatch.got)
         except Hangs as error:
             self._unmade = str(error) or HANGS
+        except (*ANY_ERROR, KeyboardInterrupt) as error:
+            if WATCHDOG.is_of_the_user(error):
+                raise
+            self._unmade = error_text(error)
         self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
 
     @property
@@ -132,7 +136,7 @@ class Run:
         step = (edge.source.state, name, expected)
         if step in self._model.hanging:
             return self._differs(edge, name, expected, HANGS)
-        WATCHDOG.begin()
+        WATCHDOG.begin(self.role, self.steps)
         try:
             return self._made(edge, name)
         except Hangs as error:
@@ -143,6 +147,10 @@ class Run:
             return self._differs(edge, name, str(mismatch.expected), str(mismatch.got))
         except OSError as error:  # not of the call: of what must be there before it can be made
             return self._differs(edge, name, "it can be tried" if edge.is_call else expected, text_of(error))
+        except (*ANY_ERROR, KeyboardInterrupt) as error:  # where an implementation is looked at, not called
+            if WATCHDOG.is_of_the_user(error):
+                raise
+            return self._differs(edge, name, expected, f"raised {type(error).__name__} ({message_of(error)})")
         finally:
             WATCHDOG.end()
 
