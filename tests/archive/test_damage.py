@@ -12,7 +12,7 @@ from lifecycle.archive import DWORD, Archive, CArray, CString
 
 def test_damaged_documents_cost_no_more_than_whole_ones() -> None:
     """Cut, flipped and with huge counts, documents raise archive errors only, within twice the memory and in time."""
-    figures = run(own_documents(), 120, seed=3)
+    figures = run(own_documents(most=2000), 120, seed=3)
     assert not figures.wrong
     assert {"EndOfFile", "GenericError", "loaded"} <= set(figures.endings)
 

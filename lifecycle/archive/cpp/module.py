@@ -9,7 +9,7 @@ import lifecycle.archive as package
 from lifecycle.archive.cpp.declarations import Declared, Sources, schema_of
 from lifecycle.archive.cpp.expressions import python_name
 from lifecycle.archive.cpp.statements import BY_HAND, UNTYPED, Body
-from lifecycle.archive.cpp.types import first_value
+from lifecycle.archive.cpp.types import WIRES, first_value
 
 DOCUMENTS = ("CDocument", "COleDocument", "COleServerDoc", "CRichEditDoc")
 
@@ -76,7 +76,7 @@ def _held(sources: Sources, named: list[Declared], text: str) -> list[Declared]:
         each = rest.pop()
         wanted = {*each.bases, *(sources.resolved(member.type) for member in each.members.values() if not member.is_pointer)}
         wanted |= {name for name in sources.classes if re.search(rf"\b{name}\(\)", text)} if each is named[0] else set()
-        for name in wanted - known - set(found):
+        for name in wanted - known - set(found) - set(WIRES):
             if name in sources.classes and (sources.classes[name].members or sources.classes[name].bases):
                 found[name] = sources.classes[name]
                 rest.append(found[name])
