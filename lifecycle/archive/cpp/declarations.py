@@ -188,7 +188,7 @@ def _enum(sources: Sources, node: Node, file: str) -> None:
 def _constant(sources: Sources, node: Node, file: str) -> None:
     name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
     if name is not None and value is not None:
-        sources.constants[text_of(name)] = text_of(value)
+        sources.constants[text_of(name)] = text_of(value).split("//")[0].strip(" ;")
 
 
 _READERS = {

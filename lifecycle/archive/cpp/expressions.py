@@ -90,6 +90,8 @@ class Scope:
         raise NotTranslated(name)
 
     def _field(self, node: Node) -> str:
+        if text_of(node) in (f"{self.archive}.m_pDocument", f"{self.archive}->m_pDocument"):
+            return f"{self.archive}.document"
         return f"{self.python(node.child_by_field_name('argument'))}.{python_name(text_of(node.child_by_field_name('field')))}"
 
     def _binary(self, node: Node) -> str:

@@ -19,7 +19,7 @@ _LOAD = '''
 def load(data: bytes, unicode: bool = True, encoding: str = "cp1252"):
     """The document in `data`; unicode: how the program was built."""
     with Archive(BytesIO(data), "load", unicode=unicode, encoding=encoding) as archive:
-        document = {0}()
+        archive.document = document = {0}()
         document.serialize(archive)
     return document
 
@@ -28,6 +28,7 @@ def store(document, unicode: bool = True, encoding: str = "cp1252") -> bytes:
     """The bytes of a document."""
     file = BytesIO()
     with Archive(file, "store", unicode=unicode, encoding=encoding) as archive:
+        archive.document = document
         document.serialize(archive)
     return file.getvalue()
 '''
