@@ -14,10 +14,14 @@ from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, refused
 from lifecycle.diagrams import pictures, read_records, sequence_chart, state_diagram
 from lifecycle.engine import Journal
 from lifecycle.roles import ROLES
+from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM
 
 FOLDER = Path(__file__).parent
 PACKAGED = FOLDER.parent / "lifecycle" / "diagrams" / "roles"
-JOURNAL = FOLDER / "demo.jsonl"
+JOURNAL = PACKAGED.parent / "explorer" / "demo.jsonl"
+OBSERVED = (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)
+PICTURED = {**ROLES, **{f"python_{each.real.name}": each.real for each in OBSERVED}}
+"""file's name -> the role whose picture is in the package: ours, and those of the sockets that `lifecycle run` follows"""
 
 
 def texts_of_roles() -> Iterator[tuple[str, str]]:
@@ -37,8 +41,8 @@ def charts_of_the_demo() -> Iterator[tuple[str, str]]:
 
 def pictures_of_roles() -> Iterator[tuple[str, str]]:
     """(file's name, its text) of the pictures; each Graphviz draws its own, so what they are of is compared."""
-    for role in ROLES.values():
-        yield f"{role.name}.svg", pictures.drawn(state_diagram(role, "dot"))
+    for name, role in PICTURED.items():
+        yield f"{name}.svg", pictures.drawn(state_diagram(role, "dot"))
 
 
 def recorded_demo() -> Journal:

@@ -13,6 +13,8 @@ import select
 import socket
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Facts, Receives
@@ -100,13 +102,20 @@ def socket_of(number: int) -> socket.socket:
     return socket.socket(family, kind, protocol, fileno=number)
 
 
-def make_blocking(number: int) -> None:
-    """Put a descriptor into blocking mode, as the system hands out sockets."""
+@contextmanager
+def borrowed(number: int) -> Iterator[socket.socket]:
+    """A socket object over a descriptor that stays its owner's."""
     sock = socket_of(number)
     try:
-        sock.setblocking(True)
+        yield sock
     finally:
         sock.detach()
+
+
+def make_blocking(number: int) -> None:
+    """Put a descriptor into blocking mode, as the system hands out sockets."""
+    with borrowed(number) as sock:
+        sock.setblocking(True)
 
 
 _family = _raw.family.__get__

@@ -426,13 +426,15 @@ def test_forked_child_does_not_chart_its_parents_sockets(tmp_path: Path) -> None
 
 
 def test_page_has_findings_and_charts_of_all_processes(tmp_path: Path) -> None:
-    """--html writes a page with the findings, and a chart for each connection, those of children included."""
+    """--html writes the page to step through, with the findings, and the calls of all processes, children included."""
     page = tmp_path / "page.html"
     run_command("run", "--html", str(page), write(tmp_path, CHILDREN))
     text = page.read_text(encoding="utf-8")
     assert "<!DOCTYPE html>" in text
     assert "not portable: listen()" in text
-    assert text.count("<svg") >= 3
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
+    assert len([each for each in data["texts"] if re.fullmatch(r"stream#\d+( of \d+)?", each)]) >= 3
+    assert any("listen" in line for line in data["sources"].values())
 
 
 def test_wrong_usage_is_reported(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -181,10 +182,12 @@ CONNECT = Check(
 )
 """without which nothing that needs a connection is tried"""
 
+SHARE = Check("two sockets on one port", _share, socket.SOCK_STREAM, frozenset({"rival_listens", "rival_leaves"}))
+
 CHECKS = (
     Check("resets by the peer", _reset, socket.SOCK_STREAM, frozenset({"peer_resets"})),
     Check("a listener that is silent", _be_silent, socket.SOCK_STREAM, places=frozenset({SILENCE})),
-    Check("two sockets on one port", _share, socket.SOCK_STREAM, frozenset({"rival_listens", "rival_leaves"})),
+    SHARE,
     Check("a connection that is full", _fill, socket.SOCK_STREAM, places=frozenset({FLOOD})),
     Check("refused messages", _refuse_messages, socket.SOCK_DGRAM, frozenset({"peer_leaves", "peer_returns"})),
 )
@@ -206,6 +209,9 @@ def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
             with suppress(*ANY_ERROR):
                 made.close()
     _look_at_methods(sock, found)
+    if sys.platform == "win32":
+        found.left_out.append(LeftOut(SHARE.what, "Windows refuses the second bind(), not the listen()"))
+        found.actions |= SHARE.actions
     if peers_too:
         _try(CONNECT, peers, found)
         found.connects = found.left_out[-1].why if CONNECT.actions <= found.actions else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
@@ -29,6 +30,7 @@ from lifecycle.conformance.model import environments as words
 from lifecycle.conformance.model import tls_environment as tls_words
 from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
 from lifecycle.roles import ACCEPTED, ROLES
+from lifecycle.system.handles import borrowed, is_bound
 
 BRIEF = 0.001  # seconds of time-out, where the time-out has to pass
 
@@ -73,8 +75,11 @@ class Handed:
             socket.close(self._number)
 
 
-def _file_of(number: int) -> tuple[int, int] | None:
+def _file_of(number: int) -> tuple[object, object] | None:
     try:
+        if sys.platform == "win32":  # where a socket is not a file
+            with borrowed(number) as sock:
+                return sock.type, is_bound(sock) and sock.getsockname()
         found = os.fstat(number)
     except OSError:
         return None

@@ -30,6 +30,7 @@ from lifecycle.conformance.model.environments import PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES, SERVER, words
+from lifecycle.system.matrices import PLATFORMS
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.platform_answers import platform_answers
 from lifecycle.system.portable_calls import direction_of
@@ -37,8 +38,8 @@ from lifecycle.system.portable_calls import direction_of
 MAKES_ONE = frozenset({words.CREATE.name, words.OPEN_.name, words.ACCEPTED.name})
 """calls that make a socket: there is no such call on one that exists"""
 
-DOCUMENTED = ("winsock", "mfc")
-"""platforms without a table of states that were measured: illegal calls are compared with what is documented"""
+MFC = "mfc"
+"""a platform whose calls only fail: any error is a refusal, as Winsock's table says which calls are refused"""
 
 DONE_AT_ONCE = "POSIX: a connect() that is not to wait may be done at once"
 
@@ -307,10 +308,7 @@ class SocketAdapter:
             return False
         if call == words.ACCEPTED.name and self.abilities.connects:
             return False
-        only_asks = call == words.FINISH_CONNECT.name and self.platform in (
-            None,
-            *DOCUMENTED,
-        )  # there is no line to compare it with
+        only_asks = call == words.FINISH_CONNECT.name and self.platform not in PLATFORMS  # there is no line to compare it with
         return legal or not (call in MAKES_ONE or only_asks)
 
     def stage(self, role: Role) -> RawStage:
@@ -319,7 +317,7 @@ class SocketAdapter:
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
         """As the platform's table says of an illegal call, and of a legal one that ends otherwise than it should."""
-        lines = lines_for(self.platform, edge) if self.platform not in DOCUMENTED else ()
+        lines = lines_for(self.platform, edge) if self.platform != MFC else ()
         matching = next((line for line in lines if line.says(answer)), None)
         if edge.outcome != ILLEGAL:
             found = compared(edge, answer)
@@ -329,7 +327,7 @@ class SocketAdapter:
                 return replace(found, explanation=DONE_AT_ONCE)
             return found if matching is None else replace(found, explanation=matching.name)
         got = answer.detail or answer.outcome
-        if self.platform in DOCUMENTED:
+        if self.platform == MFC:
             return self._against_documents(edge, answer, got)
         if lines and matching is None:
             return Verdict(False, lines[0].name, got)
@@ -350,14 +348,13 @@ class SocketAdapter:
         self._loopback.close()
 
     def _against_documents(self, edge: Edge, answer: Answer, got: str) -> Verdict:
-        """As Winsock is documented to answer an illegal call; for MFC, whose calls only fail, any error is a refusal."""
+        """As Winsock is documented to answer an illegal call, below MFC."""
         assert isinstance(edge.step, Provocation)
+        if is_refusal(answer):
+            return AGREES
         answers = platform_answers(edge.role, edge.source.state, edge.step.call, systems=("winsock",))
         wanted = answers.get("winsock", "").removeprefix("WSA")
         name = f"{self.platform}: {edge.role}[{edge.source.state}] {edge.step.call} = {wanted or 'an error'}"
-        if is_refusal(answer):
-            is_it = self.platform == "mfc" or wanted in ("", "ok", "blocks", answer.system)
-            return AGREES if is_it else Verdict(False, name, got)
         return Verdict(False, ILLEGAL, got, name if wanted in ("ok", "blocks") else _may_be_another(edge))
 
     def _may_be_done(self, edge: Edge, answer: Answer) -> bool:
