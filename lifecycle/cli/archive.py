@@ -38,7 +38,7 @@ DUMP_EPILOG = examples(
 EPILOG = examples(
     "lifecycle archive dump drawing.dat           its classes and strings",
     "lifecycle archive dump --json drawing.dat    the same as data",
-    "lifecycle archive classes src/               Python classes from the program's sources",
+    "lifecycle archive classes src/               Python classes from sources",
 )
 
 
@@ -65,6 +65,7 @@ def dump(
     First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
     program that wrote them, printed in hexadecimal with what they may be. A container is named and read into.
     """
+    from lifecycle.archive.dump.plausible_text import suggested
     from lifecycle.archive.dump.scanning import read_findings
     from lifecycle.archive.dump.summary import summarize
     from lifecycle.cli.archive_page import file_json, finding_json, finding_lines, summary_lines
@@ -79,12 +80,15 @@ def dump(
         with progress_bar() if len(data) > LONG else nullcontext(_report_nothing) as report:
             summary = summarize(_watched(read_findings(data, page), len(data), report))
         findings = read_findings(data, page)
+        suggestion = suggested(data, page)
         if as_json:
-            lines = chain((f"{file_json(file, chosen, summary)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",))
+            lines = chain(
+                (f"{file_json(file, chosen, summary, suggestion)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",)
+            )
         else:
             width = terminal().width
             lines = chain(
-                (f"{line}\n" for line in summary_lines(file, chosen, summary)),
+                (f"{line}\n" for line in summary_lines(file, chosen, summary, suggestion)),
                 (f"{line}\n" for found in findings for line in finding_lines(found, data, width, everything=everything)),
             )
         while some := "".join(islice(lines, AT_ONCE)):

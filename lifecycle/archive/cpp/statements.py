@@ -56,7 +56,8 @@ class Body:
     def not_translated(self, node: Node) -> None:
         """Keep the C++ of a statement as a comment, marked where the archive is in it."""
         text = text_of(node)
-        is_about = node.type == "declaration" or re.search(rf"\b{self.scope.archive}\b(?!\s*\.\s*Is(Stor|Load)ing\b)", text) is not None
+        archive = re.compile(rf"\b{self.scope.archive}\b(?!\s*\.\s*Is(Stor|Load)ing\b)")
+        is_about = node.type == "declaration" or archive.search(text) is not None
         self.add(f"# {BY_HAND if is_about else LEFT_OUT}: {text[:200]}")
 
     def statement(self, node: Node) -> None:
