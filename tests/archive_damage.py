@@ -16,7 +16,7 @@ import sys
 import time
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -115,15 +115,15 @@ def _loader(seed: Seed) -> Load:
     return load
 
 
-def read_by(module: str, document: str) -> Iterator[tuple[str, bytes, Load]]:
-    """A document with the reader in a file."""
+def imported(module: str) -> Any:
+    """The module in a file."""
     spec = importlib.util.spec_from_file_location(Path(module).stem, module)
     assert spec is not None
     assert spec.loader is not None
     reader = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = reader
     spec.loader.exec_module(reader)
-    yield document, Path(document).read_bytes(), reader.load
+    return reader
 
 
 def main() -> int:
@@ -133,7 +133,8 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--reader", nargs=2, action="append", default=[], metavar=("MODULE.py", "DOCUMENT"))
     asked = options.parse_args()
-    documents = own_documents() + [each for pair in asked.reader for each in read_by(*pair)]
+    documents = own_documents()
+    documents += [(path, Path(path).read_bytes(), imported(module).load) for module, path in asked.reader]
     figures = run(documents, asked.variants, asked.seed)
     for ending, count in figures.endings.most_common():
         print(f"{count:>8,} {ending}")

@@ -35,7 +35,8 @@ def by_layout(path: Path) -> tuple[bool, str]:
     raw = len(document.head) + sum(each[2] for each in known.values())
     typed = len(data) - raw - sum(len(each.tag) for each in document.objects)
     same = module.store(document) == data
-    figures = f"{len(data):>8,} bytes, {len(known):>3} classes, {len(document.objects):>6,} objects, {100 * typed // len(data):>3}% typed"
+    share = f"{100 * typed // max(len(data), 1):>3}% typed"
+    figures = f"{len(data):>8,} bytes, {len(known):>3} classes, {len(document.objects):>6,} objects, {share}"
     return same, f"{path.name:28} {figures}, {'the same bytes' if same else 'OTHER BYTES'}, 0 lines by hand"
 
 
