@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from lifecycle.archive.cpp.declarations import Member, Node, Sources, text_of
 from lifecycle.archive.cpp.types import COORDINATES, COUNTS, STRUCTS, wire_of_member, wire_of_type
+from lifecycle.roles import ARCHIVE
 
 CONSTANTS = {"TRUE": "True", "FALSE": "False", "NULL": "None", "nullptr": "None", "true": "True", "false": "False"}
 OPERATORS = {"&&": "and", "||": "or"}
@@ -19,7 +20,6 @@ CALLS: dict[str, Callable[[str, list[str]], str]] = {
     "size": lambda it, of: f"len({it})",
     "GetUpperBound": lambda it, of: f"(len({it}) - 1)",
     "IsEmpty": lambda it, of: f"(not {it})",
-    "empty": lambda it, of: f"(not {it})",
     "GetAt": lambda it, of: f"{it}[{of[0]}]",
     "ElementAt": lambda it, of: f"{it}[{of[0]}]",
     "at": lambda it, of: f"{it}[{of[0]}]",
@@ -37,8 +37,7 @@ CALLS: dict[str, Callable[[str, list[str]], str]] = {
 """Methods of collections and strings: by the object and the arguments."""
 
 OF_ARCHIVE = {"IsStoring": "is_storing", "IsLoading": "is_loading"}
-ARCHIVE_CALLS = {"SetObjectSchema": "set_object_schema", "ReadCount": "read_count",
-                 "WriteCount": "write_count", "Flush": "flush"}  # fmt: skip
+ARCHIVE_CALLS = frozenset(call.name for call in ARCHIVE.calls)
 
 
 class NotTranslated(Exception):
@@ -132,8 +131,9 @@ class Scope:
                 return f"{self.archive}.read_object({kind[1] if kind else ''})"
             if name == "GetObjectSchema":
                 return f"({self.archive}.get_object_schema() if {self.archive}.is_loading else -1)"
-            if name in ARCHIVE_CALLS:
-                return f"{self.archive}.{ARCHIVE_CALLS[name]}({', '.join(map(self.python, arguments))})"
+            called = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+            if called in ARCHIVE_CALLS:
+                return f"{self.archive}.{called}({', '.join(map(self.python, arguments))})"
         elif name == "GetNext" and len(arguments) == 1:
             position = text_of(arguments[0])
             return self.positions.get(position) or f"next({python_name(position)})"
