@@ -137,7 +137,7 @@ def report_hazard(
     if track is not None:
         if (hazard, place) in track.reported:
             return
-        track.reported.add((hazard, place))
+        track.reported |= {hazard, (hazard, place)}
     kind = FindingKind.NOTE if hazard.on_request else code_of_hazard(hazard).kind
     at = state or (UNKNOWN_STATE if track is None else track.state)
     report(track, kind, at, call, place, hazard=hazard, reason=reason)

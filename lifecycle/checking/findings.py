@@ -88,7 +88,7 @@ class Finding:
         head = HEADLINES[self.kind]
         code = code_named(self.code)
         if code is not None and code.hazard is not None:
-            return f"{head}: {code.title}, in {self.call}()"
+            return f"{head}: {code.title}" if self.kind is FindingKind.LEAK else f"{head}: {self.call}(): {code.title}"
         match self.kind:
             case FindingKind.LEAK:
                 return f"{head}: a {self.role} socket in state {self.shown_state!r} was never closed"

@@ -15,6 +15,7 @@ from lifecycle.cli.archive import archive
 from lifecycle.cli.conform import conform
 from lifecycle.cli.demo import demo
 from lifecycle.cli.diagram import diagram
+from lifecycle.cli.learn import learn
 from lifecycle.cli.lint import explain, lint
 from lifecycle.cli.matrix import matrix
 from lifecycle.cli.output import examples, fail_to_write
@@ -24,7 +25,7 @@ from lifecycle.cli.supervised import supervised
 from lifecycle.cli.trace import trace
 from lifecycle.system.output import printable_lines
 
-SUBCOMMANDS = (demo, show, roles, diagram, run, trace, lint, explain, archive, conform, matrix)
+SUBCOMMANDS = (demo, show, roles, diagram, run, trace, lint, explain, archive, conform, learn, matrix)
 
 
 class InOrder(click.Group):

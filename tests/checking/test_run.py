@@ -157,6 +157,24 @@ def test_summary_of_many_places_is_short(tmp_path: Path) -> None:
     assert "lifecycle: 10 more places are not shown here" in text
 
 
+def test_what_stays_open_to_the_end_is_a_leak(tmp_path: Path) -> None:
+    """A file that keeps a closed socket open, and a number that detach() gave and nobody closed, are leaks where they began."""
+    script = write(
+        tmp_path,
+        "import os, socket\n"
+        "left, right = socket.socketpair()\n"
+        "reader = left.makefile('rb')\n"
+        "left.close()\n"
+        "number = right.detach()\n"
+        "copy = socket.fromfd(number, socket.AF_UNIX, socket.SOCK_STREAM)\n"
+        "copy.close()\n"
+        "closed = socket.socket().detach()\n"
+        "os.close(closed)\n",
+    )
+    _, found = run_with_report(tmp_path, script)
+    assert sorted((each["code"], each["kind"], each["line"]) for each in found) == [("LC303", "leak", 2), ("LC304", "leak", 5)]
+
+
 def test_modules_and_code_are_programs(tmp_path: Path) -> None:
     """-m runs a module with its own options."""
     write(tmp_path, "import sys\nprint(sys.argv[1:])", "thing.py")

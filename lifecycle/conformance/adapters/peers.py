@@ -45,6 +45,11 @@ class StreamPeer:
                 self._awaited = self._subject_address()
 
     @property
+    def is_there(self) -> bool:
+        """Whether this end has been accepted."""
+        return self._sock is not None
+
+    @property
     def sock(self) -> Any:
         """This end of the connection."""
         if self._sock is None:

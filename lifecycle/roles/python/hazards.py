@@ -36,6 +36,12 @@ CLOSED_WAITED_FOR = Hazard(
     "Wake the thread first, by a socketpair() for instance, and let it close the socket",
 )
 
+CLOSED_IN_USE = Hazard(
+    "closed while a library uses it",
+    "A thread or an event loop of a library still uses the socket",
+    "Stop the server or the loop first, wait for its thread, and close then",
+)
+
 # -- order that no state shows ------------------------------------------------------------------------------------------------
 
 SET_TOO_LATE = Hazard(
@@ -85,6 +91,6 @@ RESET_BY_CLOSE = Hazard(
     "Read what has arrived, or shutdown(SHUT_WR) and read up to the end before close()",
 )
 
-WAITING_HAZARDS = (WAIT_CLOSED, CLOSED_REGISTERED, SET_TOO_LATE)
+WAITING_HAZARDS = (WAIT_CLOSED, CLOSED_REGISTERED, SET_TOO_LATE, CLOSED_IN_USE)
 LEAK_HAZARDS = (KEPT_BY_FILE, NUMBER_LEFT, FINALIZED, INHERITED)
 LOSSES = (READS_ON, PART_LOST, RESET_BY_CLOSE)
