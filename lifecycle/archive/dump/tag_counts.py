@@ -23,7 +23,8 @@ TIMES = 4
 """So often a tag is there, and so many times as often as an ordinary pair of bytes, to be one."""
 
 PART = 1 << 20
-_DESCRIBED = re.compile(rb"(?s)\xff\xff(?!\xff\xff)..[\x03-\x3f]\0[A-Za-z_]\w\w")
+DESCRIBED = re.compile(rb"(?s)\xff\xff(?!\xff\xff)..[\x03-\x3f]\0[A-Za-z_]\w\w")
+"""What begins a description of a class: chance does that rarely."""
 
 
 class TagCounts:
@@ -68,4 +69,4 @@ class TagCounts:
             for begin in (0, 1):
                 words = memoryview(part)[begin : begin + (len(part) - begin) // 2 * 2]
                 self._counts.update(low | high << 8 for low, high in zip(words[::2], words[1::2], strict=True) if high & 0x80)
-        self._described = [match.start() for match in _DESCRIBED.finditer(data)]
+        self._described = [match.start() for match in DESCRIBED.finditer(data)]

@@ -9,9 +9,9 @@ import struct
 from typing import Any, ClassVar
 
 from lifecycle.archive.errors import BadIndex, GenericError
+from lifecycle.archive.format import strings
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
-from lifecycle.archive.format.strings import from_wide, undecodable, wide
 
 LONGEST_CHARACTER = 4
 
@@ -27,15 +27,11 @@ def encoded(text: str, encoder: Encoder) -> bytes:
     """The characters of `text` as the archive's program has them."""
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is not text: expected a str")
-    return wide(text) if encoder.format.unicode else text.encode(encoder.format.codec, encoder.format.errors)
+    return strings.encoded(text, encoder, unicode=encoder.format.unicode)
 
 
 def _decoded(decoder: Decoder, at: int, size: int) -> str:
-    data = decoder.data[at : at + size]
-    try:
-        return from_wide(data) if decoder.format.unicode else data.decode(decoder.format.codec, decoder.format.errors)
-    except UnicodeError as error:
-        raise undecodable(decoder, at, error) from None
+    return strings.decoded(decoder, at, size, unicode=decoder.format.unicode)
 
 
 def read_line(decoder: Decoder, most: int | None = None) -> str | None:
