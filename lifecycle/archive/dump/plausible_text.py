@@ -146,7 +146,13 @@ def suggested(data: Any, page: CodePage) -> tuple[str, int, int] | None:
 
 
 def _likely(data: Any, page: CodePage) -> int:
-    return sum(likely for _, _, likely in page.strings(data, 0, min(len(data), LOOKED_AT)))
+    found = page.strings(data, 0, min(len(data), LOOKED_AT))
+    return sum(likely and _has_case(data[at + 1 : end].decode(page.encoding, "replace")) for at, end, likely in found)
+
+
+def _has_case(text: str) -> bool:
+    """Whether each word is in small letters, in capitals, or begins with one, as words are and chance is not."""
+    return all(word == word.lower() or word == word.upper() or word[1:] == word[1:].lower() for word in text.split())
 
 
 def _can_replace(encoding: str) -> bool:

@@ -115,6 +115,10 @@ class _Reading:
         landmarks, at = Landmarks(self._data, self._page), 0
         while at < self._size:
             mark = landmarks.next(at)
+            if mark is not None and mark.confidence is Confidence.GUESS and self._swallows(mark):
+                while at < mark.end:
+                    at = yield from self._between(at, mark.end)
+                continue
             end = self._size if mark is None else mark.offset
             while at < end:
                 at = yield from self._between(at, end)
@@ -127,6 +131,11 @@ class _Reading:
             yield self._numbers.describe(mark)
             if not mark.schema:
                 at = yield from self._collection(mark.text, at)
+
+    def _swallows(self, mark: Finding) -> bool:
+        """Whether the tags of several objects are in what may be a string."""
+        first = self._tag(mark.offset, mark.end)
+        return first is not None and self._tag(first[0] + first[1], mark.end) is not None
 
     # -- between landmarks ---------------------------------------------------------------------------------------------------
 
