@@ -67,7 +67,7 @@ def dump(
     """
     from lifecycle.archive.dump.plausible_text import suggested
     from lifecycle.archive.dump.scanning import read_findings
-    from lifecycle.archive.dump.summary import summarize
+    from lifecycle.archive.dump.summary import Build, summarize
     from lifecycle.cli.archive_page import file_json, finding_json, finding_lines, summary_lines
 
     page = _code_page(encoding)
@@ -80,7 +80,7 @@ def dump(
         with progress_bar() if len(data) > LONG else nullcontext(_report_nothing) as report:
             summary = summarize(_watched(read_findings(data, page), len(data), report))
         findings = read_findings(data, page)
-        suggestion = suggested(data, page)
+        suggestion = suggested(data, page) if summary.build in (Build.ANSI, Build.UNKNOWN) else None
         if as_json:
             lines = chain(
                 (f"{file_json(file, chosen, summary, suggestion)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",)
