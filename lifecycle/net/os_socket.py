@@ -83,6 +83,11 @@ class OsSocket(Lifecycle):
     _readers: tuple[ref[Any], ...]
     """the files that were made over it"""
 
+    @property
+    def _own_sockets(self) -> tuple[socket.socket, ...]:
+        """What a call of this object waits on."""
+        return (self._socket,)
+
     # -- what a driver provides -----------------------------------------------------------------------------------------
 
     def _may_wait(self) -> bool:

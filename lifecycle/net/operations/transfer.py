@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
@@ -132,16 +132,14 @@ def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: 
     return first
 
 
-def accepting(listener: socket.socket) -> Operation[socket.socket]:
-    """Take the first connection of the queue."""
+def accepting(listeners: Sequence[socket.socket]) -> Operation[socket.socket]:
+    """Take the first connection of a queue, the first listener's before the others'."""
     while True:
-        try:
-            connection = listener.accept()[0]
-        except ConnectionAbortedError:
-            continue  # it was gone before it was taken (accept(2): to be treated like EAGAIN)
-        except BlockingIOError:
-            pass
-        else:
+        for listener in listeners:
+            try:
+                connection = listener.accept()[0]
+            except (BlockingIOError, ConnectionAbortedError):
+                continue  # gone before it was taken is as if it had never come (accept(2): to be treated like EAGAIN)
             connection.setblocking(False)
             return connection
         yield READABLE
