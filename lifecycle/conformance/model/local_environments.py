@@ -36,9 +36,9 @@ from lifecycle.conformance.model.environments import (
     SILENCE,
 )
 from lifecycle.conformance.model.tls_environment import TLS_PEER
-from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, tls, words
+from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, ROLES, SERVER, facts, tls, words
 
-SHOWN_BY_A_HANDLE = ("open", "bound", "connected", "listening")
+SHOWN_BY_A_HANDLE = (facts.OPEN, facts.BOUND, facts.LISTENING, facts.LINKED, facts.PEER)
 """the states in which a handle is found as it is"""
 
 TOO_LONG = bytes(1 << 20)
@@ -100,7 +100,11 @@ def _local(
     kept: list[Provocation] = []
     for each in over_ip.provocations:
         handle = next((argument for argument in each.arguments if isinstance(argument, Handle)), None)
-        if each.call in left_out or each.label in labels or (handle and handle.state not in ("", *SHOWN_BY_A_HANDLE)):
+        if (
+            each.call in left_out
+            or each.label in labels
+            or (handle and handle.state and ROLES[role].state(handle.state).facts not in SHOWN_BY_A_HANDLE)
+        ):
             continue
         endings = tuple(ending for ending in each.endings if each.call not in SHOWS_NO_END or ending.outcome != "failed")
         kept.append(replace(each, endings=endings))
