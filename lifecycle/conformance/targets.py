@@ -27,6 +27,7 @@ from lifecycle.engine import Lifecycle, Role
 from lifecycle.engine.table import default_engine
 from lifecycle.roles import ROLES
 from lifecycle.roles.words import CONNECT, RECEIVE_FROM
+from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 PLATFORM = {"linux": "linux", "win32": WINSOCK}.get(sys.platform)
 """the system whose table says what a socket of this machine answers; None where there is none"""
@@ -79,7 +80,8 @@ class Target:
 
     adapter: makes a fresh adapter. watched: makes one that also looks at what objects report, for every cell once; None where
     they report nothing, or where the other one looks already. bare: makes what is compared with the standard library's
-    sockets call by call; None where there is nothing to compare. roles: those that it may have.
+    sockets call by call; None where there is nothing to compare. roles: those that it may have. local: makes one whose sockets
+    are local; None where there are none.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Target:
     watched: Callable[[], Adapter] | None = None
     bare: Callable[[Adapter], Implementation] | None = None
     roles: tuple[Role, ...] = PACKAGE_ROLES
+    local: Callable[[], Adapter] | None = None
 
     def role_named(self, name: str) -> Role | None:
         """Its role of that name, or None."""
@@ -188,8 +191,12 @@ def _governed(name: str, classes: Mapping[str, type[Any]], engine: str | None) -
     def unwatched() -> Adapter:
         return GovernedAdapter(classes, name=name, engine=engine)
 
+    def local() -> Adapter:
+        return GovernedAdapter(classes, name=name, engine=engine, local=True)
+
     goes_one_way = (engine or default_engine()) == "reference"  # whether objects are observed or not
-    return Target(name, watched) if goes_one_way else Target(name, unwatched, watched)
+    found = Target(name, watched) if goes_one_way else Target(name, unwatched, watched)
+    return replace(found, local=local if LOCAL_FAMILY != -1 else None)
 
 
 def _refuse_asynchronous(name: str, sock: Any) -> None:
@@ -237,7 +244,12 @@ def _aio(engine: str | None) -> Target:
     _needed("anyio", "socket-lifecycle[aio]")
     from lifecycle.conformance.adapters.awaited import AwaitedAdapter
 
-    return Target("aio", lambda: AwaitedAdapter(engine=engine), lambda: AwaitedAdapter(engine=engine, watched=True))
+    return Target(
+        "aio",
+        lambda: AwaitedAdapter(engine=engine),
+        lambda: AwaitedAdapter(engine=engine, watched=True),
+        local=(lambda: AwaitedAdapter(engine=engine, local=True)) if LOCAL_FAMILY != -1 else None,
+    )
 
 
 def _gevent(engine: str | None) -> Target:

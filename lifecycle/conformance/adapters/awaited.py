@@ -15,7 +15,7 @@ from typing import Any
 
 from lifecycle import aio
 from lifecycle.conformance.adapters.governed import FIRED, READ_AHEAD, GovernedAdapter, GovernedStage
-from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, Loopback
+from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, Loopback
 from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.model.environment import Provocation, Under
 from lifecycle.engine import Role
@@ -54,7 +54,8 @@ class AwaitedStage(GovernedStage):
         """Make the call and await it; a plain one is made in the loop that the object has waited in."""
         if call in FIRED:
             return super().make(call, arguments)
-        return self._made(getattr(self.subject, call), *arguments)
+        method, arguments = self.method(call, arguments)
+        return self._made(method, *arguments)
 
     def _made(self, make: Callable[..., Any], *arguments: Any) -> Any:
         is_patient = self._under in (Under.PATIENTLY, Under.CANCELLED)
@@ -80,7 +81,7 @@ class AwaitedStage(GovernedStage):
 
         async def accept() -> Any:
             with aio.Server() as server:
-                await server.create(0, HOST)
+                await server.create(**self.where_to_listen())
                 server.listen()
                 client = self.connected_to(server.get_sock_name())
                 await server.accept(self.subject)
@@ -105,12 +106,21 @@ class AwaitedStage(GovernedStage):
 class AwaitedAdapter(GovernedAdapter):
     """The package's asynchronous sockets; files and archives over them are tried as the blocking ones are."""
 
-    def __init__(self, *, engine: str | None = None, watched: bool = False, tls_version: ssl.TLSVersion | None = None) -> None:
-        super().__init__(CLASSES, name="lifecycle.aio", engine=engine, watched=watched, tls_version=tls_version)
+    def __init__(
+        self,
+        *,
+        engine: str | None = None,
+        watched: bool = False,
+        tls_version: ssl.TLSVersion | None = None,
+        local: bool = False,
+    ) -> None:
+        super().__init__(CLASSES, name="lifecycle.aio", engine=engine, watched=watched, tls_version=tls_version, local=local)
         self._runner = asyncio.Runner()
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """Everything but time-outs."""
+        """Everything but time-outs; over a path nothing is cancelled: a call that tries again does not announce its wait."""
+        if self._folder is not None and provocation.under is Under.CANCELLED:
+            return False
         return provocation.under is not Under.BRIEFLY and (CAN_BE_SCARCE or provocation.under is not Under.SCARCE)
 
     def socket_stage(self, role: str, kind: type[Any], trace: OutcomeTrace | None) -> AwaitedStage:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,15 +20,17 @@ from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENC
 from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Verdict, compared
-from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
+from lifecycle.conformance.adapters.session import TIMEOUTS, AtPath, LoopbackStage
 from lifecycle.conformance.model.environment import Environment, Facts, Provocation, Under
 from lifecycle.conformance.model.environments import ENVIRONMENTS, PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import Edge
+from lifecycle.conformance.model.local_environments import LOCAL_ENVIRONMENTS
 from lifecycle.engine import Role
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.roles import tls
-from lifecycle.roles.words import ACCEPTED, ATTACH, RECEIVE, SOCKET_FILE, START_TLS, STOP_TLS
+from lifecycle.roles.words import ACCEPTED, ATTACH, OPEN_, RECEIVE, SOCKET_FILE, START_TLS, STOP_TLS
+from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 CLASSES: Mapping[str, type[Any]] = {
     kind.role.name: kind for kind in (Server, Client, Accepted, Datagram, GovernedFile, Archive)
@@ -91,9 +96,9 @@ class GovernedStage(LoopbackStage):
         legal: tuple[str, ...] = self.subject.legal
         return legal
 
-    def address(self) -> tuple[str, int]:
-        address: tuple[str, int] = self.subject.local_address
-        return address
+    def address(self) -> Any:
+        address = self.subject.local_address
+        return address.path or address if self.loopback.is_local else address
 
     def descriptor(self) -> int:
         number: int = self.subject.fileno()
@@ -109,12 +114,25 @@ class GovernedStage(LoopbackStage):
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
         """Make the call, or have it fired by the object of the other role."""
         fire = FIRED.get(call)
-        return fire(self) if fire is not None else getattr(self.subject, call)(*arguments)
+        if fire is not None:
+            return fire(self)
+        method, arguments = self.method(call, arguments)
+        return method(*arguments)
+
+    def method(self, call: str, arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """The method that makes a call, with its path if there is one, and the other arguments."""
+        method = getattr(self.subject, call)
+        if call == OPEN_.name and self.loopback.is_local:
+            method = partial(method, socket.AddressFamily(LOCAL_FAMILY))
+        for each in arguments:
+            if isinstance(each, AtPath):
+                method = partial(method, path=each.path)
+        return method, tuple(each for each in arguments if not isinstance(each, AtPath))
 
     def be_accepted(self) -> None:
         """A server accepts a connection into the object."""
         with Server(timeout=PATIENCE) as server:
-            server.create(0, HOST)
+            server.create(**self.where_to_listen())
             server.listen()
             client = self.connected_to(server.get_sock_name())
             server.accept(self.subject)
@@ -145,8 +163,12 @@ class GovernedStage(LoopbackStage):
         """A socket that has connected to a server."""
         client = self.loopback.new(socket.SOCK_STREAM)
         self.kept.append(client)
-        client.connect_ex(address)
+        client.connect_ex(getattr(address, "path", None) or address)
         return client
+
+    def where_to_listen(self) -> dict[str, Any]:
+        """Where the server is that accepts into the object."""
+        return {"path": self.loopback.fresh_address()} if self.loopback.is_local else {"address": HOST}
 
     def meet(self, client: Any) -> None:
         """Have `client` as the peer from now on."""
@@ -189,6 +211,7 @@ class GovernedAdapter:
     classes: role -> class, by default the package's own. engine: which engine runs the objects; None for the default one.
     watched: whether what the objects themselves report is looked at too. Objects that are observed take another way through
     the engine than those that are not, so that a run does well to do both. tls_version: of the peers; the newest by default.
+    local: whether over paths, as Unix-domain sockets, and not over IP.
     """
 
     governed = True
@@ -201,19 +224,23 @@ class GovernedAdapter:
         engine: str | None = None,
         watched: bool = False,
         tls_version: ssl.TLSVersion | None = None,
+        local: bool = False,
     ) -> None:
         self.name = name
+        self._folder = TemporaryDirectory(prefix="lc") if local else None
         self.tls_version = tls_version
         self.engine = engine
         self._trace = OutcomeTrace()
         self._is_watched = watched
-        self._loopback = Loopback()
+        self._loopback = Loopback(folder=Path(self._folder.name) if self._folder else None)
         self._classes = {role: kind if role in REPORTING else _cancellable(kind) for role, kind in classes.items()}
 
     def environment(self, role: Role) -> Environment:
         """The environment of one of the package's roles. Raises KeyError for a role without a class."""
         if role.name not in self._classes:
             raise KeyError(role.name)
+        if self._folder is not None:
+            return LOCAL_ENVIRONMENTS[role.name]
         return (ENVIRONMENTS if CAN_BE_MADE else PLAIN_ENVIRONMENTS)[role.name]
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
@@ -246,3 +273,5 @@ class GovernedAdapter:
         """Close what the stages shared."""
         self._trace.turn(False)
         self._loopback.close()
+        if self._folder is not None:
+            self._folder.cleanup()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from lifecycle.conformance.adapters.effects import READABLE, SHOWS, await_effects, keep_full
@@ -28,6 +29,7 @@ from lifecycle.conformance.adapters.setup_states import (
     shows,
 )
 from lifecycle.conformance.model.environment import Facts
+from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 HOST = "127.0.0.1"
 FULL = "full"  # the fact that nothing more can be sent
@@ -55,8 +57,10 @@ def no_loopback() -> str:
 class Loopback(Sockets):
     """The surroundings that are made once and serve all sessions; close() gives them back."""
 
-    def __init__(self, new: Factory = socket.socket, *, patience: float = DELIVERED_WITHIN, host: str = HOST) -> None:
-        super().__init__(new)
+    def __init__(
+        self, new: Factory = socket.socket, *, patience: float = DELIVERED_WITHIN, host: str = HOST, folder: Path | None = None
+    ) -> None:
+        super().__init__(new, socket.AF_INET if folder is None else LOCAL_FAMILY, folder)
         self.host = host
         self._arrived: dict[tuple[Any, ...], Any] = {}
         self.patience = patience
@@ -81,7 +85,7 @@ class Loopback(Sockets):
 
     def pair(self, kind: int = socket.SOCK_STREAM) -> tuple[Any, Any]:
         """A connection to the listener that is shared: (its seeker, the accepted end); or two sockets for messages."""
-        if kind == socket.SOCK_DGRAM:
+        if kind == socket.SOCK_DGRAM or self.is_local:
             return super().pair(kind)
         seeker = self.new(kind)
         begin_connect(seeker, address_of(self.listener))
@@ -101,10 +105,9 @@ class Loopback(Sockets):
     def _rival(self) -> Any:
         return self.keep(self.listening())
 
-    def taken(self, kind: int) -> int:
-        """A port that another socket uses."""
-        port: int = address_of(self._rival if kind == socket.SOCK_STREAM else self.mailbox)[1]
-        return port
+    def taken(self, kind: int) -> Any:
+        """An address that another socket uses."""
+        return address_of(self._rival if kind == socket.SOCK_STREAM else self.mailbox)
 
     def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` of a peer's socket returns, waiting until something has arrived; Mismatch when nothing does."""
@@ -143,21 +146,21 @@ class Loopback(Sockets):
 
     def accept(self, wanted: Any) -> Any:
         """The connection that arrives at the listener from the address `wanted`; others are kept."""
-        while tuple(wanted) not in self._arrived:
+        while _key(wanted) not in self._arrived:
             self._take(*self.patiently(self.listener, self.listener.accept))
-        return self._arrived.pop(tuple(wanted))
+        return self._arrived.pop(_key(wanted))
 
     def accept_if_arrived(self, wanted: Any, *, is_due: bool) -> Any:
         """The same, or None. is_due: whether it must arrive, and may be waited for."""
         self._accept_all()
-        if is_due and tuple(wanted) not in self._arrived and shows(self.listener, within=PATIENCE):
+        if is_due and _key(wanted) not in self._arrived and shows(self.listener, within=PATIENCE):
             self._accept_all()
-        return self._arrived.pop(tuple(wanted), None)
+        return self._arrived.pop(_key(wanted), None)
 
     def drop(self, address: Any) -> None:
         """Reset the connection that has arrived from this address, where one has."""
         self._accept_all()
-        connection = self._arrived.pop(tuple(address), None)
+        connection = self._arrived.pop(_key(address), None)
         if connection is not None:
             reset(connection)
 
@@ -180,7 +183,12 @@ class Loopback(Sockets):
 
     def _take(self, connection: Any, address: Any) -> None:
         set_timeout(connection, 0)
-        self._arrived[tuple(address)] = connection
+        self._arrived[_key(address)] = connection
+
+
+def _key(address: Any) -> Any:
+    """An address as accept() gives it, or as an object reports it: the two that IP has, or a path."""
+    return getattr(address, "path", None) or (address if isinstance(address, str) else tuple(address[:2]))
 
 
 def would_wait(sock: Any) -> bool:

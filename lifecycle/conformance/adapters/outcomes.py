@@ -10,7 +10,7 @@ from functools import cache
 from lifecycle.engine import IllegalCall, Role
 from lifecycle.engine.vocabulary import EOF
 from lifecycle.roles import ROLES
-from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, SHUT_DOWN
+from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, RECEIVE_HANDLES, SHUT_DOWN
 from lifecycle.system.outcomes import outcome_of_class, outcome_of_number
 
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
@@ -85,7 +85,12 @@ def outcome_of_value(role: str, call: str, arguments: tuple[object, ...], value:
     """The outcome that a returned value means."""
     if call == SHUT_DOWN.name:
         return str(arguments[0])
-    if value == b"" and arguments[0] and call in (RECEIVE.name, RECEIVE_FROM.name) and _ends(ROLES[role], call):
+    if (
+        value == b""
+        and arguments[0]
+        and call in (RECEIVE.name, RECEIVE_FROM.name, RECEIVE_HANDLES.name)
+        and _ends(ROLES[role], call)
+    ):
         return EOF.name
     return "ok"
 

@@ -15,6 +15,7 @@ from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.adapters.setup_states import address_of, begin_connect, reset
 from lifecycle.conformance.adapters.tls_end import TlsEnd
 from lifecycle.conformance.model.environments import MESSAGE
+from lifecycle.system.portable_calls import dissolve
 
 LocalAddress = Callable[[], tuple[str, int]]
 """Gives the local address of the object under test"""
@@ -90,8 +91,11 @@ class StreamPeer:
         return got
 
     def peer_sends(self) -> None:
-        """Send the message."""
-        (self._tls or self.sock).send(MESSAGE)
+        """Send the message; over a path a descriptor with it, which most receives drop."""
+        if self._loopback.is_local:
+            socket.send_fds(self.sock, [MESSAGE], [0])
+        else:
+            (self._tls or self.sock).send(MESSAGE)
 
     def peer_begins_tls(self) -> None:
         """Begin the handshake."""
@@ -235,13 +239,28 @@ class DatagramPeer:
 
     def peer_sends(self) -> None:
         """Send the message."""
-        self._appear()
-        self._sock.sendto(MESSAGE, (self._loopback.host, self._subject_address()[1]))
+        self.send_message(MESSAGE)
 
     def send_message(self, data: bytes) -> None:
         """Send this to the object."""
         self._appear()
-        self._sock.sendto(data, (self._loopback.host, self._subject_address()[1]))
+        self._sock.sendto(data, self._to_subject())
+
+    def _to_subject(self) -> Any:
+        address = self._subject_address()
+        return address if self._loopback.is_local else (self._loopback.host, address[1])
+
+    def peer_fills(self) -> None:
+        """Let the queue be full, of another's messages."""
+        with self._loopback.new(socket.SOCK_DGRAM) as other, suppress(BlockingIOError):
+            while True:
+                other.sendto(MESSAGE, self.address)
+
+    def peer_turns_away(self) -> None:
+        """Be a peer of the object, and leave that with its messages unread: Linux reports ECONNRESET to it then."""
+        self._sock.connect(self._to_subject())
+        dissolve(self._sock)
+        self._expected.clear()
 
     def receive(self) -> bytes:
         """The next message, waiting for it."""
@@ -278,7 +297,7 @@ class DatagramPeer:
 
     def _appear(self) -> None:
         if self._address is None:
-            self._open((self._loopback.host, 0))
+            self._open(self._loopback.fresh_address())
 
     def _open(self, address: tuple[str, int]) -> None:
         self._sock = self._loopback.new(socket.SOCK_DGRAM)

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from lifecycle.conformance.adapters.certificates import context_of
 from lifecycle.conformance.adapters.effects import keep_full
@@ -194,9 +194,16 @@ class LoopbackStage(ABC):
             if not isinstance(value, tuple) or len(value) != 2:
                 return Answer(f"gives {value!r} instead of what was received, and the address")
             value, address = value
-            if isinstance(self.peer, DatagramPeer) and tuple(address[:2]) != self.peer.address:
+            if (
+                isinstance(self.peer, DatagramPeer)
+                and (getattr(address, "path", None) or tuple(address[:2])) != self.peer.address
+            ):
                 return Answer(f"gives the address {address!r}, which is not the peer's")
-        elif call in ("send", "send_to") and not isinstance(self.peer, ServerPeer):
+        elif call == "receive_handles":
+            value, handles = value
+            for handle in handles:
+                os.close(handle)
+        elif call in ("send", "send_to", "send_handles") and not isinstance(self.peer, ServerPeer):
             data = arguments[0]
             is_part = isinstance(value, int) and value < len(data)
             self.peer.expect(data[:value] if is_part else data)
@@ -251,7 +258,8 @@ class LoopbackStage(ABC):
         filled: list[Any] = []
         for argument in arguments:
             if argument.__class__ is Place:
-                filled.extend(PLACES[argument](self))
+                local = LOCAL_PLACES.get(argument) if self.loopback.is_local else None
+                filled.extend(PLACES[argument](self) if local is None else (AtPath(local(self)),))
             else:
                 filled.append(self._handle(argument.state) if argument.__class__ is Handle else argument)
         return tuple(filled)
@@ -267,6 +275,23 @@ class LoopbackStage(ABC):
         return handle
 
 
+class AtPath(NamedTuple):
+    """The argument `path` of a call."""
+
+    path: str
+
+
+LOCAL_PLACES: Mapping[Place, Callable[[LoopbackStage], Any]] = {
+    words.ANY_PORT: lambda stage: stage.loopback.fresh_address(),
+    words.TAKEN: lambda stage: stage.loopback.taken(stage.kind),
+    words.LISTENER: lambda stage: address_of(stage.loopback.listener),
+    words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
+    words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),
+    words.PEER: lambda stage: stage.peer.address,  # type: ignore[union-attr]  # only messages have this place
+}
+"""a place -> the path that stands for it over a Unix-domain socket"""
+
+
 def _context_under_file(stage: LoopbackStage) -> tuple[Any, ...]:
     stage.read_ahead()
     return (context_of(stage.is_tls_server),)
@@ -274,7 +299,7 @@ def _context_under_file(stage: LoopbackStage) -> tuple[Any, ...]:
 
 PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
     words.ANY_PORT: lambda stage: (0, stage.loopback.host),
-    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind), stage.loopback.host),
+    words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind)[1], stage.loopback.host),
     words.LISTENER: lambda stage: address_of(stage.loopback.listener),
     words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
     words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),

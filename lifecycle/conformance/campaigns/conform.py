@@ -118,6 +118,9 @@ def conform(
         if target.watched is not None:
             with closing_in_time(target.name, target.watched) as adapter:
                 _run(adapter, roles, report, 1, 0, progress, looks_at_data=False)
+        if target.local is not None:
+            with closing_in_time(target.name, target.local) as adapter:
+                _run(adapter, roles, report, depth, 0, progress, looks_at_data=False)
         report.gave_up = WATCHDOG.has_given_up and not WATCHDOG.stopped
         report.stopped, WATCHDOG.ends = WATCHDOG.stopped, float("inf")
         WATCHDOG.stopped = ""

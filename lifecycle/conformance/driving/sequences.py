@@ -18,6 +18,7 @@ from lifecycle.conformance.driving.watchdog import WATCHDOG
 from lifecycle.conformance.model.environment import ANYTHING
 from lifecycle.conformance.model.environments import ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model, Node
+from lifecycle.conformance.model.local_environments import LOCAL_ENVIRONMENTS
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES
 
@@ -43,10 +44,13 @@ def _ignored(done: int, total: int) -> None: ...
 
 def unprovoked_cells(adapter: Adapter, role: Role) -> list[Cell]:
     """The cells that the role's environment does not say how to provoke, whatever the implementation has."""
-    environment = ENVIRONMENTS.get(role.name)
-    if environment is None or ROLES.get(role.name) is not role:
-        environment = adapter.environment(role)
-    return list(Model(role, environment).unprovoked)
+    if role.name not in ENVIRONMENTS or ROLES.get(role.name) is not role:
+        return list(Model(role, adapter.environment(role)).unprovoked)
+    found = list(Model(role, ENVIRONMENTS[role.name]).unprovoked)
+    if role.name in LOCAL_ENVIRONMENTS:
+        over_a_path = set(Model(role, LOCAL_ENVIRONMENTS[role.name]).unprovoked)
+        found = [cell for cell in found if cell in over_a_path]
+    return found
 
 
 def model_for(adapter: Adapter, role: Role) -> Model:
