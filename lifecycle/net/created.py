@@ -10,7 +10,7 @@ from lifecycle.net.operations import Operation, Value
 from lifecycle.net.operations.connecting import resolving
 from lifecycle.net.option_names import NamedOptions
 from lifecycle.system.addresses import any_address, checked_port
-from lifecycle.system.handles import INTERNET_FAMILIES
+from lifecycle.system.handles import INTERNET_FAMILIES, unfilled
 from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_to_path, checked_path
 from lifecycle.system.portable_calls import claim_address, everywhere, new_socket
 
@@ -48,6 +48,7 @@ class CreatedSocket(NamedOptions):
             self._bind_to_path(sock, name, mode)
         except BaseException:
             sock.close()
+            self._remove_path()
             raise
         self._socket = sock
         yield from ()
@@ -115,6 +116,9 @@ class ServerCalls(CreatedSocket):
 
     __slots__ = ()
 
+    _left: list[socket.socket]
+    """connections that interrupted calls of accept() have taken"""
+
     _kind = socket.SOCK_STREAM
 
     def listen(self, backlog: int | None = None) -> None:
@@ -130,6 +134,22 @@ class ServerCalls(CreatedSocket):
             raise TypeError(f"a backlog is an int, not {type(backlog).__name__}")
         else:
             self._socket.listen(max(0, min(backlog, 2**31 - 1)))
+
+    def _arriving(self) -> socket.socket:
+        """A socket object for the connection that an accept() takes; one that an interrupted accept() has left holds it."""
+        return self._left.pop() if self._left else unfilled()
+
+    def _leave(self, connection: socket.socket, target: Any) -> None:
+        """Leave to the next accept() what an interrupted one has taken."""
+        if connection.fileno() != -1:
+            if getattr(target, "_socket", None) is connection:
+                del target._socket
+            self._left.append(connection)
+
+    def _release(self) -> None:
+        super()._release()
+        while self._left:
+            self._left.pop().close()
 
     def _before_bind(self, sock: socket.socket) -> None:
         claim_address(sock)

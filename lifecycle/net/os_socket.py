@@ -5,17 +5,29 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import wraps
 from typing import Any, ClassVar, NoReturn
 from weakref import ref
 
-from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
+from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, LifecycleError, Role, settled
 from lifecycle.roles import ROLES, words
+from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
-from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking, socket_of
+from lifecycle.system.handles import (
+    FAMILIES,
+    MAX_HANDLE,
+    blocking_mode,
+    facts_of,
+    identity_of,
+    make_blocking,
+    own,
+    unfilled,
+)
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
-from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
+from lifecycle.system.outcomes import note_limit, outcome_of_error
 from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 from lifecycle.system.refusals import answers_here
 
@@ -75,6 +87,12 @@ class OsSocket(Lifecycle):
     __slots__ = ("_bound_path", "_readers", "_socket")
 
     internal_modules = ("lifecycle.engine", "lifecycle.net")
+
+    def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
+        super().__init_subclass__(role, **keywords)
+        for call, kept in ((words.ATTACH.name, giving_back), (words.DETACH.name, taking_back)):
+            if call in vars(cls):
+                setattr(cls, call, kept(vars(cls)[call]))
 
     _kind: ClassVar[int]
 
@@ -228,8 +246,9 @@ class OsSocket(Lifecycle):
         if not 0 <= number <= MAX_HANDLE:
             raise ValueError(f"{number} is not a handle")
         blocking = blocking_mode(number)
-        sock = socket_of(number)
+        sock = unfilled()
         try:
+            own(sock, number)
             if sock.family not in FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
             sock.setblocking(False)
@@ -241,24 +260,25 @@ class OsSocket(Lifecycle):
                 raise ValueError(f"this handle {is_what}, which {type(self).__name__} never is")
             if self._node._after(words.ATTACH.name, state) is None:
                 raise ValueError(f"this handle is {state!r}: {type(self).__name__} takes over none that was shut down")
+            self._socket = sock
+            if isinstance(handle, socket.socket):
+                handle.detach()
+            return settled(state, None)
         except BaseException:
-            sock.setblocking(blocking)
-            sock.detach()
+            if sock.fileno() != -1:
+                sock.setblocking(blocking)
+                sock.detach()
             raise
-        if isinstance(handle, socket.socket):
-            handle.detach()
-        self._socket = sock
-        return settled(state, None)
 
     def detach(self) -> int:
         """Hand the descriptor out, in blocking mode, and end the object; the connection lives on."""
         number = self._socket.detach()  # first of all: a call that wakes must not find it
-        if hasattr(self, "_bound_path"):
-            del self._bound_path  # it stays with the descriptor
         if number == -1:  # close() in another thread was faster
-            raise closed_meanwhile()
+            raise self._refusal(self._node, words.DETACH.name, ClosedDuringCall)
         self._wake_all()
         make_blocking(number)
+        if hasattr(self, "_bound_path"):
+            del self._bound_path  # it stays with the descriptor
         return number
 
     def close(self) -> None:
@@ -270,6 +290,26 @@ class OsSocket(Lifecycle):
 
     # -- for the handlers -----------------------------------------------------------------------------------------------
 
+    def actual_state(self, call: str) -> str | None:
+        """The state of the socket as the system knows it."""
+        sock = getattr(self, "_socket", None)
+        if sock is None or self.role.call(call).external:
+            return None
+        with suppress(OSError):  # closed meanwhile
+            return self.role.state_of(facts_of(sock, peek=False))
+        return None
+
+    def _complete(self, call: str) -> None:
+        """As of every object; and end the directions that the state says were ended."""
+        super()._complete(call)
+        if call == words.SHUT_DOWN.name:
+            at: Facts = self.facts
+            ended = {name for name, change in SHUT_DOWN_CHANGES.items() if at.handle and change(at) == at}
+            with suppress(OSError):
+                for name in ended:
+                    self._socket.shutdown(direction_of(name)[1])
+                self._wake_all()
+
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """Classify by the table's errors; None where nothing was asked of the system."""
         if isinstance(error, LifecycleError):
@@ -278,6 +318,8 @@ class OsSocket(Lifecycle):
             note_limit(error)
             if error.errno != errno.EAGAIN:
                 raised_by(self, error)
+        elif call == words.SHUT_DOWN.name:
+            return None  # of a signal handler: what was begun is completed
         return outcome_of_error(self.role.call(call).errors, error)
 
     def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
@@ -298,10 +340,9 @@ class OsSocket(Lifecycle):
 
     def _remove_path(self) -> None:
         """Remove the path that this object's bind has made, before the descriptor is closed: another server may follow."""
-        if hasattr(self, "_bound_path"):
-            bound = self._bound_path
+        with suppress(AttributeError):  # there is none, or another thread has removed it
+            remove(self._bound_path)
             del self._bound_path
-            remove(bound)
 
     def _ends_iteration(self, refusal: IllegalCall) -> bool:
         """Whether a refusal ends an iteration over this object: it was closed."""
@@ -315,6 +356,52 @@ class OsSocket(Lifecycle):
         except OSError:
             return None
         return from_system(name)
+
+
+def giving_back(attach: Callable[..., None]) -> Callable[..., None]:
+    """attach(), after which the caller has the descriptor whatever ends it, an exception of a signal handler included."""
+
+    @wraps(attach)
+    def call(self: OsSocket, handle: int | socket.socket, *arguments: Any, **keywords: Any) -> None:
+        node = self._node
+        number = handle.fileno() if isinstance(handle, socket.socket) else handle
+        try:
+            return attach(self, handle, *arguments, **keywords)
+        except BaseException:
+            sock = getattr(self, "_socket", None)
+            if node._state == self.role.initial and sock is not None and sock.fileno() in (number, -1):
+                self._moves(self._node, node)
+                if sock.fileno() != -1:
+                    sock.detach()
+                del self._socket
+            if isinstance(handle, socket.socket) and handle.fileno() == -1 != number:
+                own(handle, number)
+            raise
+
+    return call
+
+
+def taking_back(detach: Callable[..., int]) -> Callable[..., int]:
+    """detach(), after which the object has the descriptor again if an exception of a signal handler ends it."""
+
+    @wraps(detach)
+    def call(self: OsSocket, *arguments: Any, **keywords: Any) -> int:
+        node, sock = self._node, getattr(self, "_socket", None)
+        number = -1 if sock is None else sock.fileno()
+        file = identity_of(number)
+        try:
+            return detach(self, *arguments, **keywords)
+        except LifecycleError:
+            raise
+        except BaseException:
+            if sock is not None and file is not None and file == identity_of(number):
+                if sock.fileno() == -1:
+                    own(sock, number)
+                    sock.setblocking(False)
+                self._moves(self._node, node)
+            raise
+
+    return call
 
 
 for _name in NAMES_HERE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import array
 import errno
 import os
@@ -12,6 +13,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from lifecycle.system.addresses import any_address
+from lifecycle.system.handles import own
 from lifecycle.system.local_sockets import LOCAL_FAMILY, bind_anywhere
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 from lifecycle.system.polling import is_ready
@@ -63,22 +65,28 @@ def everywhere(prepare: Callable[[int], socket.socket], port: int) -> socket.soc
 
 
 def in_place_of(before: socket.socket, after: socket.socket) -> socket.socket:
-    """Close `before`; the socket of `after`, under the descriptor's number of `before` where the system can do that.
+    """Close what `before` holds; an object that holds what `after` does.
 
-    Raises OSError (EBADF) when `before` is closed already; `after` is closed then.
+    Where the system can do that it is `before` itself, under the same descriptor's number. Raises OSError (EBADF) when `before`
+    is closed already; `after` is closed then.
     """
-    number = before.detach()  # first of all: a close() in another thread must not find it
-    if number == -1:
-        after.close()
-        raise system_error(errno.EBADF)
     if sys.platform == "win32":  # its handles are not numbers to choose from
-        socket.close(number)
+        before.close()
         return after
+    number: list[int] = []
     try:
-        os.dup2(after.fileno(), number, inheritable=False)
+        with after:
+            number.extend(map(_socket.socket.detach, (before,)))  # first of all: a close() in another thread must not find it
+            if number[0] == -1:
+                raise system_error(errno.EBADF)
+            os.dup2(after.fileno(), number[0], inheritable=False)
     finally:
-        after.close()
-        before = socket.socket(fileno=number)
+        if number and number[0] != -1:
+            try:
+                own(before, number[0])
+            finally:
+                if before.fileno() == -1:  # an exception of a signal handler came first
+                    own(before, number[0])
     return before
 
 

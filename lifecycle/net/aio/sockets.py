@@ -136,11 +136,12 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
     accepts: the class of the objects that accept() makes. engine: see Lifecycle.
     """
 
-    __slots__ = ("_accepts",)
+    __slots__ = ("_accepts", "_left")
 
     def __init__(self, *, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
         super().__init__(engine=engine)
         self._accepts = checked_class(accepts, Accepted)
+        self._left = []
 
     def _new_accepted(self) -> Accepted:
         return self._accepts(engine=self.engine)
@@ -156,12 +157,17 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         """
         assert target is not None  # _new_accepted() made one
         target._filler = self
+        connection = arriving = self._arriving()
         try:
-            connection = await self._run(words.ACCEPT, accepting(self._socket), target)
+            if arriving.fileno() == -1:
+                connection = await self._run(words.ACCEPT, accepting(self._socket, arriving), target)
+            if connection is not None:
+                target._socket = connection
+        except BaseException:
+            self._leave(arriving, target)
+            raise
         finally:
             target._filler = None
-        if connection is not None:
-            target._socket = connection
         return target
 
     @overload

@@ -141,11 +141,12 @@ class Server(ServerCalls, Created, role=SERVER):
     that accept() makes. engine: see Lifecycle.
     """
 
-    __slots__ = ("_accepts",)
+    __slots__ = ("_accepts", "_left")
 
     def __init__(self, *, timeout: float | None = None, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
         super().__init__(timeout=timeout, engine=engine)
         self._accepts = checked_class(accepts, Accepted)
+        self._left = []
 
     def _new_accepted(self) -> Accepted:
         return self._accepts(engine=self.engine)
@@ -161,12 +162,17 @@ class Server(ServerCalls, Created, role=SERVER):
         """
         assert target is not None  # _new_accepted() made one
         target._filler = self
+        connection = arriving = self._arriving()
         try:
-            connection = self._run(words.ACCEPT, accepting(self._socket), target)
+            if arriving.fileno() == -1:
+                connection = self._run(words.ACCEPT, accepting(self._socket, arriving), target)
+            if connection is not None:
+                target._install(connection, self._timeout)
+        except BaseException:
+            self._leave(arriving, target)
+            raise
         finally:
             target._filler = None
-        if connection is not None:
-            target._install(connection, self._timeout)
         return target
 
     def __iter__(self) -> Iterator[Accepted]:

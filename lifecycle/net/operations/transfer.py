@@ -11,6 +11,7 @@ from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTi
 from lifecycle.net.operations import MORE_READABLE, READABLE, STILL_WRITABLE, WRITABLE, Operation, Wait, pausing
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
+from lifecycle.system.handles import take_connection, unfilled
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.passing import send_with_handles
@@ -132,11 +133,12 @@ def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: 
     return first
 
 
-def accepting(listener: socket.socket) -> Operation[socket.socket]:
-    """Take the first connection of the queue."""
+def accepting(listener: socket.socket, into: socket.socket | None = None) -> Operation[socket.socket]:
+    """Take the first connection of the queue. into: a socket object that holds nothing yet; see take_connection()."""
+    into = unfilled() if into is None else into
     while True:
         try:
-            connection = listener.accept()[0]
+            connection = take_connection(listener, into)
         except ConnectionAbortedError:
             continue  # it was gone before it was taken (accept(2): to be treated like EAGAIN)
         except BlockingIOError:
