@@ -236,7 +236,8 @@ class OsSocket(Lifecycle):
 
         handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
         TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another
-        kind, in a state that this role does not have, or a datagram socket that was shut down; the caller keeps it then.
+        kind or in a state that this role does not have, as a datagram socket that was shut down without a peer; the caller
+        keeps it then.
         """
         if isinstance(handle, socket.socket):
             refuse_own_way(handle)
@@ -258,8 +259,6 @@ class OsSocket(Lifecycle):
                 name = next((name for role in ROLES.values() if (name := role.state_of(found)) is not None), None)
                 is_what = "was shut down without a peer" if name is None else f"is {name!r}"
                 raise ValueError(f"this handle {is_what}, which {type(self).__name__} never is")
-            if self._node._after(words.ATTACH.name, state) is None:
-                raise ValueError(f"this handle is {state!r}: {type(self).__name__} takes over none that was shut down")
             self._socket = sock
             if isinstance(handle, socket.socket):
                 handle.detach()
