@@ -260,8 +260,9 @@ class CallScope:
         failure = error
         target = self._target
         try:
-            if error is not None and not self._settling:
-                self._outcome = target._settle_error(self._node, self._call, error, self._after)
+            if error is not None:
+                if not self._settling:
+                    self._outcome = target._settle_error(self._node, self._call, error, self._after)
                 target._true_up(self._node, self._call)
                 if target._specs[self._call].fired_by is not None and target.state == target.role.initial:
                     target._release()  # the call that was to fill it has failed

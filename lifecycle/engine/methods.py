@@ -7,6 +7,7 @@ coverage and profilers see the handler.
 
 from __future__ import annotations
 
+import ast
 import functools
 import linecache
 import textwrap
@@ -231,9 +232,21 @@ def _code_of(source: str, name: str) -> CodeType:
     code = _codes.get(source)
     if code is None:
         filename = f"<lifecycle {name} {len(_codes)}>"
-        code = _codes[source] = compile(source, filename, "exec")
+        module = ast.parse(source)
+        for node in ast.walk(module):
+            if isinstance(node, ast.Try):
+                node.lineno = _begin_of(node)
+        code = _codes[source] = compile(module, filename, "exec")
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return code
+
+
+def _begin_of(statement: ast.stmt) -> int:
+    """The line of the first statement in it that does something.
+
+    A `try:` on a line of its own is an instruction that belongs to no `try` around it, where a tracer may raise.
+    """
+    return _begin_of(statement.body[0]) if isinstance(statement, ast.Try) else statement.lineno
 
 
 _codes: dict[str, CodeType] = {}

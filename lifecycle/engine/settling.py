@@ -163,12 +163,13 @@ class Settling:
         if self._specs[call].settles_before:
             if now is not node:
                 self._complete(call)
-        elif now is node and node._after(call, "ok") is not node:
-            actual = self.actual_state(call)
-            endings = (node._after(call, outcome) for outcome in self.role.table[node._state].get(call, ()))
-            after = next((each for each in endings if each is not None and each._state == actual), None)
-            if after is not None:
-                self._moves(now, after)
+        elif node._after(call, "ok") is not node:
+            endings = [node._after(call, outcome) for outcome in self.role.table[node._state].get(call, ())]
+            if now is node or now in endings:  # else another call has moved on from here
+                actual = self.actual_state(call)
+                after = next((each for each in endings if each is not None and each._state == actual), None)
+                if after is not None:
+                    self._moves(now, after)
 
     @one_step
     def _claims(self, node: StateNode, after: StateNode | None, claim: Claim | None) -> bool:

@@ -184,11 +184,16 @@ class ClientCalls(CreatedSocket, StreamCalls):
         if self._socket.family == LOCAL_FAMILY:
             return
         name = self._socket.getsockname() if self.facts.address else None
-        if self._plan.is_own:
-            with suppress(OSError):
-                self._exchange_socket(self._equal_socket(self._socket.family))
-        if name is not None:
-            bind_again(self._socket, name)
+        try:
+            if self._plan.is_own:
+                with suppress(OSError):
+                    self._exchange_socket(self._equal_socket(self._socket.family))
+            if name is not None:
+                bind_again(self._socket, name)
+        except BaseException:  # of a signal handler
+            if name is not None:
+                bind_again(self._socket, name)
+            raise
 
 
 class DatagramCalls(CreatedSocket, DatagramOptions):

@@ -119,6 +119,12 @@ def own(sock: socket.socket, number: int) -> None:
         socket.socket.__init__(sock, fileno=number)
 
 
+def own_again(sock: socket.socket, number: list[int]) -> None:
+    """Have `sock` hold what it held before it was detached; this may be repeated. number: empty, or the descriptor, or -1."""
+    if number and number[0] != -1:
+        own(sock, number[0])
+
+
 _accept = socket.socket.accept
 _accept_raw: Callable[[socket.socket], tuple[int, object]] = vars(_raw)["_accept"]
 
@@ -137,7 +143,7 @@ def take_connection(listener: socket.socket, into: socket.socket) -> socket.sock
         socket.socket.__init__(into, listener.family, listener.type, listener.proto, taken[0][0])
         into.setblocking(False)
     except BaseException:
-        if taken and into.fileno() == -1:
+        if taken:  # once more, and whole
             socket.socket.__init__(into, listener.family, listener.type, listener.proto, taken[0][0])
         raise
     return into
@@ -154,8 +160,12 @@ def identity_of(number: int) -> tuple[int, int] | None:
 
 def make_blocking(number: int) -> None:
     """Put a descriptor into blocking mode, as the system hands out sockets."""
-    sock = socket_of(number)
+    if sys.platform != "win32":
+        os.set_blocking(number, True)
+        return
+    sock = unfilled()
     try:
+        own(sock, number)
         sock.setblocking(True)
     finally:
         sock.detach()
