@@ -1,9 +1,7 @@
-"""Writes every file of this folder anew: `python diagrams/regenerate.py`. A test fails when a text among them is not current.
+"""Writes every file of this folder anew: `python diagrams/regenerate.py`.
 
-lifecycle/system/answers.txt is made here, too, from the matrices beside it.
-
-Of each role there are Mermaid, DOT and, drawn by Graphviz, SVG. Of the demo there are its journal, recorded now, and the
-charts that are made of it.
+A test fails when one is not current. Of each role there are Mermaid and DOT here and, drawn by Graphviz, SVG in the package. Of
+the demo there are its journal, recorded now, and the charts that are made of it.
 """
 
 from __future__ import annotations
@@ -13,14 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, refused
-from lifecycle.diagrams import read_records, sequence_chart, state_diagram
+from lifecycle.diagrams import pictures, read_records, sequence_chart, state_diagram
 from lifecycle.engine import Journal
 from lifecycle.roles import ROLES
-from lifecycle.system import refusals
-from lifecycle.system.platform_answers import answers_text
+from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM
 
 FOLDER = Path(__file__).parent
-JOURNAL = FOLDER / "demo.jsonl"
+PACKAGED = FOLDER.parent / "lifecycle" / "diagrams" / "roles"
+JOURNAL = PACKAGED.parent / "explorer" / "demo.jsonl"
+OBSERVED = (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)
+PICTURED = {**ROLES, **{f"python_{each.real.name}": each.real for each in OBSERVED}}
+"""file's name -> the role whose picture is in the package: ours, and those of the sockets that `lifecycle run` follows"""
 
 
 def texts_of_roles() -> Iterator[tuple[str, str]]:
@@ -39,9 +40,9 @@ def charts_of_the_demo() -> Iterator[tuple[str, str]]:
 
 
 def pictures_of_roles() -> Iterator[tuple[str, str]]:
-    """(file's name, its text) of the pictures, which differ from one Graphviz to the next and are not compared."""
-    for role in ROLES.values():
-        yield f"{role.name}.svg", state_diagram(role, "svg")
+    """(file's name, its text) of the pictures; each Graphviz draws its own, so what they are of is compared."""
+    for name, role in PICTURED.items():
+        yield f"{name}.svg", pictures.drawn(state_diagram(role, "dot"))
 
 
 def recorded_demo() -> Journal:
@@ -57,14 +58,13 @@ def recorded_demo() -> Journal:
 
 def main() -> int:
     """Write all files; those of roles that are no more are removed."""
-    for old in FOLDER.iterdir():
+    for old in (*FOLDER.iterdir(), *PACKAGED.iterdir()):
         if old.suffix in (".mmd", ".dot", ".svg", ".txt"):
             old.unlink()
-    Path(refusals.__file__).with_name("answers.txt").write_text(answers_text(), encoding="utf-8", newline="\n")
     JOURNAL.write_text("".join(f"{line}\n" for line in recorded_demo().lines()), encoding="utf-8", newline="\n")
-    for written in (texts_of_roles(), charts_of_the_demo(), pictures_of_roles()):
+    for folder, written in ((FOLDER, texts_of_roles()), (FOLDER, charts_of_the_demo()), (PACKAGED, pictures_of_roles())):
         for name, text in written:
-            (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return 0
 
 

@@ -37,13 +37,14 @@ def roles(draw: st.DrawFn, names: st.SearchStrategy[str] = identifiers) -> Role:
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for here, after in pairwise(states):
         rows.setdefault((here, draw(st.sampled_from(calls))), {})["ok"] = after
+    parts = st.sampled_from(("", "", draw(names)))
     extra = st.tuples(st.sampled_from(states), st.sampled_from(calls), st.sampled_from(endings), st.sampled_from(states))
     for here, call, outcome, after in draw(st.lists(extra, max_size=12)):
         rows.setdefault((here, call), {}).setdefault(outcome, here if here == final else after)
     return Role(
         name="random",
         doc="A role that nobody thought of.",
-        states=tuple(State(name, f"The state {name!r}.") for name in states),
+        states=tuple(State(name, f"The state {name!r}.", part=draw(parts)) for name in states),
         calls=tuple(Call(name, f"The call {name!r}.", reason="It is not its time") for name in calls),
         outcomes=(*STANDARD_OUTCOMES, Outcome("unused", "An outcome that no row has.")),
         rows=tuple((here, call, outcomes) for (here, call), outcomes in rows.items()),

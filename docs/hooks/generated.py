@@ -1,6 +1,6 @@
 """Generated pages of the site: one for each role, the command's help, the interactive page, and the navigation.
 
-A role's page is made from its table, its picture is in diagrams/, which a test keeps current.
+A role's page is made from its table; its picture is the package's, which a test keeps current.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     }
     for role in ROLES.values():
         texts[f"reference/roles/{role.name}.md"] = role_page(role)
-        texts[f"reference/roles/{role.name}.svg"] = (DIAGRAMS / f"{role.name}.svg").read_text(encoding="utf-8")
+        texts[f"reference/roles/{role.name}.svg"] = state_diagram(role, "svg")
     for path, text in texts.items():
         files.append(File.generated(config, path, content=text))
     return files

@@ -7,19 +7,21 @@ flush() sends it. Loading stops where bytes are missing, and goes on from there 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import anyio
 
 from lifecycle.aio.gathering import ReadBuffer, WriteBuffer
+from lifecycle.aio.kept_values import KeptValues
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.archive import archive as blocking
-from lifecycle.archive.atomic import ArchiveCalls, Mode
+from lifecycle.archive.atomic import Mode
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.nesting import Continuation, Load
-from lifecycle.archive.format.objects import kind_of, operand, take_body, take_object
+from lifecycle.archive.format.objects import take_body, take_object
+from lifecycle.archive.format.operands import operand
 from lifecycle.archive.format.own_stack import OwnStack, answer_of
 from lifecycle.archive.format.registry import REGISTRY, Registry
 from lifecycle.archive.format.wire import Wire
@@ -29,8 +31,6 @@ from lifecycle.roles import ARCHIVE
 from lifecycle.roles.archive import LOAD
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
     from lifecycle.archive.format.text import CEditView
 
 Self = TypeVar("Self", bound="Archive")
@@ -39,7 +39,7 @@ DECODED_TWICE = 1 << 16
 """How many bytes of a value may be decoded again, besides as many as it has."""
 
 
-class Archive(ArchiveCalls, role=ARCHIVE):
+class Archive(KeptValues, role=ARCHIVE):
     """Typed values through an awaited SocketFile, in the format of MFC's CArchive, in one direction for life.
 
     file: a SocketFile of lifecycle.aio, which is not owned: close the archive first, then the file, then the socket, as nested
@@ -65,6 +65,8 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         no_flush_on_delete: bool = False,
         win32: bool = False,
         registry: Registry = REGISTRY,
+        schemas: Mapping[Any, int] | None = None,
+        base: int = 0,
         engine: str | None = None,
     ) -> None:
         super().__init__(engine=engine)
@@ -85,6 +87,8 @@ class Archive(ArchiveCalls, role=ARCHIVE):
             no_flush_on_delete=True,
             win32=win32,
             registry=registry,
+            schemas=schemas,
+            base=base,
             engine=engine,
         )
         try:
@@ -97,42 +101,6 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         """Take the file, as the constructor does. IllegalCall over a closed one."""
         self._file = file
         return settled(mode, None)
-
-    # -- what it is ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def is_loading(self) -> bool:
-        """Whether it loads values (IsLoading)."""
-        return self._archive.is_loading
-
-    @property
-    def is_storing(self) -> bool:
-        """Whether it stores values (IsStoring)."""
-        return self._archive.is_storing
-
-    @property
-    def is_buffer_empty(self) -> bool:
-        """Whether nothing is left of what was received, or nothing waits to be sent (IsBufferEmpty)."""
-        return self._archive.is_buffer_empty and self._write_buffer.is_empty
-
-    @property
-    def file(self) -> SocketFile:
-        """The file given to the constructor (GetFile)."""
-        return self._file
-
-    @property
-    def offset(self) -> int:
-        """How many bytes were stored or taken since the archive began."""
-        return self._archive.offset
-
-    @property
-    def document(self) -> object:
-        """Free for the program, and handed on to serialize() methods (m_pDocument)."""
-        return self._archive.document
-
-    @document.setter
-    def document(self, document: object) -> None:
-        self._archive.document = document
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state} over {self._file!r}>"
@@ -193,10 +161,25 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         """`value = await (archive >> DWORD)`, with the parentheses: load a value of that kind."""
         return await self.load(kind)
 
-    async def read(self, size: int) -> bytes:
-        """Take `size` raw bytes, fewer where the stream ends before (CArchive::Read)."""
+    @overload
+    async def exchange(self, kind: type[Value], value: Value | None = None) -> Value: ...
+    @overload
+    async def exchange(self, kind: object, value: Any = None) -> Any: ...
+    async def exchange(self, kind: Any, value: Any = None) -> Any:
+        """Keep `value`, or load one, as the direction is; the value. As exchange() of lifecycle.archive.Archive."""
+        if self.is_loading:
+            return await self.load(kind)
+        self.store(kind, value)
+        return value
+
+    async def read(self, size: int = -1) -> bytes:
+        """Take `size` raw bytes, fewer where the stream ends before (CArchive::Read); to the end where it is negative."""
         found: bytes = await self._take(lambda _: self._archive.read(size))
         return found if len(found) == size else settled("eof", found)
+
+    async def rest(self) -> bytes:
+        """Take all bytes up to the end of the stream, as read(-1)."""
+        return await self.read(-1)
 
     async def ensure_read(self, size: int) -> bytes:
         """Take just `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
@@ -226,48 +209,7 @@ class Archive(ArchiveCalls, role=ARCHIVE):
         found: tuple[type[Any], int] = await self._take(lambda _: self._archive.read_class(kind))
         return found
 
-    def get_object_schema(self) -> int:
-        """The schema number under which the object now loading was stored, once; else -1 (GetObjectSchema)."""
-        return self._archive.get_object_schema()
-
-    def set_object_schema(self, schema: int) -> None:
-        """Set what get_object_schema() answers next (SetObjectSchema)."""
-        self._archive.set_object_schema(schema)
-
-    def set_load_params(self, grow_by: int = 1024) -> None:
-        """MFC's growth of the table of objects; without effect here, and refused (TooLate) after the first object."""
-        self._archive.set_load_params(grow_by)
-
     # -- storing -------------------------------------------------------------------------------------------------------------
-
-    def __lshift__(self: Self, value: object) -> Self:
-        """Keep a value that knows its wire type (`archive << DWORD(5) << CString("x")`), an object or None; the archive."""
-        self.store(kind_of(value), value)
-        return self
-
-    def store(self, kind: Any, value: object) -> None:
-        """Keep one value of a kind until flush(). Raises ReadOnly (an IllegalCall) when loading; TypeError, ValueError."""
-        self._archive.store(kind, value)
-
-    def write(self, data: ReadableBuffer) -> None:
-        """Keep raw bytes (CArchive::Write)."""
-        self._archive.write(data)
-
-    def write_string(self, line: str) -> None:
-        """Keep text as it is: no length before it, no end behind it (WriteString)."""
-        self._archive.write_string(line)
-
-    def write_count(self, count: int) -> None:
-        """Keep a count (WriteCount)."""
-        self._archive.write_count(count)
-
-    def write_object(self, thing: object) -> None:
-        """Keep an object of a serializable class, or None (WriteObject)."""
-        self._archive.write_object(thing)
-
-    def write_class(self, kind: type[Any]) -> None:
-        """Keep the description of a serializable class (WriteClass)."""
-        self._archive.write_class(kind)
 
     async def flush(self) -> None:
         """Storing: send all that is kept: the message. Loading: give back to the file what was received and not taken.
@@ -285,18 +227,21 @@ class Archive(ArchiveCalls, role=ARCHIVE):
             await self._write_buffer.send()
         self._archive.flush()  # which raises the error that sending has met, if any
 
-    def set_store_params(self, hash_size: int = 2053, block_size: int = 128) -> None:
-        """MFC's size of the table of objects; without effect here, and refused (TooLate) after the first object."""
-        self._archive.set_store_params(hash_size, block_size)
-
     # -- both ----------------------------------------------------------------------------------------------------------------
 
-    async def serialize(self, thing: object, kind: type[Any] | None = None) -> None:
-        """Keep or take what an object of a serializable class consists of, without a tag (a direct call of Serialize)."""
+    @overload
+    async def serialize(self, thing: type[Kept]) -> Kept: ...  # type: ignore[overload-overlap]  # a class is an object, too
+    @overload
+    async def serialize(self, thing: object, kind: type[Any] | None = None) -> None: ...
+    async def serialize(self, thing: Any, kind: type[Any] | None = None) -> Any:
+        """Keep or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
+
+        thing: where the archive loads, a class may take its place, and a new object of it is returned.
+        """
         if self.is_storing:
-            self._archive.serialize(thing, kind)
-        else:
-            await self._take(lambda decoder: take_body(decoder, thing, kind))
+            return self._archive.serialize(thing, kind)
+        taken = await self._take(lambda decoder: take_body(decoder, thing, kind))
+        return taken if isinstance(thing, type) else None
 
     async def serialize_class(self, kind: type[Any]) -> None:
         """Keep the description of a class, or take it and see that it is that one (SerializeClass)."""
@@ -308,10 +253,6 @@ class Archive(ArchiveCalls, role=ARCHIVE):
     async def serialize_raw(self, view: CEditView) -> None:
         """Refused over a socket, in both directions, with io.UnsupportedOperation: nothing says where the text ends."""
         self._archive.serialize_raw(view)
-
-    def map_object(self, thing: object) -> None:
-        """Give `thing` the next number without a byte, on both sides at the same place, to be referred to (MapObject)."""
-        self._archive.map_object(thing)
 
     def abort(self) -> None:
         """Let go of the file without sending what is kept; never fails (Abort)."""

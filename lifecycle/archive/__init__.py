@@ -67,6 +67,7 @@ from lifecycle.archive.format.scalars import (
     WCHAR,
     WORD,
 )
+from lifecycle.archive.format.settings import Traced
 from lifecycle.archive.format.strings import CComBSTR, CString, CStringA, CStringW
 from lifecycle.archive.format.structures import (
     GUID,
@@ -90,7 +91,7 @@ __all__ = [
     "CTime32", "CTime64", "CTimeSpan", "CTimeSpan64", "CWordArray", "Cause", "Chars", "ClosedFile", "DOUBLE", "DWORD",
     "EndOfFile", "FLOAT", "FormatError", "GUID", "GenericError", "INT", "INT_PTR", "LOGBRUSH", "LOGFONT", "LOGFONTA",
     "LOGFONTW", "LOGPEN", "LONG", "LONGLONG", "NestedTooDeeply", "NotSerializable", "OleStatus", "POINT", "RECT",
-    "REGISTRY", "ReadOnly", "Registry", "SHORT", "SIZE", "SocketFile", "TooLate", "UINT", "ULONGLONG", "ULONG_PTR",
+    "REGISTRY", "ReadOnly", "Registry", "SHORT", "SIZE", "SocketFile", "TooLate", "Traced", "UINT", "ULONGLONG", "ULONG_PTR",
     "UnreadBytesLost", "UnsupportedCall", "VT", "WCHAR", "WINDOWPLACEMENT", "WORD", "Wire", "WriteOnly", "serializable",
     "since", "when",
 ]  # fmt: skip

@@ -16,12 +16,13 @@ from lifecycle.archive.atomic import Mode
 from lifecycle.archive.buffer import Sender, length_of, position_of, receive_of
 from lifecycle.archive.errors import TooLate, UnreadBytesLost
 from lifecycle.archive.file import SocketFile
-from lifecycle.archive.format import objects, text
+from lifecycle.archive.format import objects, operands, text
 from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import count_prefix, take_count
 from lifecycle.archive.format.registry import REGISTRY, Registry
-from lifecycle.archive.format.settings import Format
+from lifecycle.archive.format.settings import Format, Trace
+from lifecycle.archive.format.tracing import TracedWire
 from lifecycle.archive.format.wire import Wire
 from lifecycle.archive.operators import Kept, Operators, Pointed, Value
 from lifecycle.engine import LifecycleError, settled
@@ -44,7 +45,8 @@ class Archive(Operators, role=ARCHIVE):
     deep objects may be nested. no_flush_on_delete: leaving a `with` block drops what was not flushed. win32: counts as a 32-bit
     program writes them. registry: which classes may be loaded; the ones made @serializable, unless another is given. schemas:
     class, or name on the wire -> the schema number under which its objects are stored, or expected, instead of its own. base:
-    the offset of the archive's first byte; where the file is now, unless given, and 0 of a file that has no position.
+    the offset of the archive's first byte; where the file is now, unless given, and 0 of a file that has no position. trace: is
+    called with each value that is loaded or stored, as Traced(offset, kind, value); print shows them.
 
     An object is stored once and referred to afterwards, so that later changes of it are not sent, and everything stored is kept
     alive. Numbers are those of one archive: use one for each message, or one for the connection, as the peer does.
@@ -72,6 +74,7 @@ class Archive(Operators, role=ARCHIVE):
         registry: Registry = REGISTRY,
         schemas: Mapping[Any, int] | None = None,
         base: int | None = None,
+        trace: Trace | None = None,
         engine: str | None = None,
     ) -> None:
         super().__init__(engine=engine)
@@ -84,7 +87,7 @@ class Archive(Operators, role=ARCHIVE):
         self._nested = False
         self._flush_is_due = False
         self._spoilt_by = None
-        self._format = Format(unicode, encoding, errors, win32, limit, depth, buffer_size)
+        self._format = Format(unicode, encoding, errors, win32, limit, depth, buffer_size, trace)
         self.document: object = None
         self.attach(file, mode)
 
@@ -123,7 +126,7 @@ class Archive(Operators, role=ARCHIVE):
         Raises WriteOnly (an IllegalCall) on a storing archive; ArchiveError when the bytes are none of that kind, which leaves
         the archive broken; TimeoutError, BlockingIOError, after which nothing was taken; ConnectionError.
         """
-        wire = objects.operand(kind)
+        wire = self._wire(kind)
         return wire.load(self._decoder) if wire.is_atomic else self._take_whole(wire.load)
 
     def store(self, kind: Any, value: object) -> None:
@@ -132,7 +135,7 @@ class Archive(Operators, role=ARCHIVE):
         Raises ReadOnly (an IllegalCall) on a loading archive; TypeError, ValueError when the value is none of that kind, and
         then nothing was stored; TimeoutError, BlockingIOError when there is no room yet, and then nothing was stored either.
         """
-        wire = objects.operand(kind)
+        wire = self._wire(kind)
         if self._nested and wire.is_atomic:
             wire.store(self._encoder, value)
         else:
@@ -162,7 +165,9 @@ class Archive(Operators, role=ARCHIVE):
 
         most: the most characters to take; what is left of the line stays.
         """
+        at = self.offset
         line = self._take_whole(lambda decoder: text.read_line(decoder, most))
+        self._format.tell(at, "line", line)
         return settled("eof", None) if line is None else line
 
     def write_string(self, line: str) -> None:
@@ -211,16 +216,22 @@ class Archive(Operators, role=ARCHIVE):
         else:
             self._take_whole(lambda decoder: objects.take_class(decoder, kind))
 
-    def serialize(self, thing: object, kind: type[Any] | None = None) -> None:
+    @overload
+    def serialize(self, thing: type[Kept]) -> Kept: ...  # type: ignore[overload-overlap]  # a class is an object, too
+    @overload
+    def serialize(self, thing: object, kind: type[Any] | None = None) -> None: ...
+    def serialize(self, thing: Any, kind: type[Any] | None = None) -> Any:
         """Put or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
 
+        thing: where the archive loads, a class may take its place, and a new object of it is returned: `serialize(Age)`.
         kind: the class whose members are meant, a base of the object's class; its own, unless given. A derived class's method
         reaches those of its base by super().serialize(archive), as C++'s does by CBase::Serialize(ar).
         """
         if self.is_storing:
             self._store_whole(objects.put_body, thing, kind)
-        else:
-            self._take_whole(lambda decoder: objects.take_body(decoder, thing, kind))
+            return None
+        taken = self._take_whole(lambda decoder: objects.take_body(decoder, thing, kind))
+        return taken if isinstance(thing, type) else None
 
     def serialize_raw(self, view: text.CEditView) -> None:
         """Put or take the text of a view without its length, which needs a file that knows its own (SerializeRaw).
@@ -329,6 +340,10 @@ class Archive(Operators, role=ARCHIVE):
         self._encoder = Encoder(self._format, self._registry, schemas=self._schemas, owner=ref(self))
         self._encoder.sent = self._base
         self._sender = Sender(self._file, self._encoder)
+
+    def _wire(self, kind: Any) -> Wire[Any]:
+        wire = operands.operand(kind)
+        return wire if self._format.trace is None else TracedWire(wire, wire.name)
 
     def _checked_size(self, size: int) -> int:
         if not 0 <= size <= self._format.limit:

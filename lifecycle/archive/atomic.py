@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import GeneratorType
 from typing import Any, Literal
 
 from lifecycle.archive.buffer import Sender, give_back
-from lifecycle.archive.errors import ArchiveError, EndOfFile, FormatError, GenericError, NestedTooDeeply, ReadOnly, WriteOnly
+from lifecycle.archive.errors import (
+    ArchiveError,
+    ClassNotLoaded,
+    ClassNotStored,
+    EndOfFile,
+    FormatError,
+    GenericError,
+    NestedTooDeeply,
+    ReadOnly,
+    WriteOnly,
+)
 from lifecycle.archive.format.decoder import Decoder, Mark
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Continuation, Load, Storing, store_nested
+from lifecycle.archive.format.paths import add_path
 from lifecycle.engine import IllegalCall, Lifecycle
-from lifecycle.roles.archive import Direction
+from lifecycle.roles.archive import ARCHIVE, CLASSES, Direction
 from lifecycle.system.outcomes import outcome_of_error
 
 Mode = Literal["load", "store"]
@@ -27,11 +38,13 @@ class ArchiveCalls(Lifecycle):
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
         """MFC's causes readOnly and writeOnly, for calls of the other direction."""
-        direction = self.role.state(state).facts.direction
-        others = [each.name for each in self.role.states if each.facts.direction not in (None, direction)]
-        if direction is None or not any(call in self.role.table[other] for other in others):
-            return IllegalCall
-        return ReadOnly if direction is Direction.LOAD else WriteOnly
+        return _refusal_of(state, call)
+
+    @staticmethod
+    def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """MFC's exception, where it has one."""
+        kind = _refusal_of(state, call)
+        return {"mfc": f"CArchiveException, cause {int(kind.cause)}"} if issubclass(kind, ArchiveError) else {}
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """How an error of a call classifies."""
@@ -40,6 +53,16 @@ class ArchiveCalls(Lifecycle):
         if isinstance(error, FormatError):
             return "malformed"
         return outcome_of_error(self.role.call(call).errors, error) or "failed"
+
+
+def _refusal_of(state: str, call: str) -> type[IllegalCall]:
+    direction = ARCHIVE.state(state).facts.direction
+    others = [each.name for each in ARCHIVE.states if each.facts.direction not in (None, direction)]
+    if direction is None or not any(call in ARCHIVE.table[other] for other in others):
+        return IllegalCall
+    if direction is Direction.LOAD:
+        return ClassNotStored if call in CLASSES else ReadOnly
+    return ClassNotLoaded if call in CLASSES else WriteOnly
 
 
 class AtomicValues(ArchiveCalls):
@@ -121,6 +144,8 @@ class AtomicValues(ArchiveCalls):
         encoder = self._encoder
         if len(encoder.out) > encoder.format.size and not self._nested:
             self._sender.send(len(encoder.out))  # it could not be sent before: until it can, nothing more is taken
+        if encoder.format.trace is not None:
+            encoder.format.tell(encoder.offset, "bytes", data)
         encoder.out += data
         if len(encoder.out) > encoder.format.size and not self._nested:
             self._sender.send_whole_buffers()
@@ -160,6 +185,8 @@ class AtomicValues(ArchiveCalls):
         """Undo a load that failed by `error`, unless wrong bytes have broken the archive."""
         if not isinstance(error, (FormatError, RecursionError)) or (outer and isinstance(error, EndOfFile)):
             self._decoder.go_back(mark)
+        if not outer and isinstance(error, FormatError):
+            add_path(error, self._decoder, mark[0])
         self._flush_is_due = self._flush_is_due and outer
 
     def _end_taking(self, outer: bool, mark: Mark) -> None:
@@ -179,6 +206,8 @@ class AtomicValues(ArchiveCalls):
     def _taken(self, size: int) -> bytes:
         decoder = self._decoder
         data = bytes(decoder.data[decoder.at : decoder.at + size])
+        if decoder.format.trace is not None:
+            decoder.format.tell(decoder.offset, "bytes", data)
         decoder.at += size
         return data
 

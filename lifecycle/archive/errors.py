@@ -6,7 +6,6 @@ An error that comes from the bytes names the offset (bytes since the archive beg
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import ClassVar
 
 from lifecycle.engine import IllegalCall
 
@@ -27,7 +26,7 @@ class Cause(IntEnum):
 class ArchiveError(Exception):
     """What an archive raises about what it holds; `cause` is MFC's number."""
 
-    cause: ClassVar[Cause] = Cause.GENERIC
+    cause: Cause = Cause.GENERIC
 
 
 class FormatError(ArchiveError):
@@ -53,7 +52,10 @@ class GenericError(FormatError):
 
 
 class EndOfFile(FormatError, EOFError):
-    """The file or the peer's stream ended before a value, or within one."""
+    """The file or the peer's stream ended before a value, or within one.
+
+    Within a class's name, `cause` is BAD_CLASS, as in MFC.
+    """
 
     cause = Cause.END_OF_FILE
 
@@ -90,6 +92,18 @@ class WriteOnly(IllegalCall, ArchiveError):
     """A storing archive was asked to load."""
 
     cause = Cause.WRITE_ONLY
+
+
+class ClassNotStored(ReadOnly):
+    """A loading archive was asked for write_class(), which MFC answers with generic."""
+
+    cause = Cause.GENERIC
+
+
+class ClassNotLoaded(WriteOnly):
+    """A storing archive was asked for read_class(), which MFC answers with generic."""
+
+    cause = Cause.GENERIC
 
 
 class NotSerializable(TypeError):

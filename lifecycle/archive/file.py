@@ -7,12 +7,13 @@ so that a file has an inner one, which is governed, and hands its calls on to it
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lifecycle.engine import IllegalCall, Lifecycle, Role, settled
 from lifecycle.net.errors import SendTimedOut, SendWouldBlock
-from lifecycle.net.operations.transfer import READ_SIZE, reading
+from lifecycle.net.operations.transfer import READ_SIZE, reading, reading_line
 from lifecycle.roles import SOCKET_FILE
 from lifecycle.roles.words import RECEIVE
 from lifecycle.sockets import Accepted, Client
@@ -43,6 +44,11 @@ class FileOverSocket(Lifecycle):
             return UnsupportedCall
         return ClosedFile if state in self.role.final else IllegalCall
 
+    @staticmethod
+    def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
+        """What MFC's CSocketFile does, as measured."""
+        return {"mfc": "CNotSupportedException" if SOCKET_FILE.never_legal(call) else "CInvalidArgException"}
+
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As the socket below classifies it."""
         return outcome_of_error(self.role.call(call).errors, error) or "failed"
@@ -51,19 +57,13 @@ class FileOverSocket(Lifecycle):
 class _Governed(FileOverSocket, role=SOCKET_FILE):
     """The handlers of a socket file's calls."""
 
-    __slots__ = ("_exact", "_held", "_socket")
+    __slots__ = ("_exact", "_socket")
 
     _socket: Client | Accepted
 
     def __init__(self, exact: bool, engine: str | None) -> None:
         super().__init__(engine=engine)
         self._exact = exact
-        self._held = bytearray()
-
-    @property
-    def unread(self) -> int:
-        """How many bytes were received and not read."""
-        return len(self._held)
 
     def attach(self, socket: Client | Accepted) -> None:
         """Lie over `socket`; its own table says whether it is in a state to be lain over."""
@@ -73,21 +73,29 @@ class _Governed(FileOverSocket, role=SOCKET_FILE):
             raise TypeError("over an awaited socket lies a SocketFile of lifecycle.aio")
         self._socket = socket
 
-    def read(self, size: int | None, exact: bool) -> bytes:
-        """Receive once, or until there are `size` bytes or no more come; what an interrupted call had is kept for the next.
+    def read(self, size: int | None, exact: bool, *, line: bool = False) -> bytes:
+        """Receive once, or until there are `size` bytes, a line or no more.
+
+        What an interrupted call had, and what came behind a line, is held by the socket, for whatever receives next.
 
         size: None for everything up to the end.
         """
-        if size is not None and not exact and not self._held:
-            received = self._socket.receive(min(size, READ_SIZE))
+        socket = self._socket
+        if size is not None and not exact:
+            received = socket.receive(min(size, READ_SIZE))
             return received if received or not size else settled("eof", received)
-        steps = reading(self._held, size, exact)
+        if socket._held:
+            socket.receive(0)  # refused where nothing may be received
+        held, socket._held = socket._held or bytearray(), None
+        steps = reading_line(held, -1 if size is None else size) if line else reading(held, size, exact)
         try:
             wanted = next(steps)
             while True:
-                wanted = steps.send(self._socket.receive(wanted))
+                wanted = steps.send(socket.receive(wanted))
         except StopIteration as ended:
             taken: bytes = ended.value
+        finally:
+            socket._held = held or None
         return taken if taken or size == 0 else settled("eof", taken)
 
     def write(self, data: ReadableBuffer) -> int:
@@ -103,8 +111,7 @@ class _Governed(FileOverSocket, role=SOCKET_FILE):
         """Nothing is held back."""
 
     def close(self) -> None:
-        """Let go of what was received and not read; the socket stays as it is."""
-        self._held.clear()
+        """Let go of the socket, which stays as it is."""
 
 
 class SocketFile(io.RawIOBase):
@@ -118,7 +125,10 @@ class SocketFile(io.RawIOBase):
     carries a stream (a Server, a Datagram). seek(), tell(), truncate() and MFC's seek_to_begin(), seek_to_end(),
     get_position(), set_length(), get_length(), lock_range(), unlock_range(), duplicate(), open() and abort() raise
     io.UnsupportedOperation, which is an IllegalCall here and says why. A time-out or a would-block loses nothing: the call may
-    be made again.
+    be made again. What readline() has received beyond the line, the socket holds for whatever receives next.
+
+    io.BufferedReader and its like, which call readinto(), lose what they have gathered when a time-out passes: the file refuses
+    their next readinto() then, as that of socket.makefile() does. Its own read() and readline() go on.
     """
 
     role: ClassVar[Role] = SOCKET_FILE
@@ -126,6 +136,7 @@ class SocketFile(io.RawIOBase):
 
     def __init__(self, socket: Client | Accepted, archive_compatible: bool = True, *, engine: str | None = None) -> None:
         self._governed = _Governed(not archive_compatible, engine)
+        self._has_timed_out = False
         try:
             self._governed.attach(socket)
         except BaseException:
@@ -198,6 +209,14 @@ class SocketFile(io.RawIOBase):
         """Read what one receive gives, at most `size` bytes, whatever `archive_compatible` says. Else as read()."""
         return self._read(READ_SIZE if size < 0 else size, False)
 
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Read a line with its end, or `size` bytes of it; without one at the end of the stream, b"" behind that.
+
+        One receive takes as many lines as have arrived. Raises BlockingIOError when the socket does not wait and no line has
+        come; else as read(). Nothing is lost then: the next call gives the whole line.
+        """
+        return self._governed.read(None if size is None or size < 0 else size, True, line=True)
+
     def _read(self, size: int | None, exact: bool) -> bytes | None:
         try:
             return self._governed.read(size, exact)
@@ -209,7 +228,13 @@ class SocketFile(io.RawIOBase):
         with memoryview(buffer) as view, view.cast("B") as octets:
             if octets.readonly:
                 raise TypeError("readinto() needs a buffer that can be written to")
-            data = self.read(len(octets))
+            if self._has_timed_out:
+                raise OSError("cannot read from timed out object: a buffer over the file has lost what it had; use its read()")
+            try:
+                data = self.read(len(octets))
+            except TimeoutError:
+                self._has_timed_out = True
+                raise
             if data is None:
                 return None
             octets[: len(data)] = data

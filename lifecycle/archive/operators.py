@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from lifecycle.archive.atomic import AtomicValues
-from lifecycle.archive.format import objects
+from lifecycle.archive.format import objects, operands
 from lifecycle.archive.format.registry import Registry
 from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.wire import Wire
@@ -92,7 +92,7 @@ class Operators(AtomicValues):
 
     def __lshift__(self: Self, value: object) -> Self:
         """Store a value that knows its wire type (`archive << DWORD(5) << CString("x")`), an object or None; the archive."""
-        self.store(objects.kind_of(value), value)
+        self.store(operands.kind_of(value), value)
         return self
 
     @overload

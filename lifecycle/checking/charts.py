@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from lifecycle.checking.findings import grouped, history_lines
+from lifecycle.checking.findings import grouped
 from lifecycle.checking.settings import Settings
 from lifecycle.checking.track import Event, SocketTrack
-from lifecycle.diagrams import sequence_chart
+from lifecycle.diagrams import explorer_page, sequence_chart
 from lifecycle.engine import Record
 from lifecycle.roles import ROLES
 from lifecycle.roles.facts import Link
@@ -21,47 +20,11 @@ from lifecycle.system.output import printable_lines, write_whole
 FORMATS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
 """suffix of a file -> its format; any other is text"""
 
-_ROLES = {**ROLES, **{each.real.name: each.real for each in (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)}}
+ROLES_IN_RUNS = {**ROLES, **{each.real.name: each.real for each in (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)}}
 _WIDTH = 100
 
 MOST_CALLS, MOST_FILES, MOST_FINDINGS = 2000, 200, 500
 """Of a chart, of a run, on a page"""
-
-LARGEST_PAGE = 8 << 20  # characters of charts
-
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Socket calls</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1c2024; }}
-h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2.5rem; }}
-article {{ border-left: 4px solid #c62a2f; padding: 0.2rem 1rem; margin: 1rem 0; background: #fafafa; }}
-article.portability {{ border-color: #ad5700; }} article.leak {{ border-color: #6e56cf; }}
-pre {{ overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }}
-figure {{ margin: 1rem 0; overflow-x: auto; }}
-nav li {{ margin: 0.15rem 0; }}
-</style>
-</head>
-<body>
-<h1>Socket calls</h1>
-<section>
-<h2>Findings: {count}</h2>
-{findings}
-</section>
-<nav>
-<h2>Connections</h2>
-<ol>
-{contents}
-</ol>
-</nav>
-{charts}
-</body>
-</html>
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +92,7 @@ def connections(sockets: Sequence[Recorded]) -> Iterator[tuple[Recorded, ...]]:
 
 def _listens(each: Recorded) -> bool:
     states = {record.next_state for record in each.records}
-    return any(_ROLES[each.records[0].role].state(state).facts.link is Link.LISTENING for state in states if state)
+    return any(ROLES_IN_RUNS[each.records[0].role].state(state).facts.link is Link.LISTENING for state in states if state)
 
 
 def _record(name: str, track: SocketTrack, event: Event) -> Record:
@@ -186,7 +149,7 @@ def _write_chart(path: Path, groups: Sequence[Sequence[Recorded]]) -> list[str]:
 
 
 def _chart(group: Sequence[Recorded], form: str) -> str:
-    return sequence_chart(_records(group)[:MOST_CALLS], form, width=_WIDTH, roles=_ROLES)
+    return sequence_chart(_records(group)[:MOST_CALLS], form, width=_WIDTH, roles=ROLES_IN_RUNS)
 
 
 def _not_drawn(group: Sequence[Recorded]) -> str:
@@ -211,32 +174,12 @@ def _records(group: Sequence[Recorded]) -> list[Record]:
 
 
 def _page(groups: Sequence[Sequence[Recorded]], findings: Sequence[Mapping[str, Any]]) -> str:
-    articles = grouped(findings)
-    charts: list[str] = []
-    size = 0
-    for number, group in enumerate(groups, 1):
-        note = f"<p>{_not_drawn(group)}</p>\n" if _not_drawn(group) else ""
-        title = f'<section id="c{number}">\n<h2>{number}. {escape(title_of(group))}</h2>\n'
-        charts.append(f"{title}{note}<figure>{_chart(group, 'svg')}</figure>\n</section>")
-        size += len(charts[-1])
-        if size > LARGEST_PAGE and number < len(groups):
-            charts.append(f"<p>{_first(number, groups)}</p>")
-            break
-    drawn = groups[: len(charts)]
-    more = f"<p>And at {len(articles) - MOST_FINDINGS:,} more places.</p>" if len(articles) > MOST_FINDINGS else ""
-    return _PAGE.format(
-        count=len(findings),
-        findings="\n".join((*map(_article, articles[:MOST_FINDINGS]), more)) if articles else "<p>None.</p>",
-        contents="\n".join(f'<li><a href="#c{n}">{escape(title_of(group))}</a></li>' for n, group in enumerate(drawn, 1)),
-        charts="\n".join(charts),
-    )
-
-
-def _article(group: Sequence[Mapping[str, Any]]) -> str:
-    first = group[0]
-    times = f" ({len(group)} times)" if len(group) > 1 else ""
-    head, *advice = str(first["text"]).split("\n  ")
-    lines = "".join(f"<p>{escape(line)}</p>\n" for line in advice)
-    history = escape("\n".join(history_lines(first)))
-    title = f"<p><strong>{escape(head)}</strong>{times}</p>"
-    return f'<article class="{first["kind"]}">\n{title}\n{lines}<pre>{history}</pre>\n</article>'
+    records = {id(record): record for group in groups for each in group for record in each.records}
+    used = {record.role for record in records.values()}
+    causes = grouped(findings)
+    shown = [
+        {key: group[0][key] for key in ("socket", "call", "file", "line", "text")} | {"count": len(group)}
+        for group in causes[:MOST_FINDINGS]
+    ]
+    roles = [role for name, role in ROLES_IN_RUNS.items() if name in used] or list(ROLES.values())
+    return explorer_page(roles, records.values(), title=f"Socket calls: {len(findings)} findings", findings=shown)

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 
 from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.findings import Finding, finding_of
+from lifecycle.checking.formats.codes import code_of_hazard
 from lifecycle.checking.kinds import FindingKind
-from lifecycle.checking.observed import ObservedState
+from lifecycle.checking.observed import UNKNOWN_STATE, ObservedState
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import SocketTrack
+from lifecycle.roles.python.hazards import Hazard
 
 PER_PLACE = 100
 """how many findings of one cause at one place are kept; a server that leaks may make millions"""
@@ -122,14 +124,34 @@ def _update() -> None:
     _keeps_all = any(each.keep_all for each in _active)
 
 
+def report_hazard(
+    hazard: Hazard,
+    track: SocketTrack | None,
+    call: str,
+    place: CallSite,
+    *,
+    state: ObservedState | None = None,
+    reason: str = "",
+) -> None:
+    """Report a hazard, once for a socket at a place. track: None where only a descriptor is known."""
+    if track is not None:
+        if (hazard, place) in track.reported:
+            return
+        track.reported |= {hazard, (hazard, place)}
+    kind = FindingKind.NOTE if hazard.on_request else code_of_hazard(hazard).kind
+    at = state or (UNKNOWN_STATE if track is None else track.state)
+    report(track, kind, at, call, place, hazard=hazard, reason=reason)
+
+
 def report(
-    track: SocketTrack,
+    track: SocketTrack | None,
     kind: FindingKind,
     state: ObservedState,
     call: str,
     place: CallSite,
     *,
     is_new: bool = True,
+    hazard: Hazard | None = None,
     answer: str = "",
     thread: str = "",
     reason: str = "",
@@ -141,7 +163,7 @@ def report(
     """
     test = "" if kind is FindingKind.LEAK else owner()
     details = {"answer": answer, "thread": thread, "reason": reason, "row": row, "test": test}
-    finding = finding_of(track, kind, state, call, place, **details)
+    finding = finding_of(track, kind, state, call, place, hazard=hazard, **details)
     matters = bool(_active) and _active[-1].matters(finding)
     if is_new:
         for checker in _active:

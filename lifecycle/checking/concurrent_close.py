@@ -7,6 +7,7 @@ ends at once had returned from the kernel before.
 
 from __future__ import annotations
 
+import _socket
 import gc
 import os
 import platform
@@ -21,12 +22,16 @@ from types import CodeType, FrameType
 from typing import NamedTuple
 
 from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import CallSite, call_site
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.outcomes import lost_descriptor
 from lifecycle.checking.track import SocketTrack, clock, thread_name
+from lifecycle.checking.waiting import waits_for
+from lifecycle.roles.python.hazards import CLOSED_WAITED_FOR
 from lifecycle.roles.python.words import NOT_WOKEN
+
+_fileno = _socket.socket.fileno
 
 AT_ONCE = 0.25  # seconds; a call that goes on for longer after the close was waiting for the network, not for the GIL
 
@@ -40,11 +45,12 @@ WATCHED: dict[CodeType, str] = {}
 
 
 class InFlight(NamedTuple):
-    """A call that another thread is making."""
+    """A call that another thread is making. is_wait: it waits for descriptors, this socket's among them."""
 
     call: str
     frame: FrameType
     thread: int
+    is_wait: bool = False
 
 
 _IN_ITS_TURN = threading.RLock()  # a signal handler may close a socket while its own thread is in here
@@ -72,7 +78,7 @@ if hasattr(os, "register_at_fork"):  # a child has only the thread that forks, s
 
 
 def in_flight(sock: socket.socket) -> Iterator[InFlight]:
-    """The calls that other threads are making on `sock`.
+    """The calls that other threads are making on `sock`, and those by which they wait for it without a time-out.
 
     They are found in the threads' frames, so that a call does not pay for being found.
     """
@@ -84,13 +90,21 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
         found = _watched_frame(frame)
         if found is not None and found.f_locals.get("self") is sock:
             yield InFlight(WATCHED[found.f_code], found, thread)
+        elif found is None:
+            for waiting in waits_for(frame, _fileno(sock), sock):
+                yield InFlight(waiting.f_code.co_name, waiting, thread, is_wait=True)
 
 
-def is_in_flight(key: int, thread: int) -> bool:
-    """Whether that thread is making a call on the socket whose id() is `key`."""
-    top = sys._current_frames().get(thread)
-    found = None if top is None else _watched_frame(top)
-    return found is not None and id(found.f_locals.get("self")) == key
+def _goes_on(suspect: Suspect) -> bool:
+    """Whether the suspect's thread is still in the call."""
+    top = _frames_of_threads().get(suspect.thread)
+    if top is None:
+        return False
+    if suspect.is_wait:
+        sock = suspect.track()
+        return sock is not None and any(True for _ in waits_for(top, suspect.number, sock))
+    found = _watched_frame(top)
+    return found is not None and id(found.f_locals.get("self")) == suspect.track.key
 
 
 def is_in_kernel(call: InFlight) -> bool | None:
@@ -104,7 +118,7 @@ def is_in_kernel(call: InFlight) -> bool | None:
             number = file.read().split()[0]
     except OSError:
         return None
-    top = sys._current_frames().get(call.thread)
+    top = _frames_of_threads().get(call.thread)
     if top is None or _watched_frame(top) is not call.frame:  # it has gone on while the file was opened
         return False
     return None if number == "running" else number != futex
@@ -128,7 +142,7 @@ def _watched_frame(top: FrameType) -> FrameType | None:
 
 @dataclass(slots=True, eq=False)
 class Suspect:
-    """A call that was in flight when its socket was closed. closed: when that was, by clock()."""
+    """A call that was in flight when its socket was closed. closed: when, by clock(). number: the descriptor it had."""
 
     track: SocketTrack
     state: ObservedState
@@ -137,29 +151,39 @@ class Suspect:
     thread: int
     thread_name: str
     closed: float
+    is_wait: bool = False
+    number: int = -1
     is_reported: bool = False
 
     def report(self) -> None:
         """Report it as a race, once."""
         if not self.is_reported:
             self.is_reported = True
-            reason = f"{NOT_WOKEN}: {self.state.waking()}"
             details = self.state, self.call, self.place
-            checkers.report(self.track, FindingKind.RACE, *details, thread=self.thread_name, reason=reason)
+            hazard = CLOSED_WAITED_FOR if self.is_wait else None
+            reason = "" if self.is_wait else f"{NOT_WOKEN}: {self.state.waking()}"
+            checkers.report(self.track, FindingKind.RACE, *details, hazard=hazard, thread=self.thread_name, reason=reason)
 
 
 _suspects: list[Suspect] = []
+_MANY = 100  # suspects; then those that have ended are dropped
 
 
-def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight) -> None:
+def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight, number: int = -1) -> None:
     """The socket was closed in `state` while `call` was in flight; report it now where it is known to be in the kernel."""
-    suspect = Suspect(track, state, call.call, call_site(call.frame), call.thread, thread_name(call.thread), clock())
+    place = call_site(call.frame)
+    if kind_of(place.file) is not FileKind.PROGRAM:  # a library's loop: the program's part in it is the close()
+        place = track.events[-1].place
+    suspect = Suspect(track, state, call.call, place, call.thread, thread_name(call.thread), clock(), call.is_wait, number)
+    if len(_suspects) > _MANY:
+        _suspects[:] = [each for each in _suspects if _goes_on(each)]
     _suspects.append(suspect)
-    match is_in_kernel(call):
-        case True:
-            suspect.report()
-        case False if suspect in _suspects:
-            _suspects.remove(suspect)
+    if not call.is_wait:  # a wait may yet be woken for another descriptor
+        match is_in_kernel(call):
+            case True:
+                suspect.report()
+            case False if suspect in _suspects:
+                _suspects.remove(suspect)
 
 
 def call_ended(track: SocketTrack, error: BaseException | None) -> None:
@@ -173,6 +197,16 @@ def call_ended(track: SocketTrack, error: BaseException | None) -> None:
         return
 
 
+def judge_overdue() -> None:
+    """Report the calls that go on for long after their socket was closed; what happens now may end them."""
+    for suspect in _suspects[:]:
+        if not suspect.is_reported and clock() - suspect.closed > AT_ONCE:
+            if _goes_on(suspect):
+                suspect.report()
+            elif suspect in _suspects:
+                _suspects.remove(suspect)
+
+
 def judge_in_flight() -> None:
     """Report the calls that have not ended since their socket was closed, and forget them all.
 
@@ -183,5 +217,5 @@ def judge_in_flight() -> None:
         time.sleep(max(0.0, *left))
     while _suspects:
         suspect = _suspects.pop()
-        if is_in_flight(suspect.track.key, suspect.thread):
+        if _goes_on(suspect):
             suspect.report()

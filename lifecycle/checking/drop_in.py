@@ -42,7 +42,7 @@ FREQUENT_CALLS = {
     "recv_into": Frequent(*_BUFFER, "result"),
     "recvfrom_into": Frequent(*_BUFFER, "result[0]"),
     "recvmsg": Frequent("bufsize=MISSING, ancbufsize=ABSENT, flags=ABSENT, /", "bufsize, ancbufsize, flags", "result[0]"),
-    "send": Frequent("data=MISSING, flags=ABSENT, /", "data, flags"),
+    "send": Frequent("data=MISSING, flags=ABSENT, /", "data, flags", "(data.__class__ not in SIZED or result == len(data))"),
     "sendall": Frequent("data=MISSING, flags=ABSENT, /", "data, flags"),
     "sendto": Frequent("data=MISSING, address=MISSING, /", "data, address"),
     "sendmsg": Frequent("buffers=MISSING, /", "buffers"),
@@ -112,6 +112,12 @@ def dup(self):
         del self
         raise
 """,
+    "makefile": """\
+def makefile(self, /, *arguments, **keywords):
+    result = original(self, *arguments, **keywords)
+    filed(self)
+    return result
+""",
     "detach": """\
 def detach(self):
     track = track_of(self)
@@ -166,7 +172,9 @@ _NAMES: dict[str, Any] = {
     "closing": observe.closing,
     "detached": observe.detached,
     "duplicated": observe.duplicated,
+    "SIZED": (bytes, bytearray, memoryview),
     "fail_silently": observe.fail_silently,
+    "filed": observe.filed,
     "getframe": sys._getframe,
     "given": observe.given,
     "register": register,

@@ -36,11 +36,11 @@ _PROBES = frozenset({(SSL, "_create")})
 _WRAPPERS = 3  # frames between the call and the `try` around it
 
 
-def standing(frame: FrameType, *, asks: bool, is_over: bool) -> Standing:
+def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> Standing:
     """How an illegal call that `frame` makes is judged.
 
-    asks: careful code makes the call in any state, inside a `try`. is_over: the socket was closed or shut down, so that a
-    program may make the call to learn of it, if it swallows the error.
+    asks: careful libraries make the call in any state, inside a `try`. expected: so may the program, in this one. is_over: the
+    socket was closed or shut down, so that a program may make the call to learn of it, if it swallows the error.
     """
     caller: FrameType | None = frame
     passed, is_own = 0, False
@@ -54,9 +54,9 @@ def standing(frame: FrameType, *, asks: bool, is_over: bool) -> Standing:
         if kind is FileKind.PROGRAM:
             is_own = True
             guard = guard_of(caller)
-            if (guard is Guard.SWALLOWED and is_over) or (guard and asks):
+            if (guard is Guard.SWALLOWED and is_over) or (guard and expected):
                 return Standing.NOTE
-            if not asks:
+            if not expected:
                 break
         elif is_own:
             break
@@ -79,8 +79,8 @@ class _Region(NamedTuple):
 _regions: dict[str, tuple[_Region, ...]] = {}
 
 
-def guard_of(frame: FrameType) -> Guard:
-    """What becomes of an OSError at the line where `frame` is, by its source; NONE where that cannot be read."""
+def guard_of(frame: FrameType, error: type[Exception] = OSError) -> Guard:
+    """What becomes of an error at the line where `frame` is, by its source; NONE where that cannot be read."""
     file = frame.f_code.co_filename
     if file not in _regions:
         lines = linecache.getlines(file, frame.f_globals)
@@ -90,7 +90,7 @@ def guard_of(frame: FrameType) -> Guard:
             _regions[file] = ()
     around = [each for each in _regions[file] if each.first <= frame.f_lineno <= each.last]
     for region in sorted(around, key=lambda each: each.last - each.first):
-        if region.taken is None or any(_takes(each, frame) for each in region.taken):
+        if region.taken is None or any(_takes(each, frame, error) for each in region.taken):
             return region.guard
     return Guard.NONE
 
@@ -124,10 +124,10 @@ def _does_nothing(statement: ast.stmt) -> bool:
     return is_plain and isinstance(statement, (ast.Pass, ast.Return, ast.Break, ast.Continue, ast.Expr))
 
 
-def _takes(kind: ast.expr, frame: FrameType) -> bool:
-    """Whether the exception that the expression names takes every OSError; it does where nothing is known of it."""
+def _takes(kind: ast.expr, frame: FrameType, error: type[Exception]) -> bool:
+    """Whether the exception that the expression names takes every such error; it does where nothing is known of it."""
     value = _value(kind, frame)
-    return issubclass(OSError, value) if isinstance(value, type) else not isinstance(value, tuple)
+    return issubclass(error, value) if isinstance(value, type) else not isinstance(value, tuple)
 
 
 def _value(expression: ast.expr, frame: FrameType) -> object:
@@ -171,6 +171,20 @@ def is_safe_race(frame: FrameType) -> bool:
     """Whether the socket may be closed during the call that `frame` makes without harm."""
     caller = frame.f_back
     return caller is not None and (caller.f_code.co_filename, caller.f_code.co_name) in _SAFE_RACES
+
+
+def is_in_finalizer(frame: FrameType) -> bool:
+    """Whether the finalizer of a library's object, which itself warns that it was never closed, makes the call at `frame`."""
+    caller: FrameType | None = frame
+    while caller is not None and not is_loop(caller.f_code):
+        code = caller.f_code
+        if code.co_name == "__del__":
+            is_library = kind_of(code.co_filename) in (FileKind.LIBRARY, FileKind.INSTALLED)
+            return is_library and ResourceWarning.__name__ in (*code.co_names, *code.co_varnames)
+        if kind_of(code.co_filename) is FileKind.PROGRAM:
+            break
+        caller = caller.f_back
+    return False
 
 
 def is_in_repr(frame: FrameType) -> bool:

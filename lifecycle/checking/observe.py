@@ -5,6 +5,7 @@ The methods in drop_in.py handle the usual case in their own frame: a frequent c
 
 from __future__ import annotations
 
+import _socket
 import errno
 import reprlib
 import socket
@@ -13,19 +14,26 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
 
-from lifecycle.checking import checkers
+from lifecycle.checking import checkers, losses, waiting
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
-from lifecycle.checking.concurrent_close import InFlight, call_ended, in_flight, socket_closed
+from lifecycle.checking.concurrent_close import InFlight, call_ended, in_flight, judge_overdue, socket_closed
 from lifecycle.checking.enforced import refusal
-from lifecycle.checking.guards import Standing, is_in_repr, is_safe_race, standing
+from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
 from lifecycle.checking.kinds import FindingKind
+from lifecycle.checking.losses import takes_back
 from lifecycle.checking.observed import INTERNET, STREAM, ObservedState, corrected, ends_of, has_peer
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
-from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, track_of
+from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, note_number, track_of
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
-from lifecycle.roles.facts import LINKED, Link
+from lifecycle.roles.facts import LINKED, Link, Receives
+from lifecycle.roles.python.hazards import (
+    CLOSED_IN_USE,
+    CLOSED_REGISTERED,
+    FINALIZED,
+    RESET_BY_CLOSE,
+)
 from lifecycle.roles.python.words import (
     ASKED,
     CONFIRMED,
@@ -42,6 +50,8 @@ from lifecycle.roles.words import CLOSE, DETACH
 LOST_DESCRIPTOR = "The descriptor was closed behind the object's back: close the object instead, or detach() it first"
 
 _CONNECTED = STREAM.at(LINKED)
+
+_fileno = _socket.socket.fileno
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 40
@@ -137,6 +147,7 @@ class ObservedCall:
                 self._report(FindingKind.ORDER, _answer(number) or "with the end of a stream that has not ended")
         if self.row in state.legal:
             self.check_descriptor(number)
+            losses.look(self, outcome, after, result)
         is_usual = outcome == "ok" and after is state and self.row == self.call and self.call in state.keeps
         if is_usual and self.call in FREQUENT and not keep_all:
             setattr(track, self.call, True)
@@ -169,6 +180,8 @@ class ObservedCall:
         elif number is not None:
             if self._is_explained(number):
                 self._report(FindingKind.ORDER, _answer(number))
+            elif self._is_accepted() and (state.facts.failed or not is_order_error(number)):
+                self._report(FindingKind.PORTABILITY, _answer(number))
         elif outcome is not None and not state.final and self.track.family in INTERNET:
             waits = state.role.outcome(outcome).kind is Kind.WAITING and outcome not in (ASKED.name, CONFIRMED.name)
             self._report(FindingKind.PORTABILITY, "that it would have to wait" if waits else "as if it were right")
@@ -192,13 +205,19 @@ class ObservedCall:
     def _report(self, kind: FindingKind, answer: str, reason: str = "") -> bool:
         """Report it once; whether it matters to the innermost checker."""
         place = self.track.events[-1].place
+        if self.state.final and kind_of(place.file) is not FileKind.PROGRAM:
+            closed = next((each.place for each in reversed(self.track.events) if each.call == CLOSE.name), place)
+            if kind_of(closed.file) is FileKind.PROGRAM:  # no line of the program makes the call, but one has closed
+                if CLOSED_REGISTERED not in self.track.reported:
+                    checkers.report_hazard(CLOSED_IN_USE, self.track, self.call, closed)
+                return True
         by_file = self.frame.f_back is not None and is_file(self.frame.f_back)
         mistake = (self.state.name, self.row, "a file" if by_file else place)  # a file sends again when it is closed
         is_new = mistake not in self.track.reported
         self.track.reported.add(mistake)
-        details = {"row": self.row, "answer": answer, "reason": reason}
         kind = FindingKind.NOTE if self.is_note else kind
-        return checkers.report(self.track, kind, self.state, self.call, place, is_new=is_new, **details)
+        about = self.track, kind, self.state, self.call, place
+        return checkers.report(*about, is_new=is_new, row=self.row, answer=answer, reason=reason)
 
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
         keep_all = checkers.keeps_all()
@@ -244,6 +263,8 @@ def finish_silently(track: SocketTrack | Unchecked, call: str, arguments: tuple[
         outcome = outcome_of_result(current.state, call, arguments, result)
         if outcome != "ok" or track.state.final:
             current.ended(outcome, result=result)
+        else:
+            losses.look(current, outcome, current.state, result)
 
 
 def fail_silently(track: SocketTrack | Unchecked, call: str, error: BaseException) -> None:
@@ -259,12 +280,21 @@ def closing(sock: socket.socket) -> ObservedCall | None:
     track = track_of(sock)
     if track is None or track.state.final:
         return None
+    judge_overdue()
     current = ObservedCall(track, CLOSE.name, sys._getframe(1))
-    calls = [each for each in in_flight(sock) if _may_stay(current.state, sock, each)]
+    number = _fileno(sock)
+    is_forgotten = track.forgotten or is_in_finalizer(current.frame)
+    calls = [] if is_forgotten else [each for each in in_flight(sock) if _may_stay(current.state, sock, each)]
+    if current.state.facts.receives is Receives.OPEN and takes_back(sock, number):
+        losses.report(RESET_BY_CLOSE, current)
     current.ended("ok")
     drop_inode(track)
+    place = track.events[-1].place
+    if is_forgotten:
+        checkers.report_hazard(FINALIZED, track, CLOSE.name, track.made, state=current.state)
     for each in calls:
-        socket_closed(track, current.state, each)
+        socket_closed(track, current.state, each, number)
+    waiting.closed(track, number, place)
     return current
 
 
@@ -273,6 +303,8 @@ def detached(track: SocketTrack | None, number: int) -> None:
     if track is not None and not track.state.final and number != -1:
         hand_over(number, track.state, is_new=not track.adopted)
         ObservedCall(track, DETACH.name, sys._getframe(1)).ended("ok")
+        if kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM:
+            note_number(number, track)
         drop_inode(track)
 
 
@@ -287,7 +319,7 @@ def accepted(sock: socket.socket, number: int) -> None:
     """A listener has returned the descriptor of a connection, of which an object is about to be made."""
     track = track_of(sock)
     if track is not None and track.state.role is _CONNECTED.role:
-        hand_over(number, _CONNECTED, is_new=True)
+        hand_over(number, _CONNECTED, is_new=True, made=track.made)
 
 
 def descriptor_requested(track: SocketTrack) -> None:
@@ -299,6 +331,13 @@ def descriptor_requested(track: SocketTrack) -> None:
         if after is not track.state:
             ObservedCall(track, "fileno", frame).ended("ok")
         track.curious = "fileno" not in after.keeps
+
+
+def filed(sock: socket.socket) -> None:
+    """A file was made over the socket; one that the program itself made has to be closed by it."""
+    track = track_of(sock)
+    if track is not None:
+        track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM
 
 
 def _begun_before(track: SocketTrack, call: str, frame: FrameType, arguments: tuple[Any, ...] = ()) -> ObservedCall:
@@ -320,11 +359,15 @@ def _standing(track: SocketTrack, sock: socket.socket, row: str, frame: FrameTyp
     track.enter(state)
     if row in state.legal:
         return Standing.QUESTION
-    return Standing.MISTAKE if caller is None else standing(caller, asks=row in QUESTIONS, is_over=state.is_over)
+    if caller is None:
+        return Standing.MISTAKE
+    return standing(caller, asks=row in QUESTIONS, expected=state.expects_an_answer(row), is_over=state.is_over)
 
 
 def _may_stay(state: ObservedState, sock: socket.socket, call: InFlight) -> bool:
     """Whether the call goes on when its socket is closed: it waits for the network, or it keeps the descriptor's number."""
+    if call.is_wait:
+        return True
     if call.call not in state.legal or is_safe_race(call.frame):
         return False
     return call.call in KEEPS_DESCRIPTOR or (sock.gettimeout() is None and state.waits(call.call))

@@ -14,6 +14,7 @@ import _socket
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from lifecycle.engine import Kind, Role
@@ -21,9 +22,15 @@ from lifecycle.roles import CLIENT, SERVER
 from lifecycle.roles import DATAGRAM as PACKAGE_DATAGRAM
 from lifecycle.roles.facts import Facts, Link
 from lifecycle.roles.python.derived import PythonFacts, python_facts
-from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM, ObservedRole
-from lifecycle.roles.python.remedies import WAKING
-from lifecycle.roles.python.words import PACKAGE_CALLS
+from lifecycle.roles.python.observed import (
+    ANSWERS_WHEN_FAILED,
+    OBSERVED_DATAGRAM,
+    OBSERVED_SOCKET,
+    OBSERVED_STREAM,
+    ObservedRole,
+)
+from lifecycle.roles.python.remedies import INSTEAD, WAKING
+from lifecycle.roles.python.words import FAREWELL, PACKAGE_CALLS, QUESTIONS
 from lifecycle.system.handles import INTERNET_FAMILIES, facts_of, is_bound
 
 PACKAGE_ROLES = {OBSERVED_STREAM.law.name: (CLIENT, SERVER), OBSERVED_DATAGRAM.law.name: (PACKAGE_DATAGRAM,)}
@@ -82,7 +89,15 @@ class ObservedState:
 
     def remedy(self, call: str) -> tuple[str, ...] | None:
         """The shortest path of calls that makes `call` legal; None where there is none, or where it is legal already."""
-        return self.role.remedy(self.stands_for, call) if call not in self.role.table[self.stands_for] else None
+        if call in self.role.table[self.stands_for] or self.help(call):
+            return None
+        return self.role.remedy(self.stands_for, call)
+
+    def help(self, call: str) -> str:
+        """What to do about an illegal `call` where no path of calls on this socket helps, or ""."""
+        if self.stands_for != self.name and (self.name, call) not in self._observed.reasons:
+            return ""
+        return next((text for holds, text in INSTEAD if holds(self.facts, call)), "")
 
     def accepts(self, call: str) -> bool:
         """Whether this system accepts an illegal `call`, as measured; a call that is never legal is an error anywhere."""
@@ -92,6 +107,10 @@ class ObservedState:
     def is_over(self) -> bool:
         """Whether the object is closed, or is a listener that was shut down."""
         return self.final or self.facts.stopped
+
+    def expects_an_answer(self, call: str) -> bool:
+        """Whether a guarded `call` is a question or a farewell; a farewell to a connect that goes on ends it."""
+        return call in QUESTIONS and not (call == FAREWELL and self.facts.link is Link.SEEKING)
 
     def waits(self, call: str) -> bool:
         """Whether `call` may have to wait here."""
@@ -126,6 +145,9 @@ def answers(
     if role not in PACKAGE_ROLES or call not in PACKAGE_CALLS:
         return {}
     at: PythonFacts = _ROLES[role].real.state(state).facts
+    if at.failed and call in ANSWERS_WHEN_FAILED:
+        known = ANSWERS_WHEN_FAILED[call]
+        return {system: known[system] for system in systems or known if system in known}
     if at.early or at.stopped:  # not measured
         return {}
     for package_role in PACKAGE_ROLES[role]:
@@ -158,13 +180,26 @@ class ObservedStates:
 
     def at(self, facts: Facts) -> ObservedState:
         """The state of a socket of which the system says `facts`; the initial one where the role has no such state."""
-        name = self._observed.law.state_of(python_facts(facts))
+        return self.like(python_facts(facts))
+
+    def like(self, facts: PythonFacts) -> ObservedState:
+        """The state with these facts; the initial one where the role has no such state."""
+        name = self._observed.real.state_of(facts)
         return self.initial if name is None else self._states[name]
 
 
 _ROLES = {each.law.name: each for each in (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)}
 
 STREAM, DATAGRAM, OTHER = (ObservedStates(each) for each in (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET))
+
+
+UNKNOWN_STATE = OTHER.initial
+"""the state of a socket of which only the descriptor is known"""
+
+
+def state_named(role: str, name: str) -> ObservedState:
+    """The state of that name of the role of that name."""
+    return next(states[name] for states in (STREAM, DATAGRAM, OTHER) if states.initial.role.name == role)
 
 
 # -- the state that a socket is really in, read from the system without changing the socket -----------------------------------
@@ -215,7 +250,8 @@ def corrected(state: ObservedState, sock: socket.socket) -> ObservedState:
         real = facts_of(sock, peek=False)
         is_unchanged = real == at.socket or (at.link is real.link and at.address)  # Linux releases a port that it chose itself
         if real.handle and not is_unchanged:
-            return states.at(real)
+            has_failed = at.failed and real.link is Link.NO  # which the system does not show
+            return states.like(replace(python_facts(real), failed=has_failed))
     return state
 
 

@@ -48,7 +48,14 @@ class CheckedProcess:
         self.folder = folder
         self.is_main = is_main
         self.process = os.getpid()
-        self.checker = Checker(settings.mode, keep_all=settings.keeps_all, on_finding=self._found, systems=settings.systems)
+        self.checker = Checker(
+            settings.mode,
+            keep_all=settings.keeps_all,
+            on_finding=self._found,
+            systems=settings.systems,
+            strict=settings.strict,
+        )
+        self.has_failed = False
         self.is_over = False
         self._shared = SharedFile(folder / SHARED)
         self._next_report = 0.0
@@ -76,7 +83,7 @@ class CheckedProcess:
         session.stop(self.checker)
         if self.is_main:
             self._shared.free_spares()
-            report_run(self.settings, self.checker, list(self._from_children()))
+            self.has_failed = report_run(self.settings, self.checker, list(self._from_children()))
             for name in (SHARED, MAIN, FILE):
                 with suppress(OSError):
                     os.unlink(self.folder / name)
@@ -87,6 +94,10 @@ class CheckedProcess:
 
             with suppress(OSError):
                 self._write("recorded", [each.as_data() for each in recorded(self.checker.tracks, self.process)])
+
+    def exit_failed(self) -> NoReturn:
+        """End the process, at the end of all else, with the exit code of a run that has failed."""
+        self._exit(1)
 
     def _found(self, finding: Finding) -> None:
         with suppress(OSError):  # the folder is gone with the main process; a full disk is reported at the end
@@ -115,7 +126,7 @@ class CheckedProcess:
     def _finish_and_exit(self, status: int) -> NoReturn:
         if self.process == os.getpid():
             self.finish(orderly=False)
-        self._exit(status)
+        self._exit(1 if self.has_failed else status)
 
 
 def _load() -> None:
@@ -139,6 +150,11 @@ def finish() -> None:
     """The process ends."""
     if _process is not None:
         _process.finish(orderly=True)
+        if _process.has_failed:
+            with suppress(AttributeError, OSError, ValueError):  # gone, or closed
+                sys.stdout.flush()
+                sys.stderr.flush()
+            _process.exit_failed()
         if getattr(sys, "last_type", None) is KeyboardInterrupt:
             _keep_interrupted()
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 MODES = ("observe", "warn", "enforce")
+FORMATS = ("text", "json", "github", "sarif", "junit")
 
 
 class _ModeOrPath(argparse.Action):
@@ -30,7 +31,8 @@ class _ModeOrPath(argparse.Action):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
-    parser.getgroup("lifecycle", "legal order of socket calls").addoption(
+    group = parser.getgroup("lifecycle", "legal order of socket calls")
+    group.addoption(
         "--lifecycle",
         action=_ModeOrPath,
         nargs="?",
@@ -39,6 +41,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="observe|warn|enforce",
         help="check the order of socket calls: only report (observe, the default), warn, or raise IllegalCall (enforce)",
     )
+    group.addoption("--lifecycle-strict", action="store_true", help="give notes, too: illegal calls that the program guards")
+    group.addoption(
+        "--lifecycle-fail-on",
+        type=lambda value: tuple(value.split(",")),
+        default=(),
+        metavar="KIND,...",
+        help="fail the run where there is a finding of these kinds: order, portability, leak, race, tls, loss, note",
+    )
+    group.addoption("--lifecycle-output", metavar="FILE", help="write the problems there")
+    group.addoption("--lifecycle-output-format", choices=FORMATS, default="json", help="how they are written")
+    group.addoption("--lifecycle-baseline", metavar="FILE", help="report only problems that this file does not know")
+    group.addoption("--lifecycle-write-baseline", metavar="FILE", help="write the problems that are found now, and pass")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from lifecycle.checking import registry, session
+from lifecycle.checking import registry
+from lifecycle.checking import session as checks
 from lifecycle.checking.checkers import Checker
-from lifecycle.checking.findings import grouped
+from lifecycle.checking.formats.problems import project_settings
+from lifecycle.checking.formats.writers import WRITERS
+from lifecycle.checking.report import summary
+from lifecycle.checking.run_problems import failing, problem_of, remaining
 from lifecycle.checking.settings import Mode
+from lifecycle.system.output import write_whole
 
 _ATTRIBUTE = "lifecycle_findings"
 
@@ -21,9 +26,10 @@ class CheckedSession:
 
     def __init__(self, config: pytest.Config, mode: str) -> None:
         self.config = config
-        self.checker = Checker(Mode(mode))
+        self.checker = Checker(Mode(mode), strict=config.getoption("--lifecycle-strict"))
+        self.groups: list[Sequence[Mapping[str, Any]]] = []
         self.findings: list[dict[str, Any]] = []
-        session.start(self.checker)
+        checks.start(self.checker)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -47,16 +53,28 @@ class CheckedSession:
         self.findings.extend(getattr(report, _ATTRIBUTE, ()))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Look for leaks, and stop checking."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Look for leaks, stop checking, and write the files; fail the run where that was asked for."""
         gc.collect()
-        session.judge_what_is_left()
-        session.stop(self.checker)
+        checks.judge_what_is_left()
+        checks.stop(self.checker)
         output = getattr(self.config, "workeroutput", None)
-        if output is None:
-            self.findings.extend(self._new())
-        else:  # a worker of pytest-xdist
+        if output is not None:  # a worker of pytest-xdist
             output[_ATTRIBUTE] = self._new()
+            return
+        self.findings.extend(self._new())
+        options = self.config.option
+        try:
+            project = project_settings(self.config.rootpath)
+            self.groups = remaining(self.findings, project, options.lifecycle_baseline, options.lifecycle_write_baseline)
+            if options.lifecycle_output is not None:
+                problems = [problem_of(group) for group in self.groups]
+                text = WRITERS[options.lifecycle_output_format](problems)
+                write_whole(options.lifecycle_output, text)
+        except (OSError, ValueError) as error:
+            raise pytest.UsageError(f"lifecycle: {error}") from None
+        if failing(self.groups, options.lifecycle_fail_on) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -64,15 +82,14 @@ class CheckedSession:
         self.findings.extend(getattr(node, "workeroutput", {}).get(_ATTRIBUTE, ()))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the findings, each with its test."""
-        if not self.findings:
-            terminalreporter.write_line("lifecycle: no findings")
+        """Print the problems, each with its tests."""
+        head, *lines = summary([each for group in self.groups for each in group], self.checker.left_out)
+        if not lines:
+            terminalreporter.write_line(head)
             return
-        terminalreporter.section(f"lifecycle: {len(self.findings)} findings")
-        for group in grouped(self.findings):
-            for test in dict.fromkeys(finding["test"] or "outside of tests" for finding in group):
-                terminalreporter.write_line(test, bold=True)
-            terminalreporter.write_line(f"  {group[0]['text']}".replace("\n", "\n  "))
+        terminalreporter.section(head)
+        for line in lines:
+            terminalreporter.write_line(line)
 
     def _new(self) -> list[dict[str, Any]]:
         found = [finding.as_data() for finding in self.checker.findings]

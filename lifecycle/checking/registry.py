@@ -10,13 +10,14 @@ from contextlib import suppress
 from types import FrameType
 from typing import Final
 
-from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import UNKNOWN, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
+from lifecycle.checking import checkers, late, loops
+from lifecycle.checking.call_sites import UNKNOWN, CallSite, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState, family_of, first_state, found_state
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
+from lifecycle.roles.python.hazards import KEPT_BY_FILE, NUMBER_LEFT
 from lifecycle.roles.python.words import FREQUENT
-from lifecycle.roles.words import CLOSE
+from lifecycle.roles.words import CLOSE, DETACH
 
 _GRACE = 1.0  # seconds in which finalizers may still close what the collector has found
 
@@ -26,7 +27,8 @@ _tracks: dict[int, SocketTrack] = {}
 _by_inode: dict[int, dict[int, SocketTrack]] = {}
 _without_inode: dict[int, SocketTrack] = {}  # the inode is read when another object may share it
 _dying: dict[int, tuple[SocketTrack, float]] = {}
-_handed: dict[int, tuple[ObservedState, int, bool]] = {}
+_handed: dict[int, tuple[ObservedState, int, bool, CallSite | None]] = {}
+_numbers: dict[int, tuple[int, SocketTrack]] = {}
 
 
 class Unchecked:
@@ -56,7 +58,12 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
         return
     if _dying:
         judge_the_dead(time.monotonic() - _GRACE)
+    if late.missing:
+        late.look()
     made = call_site(frame)
+    if kind_of(made.file) is not FileKind.PROGRAM:
+        listened = _handed[fileno][3] if fileno in _handed else None
+        made = loops.site_of_task() or listened or made
     if is_in_lifecycle(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
@@ -92,9 +99,17 @@ def track_of(sock: socket.socket) -> SocketTrack | None:
     return dying[0] if dying is not None else _adopted(sock)
 
 
-def hand_over(number: int, state: ObservedState, *, is_new: bool) -> None:
-    """Remember that the descriptor `number` goes from one object to another, which begins in `state`."""
-    _handed[number] = (state, _inode(number), is_new)
+def hand_over(number: int, state: ObservedState, *, is_new: bool, made: CallSite | None = None) -> None:
+    """Remember that the descriptor `number` goes from one object to another, which begins in `state`.
+
+    made: where the listener was made that has accepted it.
+    """
+    _handed[number] = (state, _inode(number), is_new, made)
+
+
+def note_number(number: int, track: SocketTrack) -> None:
+    """The program has taken the descriptor `number` out of an object, and has to close it."""
+    _numbers[number] = (_inode(number), track)
 
 
 def judge_the_dead(before: float | None = None) -> None:
@@ -107,13 +122,19 @@ def judge_the_dead(before: float | None = None) -> None:
 def judge_the_living(first: int) -> None:
     """Report the sockets with a number from `first` on that are still open and were made by the program itself.
 
-    A socket whose close() waits for a file over it counts as closed: the end of the program closes the file, and so the
-    socket.
+    A socket whose close() waits for a file over it counts as closed until the end of the program, and then where a library has
+    made the file.
     """
     for track in _tracks.copy().values():
-        is_own = track.number >= first and not track.adopted
-        if is_own and not track.state.final and getattr(track(), "_closed", None) is not True:
-            _report_leak(track)
+        if track.number >= first and not track.adopted and not track.state.final:
+            if getattr(track(), "_closed", None) is not True:
+                _report_leak(track)
+            elif track.filed and not first:
+                checkers.report_hazard(KEPT_BY_FILE, track, CLOSE.name, track.made)
+    if not first:
+        for number, (inode, track) in _numbers.items():
+            if inode and _inode(number) == inode:
+                checkers.report_hazard(NUMBER_LEFT, track, DETACH.name, track.events[-1].place)
 
 
 def inherit_all() -> None:
@@ -121,6 +142,7 @@ def inherit_all() -> None:
     for track in _tracks.copy().values():
         track.adopted = True
     _dying.clear()
+    _numbers.clear()
 
 
 def forget_all() -> None:
@@ -130,6 +152,7 @@ def forget_all() -> None:
     _without_inode.clear()
     _dying.clear()
     _handed.clear()
+    _numbers.clear()
 
 
 def _report_leak(track: SocketTrack) -> None:
@@ -188,8 +211,9 @@ def _origin(
     if fileno is None:
         return first_state(sock), True, None
     handed = _handed.pop(fileno, None) if isinstance(fileno, int) else None
+    _numbers.pop(fileno, None)
     if handed is not None:
-        state, former_inode, is_new = handed
+        state, former_inode, is_new, _ = handed
         return (state if inode == former_inode else found_state(sock)), is_new, None
     is_new = kind_of(frame.f_code.co_filename) is FileKind.INTERNAL
     twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(inode)

@@ -5,21 +5,31 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from lifecycle.checking.checkers import Checker
-from lifecycle.checking.findings import grouped, history_lines
-from lifecycle.checking.kinds import HEADLINES, FindingKind
+from lifecycle.checking.findings import grouped
+from lifecycle.checking.formats.problems import project_settings
+from lifecycle.checking.formats.writers import WRITERS, as_text
+from lifecycle.checking.run_problems import failing, headline, problem_of, remaining
 from lifecycle.checking.settings import Settings
 from lifecycle.system.output import printable_lines, write_whole
 
+_SHOWN = 50  # problems in the summary
 
-def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any]]) -> None:
-    """Write the summary and the files. children: ("finding" or "recorded", data) of the processes that the program started."""
-    findings = [finding.as_data() for finding in checker.findings]
+
+def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any]]) -> bool:
+    """Write the summary and the files; whether the run has failed.
+
+    children: ("finding" or "recorded", data) of the processes that the program started.
+    """
+    findings: list[Mapping[str, Any]] = [finding.as_data() for finding in checker.findings]
     findings += [data for kind, data in children if kind == "finding"]
+    groups = _remaining(settings, findings)
+    findings = [finding for group in groups for finding in group]
     if settings.report is not None:
         with _reporting_failure(settings.report):
             write_report(settings.report, checker, findings)
@@ -32,7 +42,22 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
             for note in write_charts(settings, sockets, findings):
                 _write(f"lifecycle: {note}\n")
     if not settings.quiet:
-        _write("".join(f"{line}\n" for line in summary(findings, checker.left_out)))
+        text = "".join(f"{line}\n" for line in summary(findings, checker.left_out))
+        if settings.output_format != "text":
+            text = WRITERS[settings.output_format]([problem_of(group) for group in groups])
+        with _reporting_failure(settings.output):
+            _write(text) if settings.output is None else write_whole(settings.output, text)
+    return failing(groups, settings.fail_on)
+
+
+def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Mapping[str, Any]]]:
+    """The findings by cause, without what is silenced; all of them, with a word about it, where that cannot be read."""
+    try:
+        project = project_settings(Path(settings.start))
+        return remaining(findings, project, settings.baseline, settings.write_baseline)
+    except (OSError, ValueError) as error:
+        _write(f"lifecycle: {error}\n")
+        return grouped(findings)
 
 
 def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]]) -> None:
@@ -41,29 +66,16 @@ def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, An
     write_whole(file, json.dumps(data, indent=2) + "\n")
 
 
-def summary(findings: Sequence[Mapping[str, Any]], left_out: int = 0) -> Iterator[str]:
-    """The lines of the summary, one group of findings after the other. left_out: how many findings were not kept."""
-    if not findings:
-        yield "lifecycle: no findings"
-        return
+def summary(findings: Iterable[Mapping[str, Any]], left_out: int = 0) -> Iterator[str]:
+    """The lines of the summary, one problem after the other. left_out: how many findings were not kept."""
     groups = grouped(findings)
-    counts = {kind: sum(finding["kind"] == kind for finding in findings) for kind in FindingKind}
-    kinds = ", ".join(f"{count} {HEADLINES[kind]}{_plural(kind, count)}" for kind, count in counts.items() if count)
-    places = f"{len(groups)} place{'s' if len(groups) > 1 else ''}"
-    more = f", and {left_out} more of the same" if left_out else ""
-    yield f"lifecycle: {len(findings)} finding{'s' if len(findings) > 1 else ''} at {places} ({kinds}){more}"
-    for group in groups:
-        first = group[0]
-        head, *advice = str(first["text"]).split("\n  ")
-        times = f" [{len(group)} times]" if len(group) > 1 else ""
+    yield headline(groups, left_out)
+    for group in groups[:_SHOWN]:
         yield ""
-        yield f"{head}{times}"
-        yield from (f"  {line}" for line in advice)
-        yield from (f"  {line}" for line in history_lines(first))
-
-
-def _plural(kind: FindingKind, count: int) -> str:
-    return "s" if count > 1 and kind is not FindingKind.PORTABILITY else ""  # three are "3 not portable"
+        yield from as_text((problem_of(group),)).splitlines()
+    if len(groups) > _SHOWN:
+        yield ""
+        yield f"lifecycle: {len(groups) - _SHOWN} more places are not shown here; --report or another --output-format has all"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lifecycle.checking import checkers, drop_in, registry
+from lifecycle.checking import checkers, drop_in, late, registry, waiting
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.concurrent_close import judge_in_flight
 from lifecycle.checking.findings import Finding
@@ -71,6 +71,9 @@ def start(current: Checker) -> None:
         checkers.begin(current)
         _running += 1
         drop_in.install()
+        if _running == 1:
+            waiting.install()
+            late.begin()
 
 
 def stop(current: Checker) -> None:
@@ -81,4 +84,6 @@ def stop(current: Checker) -> None:
         _running -= 1
         if not _running:
             drop_in.uninstall()
+            waiting.uninstall()
+            late.end()
             registry.forget_all()

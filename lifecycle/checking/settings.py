@@ -28,7 +28,10 @@ class Settings:
     """What was asked for.
 
     report, chart, html: files to write. connection: the number of the connection to chart, from 1; None for all.
-    systems: those whose portability matters; empty for all.
+    systems: those whose portability matters; empty for all. strict: give notes, too. fail_on: the kinds of findings with which
+    the run ends with exit code 1. output_format: of formats.writers. output: the file for it; None for standard error.
+    baseline: a file of problems that are known. write_baseline: the file to write them to. start: the folder in which the run
+    began, whose project's settings apply.
     """
 
     mode: Mode = Mode.OBSERVE
@@ -38,6 +41,13 @@ class Settings:
     html: str | None = None
     connection: int | None = None
     systems: tuple[str, ...] = ()
+    strict: bool = False
+    fail_on: tuple[str, ...] = ()
+    output_format: str = "text"
+    output: str | None = None
+    baseline: str | None = None
+    write_baseline: str | None = None
+    start: str = "."
 
     @property
     def keeps_all(self) -> bool:
@@ -56,4 +66,5 @@ def environment(settings: Settings, present: Mapping[str, str]) -> dict[str, str
 def read_settings(folder: Path) -> Settings:
     """The settings of the run that shares `folder`."""
     data = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    return Settings(**{**data, "mode": Mode(data["mode"]), "systems": tuple(data["systems"])})
+    tuples = {name: tuple(data[name]) for name in ("systems", "fail_on")}
+    return Settings(**{**data, **tuples, "mode": Mode(data["mode"])})

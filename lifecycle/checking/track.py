@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from types import CodeType
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -42,12 +43,14 @@ class SocketTrack(ref[socket.socket]):
     inode: identifies the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test that
     made it. ends: its addresses, the local one and the peer's, where charts need them. reported: what was reported already.
     known: the (call, outcome) of this state that were recorded. watched: the program has the descriptor, and may wait for it.
-    curious: whether fileno() changes something. group: the tracks of all objects over the same socket of the system.
+    filed: the program has made a file over it. forgotten: a library's finalizer closes it. end_seen_at, ends_in_a_row: where
+    the end of the stream was received last, and how often there. curious: whether fileno() changes something. group: the tracks
+    of all objects over the same socket of the system.
     """
 
     __slots__ = (
-        *FREQUENT, "adopted", "before", "curious", "ends", "events", "family", "group", "inode", "key", "known", "left_out",
-        "made", "number", "owner", "reported", "state", "watched",
+        *FREQUENT, "adopted", "before", "curious", "end_seen_at", "ends", "ends_in_a_row", "events", "family", "filed",
+        "forgotten", "group", "inode", "key", "known", "left_out", "made", "number", "owner", "reported", "state", "watched",
     )  # fmt: skip
 
     def __new__(cls, sock: socket.socket, died: Callable[[Any], None], *_: object) -> SocketTrack:
@@ -71,6 +74,9 @@ class SocketTrack(ref[socket.socket]):
         self.curious = True
         self.adopted = False
         self.group: dict[int, SocketTrack] | None = None
+        self.filed = self.forgotten = False
+        self.end_seen_at: tuple[CodeType, int] | None = None
+        self.ends_in_a_row = 0
         self.owner = ""
         self.ends: tuple[str, str] = ("", "")
         self._clear_flags()

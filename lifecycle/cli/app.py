@@ -15,15 +15,17 @@ from lifecycle.cli.archive import archive
 from lifecycle.cli.conform import conform
 from lifecycle.cli.demo import demo
 from lifecycle.cli.diagram import diagram
+from lifecycle.cli.learn import learn
 from lifecycle.cli.lint import explain, lint
 from lifecycle.cli.matrix import matrix
 from lifecycle.cli.output import examples, fail_to_write
 from lifecycle.cli.run import run
 from lifecycle.cli.show import roles, show
+from lifecycle.cli.supervised import supervised
 from lifecycle.cli.trace import trace
 from lifecycle.system.output import printable_lines
 
-SUBCOMMANDS = (demo, show, roles, diagram, run, trace, lint, explain, archive, conform, matrix)
+SUBCOMMANDS = (demo, show, roles, diagram, run, trace, lint, explain, archive, conform, learn, matrix)
 
 
 class InOrder(click.Group):
@@ -75,6 +77,6 @@ def app() -> None:
 def main() -> None:
     """Run the command with the arguments of this process, and exit."""
     try:
-        app(prog_name="lifecycle")
+        app(prog_name="lifecycle", obj=supervised)
     except OSError as error:  # of a help text, which click prints itself
         fail_to_write(error)

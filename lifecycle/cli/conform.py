@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,8 @@ from lifecycle.cli.choosing import chosen_role
 from lifecycle.cli.output import examples, write, write_json, write_parts
 
 if TYPE_CHECKING:
+    from lifecycle.conformance.campaigns.conform import Conformance
+    from lifecycle.conformance.campaigns.jobs import Chosen
     from lifecycle.conformance.targets import Target
     from lifecycle.engine import Role
 
@@ -52,6 +54,12 @@ EPILOG = examples(
 @click.option("--like", metavar="SYSTEM", help="linux, winsock, mfc or contract: what illegal calls of sockets are to answer.")
 @click.option("--host", metavar="ADDRESS", help="Where sockets are bound: an IPv4 address of this machine.")
 @click.option("--seconds", metavar="N", type=click.FloatRange(0, min_open=True), help="What the run may take.")
+@click.option("--campaign", metavar="HOURS", type=click.FloatRange(0, min_open=True), help="Long walks and machines, so long.")
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="Of a campaign: processes of this machine.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of a campaign: a scheduler of Dask's distributed.")
+@click.option(
+    "--folder", metavar="DIR", default="campaign", type=click.Path(path_type=Path), help="A campaign goes on from it."
+)
 @click.option("--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Accept the causes in FILE.")
 @click.option("--write-baseline", metavar="FILE", type=click.Path(path_type=Path), help="Write the causes that were found.")
 @click.option("--engine", metavar="ENGINE", help="compiled or reference, for governed objects.")
@@ -62,7 +70,9 @@ EPILOG = examples(
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page.")
 @click.option("--github", is_flag=True, help="Print one annotation a cause, for GitHub's runners.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_context
 def conform(
+    context: click.Context,
     target: str,
     role: tuple[str, ...],
     depth: int,
@@ -71,6 +81,10 @@ def conform(
     like: str | None,
     host: str | None,
     seconds: float | None,
+    campaign: float | None,
+    workers: int | None,
+    scheduler: str | None,
+    folder: Path,
     baseline: Path | None,
     write_baseline: Path | None,
     engine: str | None,
@@ -86,8 +100,16 @@ def conform(
 
     Exits with 1 where the implementation differs in a way that nothing explains, or a cell was not reached.
     """
+    from lifecycle.cli.supervised import ENDED, PASSED, RUNS
     from lifecycle.conformance.agents.adapter import SOURCES, source_of
+    from lifecycle.conformance.campaigns.jobs import Chosen
+    from lifecycle.conformance.driving.watchdog import WATCHDOG
     from lifecycle.conformance.targets import LIKE, UnknownTarget, target_named
+
+    shared = context.obj() if callable(context.obj) else None
+    if shared is not None:
+        WATCHDOG.beat = shared.beat
+        context.call_on_close(lambda: shared.mark(ENDED))
     from lifecycle.engine.table import ENGINES
 
     if source is not None:
@@ -112,10 +134,19 @@ def conform(
             raise click.BadParameter("--mutants breaks the package's own classes: lifecycle", param_hint="TARGET")
         found = _score_mutants(roles, engine, as_json)
     else:
+        if shared is not None:
+            shared.mark(RUNS)
         forms = Forms(explained, junit, html, github, as_json, baseline, write_baseline)
-        found = _run_suite(chosen, roles, forms, depth=depth, walks=walks, seed=seed, seconds=seconds)
+        if campaign is None:
+            found = _run_suite(chosen, roles, forms, depth=depth, walks=walks, seed=seed, seconds=seconds)
+        else:
+            what = Chosen(target, engine, like, host)
+            run = partial(_campaign, what, hours=campaign, folder=folder, workers=workers, scheduler=scheduler)
+            found = _run_suite(chosen, roles, forms, run=run)
     if found:
         raise click.exceptions.Exit(1)
+    if shared is not None:
+        shared.mark(PASSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +162,38 @@ class Forms:
     write_baseline: Path | None
 
 
-def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any) -> bool:
+def _campaign(
+    what: Chosen,
+    target: Target,
+    roles: tuple[Role, ...],
+    *,
+    hours: float,
+    folder: Path,
+    workers: int | None,
+    scheduler: str | None,
+    progress: Any,
+) -> Conformance:
+    """Run a campaign on this machine or over a scheduler."""
+    from lifecycle.conformance.campaigns.campaign import BadCampaign, local_workers, run_campaign, workers_of
+
+    count = workers or os.cpu_count() or 1
+    try:
+        executing = local_workers(count) if scheduler is None else workers_of(scheduler)
+        at_once = 2 * count if scheduler is None else 64
+        names = [role.name for role in roles]
+        return run_campaign(what, names, hours=hours, folder=folder, executing=executing, at_once=at_once, progress=progress)
+    except ModuleNotFoundError as error:
+        if error.name != "distributed":
+            raise
+        raise click.UsageError('--scheduler needs distributed: pip install "socket-lifecycle[cluster]"') from None
+    except BadCampaign as error:
+        raise click.BadParameter(str(error), param_hint="--folder") from None
+
+
+def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, *, run: Any = None, **how: Any) -> bool:
     """Run and print; whether something was found."""
     from lifecycle.conformance.campaigns.baseline import accept_known, write_baseline
-    from lifecycle.conformance.campaigns.conform import conform as run
+    from lifecycle.conformance.campaigns.conform import conform as run_all
     from lifecycle.conformance.reports import conformance_data, github_annotations, html_page, junit_xml
     from lifecycle.conformance.targets import UnknownTarget
     from lifecycle.system.output import write_whole
@@ -144,8 +203,8 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, **how: Any
             raise click.BadParameter(f"cannot write {file}: {os.strerror(errno.ENOENT)}", param_hint=option)
     known = _known_in(forms.baseline)
     try:
-        with progress_bar() as progress, stopping_at_signals():
-            report = run(target, roles, progress=progress, **how)
+        with progress_bar() as progress, stopping_at_signals(), keeping_output():
+            report = (run or run_all)(target, roles, progress=progress, **how)
     except UnknownTarget as error:
         raise click.BadParameter(str(error), param_hint="TARGET") from None
     if not report.roles and not report.stopped:
@@ -191,6 +250,21 @@ def _known_in(file: Path | None) -> frozenset[tuple[str, ...]]:
 
 
 @contextmanager
+def keeping_output() -> Iterator[None]:
+    """Standard output and error are what they were, whatever an implementation has done with them."""
+    streams, numbers = (sys.stdout, sys.stderr), []
+    with suppress(OSError):  # they are closed already
+        numbers = [(number, os.dup(number)) for number in (1, 2)]
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+        for number, kept in numbers:
+            os.dup2(kept, number)
+            os.close(kept)
+
+
+@contextmanager
 def stopping_at_signals() -> Iterator[None]:
     """Ctrl-C and SIGTERM end the run after the step under way, and its report is partial; a second Ctrl-C ends the program."""
     from lifecycle.conformance.driving.watchdog import WATCHDOG
@@ -203,9 +277,11 @@ def stopping_at_signals() -> Iterator[None]:
         yield
         return
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    WATCHDOG.handles_interrupts = True
     try:
         yield
     finally:
+        WATCHDOG.handles_interrupts = False
         for number, handler in before.items():
             signal.signal(number, handler)
 

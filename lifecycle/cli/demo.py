@@ -16,6 +16,7 @@ EPILOG = examples(
     "lifecycle demo",
     "lifecycle demo --json",
     "lifecycle demo --chart demo.svg",
+    "lifecycle demo --html demo.html",
     "lifecycle demo --json | jq -r '[.subject, .call, .outcome] | @tsv'",
 )
 
@@ -23,13 +24,15 @@ EPILOG = examples(
 @click.command("demo", epilog=EPILOG, short_help="Run a server and a client, then one refused call per role.")
 @click.option("--json", "as_json", is_flag=True, help="Print the journal of the run, one JSON object a line.")
 @click.option("--chart", metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it.")
-def demo(as_json: bool, chart: str | None) -> None:
+@click.option("--html", metavar="FILE", help="Write the page to step through the run.")
+def demo(as_json: bool, chart: str | None, html: str | None) -> None:
     """Run a server and a client, in two threads over loopback, then show how calls out of order are refused."""
     from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, DemoFailed, refused
     from lifecycle.engine import Journal
 
-    if chart is not None:
-        _check_chart(chart)
+    for file, option in ((chart, "--chart"), (html, "--html")):
+        if file is not None:
+            _check_chart(file, option)
     conversation, refusals, failure = Conversation(), [], None
     with Journal() as journal:
         try:
@@ -38,8 +41,8 @@ def demo(as_json: bool, chart: str | None) -> None:
                 refusals.append(refused(attempt))  # noqa: PERF401 - those before a failure are shown
         except (OSError, DemoFailed) as error:
             failure = error
-    if chart is not None:
-        _write_chart(journal.records, chart)
+    for file in filter(None, (chart, html)):
+        _write_chart(journal.records, file)
     if as_json:
         write("".join(f"{line}\n" for line in journal.lines()))
     else:
@@ -51,16 +54,16 @@ def demo(as_json: bool, chart: str | None) -> None:
         fail(str(failure))
 
 
-def _check_chart(path: str) -> None:
+def _check_chart(path: str, option: str) -> None:
     """Wrong usage (exit code 2) when charts do not have the suffix of `path`; called before anything runs."""
     from lifecycle.diagrams import UnknownFormat
     from lifecycle.diagrams.formats import format_of
     from lifecycle.diagrams.recorded import RUN_FORMATS
 
     try:
-        format_of(path, RUN_FORMATS)
+        format_of(path, RUN_FORMATS if option == "--chart" else ("html",))
     except UnknownFormat as error:
-        raise click.BadParameter(str(error), param_hint="--chart") from None
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 def _write_chart(records: Iterable[Record], path: str) -> None:

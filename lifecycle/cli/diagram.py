@@ -25,6 +25,7 @@ EPILOG = examples(
     "lifecycle diagram client -o client.svg        the suffix says the format",
     "lifecycle diagram client -f mermaid --highlight connected",
     "lifecycle diagram mypackage.roles:SESSION -f svg > session.svg",
+    "lifecycle diagram client --check client.svg   exit code 1 when the file is not current",
     "lifecycle diagram --html explore.html         an interactive page",
     "lifecycle demo --json | lifecycle diagram --run - -o demo.svg",
 )
@@ -38,6 +39,7 @@ Value = TypeVar("Value")
 )
 @click.option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE.")
+@click.option("--check", metavar="FILE", help="Write nothing; exit code 1 when FILE is not what would be drawn.")
 @click.option("--html", metavar="FILE", help="Write the interactive page to FILE.")
 @click.option("--highlight", metavar="STATE", help="Mark this state as the present one.")
 @click.option("--run", metavar="FILE", help="A journal, - for standard input: draw its chart, or mark its path in ROLE.")
@@ -46,6 +48,7 @@ def diagram(
     role: str | None,
     format: str | None,
     output: str | None,
+    check: str | None,
     html: str | None,
     highlight: str | None,
     run: str | None,
@@ -56,18 +59,22 @@ def diagram(
         if output is not None or format not in (None, "html"):
             raise click.BadParameter("already implies -f html and -o: leave those out", param_hint="--html")
         format, output = "html", html
+    if check is not None and (output is not None or format in ("png", "html")):
+        raise click.BadParameter("compares one text or SVG, and writes nothing: leave -o and -f out", param_hint="--check")
     if object is not None and run is None:
         raise click.BadParameter("needs a run: give one with --run", param_hint="--object")
     if highlight is not None and (role is None or run is not None or format == "html"):
         raise click.BadParameter("needs one role's diagram, without --run", param_hint="--highlight")
     chosen = None if role is None else role_of(role)
     records = None if run is None else _records(run, object)
-    format = _format(format, output)
+    format = _format(format, output or check)
     if format == "png" and output is None and sys.stdout.isatty():
         raise click.BadParameter("a terminal does not show pictures: give a file with -o", param_hint="--format")
     marking = None if highlight is None else "--highlight"
     drawn = _explained(lambda: _drawn(chosen, format, highlight, records), marking)
-    if output is not None:
+    if check is not None:
+        _compare(check, _as_file(drawn).decode())
+    elif output is not None:
         _save(output, _as_file(drawn))
     elif format == "text":
         write(drawn)
@@ -168,6 +175,18 @@ def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
 
 def _as_file(drawn: str | bytes) -> bytes:
     return drawn if isinstance(drawn, bytes) else drawn.encode("utf-8", "backslashreplace")
+
+
+def _compare(path: str, drawn: str) -> None:
+    """Exit with code 1 when the file is not current. SVG is current when it was drawn from the same text, by any Graphviz."""
+    from lifecycle.diagrams.pictures import digest_of
+
+    try:
+        there = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"cannot read {path}: {error}")
+    if there != drawn and not (digest_of(drawn) and digest_of(there) == digest_of(drawn)):
+        fail(f"{path} is not current: draw it again with -o {path}")
 
 
 def _save(path: str, drawn: bytes) -> None:

@@ -123,7 +123,7 @@ def explain(code: str | None) -> None:
     from lifecycle.checking.formats.codes import CODES, code_named
 
     if code is None:
-        write("".join(f"{each.name}  {each.kind:<12} {each.title}\n" for each in CODES))
+        write("".join(f"{each.name}  {each.kind:<12} {each.title}\n" for each in sorted(CODES, key=lambda each: each.name)))
         return
     found = code_named(code)
     if found is None:

@@ -61,7 +61,7 @@ def _by_next_state(outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
         namesakes = []
     endings: dict[str, list[str]] = {}
     for outcome, after in outcomes.items():
-        endings.setdefault("the state so named" if outcome in namesakes else after, []).append(outcome)
+        endings.setdefault("the state it names" if outcome in namesakes else after, []).append(outcome)
     return [(", ".join(names), after) for after, names in endings.items()]
 
 

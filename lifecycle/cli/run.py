@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from lifecycle.cli.lint import FORMATS
 from lifecycle.cli.output import examples
 
 EPILOG = examples(
@@ -19,15 +20,22 @@ EPILOG = examples(
     "lifecycle run --report found.json app.py   the findings as data",
     "lifecycle run --html calls.html app.py     a page with the charts",
     "lifecycle run --for linux,macos app.py     not what only Windows refuses",
+    "lifecycle run --fail-on leak,order app.py  for continuous integration",
 )
 
-WITH_VALUE = ("--for", "--mode", "--report", "--chart", "--html", "--connection")
+WITH_VALUE = (
+    "--for", "--mode", "--report", "--chart", "--html", "--connection", "--fail-on", "--output-format", "--output",
+    "--baseline", "--write-baseline",
+)  # fmt: skip
+"""the options that take a value: what follows the last option is the program"""
 NOT_PASSED_ON = ("-I", "-E", "-S")  # with them Python ignores the environment by which the checker is loaded
 
 SYSTEMS = {"windows": "winsock", "linux": "linux", "macos": "macos", "freebsd": "freebsd"}
 """what --for takes -> what the platform tables call it"""
 
 MODES = ("observe", "warn", "enforce")
+KINDS = ("order", "portability", "leak", "race", "tls", "loss")
+NOTE = "note"
 FILE = click.Path(path_type=Path)
 
 
@@ -71,6 +79,18 @@ class Program(click.Command):
     type=click.IntRange(1),
     help="Chart the Nth connection only, in the order in which they began.",
 )
+@click.option("--strict", is_flag=True, help="Give notes, too: calls that are illegal, and that the program guards.")
+@click.option(
+    "--fail-on",
+    metavar="KIND,...",
+    callback=lambda context, option, value: _kinds(value),
+    help="Exit with 1, instead of the program's own code, where there is a finding of these kinds.",
+)
+@click.option("--exit-code", is_flag=True, help="The same for a finding of any kind.")
+@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="How problems are written.")
+@click.option("--output", metavar="FILE", type=FILE, help="Write them there instead of standard error.")
+@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that this file does not know.")
+@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the problems that are found now, and pass.")
 @click.option("--quiet", "-q", is_flag=True, help="No summary at the end.")
 def run(
     program: tuple[str, ...],
@@ -80,6 +100,13 @@ def run(
     chart: Path | None,
     html: Path | None,
     connection: int | None,
+    strict: bool,
+    fail_on: tuple[str, ...],
+    exit_code: bool,
+    output_format: str,
+    output: Path | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
     quiet: bool,
 ) -> None:
     """Run a program, its children included, and check the order of its socket calls.
@@ -88,7 +115,8 @@ def run(
     """
     from lifecycle.checking.settings import Mode, Settings, environment
 
-    for option, file in (("--report", report), ("--chart", chart), ("--html", html)):
+    files = {"--report": report, "--chart": chart, "--html": html, "--output": output, "--write-baseline": write_baseline}
+    for option, file in files.items():
         if file is not None and not file.absolute().parent.is_dir():
             folder = str(file.absolute().parent)
             raise click.BadParameter(f"there is no folder {folder!r} to write {file.name!r} into", param_hint=option)
@@ -100,6 +128,13 @@ def run(
         html=_absolute(html),
         connection=connection,
         systems=systems,
+        strict=strict,
+        fail_on=KINDS if exit_code else fail_on,
+        output_format=output_format,
+        output=_absolute(output),
+        baseline=_absolute(baseline),
+        write_baseline=_absolute(write_baseline),
+        start=os.getcwd(),
     )
     _become([sys.executable, *_flags(), *program], environment(settings, os.environ))
 
@@ -110,6 +145,14 @@ def _systems(value: str | None) -> tuple[str, ...]:
         if name not in SYSTEMS:
             raise click.BadParameter(f"{name!r} is not one of {', '.join(SYSTEMS)}")
     return tuple(SYSTEMS[name] for name in names)
+
+
+def _kinds(value: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",")) if value is not None else ()
+    for name in names:
+        if name not in (*KINDS, NOTE):
+            raise click.BadParameter(f"{name!r} is not one of {', '.join((*KINDS, NOTE))}")
+    return names
 
 
 def _absolute(file: Path | None) -> str | None:

@@ -14,18 +14,20 @@ from typing import Any, cast
 
 from lifecycle.conformance.adapters.abilities import are_the_systems
 from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text
+from lifecycle.conformance.adapters.platform_lines import WINSOCK
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.adapters.setup_states import Factory
-from lifecycle.conformance.adapters.sockets import SocketAdapter, lacking
+from lifecycle.conformance.adapters.sockets import Known, SocketAdapter, lacking
 from lifecycle.conformance.agents.adapter import CONTRACT, WITHOUT_SYSTEM, AgentAdapter
 from lifecycle.conformance.agents.process import BadAgent
 from lifecycle.conformance.campaigns.bare_calls import Implementation, KnownDifference
 from lifecycle.engine import Lifecycle, Role
 from lifecycle.engine.table import default_engine
 from lifecycle.roles import ROLES
-from lifecycle.roles.words import CONNECT
+from lifecycle.roles.words import CONNECT, RECEIVE_FROM
 
-PLATFORM = "linux" if sys.platform == "linux" else None
+PLATFORM = {"linux": "linux", "win32": WINSOCK}.get(sys.platform)
 """the system whose table says what a socket of this machine answers; None where there is none"""
 
 LIKE = ("linux", "winsock", "mfc", CONTRACT)
@@ -38,6 +40,14 @@ AS_SOCKETS = (socket.AF_INET, socket.SOCK_STREAM)
 
 NAMED = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 """module:factory, either with dots"""
+
+KNOWN_ON: Mapping[str | None, tuple[Known, ...]] = {
+    WINSOCK: (
+        Known("wine: SO_ERROR is not cleared by reading it", "data: get_option: SO_ERROR reports it once"),
+        Known("wine: WSAESHUTDOWN of a receive of no bytes outlasts a reset", RECEIVE_FROM.name, got="broken (WSAESHUTDOWN)"),
+    )
+}
+"""system -> what its own sockets do beyond its table; Windows' are documented not to do what Wine's do here"""
 
 BAD_ARGUMENTS = frozenset({"send a text", "recv a text", "bind a text"})
 
@@ -110,7 +120,7 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
     if is_class and issubclass(thing, Lifecycle):
         return _governed_class(name, thing, engine)
     if is_class and issubclass(thing, socket.socket):
-        return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM))
+        return Target(name, lambda: SocketAdapter(thing, name=name, platform=PLATFORM, known=KNOWN_ON.get(PLATFORM, ())))
     _refuse_asynchronous(name, thing)
     makes_sockets = callable(thing) and _takes(thing, *AS_SOCKETS)
     if makes_sockets and is_class and hasattr(thing, "recv"):
@@ -156,8 +166,8 @@ def _made(name: str, make: Callable[..., Any], *arguments: object) -> Any:
     """What a user's factory makes; UnknownTarget where it raises something."""
     try:
         return make(*arguments)
-    except (Exception, SystemExit) as error:
-        raise UnknownTarget(f"{name} cannot be made: {type(error).__name__}: {error}") from error
+    except ANY_ERROR as error:
+        raise UnknownTarget(f"{name} cannot be made: {error_text(error)}") from error
 
 
 def _governed_class(name: str, kind: type[Lifecycle], engine: str | None) -> Target:
@@ -193,7 +203,7 @@ def _sockets(name: str, make: Callable[[], Factory]) -> Target:
         new = make()
         one = _made(f"a socket of {name}", new, *AS_SOCKETS)
         _refuse_asynchronous(name, one)
-        with suppress(Exception, SystemExit):  # the suite judges how it closes
+        with suppress(*ANY_ERROR):  # the suite judges how it closes
             one.close()
         lacks = _made(f"a socket of {name}", lacking, new)
         peers = socket.socket if are_the_systems(new) else new
@@ -282,8 +292,8 @@ def _loaded(name: str) -> Any:
         thing: Any = importlib.import_module(module)
     except ImportError as error:
         raise UnknownTarget(f"cannot import {module!r}: {error}") from error
-    except (Exception, SystemExit) as error:  # any error of a user's module
-        raise UnknownTarget(f"cannot import {module!r}: {type(error).__name__}: {error}") from error
+    except ANY_ERROR as error:  # any error of a user's module
+        raise UnknownTarget(f"cannot import {module!r}: {error_text(error)}") from error
     for part in path.split("."):
         try:
             thing = getattr(thing, part)

@@ -5,22 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from lifecycle.diagrams.graph import Graph, Group, Mark, StateBox, StateEdge, group_label, labels
+from lifecycle.diagrams.graph import Graph, Group, Link, Mark, Picture, StateBox, StateEdge, group_label, labels
 from lifecycle.diagrams.lettering import cells, visible, wrapped, xml_text
 from lifecycle.system.output import printable
 
-BOX_WIDTH = 38  # letters
-LABEL_WIDTH = 20
+BOX_WIDTH = 32  # letters
+LABEL_WIDTH = 16
+GROUP_WIDTH = 64
 LONG_LABEL, LONG_LABEL_WIDTH = 80, 32
-FONT = "Helvetica,Arial,sans-serif"
+FONT = "Helvetica"
+"""Graphviz knows its letters' widths without a font at hand; SVG names others beside it"""
 INK, QUIET, FAINT, FAILURE, TAKEN = "#1c2430", "#5b6676", "#b9c1cc", "#b42318", "#0b6bb8"
+PART = "#eaf3ef"
 FILLS = {Mark.NONE: "#f5f7fa", Mark.VISITED: "#d9ecfb", Mark.PRESENT: "#ffe08a"}
 
-GRAPH = f'compound=true newrank=true nodesep=0.3 ranksep=0.35 bgcolor=white fontname="{FONT}" fontsize=12'
+GRAPH = f'compound=true newrank=true nodesep=0.16 ranksep=0.35 bgcolor=white fontname="{FONT}" fontsize=12'
 NODE = f'shape=box style="rounded,filled" color="{QUIET}" fontname="{FONT}" fontsize=12 fontcolor="{INK}" margin="0.12,0.07"'
 GROUP = f'margin=14 labeljust=l labelloc=b style="rounded,dashed" color="{FAINT}" fontsize=10 fontcolor="{QUIET}"'
+PART_FRAME = f'margin=18 labeljust=l style="rounded,filled" color="{FAINT}" fillcolor="#fbfcfd" fontsize=13 fontcolor="{INK}"'
 EDGE = f'color="{QUIET}" fontname="{FONT}" fontsize=10 fontcolor="{INK}" arrowsize=0.7'
 
+WIDEST = 0.15
+"""Inches of a letter whose width nobody knows without its font"""
+
+_UNMEASURED = re.compile(r"[^\w ,.()\[\]]|[^\x00-\x7f]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 """What Graphviz would read as a character reference"""
 
@@ -46,53 +54,110 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield f"    node [{NODE}]"
     yield f"    edge [{EDGE}]"
     yield '    "" [shape=circle style=filled fillcolor="' + INK + '" width=0.15 label="" tooltip="a new object"]'
-    grouped = graph.group.states if graph.group else ()
-    if graph.group:
-        yield "    subgraph cluster_group {"
-        yield f"        graph [label={_quoted(group_label(graph.group))} {GROUP}]"
-    placed = _placed(graph)
-    for number, node in placed:
-        if node.name in grouped:
-            yield f"        {_name(node.name)} [{_box(node, number)}]"
-    if graph.group:
-        yield "    }"
-    for number, node in placed:
-        if node.name not in grouped:
-            yield f"    {_name(node.name)} [{_box(node, number)}]"
+    for place, picture in enumerate(graph.pictures):
+        yield from _boxes(graph, picture, place)
     for node in graph.nodes:
         if node.is_initial:
             yield f'    "" -> {_name(node.name)}'
-    for number, edge in enumerate(graph.edges):
-        yield f"    {_edge(edge, number, graph.errors_of(pair for each in edge.endings for pair in each.pairs()))}"
+    number = 0
+    for place, picture in enumerate(graph.pictures):
+        for link in picture.links:
+            yield f"    {_link(link, place)}"
+        for edge in picture.edges:
+            errors = graph.errors_of(pair for each in edge.endings for pair in each.pairs())
+            yield f"    {_edge(edge, number, errors, picture, place)}"
+            number += 1
     yield "}"
 
 
-def _placed(graph: Graph) -> list[tuple[int, StateBox]]:
+def _boxes(graph: Graph, picture: Picture, place: int) -> Iterator[str]:
+    """The states of a picture. Those of a part have a frame below the main picture, in which there is a box for the part."""
+    indent = "    "
+    if place:
+        label = _titled(picture.name, [f"{len(picture.states)} states: see below"])
+        yield f'    {_apart(place)} [label=<{label}> fillcolor="{PART}" id="part-{place}" class=part {_width(picture.name)}]'
+        above = sorted((node for node in graph.nodes if not node.part), key=lambda node: node.is_final)[-1:]
+        below = _end((*picture.outside, *picture.states)[0], picture, place)
+        yield from (f"    {_name(node.name)} -> {below} [style=invis weight=0]" for node in above)
+        yield f"    subgraph cluster_part_{place} {{"
+        title = f"{visible(graph.name)}: the states of {visible(picture.name)}"
+        yield f'        graph [label="{_label_of_frame(title)}" {PART_FRAME}]'
+        indent += "    "
+    placed = [(number, node) for number, node in _placed(graph, picture) if node.name in picture.states]
+    if picture.group:
+        yield f"{indent}subgraph {_cluster(place)} {{"
+        yield f'{indent}    graph [label="{_label_of_frame(group_label(picture.group))}" {GROUP}]'
+        yield from (
+            f"{indent}    {_name(node.name)} [{_box(node, n)}]" for n, node in placed if node.name in picture.group.states
+        )
+        yield f"{indent}}}"
+    grouped = picture.group.states if picture.group else ()
+    yield from (f"{indent}{_name(node.name)} [{_box(node, number)}]" for number, node in placed if node.name not in grouped)
+    for number, node in enumerate(graph.nodes):
+        if node.name in picture.outside:
+            label = f"label={_quoted(visible(node.name))} id={_quoted(f'{node_id(number)}-{place}')} {_width(node.name)}"
+            yield f'{indent}{_apart(place, node.name)} [{label} class=outside style="rounded,dashed" fontsize=11]'
+    if place:
+        yield "    }"
+
+
+def _placed(graph: Graph, picture: Picture) -> list[tuple[int, StateBox]]:
     """The states in the order in which Graphviz places them from the left: first those that failures lead to.
 
     These edges are the longest and have the longest labels; on the right they would stick out of the group.
     """
-    failures = {edge.target for edge in graph.edges if edge.is_failure}
+    failures = {edge.target for edge in picture.edges if edge.is_failure}
     return sorted(enumerate(graph.nodes), key=lambda numbered: numbered[1].name not in failures)
 
 
+def _cluster(place: int) -> str:
+    return f"cluster_group_{place}" if place else "cluster_group"
+
+
+def _apart(place: int, name: str = "") -> str:
+    """The name of a part's box, or of a state's second box: it begins with a space, as no visible name does."""
+    return _escaped_name(f" {place}{name and ' '}{visible(name)}")
+
+
+def _link(link: Link, place: int) -> str:
+    label = "".join(f"  {_escaped(line)}  \\l" for line in wrapped(link.text, LABEL_WIDTH, "  "))
+    ends = (_name(link.state), _apart(place)) if link.enters else (_apart(place), _name(link.state))
+    failure = f' class=failure style=dashed color="{FAILURE}" fontcolor="{FAILURE}"' if link.is_failure else ""
+    return f'{ends[0]} -> {ends[1]} [label="{label}"{failure}]'
+
+
 def _box(node: StateBox, number: int) -> str:
-    title = f"<B>{_html(visible(node.name))}</B>"
     lines = [line for text in labels(node.keeps) for line in wrapped(text, BOX_WIDTH, "   ")]
-    if lines:
-        small = "".join(f'{_html(line)}<BR ALIGN="LEFT"/>' for line in lines)
-        row = f'<TR><TD ALIGN="LEFT" BALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{QUIET}">{small}</FONT></TD></TR>'
-        title = f'<TABLE BORDER="0" CELLPADDING="2" CELLSPACING="0"><TR><TD>{title}</TD></TR>{row}</TABLE>'
-    attributes = [f"label=<{title}>", f'fillcolor="{FILLS[node.mark]}"', f"id={_quoted(node_id(number))}"]
+    attributes = [f"label=<{_titled(node.name, lines)}>", f'fillcolor="{FILLS[node.mark]}"', f"id={_quoted(node_id(number))}"]
     attributes.append(f"tooltip={_quoted(printable(node.doc))}")
+    attributes.append(_width(node.name, *lines))
     if node.is_final:
         attributes.append("peripheries=2")
     if node.mark is Mark.PRESENT:
         attributes.append("penwidth=2.5")
-    return " ".join(attributes)
+    return " ".join(filter(None, attributes))
 
 
-def _edge(edge: StateEdge, number: int, errors: Sequence[str]) -> str:
+def _label_of_frame(text: str) -> str:
+    return "".join(f"{_escaped(line)}\\l" for line in wrapped(text, GROUP_WIDTH))
+
+
+def _width(name: str, *lines: str) -> str:
+    """At least so wide a box, where Graphviz may not know how wide the letters in it are."""
+    texts = [text for text in (visible(name), *lines) if _UNMEASURED.search(text) or len(text) > GROUP_WIDTH]
+    return f"width={max(map(cells, texts)) * WIDEST:.2f}" if texts else ""
+
+
+def _titled(name: str, lines: Sequence[str]) -> str:
+    title = f"<B>{_html(visible(name))}</B>"
+    if not lines:
+        return title
+    small = "".join(f'{_html(line)}<BR ALIGN="LEFT"/>' for line in lines)
+    row = f'<TR><TD ALIGN="LEFT" BALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{QUIET}">{small}</FONT></TD></TR>'
+    return f'<TABLE BORDER="0" CELLPADDING="2" CELLSPACING="0"><TR><TD>{title}</TD></TR>{row}</TABLE>'
+
+
+def _edge(edge: StateEdge, number: int, errors: Sequence[str], picture: Picture, place: int) -> str:
     texts = labels(edge.endings)
     width = LABEL_WIDTH if sum(map(cells, texts)) < LONG_LABEL else LONG_LABEL_WIDTH
     lines = [line for text in texts for line in wrapped(text, width, "  ")]
@@ -106,23 +171,26 @@ def _edge(edge: StateEdge, number: int, errors: Sequence[str]) -> str:
     if edge.is_taken:
         attributes.append(f'penwidth=2.5 color="{TAKEN}"')
     if isinstance(edge.source, Group):
-        attributes.append("ltail=cluster_group")
+        attributes.append(f"ltail={_cluster(place)}")
     if isinstance(edge.target, Group):
-        attributes.append("lhead=cluster_group")
-    ends = (_anchor(edge.source, last=True), _anchor(edge.target, last=False))
-    return f"{ends[0]} -> {ends[1]} [{' '.join(attributes)}]"
+        attributes.append(f"lhead={_cluster(place)}")
+    # an edge of a group ends at one of its states, and is clipped at the group's border
+    source = edge.source.states[-1] if isinstance(edge.source, Group) else edge.source
+    target = edge.target.states[0] if isinstance(edge.target, Group) else edge.target
+    return f"{_end(source, picture, place)} -> {_end(target, picture, place)} [{' '.join(attributes)}]"
 
 
-def _anchor(end: str | Group, *, last: bool) -> str:
-    """The node at which an edge ends; an edge of a group is clipped at the group's border."""
-    if isinstance(end, Group):
-        return _name(end.states[-1 if last else 0])
-    return _name(end)
+def _end(state: str, picture: Picture, place: int) -> str:
+    return _apart(place, state) if state in picture.outside else _name(state)
 
 
 def _name(name: str) -> str:
     """The name of a node or graph. Quotes, entities and a leading %, which marks names made by Graphviz, are escaped."""
-    shown = _ENTITY.sub("&amp;", visible(name))
+    return _escaped_name(visible(name))
+
+
+def _escaped_name(name: str) -> str:
+    shown = _ENTITY.sub("&amp;", name)
     return '"' + ("\\" if shown.startswith("%") else "") + shown.replace('"', '\\"') + '"'
 
 

@@ -1,7 +1,8 @@
 """Builds the graph of a role.
 
 Successes between the same two states are one edge, failures another. States that share an edge (every open socket can be
-closed) become a group with one edge; otherwise such edges would hide all others.
+closed) become a group with one edge; otherwise such edges would hide all others. States that the role puts into a part have a
+picture of their own, with the edges that touch them.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lifecycle.diagrams.details import call_details, facts_text
-from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Note, StateBox, StateEdge
+from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Link, Note, Picture, StateBox, StateEdge
 from lifecycle.diagrams.highlight import NOTHING, Highlight
+from lifecycle.diagrams.lettering import visible
 from lifecycle.engine import Kind, Role
 from lifecycle.roles import ROLES
 from lifecycle.system.matrices import Cell, Mark
@@ -35,7 +37,7 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
             keeps[state].append((call, outcome))
         else:
             arrows[state, after, _is_failure(role, outcome)].append((call, outcome))
-    group = _group(role, arrows, keeps)
+    pictures = list(_pictures(role, arrows, keeps, highlight))
     nodes = tuple(
         StateBox(
             name=state.name,
@@ -45,21 +47,50 @@ def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
             is_final=state.name in role.final,
             keeps=_endings(role, keeps[state.name]),
             mark=highlight.mark(state.name),
+            part=state.part,
         )
         for state in role.states
     )
-    edges = _group_edges(role, arrows, group, highlight) if group else []
-    for (state, after, is_failure), pairs in arrows.items():
-        if pairs:
-            edges.append(StateEdge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
-    order = {state.name: number for number, state in enumerate(role.states)}
-    edges.sort(key=lambda edge: (_place(edge.source, order), _place(edge.target, order), edge.is_failure))
     calls = tuple(
         CallEntry(call.name, call.doc, tuple(call_details(call)), tuple(call.errors.items()))
         for call in role.calls
         if not role.never_legal(call.name)
     )
-    return Graph(role.name, role.doc, nodes, tuple(edges), group, tuple(_notes(role)), role.cells(), calls)
+    return Graph(role.name, role.doc, nodes, tuple(pictures), tuple(_notes(role)), role.cells(), calls)
+
+
+def _pictures(
+    role: Role, arrows: dict[Arrow, list[Pair]], keeps: dict[str, list[Pair]], highlight: Highlight
+) -> Iterator[Picture]:
+    """The main picture, then the parts' in the order of their first states. Groups take their cells from `keeps`."""
+    part = {state.name: state.part for state in role.states}
+    order = {state.name: number for number, state in enumerate(role.states)}
+    for name in dict.fromkeys(["", *part.values()]):
+        inside = {arrow: pairs for arrow, pairs in arrows.items() if name == (part[arrow[0]] or part[arrow[1]])}
+        states = tuple(state for state in role.table if part[state] == name)
+        leaving = {arrow: pairs for arrow, pairs in inside.items() if arrow[0] in states}
+        group = _group(role, leaving, keeps, f"any of these {name} states" if name else "any of these")
+        links = tuple(_links(inside, part)) if name else ()
+        edges = _group_edges(role, inside, group, highlight) if group else []
+        for (state, after, is_failure), pairs in inside.items():
+            if pairs:
+                edges.append(StateEdge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
+        edges.sort(key=lambda edge: (_place(edge.source, order), _place(edge.target, order), edge.is_failure))
+        touched = {end for edge in edges for end in (edge.source, edge.target) if isinstance(end, str)}
+        outside = tuple(state for state in role.table if state in touched and part[state] != name)
+        yield Picture(name, states, tuple(edges), group, outside, links)
+
+
+def _links(arrows: Mapping[Arrow, Sequence[Pair]], part: Mapping[str, str]) -> Iterator[Link]:
+    """One for the arrows of a part from each state of the main picture, and to each; failures apart."""
+    texts: dict[tuple[str, bool, bool], dict[str, None]] = defaultdict(dict)
+    for (state, after, is_failure), pairs in arrows.items():
+        main, enters = (after, False) if part[state] else (state, True)
+        if not part[main]:
+            texts[main, enters, is_failure].update(dict.fromkeys(outcome if is_failure else call for call, outcome in pairs))
+    for (main, enters, is_failure), names in texts.items():
+        text = ", ".join(map(visible, names))
+        yield Link(main, enters, f"[{text}]" if is_failure else text, is_failure)
 
 
 def _notes(role: Role) -> Iterator[Note]:
@@ -79,7 +110,7 @@ def _answer(cell: Cell) -> str:
     return f"{cell.answer}: {cell.note}" if cell.note else cell.answer
 
 
-def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list[Pair]]) -> Group | None:
+def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list[Pair]], title: str) -> Group | None:
     """The states whose group saves the most edges: those that lead to one state by the same calls.
 
     Calls that keep all of them are removed from `keeps`, unless they can also lead elsewhere.
@@ -95,7 +126,7 @@ def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list
     )
     for state in states:
         keeps[state] = [pair for pair in keeps[state] if pair not in common]
-    return Group(tuple(states), _endings(role, common))
+    return Group(tuple(states), _endings(role, common), title)
 
 
 def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, highlight: Highlight) -> list[StateEdge]:
@@ -108,7 +139,7 @@ def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, high
             edges.append(StateEdge(group, after, _endings(role, common), is_failure, taken))
             for state in group.states:
                 arrows[state, after, is_failure] = [pair for pair in arrows[state, after, is_failure] if pair not in common]
-    for source in (state for state in role.table if state not in group.states):
+    for source in dict.fromkeys(state for state, _, _ in arrows if state not in group.states):
         for call, outcomes in role.table[source].items():
             found = [outcome for outcome, after in outcomes.items() if outcome == after]
             if set(found) == set(group.states):

@@ -1,4 +1,4 @@
-"""The model that every renderer of state diagrams reads: states, edges, at most one group, calls, notes, highlighting.
+"""The model that every renderer of state diagrams reads: states, edges, groups, parts, calls, notes, highlighting.
 
 A drawing shows the whole role: Graph.drawn() gives back every (state, call, outcome, next state).
 """
@@ -15,7 +15,7 @@ from lifecycle.diagrams.lettering import visible
 Writer = Callable[[str], str]
 """How a format writes a name, made visible()"""
 
-NAMED_STATE = "the state so named"
+NAMED_STATE = "the state it names"
 
 
 class Mark(StrEnum):
@@ -51,6 +51,7 @@ class StateBox:
     is_final: bool
     keeps: tuple[Endings, ...]
     mark: Mark = Mark.NONE
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class Group:
     """
 
     states: tuple[str, ...]
-    keeps: tuple[Endings, ...] = ()
-    title: str = "any of these"
+    keeps: tuple[Endings, ...]
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,34 @@ class StateEdge:
             for each in self.endings:
                 for call, outcome in each.pairs():
                     yield source, call, outcome, outcome if isinstance(self.target, Group) else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """That edges lead between a state of the main picture and a part's box, which stands there for all of its states.
+
+    `enters` says which way. `text` names the calls, or of failures the outcomes: the edges are drawn in the part's own picture.
+    """
+
+    state: str
+    enters: bool
+    text: str
+    is_failure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The states and edges that are drawn together: those of one part of the role, or the main ones, whose name is "".
+
+    Of a part, `outside` are the states of others that its edges touch, and `links` stand for it in the main picture.
+    """
+
+    name: str
+    states: tuple[str, ...]
+    edges: tuple[StateEdge, ...]
+    group: Group | None
+    outside: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +143,27 @@ class Note:
 class Graph:
     """One role, ready to be drawn.
 
-    cells: every (state, call, outcome, next state), in the table's order. notes: its illegal cells. calls: those that some
-    state takes.
+    pictures: the main one, then one for each part. cells: every (state, call, outcome, next state), in the table's order.
+    notes: its illegal cells. calls: those that some state takes.
     """
 
     name: str
     doc: str
     nodes: tuple[StateBox, ...]
-    edges: tuple[StateEdge, ...]
-    group: Group | None
+    pictures: tuple[Picture, ...]
     notes: tuple[Note, ...]
     cells: tuple[tuple[str, str, str, str], ...]
     calls: tuple[CallEntry, ...]
+
+    @property
+    def edges(self) -> tuple[StateEdge, ...]:
+        """The edges of all pictures, in their order."""
+        return tuple(edge for picture in self.pictures for edge in picture.edges)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups of all pictures, in their order."""
+        return tuple(picture.group for picture in self.pictures if picture.group)
 
     def errors_of(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
         """Which of the system's errors lead to one of the (call, outcome), as "send, receive broken: ECONNRESET, ..."."""
@@ -142,9 +180,9 @@ class Graph:
             for keep in node.keeps:
                 for call, outcome in keep.pairs():
                     yield node.name, call, outcome, node.name
-        if self.group:
-            for state in self.group.states:
-                for keep in self.group.keeps:
+        for group in self.groups:
+            for state in group.states:
+                for keep in group.keeps:
                     for call, outcome in keep.pairs():
                         yield state, call, outcome, state
         for edge in self.edges:
@@ -169,5 +207,6 @@ def labels(each: Iterable[Endings], write: Writer = visible) -> list[str]:
 
 
 def group_label(group: Group, write: Writer = visible) -> str:
-    """The label of a group: its title, and the calls that keep all of its states."""
-    return " - ".join(filter(None, (group.title, "; ".join(labels(group.keeps, write)))))
+    """The label of a group: the calls that keep each of its states; its title where there are none."""
+    kept = "; ".join(labels(group.keeps, write))
+    return f"each of these takes {kept}" if kept else write(group.title)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from lifecycle.diagrams.graph import Graph, Group, Mark, StateBox, StateEdge, group_label, labels
+from lifecycle.diagrams.graph import Graph, Group, Mark, Picture, StateBox, StateEdge, group_label, labels
 from lifecycle.diagrams.lettering import identifiers, mermaid_text, visible, wrapped
 
 RESERVED = (
     "as", "class", "classDef", "click", "default", "direction", "end", "fork", "hide", "href", "join", "choice", "note",
     "scale", "state", "stateDiagram", "style", "accTitle", "accDescr", "GROUP", "linkStyle", "root", "divider", "start",
-    "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
+    "PART", "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
 )  # fmt: skip
 """Words that the parser does not accept as a state's id, and the names that every JavaScript object has"""
 
-GROUP = "GROUP"
+GROUP, PART = "GROUP", "PART"
 LABEL_WIDTH, BOX_WIDTH = 16, 48  # letters
 SPACING = {"nodeSpacing": 30, "rankSpacing": 90}
 """With wider texts, less space, or another order of states and edges, Mermaid puts labels on top of each other, and of boxes:
@@ -37,16 +37,21 @@ def _lines(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
         if node.is_initial:
             yield f"    [*] --> {ids[node.name]}"
-    if graph.group:
-        yield f'    state "{mermaid_text(group_label(graph.group))}" as {GROUP} {{'
-        for name in _placed(graph, graph.group):
-            yield f"        {ids[name]}"
-        yield "    }"
+    for place, picture in enumerate(graph.pictures):
+        yield from _frames(picture, place, ids)
     for node in graph.nodes:
         yield from _state(node, ids[node.name])
-    for edge in _ordered(graph):
+    for place, picture in enumerate(graph.pictures):
+        for state in picture.outside:
+            yield f"    {_end(state, picture, place, ids)} : {mermaid_text(visible(state))}"
+    for place, picture, edge in _ordered(graph):
         text = _written(labels(edge.endings), LABEL_WIDTH)
-        yield f"    {_end(edge.source, ids)} --> {_end(edge.target, ids)} : {text}"
+        yield f"    {_end(edge.source, picture, place, ids)} --> {_end(edge.target, picture, place, ids)} : {text}"
+    for place, picture in enumerate(graph.pictures):
+        for link in picture.links:
+            ends = (ids[link.state], f"{PART}_{place}")
+            source, target = ends if link.enters else ends[::-1]
+            yield f"    {source} --> {target} : {_written([link.text], LABEL_WIDTH)}"
     for node in graph.nodes:
         if node.is_final:
             yield f"    {ids[node.name]} --> [*]"
@@ -57,14 +62,27 @@ def _lines(graph: Graph) -> Iterator[str]:
             yield f"    class {','.join(marked)} {mark}"
 
 
+def _frames(picture: Picture, place: int, ids: Mapping[str, str]) -> Iterator[str]:
+    """The frame of a group; that of a part is around it, and has the states outside it that its arrows touch."""
+    if place:
+        yield f'    state "{mermaid_text(visible(picture.name))}" as {PART}_{place} {{'
+    if picture.group:
+        yield f'    state "{mermaid_text(group_label(picture.group))}" as {_end(picture.group, picture, place, ids)} {{'
+        yield from (f"        {ids[name]}" for name in picture.group.states)
+        yield "    }"
+    if place:
+        grouped = picture.group.states if picture.group else ()
+        yield from (f"        {ids[name]}" for name in picture.states if name not in grouped)
+        yield from (f"        {_end(state, picture, place, ids)}" for state in picture.outside)
+        yield "    }"
+
+
 def _front_matter(graph: Graph) -> Iterator[str]:
     """State diagrams have no syntax for dashes: edges are styled by number, and some tools ignore that."""
     first = sum(node.is_initial for node in graph.nodes)
-    rules = [
-        f'[data-id="edge{first + number}"] {{ {style} }}'
-        for number, edge in enumerate(_ordered(graph))
-        if (style := _style(edge))
-    ]
+    styles = [_style(edge) for _, _, edge in _ordered(graph)]
+    styles += [DASHED if link.is_failure else "" for picture in graph.pictures for link in picture.links]
+    rules = [f'[data-id="edge{first + number}"] {{ {style} }}' for number, style in enumerate(styles) if style]
     yield from ("---", "config:", "  state:", *(f"    {name}: {pixels}" for name, pixels in SPACING.items()))
     if rules:
         yield "  themeCSS: |"
@@ -81,15 +99,10 @@ def _state(node: StateBox, id: str) -> Iterator[str]:
     yield from (f"    {id} : {_written([text], BOX_WIDTH)}" for text in labels(node.keeps))
 
 
-def _ordered(graph: Graph) -> list[StateEdge]:
-    """Failures last, where they are placed around the others."""
-    return sorted(graph.edges, key=lambda edge: edge.is_failure)
-
-
-def _placed(graph: Graph, group: Group) -> list[str]:
-    """The states of the group, first those that failures lead to, so that Mermaid places them at one side of the others."""
-    failures = {edge.target for edge in graph.edges if edge.is_failure}
-    return sorted(group.states, key=lambda state: state not in failures)
+def _ordered(graph: Graph) -> list[tuple[int, Picture, StateEdge]]:
+    """The edges with their pictures; failures first: so Mermaid puts fewest labels on top of each other."""
+    edges = [(place, picture, edge) for place, picture in enumerate(graph.pictures) for edge in picture.edges]
+    return sorted(edges, key=lambda each: not each[2].is_failure)
 
 
 def _written(texts: Iterable[str], width: int) -> str:
@@ -97,5 +110,8 @@ def _written(texts: Iterable[str], width: int) -> str:
     return "<br/>".join(mermaid_text(line) for text in texts for line in wrapped(text, width))
 
 
-def _end(end: str | Group, ids: Mapping[str, str]) -> str:
-    return GROUP if isinstance(end, Group) else ids[end]
+def _end(end: str | Group, picture: Picture, place: int, ids: Mapping[str, str]) -> str:
+    ending = f"_{place}" if place else ""
+    if isinstance(end, Group):
+        return f"{GROUP}{ending}"
+    return f"{PART}{ending}_{ids[end]}" if end in picture.outside else ids[end]

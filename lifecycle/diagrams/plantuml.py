@@ -24,14 +24,14 @@ def plantuml(graph: Graph) -> str:
 
 def _lines(graph: Graph) -> Iterator[str]:
     ids = identifiers((node.name for node in graph.nodes), RESERVED)
-    grouped = graph.group.states if graph.group else ()
+    grouped = {state for group in graph.groups for state in group.states}
     yield "@startuml"
     yield "hide empty description"
     yield f"title {_name(graph.name)}"
-    if graph.group:
-        yield f'state "{group_label(graph.group, _name)}" as {GROUP} {{'
+    for group in graph.groups:
+        yield f'state "{group_label(group, _name)}" as {_end(group, ids)} {{'
         for node in graph.nodes:
-            if node.name in grouped:
+            if node.name in group.states:
                 yield f"  {_declaration(node, ids)}"
         yield "}"
     for node in graph.nodes:
@@ -66,7 +66,7 @@ def _style(edge: StateEdge) -> str:
 
 
 def _end(end: str | Group, ids: Mapping[str, str]) -> str:
-    return GROUP if isinstance(end, Group) else ids[end]
+    return f"{GROUP}_{ids[end.states[0]]}" if isinstance(end, Group) else ids[end]
 
 
 def _name(name: str) -> str:

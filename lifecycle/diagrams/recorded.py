@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -11,7 +11,8 @@ from typing import Any, get_type_hints
 from lifecycle.diagrams.explorer import explorer_page
 from lifecycle.diagrams.formats import format_of
 from lifecycle.diagrams.sequence import CHART_FORMATS, sequence_chart
-from lifecycle.engine import LifecycleError, Record
+from lifecycle.engine import LifecycleError, Record, Role
+from lifecycle.roles import ROLES
 from lifecycle.system.output import write_whole
 
 RUN_FORMATS = (*CHART_FORMATS, "html")
@@ -55,11 +56,18 @@ def _fits(value: object, kind: Any) -> bool:
     return isinstance(value, kind) or (type(value) is int and isinstance(float(value), kind))
 
 
-def save_run(records: Iterable[Record], path: str | Path) -> None:
+def save_run(records: Iterable[Record], path: str | Path, *, roles: Mapping[str, Role] = ROLES) -> None:
     """Write a recorded run to a file: a chart (.txt, .mmd, .svg), or the page in which it can be stepped through (.html).
+
+    roles: name -> role, for the meaning of outcomes and for the page's pictures; add your own to ROLES.
 
     Raises UnknownFormat for another suffix, before anything is written; OSError when the file cannot be written.
     """
     format = format_of(path, RUN_FORMATS)
-    text = explorer_page(records=records) if format == "html" else sequence_chart(records, format, width=120)
+    records = list(records)
+    if format == "html":
+        used = {record.role for record in records}
+        text = explorer_page((role for name, role in roles.items() if name in used) if used else ROLES.values(), records)
+    else:
+        text = sequence_chart(records, format, width=120, roles=roles)
     write_whole(path, text)

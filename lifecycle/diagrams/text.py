@@ -27,12 +27,12 @@ def _lines(graph: Graph, width: int) -> Iterator[str]:
         yield from _box(f"{sign} {visible(node.name)}".strip(), SIGNS[node.mark])
         yield from _keeps(labels(node.keeps), width)
         yield from _arrows((edge for edge in graph.edges if edge.source == node.name), width)
-    if graph.group:
+    for group in graph.groups:
         yield ""
-        yield from _box(graph.group.title, "")
-        yield from wrapped(f"  | {', '.join(map(visible, graph.group.states))}", width, "  |   ")
-        yield from _keeps(labels(graph.group.keeps), width)
-        yield from _arrows((edge for edge in graph.edges if edge.source == graph.group), width)
+        yield from _box(visible(group.title), "")
+        yield from wrapped(f"  | {', '.join(map(visible, group.states))}", width, "  |   ")
+        yield from _keeps(labels(group.keeps), width)
+        yield from _arrows((edge for edge in graph.edges if edge.source == group), width)
 
 
 def _box(title: str, mark: str) -> Iterator[str]:
@@ -50,6 +50,6 @@ def _keeps(texts: Iterable[str], width: int) -> Iterator[str]:
 def _arrows(edges: Iterable[StateEdge], width: int) -> Iterator[str]:
     for edge in edges:
         shaft, tip = ("==", "==>") if edge.is_taken else ("..", "..>") if edge.is_failure else ("--", "-->")
-        target = edge.target.title if isinstance(edge.target, Group) else visible(edge.target)
+        target = visible(edge.target.title if isinstance(edge.target, Group) else edge.target)
         for line in labels(edge.endings):
             yield from wrapped(f"  +{shaft} {line} {tip} {target}", width, "  |   ")

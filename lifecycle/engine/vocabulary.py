@@ -45,12 +45,14 @@ class State:
 
     reason: why a call is illegal here when no nearer reason is given.
     facts: the point that the name stands for, as a frozen value of the role's own type; the engine does not look into it.
+    part: the part of the role's picture that the state is drawn in, as in "TLS"; "" for the main one.
     """
 
     name: str
     doc: str
     reason: str = ""
     facts: Any = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ LOAD = Outcome("load", "The archive loads: values are read from the file.")
 STORE = Outcome("store", "The archive stores: values are written to the file.")
 MALFORMED = Outcome("malformed", "The bytes are not what an archive can hold at this place.", Kind.FAILURE)
 
+CLASSES = frozenset({"read_class", "write_class"})
+"""Calls whose refusal in the other direction has no cause of its own in MFC."""
+
 LOADS = "The archive loads: values are read from it, and none are written"
 STORES = "The archive stores: values are written to it, and none are read"
 

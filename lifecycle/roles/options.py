@@ -6,7 +6,10 @@ An option that is not named here is passed on, and the operating system answers.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from lifecycle.roles.facts import Facts, Link
 
 STREAM, DATAGRAM = int(socket.SOCK_STREAM), int(socket.SOCK_DGRAM)
 
@@ -48,3 +51,40 @@ def refusal_of_option(kind: int, level: int, option: int) -> str | None:
         if refused.option == option and kind in refused.kinds:
             return refused.reason
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class OptionTime:
+    """When an option has to be set. in_time: whether it still has an effect at these facts. reason: why not later."""
+
+    level: int
+    option: int
+    in_time: Callable[[Facts], bool]
+    reason: str
+
+
+def _times(level: str, names: str, in_time: Callable[[Facts], bool], reason: str) -> tuple[OptionTime, ...]:
+    known = [name for name in names.split() if hasattr(socket, name) and hasattr(socket, level)]
+    return tuple(OptionTime(getattr(socket, level), getattr(socket, name), in_time, f"{name} {reason}") for name in known)
+
+
+def _decides_bind(at: Facts) -> bool:
+    return not at.address or at.link not in (Link.NO, Link.LISTENING)
+
+
+_BEFORE_BIND = "decides how bind() takes the address, and the socket has its address already"
+
+OPTION_TIMES: tuple[OptionTime, ...] = (
+    *_times("SOL_SOCKET", "SO_REUSEADDR SO_REUSEPORT SO_EXCLUSIVEADDRUSE", _decides_bind, _BEFORE_BIND),
+    *_times("IPPROTO_IPV6", "IPV6_V6ONLY", _decides_bind, _BEFORE_BIND),
+    *_times("IPPROTO_IP", "IP_TRANSPARENT IP_FREEBIND IP_BIND_ADDRESS_NO_PORT", _decides_bind, _BEFORE_BIND),
+)
+"""options that have no effect later: socket(7), ip(7), ipv6(7), and the documentation of Winsock"""
+
+
+def set_too_late(at: Facts, level: object, option: object, value: object = 1) -> str:
+    """Why setting this option has no effect at these facts, or ""; clearing one is left alone."""
+    for each in OPTION_TIMES:
+        if (each.level, each.option) == (level, option) and value and not each.in_time(at):
+            return each.reason
+    return ""

@@ -40,7 +40,7 @@ CUT_OFF = "The connection ended without close_notify, so what came may be cut of
 
 SECURED = replace(LINKED, tls=Tls.ON)
 
-STATES = (
+STATES = tuple(replace(state, part="TLS") for state in (
     State("handshaking", "A TLS handshake is under way.", reason=NOT_OVER, facts=facts.shakes_hands(LINKED)),
     State("secured", "TLS is up; both directions are open.", reason=IS_UP, facts=SECURED),
     State("secured_send_shut", "This side's close_notify was sent; the peer may still send.", reason=NOTIFIED,
@@ -51,7 +51,7 @@ STATES = (
           facts=replace(SECURED, sends=False, receives=Receives.EOF)),
     State("truncated", "The connection ended without the peer's close_notify: a fault of the peer's, or somebody cut it.",
           reason=CUT_OFF, facts=facts.cuts(LINKED)),
-)  # fmt: skip
+))  # fmt: skip
 
 
 def is_open(at: Facts) -> bool:

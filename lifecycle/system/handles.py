@@ -13,7 +13,8 @@ import select
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Facts, Receives
@@ -158,17 +159,21 @@ def identity_of(number: int) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def make_blocking(number: int) -> None:
-    """Put a descriptor into blocking mode, as the system hands out sockets."""
-    if sys.platform != "win32":
-        os.set_blocking(number, True)
-        return
+@contextmanager
+def borrowed(number: int) -> Iterator[socket.socket]:
+    """A socket object over a descriptor that stays its owner's."""
     sock = unfilled()
     try:
         own(sock, number)
-        sock.setblocking(True)
+        yield sock
     finally:
         sock.detach()
+
+
+def make_blocking(number: int) -> None:
+    """Put a descriptor into blocking mode, as the system hands out sockets."""
+    with borrowed(number) as sock:
+        sock.setblocking(True)
 
 
 _family = _raw.family.__get__

@@ -89,6 +89,31 @@ def winsock() -> Mapping[tuple[str, str, str], Cell]:
 
 
 @cache
+def winsock_results() -> Mapping[tuple[str, str, str], Mapping[str, str]]:
+    """(kind, state, call) -> where -> the answer there, in the words of Linux's table.
+
+    "wine" is what was measured; "windows" what is documented, where that is known to be otherwise.
+    """
+    return MappingProxyType(
+        {
+            (row["kind"], row["state"], row["call"]): {
+                where: _as_linux_says(row["call"], answer)
+                for where, answer in (("wine", row["result"]), ("windows", row["windows_if_different"]))
+                if answer
+            }
+            for row in rows_of("winsock")
+        }
+    )
+
+
+def _as_linux_says(call: str, answer: str) -> str:
+    error = _winsock_answer(answer).removeprefix("WSA")
+    if error == "ok" and call.startswith("recv") and answer.startswith("ok "):
+        return answer.replace(" ", ":")
+    return "would-block" if error == "blocks" else error
+
+
+@cache
 def mfc() -> Mapping[tuple[str, str, str], Cell]:
     """(class, state, call) -> what MFC's release build answers; the classes are CSocket and CAsyncSocket."""
     source = "measured with mfc140u 14.29 and mfc90u 9.0 under Wine 8.0"

@@ -14,6 +14,8 @@ import pytest
 
 from lifecycle import IllegalCall
 from lifecycle.checking import Finding, checked_sockets
+from lifecycle.checking.formats.codes import code_named
+from lifecycle.roles.python.hazards import WAIT_CLOSED
 
 PROGRAMS = Path(__file__).parent / "programs"
 FAULTY = sorted((PROGRAMS / "faulty").glob("*.py"))
@@ -33,7 +35,7 @@ def run_checked(program: Path, mode: str = "observe", *, strict: bool = False) -
     """The findings of a program that runs in this process; its errors are ignored."""
     with warnings.catch_warnings(), redirect_stdout(StringIO()), checked_sockets(mode, strict=strict) as findings:
         warnings.simplefilter("ignore", ResourceWarning)
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             runpy.run_path(str(program), run_name="__main__")
     return findings
 
@@ -54,12 +56,22 @@ def test_fault_is_found_at_its_line(program: Path) -> None:
     for finding in findings:
         assert finding.file == str(program)
         assert finding.reason
-        is_legal_here = finding.kind in ("leak", "race") or finding.state == "poisoned" or "behind" in finding.reason
-        assert is_legal_here or finding.call not in finding.legal
-        assert finding.history
+        code = code_named(finding.code)
+        assert code is not None
+        is_by_a_table = code.hazard is None and finding.kind not in ("leak", "race")
+        is_legal_here = finding.state == "poisoned" or "behind" in finding.reason
+        assert not is_by_a_table or is_legal_here or finding.call not in finding.legal
+        assert finding.history or code.hazard is WAIT_CLOSED
 
 
-ORDERED = [program for program in FAULTY if {"order", "portability"} & dict(promised(program)).keys()]
+HAZARDS = {
+    "select_on_a_closed_socket", "registered_when_closed", "registered_with_poll_when_closed", "closed_under_a_transport",
+    "reader_removed_too_late", "server_closed_while_it_serves", "option_set_too_late",
+}  # fmt: skip
+"""programs whose mistake is no call that a table forbids, so that nothing is refused"""
+ORDERED = [
+    program for program in FAULTY if {"order", "portability"} & dict(promised(program)).keys() and program.stem not in HAZARDS
+]
 UNPREDICTABLE = {"closed_behind_its_back", "closed_behind_its_close", "poisoned_for_receiving", "poisoned_for_sending"}
 """only the answer of the system shows it"""
 

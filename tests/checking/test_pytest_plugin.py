@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import json
+import re
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -63,12 +64,10 @@ def _run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedP
 
 def reported(output: str) -> list[tuple[str, str]]:
     """The (test, first words of the finding) in the summary."""
-    lines = output.splitlines()
-    return [
-        (before, after.strip().partition(" on ")[0].partition(": a ")[0])
-        for before, after in pairwise(lines)
-        if before.startswith("test_calls.py::") and after.startswith("  ")
-    ]
+    blocks = [block for block in output.split("\n\n") if re.match(r"\S+:\d+:\d+: LC", block)]
+    heads = [block.partition("\n")[0].partition(" LC")[2][4:] for block in blocks]
+    tests = [found[1] if (found := re.search(r"^ +In (\S+)\.$", block, re.MULTILINE)) else "" for block in blocks]
+    return [(test, head.partition(" on ")[0].partition(": a ")[0]) for test, head in zip(tests, heads, strict=True)]
 
 
 FOUND = [
@@ -83,7 +82,7 @@ def test_findings_come_with_their_tests(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "--lifecycle")
     assert "4 passed" in done.stdout, done.stdout
     assert sorted(reported(done.stdout)) == sorted(FOUND)
-    assert f"test_calls.py:{_line('sock.recv(1)')} in test_order" in done.stdout
+    assert f"test_calls.py:{_line('sock.recv(1)')}:14: LC103 order error: recv()" in done.stdout
 
 
 def test_option_may_stand_before_a_path(tmp_path: Path) -> None:
@@ -98,6 +97,20 @@ def test_enforcing_fails_the_test(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "--lifecycle=enforce", "-k", "portability or correct")
     assert "1 failed, 1 passed" in done.stdout
     assert "lifecycle.IllegalCall: socket.getsockname() is not legal in state 'open'." in done.stdout
+
+
+def test_files_and_exit_code_of_a_test_run(tmp_path: Path) -> None:
+    """A run fails on the kinds that were asked for, writes its problems, and passes with a baseline and an ignored code."""
+    base = tmp_path / "base.json"
+    out = tmp_path / "problems.json"
+    done = run_pytest(tmp_path, "--lifecycle", "--lifecycle-fail-on=leak,order", f"--lifecycle-output={out}")
+    assert (done.returncode, "4 passed" in done.stdout) == (1, True)
+    assert {problem["code"] for problem in json.loads(out.read_text())["problems"]} == {"LC103", "LC208", "LC301"}
+    run_pytest(tmp_path, "--lifecycle", f"--lifecycle-write-baseline={base}", "-k", "order")
+    (tmp_path / "pyproject.toml").write_text('[tool.lifecycle]\nignore = ["LC208"]\n', encoding="utf-8")
+    done = run_pytest(tmp_path, "--lifecycle", f"--lifecycle-baseline={base}", "--lifecycle-fail-on=order,portability")
+    assert done.returncode == 0
+    assert [head for _, head in reported(done.stdout)] == ["leak"]
 
 
 def test_warning_warns(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ def test_summary_says_what_to_do_and_where(tmp_path: Path) -> None:
     assert done.returncode == 0
     head, _, rest = done.stderr.partition("\n\n")
     assert head == "lifecycle: 1 finding at 1 place (1 order error)"
-    assert f"accept() on a stream socket in state 'open', at {script}:4 in <module>" in rest
+    assert f"{script}:4:14: LC104 order error: accept() on a stream socket in state 'open', in <module>\n" in rest
+    assert "    4 | sock.accept()\n      |      ^\n" in rest
     assert "Call bind(), then listen() first." in rest
     assert f"{script}:2  socket() -> open" in rest
     assert run_command("run", "--quiet", script).stderr == ""
@@ -85,6 +86,93 @@ def test_report_has_the_findings(tmp_path: Path) -> None:
     assert (found["kind"], found["state"], found["call"], found["line"]) == ("order", "open", "accept", 4)
     assert found["remedy"] == ["bind", "listen"]
     assert run_with_report(tmp_path, "-c", "pass")[1] == []
+
+
+LEAKING = """\
+import socket
+import sys
+import warnings
+
+warnings.simplefilter("ignore", ResourceWarning)
+for _ in range(3):
+    kept = socket.socket()
+    try:
+        kept.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+sys.exit(3)
+"""
+
+
+def test_run_fails_on_the_kinds_that_were_asked_for(tmp_path: Path) -> None:
+    """--fail-on and --exit-code turn the program's exit code into 1 where there is such a finding, and only there."""
+    script = write(tmp_path, LEAKING)
+    assert run_command("run", "--fail-on", "order,race", script).returncode == 3
+    assert run_command("run", "--fail-on", "race,leak", script).returncode == 1
+    assert run_command("run", "--exit-code", script).returncode == 1
+    assert "'wrong' is not one of order" in run_command("run", "--fail-on", "wrong", script).stderr
+
+
+def test_notes_are_shown_on_request(tmp_path: Path) -> None:
+    """A guarded farewell is shown by --strict only; repeats of a cause are one block that counts them."""
+    script = write(tmp_path, LEAKING)
+    assert "shutdown() on" not in run_command("run", script).stderr
+    strict = run_command("run", "--strict", script).stderr
+    assert "LC103 note: shutdown() on a stream socket in state 'open', in <module> [3 times]" in strict
+    assert strict.count("Leave it out: close() is enough where there is no connection.") == 1
+
+
+@pytest.mark.parametrize("name", ["json", "github", "sarif", "junit"])
+def test_problems_in_other_formats(tmp_path: Path, name: str) -> None:
+    """Problems are written in the formats of lint, to standard error or to a file."""
+    script = write(tmp_path, LEAKING)
+    text = run_command("run", "--output-format", name, script).stderr
+    assert "LC301" in text
+    out = tmp_path / "out"
+    run_command("run", "--output-format", name, "--output", str(out), script)
+    assert out.read_text(encoding="utf-8") == text
+
+
+def test_known_and_ignored_problems_are_silent(tmp_path: Path) -> None:
+    """A baseline, a comment and the project's settings silence a problem, in the report, too."""
+    base = tmp_path / "known.json"
+    script = write(tmp_path, LEAKING)
+    assert run_command("run", "--write-baseline", str(base), script).stderr == "lifecycle: no findings\n"
+    assert run_command("run", "--exit-code", "--baseline", str(base), script).returncode == 3
+    commented = write(tmp_path, LEAKING.replace("socket.socket()", "socket.socket()  # lifecycle: ignore[LC301]"), "other.py")
+    assert run_with_report(tmp_path, commented)[1] == []
+    (tmp_path / "pyproject.toml").write_text('[tool.lifecycle]\nignore = ["LC301"]\n', encoding="utf-8")
+    done = subprocess.run(
+        (*COMMAND, "run", script), cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=LONG, check=False
+    )
+    assert done.stderr == "lifecycle: no findings\n"
+
+
+def test_summary_of_many_places_is_short(tmp_path: Path) -> None:
+    """Of more than fifty places the first fifty are shown, and the number of the others."""
+    lines = "".join(f"s{number} = socket.socket()\n" for number in range(60))
+    text = run_command("run", write(tmp_path, f"import socket\n{lines}")).stderr
+    assert text.startswith("lifecycle: 60 findings at 60 places (60 leaks)\n")
+    assert text.count(": LC301 leak") == 50
+    assert "lifecycle: 10 more places are not shown here" in text
+
+
+def test_what_stays_open_to_the_end_is_a_leak(tmp_path: Path) -> None:
+    """A file that keeps a closed socket open, and a number that detach() gave and nobody closed, are leaks where they began."""
+    script = write(
+        tmp_path,
+        "import os, socket\n"
+        "left, right = socket.socketpair()\n"
+        "reader = left.makefile('rb')\n"
+        "left.close()\n"
+        "number = right.detach()\n"
+        "copy = socket.fromfd(number, socket.AF_UNIX, socket.SOCK_STREAM)\n"
+        "copy.close()\n"
+        "closed = socket.socket().detach()\n"
+        "os.close(closed)\n",
+    )
+    _, found = run_with_report(tmp_path, script)
+    assert sorted((each["code"], each["kind"], each["line"]) for each in found) == [("LC303", "leak", 2), ("LC304", "leak", 5)]
 
 
 def test_modules_and_code_are_programs(tmp_path: Path) -> None:
@@ -356,13 +444,15 @@ def test_forked_child_does_not_chart_its_parents_sockets(tmp_path: Path) -> None
 
 
 def test_page_has_findings_and_charts_of_all_processes(tmp_path: Path) -> None:
-    """--html writes a page with the findings, and a chart for each connection, those of children included."""
+    """--html writes the page to step through, with the findings, and the calls of all processes, children included."""
     page = tmp_path / "page.html"
     run_command("run", "--html", str(page), write(tmp_path, CHILDREN))
     text = page.read_text(encoding="utf-8")
     assert "<!DOCTYPE html>" in text
     assert "not portable: listen()" in text
-    assert text.count("<svg") >= 3
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
+    assert len([each for each in data["texts"] if re.fullmatch(r"stream#\d+( of \d+)?", each)]) >= 3
+    assert any("listen" in line for line in data["sources"].values())
 
 
 def test_wrong_usage_is_reported(tmp_path: Path) -> None:

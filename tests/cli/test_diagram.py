@@ -275,6 +275,7 @@ def test_the_page_has_one_way_to_be_asked_for() -> None:
     """--html with -o or with another format is wrong usage."""
     assert invoke("diagram", "--html", "a.html", "-o", "b.html").exit_code == 2
     assert invoke("diagram", "--html", "a.html", "-f", "svg").exit_code == 2
+    assert invoke("diagram", "server", "--check", "a.mmd", "-o", "a.mmd").exit_code == 2
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
@@ -288,7 +289,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
 def test_without_a_renderer_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 1 names Graphviz and the extra."""
     monkeypatch.setattr(pictures, "PROGRAMS", ())
-    ran = invoke("diagram", "server", "-f", "svg", columns=200)
+    ran = invoke("diagram", "server", "-f", "svg", "--highlight", "bound", columns=200)
     assert ran.exit_code == 1
     assert "dot" in ran.stderr
     assert 'pip install "socket-lifecycle[diagrams]"' in ran.stderr
@@ -334,3 +335,15 @@ def test_a_chart_of_an_unknown_suffix_is_refused_before_the_demo_runs(tmp_path: 
     assert ran.exit_code == 2
     assert ran.stdout == ""
     assert "Known suffixes: .mmd, .mermaid, .txt, .svg, .html, .htm." in ran.stderr
+
+
+@pytest.mark.parametrize("suffix", [".mmd", ".txt", ".svg"])
+def test_a_file_is_checked(suffix: str, tmp_path: Path) -> None:
+    """--check passes on what -o wrote, by any Graphviz; it fails with 1 and a line on another role's, and on none."""
+    file = tmp_path / f"picture{suffix}"
+    assert invoke("diagram", "server", "--check", str(file)).exit_code == 1
+    assert invoke("diagram", "server", "-o", str(file)).exit_code == 0
+    file.write_text(file.read_text(encoding="utf-8") + "\n" * (suffix == ".svg"), encoding="utf-8")
+    assert invoke("diagram", "server", "--check", str(file)).exit_code == 0
+    stale = invoke("diagram", "client", "--check", str(file))
+    assert (stale.exit_code, stale.stderr) == (1, f"Error: {file} is not current: draw it again with -o {file}\n")

@@ -18,6 +18,7 @@ Cell = tuple[str, str, str, str]
 SCXML = "{http://www.w3.org/2005/07/scxml}"
 OWN = "{urn:lifecycle:role}"
 ANY = "any of these"
+TAKES = "each of these takes "
 LABEL = re.compile(r"([^\[\]()]+?)(?: \(by [^)]*\))?(?: \[([^\]]*)\])?")
 
 
@@ -30,10 +31,10 @@ def pairs(label: str) -> Iterator[tuple[str, str]]:
 
 
 class Read:
-    """What was read so far. `group` has the states for which `any of these` stands."""
+    """What was read so far. `groups` has the states for which each name of a group stands."""
 
-    def __init__(self, group: Iterable[str] = ()) -> None:
-        self.group = tuple(group)
+    def __init__(self) -> None:
+        self.groups: dict[str, tuple[str, ...]] = {}
         self.cells: list[Cell] = []
 
     def keeps(self, state: str, label: str) -> None:
@@ -51,21 +52,25 @@ class Read:
                     self.cells.append((state, call, outcome, target))
 
     def _states(self, name: str) -> tuple[str, ...]:
-        return self.group if name in (ANY, "GROUP") else (name,)
+        return self.groups.get(name, (name,))
 
 
 def read_mermaid(text: str) -> list[Cell]:
     """The cells of a Mermaid state diagram whose states have their names as ids."""
-    group = re.search(r"as GROUP \{\n(.*?)\n    \}", text, re.DOTALL)
-    read = Read(group[1].split() if group else ())
-    titled = re.search(rf'state "{ANY} - (.*?)" as GROUP', text)
-    for label in decoded(titled[1]).split("; ") if titled else ():
-        read.keeps(ANY, label)
+    read = Read()
+    for title, name, inside in re.findall(r'state "(.*?)" as (GROUP\w*) \{\n(.*?)\n    \}', text, re.DOTALL):
+        read.groups[name] = tuple(inside.split())
+        for label in decoded(title).partition(TAKES)[2].split("; "):
+            if label:
+                read.keeps(name, label)
     named = set()
     for line in text.splitlines():
         if edge := re.fullmatch(r"    (\w+) --> (\w+) : (.*)", line):
+            if "PART" in (edge[1].rstrip("_0123456789"), edge[2].rstrip("_0123456789")):
+                continue  # it stands for edges in the part
+            ends = [re.sub(r"^PART_\d+_", "", end) for end in (edge[1], edge[2])]
             for label in unbroken(edge[3].split("<br/>")):
-                read.edge(edge[1], edge[2], decoded(label))
+                read.edge(ends[0], ends[1], decoded(label))
         elif kept := re.fullmatch(r"    (\w+) : (.*)", line):
             if kept[1] in named:
                 read.keeps(kept[1], " ".join(decoded(kept[2]).split("<br/>")))
@@ -91,10 +96,12 @@ def unbroken(lines: Iterable[str]) -> list[str]:
 
 def read_plantuml(text: str) -> list[Cell]:
     """The cells of a PlantUML state diagram whose states have their names as ids."""
-    group = re.search(r'state "any of these(?: - (.*?))?" as GROUP \{\n(.*?)\n\}', text, re.DOTALL)
-    read = Read(re.findall(r'" as (\w+)', group[2]) if group else ())
-    for label in group[1].split("; ") if group and group[1] else ():
-        read.keeps(ANY, decoded(label))
+    read = Read()
+    for title, name, inside in re.findall(r'state "([^"]*)" as (GROUP\w*) \{\n(.*?)\n\}', text, re.DOTALL):
+        read.groups[name] = tuple(re.findall(r'" as (\w+)', inside))
+        for label in decoded(title).partition(TAKES)[2].split("; "):
+            if label:
+                read.keeps(name, label)
     for line in text.splitlines():
         if edge := re.fullmatch(r"(\w+) -(?:\[.*?\])?-> (\w+) : (.*)", line):
             for label in edge[3].split("\\n"):
@@ -106,18 +113,22 @@ def read_plantuml(text: str) -> list[Cell]:
 
 def read_dot(text: str) -> list[Cell]:
     """The cells of a `digraph`; broken lines of labels are put together again."""
-    cluster = re.search(r"subgraph cluster_group \{\n(.*?)\n    \}", text, re.DOTALL)
-    read = Read(re.findall(r'^        "(.*?)" \[', cluster[1], re.MULTILINE) if cluster else ())
-    titled = re.search(rf'label="{ANY} - (.*?)"', text)
-    for label in titled[1].split("; ") if titled else ():
-        read.keeps(ANY, label)
+    read = Read()
+    for name, title, inside in re.findall(
+        r'subgraph (cluster_group\w*) \{\n +graph \[label="(.*?)" (.*?)\n +\}', text, re.DOTALL
+    ):
+        read.groups[name] = tuple(re.findall(r'^ +"(.*?)" \[', inside, re.MULTILINE))
+        for label in title.removesuffix("\\l").replace("\\l", " ").partition(TAKES)[2].split("; "):
+            if label:
+                read.keeps(name, label)
     for line in text.splitlines():
-        if edge := re.fullmatch(r'    "(.+?)" -> "(.+?)" \[label="(.*?)" (.*)\]', line):
-            source = ANY if "ltail=" in edge[4] else edge[1]
-            target = ANY if "lhead=" in edge[4] else edge[2]
+        if edge := re.fullmatch(r'    "(.+?)" -> "(.+?)" \[label="(.*?)" (id=.*)\]', line):
+            clipped = dict(re.findall(r"(ltail|lhead)=(\w+)", edge[4]))
+            source, target = (re.sub(r"^ \d+ ", "", end) for end in (edge[1], edge[2]))
+            source, target = clipped.get("ltail", source), clipped.get("lhead", target)
             for label in joined(part.removeprefix("  ").removesuffix("  ") for part in edge[3].split("\\l") if part):
                 read.edge(source, target, label)
-        elif box := re.fullmatch(r' +"(.+?)" \[label=<(.*)> fillcolor=.*\]', line):
+        elif box := re.fullmatch(r' +"([^ ].*?)" \[label=<(.*)> fillcolor=.*\]', line):
             small = re.search(r"<FONT[^>]*>(.*?)</FONT>", box[2])
             for label in joined(part for part in small[1].split('<BR ALIGN="LEFT"/>') if part) if small else ():
                 read.keeps(box[1], label)
@@ -137,10 +148,12 @@ def joined(lines: Iterable[str]) -> list[str]:
 
 def read_text(text: str) -> list[Cell]:
     """The cells of the text format, which was given enough width."""
-    group = re.search(rf"\| {ANY} \|\n\+-.*\n  \| (.*)", text)
-    read = Read(group[1].split(", ") if group else ())
+    read = Read()
+    for box, name, states in re.findall(rf"(\| ({ANY}.*) \|\n\+-.*\n  \| (.*))", text):
+        read.groups[name] = tuple(states.split(", "))
+        text = text.replace(box, f"| {name} |", 1)
     state = ""
-    for line in text.replace(group[0], f"| {ANY} |", 1).splitlines() if group else text.splitlines():
+    for line in text.splitlines():
         if box := re.match(r"\| (?:\([ox]\) )?(.*?) \|", line):
             state = box[1]
         elif kept := re.fullmatch(r"  \| (.*)", line):

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EVERY_PAGE = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
 PACKAGES = ("aio", "archive", "checking", "conformance", "diagrams", "engine", "sockets")
-SUBCOMMANDS = ("demo", "show", "roles", "diagram", "run", "conform", "matrix", "archive", "archive dump")
+SUBCOMMANDS = ("demo", "show", "roles", "diagram", "run", "conform", "learn", "matrix", "archive", "archive dump")
 BUILD = 50  # seconds
 
 

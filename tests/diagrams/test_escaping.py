@@ -86,7 +86,8 @@ def test_no_name_breaks_dot_by_the_rules_of_its_lexer(role: Role) -> None:
     """Every box has its state's name, every edge its ends and its label, as Graphviz would read them."""
     graph = graph_of(role)
     statements = dot_statements(state_diagram(role, "dot"))
-    boxes = {dot_attributes(each)["id"]: each for each in statements if each[1:2] == ["["] and "id" in dot_attributes(each)}
+    found = {dot_attributes(each)["id"]: each for each in statements if each[1:2] == ["["] and "id" in dot_attributes(each)}
+    boxes = {id: each for id, each in found.items() if not each[0].startswith(" ")}
     assert len(boxes) == len(graph.nodes)
     names = {}
     for number, node in enumerate(graph.nodes):
@@ -102,9 +103,14 @@ def test_no_name_breaks_dot_by_the_rules_of_its_lexer(role: Role) -> None:
         statement = edges[f"edge-{number}"]
         assert dense(dot_text(dot_attributes(statement)["label"])) == dense("".join(labels(edge.endings)))
         if not isinstance(edge.source, Group):
-            assert statement[0] == names[edge.source]
+            assert own(statement[0]) == own(names[edge.source])
         if not isinstance(edge.target, Group):
-            assert statement[2] == names[edge.target]
+            assert own(statement[2]) == own(names[edge.target])
+
+
+def own(name: str) -> str:
+    """The name in DOT of a state or of its second box in a part's picture, which begins with a space and a number."""
+    return re.sub(r"^ \d+ |^\\(?=%)", "", name)
 
 
 @pytest.mark.parametrize(

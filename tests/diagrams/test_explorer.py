@@ -169,7 +169,7 @@ def test_a_run_can_be_loaded_and_stepped_through(opened: Page, tmp_path: Path) -
     file.write_text("\n".join(recorded()))
     opened.keyboard.press("2")
     opened.set_input_files("#run", file)
-    opened.wait_for_selector("#player:not([hidden])")
+    opened.locator("#count", has_text="of 5").wait_for()
     opened.evaluate("document.activeElement.blur()")
     assert opened.inner_text("#count") == "1 of 5"
     assert opened.inner_text("#objects") == "Server#1: bound"

@@ -41,12 +41,28 @@ def test_failures_and_successes_have_edges_apart(role: Role) -> None:
 def test_states_that_close_alike_are_a_group() -> None:
     """The states with a socket, all of which detach() and close() end, share one edge, and attach() has one edge to them."""
     graph = graph_of(SERVER)
-    assert graph.group is not None
-    assert graph.group.states == ("open", "bound", "listening")
-    (leaving,) = (edge for edge in graph.edges if edge.source == graph.group)
+    (group,) = graph.groups
+    assert group.states == ("open", "bound", "listening")
+    (leaving,) = (edge for edge in graph.edges if edge.source == group)
     assert (leaving.target, leaving.endings[0].calls) == ("closed", ("detach", "close"))
-    (entering,) = (edge for edge in graph.edges if edge.target == graph.group)
+    (entering,) = (edge for edge in graph.edges if edge.target == group)
     assert (entering.source, entering.endings[0].calls, entering.endings[0].finds) == ("empty", ("attach",), True)
+
+
+def test_states_of_tls_have_a_picture_of_their_own() -> None:
+    """The main picture of a client has one box for them; what they touch of the others stands in theirs once more."""
+    main, tls = graph_of(CLIENT).pictures
+    assert tls.name == "TLS"
+    assert set(tls.states) == {state.name for state in CLIENT.states if not state.facts.is_plain}
+    assert tls.outside == ("connected", "broken", "closed")
+    assert not {end for edge in main.edges for end in (edge.source, edge.target)} & set(tls.states)
+    links = {(link.state, link.enters, link.text) for link in tls.links}
+    assert links == {
+        ("connected", True, "start_tls"),
+        ("connected", False, "stop_tls"),
+        ("broken", False, "[refused, broken]"),
+        ("closed", False, "close"),
+    }
 
 
 def test_two_states_are_not_a_group() -> None:
@@ -60,7 +76,7 @@ def test_two_states_are_not_a_group() -> None:
         initial="one",
         final=frozenset({"over"}),
     )
-    assert graph_of(role).group is None
+    assert graph_of(role).groups == ()
 
 
 def test_the_present_state_of_an_object_is_marked() -> None:

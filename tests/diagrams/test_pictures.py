@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import sysconfig
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 from diagrams.overlapping import BOXES, POINTS, overlap, strikes
 from diagrams.programs import needs_dot
+from hypothesis import given, settings
+from strategies import awkward_names, roles
 
 from lifecycle import Role
-from lifecycle.diagrams import NoRenderer, pictures, state_diagram, state_png
+from lifecycle.diagrams import NoRenderer, explorer_page, pictures, state_diagram, state_png
 from lifecycle.diagrams.extraction import graph_of
 from lifecycle.roles import ROLES
 
@@ -43,7 +46,7 @@ def test_both_renderers_draw_every_state_and_edge(role: Role, renderer: str, mon
     """The SVG has a group for each state and each edge, by its id, whether the system's Graphviz draws or the extra's."""
     monkeypatch.setattr(pictures, "PROGRAMS", (renderer,))
     graph = graph_of(role)
-    root = ElementTree.fromstring(state_diagram(role, "svg"))
+    root = ElementTree.fromstring(pictures.drawn(state_diagram(role, "dot")))
     ids = {each.get("id") for each in root.iter(f"{SVG}g")}
     assert {f"state-{number}" for number, _ in enumerate(graph.nodes)} <= ids
     assert {f"edge-{number}" for number, _ in enumerate(graph.edges)} <= ids
@@ -65,11 +68,57 @@ def _width(png: bytes) -> int:
     return int.from_bytes(png[16:20])
 
 
+BEYOND = """() => [...document.querySelectorAll('g.node, g.cluster')].flatMap(each => {
+    const box = each.querySelector('path, polygon')?.getBoundingClientRect();
+    return [...each.querySelectorAll('text')].filter(text => {
+        const letters = text.getBoundingClientRect();
+        return box && letters.width && (letters.left < box.left || letters.right > box.right);
+    }).map(text => text.textContent);
+})"""
+
+
+@pytest.mark.skipif(not has_extra(), reason="graphviz-pure is not installed")
+def test_no_text_leaves_its_box_with_the_extra_alone(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a state is called, its box is wide enough in a browser, though the extra lays out without any font."""
+    monkeypatch.setattr(pictures, "PROGRAMS", ("graphviz-pure",))
+    page = browser.new_page()
+
+    @settings(max_examples=10, deadline=None)
+    @given(roles(awkward_names))
+    def check(role: Role) -> None:
+        page.set_content(pictures.drawn(state_diagram(role, "dot")))
+        assert page.evaluate(BEYOND) == []
+
+    try:
+        for role in ROLES.values():
+            page.set_content(pictures.drawn(state_diagram(role, "dot")))
+            assert page.evaluate(BEYOND) == []
+        check()
+    finally:
+        page.close()
+
+
+def test_the_packages_own_roles_need_no_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Graphviz and the extra there is SVG of every role, and the page to explore shows it."""
+    monkeypatch.setattr(pictures, "PROGRAMS", ("no-such-program",))
+    assert all("<svg" in state_diagram(role, "svg") for role in ROLES.values())
+    assert explorer_page().count("data-dot=") == len(ROLES)
+
+
+def test_pictures_are_for_dark_pages_too() -> None:
+    """Every colour that a picture uses has one in its place where the reader prefers dark pages."""
+    for role in ROLES.values():
+        text = state_diagram(role, "svg")
+        used = set(re.findall(r'(?:fill|stroke)="(#\w+|white)"', text))
+        assert used <= set(pictures.DARK)
+        assert "prefers-color-scheme: dark" in text
+
+
 def test_without_any_renderer_the_error_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     """With neither Graphviz nor the extra, the error says how to get either; the text formats need none."""
     monkeypatch.setattr(pictures, "PROGRAMS", ("no-such-program",))
     with pytest.raises(NoRenderer, match=r"install its program `dot`, or .*: pip install \"socket-lifecycle\[diagrams\]\""):
-        state_diagram(ROLES["server"], "svg")
+        state_diagram(ROLES["server"], "svg", highlight="bound")
     assert "digraph" in state_diagram(ROLES["server"], "dot")
 
 
@@ -81,24 +130,17 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
     broken.chmod(0o755)
     monkeypatch.setattr(pictures, "PROGRAMS", (str(broken),))
     with pytest.raises(NoRenderer, match="failed: out of paint"):
-        state_diagram(ROLES["server"], "svg")
+        state_diagram(ROLES["server"], "svg", highlight="bound")
 
 
-TOO_WIDE = pytest.mark.xfail(strict=True, reason="with the states of TLS it is wider than a page, and lines cross labels")
-
-
-@needs_dot
-@pytest.mark.parametrize(
-    "role",
-    [pytest.param(role, marks=TOO_WIDE) if role.name in ("client", "accepted") else role for role in ROLES.values()],
-    ids=lambda role: role.name,
-)
-def test_no_texts_overlap(browser: Browser, role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("renderer", RENDERERS)
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
+def test_no_texts_overlap(browser: Browser, role: Role, renderer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a real browser no text lies on another one, no label on a box, no line on a label, and the widest fits a page."""
-    monkeypatch.setattr(pictures, "PROGRAMS", ("dot",))
+    monkeypatch.setattr(pictures, "PROGRAMS", (renderer,))
     page = browser.new_page(viewport={"width": 1600, "height": 1600})
     try:
-        page.set_content(state_diagram(role, "svg"))
+        page.set_content(pictures.drawn(state_diagram(role, "dot")))
         texts = page.evaluate(BOXES, "svg text")
         boxes = page.evaluate(BOXES, "svg .node > path, svg .node > g > a > path")
         labels = page.evaluate(BOXES, "svg .edge text")

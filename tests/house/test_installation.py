@@ -41,12 +41,24 @@ def test_extras_refer_to_this_distribution(project: dict[str, object]) -> None:
     """An extra that includes others names this distribution, not the stranger's package called lifecycle."""
     assert project["name"] == "socket-lifecycle"
     extras = project["optional-dependencies"]
-    assert set(extras) == {"aio", "all", "benchmark", "cli", "conformance", "diagrams", "docs", "ole", "test"}
+    assert set(extras) == {
+        "aio",
+        "all",
+        "benchmark",
+        "cli",
+        "conformance",
+        "cluster",
+        "diagrams",
+        "learn",
+        "docs",
+        "ole",
+        "test",
+    }
     named = [each.split("[")[0] for needs in extras.values() for each in needs if "lifecycle" in each]
     assert named
     assert set(named) == {"socket-lifecycle"}
     everything = extras["all"][0].split("[")[1].rstrip("]").split(",")
-    assert set(everything) == {"aio", "cli", "conformance", "diagrams", "ole"}
+    assert set(everything) == {"aio", "cli", "cluster", "conformance", "diagrams", "learn", "ole"}
 
 
 def test_idle_pytest_run_loads_the_plugins_alone(project: dict[str, object], tmp_path: Path) -> None:

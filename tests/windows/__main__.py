@@ -49,11 +49,15 @@ def run_part(wine: Wine, python: Path, part: Part, log: Path) -> bool:
     return status == 0
 
 
-def run_commands(wine: Wine, python: Path, log: Path) -> bool:
-    """`lifecycle matrix` there, beside Winsock's table: every difference is explained."""
-    status = wine.run([python, "-m", "lifecycle", "matrix", "--diff", "winsock"], log, seconds=PART_SECONDS, cwd=ROOT)
+COMMANDS = (("matrix", "--diff", "winsock"), ("conform", "socket"))
+"""what the system there does, beside Winsock's table: every difference is explained"""
+
+
+def run_command(wine: Wine, python: Path, command: tuple[str, ...], log: Path) -> bool:
+    """Run one of this package's commands there, and print its last line."""
+    status = wine.run([python, "-m", "lifecycle", *command], log, seconds=PART_SECONDS, cwd=ROOT)
     text = log.read_text(encoding="utf-8", errors="replace")
-    print(f"{'lifecycle matrix --diff winsock':<42} {text.strip().splitlines()[-1] if text.strip() else 'nothing printed'}")
+    print(f"{'lifecycle ' + ' '.join(command):<42} {text.strip().splitlines()[-1] if text.strip() else 'nothing printed'}")
     if status != 0:
         print(text[-6000:])
     return status == 0
@@ -80,7 +84,7 @@ def main() -> int:
             return 0
         with Wine(folder) as wine:
             passed = [run_part(wine, python, part, folder / "part.txt") for part in parts]
-            passed.append(run_commands(wine, python, folder / "part.txt"))
+            passed += [run_command(wine, python, command, folder / "part.txt") for command in COMMANDS]
     for what, reason in LEFT_OUT.items():
         print(f"left out: {what}: {reason}")
     print(f"CPython 3.11.9 for Windows under Wine: {sum(passed)} of {len(passed)} parts pass")

@@ -28,8 +28,14 @@ Owner = Callable[[], Any]
 Receive = Callable[[int], "bytes | None"]
 
 
-Mark = tuple[int, int, int, int]
-"""The offset, how many things have numbers, the depth and the schema of a decoder, so that it can go back there."""
+MEMORY = 16
+"""How many bytes of memory each byte that was loaded pays for."""
+
+FREE = 1 << 16
+"""How many bytes need not come, at least, to pay for values; see Decoder.charge()."""
+
+Mark = tuple[int, int, int, int, int]
+"""The offset, how many things have numbers, the depth, the schema and what is charged, for a decoder to go back there."""
 
 
 class Decoder:
@@ -37,8 +43,9 @@ class Decoder:
 
     receive: gives at most so many bytes, b"" at the end, None when none have arrived. reads_ahead: whether it may be asked for
     more than a value needs. owner: gives what a user's serialize() is called with; a weak reference. numbered: what got a
-    number (PID), objects and classes, in order; the first has number 1. depth: of the object that is being loaded. schema: what
-    get_object_schema() answers. schemas: the schema numbers that are expected of classes, where they are not their own.
+    number (PID), objects and classes, in order; the first has number 1. described: the classes, and the numbers they got.
+    depth: of the object that is being loaded. schema: what get_object_schema() answers. schemas: the schema numbers that are
+    expected of classes, where they are not their own. charged: up to which offset bytes pay for the values; see charge().
 
     until: up to which offset the bytes belong to the value that is being loaded, at least, so that they may be read at once.
     needed: how many bytes were missing when receive() was last called. reached: the offset at that time. is_waiting: whether it
@@ -46,8 +53,8 @@ class Decoder:
     """
 
     __slots__ = (
-        "at", "base", "data", "depth", "format", "is_held", "is_waiting", "needed", "numbered", "owner", "reached",
-        "reads_ahead", "receive", "registry", "schema", "schemas", "searched", "until",
+        "at", "base", "charged", "data", "depth", "described", "format", "is_held", "is_waiting", "needed", "numbered", "owner",
+        "reached", "reads_ahead", "receive", "registry", "schema", "schemas", "searched", "until",
     )  # fmt: skip
 
     def __init__(
@@ -77,8 +84,10 @@ class Decoder:
         self.is_held = False
         self.is_waiting = False
         self.numbered: list[Any] = []
+        self.described: dict[type[Any], int] = {}
         self.depth = 0
         self.schema = NO_SCHEMA
+        self.charged = base - max(format.limit // MEMORY, FREE)
 
     @property
     def unread(self) -> int:
@@ -167,14 +176,22 @@ class Decoder:
 
     def mark(self) -> Mark:
         """Where the decoder is now."""
-        return self.base + self.at, len(self.numbered), self.depth, self.schema
+        return self.base + self.at, len(self.numbered), self.depth, self.schema, self.charged
 
     def go_back(self, mark: Mark) -> None:
         """Undo everything since `mark`; what was loaded since then must be held."""
-        offset, numbered, self.depth, self.schema = mark
+        offset, numbered, self.depth, self.schema, self.charged = mark
         self.at = offset - self.base
         self.until = 0
         del self.numbered[numbered:]
+
+    def charge(self, cost: int) -> None:
+        """Let values take 16 times `cost` bytes of memory; GenericError where neither the bytes so far nor the limit pay."""
+        self.charged += cost
+        if self.charged > self.base + self.at:
+            limit = max(self.format.limit, FREE * MEMORY)
+            enough = f"values that take at most {MEMORY} times their bytes, and {limit} bytes more (by the archive's limit)"
+            raise GenericError(self.offset, enough, "more, and smaller ones")
 
     def enter(self) -> None:
         """Go one level deeper; GenericError beyond the archive's depth. The caller takes it off `depth` again."""

@@ -15,7 +15,7 @@ from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.scalars import INT_PTR, ULONG_PTR
 from lifecycle.archive.format.strings import from_wide, undecodable, wide
-from lifecycle.archive.format.wire import Fixed, Wire, wire_of
+from lifecycle.archive.format.wire import OBJECT_COST, Fixed, Wire, wire_of
 
 INTEGERS = "bBhHiIqQ"
 
@@ -73,6 +73,8 @@ class Array(Wire[list[Any]]):
     wire type of the number that goes before them. ValueError for a list of another length.
     """
 
+    cost = OBJECT_COST
+
     def __init__(self, kind: Any, length: Any) -> None:
         self.items = wire_of(kind)
         self.length = Length(length)
@@ -82,11 +84,6 @@ class Array(Wire[list[Any]]):
         self.is_atomic = self.is_flat
         if not self.is_flat and self.length.prefix is not None and not self.items.least:
             raise TypeError(f"{self.name}: elements that may take no bytes cannot be counted")
-
-    @property
-    def cost(self) -> int:  # type: ignore[override]
-        """That of its elements."""
-        return max(1, self.items.cost * (self.length.number or 1))
 
     @property
     def thresholds(self) -> tuple[int, ...]:  # type: ignore[override]

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lifecycle.archive.errors import BadClass, BadIndex, BadSchema, NotSerializable
+from lifecycle.archive.errors import BadClass, BadIndex, BadSchema, Cause, EndOfFile
 from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.registry import LONGEST_NAME, Entry
-from lifecycle.archive.format.wire import Wire, declared_wire, wire_of
+from lifecycle.archive.format.wire import OBJECT_COST, Wire
 
 Kept = TypeVar("Kept")
 
@@ -32,11 +32,12 @@ _big = struct.Struct("<HI")
 
 @dataclass(frozen=True, slots=True)
 class LoadedClass:
-    """A class as an archive described it, and its number."""
+    """A class as an archive described it, its number, and what an object of it is charged."""
 
     entry: Entry
     schema: int
     number: int
+    cost: int
 
 
 class PointerWire(Wire[Any]):
@@ -82,6 +83,7 @@ class EmbeddedWire(Wire[Any]):
     """An object that is a member of another, whose own method stores and loads it."""
 
     least = 0
+    cost = OBJECT_COST
 
     def __init__(self, entry: Entry) -> None:
         super().__init__(entry.kind.__name__)
@@ -96,63 +98,25 @@ class EmbeddedWire(Wire[Any]):
         return take_body(decoder, self.entry.make())
 
 
-_NUMBERS_AND_TEXT: dict[type[Any], str] = {
-    bool: "BOOL(True)",
-    int: "DWORD(5)",
-    float: "DOUBLE(0.5)",
-    str: "CString('x')",
-    bytes: "CByteArray(b'x'), or bare by archive.write(b'x')",
-}
-_CONTAINERS: dict[type[Any], str] = {
-    list: "CArray[DWORD]([1, 2])",
-    tuple: "CArray[DWORD]([1, 2])",
-    dict: "CMap[WORD, CString]({1: 'x'})",
-    bytearray: "CByteArray(...)",
-}
-"""What to store instead of a value of Python's own types, which do not say how they travel."""
-
-
-def kind_of(value: object) -> Wire[Any]:
-    """By which wire the operator << stores a value; TypeError for one that does not say how wide it is."""
-    kind = type(value)
-    pointer = vars(kind).get("__pointer__")
-    if pointer is not None or value is None:
-        return pointer or ANY_POINTER
-    if hasattr(kind, "__pointer__"):
-        raise NotSerializable(f"{kind.__name__} is derived from a serializable class and is not serializable itself")
-    wire = declared_wire(kind)
-    if wire is not None:
-        return wire
-    if kind in _NUMBERS_AND_TEXT:
-        raise TypeError(f"{value!r} does not say how it travels: store it as a wire type, as in {_NUMBERS_AND_TEXT[kind]}")
-    hint = _CONTAINERS.get(kind)
-    remedy = f"store a typed collection, as in {hint}" if hint else f"decorate it with @serializable({kind.__name__!r})"
-    raise NotSerializable(f"{kind.__name__} is not serializable: {remedy}")
-
-
-def operand(kind: Any) -> Wire[Any]:
-    """By which wire the operator >> and load() load a kind: a serializable class by pointer."""
-    if isinstance(kind, type) and hasattr(kind, "__pointer__"):
-        pointer = vars(kind).get("__pointer__")
-        if pointer is None:
-            raise NotSerializable(f"{kind.__name__} is derived from a serializable class and is not serializable itself")
-        return pointer  # type: ignore[no-any-return]
-    return wire_of(kind)
-
-
 # -- storing -----------------------------------------------------------------------------------------------------------------
 
 
 def put_object(encoder: Encoder, thing: Any) -> Storing | None:
     """Put a tag, and for an object that was not put before its class and its body."""
     if thing is None:
+        if encoder.format.trace is not None:
+            encoder.format.tell(encoder.offset, "tag", "NULL")
         encoder.out += NULL
         return None
     number = encoder.numbers.get(id(thing))
     if number is not None:
+        if encoder.format.trace is not None:
+            encoder.format.tell(encoder.offset, "tag", f"object {number}")
         encoder.out += _word.pack(number) if number < BIG else _big.pack(BIG, number)
         return None
     entry = encoder.registry.entry(type(thing))
+    if encoder.format.trace is not None:
+        encoder.format.tell(encoder.offset, "tag", f"a new {entry.name}")
     _put_class(encoder, entry)
     encoder.number(thing)
     storing: Storing | None = entry.put(encoder, thing)
@@ -170,7 +134,7 @@ def _put_objects(encoder: Encoder, things: Sequence[Any]) -> Storing:
         if storing is not None:
             yield storing
         kind = type(thing)
-        if at == end or type(things[at]) is not kind or thing is None:
+        if at == end or type(things[at]) is not kind or thing is None or encoder.format.trace is not None:
             continue
         record, number = encoder.registry.entry(kind).tagged, numbers.get(id(kind))
         if record is not None and number is not None:
@@ -225,18 +189,23 @@ def class_tag(number: int) -> bytes:
 def take_object(decoder: Decoder, kind: type[Any]) -> Any:
     """Take a tag, and what it stands for: None, an object that was taken before, or a new one."""
     at, numbered, depth, schema = decoder.base + decoder.at, len(decoder.numbered), decoder.depth, decoder.schema
+    charged = decoder.charged
     try:
         is_class, number = _take_tag(decoder)
         if not is_class:
+            if decoder.format.trace is not None:
+                decoder.format.tell(at, "tag", f"object {number}" if number else "NULL")
             return _taken_before(decoder, at, number, kind) if number else None
         loaded = _class_of(decoder, at, number, kind)
         thing = _new(decoder, at, loaded)
+        if decoder.format.trace is not None:
+            decoder.format.tell(at, "tag", f"a new {loaded.entry.name}, number {len(decoder.numbered)}")
         if loaded.entry.tagged is not None:
             return loaded.entry.take(decoder, thing)
         decoder.schema = loaded.schema
         taken = loaded.entry.take(decoder, thing)
     except BlockingIOError:
-        decoder.go_back((at, numbered, depth, schema))
+        decoder.go_back((at, numbered, depth, schema, charged))
         raise
     decoder.schema = schema
     return taken
@@ -247,6 +216,7 @@ def _new(decoder: Decoder, at: int, loaded: LoadedClass) -> Any:
     entry = loaded.entry
     if entry.is_abstract:
         raise BadClass(at, "a class of which objects can be made", f"the abstract {entry.name}")
+    decoder.charge(loaded.cost)
     thing = entry.make()
     decoder.numbered.append(thing)
     return thing
@@ -262,7 +232,8 @@ def _take_objects(decoder: Decoder, count: int, kind: type[Any]) -> Loading:
     while len(things) < count:
         found = _tagged_class(decoder, kind)
         if found is not None:
-            take_tagged, tag = found
+            take_tagged, tag, cost = found
+            before = len(things)
 
             def load_tagged(
                 decoder: Decoder, take_tagged: Callable[..., Any] = take_tagged, tag: bytes = tag
@@ -271,13 +242,17 @@ def _take_objects(decoder: Decoder, count: int, kind: type[Any]) -> Loading:
                 return loading
 
             yield load_tagged
+            decoder.charge((len(things) - before) * cost)
         else:
+            began = decoder.offset  # noqa: F841 - paths.py reads it
             things.append((yield load))
     return things
 
 
-def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Callable[..., Any], bytes] | None:
-    """How to take objects one behind the other, where a new object of a known record comes next, and its tag."""
+def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Callable[..., Any], bytes, int] | None:
+    """How to take objects one behind the other, where a new object of a known record comes next, its tag, and its cost."""
+    if decoder.format.trace is not None:
+        return None
     tag = bytes(decoder.data[decoder.at : decoder.at + 2])
     if len(tag) < 2 or not CLASS < (number := _word.unpack(tag)[0]) < NEW_CLASS or number & ~CLASS > len(decoder.numbered):
         return None
@@ -285,7 +260,7 @@ def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Callable[..., Any]
     if not isinstance(loaded, LoadedClass) or loaded.entry.is_abstract or not issubclass(loaded.entry.kind, kind):
         return None
     record = loaded.entry.tagged
-    return None if record is None else (record.take_tagged, tag)
+    return None if record is None else (record.take_tagged, tag, loaded.cost)
 
 
 def take_class(decoder: Decoder, kind: type[Any] | None) -> tuple[type[Any], int]:
@@ -299,7 +274,9 @@ def take_class(decoder: Decoder, kind: type[Any] | None) -> tuple[type[Any], int
 
 
 def take_body(decoder: Decoder, thing: Any, kind: type[Any] | None = None) -> Any:
-    """Take what an object consists of, or its part that is of a base class; the object."""
+    """Take what an object consists of, or its part that is of a base class; the object. Of a class, a new one is made."""
+    if isinstance(thing, type):
+        thing = decoder.registry.entry(thing).make()
     take = _body_of(decoder, thing, kind)[1]
     outer, decoder.schema = decoder.schema, NO_SCHEMA
     found = take(decoder, thing)
@@ -331,7 +308,8 @@ def _take_tag(decoder: Decoder) -> tuple[bool, int]:
 
 def _taken_before(decoder: Decoder, at: int, number: int, kind: type[Kept]) -> Kept:
     if number > len(decoder.numbered):
-        raise BadIndex(at, f"a number up to {len(decoder.numbered)}", f"a reference to object {number}")
+        by_value = "" if kind is object else f" (a {kind.__name__} without a tag is taken by serialize({kind.__name__}))"
+        raise BadIndex(at, f"a number up to {len(decoder.numbered)}", f"a reference to object {number}{by_value}")
     thing = decoder.numbered[number - 1]
     if isinstance(thing, LoadedClass):
         raise BadIndex(at, "a reference to an object", f"a reference to the class {thing.entry.name} ({number})")
@@ -349,10 +327,24 @@ def _class_of(decoder: Decoder, at: int, number: int, kind: type[Any]) -> Loaded
             raise BadIndex(at, "a reference to a class", f"a reference to an object of {type(loaded).__name__} ({number})")
     else:
         loaded = _described_class(decoder, at, kind)
+        if _is_described(decoder, loaded.entry):
+            raise BadClass(
+                at, "a class that was not described before", f"{loaded.entry.name} for the second time: another archive "
+                "begins there, as where the peer makes one for each message"
+            )  # fmt: skip
+        decoder.described[loaded.entry.kind] = loaded.number
         decoder.numbered.append(loaded)
     if not issubclass(loaded.entry.kind, kind):
         raise BadClass(at, f"an object of {kind.__name__}", f"one of {loaded.entry.name}")
     return loaded
+
+
+def _is_described(decoder: Decoder, entry: Entry) -> bool:
+    number = decoder.described.get(entry.kind, 0)
+    if not 0 < number <= len(decoder.numbered):
+        return False
+    known = decoder.numbered[number - 1]
+    return isinstance(known, LoadedClass) and known.entry is entry
 
 
 def _described_class(decoder: Decoder, at: int, kind: type[Any]) -> LoadedClass:
@@ -361,7 +353,11 @@ def _described_class(decoder: Decoder, at: int, kind: type[Any]) -> LoadedClass:
     schema, length = struct.unpack_from("<HH", decoder.data, start)
     if length > LONGEST_NAME:
         raise BadClass(at, f"a class's name of at most {LONGEST_NAME} bytes", f"one of {length} bytes")
-    start = decoder.fetch(4 + length, "a class's name")
+    try:
+        start = decoder.fetch(4 + length, "a class's name")
+    except EndOfFile as error:
+        error.cause = Cause.BAD_CLASS
+        raise
     name = bytes(decoder.data[start + 4 : start + 4 + length])
     decoder.at = start + 4 + length
     entries = decoder.registry.named(name.decode("ascii", "replace"))
@@ -371,4 +367,4 @@ def _described_class(decoder: Decoder, at: int, kind: type[Any]) -> LoadedClass:
     expected = decoder.schemas.get(entry.kind, entry.schema)
     if schema != expected and not entry.versionable:
         raise BadSchema(at, f"{entry.name} of schema {expected}", f"schema {schema}")
-    return LoadedClass(entry, schema, len(decoder.numbered) + 1)
+    return LoadedClass(entry, schema, len(decoder.numbered) + 1, entry.cost)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import sys
 from codecs import utf_16_le_decode
 from collections.abc import Callable
 from itertools import islice, repeat
@@ -14,9 +13,10 @@ from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.lengths import SHORT_UNICODE_LENGTHS
 from lifecycle.archive.format.objects import BIG, CLASS, NEW_CLASS, LoadedClass, PointerWire
 from lifecycle.archive.format.record_source import SHORT, Place, RecordLike, RecordWriter, SourceText, enter
+from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.strings import SURROGATES, StringWire, undecodable
 from lifecycle.archive.format.versions import Member
-from lifecycle.archive.format.wire import Fixed, Wire
+from lifecycle.archive.format.wire import AT_ONCE, Fixed, Wire
 
 SHORT_SIZES = {length: length for length in range(SHORT)}
 SHORT_UNICODE_SIZES = {int.from_bytes(prefix, "little"): 2 * length for length, prefix in enumerate(SHORT_UNICODE_LENGTHS)}
@@ -30,7 +30,7 @@ _HEADS = {
     TAGGED: "def run(_coder, _count, _tag, _made):",
 }
 
-_LOOP = "for _thing in _islice(_map(_new, _repeat(_kind)), min(_count, _largest)):"  # makes each thing when its turn has come
+_LOOP = "for _thing in _islice(_map(_new, _repeat(_kind)), min(_count, _most)):"  # makes each thing when its turn has come
 
 _TAKE_TAG = (
     "try:", "    if _data[_at] != _low or _data[_at + 1] != _high:", "        break",
@@ -39,11 +39,11 @@ _TAKE_TAG = (
 """Take the tag, or end the loop where another one, or not all of one, is there."""
 
 
-def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) -> SourceText:
+def take_source(record: RecordLike, frame: str, format: Format, *, least: int) -> SourceText:
     """run(coder, thing): load the fields of `thing`, and return it. run(coder, count, made): append `count` new things to
-    `made`.
+    `made`, at most AT_ONCE of them.
 
-    run(coder, count, tag, made): append up to `count` new objects, as long as their tag is next, and number them. Where the
+    run(coder, count, tag, made): append up to so many new objects, as long as their tag is next, and number them. Where the
     record is flat, BlockingIOError leaves the decoder behind the last whole thing; where it is not, `run` is a generator (see
     nesting.py).
 
@@ -53,7 +53,7 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
     """
     source = SourceText(
         error=struct.error, undecodable=undecodable, kind=record.kind, new=record.kind.__new__, from_wide=utf_16_le_decode,
-        set=object.__setattr__, islice=islice, map=map, repeat=repeat, largest=sys.maxsize, Loaded=LoadedClass,
+        set=object.__setattr__, islice=islice, map=map, repeat=repeat, most=AT_ONCE, Loaded=LoadedClass,
         Generator=GeneratorType,
     )  # fmt: skip
     source.add(_HEADS[frame])
@@ -65,7 +65,7 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
         source.add("_within = False")
     if frame != ONE:
         source.add("_before = len(_made)", "_append = _made.append")
-    writer = _LoadingWriter(source, unicode=unicode, least=least if frame != ONE else 0, pauses=not record.is_flat)
+    writer = _LoadingWriter(source, format, least=least if frame != ONE else 0, pauses=not record.is_flat)
     if frame == TAGGED:
         source.add("_low, _high = _tag", "_word = _low | _high << 8")
     source.add("try:")
@@ -73,8 +73,7 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
     if frame != ONE:
         source.add(_LOOP)
         source.indent = 3
-        if record.is_flat:
-            source.add("_begin = _at")
+        source.add("_begin = _at")
     if frame == TAGGED:
         writer.takes_tag = True
         if not record.is_flat or not writer.begins_with_text(record):
@@ -113,8 +112,8 @@ def take_source(record: RecordLike, frame: str, *, unicode: bool, least: int) ->
 class _LoadingWriter(RecordWriter):
     """least: as of take_source(). pauses: whether `run` is a generator, which yields what has to be loaded by others."""
 
-    def __init__(self, source: SourceText, *, unicode: bool, least: int, pauses: bool) -> None:
-        super().__init__(source, unicode=unicode)
+    def __init__(self, source: SourceText, format: Format, *, least: int, pauses: bool) -> None:
+        super().__init__(source, format)
         self.least = least
         self.pauses = pauses
         self.takes_tag = False
@@ -124,7 +123,7 @@ class _LoadingWriter(RecordWriter):
         wire: Any
         for member in record.members:
             wire = member.wire
-            if member.conditions or member.name not in record.wires:
+            if self.traced or member.conditions or member.name not in record.wires:
                 return False
             if isinstance(wire, StringWire):
                 return True
@@ -236,7 +235,9 @@ class _LoadingWriter(RecordWriter):
         source.add(f"elif {CLASS} < _tag < {NEW_CLASS} and _tag <= {CLASS} + len(_numbered) and ")
         source.lines[-1] += f"(_seen := _numbered[_tag - {CLASS + 1}]).__class__ is _Loaded and _seen.entry.kind is {kind}:"
         source.indent += 1
-        source.add("_at += 2", f"{variable} = {source.name('new', record.kind.__new__)}({kind})")
+        cost = record.cost + 1
+        paying = ["_coder.at = _at", f"_coder.charge({cost})"] if cost > record.least + 2 else []
+        source.add("_at += 2", *paying, f"{variable} = {source.name('new', record.kind.__new__)}({kind})")
         source.add(f"_numbered.append({variable})", place.assign(variable))
         if record.is_flat:
             self.fields(record, variable)

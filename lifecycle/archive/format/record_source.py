@@ -16,7 +16,9 @@ from typing import Any, Protocol
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.objects import PointerWire
+from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.strings import StringWire
+from lifecycle.archive.format.tracing import TracedWire
 from lifecycle.archive.format.versions import Member
 from lifecycle.archive.format.wire import Fixed, Wire
 
@@ -25,6 +27,7 @@ SHORT = 0xFF  # a length below it is one byte
 DIRECTLY = 15
 """A mask: of so many levels and one, all but one are run directly, which takes half the time and some of Python's stack."""
 
+TITLE = "<lifecycle.archive "
 _titles = count(1)
 
 
@@ -83,7 +86,7 @@ class SourceText:
     def compiled(self, title: str) -> Callable[..., Any]:
         """The function; debuggers and tracebacks show its text under the title."""
         text = "\n".join(self.lines) + "\n"
-        filename = f"<lifecycle.archive {title} {next(_titles)}>"
+        filename = f"{TITLE}{title} {next(_titles)}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         exec(compile(text, filename, "exec"), self.names)
         function: Callable[..., Any] = self.names["run"]
@@ -110,9 +113,10 @@ class Place:
 class RecordWriter:
     """Walks the fields of a record, and of the records within it, and collects runs of fields of fixed size."""
 
-    def __init__(self, source: SourceText, *, unicode: bool) -> None:
+    def __init__(self, source: SourceText, format: Format) -> None:
         self.source = source
-        self.unicode = unicode
+        self.unicode = format.unicode
+        self.traced = format.trace is not None
         self.run: list[tuple[Place, Fixed[Any]]] = []
         self.variables = 0
 
@@ -129,7 +133,9 @@ class RecordWriter:
 
     def field(self, place: Place, wire: Wire[Any]) -> None:
         """Write what stores or loads a field, or add it to the run."""
-        if isinstance(wire, Fixed):
+        if self.traced and not wire.is_record:
+            self.other(place, TracedWire(wire, f"{place.record.name}.{place.field}: {wire.name}"))
+        elif isinstance(wire, Fixed):
             self.run.append((place, wire))
         elif isinstance(wire, StringWire):
             self.text(place, wire)

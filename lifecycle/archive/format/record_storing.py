@@ -12,11 +12,12 @@ from lifecycle.archive.format.encoder import MOST_NUMBERS, Encoder
 from lifecycle.archive.format.lengths import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix
 from lifecycle.archive.format.objects import BIG, CLASS, NULL, PointerWire, class_tag, put_class
 from lifecycle.archive.format.record_source import SHORT, Place, RecordLike, RecordWriter, SourceText, enter
+from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.strings import SURROGATES, StringWire
 from lifecycle.archive.format.wire import Wire
 
 
-def put_source(record: RecordLike, *, unicode: bool, tagged: bool, blame: Callable[..., None]) -> SourceText:
+def put_source(record: RecordLike, format: Format, *, tagged: bool, blame: Callable[..., None]) -> SourceText:
     """run(coder, things, tag): append the fields of each of `things` to the buffer; if tagged, as objects, with the tag before
     new ones.
 
@@ -40,7 +41,7 @@ def put_source(record: RecordLike, *, unicode: bool, tagged: bool, blame: Callab
         source.add(f"    _out += _word(_number) if _number < {BIG} else _big({BIG}, _number)", "    continue")
         _add_number(source, "_thing")
         source.add("_out += _tag")
-    writer = _StoringWriter(source, unicode=unicode)
+    writer = _StoringWriter(source, format)
     writer.fields(record, "_thing")
     writer.end_run()
     source.add("pass")

@@ -13,7 +13,7 @@ from typing import Any
 
 from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
 from lifecycle.archive.format.encoder import Encoder
-from lifecycle.archive.format.nesting import Load, Loading, Storing
+from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.objects import PointerWire
 from lifecycle.archive.format.record_loading import MANY, ONE, TAGGED, take_source
 from lifecycle.archive.format.record_storing import put_source
@@ -43,7 +43,7 @@ class Record(Wire[Any]):
         self.names = {**names, kind.__name__: kind}
         self.is_frozen: bool = kind.__dataclass_params__.frozen
         self.is_abstract = inspect.isabstract(kind)
-        self._functions: dict[tuple[str, bool], Function] = {}
+        self._functions: dict[tuple[str, int], Function] = {}
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
@@ -108,8 +108,7 @@ class Record(Wire[Any]):
     @cached_property
     def cost(self) -> int:  # type: ignore[override]
         """Of how many bytes a record counts against the limit: an object, and those within it by value."""
-        within = sum(wire.cost for wire in self.wires.values() if isinstance(wire, Record))
-        return max(self.least, OBJECT_COST + within)
+        return max(self.least, OBJECT_COST + sum(wire.cost for wire in self.wires.values() if wire.cost > 1))
 
     @cached_property
     def is_flat(self) -> bool:  # type: ignore[override]
@@ -192,18 +191,23 @@ class Record(Wire[Any]):
             return made
         if self.thresholds:
             return self._loading(decoder).load_all(decoder, count)
-        function = self._functions.get((MANY, decoder.format.unicode)) or self._function(MANY, decoder)
+        function = self._functions.get((MANY, decoder.format.variant)) or self._function(MANY, decoder)
         if not self.is_flat:
-            return self._when_loaded(function(decoder, count, made), made)
+            return self._in_parts(function, count, made)
         try:
-            function(decoder, count, made)
+            while len(made) < count:
+                before = len(made)
+                function(decoder, count - before, made)
+                decoder.charge((len(made) - before) * self.cost)
         except BlockingIOError:
-            return self._when_loaded(lambda decoder: function(decoder, count - len(made), made), made)
+            return self._in_parts(function, count, made)
         return made
 
-    @staticmethod
-    def _when_loaded(step: Load | Loading, made: list[Any]) -> Loading:
-        yield step
+    def _in_parts(self, function: Function, count: int, made: list[Any]) -> Loading:
+        while len(made) < count:
+            before = len(made)
+            yield lambda decoder: function(decoder, count - len(made), made)
+            yield lambda decoder: decoder.charge((len(made) - before) * self.cost)  # noqa: B023 - it is called at once
         return made
 
     def take_tagged(self, decoder: Decoder, count: int, tag: bytes, things: list[Any]) -> Loading | None:
@@ -216,16 +220,15 @@ class Record(Wire[Any]):
 
     def _function(self, title: str, coder: Encoder | Decoder) -> Function:
         """The function of that title for the archive's kind of strings."""
-        unicode = coder.format.unicode
-        function = self._functions.get((title, unicode))
+        variant = coder.format.variant
+        function = self._functions.get((title, variant))
         if function is None:
             record: Any = self
             if title in (PUT, PUT_TAGGED):
-                blame = self._with_field_name
-                source = put_source(record, unicode=unicode, tagged=title == PUT_TAGGED, blame=blame)
+                source = put_source(record, coder.format, tagged=title == PUT_TAGGED, blame=self._with_field_name)
             else:
-                source = take_source(record, title, unicode=unicode, least=self.least)
-            function = self._functions[title, unicode] = source.compiled(f"{self.kind.__module__}.{self.name} {title}")
+                source = take_source(record, title, coder.format, least=self.least)
+            function = self._functions[title, variant] = source.compiled(f"{self.kind.__module__}.{self.name} {title}")
         return function
 
 

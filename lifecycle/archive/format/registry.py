@@ -12,6 +12,8 @@ from lifecycle.archive.errors import NotSerializable
 
 LONGEST_NAME = 63
 LARGEST_SCHEMA = 0xFFFE
+SMALLEST_OBJECT, SMALLEST_COLLECTION = 8, 15
+"""Sixteenths of the bytes that an object takes, where it is not known by its fields."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,13 @@ class Entry:
         """The bytes that describe it on the wire, under a schema number."""
         name = self.name.encode("ascii")
         return struct.pack("<HHH", 0xFFFF, schema, len(name)) + name
+
+    @property
+    def cost(self) -> int:
+        """What an object of it is charged (Decoder.charge), with its place in the table of numbers."""
+        if self.record is not None:
+            return 1 + int(self.record.cost)
+        return SMALLEST_COLLECTION if self.members else SMALLEST_OBJECT
 
     @property
     def tagged(self) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, NamedTuple
 
 from lifecycle.archive.format.code_pages import codec_of
 
@@ -38,13 +40,28 @@ def _check_codec(encoding: str, errors: str) -> None:
             raise ValueError(f"errors={errors!r} can encode and cannot decode") from error
 
 
+class Traced(NamedTuple):
+    """A value: the offset of its first byte, what it is ("Track.name: CString"), and the value itself.
+
+    A value that holds others comes behind them, with the offset where it began.
+    """
+
+    offset: int
+    kind: str
+    value: Any
+
+
+Trace = Callable[[Traced], object]
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """unicode: whether CString and text are stored as UTF-16. encoding, errors: of ANSI text.
 
     win32: whether counts are as 32-bit programs have them. limit: the most bytes that one string, block or count may claim.
     depth: of nested objects. size: the buffer's, in bytes. ascii: whether ASCII text has the same bytes in `encoding`.
-    codec: the name of its codec (see code_pages.py).
+    codec: the name of its codec (see code_pages.py). trace: what is told of each value. variant: a number for what
+    the functions of records depend on.
     """
 
     unicode: bool
@@ -54,6 +71,8 @@ class Format:
     limit: int
     depth: int
     size: int
+    trace: Trace | None = None
+    variant: int = field(init=False)
     ascii: bool = field(init=False)
     codec: str = field(init=False)
 
@@ -62,7 +81,13 @@ class Format:
         """The depth, for error texts."""
         return f"{self.depth} levels of nested objects at most (the archive's depth)"
 
+    def tell(self, at: int, kind: str, value: Any) -> None:
+        """Tell of a value, where that was asked for."""
+        if self.trace is not None:
+            self.trace(Traced(at, kind, value))
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "variant", self.unicode + 2 * (self.trace is not None))
         _check_codec(self.encoding, self.errors)
         if min(self.limit, self.depth) < 0:
             raise ValueError(f"limit={self.limit}, depth={self.depth}: neither can be below 0")

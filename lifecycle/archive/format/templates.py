@@ -19,7 +19,7 @@ from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import count_prefix, take_count
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.strings import StringWire
-from lifecycle.archive.format.wire import Wire, travels_as, wire_of
+from lifecycle.archive.format.wire import AT_ONCE, OBJECT_COST, Wire, travels_as, wire_of
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -59,6 +59,7 @@ class ItemsWire(Wire[Any]):
     """A count, then as many values of one kind."""
 
     least = 2
+    cost = OBJECT_COST
     goes_back = False
 
     def __init__(self, name: str, items: Wire[Any], make: type[Any]) -> None:
@@ -110,6 +111,7 @@ class ItemsWire(Wire[Any]):
         load = _at_least_one_byte(self.items)
         while len(values) < count:
             values.append((yield load()))
+            yield lambda decoder: decoder.charge(self.items.cost)
         return values
 
 
@@ -117,6 +119,7 @@ class MapWire(Wire[Any]):
     """A count, then as many pairs of a key and a value."""
 
     least = 2
+    cost = 15
     goes_back = False
 
     def __init__(self, name: str, keys: Wire[Any], items: Wire[Any], make: type[Any]) -> None:
@@ -148,7 +151,10 @@ class MapWire(Wire[Any]):
         keys: list[Any] = []
         items: list[Any] = []
         load_key = None if self.keys.least or self.items.least else _at_least_one_byte(self.keys)
-        for _ in range(count):
+        cost = OBJECT_COST + self.keys.cost + self.items.cost
+        for number in range(count):
+            if not number % AT_ONCE:
+                yield lambda decoder: decoder.charge(min(number, AT_ONCE) * cost)  # noqa: B023 - it is called at once
             keys.append((yield self.keys.load if load_key is None else load_key()))
             items.append((yield self.items.load))
 

@@ -5,7 +5,6 @@ That width is not on the wire: a Unicode and an ANSI program do not understand e
 
 from __future__ import annotations
 
-import re
 import struct
 from typing import Any, ClassVar
 
@@ -21,9 +20,7 @@ LARGEST_VIEW = 1_048_575
 
 CARRIAGE_RETURN = b"\r"
 
-SEARCHED_AT_ONCE = 1 << 12
-
-_ENDS = {1: re.compile(rb"[^\n\r]*([\n\r])"), 2: re.compile(rb"(?s)(?:..)*?([\n\r]\0)")}
+LINE_FEED = b"\n"
 
 
 def encoded(text: str, encoder: Encoder) -> bytes:
@@ -52,7 +49,10 @@ def read_line(decoder: Decoder, most: int | None = None) -> str | None:
         if found == CARRIAGE_RETURN:
             end = min(decoder.fetch_up_to(size + 2 * width, "a line of text") - size, 2 * width)
             if end % width:
-                raise GenericError(decoder.offset + size + end, "the second byte of a character", "the end of the file")
+                raise _half(decoder, size + end)
+            if not size and end == width:  # nothing before it, nothing behind it: no line, as in MFC
+                decoder.at += end
+                return None
     if not size and not end and (most is None or most > 0):
         return None
     if most is not None and not end:
@@ -70,21 +70,39 @@ def _find_end(decoder: Decoder, width: int, longest: int | None) -> tuple[int, b
     begin, searched = decoder.searched
     size = searched - begin if begin == decoder.offset else 0
     while longest is None or size < longest:
-        until = min(size + SEARCHED_AT_ONCE, decoder.unread - decoder.unread % width)
+        until = decoder.unread - decoder.unread % width
         until = until if longest is None else min(until, longest)
         if until > size:
-            match = _ENDS[width].match(bytes(decoder.data[decoder.at + size : decoder.at + until]))
-            if match is not None:
-                return size + match.start(1), match[1][:1]
+            start, stop, found = decoder.at + size, decoder.at + until, b""
+            for mark in (LINE_FEED, CARRIAGE_RETURN):
+                at = _find(decoder.data, mark, start, stop, width)
+                if at >= 0:
+                    stop, found = at, mark
+            if found:
+                return stop - decoder.at, found
             size = until
             decoder.searched = (decoder.offset, decoder.offset + size)
             continue
         arrived = decoder.fetch_up_to(size + width, "a line of text")
         if arrived < size + width:
             if arrived > size:
-                raise GenericError(decoder.offset + arrived, "the second byte of a character", "the end of the file")
+                raise _half(decoder, arrived)
             break
     return size, b""
+
+
+def _half(decoder: Decoder, size: int) -> GenericError:
+    found = "the end of the file (a program built for ANSI has one byte for each: Archive(unicode=False))"
+    return GenericError(decoder.offset + size, "the second byte of a character", found)
+
+
+def _find(data: bytearray, mark: bytes, start: int, stop: int, width: int) -> int:
+    """Where a character first is, of those that are `width` bytes wide from `start` on; -1 where it is not."""
+    mark = mark.ljust(width, b"\0")
+    at = data.find(mark, start, stop)
+    while at >= 0 and (at - start) % width:
+        at = data.find(mark, at + 1, stop)
+    return at
 
 
 def _whole_characters(decoder: Decoder, size: int) -> int:

@@ -24,6 +24,9 @@ T = TypeVar("T")
 OBJECT_COST = 6
 """The cost of a value that is loaded as an object: of about 96 bytes, a sixteenth."""
 
+AT_ONCE = 1 << 12
+"""How many values are loaded before they are charged."""
+
 
 class Wire(Generic[T]):
     """How values of one kind travel. A subclass is a kind of your own: `Annotated[str, MyWire()]`, `archive >> MyWire()`.
@@ -34,8 +37,9 @@ class Wire(Generic[T]):
     name: as in "DWORD", for error texts. least: the fewest bytes that a value takes. is_atomic: whether a value is stored and
     loaded by one step that happens or does not, so that nothing has to be undone when it fails. is_flat: whether a value holds
     no objects, so that it has neither numbers nor code of users. cost: of how many bytes a value counts against the archive's
-    limit. goes_back: whether a load() that lacks bytes has to be taken back, since it takes a value in several steps.
-    thresholds: the schema numbers at which the fields of a value change (see at()).
+    limit; where it is more than 1, a sixteenth of the memory that it takes. goes_back: whether a load() that lacks bytes has to
+    be taken back, since it takes a value in several steps. thresholds: the schema numbers at which the fields of a value change
+    (see at()).
     """
 
     least = 1
@@ -102,6 +106,9 @@ class Wire(Generic[T]):
     def _load_rest(self, values: list[T], count: int) -> Loading:
         while len(values) < count:
             values.append((yield self.load))
+            if self.cost > 1 and (len(values) == count or not len(values) % AT_ONCE):
+                due = ((len(values) - 1) % AT_ONCE + 1) * self.cost
+                yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
         return values
 
 
@@ -191,7 +198,10 @@ class Fixed(Wire[T]):
                 return self._when_fetched(count)
         at = decoder.at
         if self.gather is None:
-            values = list(struct.unpack_from(f"<{count}{self.codes}", decoder.data, at))
+            values: list[T] = []
+            for start in range(0, count, AT_ONCE):  # a tuple of all of them would take as much memory again
+                part = min(count - start, AT_ONCE)
+                values += struct.unpack_from(f"<{part}{self.codes}", decoder.data, at + start * self.size)
         else:
             gather = self.gather
             with memoryview(decoder.data) as view, view[at : at + size] as items:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.roles import words
 from lifecycle.roles.facts import Facts, Link
+from lifecycle.roles.python import hazards
+from lifecycle.roles.python.hazards import Hazard
+from lifecycle.roles.python.tls_hazards import TLS_HAZARDS
 from lifecycle.roles.python.words import METHODS
 
 
@@ -16,7 +19,7 @@ class Code:
     """A kind of cause.
 
     name: as in "LC101". title: what happened, in a few words. explanation: why it is wrong, and what helps. holds: of which
-    facts of a state and which call it is the cause.
+    facts of a state and which call it is the cause. hazard: whose code it is, where it is no row of a table.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Code:
     title: str
     explanation: str
     holds: Callable[[Facts, str], bool] = lambda _at, _call: True
+    hazard: Hazard | None = None
 
 
 def _makes(*calls: str) -> frozenset[str]:
@@ -37,42 +41,55 @@ _DATA = _makes(
     )
 )
 _SETTING_UP = _makes(*(call.name for call in (words.BIND, words.LISTEN, words.CONNECT)))
+_CONNECTING = _makes(words.CONNECT.name)
 _ACCEPTING = _makes(words.ACCEPT.name)
 _LISTENING = _makes(words.LISTEN.name)
 _UNLINKED = (Link.NO, Link.LISTENING)
 
-_CAUSES: tuple[tuple[str, str, Callable[[Facts, str], bool]], ...] = (
-    ("use after close",
+_CAUSES: tuple[tuple[int, str, str, Callable[[Facts, str], bool]], ...] = (
+    (1, "use after close",
      "The object was closed, or its descriptor was handed out by detach(). Another socket may have the descriptor's number by "
      "now. Make a new object, or move the call before the close().",
      lambda at, call: at.over),
-    ("the result of a connect was not read",
+    (2, "the result of a connect was not read",
      "A connect that waits in the background may still fail. Wait until the descriptor can be written, then read SO_ERROR or "
      "call connect again.",
      lambda at, call: at.link is Link.SEEKING),
-    ("not connected",
+    (3, "not connected",
      "Data can be sent and received only after connect() has succeeded, or on the socket that accept() returned.",
      lambda at, call: call in _DATA and at.link in _UNLINKED),
-    ("does not listen",
+    (4, "does not listen",
      "accept() takes connections from the queue that listen() opens.",
      lambda at, call: call in _ACCEPTING and at.link is not Link.LISTENING),
-    ("this direction was shut down",
+    (5, "this direction was shut down",
      "shutdown() ended this direction for good. Make the call before it, or shut down the other direction only.",
      lambda at, call: call in _DATA),
-    ("not bound",
+    (6, "not bound",
      "listen() queues the connections that arrive at the socket's address, so that it needs one: bind() first.",
      lambda at, call: call in _LISTENING and not at.address and at.link is Link.NO),
-    ("set up twice",
+    (9, "connected again after a refusal",
+     "POSIX leaves the state of a socket unspecified whose connect has failed: macOS and the BSDs answer EINVAL. Close it, and "
+     "make a new socket for each attempt.",
+     lambda at, call: getattr(at, "failed", False) and call in _CONNECTING),
+    (7, "set up twice",
      "A socket has one local address, one role and one connection in its life. Make a new one.",
      lambda at, call: call in _SETTING_UP),
-    ("out of order",
+    (8, "out of order",
      "The call is not legal in this state. `lifecycle show` prints the table of each role.",
      lambda at, call: True),
 )  # fmt: skip
 
+"""(number, title, explanation, when it holds), in the order in which they are tried"""
+
 _FIRST = {FindingKind.ORDER: 100, FindingKind.PORTABILITY: 200}
 
 _PORTABLE = " This system accepts the call; Winsock or POSIX documents an error, or leaves it open."
+
+
+def _of_hazards(kind: FindingKind, first: int, found: Sequence[Hazard]) -> Iterator[Code]:
+    for number, hazard in enumerate(found, first):
+        yield Code(f"LC{number}", kind, hazard.title, f"{hazard.reason}. {hazard.remedy}.", hazard=hazard)
+
 
 CODES: tuple[Code, ...] = (
     *(
@@ -84,7 +101,7 @@ CODES: tuple[Code, ...] = (
             holds,
         )
         for kind, first in _FIRST.items()
-        for number, (title, explanation, holds) in enumerate(_CAUSES, start=1)
+        for number, title, explanation, holds in _CAUSES
     ),
     Code("LC301", FindingKind.LEAK, "never closed",
          "Nothing closed the socket; the collector or the end of the process did. Use `with`, or close() in a `finally`."),
@@ -95,6 +112,11 @@ CODES: tuple[Code, ...] = (
     Code("LC401", FindingKind.RACE, "closed during a call",
          "Another thread closed the socket while the call was inside the system: it may wait for ever, or work on another "
          "socket that got the same descriptor. Wake the call first: shut the socket down, then join the thread, then close."),
+    *_of_hazards(FindingKind.ORDER, 120, hazards.WAITING_HAZARDS),
+    *_of_hazards(FindingKind.LEAK, 303, hazards.LEAK_HAZARDS),
+    *_of_hazards(FindingKind.RACE, 402, (hazards.CLOSED_WAITED_FOR,)),
+    *_of_hazards(FindingKind.TLS, 501, TLS_HAZARDS),
+    *_of_hazards(FindingKind.LOSS, 601, hazards.LOSSES),
 )  # fmt: skip
 
 _BY_NAME = {code.name: code for code in CODES}
@@ -105,9 +127,15 @@ def code_named(name: str) -> Code | None:
     return _BY_NAME.get(name.upper())
 
 
+def code_of_hazard(hazard: Hazard) -> Code:
+    """The code of a hazard."""
+    return next(code for code in CODES if code.hazard is hazard)
+
+
 def code_of(kind: FindingKind, facts: object, call: str) -> Code:
     """The code of a problem: what the facts of the state, before `call`, say of its cause."""
-    candidates = [code for code in CODES if code.kind is kind]
+    kind = FindingKind.ORDER if kind is FindingKind.NOTE else kind
+    candidates = [code for code in CODES if code.kind is kind and code.hazard is None]
     if not isinstance(facts, Facts):
         is_over = bool(getattr(facts, "over", False))
         return candidates[0] if is_over or len(candidates) < len(_CAUSES) else candidates[len(_CAUSES) - 1]

@@ -42,10 +42,7 @@ class Problem:
     @property
     def path(self) -> str:
         """The file relative to the working directory where it lies below it."""
-        try:
-            return str(Path(self.file).absolute().relative_to(Path.cwd()))
-        except ValueError:
-            return self.file
+        return shown_path(self.file)
 
     def fingerprint(self) -> str:
         """What stays the same when lines are added above: the file, the code and the text of the line."""
@@ -54,6 +51,14 @@ class Problem:
     def as_data(self) -> dict[str, Any]:
         """The problem for JSON."""
         return asdict(self) | {"file": self.path, "title": self.meaning.title}
+
+
+def shown_path(file: str) -> str:
+    """The file relative to the working directory where it lies below it."""
+    try:
+        return str(Path(file).absolute().relative_to(Path.cwd()))
+    except (ValueError, OSError):  # it lies elsewhere, or there is no working directory any more
+        return file
 
 
 @cache

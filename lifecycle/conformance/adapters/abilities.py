@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lifecycle.conformance.adapters.loopback import Loopback, can_say
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.adapters.setup_states import Factory, descriptor_of, reset, set_timeout
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
@@ -101,7 +103,7 @@ def _connect(peers: Loopback) -> None:
     seeker, accepted = peers.pair()
     try:
         if not can_say(accepted):
-            with suppress(Exception, SystemExit):  # which the suite judges
+            with suppress(*ANY_ERROR):  # which the suite judges
                 seeker.send(MESSAGE)
                 began = time.monotonic()
                 peers.patiently(accepted, accepted.recv, len(MESSAGE))
@@ -120,7 +122,7 @@ def _reset(peers: Loopback) -> None:
             got = peers.patiently(accepted, accepted.recv, 1)
         except (Mismatch, TimeoutError):
             raise Mismatch("a reset", "nothing") from None
-        except (Exception, SystemExit):  # whatever it is: the suite judges that
+        except ANY_ERROR:  # whatever it is: the suite judges that
             return
         if got != b"":  # an end in the place of a reset is for the suite to judge, too
             raise Mismatch("a reset", got)
@@ -166,7 +168,7 @@ def _refuse_messages(peers: Loopback) -> None:
         peers.settle(sock, frozenset({"refusal"}))
         try:
             sock.send(MESSAGE)
-        except (Exception, SystemExit):
+        except ANY_ERROR:
             return
     finally:
         _close(sock)
@@ -180,10 +182,12 @@ CONNECT = Check(
 )
 """without which nothing that needs a connection is tried"""
 
+SHARE = Check("two sockets on one port", _share, socket.SOCK_STREAM, frozenset({"rival_listens", "rival_leaves"}))
+
 CHECKS = (
     Check("resets by the peer", _reset, socket.SOCK_STREAM, frozenset({"peer_resets"})),
     Check("a listener that is silent", _be_silent, socket.SOCK_STREAM, places=frozenset({SILENCE})),
-    Check("two sockets on one port", _share, socket.SOCK_STREAM, frozenset({"rival_listens", "rival_leaves"})),
+    SHARE,
     Check("a connection that is full", _fill, socket.SOCK_STREAM, places=frozenset({FLOOD})),
     Check("refused messages", _refuse_messages, socket.SOCK_DGRAM, frozenset({"peer_leaves", "peer_returns"})),
 )
@@ -202,9 +206,12 @@ def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
             found.left_out.append(LeftOut(KIND_NAMES[kind], why))
         else:
             sock = sock or made
-            with suppress(Exception, SystemExit):
+            with suppress(*ANY_ERROR):
                 made.close()
     _look_at_methods(sock, found)
+    if sys.platform == "win32":
+        found.left_out.append(LeftOut(SHARE.what, "Windows refuses the second bind(), not the listen()"))
+        found.actions |= SHARE.actions
     if peers_too:
         _try(CONNECT, peers, found)
         found.connects = found.left_out[-1].why if CONNECT.actions <= found.actions else ""
@@ -257,13 +264,13 @@ def _attempt(call: Callable[[], Any]) -> tuple[Any, str]:
         return None, str(error) or "it hangs"
     except Mismatch as mismatch:
         return None, f"expected {mismatch.expected}, got {mismatch.got}"
-    except (Exception, SystemExit) as error:  # any error of the implementation
-        return None, f"{type(error).__name__}: {error}"
+    except ANY_ERROR as error:  # any error of the implementation
+        return None, error_text(error)
 
 
 def _close(*socks: Any) -> None:
     for sock in socks:
-        with suppress(Exception, SystemExit):
+        with suppress(*ANY_ERROR):
             reset(sock)
 
 
@@ -283,7 +290,7 @@ def are_the_systems(new: Factory) -> bool:
             accepted = peers.accept(seeker.getsockname())
             seeker.send(MESSAGE)
             return bool(peers.patiently(accepted, accepted.recv, 99) == MESSAGE)
-    except (Exception, SystemExit, Hangs):  # whatever else they are
+    except (*ANY_ERROR, Hangs):  # whatever else they are
         return False
     finally:
         _close(*(each for each in (seeker, accepted) if each is not None))

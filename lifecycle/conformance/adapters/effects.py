@@ -5,13 +5,14 @@ Each fact of the surroundings that a peer brings about shows on the descriptor i
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import sys
 import time
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+
+from lifecycle.system.handles import borrowed
 
 READABLE, WRITABLE, ENDED, HUNG_UP, GONE = "readable", "writable", "at_end", "hung_up", "gone"
 """what a socket may become; the words of becomes()"""
@@ -52,7 +53,7 @@ if sys.platform == "linux":
     def _await_closing(fileno: int, deadline: float) -> bool:
         """Wait until TCP has released the connection: where both directions have ended, a hang-up shows before any reset."""
         try:
-            with socket.socket(fileno=os.dup(fileno)) as twin, select.epoll() as events:
+            with borrowed(fileno) as twin, select.epoll() as events:
                 events.register(twin, select.EPOLLET)  # reports changes only
                 while twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != TCP_CLOSE:
                     left = deadline - time.monotonic()
@@ -97,5 +98,5 @@ def keep_full(fileno: int) -> None:
     Some of what was sent is still on its way and makes room when it is acknowledged, 40 ms later; with the smallest send
     buffer, what waits in it fills it nevertheless.
     """
-    with socket.socket(fileno=os.dup(fileno)) as twin:
+    with borrowed(fileno) as twin:
         twin.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)

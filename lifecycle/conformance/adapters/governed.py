@@ -25,7 +25,7 @@ from lifecycle.engine import Role
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.roles import tls
-from lifecycle.roles.words import ACCEPTED, ATTACH, SOCKET_FILE, START_TLS, STOP_TLS
+from lifecycle.roles.words import ACCEPTED, ATTACH, RECEIVE, SOCKET_FILE, START_TLS, STOP_TLS
 
 CLASSES: Mapping[str, type[Any]] = {
     kind.role.name: kind for kind in (Server, Client, Accepted, Datagram, GovernedFile, Archive)
@@ -137,6 +137,8 @@ class GovernedStage(LoopbackStage):
         if self._file is not None:
             self._file.close()
             self._file = None
+            if self.subject._held and self.subject.is_legal(RECEIVE.name):
+                self.subject.receive(READ_AHEAD)
         return answer
 
     def connected_to(self, address: tuple[str, int]) -> Any:

@@ -39,6 +39,19 @@ TRIES = 8  # of a peer's socket that says it is ready, and then would block
 LITTLE = 4096  # bytes
 
 
+def no_loopback() -> str:
+    """Why nothing can be connected on this machine, as a sentence's part; "" where that can be done."""
+    try:
+        with socket.socket() as listener, socket.socket() as seeker:
+            listener.bind((HOST, 0))
+            listener.listen()
+            seeker.settimeout(PATIENCE)
+            seeker.connect(listener.getsockname())
+    except OSError as error:
+        return f"no connection goes through the loopback interface of this machine ({HOST}: {error})"
+    return ""
+
+
 class Loopback(Sockets):
     """The surroundings that are made once and serve all sessions; close() gives them back."""
 

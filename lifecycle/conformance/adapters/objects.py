@@ -126,6 +126,7 @@ class ObjectAdapter:
     """
 
     governed = True
+    needs_network = False
 
     def __init__(self, make: Callable[[], Any], environment: Environment, acts: Acts | None = None) -> None:
         first = make()

@@ -30,6 +30,23 @@ BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError,
 """errors of code that is wrong, rather than of code that refuses a call"""
 
 
+ANY_ERROR = (Exception, SystemExit, GeneratorExit)
+"""what an implementation may raise; an interrupt is the user's"""
+
+
+def message_of(error: BaseException) -> str:
+    """The text of an error of an implementation, which may raise."""
+    try:
+        return str(error)
+    except ANY_ERROR as another:
+        return f"its text raises {type(another).__name__}"
+
+
+def error_text(error: BaseException) -> str:
+    """The class of an error of an implementation, and its text."""
+    return f"{type(error).__name__}: {message_of(error)}"
+
+
 def outcome_of_error(role: str, call: str, error: BaseException) -> str:
     """The outcome that an exception means; "raised X" for one that no socket should raise."""
     match error:
@@ -45,9 +62,18 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
             return "failed"
         case OSError():
             errors = ROLES[role].call(call).errors
-            number = None if _is_of_ssl(error) else error.errno or _number_of(error)
+            number = None if _is_of_ssl(error) else _errno_of(error) or _number_of(error)
             return outcome_of_class(errors, type(error).__name__) or outcome_of_number(errors, number)
     return f"raised {type(error).__name__}"
+
+
+def _errno_of(error: BaseException) -> int | None:
+    """The number of an error of an implementation, where it has one and looking at it raises nothing."""
+    try:
+        number = getattr(error, "errno", None)
+    except ANY_ERROR:
+        return None
+    return number if isinstance(number, int) else None
 
 
 def _number_of(error: OSError) -> int | None:
@@ -76,7 +102,7 @@ def system_answer(error: BaseException | None) -> str:
         return "ok"
     if isinstance(error, TimeoutError) and error.errno is None:
         return "blocks"
-    number = getattr(error, "errno", None)
+    number = _errno_of(error)
     if _is_of_ssl(error):
         return "blocks" if waits_for_tls(error) else text_of(error)
     if number in _WAITING:
@@ -99,15 +125,15 @@ def detail_of(error: BaseException) -> str:
 
     A refusal builds its text when it is asked for, which would cost as much as the rest of the step.
     """
-    return text_of(error) if isinstance(error, (OSError, IllegalCall)) else str(error) or type(error).__name__
+    return text_of(error) if isinstance(error, (OSError, IllegalCall)) else message_of(error) or type(error).__name__
 
 
 def text_of(error: BaseException) -> str:
     """An error in one word: the name of its number, or of its class."""
-    number = getattr(error, "errno", None)
+    number = _errno_of(error)
     if _is_of_ssl(error):
         return type(error).__name__  # its numbers are OpenSSL's
     if number == errno.EOPNOTSUPP:
         return "EOPNOTSUPP"  # on some systems also ENOTSUP, and the platform tables have this name
-    name = errno.errorcode.get(number) if isinstance(number, int) else None
+    name = None if number is None else errno.errorcode.get(number)
     return name or type(error).__name__

@@ -10,7 +10,7 @@ from typing import Any
 
 from lifecycle.conformance.adapters.certificates import context_of
 from lifecycle.conformance.adapters.loopback import Loopback, close_once
-from lifecycle.conformance.adapters.outcomes import text_of
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, text_of
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.adapters.setup_states import address_of, begin_connect, reset
 from lifecycle.conformance.adapters.tls_end import TlsEnd
@@ -41,8 +41,13 @@ class StreamPeer:
     def expect_connection(self) -> None:
         """The object may have connected to the listener: the first action of the peer accepts it."""
         if self._sock is None:
-            with suppress(Exception, SystemExit):  # the connect has failed, and there is no address
+            with suppress(*ANY_ERROR):  # the connect has failed, and there is no address
                 self._awaited = self._subject_address()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether this end has been accepted."""
+        return self._sock is not None
 
     @property
     def sock(self) -> Any:

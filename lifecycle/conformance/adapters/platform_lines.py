@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lifecycle.conformance.adapters.outcomes import UNDER_WAY
@@ -11,11 +11,11 @@ from lifecycle.conformance.model.environment import Provocation
 from lifecycle.conformance.model.environments import LISTENER, NOBODY, PEER, SILENCE
 from lifecycle.conformance.model.graph import Edge
 from lifecycle.roles.words import CONNECT, FINISH_CONNECT
-from lifecycle.system.matrices import shipped_results
+from lifecycle.system.matrices import shipped_results, winsock_results
 from lifecycle.system.platform_answers import CALLS, KINDS
 
-Lines = tuple[tuple[str, str], ...]
-"""(facts, what the table calls a socket with them); the first that holds"""
+Lines = tuple[tuple[str, str, str], ...]
+"""(facts, what Linux's table calls a socket with them, what Winsock's does); the first that holds"""
 
 HOW: Mapping[str, str] = {
     "receive nothing": "recv_0",
@@ -25,53 +25,69 @@ HOW: Mapping[str, str] = {
 }
 """a call, with how it is made -> what the table calls it, where it is not what it calls the call"""
 
+WINSOCK = "winsock"
+
+HOW_IN_WINSOCK: Mapping[str, str] = {
+    "receive nothing": "recv(0)",
+    "receive_from nothing": "recvfrom(0)",
+    "receive out of band": "recv(MSG_OOB)",
+    "receive_from out of band": "recvfrom(MSG_OOB)",
+    "shut_down receives": "shutdown(SD_RECEIVE)",
+    "shut_down both": "shutdown(SD_BOTH)",
+}
+"""the same, in Winsock's table"""
+
+ENDED_HERE = (("send", "send_ended", "send-shut"), ("recv", "receive_ended", "recv-shut"))
+"""(calls, the fact that their direction was shut down here, what Winsock's table calls that)"""
+
 CONNECTS = {LISTENER: "connect", SILENCE: "connect", PEER: "connect", NOBODY: "connect_dead"}
 """the address of a connect -> what the table calls it"""
 
 STREAM_STATES: Lines = (
-    ("over", "closed"),
-    ("listening waiting", "listening_pending"),
-    ("listening", "listening"),
-    ("seeking answered", "connected"),
-    ("seeking refused", "connect_refused_pending"),
-    ("seeking", "connecting"),
-    ("reset_reported", "reset_fetched"),
-    ("reset full send_ended", "reset"),
-    ("reset end", "peer_closed_then_sent"),
-    ("reset", "reset"),
-    ("both_ended data", "peer_closed_data"),
-    ("both_ended", "finished_active"),
-    ("receive_ended data", "recv_shut_peer_sent"),
-    ("send_ended receive_ended", "both_shut"),
-    ("send_ended", "send_shut"),
-    ("receive_ended", "recv_shut"),
-    ("end_seen full", "connected_sendfull"),
-    ("end_seen", "peer_closed_eof_read"),
-    ("linked full", "connected_sendfull"),
-    ("linked data end", "peer_closed_data"),
-    ("linked data", "connected_data"),
-    ("linked end", "peer_send_shut"),
-    ("linked", "accepted"),
-    ("handle refused_before", "connect_refused_fetched"),
-    ("addressed", "bound"),
-    ("handle", "created"),
-    ("", "nofd"),
+    ("over", "closed", "closed"),
+    ("listening waiting", "listening_pending", "listening+pending"),
+    ("listening", "listening", "listening"),
+    ("seeking answered", "connected", "connected"),
+    ("seeking refused", "connect_refused_pending", "refused"),
+    ("seeking", "connecting", "connecting"),
+    ("reset_reported", "reset_fetched", "reset-seen"),
+    ("reset full send_ended", "reset", "reset"),
+    ("reset end", "peer_closed_then_sent", "reset"),
+    ("reset", "reset", "reset"),
+    ("both_ended data", "peer_closed_data", "connected+data"),
+    ("both_ended", "finished_active", "finished"),
+    ("receive_ended data", "recv_shut_peer_sent", "recv-shut"),
+    ("send_ended receive_ended", "both_shut", "both-shut"),
+    ("send_ended", "send_shut", "send-shut"),
+    ("receive_ended", "recv_shut", "recv-shut"),
+    ("end_seen full", "connected_sendfull", "peer-closed"),
+    ("end_seen", "peer_closed_eof_read", "peer-closed"),
+    ("linked full", "connected_sendfull", "connected"),
+    ("linked data end", "peer_closed_data", "connected+data"),
+    ("linked data", "connected_data", "connected+data"),
+    ("linked end", "peer_send_shut", "peer-half-closed"),
+    ("linked", "accepted", "accepted"),
+    ("handle refused_before", "connect_refused_fetched", "refused"),
+    ("addressed", "bound", "bound"),
+    ("handle", "created", "created"),
+    ("", "nofd", "new"),
 )
 
 DATAGRAM_STATES: Lines = (
-    ("over", "closed"),
-    ("refusal", "refused_pending"),
-    ("receive_ended data", "connected_data"),
-    ("send_ended receive_ended", "both_shut"),
-    ("send_ended", "send_shut"),
-    ("receive_ended", "recv_shut"),
-    ("linked data", "connected_data"),
-    ("linked gone", "peer_closed"),
-    ("linked", "connected"),
-    ("addressed data", "bound_data"),
-    ("addressed", "bound"),
-    ("handle", "created"),
-    ("", "nofd"),
+    ("over", "closed", "closed"),
+    ("refusal data", "refused_pending", "connected+data"),
+    ("refusal", "refused_pending", "reset"),
+    ("receive_ended data", "connected_data", "recv-shut"),
+    ("send_ended receive_ended", "both_shut", "both-shut"),
+    ("send_ended", "send_shut", "send-shut"),
+    ("receive_ended", "recv_shut", "recv-shut"),
+    ("linked data", "connected_data", "connected+data"),
+    ("linked gone", "peer_closed", "reset"),
+    ("linked", "connected", "connected"),
+    ("addressed data", "bound_data", "bound+data"),
+    ("addressed", "bound", "bound"),
+    ("handle", "created", "created"),
+    ("", "nofd", "new"),
 )
 
 
@@ -87,11 +103,12 @@ class Line:
 
     @property
     def name(self) -> str:
-        return f"{self.platform}: inet {self.kind} {self.state} {self.call} = {self.result}"
+        return f"{self.platform}: {self.kind} {self.state} {self.call} = {self.result}"
 
     def says(self, answer: Answer) -> bool:
         """Whether this is what was answered."""
         result = self.result.removesuffix("+SIGPIPE").partition("(")[0]
+        system = answer.system.removeprefix("WSA")
         if answer.system == UNDER_WAY and self.call == HOW[FINISH_CONNECT.name]:
             return result.partition(":")[0] == "ok"  # no error is there to be reported so far
         if answer.system == UNDER_WAY or result == UNDER_WAY:
@@ -101,15 +118,17 @@ class Line:
             if self.call.startswith("recv") and isinstance(answer.value, bytes):
                 return result == f"ok:{len(answer.value)}" or (bool(answer.value) and result not in ("ok:0", "would-block"))
             return result.partition(":")[0] == said
-        return answer.system in (result, result.removeprefix("ok:"))
+        return system in (result, result.removeprefix("ok:"))
 
 
 def lines_for(platform: str | None, edge: Edge) -> tuple[Line, ...]:
     """The lines of `platform`'s table that may answer a call where the edge begins; none where it has none."""
     if platform is None or not isinstance(edge.step, Provocation):
         return ()
+    if platform == WINSOCK:
+        return tuple(_lines_of_winsock(edge, edge.step))
     call, kind, facts = _call_in_table(edge.step), str(KINDS[edge.role].linux), edge.source.facts
-    rows = DATAGRAM_STATES if kind == "dgram" else STREAM_STATES
+    rows = _rows_of(edge.role)
     states = [_state_in_table(rows, facts)]
     if "data" in facts:  # of a call that is not about the data, the line without it says as much
         states.append(_state_in_table(rows, facts - {"data"}))
@@ -123,7 +142,19 @@ def lines_for(platform: str | None, edge: Edge) -> tuple[Line, ...]:
     if edge.step.call == CONNECT.name and "linked" in facts and kind == "stream":
         states = [COLLECTED] if edge.role == "accepted" else [*states, COLLECTED, UNCOLLECTED]
     found = ((state, shipped_results(platform).get(("inet", kind, state, str(call)))) for state in states)
-    return tuple(Line(platform, kind, state, str(call), result) for state, result in found if result is not None)
+    return tuple(Line(platform, f"inet {kind}", state, str(call), result) for state, result in found if result is not None)
+
+
+def _lines_of_winsock(edge: Edge, provocation: Provocation) -> Iterator[Line]:
+    """What was measured under Wine, and what is documented of Windows where that is known to be otherwise."""
+    named = CALLS.get(provocation.call)
+    call = HOW_IN_WINSOCK.get(provocation.label) or (named.winsock if named is not None else None)
+    kind, (_, state) = str(KINDS[edge.role].winsock), _states_in_tables(_rows_of(edge.role), edge.source.facts)
+    for direction, fact, shut in ENDED_HERE:  # which answers so, whatever the peer did then
+        if fact in edge.source.facts and str(call).startswith(direction):
+            state = shut
+    for source, result in (winsock_results().get((kind, state, str(call))) or {}).items():
+        yield Line(source, kind, state, str(call), result)
 
 
 COLLECTED, UNCOLLECTED = "accepted", "connected"
@@ -144,5 +175,13 @@ def _call_in_table(provocation: Provocation) -> str | None:
     return special or (named.linux if named is not None else None)
 
 
+def _rows_of(role: str) -> Lines:
+    return DATAGRAM_STATES if KINDS[role].linux == "dgram" else STREAM_STATES
+
+
+def _states_in_tables(rows: Lines, facts: frozenset[str]) -> tuple[str, str]:
+    return next((linux, winsock) for words, linux, winsock in rows if frozenset(words.split()) <= facts)
+
+
 def _state_in_table(rows: Lines, facts: frozenset[str]) -> str:
-    return next(name for words, name in rows if frozenset(words.split()) <= facts)
+    return _states_in_tables(rows, facts)[0]

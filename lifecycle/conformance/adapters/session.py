@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any
 
 from lifecycle.conformance.adapters.certificates import context_of
 from lifecycle.conformance.adapters.effects import keep_full
 from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
-from lifecycle.conformance.adapters.outcomes import detail_of, outcome_of_error, outcome_of_value, system_answer
+from lifecycle.conformance.adapters.outcomes import (
+    ANY_ERROR,
+    detail_of,
+    error_text,
+    outcome_of_error,
+    outcome_of_value,
+    system_answer,
+)
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, ServerPeer, StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Mismatch
 from lifecycle.conformance.adapters.setup_states import address_of, arrange
@@ -21,6 +30,7 @@ from lifecycle.conformance.model import environments as words
 from lifecycle.conformance.model import tls_environment as tls_words
 from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
 from lifecycle.roles import ACCEPTED, ROLES
+from lifecycle.system.handles import borrowed, is_bound
 
 BRIEF = 0.001  # seconds of time-out, where the time-out has to pass
 
@@ -65,17 +75,28 @@ class Handed:
             socket.close(self._number)
 
 
-def _file_of(number: int) -> tuple[int, int] | None:
+def _file_of(number: int) -> tuple[object, object] | None:
     try:
+        if sys.platform == "win32":  # where a socket is not a file
+            with borrowed(number) as sock:
+                return sock.type, is_bound(sock) and sock.getsockname()
         found = os.fstat(number)
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
+def _looked_at(result: object, look: Callable[[], Answer]) -> Answer:
+    """The answer that a result is, where looking at it raises nothing."""
+    try:
+        return look()
+    except ANY_ERROR as error:
+        return Answer(f"gives a {type(result).__name__} which raises {type(error).__name__} when it is looked at")
+
+
 def _odd(expected: str, error: BaseException) -> Mismatch:
     """What the implementation raises that no socket should, where `expected` was to be."""
-    return Mismatch(expected, f"{type(error).__name__}: {error}")
+    return Mismatch(expected, error_text(error))
 
 
 class LoopbackStage(ABC):
@@ -134,7 +155,7 @@ class LoopbackStage(ABC):
                 self.buffer_little()
         except (Mismatch, OSError):
             raise
-        except (Exception, SystemExit) as error:
+        except ANY_ERROR as error:
             raise _odd("it can be tried", error) from error
         with no_descriptors_left() if provocation.under is Under.SCARCE else nullcontext():
             answer = self._answer(provocation.call, arguments)
@@ -156,8 +177,14 @@ class LoopbackStage(ABC):
         own = self.descriptor() if call == "detach" else -1
         try:
             value = self.make(call, arguments)
-        except (Exception, SystemExit) as error:  # any error is an answer
-            return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
+        except ANY_ERROR as error:  # any error is an answer
+            return _looked_at(error, partial(self._of_error, call, error))
+        return _looked_at(value, partial(self._of_value, call, arguments, own, value))
+
+    def _of_error(self, call: str, error: BaseException) -> Answer:
+        return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
+
+    def _of_value(self, call: str, arguments: tuple[Any, ...], own: int, value: Any) -> Answer:
         if call in GIVES_A_THING:
             if value == own != -1:
                 self.kept.append(Handed(value))
@@ -184,7 +211,7 @@ class LoopbackStage(ABC):
             getattr(self.peer, action)()
         except (Mismatch, OSError):
             raise
-        except (Exception, SystemExit) as error:
+        except ANY_ERROR as error:
             raise _odd("the peer can do so", error) from error
 
     def settle(self, facts: Facts) -> None:
@@ -196,14 +223,13 @@ class LoopbackStage(ABC):
 
         An error here is not a finding: close() has cells of its own.
         """
-        anything = (Exception, SystemExit)
-        with suppress(*anything):
+        with suppress(*ANY_ERROR):
             self.peer.close()
         for thing in self.kept:
-            with suppress(*anything):
+            with suppress(*ANY_ERROR):
                 if thing is not None:
                     thing.close()
-        with suppress(*anything):
+        with suppress(*ANY_ERROR):
             self.end()
 
     def buffer_little(self) -> None:

@@ -8,9 +8,7 @@ fetched.
 from __future__ import annotations
 
 import errno
-import os
 import socket
-import stat
 import struct
 import sys
 from collections.abc import Callable
@@ -20,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.conformance.adapters.effects import READABLE, WRITABLE, await_effects, await_one
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 from lifecycle.roles.facts import Facts, Link, Receives
+from lifecycle.system.handles import borrowed
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 
 SHOWS_WITHIN = 0.2  # seconds in which what a peer does must show
@@ -112,7 +112,7 @@ class Sockets:
     def close(self) -> None:
         """Close everything that is kept; what an odd implementation raises then is of no interest."""
         while self._kept:
-            with suppress(Exception, SystemExit):
+            with suppress(*ANY_ERROR):
                 self._kept.pop().close()
 
     def _make_nobody(self, kind: int) -> Any:
@@ -172,11 +172,9 @@ def descriptor_of(sock: Any) -> int:
         number, name = sock.fileno(), sock.getsockname()
         if not isinstance(number, int) or number < 0:
             return -1
-        if not stat.S_ISSOCK(os.fstat(number).st_mode):
-            return -1
-        with socket.socket(fileno=os.dup(number)) as twin:
+        with borrowed(number) as twin:
             return number if twin.getsockname() == name else -1
-    except (Exception, SystemExit):  # any error of the implementation
+    except ANY_ERROR:  # any error of the implementation
         return -1
 
 

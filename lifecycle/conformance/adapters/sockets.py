@@ -18,17 +18,19 @@ from typing import Any
 
 from lifecycle.conformance.adapters.abilities import Abilities, LeftOut, examined, named
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, DELIVERED_WITHIN, HOST, PATIENCE, Loopback, close_once
-from lifecycle.conformance.adapters.outcomes import BUGS, UNDER_WAY
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, BUGS, UNDER_WAY, error_text
 from lifecycle.conformance.adapters.peers import KINDS, StreamPeer
 from lifecycle.conformance.adapters.platform_lines import lines_for
 from lifecycle.conformance.adapters.protocol import AGREES, Answer, Mismatch, Verdict, compared
 from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
 from lifecycle.conformance.adapters.setup_states import Factory, address_of, begin_connect, descriptor_of, set_timeout, shows
+from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
 from lifecycle.conformance.model.environments import PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES, SERVER, words
+from lifecycle.system.matrices import PLATFORMS
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.platform_answers import platform_answers
 from lifecycle.system.portable_calls import direction_of
@@ -36,8 +38,8 @@ from lifecycle.system.portable_calls import direction_of
 MAKES_ONE = frozenset({words.CREATE.name, words.OPEN_.name, words.ACCEPTED.name})
 """calls that make a socket: there is no such call on one that exists"""
 
-DOCUMENTED = ("winsock", "mfc")
-"""platforms without a table of states that were measured: illegal calls are compared with what is documented"""
+MFC = "mfc"
+"""a platform whose calls only fail: any error is a refusal, as Winsock's table says which calls are refused"""
 
 DONE_AT_ONCE = "POSIX: a connect() that is not to wait may be done at once"
 
@@ -59,8 +61,8 @@ class RawStage(LoopbackStage):
         try:
             self.sock: Any = new(socket.AF_INET, self.kind)
             self.sock.close()  # it stands for an object that has no socket yet: every call answers EBADF
-        except (Exception, SystemExit) as error:  # any error of the implementation
-            raise Mismatch("a socket can be made, and closed", f"{type(error).__name__}: {error}") from error
+        except ANY_ERROR as error:  # any error of the implementation
+            raise Mismatch("a socket can be made, and closed", error_text(error)) from error
 
     def address(self) -> tuple[str, int]:
         host, port = address_of(self.sock)
@@ -178,9 +180,9 @@ SPELLING: Mapping[str, tuple[str, Callable[..., Any]]] = {
     words.BIND.name: ("bind", lambda stage, port, host: stage.sock.bind((host, port))),
     words.LISTEN.name: ("listen", lambda stage: stage.sock.listen(8)),
     words.ACCEPT.name: ("accept", lambda stage: stage.sock.accept()[0]),
-    words.ACCEPTED.name: ("", RawStage.be_accepted),
+    words.ACCEPTED.name: ("", lambda stage: stage.be_accepted()),
     words.CONNECT.name: ("connect", lambda stage, host, port: stage.sock.connect((host, port))),
-    words.FINISH_CONNECT.name: ("getsockopt", RawStage.finish_connect),
+    words.FINISH_CONNECT.name: ("getsockopt", lambda stage: stage.finish_connect()),
     words.SEND.name: ("send", lambda stage, data: stage.all_of(data, stage.sock.send)),
     words.RECEIVE.name: ("recv", lambda stage, size, *flags: stage.sock.recv(size, *flags)),
     words.SEND_TO.name: ("sendto", RawStage.send_to),
@@ -203,7 +205,7 @@ def lacking(new: Factory) -> frozenset[str]:
     """The calls for which the sockets that `new` makes have no method."""
     sock = new(socket.AF_INET, socket.SOCK_STREAM)
     lacks = frozenset(call for call, (method, _) in SPELLING.items() if method and not hasattr(sock, method))
-    with suppress(Exception):  # which the suite will find
+    with suppress(*ANY_ERROR):  # which the suite will find
         sock.close()
     return lacks
 
@@ -212,7 +214,7 @@ def lacking(new: Factory) -> frozenset[str]:
 class Known:
     """A known difference of one implementation: its name, and where it shows. An empty field matches everything.
 
-    call: a call, a peer action or the label of a data cell. got: what the answer begins with.
+    call: a call, with or without how it is made, a peer action, or the label of a data cell. expected, got: their beginnings.
     """
 
     name: str
@@ -220,11 +222,13 @@ class Known:
     state: str = ""
     got: str = ""
     role: str = ""
+    expected: str = ""
 
-    def covers(self, role: str, state: str, call: str, got: str) -> bool:
+    def covers(self, found: Divergence) -> bool:
         """Whether this is that difference."""
-        is_there = self.role in ("", role) and self.state in ("", state) and self.call in ("", call)
-        return is_there and got.startswith(self.got)
+        is_there = self.role in ("", found.role) and self.state in ("", found.state)
+        is_it = self.call in ("", found.call, found.steps[-1])
+        return is_there and is_it and found.got.startswith(self.got) and found.expected.startswith(self.expected)
 
 
 class SocketAdapter:
@@ -266,6 +270,11 @@ class SocketAdapter:
         self._lacks = lacks
         self._circumstances = circumstances
 
+    @property
+    def needs_network(self) -> bool:
+        """Whether its peers are sockets of the system."""
+        return self._peers is socket.socket
+
     @cached_property
     def abilities(self) -> Abilities:
         """What its sockets and their peers can do."""
@@ -299,7 +308,7 @@ class SocketAdapter:
             return False
         if call == words.ACCEPTED.name and self.abilities.connects:
             return False
-        only_asks = call == words.FINISH_CONNECT.name and self.platform is None  # there is no line to compare it with
+        only_asks = call == words.FINISH_CONNECT.name and self.platform not in PLATFORMS  # there is no line to compare it with
         return legal or not (call in MAKES_ONE or only_asks)
 
     def stage(self, role: Role) -> RawStage:
@@ -308,7 +317,7 @@ class SocketAdapter:
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
         """As the platform's table says of an illegal call, and of a legal one that ends otherwise than it should."""
-        lines = lines_for(self.platform, edge) if self.platform not in DOCUMENTED else ()
+        lines = lines_for(self.platform, edge) if self.platform != MFC else ()
         matching = next((line for line in lines if line.says(answer)), None)
         if edge.outcome != ILLEGAL:
             found = compared(edge, answer)
@@ -318,7 +327,7 @@ class SocketAdapter:
                 return replace(found, explanation=DONE_AT_ONCE)
             return found if matching is None else replace(found, explanation=matching.name)
         got = answer.detail or answer.outcome
-        if self.platform in DOCUMENTED:
+        if self.platform == MFC:
             return self._against_documents(edge, answer, got)
         if lines and matching is None:
             return Verdict(False, lines[0].name, got)
@@ -326,10 +335,10 @@ class SocketAdapter:
             return AGREES
         return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
 
-    def explains(self, role: str, state: str, call: str, got: str) -> str:
+    def explains(self, found: Divergence) -> str:
         """The name of the known difference that this is, or ""."""
         for known in self.known:
-            if known.covers(role, state, call, got):
+            if known.covers(found):
                 self.shown.add(known)
                 return known.name
         return ""
@@ -339,14 +348,13 @@ class SocketAdapter:
         self._loopback.close()
 
     def _against_documents(self, edge: Edge, answer: Answer, got: str) -> Verdict:
-        """As Winsock is documented to answer an illegal call; for MFC, whose calls only fail, any error is a refusal."""
+        """As Winsock is documented to answer an illegal call, below MFC."""
         assert isinstance(edge.step, Provocation)
+        if is_refusal(answer):
+            return AGREES
         answers = platform_answers(edge.role, edge.source.state, edge.step.call, systems=("winsock",))
         wanted = answers.get("winsock", "").removeprefix("WSA")
         name = f"{self.platform}: {edge.role}[{edge.source.state}] {edge.step.call} = {wanted or 'an error'}"
-        if is_refusal(answer):
-            is_it = self.platform == "mfc" or wanted in ("", "ok", "blocks", answer.system)
-            return AGREES if is_it else Verdict(False, name, got)
         return Verdict(False, ILLEGAL, got, name if wanted in ("ok", "blocks") else _may_be_another(edge))
 
     def _may_be_done(self, edge: Edge, answer: Answer) -> bool:

@@ -12,17 +12,22 @@ from typing import Any
 from lifecycle.conformance.adapters.abilities import Abilities, LeftOut
 from lifecycle.conformance.adapters.effects import SHOWS
 from lifecycle.conformance.adapters.loopback import IMPATIENCE, Loopback
-from lifecycle.conformance.adapters.sockets import Known, RawStage, SocketAdapter, lacking
+from lifecycle.conformance.adapters.peers import KINDS
+from lifecycle.conformance.adapters.sockets import SPELLING, Known, RawStage, SocketAdapter, lacking
 from lifecycle.conformance.agents.process import Agent
 from lifecycle.conformance.agents.sockets import socket_class
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
-from lifecycle.conformance.model.environment import Environment, Facts, Under
+from lifecycle.conformance.model.environment import Environment, Facts, Provocation, Under
 from lifecycle.engine import Role
 from lifecycle.roles import ACCEPTED, SERVER
+from lifecycle.roles.words import FINISH_CONNECT, SET_OPTION
 
 SOURCES = {
     "c": "agent.c",
     "lwip": "lwip.c",
+    "go": "agent.go",
+    "java": "Agent.java",
+    "node": "agent.js",
 }
 """language, or stack -> the file of its agent"""
 
@@ -39,8 +44,8 @@ def source_of(name: str) -> str:
 def table_of(agent: str) -> tuple[Known, ...]:
     """What the agent of that name is known to do otherwise; nothing where it has no table.
 
-    A line has the role, the state, the call, what the answer begins with, and why it is so; * matches everything. A call, with
-    how it is made, whose answer is LEFT_OUT is not made: the stack does not survive it.
+    A line has the role, the state, the call, with or without how it is made, the beginnings of the expectation and the answer,
+    and why it is so; * matches everything. A step whose answer is LEFT_OUT is not made, or only where it is legal.
     """
     table = files(__package__) / "tables" / f"{agent}.tsv"
     if not table.is_file():
@@ -52,8 +57,10 @@ def table_of(agent: str) -> tuple[Known, ...]:
     )
 
 
-KEYS = ("role", "state", "call", "got")
+KEYS = ("role", "state", "call", "expected", "got")
 LEFT_OUT = "left out"
+OWN = "own"
+SET_OPTION_METHOD = SPELLING[SET_OPTION.name][0]
 
 
 class AgentStage(RawStage):
@@ -61,7 +68,7 @@ class AgentStage(RawStage):
 
     def __init__(self, role: str, agent: Agent, kind: type[Any], loopback: Loopback) -> None:
         self._agent, self._making, self._kind = agent, role, kind
-        self._own_finish = agent.told.get("finish") == "own"
+        self._own_finish = agent.told.get("finish") == OWN
         super().__init__(role, self._made, loopback)
 
     def _made(self, family: int, kind: int) -> Any:
@@ -84,7 +91,7 @@ class AgentStage(RawStage):
 
     def buffer_little(self) -> None:
         """As on a descriptor, where the stack has that option."""
-        if self._is_open and self._agent.told.get("peers") != "own":
+        if self._is_open and self._agent.told.get("peers") != OWN and hasattr(self.sock, SET_OPTION_METHOD):
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
 
     def end(self) -> None:
@@ -115,11 +122,11 @@ class AgentAdapter(SocketAdapter):
         super().__init__(
             self._new,
             name=told.get("agent", command),
-            peers=self._new if told.get("peers") == "own" else socket.socket,
+            peers=self._new if told.get("peers") == OWN else socket.socket,
             platform=None if platform == CONTRACT else platform,
             known=table_of(told.get("agent", "")),
             circumstances=WITHOUT_SYSTEM,
-            lacks=lacking(self._new),
+            lacks=lacking(self._new) - ({FINISH_CONNECT.name} if told.get("finish") == OWN else set()),
             host=told.get("host", "127.0.0.1"),
         )
         self._generation = self.agent.generation
@@ -130,27 +137,36 @@ class AgentAdapter(SocketAdapter):
         self.known = ()
 
     @property
-    def _not_survived(self) -> dict[str, str]:
-        """Label of a step -> why it is left out."""
-        return {each.call: each.name for each in self.known if each.got == LEFT_OUT}
-
-    @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """What is not tried, each with its reason."""
-        self.shown.update(each for each in self.known if each.got == LEFT_OUT)
-        return (*super().left_out, *(LeftOut(label, why) for label, why in self._not_survived.items()))
+        steps = [each for each in self.known if each.got == LEFT_OUT]
+        self.shown.update(steps)
+        lacking = [(role, self._lacking(role)) for role in KINDS]
+        return (
+            *super().left_out,
+            *(LeftOut(f"{verb}()", "the agent lacks it", role) for role, verbs in lacking for verb in verbs),
+            *(LeftOut(each.call, each.name, each.role) for each in steps),
+        )
+
+    def _lacking(self, role: str) -> list[str]:
+        """The verbs that it does not have in this role."""
+        return sorted(filter(None, self.agent.told.get(f"lacks.{role}", "").split(",")))
 
     def environment(self, role: Role) -> Environment:
-        """The environment of the socket roles, without what the stack does not survive."""
+        """The environment of the socket roles, without the steps that are left out."""
         found = super().environment(role)
-        dies = self._not_survived
-        if not dies:
-            return found
-        return replace(
-            found,
-            provocations=tuple(each for each in found.provocations if each.label not in dies),
-            peer_actions=tuple(each for each in found.peer_actions if each.label not in dies),
-        )
+        return replace(found, peer_actions=tuple(each for each in found.peer_actions if not self._drops(role, each.label)))
+
+    def _drops(self, role: Role, label: str, *, legal: bool = True) -> bool:
+        steps = (each for each in self.known if each.got == LEFT_OUT and each.call == label and each.role in ("", role.name))
+        return any(not each.expected or not legal for each in steps)
+
+    def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
+        """What it has in this role."""
+        if super().offers(role, provocation, legal=legal):
+            lacks = SPELLING[provocation.call][0] in self._lacking(role.name)
+            return not lacks and not self._drops(role, provocation.label, legal=legal)
+        return False
 
     def _new(self, family: int, kind: int) -> Any:
         return self._kind(self.agent, kind)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifecycle.conformance.adapters.loopback import HOST, Loopback
-from lifecycle.conformance.adapters.outcomes import text_of
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, text_of
 from lifecycle.conformance.adapters.setup_states import Factory, address_of, reset
 from lifecycle.conformance.driving.run import Divergence
 
@@ -42,7 +42,7 @@ class Bench:
             return "done"
         try:
             value = CALLS[name](self)
-        except Exception as error:  # any error is an answer
+        except ANY_ERROR as error:  # which is an answer
             if not isinstance(error, BlockingIOError | TimeoutError):
                 return text_of(error)
             self._await("answered" if name in CONNECTS else None)
@@ -243,5 +243,6 @@ def _answers(implementation: Implementation, kind: str, steps: tuple[str, ...], 
             bench.step("settimeout 0")
         return [bench.step(name) for name in steps]
     finally:
-        bench.close()
+        with suppress(*ANY_ERROR):
+            bench.close()
         loopback.drop_all()

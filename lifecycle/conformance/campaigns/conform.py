@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from lifecycle.conformance.adapters.abilities import LeftOut
+from lifecycle.conformance.adapters.loopback import no_loopback
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.campaigns.bare_calls import SEQUENCES, compare
 from lifecycle.conformance.campaigns.confirming import Confirming, Repeats
@@ -102,6 +104,8 @@ def conform(
     with WATCHDOG.watching():
         with closing_in_time(target.name, lambda: Renewing(target.adapter)) as adapter:
             assert isinstance(adapter, Renewing)
+            if getattr(adapter.present, "needs_network", True) and (why := no_loopback()):
+                WATCHDOG.stopped = why
             report.left_out.extend(getattr(adapter.present, "left_out", ()))
             report.peers.extend(_of_peers(adapter.present))
             _run(adapter, roles, report, depth, walks, progress)
@@ -130,6 +134,10 @@ def closing_in_time(name: str, make: Callable[[], Adapter]) -> Iterator[Adapter]
             adapter = make()
     except Hangs:
         raise UnknownTarget(f"a socket of {name} cannot be made: it hangs") from None
+    except (*ANY_ERROR, KeyboardInterrupt) as error:
+        if isinstance(error, UnknownTarget) or WATCHDOG.is_of_the_user(error):
+            raise
+        raise UnknownTarget(f"a socket of {name} cannot be made: {error_text(error)}") from error
     try:
         yield adapter
     finally:

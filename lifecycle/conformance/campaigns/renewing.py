@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.driving.watchdog import WATCHDOG
 from lifecycle.engine import Role
 
 
-def _unknown(*difference: str) -> str:
+def _unknown(found: object) -> str:
     return ""
 
 
@@ -55,7 +56,7 @@ class Renewing:
             return
         old = self.present
         self._use(self._make())
-        with suppress(Exception, SystemExit):  # it has hung, and may not be able to close
+        with suppress(*ANY_ERROR):  # it has hung, and may not be able to close
             old.close()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lifecycle import roles
 from lifecycle.conformance.adapters.loopback import close_once
+from lifecycle.conformance.adapters.outcomes import error_text
 from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.adapters.setup_states import address_of, begin_connect, reset, shows
 from lifecycle.conformance.data_cells.cell import DataCell, Scene, must_be
@@ -52,7 +53,7 @@ def _in_order(scene: Scene) -> None:
         try:
             accepted = scene.do(ACCEPT.name, under=Under.AT_ONCE)
         except OSError as error:
-            raise Mismatch(f"connection number {number}", f"{type(error).__name__}: {error}") from error
+            raise Mismatch(f"connection number {number}", error_text(error)) from error
         scene.stage.kept.append(accepted)
         got = accepted.peer_address if hasattr(accepted, "peer_address") else accepted.getpeername()
         order = [address_of(each) for each in clients]

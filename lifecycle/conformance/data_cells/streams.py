@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import time
 from typing import Any
@@ -216,7 +215,6 @@ def _detached_is_open(scene: Scene) -> None:
     must_be(number, got)
     if not before.is_open:
         raise Mismatch("an open descriptor", "one that is closed")
-    os.fstat(number)
 
 
 def _options(scene: Scene) -> None:

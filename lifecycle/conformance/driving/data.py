@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lifecycle.conformance.adapters.abilities import LeftOut, takes
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, message_of
 from lifecycle.conformance.adapters.protocol import Adapter, Mismatch
 from lifecycle.conformance.adapters.session import LoopbackStage
 from lifecycle.conformance.adapters.setup_states import descriptor_of
@@ -80,8 +81,10 @@ def _tried(adapter: Adapter, model: Model, cell: DataCell, way: tuple[Edge, ...]
             return _differs(adapter, run, cell, "an answer", str(error) or HANGS)
         except Mismatch as mismatch:
             return _differs(adapter, run, cell, str(mismatch.expected), str(mismatch.got))
-        except (Exception, SystemExit) as error:  # any error of the implementation
-            what = error if isinstance(error, OSError) else f"raised {type(error).__name__} ({error})"
+        except (*ANY_ERROR, KeyboardInterrupt) as error:  # any error of the implementation
+            if WATCHDOG.is_of_the_user(error):
+                raise
+            what = error if isinstance(error, OSError) else f"raised {type(error).__name__} ({message_of(error)})"
             return _differs(adapter, run, cell, "no error", str(what))
     return None
 

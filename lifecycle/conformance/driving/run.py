@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from lifecycle.conformance.adapters.outcomes import text_of
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text, message_of, text_of
 from lifecycle.conformance.adapters.protocol import Adapter, Mismatch
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
 from lifecycle.conformance.model.environment import Facts, PeerAction
@@ -96,6 +96,10 @@ class Run:
             self._unmade = str(mismatch.got)
         except Hangs as error:
             self._unmade = str(error) or HANGS
+        except (*ANY_ERROR, KeyboardInterrupt) as error:
+            if WATCHDOG.is_of_the_user(error):
+                raise
+            self._unmade = error_text(error)
         self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
 
     @property
@@ -132,7 +136,7 @@ class Run:
         step = (edge.source.state, name, expected)
         if step in self._model.hanging:
             return self._differs(edge, name, expected, HANGS)
-        WATCHDOG.begin()
+        WATCHDOG.begin(self.role, self.steps)
         try:
             return self._made(edge, name)
         except Hangs as error:
@@ -143,6 +147,10 @@ class Run:
             return self._differs(edge, name, str(mismatch.expected), str(mismatch.got))
         except OSError as error:  # not of the call: of what must be there before it can be made
             return self._differs(edge, name, "it can be tried" if edge.is_call else expected, text_of(error))
+        except (*ANY_ERROR, KeyboardInterrupt) as error:  # where an implementation is looked at, not called
+            if WATCHDOG.is_of_the_user(error):
+                raise
+            return self._differs(edge, name, expected, f"raised {type(error).__name__} ({message_of(error)})")
         finally:
             WATCHDOG.end()
 
@@ -203,10 +211,9 @@ def differing(
     cell: Cell | None = None,
 ) -> Divergence:
     """A difference, with the name that the adapter knows it by."""
-    knows = getattr(adapter, "explains", None)
-    if not explanation and knows is not None:
-        explanation = knows(role, state, steps[0] if steps[0].startswith(DATA) else call, got)
-    return Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell)
+    found = Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell)
+    explains = getattr(adapter, "explains", None)
+    return found if explanation or explains is None else replace(found, explanation=explains(found))
 
 
 def _at_once(facts: Facts) -> None:

@@ -86,11 +86,13 @@ def exhaust(adapter: Adapter, model: Model, *, depth: int = 1, progress: Progres
 class Choices:
     """What a walk may do at each node: anything quick, but rather what leads on than what stays or ends.
 
-    governed: whether a refused call, or one that failed, can be followed by others: it may have changed a raw socket.
+    governed: whether a refused call, or one that failed, can be followed by others: it may have changed a raw socket. deep:
+    whether what ends the object is left out.
     """
 
-    def __init__(self, *, governed: bool) -> None:
+    def __init__(self, *, governed: bool, deep: bool = False) -> None:
         self._governed = governed
+        self._deep = deep
         self._at: dict[Node, tuple[Edge, ...]] = {}
 
     def at(self, node: Node) -> tuple[Edge, ...]:
@@ -102,6 +104,8 @@ class Choices:
 
     def _weighed(self, node: Node) -> Iterator[Edge]:
         for edge in node.edges:
+            if self._deep and edge.target.is_final and not node.is_final:
+                continue
             if isinstance(edge.step, PeerAction):
                 yield from (edge,) * LEADING_ON
             elif not edge.step.is_slow and (self._governed or edge.outcome not in MAY_CHANGE):
@@ -118,26 +122,32 @@ def walk(
     seed: int = 0,
     into: RoleResult | None = None,
     progress: Progress = _ignored,
+    known: frozenset[tuple[str, ...]] = frozenset(),
+    deep: bool = False,
 ) -> RoleResult:
     """Take so many walks, each on a new object, which ends where the object does; failing ones are shrunk.
 
-    into: the result to add to; a new one when it is None.
+    into: the result to add to; a new one when it is None. known: lines of causes that are not shrunk again. deep: whether what
+    ends an object is left out, so that walks are long.
     """
     result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges)) if into is None else into
-    choices, chance = Choices(governed=adapter.governed), random.Random(seed)
+    choices, chance = Choices(governed=adapter.governed, deep=deep), random.Random(seed)
     for number in range(walks):
         if WATCHDOG.has_given_up:
             break
         with Run(adapter, model) as run:
             divergence = None
             for _ in range(length):
+                if not choices.at(run.node):
+                    break
                 if run.node.is_final and chance.random() < 0.5:
                     break
                 edge = chance.choice(choices.at(run.node))
                 divergence = run.take(edge) or (run.look(edge) if edge.moves else None)
                 if divergence is not None:
                     break
-        result.add(run, divergence if divergence is None else shrunk(adapter, model, divergence))
+        is_new = divergence is not None and divergence.line not in known
+        result.add(run, shrunk(adapter, model, divergence) if divergence is not None and is_new else divergence)
         if number % 64 == 63:
             progress(number + 1, walks)
     progress(walks, walks)

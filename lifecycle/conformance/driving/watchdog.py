@@ -11,10 +11,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol
+
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 
 TICK = 0.25  # seconds
 PATIENCE = 24  # ticks: longer than all that a peer waits for in one step
@@ -26,6 +28,10 @@ MOST = 40
 
 class Hangs(BaseException):
     """Interrupts a step. It is not an Exception, since the code under test may catch those."""
+
+
+def _heard_by_nobody(role: str, steps: Sequence[str]) -> None:
+    pass
 
 
 class Closes(Protocol):
@@ -46,6 +52,10 @@ class Watchdog:
         """why the rest is not tried: a signal, or the end of the budget"""
         self.ends = float("inf")
         """when the budget ends, by time.monotonic()"""
+        self.handles_interrupts = False
+        """whether Ctrl-C stops the run by a handler, so that an interrupt is of the implementation"""
+        self.beat: Callable[[str, Sequence[str]], object] = _heard_by_nobody
+        """called with what is under way as long as the run goes on; a process that supervises this one hears it"""
         self._seen = 0
         self._ticks = 0
         self._is_watching = False
@@ -57,8 +67,9 @@ class Watchdog:
             self.stopped = OVER
         return self.hung >= MOST or bool(self.stopped)
 
-    def begin(self) -> None:
-        """A step begins: from here on it may be interrupted, by Hangs."""
+    def begin(self, role: str = "", steps: Sequence[str] = ()) -> None:
+        """A step begins, the last one of `steps`: from here on it may be interrupted, by Hangs."""
+        self.beat(role, steps)
         self.count += 1
 
     def end(self) -> None:
@@ -71,6 +82,10 @@ class Watchdog:
     def __exit__(self, *error: object) -> None:
         self.end()
 
+    def is_of_the_user(self, error: BaseException) -> bool:
+        """Whether it is the user who interrupts, and not the implementation that raises KeyboardInterrupt."""
+        return isinstance(error, KeyboardInterrupt) and (bool(self.stopped) or not self.handles_interrupts)
+
     @contextmanager
     def unless_under_way(self) -> Iterator[None]:
         """A block is a step, unless it is part of one already."""
@@ -82,7 +97,7 @@ class Watchdog:
 
     def close(self, thing: Closes) -> None:
         """Close an adapter or a stage, unless that hangs, which is counted: the call close() has cells of its own."""
-        with suppress(Hangs), self:
+        with suppress(Hangs, *ANY_ERROR), self:
             thing.close()
 
     @contextmanager
@@ -103,6 +118,7 @@ class Watchdog:
     def _look(self, number: int, frame: FrameType | None) -> None:
         if self.count != self._seen or self.count % 2 == 0:
             self._seen, self._ticks = self.count, 0
+            self.beat("", ())
             return
         self._ticks += 1
         if self._ticks >= (IMPATIENCE if self.hung else PATIENCE):

@@ -4,19 +4,29 @@
 class Explore {
   constructor(roles) {
     this.roles = roles;
-    this.picture = new Picture(byId("picture"), (state) => this.jump(state));
+    this.picture = new Picture(byId("picture"), (state) => this.jump(state), (edge) => this.take(edge));
     byId("role").append(...roles.map((role, number) => element("option", { value: number }, role.show(role.name))));
     byId("role").addEventListener("change", () => this.pick(roles[byId("role").value]));
     byId("undo").addEventListener("click", () => this.undo());
     byId("reset").addEventListener("click", () => this.pick(this.role));
-    this.pick(roles.find((role) => `#${encodeURIComponent(role.name)}` === location.hash) || roles[0]);
+    const [name, ...steps] = location.hash.slice(1).split("/").map(decodeURIComponent);
+    this.pick(roles.find((role) => role.name === name) || roles[0]);
+    for (const step of steps) {
+      const [call, outcome] = step.split(".");
+      if (Object.hasOwn(this.role.row(this.state, call) || {}, outcome)) this.make(call, outcome);
+    }
+  }
+
+  /** Makes the call of an arrow that leaves the present state. */
+  take(edge) {
+    const found = this.role.edges.find(([state, , , , id]) => state === this.state && id === edge);
+    if (found) this.make(found[1], found[2]);
   }
 
   pick(role) {
     this.role = role;
     byId("role").value = this.roles.indexOf(role);
     byId("role-doc").textContent = role.doc;
-    history.replaceState(null, "", `#${encodeURIComponent(role.name)}`);
     this.begin(role.initial, "A new object.");
   }
 
@@ -81,6 +91,8 @@ class Explore {
     byId("path").replaceChildren(...this.path.map((step) => element("li", {}, this.written(step))));
     byId("path").scrollTop = byId("path").scrollHeight;
     this.picture.show(role, state, this.path);
+    const steps = this.start === role.initial ? this.path.map((step) => `${step.call}.${step.outcome}`) : [];
+    history.replaceState(null, "", `#${[role.name, ...steps].map(encodeURIComponent).join("/")}`);
     if (hadFocus) (this.button(focused) || this.buttons()[0])?.focus({ preventScroll: true });
   }
 

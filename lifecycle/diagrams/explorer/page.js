@@ -2,10 +2,11 @@
 // The page: its two views, and which of them the keys are for.
 
 const data = JSON.parse(byId("data").textContent);
+data.run = data.run.map((row) => unpacked(row, data.texts));
 const roles = data.roles.map((role) => new Role(role));
-const views = { explore: new Explore(roles), replay: new Replay(roles, data.run) };
-const titles = { explore: "Explore", replay: "A recorded run" };
 let shown = "";
+const views = { explore: new Explore(roles), replay: new Run(roles, data) };
+const titles = { explore: "Explore", replay: "A recorded run" };
 
 function view(name) {
   shown = name;
@@ -16,6 +17,7 @@ function view(name) {
     tab.tabIndex = each === name ? 0 : -1;
   }
   if (name === "replay") views.replay.go(views.replay.at);
+  else views.explore.show();
 }
 
 byId("views").append(
@@ -35,4 +37,4 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "1" || event.key === "2") view(Object.keys(views)[event.key - 1]);
   else if (views[shown].key(event)) event.preventDefault();
 });
-view(data.run.length ? "replay" : "explore");
+view(data.opens);

@@ -1,11 +1,12 @@
-"""Builds the page: the roles and an optional recorded run as data, the style sheet and the scripts."""
+"""Builds the page: the roles and a recorded run as data, the style sheet and the scripts."""
 
 from __future__ import annotations
 
 import json
+import linecache
 import re
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from importlib.resources import files
 from typing import Any
 
@@ -19,11 +20,12 @@ from lifecycle.engine import Record, Role
 from lifecycle.engine.role import checked_role
 from lifecycle.roles import ROLES
 
-SCRIPTS = ("role.js", "explore.js", "replay.js", "page.js")
+SCRIPTS = ("role.js", "explore.js", "records.js", "run.js", "page.js")
 OURS = tuple(ROLES.values())
-MOST_CALLS = 20_000
+MOST_CALLS = 50_000
 """Of a run on the page, about 6 MB"""
 
+MOST_LETTERS = 200
 SYSTEMS = {"winsock": "Winsock", "linux": "Linux"}
 
 
@@ -32,27 +34,57 @@ def explorer_page(
     records: Iterable[Record] = (),
     *,
     title: str = "Explore the legal order of calls",
+    findings: Iterable[Mapping[str, Any]] = (),
+    live: str = "",
 ) -> str:
     """The page, as the text of one HTML file.
 
-    roles: those that can be selected, in this order, or a single one. records: a recorded run to step through; the page can
-    load another one; of a longer run the page has the first MOST_CALLS, and its title says so. The page shows the roles'
-    diagrams where Graphviz can draw them, else lists of their states.
+    roles: those that can be selected, in this order, or a single one. records: a recorded run to step through, the demo's where
+    there is none; the page can load another one. Of a longer run the page has the first MOST_CALLS, and its title says so.
+    findings: what was found in the run: socket, call, file, line, text, count. live: the address from which the page takes
+    the records of a running program. The page shows the roles' diagrams where Graphviz can draw them, else their states.
     """
     run = sorted(records, key=lambda record: record.began)
     if len(run) > MOST_CALLS:
         title = f"{title}: the first {MOST_CALLS:,} of {len(run):,} calls"
+    opens = "replay" if run or live else "explore"
+    if opens == "explore":
+        run = [Record(**json.loads(line)) for line in _part("demo.jsonl").splitlines()]
+    texts: dict[str, int] = {}
+    rows = [[_packed(getattr(record, name), texts) for name in _FIELDS] for record in run[:MOST_CALLS]]
     data = {
         "roles": [_role_data(checked_role(role)) for role in ((roles,) if isinstance(roles, Role) else roles)],
-        "run": [asdict(record) for record in run[:MOST_CALLS]],
+        "texts": list(texts),
+        "run": rows,
+        "sources": dict(_sources(run[:MOST_CALLS])),
+        "findings": list(findings),
+        "live": live,
+        "opens": opens,
     }
     parts = {
         "title": title.replace("&", "&amp;").replace("<", "&lt;"),
+        "source": "; connect-src 'self'" if live else "",
         "style": _part("page.css"),
-        "data": json.dumps(data).replace("<", "\\u003c"),
+        "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "script": "\n".join(map(_part, SCRIPTS)),
     }
     return re.sub("@([a-z]+)@", lambda found: parts[found[1]], _part("page.html"))
+
+
+_FIELDS = [field.name for field in fields(Record)]
+
+
+def _packed(value: Any, texts: dict[str, int]) -> Any:
+    """A text as its number among `texts`, which the page looks up again."""
+    return texts.setdefault(value, len(texts)) if isinstance(value, str) else value
+
+
+def _sources(records: Iterable[Record]) -> Iterator[tuple[str, str]]:
+    """("file:line", the line of the program), where the program's source lies here."""
+    for file, line in {(record.file, record.line): None for record in records}:
+        text = linecache.getline(file, line).strip() if file.endswith(".py") and file.isprintable() else ""
+        if text:
+            yield f"{file}:{line}", text[:MOST_LETTERS]
 
 
 def _part(name: str) -> str:
@@ -64,6 +96,7 @@ def _role_data(role: Role) -> dict[str, Any]:
     return {
         "name": role.name,
         "doc": role.doc,
+        "class": "".join(word.title() for word in role.name.split("_")) if ROLES.get(role.name) is role else "",
         "initial": role.initial,
         "final": sorted(role.final),
         "states": [{"name": state.name, "doc": state.doc} for state in role.states],
@@ -79,11 +112,18 @@ def _role_data(role: Role) -> dict[str, Any]:
         "kinds": {outcome.name: outcome.kind.value for outcome in role.outcomes},
         "table": {state: {call: dict(outcomes) for call, outcomes in calls.items()} for state, calls in role.table.items()},
         "refused": _refused(graph),
-        "picture": pictures.svg(dot(graph)) if pictures.program() else "",
+        "picture": _picture(dot(graph)),
         "nodes": {node.name: node_id(number) for number, node in enumerate(graph.nodes)},
         "edges": [[*cell, edge_id(number)] for number, edge in enumerate(graph.edges) for cell in edge.cells()],
         "visible": {name: visible(name) for name in _names(role)},
     }
+
+
+def _picture(text: str) -> str:
+    try:
+        return pictures.svg(text)
+    except pictures.NoRenderer:
+        return ""
 
 
 def _names(role: Role) -> list[str]:

@@ -69,10 +69,32 @@ class Role {
 
 /** Draws a role into `place` and marks on it where an object is and how it came there. */
 class Picture {
-  constructor(place, onState) {
+  constructor(place, onState, onEdge = () => {}) {
     this.place = place;
     this.onState = onState;
+    this.onEdge = onEdge;
     this.role = null;
+    this.zoom = 1;
+    const factors = { "\u2212": 1 / 1.25, "+": 1.25, Fit: 0 };
+    const labels = { "\u2212": "Smaller", "+": "Larger", Fit: "As wide as the frame" };
+    const buttons = Object.entries(factors).map(([text, factor]) =>
+      element("button", { "aria-label": labels[text], title: labels[text], click: () => this.scale(factor) }, text),
+    );
+    document.querySelector(`[data-for="${place.id}"]`)?.append(...buttons);
+    let from = null; // a drag moves the picture
+    place.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "mouse") from = [event.clientX + place.scrollLeft, event.clientY + place.scrollTop];
+    });
+    place.addEventListener("pointermove", (event) => {
+      if (from && event.buttons) [place.scrollLeft, place.scrollTop] = [from[0] - event.clientX, from[1] - event.clientY];
+      else from = null;
+    });
+  }
+
+  scale(factor) {
+    this.zoom = factor ? Math.min(Math.max(this.zoom * factor, 0.3), 6) : 1;
+    this.place.style.setProperty("--zoom", this.zoom);
+    this.place.classList.toggle("zoomed", this.zoom !== 1);
   }
 
   show(role, present, path) {
@@ -87,6 +109,7 @@ class Picture {
     for (const edge of this.place.querySelectorAll(".edge")) {
       edge.classList.toggle("taken", taken.has(edge.id));
       edge.classList.toggle("newest", newest.includes(edge.id));
+      edge.classList.toggle("possible", role.edges.some(([state, , , , id]) => state === present && id === edge.id));
     }
     this.centre(this.nodes.get(present));
   }
@@ -104,6 +127,7 @@ class Picture {
         node.addEventListener("click", () => this.onState(name));
         this.nodes.set(name, node);
       }
+      for (const edge of this.place.querySelectorAll(".edge")) edge.addEventListener("click", () => this.onEdge(edge.id));
       return;
     }
     const list = element("div", { class: "states" });

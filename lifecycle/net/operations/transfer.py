@@ -193,3 +193,20 @@ def reading(held: bytearray, size: int | None, exact: bool) -> Generator[int, by
     taken = bytes(held) if size is None else bytes(held[:size])
     del held[: len(taken)]
     return taken
+
+
+def reading_line(held: bytearray, size: int) -> Generator[int, bytes, bytes]:
+    """Read a line with its end as reading() does: at most `size` bytes unless that is negative, fewer at the stream's end."""
+    searched = 0
+    while True:
+        end = held.find(b"\n", searched) + 1
+        if end or 0 <= size <= len(held):
+            break
+        searched = len(held)
+        received = yield READ_SIZE
+        if not received:
+            break
+        held += received
+    taken = bytes(held[: min(end or len(held), size if size >= 0 else len(held))])
+    del held[: len(taken)]
+    return taken

@@ -16,12 +16,13 @@ class PythonFacts(Facts):
     """The facts of a socket, and what its program has done with it.
 
     waited: during a connect the program has asked for the descriptor, so it may have waited for the result. checked: SO_ERROR
-    was read when there was a connection. early: shutdown() was called before there was a peer. stopped: it is a listener that
-    was shut down. The last two can only be reached by an illegal call.
+    was read when there was a connection. failed: a connect was refused. early: shutdown() was called before there was a peer.
+    stopped: it is a listener that was shut down. The last two can only be reached by an illegal call.
     """
 
     waited: bool = False
     checked: bool = False
+    failed: bool = False
     early: bool = False
     stopped: bool = False
 

@@ -23,6 +23,8 @@ from lifecycle.roles.python.other import PYTHON_SOCKET
 from lifecycle.roles.python.stream import PYTHON_STREAM
 from lifecycle.roles.python.words import CONNECTING, RECEIVING
 from lifecycle.roles.python.words import SENDING as SENDING_STREAM
+from lifecycle.roles.server import SERVER
+from lifecycle.roles.words import BOUND, OPEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +48,24 @@ def observed(
     rows: Iterable[Row] = (),
     states: Sequence[State] = (),
     reasons: Sequence[Reason] = (),
+    leads: Sequence[Rule] = (),
 ) -> ObservedRole:
-    """The observed role. rules, rows: what systems do with illegal calls. states: those that only such a call reaches."""
+    """The observed role. rules, rows: what systems do with illegal calls. states: those that the law does not have.
+
+    leads: where an outcome of a legal call leads to such a state.
+    """
     everything = (*law.states, *states)
-    namesakes = {state.name: law.state_of(replace(state.facts, early=False, stopped=False)) or state.name for state in states}
+    plain = {state.name: replace(state.facts, failed=False, early=False, stopped=False) for state in states}
+    namesakes = {name: law.state_of(at) or name for name, at in plain.items()}
     inherited = (
         (name, call, {outcome: name if after == like else after for outcome, after in outcomes.items()})
         for name, like in namesakes.items()
         for call, outcomes in law.table[like].items()
     )
     illegal = (row for row in (*rows, *expand(rules, everything)) if row[1] not in law.table.get(row[0], {}))
-    real = replace(law, states=everything, rows=merged((*law.rows, *inherited, *illegal)), reasons={})
+    real = replace(
+        law, states=everything, rows=merged((*law.rows, *inherited, *illegal, *expand(leads, everything))), reasons={}
+    )
     return ObservedRole(law, real, namesakes, expand_reasons(reasons, (), states))
 
 
@@ -73,13 +82,30 @@ STOPPED = State("stopped", "A listener that was shut down.", "This listener was 
                 replace(python_facts(facts.BOUND), stopped=True))  # fmt: skip
 
 
+CONNECT_AGAIN = "A connect on this socket was refused, and POSIX does not say what a socket is good for then"
+ANSWERS_WHEN_FAILED: Mapping[str, Mapping[str, str]] = {
+    call: {"winsock": "ok", "linux": "ok", "macos": "EINVAL", "freebsd": "EINVAL"} for call in CONNECTING
+}
+"""call -> what systems answer after a refused connect: POSIX connect(), application usage; reports from macOS and FreeBSD"""
+
+FAILED = State("refused", "A connect was refused.", CONNECT_AGAIN, replace(python_facts(facts.OPEN), failed=True))
+FAILED_BOUND = State(
+    "refused_bound", "Bound, and a connect was refused.", CONNECT_AGAIN, replace(python_facts(facts.BOUND), failed=True)
+)
+
+
+def shown(state: str) -> str:
+    """The name of a state as the package's tables know it."""
+    return _SHOWN.get(state, state)
+
+
 def is_unlinked(at: PythonFacts) -> bool:
     """The socket has no peer, and never listened."""
     return at.handle and at.link is Link.NO and not at.stopped
 
 
 SHUT_TOO_EARLY = (
-    Rule("shutdown", is_unlinked, dict.fromkeys(("sends", "receives", "both", "failed"), to(early=True))),
+    Rule("shutdown", is_unlinked, dict.fromkeys(("sends", "receives", "both", "failed"), to(failed=False, early=True))),
     Rule("bind", lambda at: at.early and not at.address, {"ok": addressed}),
 )
 
@@ -97,10 +123,16 @@ OBSERVED_STREAM = observed(
              {"ok": becomes(stream.CONNECTED.facts), "pending": becomes(stream.SEEKING.facts)}),
     ),
     rows=stream.as_connected(PYTHON_STREAM.rows, stream.SEEKING.name),
-    states=(STOPPED, EARLY, EARLY_BOUND, POISONED),
+    states=(STOPPED, EARLY, EARLY_BOUND, POISONED, FAILED, FAILED_BOUND),
+    leads=(
+        Rule(" ".join(CONNECTING), lambda at: is_unlinked(at) and not at.early, {"refused": to(failed=True)}),
+        Rule(" ".join((*CONNECTING, "getsockopt")), lambda at: at.link is Link.SEEKING,
+             {"refused": becomes(FAILED_BOUND.facts)}),
+    ),
     reasons=(
         Reason("listen", lambda at: at.stopped, PORT_LOST),
         Reason(" ".join(CONNECTING), lambda at: at.stopped, NEVER_CONNECTS),
+        Reason(" ".join(CONNECTING), lambda at: at.failed, CONNECT_AGAIN),
     ),
 )  # fmt: skip
 
@@ -111,3 +143,13 @@ OBSERVED_DATAGRAM = observed(
 )
 
 OBSERVED_SOCKET = observed(PYTHON_SOCKET)
+
+_SHOWN: Mapping[str, str] = {
+    stream.AWAITED.name: stream.SEEKING.name,
+    stream.SEEN.name: stream.CONNECTED.name,
+    POISONED.name: stream.CONNECTED.name,
+    **{each.name: OPEN.name for each in (EARLY, FAILED)},
+    **{each.name: BOUND.name for each in (EARLY_BOUND, FAILED_BOUND)},
+    STOPPED.name: SERVER.state("listening").name,
+}
+"""state that only a checker knows -> the state of the package's tables in which the socket is for its user"""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from lifecycle.roles.facts import Link
 from lifecycle.roles.python.derived import PythonFacts
-from lifecycle.roles.python.words import FAREWELL
+from lifecycle.roles.python.words import CONNECTING, FAREWELL
 
 WAKING: tuple[tuple[Callable[[PythonFacts, Collection[str]], bool], str], ...] = (
     (lambda at, _: at.link is Link.LISTENING,
@@ -13,3 +13,15 @@ WAKING: tuple[tuple[Callable[[PythonFacts, Collection[str]], bool], str], ...] =
     (lambda at, _: True, "tell the thread to end, send an empty datagram to the socket's address, join the thread, then close"),
 )  # fmt: skip
 """(facts of the socket and its legal calls, how another thread wakes a call that waits on it)"""
+
+INSTEAD: tuple[tuple[Callable[[PythonFacts, str], bool], str], ...] = (
+    (lambda at, call: at.link is Link.SEEKING and call not in CONNECTING,
+     "Wait until the descriptor can be written, then read SO_ERROR or call connect() again"),
+    (lambda at, call: call == FAREWELL and at.handle and at.link is Link.NO,
+     "Leave it out: close() is enough where there is no connection"),
+    (lambda at, call: call == FAREWELL and at.link is Link.LISTENING,
+     "Leave it out: wake a thread that waits in accept() by one connection, then close()"),
+    (lambda at, call: at.failed and call in CONNECTING, "Close it, and make a new socket for each attempt"),
+    (lambda at, call: at.over, "Make a new object, or do this before the object is closed"),
+)  # fmt: skip
+"""(facts of the socket and the illegal call, what to do about it), where no path of calls on the socket makes the call legal"""

@@ -56,6 +56,14 @@ QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
 FAREWELL = "shutdown"
 """the method among them that ends a conversation"""
 
+TAKES_PART = frozenset({"send"})
+"""the methods that may take a part of the data, and return how much"""
+
+SETS_OPTION = METHODS[words.SET_OPTION.name][0]
+
+ENDS_OF_A_LOOP = 100
+"""so many times in a row a line may receive the end of the stream before it is a loop that does not see it"""
+
 KEEPS_DESCRIPTOR = frozenset({"sendfile"})
 """the methods that go on with the descriptor's number, whoever has it by then"""
 

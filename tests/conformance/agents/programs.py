@@ -61,3 +61,33 @@ def lwip() -> str:
         "-llwip",
     )
     return str(program)
+
+
+@cache
+def go_net() -> str:
+    """The command of the agent in Go."""
+    program = _folder() / "go-net"
+    _run(_compiler("go"), "build", "-o", program, SOURCES / "agent.go")
+    return str(program)
+
+
+@cache
+def java_nio() -> str:
+    """The command of the agent in Java."""
+    folder = _folder() / "java"
+    _run(_compiler("javac"), "-d", folder, SOURCES / "Agent.java")
+    return f"{_compiler('java')} -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp {folder} Agent"
+
+
+@cache
+def node_net() -> str:
+    """The command of the agent in JavaScript."""
+    return f"{_compiler('node')} {SOURCES / 'agent.js'}"
+
+
+@cache
+def winsock() -> str:
+    """The command of the agent in C over Winsock, under Wine where this is no Windows."""
+    program = _folder() / "winsock.exe"
+    _run(_compiler("x86_64-w64-mingw32-gcc"), "-O2", "-o", program, SOURCES / "agent.c", "-lws2_32")
+    return f"env WINEDEBUG=-all {_compiler('wine')} {program}"

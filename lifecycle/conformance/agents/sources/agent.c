@@ -55,6 +55,7 @@ ssize_t lwip_send(int, const void *, size_t, int), lwip_recv(int, void *, size_t
 ssize_t lwip_sendto(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 ssize_t lwip_recvfrom(int, void *, size_t, int, struct sockaddr *, socklen_t *);
 void lwip_start(void), lwip_reset(int);
+int lwip_is_over(int, int);
 #else
 #define CALL(name) name
 #define CLOSE close
@@ -115,7 +116,7 @@ static int shows(sock_t fd, const char *what, int wait) {
 static void nonblocking(sock_t fd) { u_long on = 1; ioctlsocket(fd, FIONBIO, &on); }
 static void start(void) { WSADATA found; WSAStartup(MAKEWORD(2, 2), &found); _setmode(0, _O_BINARY); _setmode(1, _O_BINARY); }
 #else
-#if defined(__linux__) && !defined(LWIP)
+#ifdef __linux__
 static double now(void) {
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
@@ -128,6 +129,14 @@ static int shows(sock_t fd, const char *what, int wait) {
   if (fd < 0) return 1;
 #ifdef LWIP /* its poll() shows an end and a reset by POLLIN only */
   if (!strcmp(what, "writable")) one.events = POLLOUT;
+  else if (strcmp(what, "readable")) {
+    double ends = now() + wait;
+    while (!lwip_is_over(fd, strcmp(what, "at_end"))) {
+      if (now() > ends) return 0;
+      nanosleep(&(struct timespec){0, 200000}, NULL);
+    }
+    return 1;
+  }
 #else
   if (!strcmp(what, "writable")) one.events = POLLOUT;
   if (!strcmp(what, "hung_up")) one.events = 0;
@@ -292,7 +301,7 @@ static void sends(int slot, sock_t fd, long count, long most, char **where) {
   long sent, total;
   do sent = send_once(fd, count < most ? count : most, &to, size); while (sent < 0 && again(slot, "writable"));
   if (sent < 0) return;
-  for (total = sent; sent > 0 && total < count; total += sent > 0 ? sent : 0)
+  for (total = sent; sent > 0 && most < count && total < count; total += sent > 0 ? sent : 0)
     sent = send_once(fd, count - total < most ? count - total : most, &to, size);
   printf("ok %ld\n", total);
 }

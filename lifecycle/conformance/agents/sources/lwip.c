@@ -43,6 +43,19 @@ void lwip_start(void) {
 
 struct lwip_sock *lwip_socket_dbg_get_socket(int fd);
 
+/* Whether nothing is left of a connection, or, where that is not asked, whether its peer has ended it. */
+int lwip_is_over(int fd, int is_gone) {
+  struct lwip_sock *found = lwip_socket_dbg_get_socket(fd);
+  int over = 1;
+  LOCK_TCPIP_CORE();
+  if (found && found->conn && found->conn->pcb.tcp) {
+    enum tcp_state state = found->conn->pcb.tcp->state;
+    over = is_gone ? state == CLOSED || state == TIME_WAIT : state >= CLOSE_WAIT || state == CLOSED;
+  }
+  UNLOCK_TCPIP_CORE();
+  return over;
+}
+
 /* Debian builds it without LWIP_SO_LINGER, so that a socket cannot ask for a reset. */
 void lwip_reset(int fd) {
   struct lwip_sock *found = lwip_socket_dbg_get_socket(fd);

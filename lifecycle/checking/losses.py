@@ -1,0 +1,108 @@
+"""Legal calls that lose something: the rest of a send, the data before a close(), time in a loop, the effect of an option."""
+
+from __future__ import annotations
+
+import _socket
+import dis
+import socket
+import struct
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any, Protocol
+
+from lifecycle.checking import checkers
+from lifecycle.checking.call_sites import FileKind, call_site, kind_of
+from lifecycle.checking.observed import ObservedState
+from lifecycle.checking.track import SocketTrack
+from lifecycle.roles.options import set_too_late
+from lifecycle.roles.python.hazards import PART_LOST, READS_ON, SET_TOO_LATE, Hazard
+from lifecycle.roles.python.words import ENDS_OF_A_LOOP, SETS_OPTION, TAKES_PART
+
+_raw = _socket.socket
+
+
+class Ended(Protocol):
+    """A call that has ended. state: the one before it. row: the call whose row in the table applies."""
+
+    track: SocketTrack
+    state: ObservedState
+    call: str
+    row: str
+    frame: FrameType
+    arguments: tuple[Any, ...]
+
+
+def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:
+    """Report a hazard at the call."""
+    checkers.report_hazard(hazard, ended.track, ended.call, call_site(ended.frame), state=ended.state, reason=reason)
+
+
+def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -> None:
+    """A legal call has ended: report what it loses, or that it came too late."""
+    if outcome == "ok" and ended.row in TAKES_PART and ended.state.facts.is_linked:
+        caller = ended.frame.f_back
+        if result < memoryview(ended.arguments[0]).nbytes and caller is not None and _drops_result(caller):
+            report(PART_LOST, ended)
+    elif outcome == "eof" and after is ended.state:
+        _count_end(ended)
+    elif outcome == "ok" and ended.row == SETS_OPTION:
+        reason = set_too_late(ended.state.facts, *ended.arguments[:3])
+        if reason:
+            report(SET_TOO_LATE, ended, reason)
+
+
+def _count_end(ended: Ended) -> None:
+    """Report a line that receives the end of the stream again and again."""
+    caller, track = ended.frame.f_back, ended.track
+    if caller is not None:
+        here = caller.f_code, caller.f_lasti
+        track.ends_in_a_row = track.ends_in_a_row + 1 if track.end_seen_at == here else 1
+        track.end_seen_at = here
+        if track.ends_in_a_row == ENDS_OF_A_LOOP:
+            report(READS_ON, ended)
+
+
+def _drops_result(caller: FrameType) -> bool:
+    """Whether the code that makes the call drops its result."""
+    return kind_of(caller.f_code.co_filename) is not FileKind.INTERNAL and _is_dropped(caller.f_code, caller.f_lasti)
+
+
+@cache
+def _is_dropped(code: CodeType, instruction: int) -> bool:
+    behind = (each for each in dis.get_instructions(code) if each.offset > instruction)
+    following = next(behind, None)
+    return following is not None and following.opname == "POP_TOP"
+
+
+try:
+    import fcntl
+    import termios
+except ImportError:  # Windows has neither
+
+    def takes_back(sock: socket.socket, number: int) -> bool:
+        """Whether close() resets the connection and drops data that the peer has not yet got."""
+        return False
+
+else:
+
+    def takes_back(sock: socket.socket, number: int) -> bool:
+        """Whether close() resets the connection and drops data that the peer has not yet got."""
+        try:
+            return bool(_waiting(number, termios.FIONREAD)) and bool(_waiting(number, termios.TIOCOUTQ)) and not _aborts(sock)
+        except (OSError, ValueError):  # the descriptor is gone already
+            return False
+
+
+def _waiting(number: int, request: int) -> int:
+    """How many bytes wait in one of the system's buffers."""
+    (count,) = struct.unpack("i", fcntl.ioctl(number, request, _ZERO))
+    return int(count)
+
+
+_ZERO = bytes(4)
+
+
+def _aborts(sock: socket.socket) -> bool:
+    """Whether the program has asked for a reset, by SO_LINGER with a time of 0."""
+    is_on, seconds = struct.unpack("ii", _raw.getsockopt(sock, socket.SOL_SOCKET, socket.SO_LINGER, 8))
+    return bool(is_on) and seconds == 0

@@ -1,0 +1,293 @@
+"""Waiting for sockets: by select(), poll(), epoll, selectors, and the event loops over them.
+
+A wait for a closed socket is seen by its error. A socket that is closed while it is registered is reported when the selector is
+used again without having been told: until then the program may still unregister it. One that is closed while another thread
+waits for it is reported when the wait goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import select
+import selectors
+import socket
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from types import CodeType, FrameType
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from lifecycle.checking import checkers
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.guards import Guard, guard_of
+from lifecycle.checking.registry import track_of
+from lifecycle.checking.replacements import Replacements
+from lifecycle.checking.track import SocketTrack
+from lifecycle.roles.python.hazards import CLOSED_IN_USE, CLOSED_REGISTERED, WAIT_CLOSED
+
+Thing = Any
+"""what a program waits for: a socket, a number, or an object with a fileno()"""
+
+_replacements = Replacements()
+_selectors: WeakSet[Any] = WeakSet()
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A socket that was closed while it was registered. entry: what the selector has for it."""
+
+    track: SocketTrack
+    number: int
+    entry: object
+    place: CallSite
+
+
+_doomed: WeakKeyDictionary[Any, list[Doomed]] = WeakKeyDictionary()
+
+
+def install() -> None:
+    """Watch the waits from now on."""
+    _replacements.wrap(select, "select", _watched_select)
+    _replacements.wrap(select, "poll", lambda original: wraps(original)(lambda: WatchedPoll(original())))
+    _replacements.wrap(select, "epoll", lambda original: type("epoll", (WatchedEpoll,), {"original": original}))
+    base: Any = selectors._BaseSelectorImpl
+    _replacements.wrap(base, "__init__", _watched_init)
+    _replacements.wrap(base, "_fileobj_lookup", _watched_lookup)
+
+
+def uninstall() -> None:
+    """Restore what was replaced."""
+    _replacements.restore()
+
+
+def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def select(rlist: Iterable[Thing], wlist: Iterable[Thing], xlist: Iterable[Thing], timeout: float | None = None, /) -> Any:
+        try:
+            return original(rlist, wlist, xlist, timeout)
+        except (ValueError, OSError) as error:
+            if not isinstance(error, OSError) or error.errno == errno.EBADF:
+                things = [thing for each in (rlist, wlist, xlist) if isinstance(each, (list, tuple)) for thing in each]
+                wait_failed(things, "select", sys._getframe(1))
+            del rlist, wlist, xlist  # a kept traceback must not hold the program's objects
+            raise
+
+    watched: Any = select
+    WAITS[watched.__code__] = lambda frame, number, sock: (
+        frame.f_locals.get("timeout") is None
+        and any(_is(thing, number, sock) for each in ("rlist", "wlist", "xlist") for thing in _items(frame.f_locals.get(each)))
+    )
+    return select
+
+
+def _items(things: object) -> Iterable[Thing]:
+    return things if isinstance(things, (list, tuple, set, frozenset, dict)) else ()
+
+
+def _is(thing: Thing, number: int, sock: socket.socket) -> bool:
+    return thing is sock or (type(thing) is int and thing == number)
+
+
+def wait_failed(things: Iterable[Thing], call: str, frame: FrameType) -> None:
+    """A wait for these things was refused: report the closed ones among them, or else the wait alone."""
+    place = call_site(frame)
+    closed = [each for each in things if isinstance(each, socket.socket) and each.fileno() == -1]
+    for sock in closed:
+        track = track_of(sock)
+        if track is not None:
+            checkers.report_hazard(WAIT_CLOSED, track, call, place)
+    if not closed:
+        checkers.report_hazard(WAIT_CLOSED, None, call, place)
+
+
+def _watched_init(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
+    def made(self: Any, *arguments: Any, **keywords: Any) -> None:
+        original(self, *arguments, **keywords)
+        _selectors.add(self)
+
+    return made
+
+
+def _watched_lookup(original: Callable[..., int]) -> Callable[..., int]:
+    @wraps(original)
+    def _fileobj_lookup(self: Any, fileobj: Thing) -> int:
+        try:
+            return original(self, fileobj)
+        except ValueError:
+            frame = sys._getframe(1)
+            if (isinstance(fileobj, int) or hasattr(fileobj, "fileno")) and not _is_swallowed(frame):
+                wait_failed((fileobj,), _public_name(frame), frame)
+            del self, fileobj
+            raise
+
+    return _fileobj_lookup
+
+
+def _public_name(frame: FrameType) -> str:
+    """The name of the function that the program has called."""
+    caller: FrameType | None = frame
+    while caller is not None and caller.f_code.co_name.startswith("_"):
+        caller = caller.f_back
+    return frame.f_code.co_name if caller is None else caller.f_code.co_name
+
+
+def _is_swallowed(frame: FrameType | None) -> bool:
+    """Whether the program takes the error as a way to learn that the socket was closed."""
+    while frame is not None and kind_of(frame.f_code.co_filename) is not FileKind.PROGRAM:
+        frame = frame.f_back
+    return frame is not None and guard_of(frame, ValueError) is Guard.SWALLOWED
+
+
+class WatchedPoll:
+    """What select.poll() returns: the same, and knows which descriptors are registered."""
+
+    __slots__ = ("__weakref__", "_polled", "registered")
+
+    def __init__(self, polled: Any) -> None:
+        self._polled = polled
+        self.registered: dict[int, object] = {}
+        _selectors.add(self)
+
+    def register(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
+        """As poll objects do."""
+        self._told("register", fd, rest, keywords)
+        self.registered[_number(fd)] = object()
+
+    def modify(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
+        """As poll objects do."""
+        self._told("modify", fd, rest, keywords)
+
+    def unregister(self, fd: Thing, /) -> None:
+        """As poll objects do."""
+        self.registered.pop(_number(fd), None)
+        self._told("unregister", fd, (), {})
+
+    def poll(self, *arguments: Any, **keywords: Any) -> Any:
+        """As poll objects do."""
+        if self in _doomed:
+            _judge(self)
+        return self._polled.poll(*arguments, **keywords)
+
+    def _told(self, call: str, fd: Thing, rest: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        try:
+            getattr(self._polled, call)(fd, *rest, **keywords)
+        except (ValueError, OSError) as error:
+            frame = sys._getframe(2)
+            if (not isinstance(error, OSError) or error.errno == errno.EBADF) and not _is_swallowed(frame):
+                wait_failed((fd,), call, frame)
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._polled, name)
+
+
+class WatchedEpoll(WatchedPoll):
+    """What select.epoll is while something is checked."""
+
+    __slots__ = ()
+
+    original: Any
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(self.original(*arguments, **keywords))
+
+    @classmethod
+    def fromfd(cls, fd: int, /) -> Any:
+        """As select.epoll has it."""
+        made = cls.__new__(cls)
+        WatchedPoll.__init__(made, cls.original.fromfd(fd))
+        return made
+
+    def __enter__(self) -> Any:
+        self._polled.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> Any:
+        return self._polled.__exit__(*error)
+
+
+def _number(fd: Thing) -> int:
+    number = fd if isinstance(fd, int) else fd.fileno()
+    return int(number)
+
+
+def _entry(selector: Any, number: int) -> object:
+    """What the selector has registered for that descriptor, or None."""
+    registered = selector.registered if isinstance(selector, WatchedPoll) else getattr(selector, "_fd_to_key", {})
+    return registered.get(number)
+
+
+def closed(track: SocketTrack, number: int, place: CallSite) -> None:
+    """The socket with that descriptor is closed: remember the selectors that have it."""
+    for selector in tuple(_selectors):
+        entry = _entry(selector, number)
+        if entry is not None:
+            _doomed.setdefault(selector, []).append(Doomed(track, number, entry, place))
+            if not isinstance(selector, WatchedPoll) and "select" not in vars(selector):
+                _watch_next_use(selector)
+
+
+def _watch_next_use(selector: Any) -> None:
+    """Judge what was closed when the selector waits next, or is given another socket with the same descriptor."""
+    kind = type(selector)
+
+    def select(timeout: float | None = None) -> Any:
+        _judge(selector)
+        return kind.select(selector, timeout)
+
+    def register(fileobj: Thing, events: int, data: Any = None) -> Any:
+        if any(each.number == _number(fileobj) for each in _doomed.get(selector, ())):
+            _judge(selector)
+        return kind.register(selector, fileobj, events, data)
+
+    selector.select, selector.register = select, register
+
+
+def _judge(selector: Any) -> None:
+    """Report what is still registered although it was closed."""
+    for name in ("select", "register"):
+        vars(selector).pop(name, None) if hasattr(selector, "__dict__") else None
+    for each in _doomed.pop(selector, ()):
+        if _entry(selector, each.number) is each.entry and CLOSED_IN_USE not in each.track.reported:
+            checkers.report_hazard(CLOSED_REGISTERED, each.track, "close", each.place)
+
+
+WAITS: dict[CodeType, Callable[[FrameType, int, socket.socket], bool]] = {}
+"""code of a wait -> whether a frame of it waits, without a time-out, for the socket with that descriptor"""
+
+
+def _selector_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
+    selector = frame.f_locals.get("self")
+    return frame.f_locals.get("timeout") in (None, -1) and _entry(selector, number) is not None
+
+
+def _poll_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
+    arguments = frame.f_locals.get("arguments") or (None,)
+    is_bounded = arguments[0] is not None and arguments[0] >= 0
+    return not is_bounded and not frame.f_locals.get("keywords") and _entry(frame.f_locals.get("self"), number) is not None
+
+
+WAITS[WatchedPoll.poll.__code__] = _poll_waits
+for _class in ("SelectSelector", "_PollLikeSelector", "EpollSelector", "KqueueSelector", "DevpollSelector"):
+    _select = vars(getattr(selectors, _class, object)).get("select")
+    if _select is not None:
+        WAITS[_select.__code__] = _selector_waits
+
+
+def waits_for(top: FrameType, number: int, sock: socket.socket) -> Iterator[FrameType]:
+    """The frame near the top of a thread that waits, without a time-out, for the socket with that descriptor."""
+    frame: FrameType | None = top
+    for _ in range(_DEPTH):
+        if frame is None:
+            return
+        waits = WAITS.get(frame.f_code)
+        if waits is not None and waits(frame, number, sock):
+            yield frame
+            return
+        frame = frame.f_back
+
+
+_DEPTH = 4  # frames between a wait and the system

@@ -1,0 +1,118 @@
+"""A campaign finds what is deep, goes on from its folder, and does lost work again (long form: python -m tests.campaign)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.command import run_command
+
+from lifecycle.conformance import replay
+from lifecycle.conformance.campaigns.campaign import PAGE, STATE, BadCampaign, run_campaign
+from lifecycle.conformance.campaigns.jobs import Chosen, Job, run_job
+from lifecycle.conformance.memory import MemorySockets, MemoryStream
+
+NAME = "conformance.test_campaigns:deep_sockets"
+
+
+class Deep(MemoryStream):
+    """Loses the last byte of what it receives, once it has sent three messages and received one."""
+
+    sent = received = 0
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        self.sent += len(data) < 100
+        return super().send(data, flags)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        got = super().recv(size, flags)
+        self.received += bool(got)
+        return got[:-1] if self.sent >= 3 and self.received >= 2 else got
+
+
+def deep_sockets() -> MemorySockets:
+    """Sockets with a fault that few walks come to."""
+    return MemorySockets(Deep)
+
+
+class Here(Executor):
+    """Does jobs in this process, and is lost after so many."""
+
+    def __init__(self, lasts: int) -> None:
+        self.left = lasts
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.left -= 1
+        if self.left < 0:
+            future.set_exception(BrokenProcessPool("a worker was killed"))
+        else:
+            future.set_result(fn(*args))
+        return future
+
+
+def here(*lasting: int) -> Any:
+    """Executors of this process, one after the other."""
+    lasts = list(lasting)
+
+    @contextmanager
+    def executing() -> Iterator[Executor]:
+        yield Here(lasts.pop(0) if lasts else 10**6)
+
+    return executing
+
+
+def run_for(seconds: float, folder: Path, executing: Any) -> Any:
+    """A campaign of a client of that target."""
+    return run_campaign(Chosen(NAME), ["client"], hours=seconds / 3600, folder=folder, executing=executing, at_once=2)
+
+
+def test_a_deep_fault_is_found_and_its_sequence_shows_it(tmp_path: Path) -> None:
+    """Workers are lost twice, the jobs are done again, and the fault's shortest sequence is printed and repeats."""
+    report = run_for(2.5, tmp_path, here(1, 2))
+    first = min((each for each in report.unexplained if "messag" in each.got), key=lambda each: len(each.steps))
+    assert len(first.steps) <= 12
+    again = replay(NAME, "client", *first.steps)
+    assert again is not None
+    assert (again.call, again.got) == (first.call, first.got)
+    state = json.loads((tmp_path / STATE).read_text())
+    assert state["lost"] == 2
+    assert 'http-equiv="refresh"' in (tmp_path / PAGE).read_text()
+
+
+def test_a_campaign_goes_on_from_its_folder(tmp_path: Path) -> None:
+    """The second run counts on from the first; another campaign's folder, and a file that is none, are refused."""
+    run_for(0.3, tmp_path, here())
+    before = json.loads((tmp_path / STATE).read_text())
+    run_for(before["seconds"] + 0.3, tmp_path, here())
+    after = json.loads((tmp_path / STATE).read_text())
+    assert after["next"] > before["next"]
+    assert after["roles"]["client"]["steps"] > before["roles"]["client"]["steps"]
+    with pytest.raises(BadCampaign, match="another campaign"):
+        run_campaign(Chosen("memory"), ["client"], hours=1, folder=tmp_path, executing=here(), at_once=1)
+    (tmp_path / STATE).write_text("[]")
+    with pytest.raises(BadCampaign, match="not a campaign"):
+        run_for(1, tmp_path, here())
+
+
+def test_a_job_has_the_same_result_again() -> None:
+    """A job that was lost finds the same when it is done again."""
+    first, second = (run_job(Job(3, Chosen(NAME), "client")) for _ in range(2))
+    assert first.result.steps == second.result.steps
+    assert [each.steps for each in first.result.divergences] == [each.steps for each in second.result.divergences]
+
+
+def test_the_command_runs_a_campaign_in_processes(tmp_path: Path) -> None:
+    """Two processes of this machine make jobs, and the report is the usual one."""
+    folder = str(tmp_path / "campaign")
+    ran = run_command("conform", "memory", "--role", "server", "--campaign", "0.0005", "--workers", "1", "--folder", folder)
+    assert (ran.returncode, "passes" in ran.stdout) == (0, True), ran.stdout + ran.stderr
+    workers = json.loads((tmp_path / "campaign" / STATE).read_text())["workers"]
+    assert all(int(each.rpartition(":")[2]) != os.getpid() for each in workers)
