@@ -23,6 +23,7 @@ from benchmarks import (
     memory,
     refusal,
     small_calls,
+    tls,
 )
 from benchmarks.effort import Effort
 from benchmarks.table import as_data, show
@@ -43,6 +44,7 @@ CLAIMS = {
         checked_calls,
         aio_echo,
         aio_connections,
+        tls,
         conformance,
     )
 }

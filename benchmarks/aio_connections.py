@@ -35,7 +35,7 @@ def measure(effort: Effort) -> list[Figure]:
     memory, rate = {}, {}
     ways = list(SERVERS)
     for number in effort.rounds(len(ways), len(ways)):
-        with _served(ways[number]) as (port, child):
+        with served(ways[number]) as (port, child):
             memory[ways[number]], rate[ways[number]] = _load(port, child, count)
     others = [way for way in ways if way != "lifecycle"]
     return [
@@ -59,7 +59,7 @@ def measure(effort: Effort) -> list[Figure]:
 
 
 @contextmanager
-def _served(way: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def served(way: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """A server of that way in a process of its own: its port, and the process."""
     command = [sys.executable, "-m", "benchmarks.aio_server", way]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
@@ -72,7 +72,7 @@ def _served(way: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
 
 def _load(port: int, child: subprocess.Popen[str], count: int) -> tuple[float, float]:
     """(bytes that the server holds per connection, echoes per second) with so many connections."""
-    empty = _memory(child)
+    empty = held_by(child)
     with selectors.DefaultSelector() as selector:
         clients = []
         try:
@@ -82,7 +82,7 @@ def _load(port: int, child: subprocess.Popen[str], count: int) -> tuple[float, f
                 client.setblocking(False)
                 selector.register(client, selectors.EVENT_READ)
             _exchange(selector, clients, 1)  # all of them are accepted, and have been used
-            full = _memory(child)
+            full = held_by(child)
             begin = time.perf_counter()
             _exchange(selector, clients, TRIPS)
             elapsed = time.perf_counter() - begin
@@ -116,7 +116,7 @@ def _nothing_came() -> list[tuple[selectors.SelectorKey, int]]:
     raise TimeoutError("the server has stopped echoing")
 
 
-def _memory(child: subprocess.Popen[str]) -> int:
+def held_by(child: subprocess.Popen[str]) -> int:
     """What the server says that it holds."""
     cast(IO[str], child.stdin).write("memory\n")
     cast(IO[str], child.stdin).flush()

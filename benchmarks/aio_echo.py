@@ -25,9 +25,11 @@ MESSAGE = bytes(1024)
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
+PLAIN = ("lifecycle", "loop.sock_*", "asyncio streams", "anyio streams")
+
 LOOPS = {
-    "asyncio": ("asyncio", {}, tuple(WAYS)),
-    "uvloop": ("asyncio", {"use_uvloop": True}, tuple(WAYS)),
+    "asyncio": ("asyncio", {}, PLAIN),
+    "uvloop": ("asyncio", {"use_uvloop": True}, PLAIN),
     "trio": ("trio", {}, ("lifecycle", "anyio streams")),
 }
 """name -> anyio's backend, its options, and the ways that there are in it"""
@@ -73,7 +75,7 @@ def _keep_freed_memory() -> None:
 
 def _measure(effort: Effort, loop: str, connections: int) -> list[Figure]:
     backend, options, ways = LOOPS[loop]
-    series = anyio.run(_rounds, effort, ways, connections, backend=backend, backend_options=options)
+    series = anyio.run(rounds_of, effort, ways, connections, backend=backend, backend_options=options)
     times = {way: series.nanoseconds(way) for way in ways}
     return [
         Figure(
@@ -89,7 +91,7 @@ def _measure(effort: Effort, loop: str, connections: int) -> list[Figure]:
     ]
 
 
-async def _rounds(effort: Effort, ways: Sequence[str], connections: int) -> Series:
+async def rounds_of(effort: Effort, ways: Sequence[str], connections: int) -> Series:
     """As interleave(), in an event loop: every way once per round, in shuffled order."""
     series = Series(ways)
     shuffled, present = random.Random(0), list(ways)

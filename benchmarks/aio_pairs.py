@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import anyio
@@ -12,6 +13,7 @@ from anyio.abc import SocketAttribute
 
 from benchmarks.loopback import BACKLOG, HOST, set_options
 from lifecycle import aio
+from lifecycle.conformance.adapters.certificates import client_context, server_context
 
 CHUNK = 65536
 
@@ -24,7 +26,7 @@ class Pair(NamedTuple):
     close: Callable[[], object]
 
 
-async def governed_pairs(count: int) -> list[Pair]:
+async def governed_pairs(count: int, *, secured: bool = False) -> list[Pair]:
     """Of lifecycle.aio."""
     pairs = []
     async with aio.Server() as server:
@@ -37,6 +39,10 @@ async def governed_pairs(count: int) -> list[Pair]:
             accepted = await server.accept()
             for end in (client, accepted):
                 set_options(end._socket)
+            if secured:
+                async with anyio.create_task_group() as handshakes:
+                    handshakes.start_soon(accepted.start_tls, server_context())
+                    handshakes.start_soon(client.start_tls, client_context())
             pairs.append(_governed(client, accepted))
     return pairs
 
@@ -87,17 +93,18 @@ def _raw(loop: asyncio.AbstractEventLoop, client: socket.socket, accepted: socke
     return Pair(trip, echo, close)
 
 
-async def asyncio_pairs(count: int) -> list[Pair]:
+async def asyncio_pairs(count: int, *, secured: bool = False) -> list[Pair]:
     """Of asyncio's streams."""
+    serving, asking = ({"ssl": server_context()}, {"ssl": client_context()}) if secured else ({}, {})
     waiting: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
 
     async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await waiting.put((reader, writer))
 
     pairs = []
-    server = await asyncio.start_server(keep, HOST, 0, backlog=BACKLOG)
+    server = await asyncio.start_server(keep, HOST, 0, backlog=BACKLOG, **serving)
     for _ in range(count):
-        ends = (await asyncio.open_connection(*server.sockets[0].getsockname()), await waiting.get())
+        ends = (await asyncio.open_connection(*server.sockets[0].getsockname(), **asking), await waiting.get())
         for _, writer in ends:
             set_options(writer.get_extra_info("socket"))
         pairs.append(_asyncio(*ends))
@@ -164,5 +171,7 @@ WAYS: dict[str, Callable[[int], Awaitable[list[Pair]]]] = {
     "loop.sock_*": raw_pairs,
     "asyncio streams": asyncio_pairs,
     "anyio streams": anyio_pairs,
+    "lifecycle, TLS": partial(governed_pairs, secured=True),
+    "asyncio streams, TLS": partial(asyncio_pairs, secured=True),
 }
 """name -> makes so many connected pairs in the loop that runs"""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,13 @@ from anyio.abc import SocketAttribute, TaskStatus
 
 from benchmarks.loopback import HOST
 from lifecycle import aio
+from lifecycle.conformance.adapters.certificates import server_context
 
 BACKLOG = 4096
 STATM = Path("/proc/self/statm")
 
 
-async def governed_server(*, task_status: TaskStatus[int]) -> None:
+async def governed_server(*, tls: ssl.SSLContext | None = None, task_status: TaskStatus[int]) -> None:
     """Of lifecycle.aio."""
 
     async def echo(accepted: aio.Accepted) -> None:
@@ -34,10 +37,10 @@ async def governed_server(*, task_status: TaskStatus[int]) -> None:
         await server.create(0, HOST)
         server.listen(BACKLOG)
         task_status.started(server.get_sock_name().port)
-        await server.serve(echo)
+        await server.serve(echo, tls=tls)
 
 
-async def asyncio_server(*, task_status: TaskStatus[int]) -> None:
+async def asyncio_server(*, tls: ssl.SSLContext | None = None, task_status: TaskStatus[int]) -> None:
     """Of asyncio's streams."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -46,7 +49,7 @@ async def asyncio_server(*, task_status: TaskStatus[int]) -> None:
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(echo, HOST, 0, backlog=BACKLOG)
+    server = await asyncio.start_server(echo, HOST, 0, backlog=BACKLOG, ssl=tls)
     task_status.started(server.sockets[0].getsockname()[1])
     async with server:
         await server.serve_forever()
@@ -69,6 +72,11 @@ SERVERS: dict[str, Callable[..., Awaitable[None]]] = {
     "lifecycle": governed_server,
     "asyncio streams": asyncio_server,
     "anyio streams": anyio_server,
+}
+
+SECURED: dict[str, Callable[..., Awaitable[None]]] = {
+    "lifecycle, TLS": governed_server,
+    "asyncio streams, TLS": asyncio_server,
 }
 
 
@@ -95,7 +103,7 @@ def resident_bytes() -> int:
 async def serve(way: str) -> None:
     """Serve until the input ends, in the main thread, as programs do; a thread reads the input."""
     async with anyio.create_task_group() as tasks:
-        print(await tasks.start(SERVERS[way]), flush=True)
+        print(await tasks.start(SERVERS.get(way) or partial(SECURED[way], tls=server_context())), flush=True)
         await anyio.to_thread.run_sync(answer_questions)
         tasks.cancel_scope.cancel()
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import lifecycle
 from lifecycle.checking import session
@@ -33,10 +33,13 @@ from lifecycle.roles import SERVER
 from lifecycle.roles.words import LISTEN
 from lifecycle.system.platform_answers import SYSTEMS, platform_answers
 
+if TYPE_CHECKING:
+    from lifecycle.checking.live_lines import LiveLines
+
 _REPORT_EVERY = 1.0  # seconds between reports on the way, which a program that hangs and is killed leaves
 
 
-SHARED, MAIN = "findings.jsonl", "main"
+SHARED, MAIN, LIVE = "findings.jsonl", "main", "live.jsonl"
 
 
 class CheckedProcess:
@@ -55,6 +58,7 @@ class CheckedProcess:
             systems=settings.systems,
             strict=settings.strict,
         )
+        self._live: LiveLines | None = None
         self.has_failed = False
         self.is_over = False
         self._shared = SharedFile(folder / SHARED)
@@ -65,6 +69,10 @@ class CheckedProcess:
     def begin(self) -> None:
         """Check from now on, whichever way the process ends."""
         _load()
+        if self.settings.live:
+            from lifecycle.checking.live_lines import LiveLines
+
+            self._live = LiveLines(self.folder, self.process if self.is_main else 0)
         session.start(self.checker)
         os._exit = self._finish_and_exit
         if hasattr(os, "register_at_fork"):
@@ -84,7 +92,7 @@ class CheckedProcess:
         if self.is_main:
             self._shared.free_spares()
             self.has_failed = report_run(self.settings, self.checker, list(self._from_children()))
-            for name in (SHARED, MAIN, FILE):
+            for name in (SHARED, MAIN, FILE, LIVE):
                 with suppress(OSError):
                     os.unlink(self.folder / name)
             with suppress(OSError):
@@ -100,6 +108,8 @@ class CheckedProcess:
         self._exit(1)
 
     def _found(self, finding: Finding) -> None:
+        if self._live is not None:
+            self._live.found(finding)
         with suppress(OSError):  # the folder is gone with the main process; a full disk is reported at the end
             if not self.is_main:
                 self._write("finding", finding.as_data())

@@ -123,6 +123,8 @@ class SocketTrack(ref[socket.socket]):
     def note(self, event: Event, limit: bool = True) -> None:
         """Add to the history; limit: drop the middle of a long one."""
         self.events.append(event)
+        if watch is not None:
+            watch(self, event)
         if limit and len(self.events) > _FIRST + _LAST:
             del self.events[_FIRST]
             self.left_out += 1
@@ -137,6 +139,10 @@ class SocketTrack(ref[socket.socket]):
     def _clear_flags(self) -> None:
         self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
         self.send = self.sendall = self.sendto = self.sendmsg = False
+
+
+watch: Callable[[SocketTrack, Event], None] | None = None
+"""Called with everything that is noted"""
 
 
 def thread_name(number: int | None = None) -> str:

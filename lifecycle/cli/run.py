@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from lifecycle.cli.lint import FORMATS
-from lifecycle.cli.output import examples
+from lifecycle.cli.output import examples, fail, tell
 
 EPILOG = examples(
     "lifecycle run server.py --port 8080        a script",
@@ -19,11 +21,13 @@ EPILOG = examples(
     "lifecycle run --mode enforce client.py     stops at the first mistake",
     "lifecycle run --report found.json app.py   the findings as data",
     "lifecycle run --html calls.html app.py     a page with the charts",
+    "lifecycle run --live server.py             a page that shows the calls as they are made",
     "lifecycle run --for linux,macos app.py     not what only Windows refuses",
     "lifecycle run --fail-on leak,order app.py  for continuous integration",
 )
 
 WITH_VALUE = (
+    "--port",
     "--for", "--mode", "--report", "--chart", "--html", "--connection", "--fail-on", "--output-format", "--output",
     "--baseline", "--write-baseline",
 )  # fmt: skip
@@ -91,6 +95,8 @@ class Program(click.Command):
 @click.option("--output", metavar="FILE", type=FILE, help="Write them there instead of standard error.")
 @click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that this file does not know.")
 @click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the problems that are found now, and pass.")
+@click.option("--live", is_flag=True, help="Serve a page on loopback that shows what happens, and print its address.")
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="The port of that page; 0: a free one.")
 @click.option("--quiet", "-q", is_flag=True, help="No summary at the end.")
 def run(
     program: tuple[str, ...],
@@ -107,6 +113,8 @@ def run(
     output: Path | None,
     baseline: Path | None,
     write_baseline: Path | None,
+    live: bool,
+    port: int,
     quiet: bool,
 ) -> None:
     """Run a program, its children included, and check the order of its socket calls.
@@ -135,8 +143,12 @@ def run(
         baseline=_absolute(baseline),
         write_baseline=_absolute(write_baseline),
         start=os.getcwd(),
+        live=live,
     )
-    _become([sys.executable, *_flags(), *program], environment(settings, os.environ))
+    command, surroundings = [sys.executable, *_flags(), *program], environment(settings, os.environ)
+    if live:
+        _show_live(command, surroundings, port)
+    _become(command, surroundings)
 
 
 def _systems(value: str | None) -> tuple[str, ...]:
@@ -163,6 +175,31 @@ def _flags() -> list[str]:
     """The options of this Python, without those that make it ignore its environment."""
     flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     return [flag for flag in flags if flag not in NOT_PASSED_ON]
+
+
+def _show_live(command: list[str], environment: dict[str, str], port: int) -> NoReturn:
+    """Run `command` beside the server of its page; end as it ends, by the same code or signal."""
+    from lifecycle.checking.live_page import LivePage
+    from lifecycle.checking.settings import VARIABLE
+
+    folder = Path(environment[VARIABLE])
+    try:
+        page = LivePage(folder, port)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        fail(f"no page on port {port}: {error.strerror}")
+    tell(f"lifecycle: live at {page.address}")
+    with subprocess.Popen(command, env=environment) as process:
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            signal.signal(number, lambda number, frame: process.send_signal(number))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the program, too, which decides
+        code = process.wait()
+    page.close(f"The program has ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}.")
+    shutil.rmtree(folder, ignore_errors=True)
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    raise SystemExit(code)
 
 
 def _become(command: list[str], environment: dict[str, str]) -> None:

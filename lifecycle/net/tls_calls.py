@@ -79,8 +79,7 @@ class TlsCalls(OsSocket):
 
         They are those of the handshake, and are kept to the end of TLS. Legal in the states of TLS that is up.
         """
-        details: TlsDetails = self._secure_layer().details
-        return details
+        return self._secure_layer().details
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but a handshake that was interrupted goes on."""

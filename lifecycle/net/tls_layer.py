@@ -19,31 +19,22 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakMethod
 
 from lifecycle.net.errors import HandshakeRefused, StreamTruncated
-from lifecycle.net.operations.securing import SecureLayer, WouldWait
+from lifecycle.net.operations.securing import NoRoom, SecureLayer
+from lifecycle.net.taking import TAKE, taken
 from lifecycle.net.tls_details import TlsDetails, details_of, session_of
 from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-PIECE = TAKE = 65536
-"""Bytes that are encrypted, and taken from the system, at a time: what OpenSSL's two memories grow to, and keep"""
+PIECE = 65536
+"""Bytes that are encrypted at a time: what OpenSSL's outgoing memory grows to, and keeps"""
 
 TICKETS_AFTERWARDS = "TLSv1.3"
 """The version in which a server sends session tickets when the handshake is over, and nothing of the handshake with them"""
 
 RECORD = 16384
 """Bytes that one record carries at most, and one read gives"""
-
-
-class Taken(threading.local):
-    """Where a thread receives ciphertext, which is copied out of it at once."""
-
-    def __init__(self) -> None:
-        self.buffer = memoryview(bytearray(TAKE))
-
-
-taken = Taken()
 
 
 class TlsLayer(SecureLayer):
@@ -110,16 +101,20 @@ class TlsLayer(SecureLayer):
         """As of a socket, but ~count where what was committed has not all gone to the system."""
         if flags:
             raise system_error(errno.EOPNOTSUPP)
-        with self._lock:
+        lock = self._lock
+        lock.acquire()  # `with` takes twice as long
+        try:
             if isinstance(data, bytes) and len(data) <= PIECE:
                 count = self._write(data)
             else:
                 count = self._write(memoryview(data).cast("B")[:PIECE])
             try:
                 self._flush()
-            except WouldWait:
+            except NoRoom:
                 return ~count
             return count
+        finally:
+            lock.release()
 
     def commit(self, data: memoryview) -> int:
         with self._lock:
@@ -131,19 +126,22 @@ class TlsLayer(SecureLayer):
             self._flush()
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        if flags & ~socket.MSG_PEEK:
+        if flags and flags & ~socket.MSG_PEEK:
             raise system_error(errno.EOPNOTSUPP)
         if size <= 0:
             if size < 0:
                 raise ValueError("negative size in receive")
             return b""
-        with self._lock:
+        lock = self._lock
+        lock.acquire()
+        try:
             if not self._ahead:
                 if self._peer_has_ended and not self._is_told:
                     return b""
-                self._tell_error()
+                if self._error is not None:
+                    self._tell_error()
                 try:
-                    data = self._read(min(size, RECORD))
+                    data = self._read(min(RECORD, size))
                 except OSError:
                     if not self._ahead and not self._peer_has_ended:
                         raise
@@ -157,6 +155,8 @@ class TlsLayer(SecureLayer):
             if not flags:
                 self._ahead = self._ahead[size:]
             return data
+        finally:
+            lock.release()
 
     def shutdown(self, how: int) -> None:
         """Send close_notify, and wait neither for the peer's nor for room."""
@@ -183,10 +183,6 @@ class TlsLayer(SecureLayer):
             return self._incoming.read()
 
     @property
-    def unread(self) -> int:
-        return len(self._ahead) + self._secured.pending() + self._incoming.pending
-
-    @property
     def buffered(self) -> int:
         with self._lock:
             self._look_ahead()
@@ -197,12 +193,9 @@ class TlsLayer(SecureLayer):
         return bool(self.buffered or self._peer_has_ended or self._error)
 
     @property
-    def peer_has_ended(self) -> bool:
-        return self._peer_has_ended
-
-    @property
     def is_drained(self) -> bool:
-        return self._has_emptied and not self._peer_has_ended and not self.unread
+        held = self._ahead or self._peer_has_ended or self._incoming.pending or self._secured.pending()
+        return self._has_emptied and not held
 
     @property
     def details(self) -> TlsDetails:
@@ -215,10 +208,10 @@ class TlsLayer(SecureLayer):
     # -- inside the lock ------------------------------------------------------------------------------------------------------
 
     def _write(self, data: Any) -> int:
-        self._tell_error()
-        if self._details is None:
-            raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
-        self._flush()
+        if self._error is not None or self._details is None:
+            self._tell_state()
+        if self._unsent is not None or self._outgoing.pending:
+            self._flush()
         if not len(data):
             return 0
         if self._held:
@@ -230,8 +223,13 @@ class TlsLayer(SecureLayer):
     def _read(self, size: int) -> bytes:
         """What has come, at least one byte, or b"" after the peer's close_notify."""
         if self._details is None:
-            raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
+            self._tell_state()
         try:
+            if not (self._incoming.pending or self._secured.pending()):  # an error of OpenSSL's costs more than a system call
+                if self._unsent is not None:
+                    with suppress(NoRoom):
+                        self._flush()
+                self._take()
             data: bytes = self._step(self._secured.read, size)
         except ssl.SSLZeroReturnError:  # the peer's close_notify, after this side's
             data = b""
@@ -256,7 +254,7 @@ class TlsLayer(SecureLayer):
             pass  # it is sent, and the peer's has not come
         except ssl.SSLError as error:
             self._fail(error)
-        with suppress(WouldWait):
+        with suppress(NoRoom):
             self._flush()
 
     def _look_ahead(self) -> None:
@@ -299,7 +297,7 @@ class TlsLayer(SecureLayer):
                 self._fail(error)
             try:
                 self._flush()
-            except WouldWait:
+            except NoRoom:
                 if self._details is None:
                     raise
             self._take()
@@ -310,10 +308,10 @@ class TlsLayer(SecureLayer):
         try:
             count = self.below.recv_into(buffer)
         except BlockingIOError:
-            raise WouldWait(writing=False) from None
+            raise
         except OSError as error:
             self._keep(error)
-            self._tell_kept_error()
+            self._tell_state()
         if count:
             self._has_emptied = count < TAKE
             self._incoming.write(buffer[:count])
@@ -329,24 +327,25 @@ class TlsLayer(SecureLayer):
         self._tell_error()
 
     def _flush(self) -> None:
-        """Send what is encrypted; WouldWait where the socket does not take all of it."""
+        """Send what is encrypted; NoRoom where the socket does not take all of it."""
         while True:
-            unsent = self._unsent
+            unsent: bytes | memoryview | None = self._unsent
             if unsent is None:
                 if not self._outgoing.pending:
                     return
-                unsent = memoryview(self._held + self._outgoing.read())
-                self._held = b""
+                unsent = self._outgoing.read()
+                if self._held:
+                    unsent, self._held = self._held + unsent, b""
             try:
                 sent = self.below.send(unsent)
             except BlockingIOError:
-                self._unsent = unsent
-                raise WouldWait(writing=True) from None
+                self._unsent = memoryview(unsent)
+                raise NoRoom from None
             except OSError as error:
                 self._look_for_alert()
                 self._keep(error)
-                self._tell_kept_error()
-            self._unsent = unsent[sent:] if sent < len(unsent) else None
+                self._tell_state()
+            self._unsent = memoryview(unsent)[sent:] if sent < len(unsent) else None
 
     def _look_for_alert(self) -> None:
         """A send has failed: an alert that came before may say why, as a refusal in TLS 1.3 does."""
@@ -369,7 +368,7 @@ class TlsLayer(SecureLayer):
         self._keep(self._meaning(error), error)
         with suppress(OSError):
             self._flush()  # the alert, without which the peer would wait for ever
-        self._tell_kept_error()
+        self._tell_state()
 
     def _meaning(self, error: ssl.SSLError) -> OSError:
         """What an error of OpenSSL means to the user."""
@@ -387,9 +386,9 @@ class TlsLayer(SecureLayer):
             error.__cause__ = None if cause is None else cause.with_traceback(None)
             error.__context__ = None
 
-    def _tell_kept_error(self) -> NoReturn:
+    def _tell_state(self) -> NoReturn:
         self._tell_error()
-        raise AssertionError("the error was kept")
+        raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
 
     def _tell_error(self) -> None:
         error = self._error

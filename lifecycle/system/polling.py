@@ -23,6 +23,11 @@ MAX_WAKERS = 8
 
 SLICE = 0.01
 "Seconds that a wait looks away: from a descriptor that was ready in vain, or from a waker that is for another wait"
+SOON = 0.005
+"""Seconds in which an answer is waited for without a Wait, which takes as long to make as a round trip over the loopback.
+
+Not less: a timer that would be the system's next one costs as much again, above all in a virtual machine.
+"""
 LONGEST_WAIT = 1_000_000.0  # seconds: poll(2) counts milliseconds in an int; a longer wait is made of several
 
 
@@ -161,7 +166,10 @@ def deadline_after(timeout: float | None) -> float | None:
 
 
 def _seconds_until(deadline: float | None) -> float | None:
-    return None if deadline is None else min(max(0.0, deadline - time.monotonic()), LONGEST_WAIT)
+    if deadline is None:
+        return None
+    seconds = deadline - time.monotonic()
+    return 0.0 if seconds < 0 else min(LONGEST_WAIT, seconds)
 
 
 def _poll_by_select(descriptors: Sequence[int], waker: int | None, writing: bool, deadline: float | None) -> tuple[bool, bool]:
@@ -188,8 +196,13 @@ if sys.platform != "win32":
         if waker is not None:
             poller.register(waker, select.POLLIN)
         seconds = _seconds_until(deadline)
-        ready = {number for number, _ in poller.poll(None if seconds is None else math.ceil(seconds * 1000))}
-        return waker in ready, bool(ready - {waker})
+        woken = ready = False
+        for number, _ in poller.poll(None if seconds is None else math.ceil(seconds * 1000)):
+            if number == waker:
+                woken = True
+            else:
+                ready = True
+        return woken, ready
 
     _poll = _poll_by_poll
 
@@ -201,11 +214,22 @@ def is_ready(fileno: int, *, writing: bool) -> bool:
 
 if sys.platform == "win32":
 
+    def is_readable_soon(descriptor: int) -> bool:
+        """Whether the descriptor is readable within SOON, in which nothing but a signal ends the wait."""
+        return bool(select.select([descriptor], [], [], SOON)[0])
+
     def until_exceptional(descriptor: int, waker: Waker) -> bool:
         """Wait for out-of-band data, or for the waker; whether there is some."""
         return bool(select.select([waker], [], [descriptor])[2])
 
 else:
+    new_poller, READING, MILLISECONDS = select.poll, select.POLLIN, math.ceil(SOON * 1000)
+
+    def is_readable_soon(descriptor: int) -> bool:
+        """Whether the descriptor is readable within SOON, in which nothing but a signal ends the wait."""
+        poller = new_poller()
+        poller.register(descriptor, READING)
+        return bool(poller.poll(MILLISECONDS))
 
     def until_exceptional(descriptor: int, waker: Waker) -> bool:
         """Wait for out-of-band data, or for the waker; whether there is some."""

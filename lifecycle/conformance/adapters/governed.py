@@ -156,7 +156,7 @@ class GovernedStage(LoopbackStage):
     def settle(self, facts: Facts) -> None:
         """As of every session; what TLS has taken from the system does not show on the descriptor any more."""
         layer = getattr(self.subject, "_socket", None)
-        if isinstance(layer, SecureLayer) and (layer.unread or layer.peer_has_ended):
+        if isinstance(layer, SecureLayer) and layer.has_come:
             facts -= {"data", "notified"}
         super().settle(facts)
 

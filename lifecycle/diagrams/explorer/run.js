@@ -60,12 +60,17 @@ class Run {
     const source = new EventSource(address);
     let waiting = [];
     const take = () => {
-      const follows = this.at >= this.rows.length - 1;
-      this.show(this.records.concat(waiting.splice(0)), follows);
+      const begun = performance.now();
+      this.show(this.records.concat(waiting.splice(0)), this.at >= this.rows.length - 1);
+      pause = Math.max(200, 5 * (performance.now() - begun)); // a long run is drawn anew less often
     };
+    let pause = 200;
     source.onmessage = (event) => {
-      if (!waiting.length) setTimeout(take, 200);
-      waiting = waiting.concat(JSON.parse(event.data).map(complete));
+      if (!waiting.length) setTimeout(take, pause);
+      for (const record of JSON.parse(event.data)) {
+        this.sources[`${record.file}:${record.line}`] = record.source;
+        waiting.push(complete(record));
+      }
     };
     source.addEventListener("found", (event) => {
       this.findings = this.findings.concat(JSON.parse(event.data));
@@ -75,7 +80,10 @@ class Run {
       source.close();
       byId("live").textContent = event.data;
     });
-    source.onerror = () => (byId("live").textContent = "The connection to the program has ended.");
+    source.onerror = () => {
+      source.close();
+      byId("live").textContent = "The connection to the program has ended.";
+    };
     byId("live").textContent = "Live: calls appear as the program makes them.";
   }
 

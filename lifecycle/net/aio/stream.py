@@ -21,7 +21,7 @@ from lifecycle.net.aio.messages import AsyncMessages
 from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.send_queue import SendQueue
 from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
-from lifecycle.net.operations import READABLE, Resolve, Wait
+from lifecycle.net.operations import READABLE
 from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
 from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
@@ -72,9 +72,10 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     if received is None:
         if size.__class__ is not int or not 0 < size <= maxsize:
             checked_size(size)
-        if isinstance(self._socket, SecureLayer):
-            return self._received(await _receive_secured(self, self._socket, size, flags), size)
         turns, special = self._receives, bool(flags or self._held)
+        layer = self._socket if isinstance(self._socket, SecureLayer) else None
+        if layer is not None and turns is DRAINED and not layer.is_drained:
+            special = True  # a send has taken what came, in a renegotiation
         if size and not special and not mode.never_waits and (turns is DRAINED or length_hint(turns)):
             # Nothing has arrived yet. A conversation of questions and answers waits once per call: so here, in this frame.
             reading = self._reading
@@ -104,40 +105,13 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             finally:
                 let_go(self, held)
         if received:
-            if len(received) == size or special:
+            if special or (len(received) == size if layer is None else not layer.is_drained):
                 if self._receives is DRAINED:
                     self._receives = repeat(True, TURNS)
             elif self._receives is not DRAINED and self._reading is not None and self._reading.is_kept:
                 self._receives = DRAINED
             return received
     return self._received(received or b"", size)
-
-
-async def _receive_secured(self: AsyncStream, layer: SecureLayer, size: int, flags: int) -> bytes:
-    """Receive over TLS: the first try has found nothing, or was left out."""
-    turns = self._receives
-    is_tried = not (flags or self._held or mode.never_waits) and (turns is not DRAINED or layer.is_drained)
-    if turns is not DRAINED and not length_hint(turns):
-        self._receives = turns = repeat(True, TURNS)
-        await self._give_way()
-        is_tried = False
-    held = hold(self)
-    operation = receiving_from_held(self._socket, held, size, flags)
-    request: Wait | Resolve = READABLE
-    try:
-        if not is_tried:
-            request = next(operation)
-    except StopIteration as ended:
-        received: bytes = ended.value
-    else:
-        received = await self._drive(words.RECEIVE, operation, request)
-    finally:
-        let_go(self, held)
-    if self._reading is not None and self._reading.is_kept and layer.is_drained:
-        self._receives = DRAINED
-    elif self._receives is DRAINED:
-        self._receives = repeat(True, TURNS)
-    return received
 
 
 def _counting(send: FunctionType) -> FunctionType:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import socket
 import time
 from types import EllipsisType
-from typing import Any
+from typing import Any, ClassVar
 
-from lifecycle.engine import Call
+from lifecycle.engine import Call, Role
 from lifecycle.engine.steps import one_step, process
 from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.operations import PATIENCE, Operation, Resolve, Value
 from lifecycle.net.operations import Wait as Request
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.outcomes import closed_meanwhile, would_block
-from lifecycle.system.polling import Wait, deadline_after, provide_waker
+from lifecycle.system.polling import SOON, Wait, deadline_after, is_readable_soon, provide_waker
 
 Timeout = float | None | EllipsisType
 """Seconds that one call may wait, None for ever; `...` stands for the object's own timeout."""
@@ -27,6 +27,12 @@ class BlockingSocket(OsSocket):
     """
 
     __slots__ = ("_timeout", "_waits")
+
+    _waits_silently: ClassVar[bool] = True  # nothing is notified that a call is about to wait
+
+    def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
+        super().__init_subclass__(role, **keywords)
+        cls._waits_silently = cls.on_message_pending is BlockingSocket.on_message_pending
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
         super().__init__(engine=engine)
@@ -111,6 +117,16 @@ class BlockingSocket(OsSocket):
             if wait is not None:  # once more: an exception of a signal handler may have come in the first
                 self._end_wait(wait)
             operation.close()
+
+    def _comes_soon(self, call: Call, timeout: Timeout) -> bool:
+        """Whether the socket is readable within a moment that costs no Wait: a close() of another thread is seen after it."""
+        seconds = self._timeout if timeout is ... else checked_timeout(timeout)
+        if (seconds is not None and seconds <= SOON) or not self._waits_silently or (number := self._socket.fileno()) == -1:
+            return False
+        comes = is_readable_soon(number)
+        if not self.is_legal(call.name):
+            raise closed_meanwhile()
+        return comes
 
     def _wait(self, call: Call, wait: Wait, request: Request, deadline: float | None, turns: int) -> None:
         """Return when the operation can go on; raise when the call has ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lifecycle.engine import inlined, settled
@@ -43,7 +44,10 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, t
             finally:
                 let_go(self, held)
         else:
-            received = self._run(words.RECEIVE, receiving(self._socket, size, flags), timeout=timeout)
+            with suppress(BlockingIOError):
+                received = self._socket.recv(size) if self._comes_soon(words.RECEIVE, timeout) else None
+            if received is None:
+                received = self._run(words.RECEIVE, receiving(self._socket, size, flags), timeout=timeout)
     return self._received(received, size)
 
 

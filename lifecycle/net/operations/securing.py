@@ -1,6 +1,6 @@
 """TLS: its handshake, what is sent and received over it, and its end, over a layer that stands in the place of the socket.
 
-The layer makes one step at a time and never waits: a step that would have to raises WouldWait.
+The layer makes one step at a time and never waits: a step that would have to raises a BlockingIOError.
 """
 
 from __future__ import annotations
@@ -21,18 +21,32 @@ from lifecycle.system.outcomes import system_error
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+    from lifecycle.net.tls_details import TlsDetails
 
-class WouldWait(BlockingIOError):
-    """A step cannot go on before the socket is readable, or writable."""
 
-    def __init__(self, *, writing: bool) -> None:
+class NoRoom(BlockingIOError):
+    """A step cannot go on before the socket is writable; every other BlockingIOError means readable."""
+
+    def __init__(self) -> None:
         super().__init__(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        self.writing = writing
 
-    @property
-    def request(self) -> Wait:
-        """What to wait for."""
-        return WRITABLE if self.writing else READABLE
+
+def _wait_for(reason: BlockingIOError) -> Wait:
+    return WRITABLE if isinstance(reason, NoRoom) else READABLE
+
+
+class OfSocket:
+    """An attribute that is the socket's below.
+
+    Named one by one, and not by __getattr__(): with that CPython specialises no attribute of the class, and a step takes half
+    as long again; nor must a call that is not known here send or receive below TLS.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, layer: SecureLayer, owner: type) -> Any:
+        return getattr(layer.below, self._name)
 
 
 class SecureLayer:
@@ -43,8 +57,8 @@ class SecureLayer:
     def __init__(self, below: socket.socket) -> None:
         self.below = below
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.below, name)
+    detach, family, proto, type = OfSocket(), OfSocket(), OfSocket(), OfSocket()
+    getpeername, getsockname, getsockopt, setsockopt = OfSocket(), OfSocket(), OfSocket(), OfSocket()
 
     def fileno(self) -> int:
         """The descriptor."""
@@ -67,11 +81,6 @@ class SecureLayer:
         raise NotImplementedError
 
     @property
-    def unread(self) -> int:
-        """How many bytes that were taken from the system are not received yet, encrypted or not."""
-        raise NotImplementedError
-
-    @property
     def buffered(self) -> int:
         """How many decrypted bytes a receive gives without asking the system."""
         raise NotImplementedError
@@ -82,13 +91,13 @@ class SecureLayer:
         raise NotImplementedError
 
     @property
-    def peer_has_ended(self) -> bool:
-        """Whether the peer's close_notify was read."""
+    def is_drained(self) -> bool:
+        """Whether nothing can be received before the socket is readable."""
         raise NotImplementedError
 
     @property
-    def is_drained(self) -> bool:
-        """Whether nothing can be received before the socket is readable."""
+    def details(self) -> TlsDetails:
+        """The result of the handshake."""
         raise NotImplementedError
 
     def abandon(self) -> None:
@@ -105,8 +114,8 @@ def shaking_hands(layer: SecureLayer) -> Operation[None]:
     while True:
         try:
             return layer.handshake()
-        except WouldWait as wait:
-            request = wait.request
+        except BlockingIOError as reason:
+            request = _wait_for(reason)
         yield request
 
 
@@ -123,8 +132,8 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
                     progress.sent += layer.commit(view[progress.sent :])
                 layer.flush()
                 return progress.sent
-            except WouldWait as wait:
-                request = wait.request
+            except BlockingIOError as reason:
+                request = _wait_for(reason)
             yield replace(request, goes_on=progress.sent != waited_at)
             waited_at = progress.sent
 
@@ -135,8 +144,8 @@ def ending_secured(layer: SecureLayer) -> Operation[bytes]:
         try:
             layer.flush()
             return layer.left_over()
-        except WouldWait as wait:
-            request = wait.request
+        except BlockingIOError as reason:
+            request = _wait_for(reason)
         yield request
 
 

@@ -1,0 +1,190 @@
+"""The claim: secured calls keep up with ssl.SSLSocket, and awaited ones are faster than asyncio's streams over TLS.
+
+Blocking: one far side by `ssl`, in a process of its own, which every connection talks to. Awaited: as aio-echo. Memory: as
+aio-connections. Nothing is verified: that costs at the handshake alone, which is not measured.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
+
+import anyio
+
+from benchmarks.aio_connections import SPARE_DESCRIPTORS, held_by, served
+from benchmarks.aio_echo import LOOPS, SHAPES, rounds_of
+from benchmarks.aio_server import SECURED, allow_all_descriptors
+from benchmarks.claim import Claim, Figure, against_raw, exactly
+from benchmarks.effort import Effort
+from benchmarks.interleaved import Batch, duration, interleave, timed_loop
+from benchmarks.loopback import HOST, set_options
+from lifecycle import open_connection
+from lifecycle.conformance.adapters.certificates import server_context
+
+TIMEOUT = 60.0
+BULK, PIECE = 1 << 20, 65536
+IDLE, FEW_IDLE = 10_000, 200
+MESSAGE = bytes(1024)
+
+ECHO, TAKE, GIVE = b"E", b"T", b"G"
+"""what a connection's first byte asks of the far side: to send back; to receive BULK and say so; to send BULK when asked"""
+
+SHAPES_OF_CALLS = {
+    "1 byte, there and back": (ECHO, "send(b'x')\nlast = receive(1)", 200, 1 / 0.85),
+    "64 KiB up": (TAKE, "for _ in range(16):\n    send(data)\nlast = receive(1)", 4, 1 / 0.95),
+    "64 KiB down": (GIVE, f"send(b'x')\nleft = {BULK}\nwhile left:\n    left -= len(receive(65536))", 4, 1.0),
+}  # fmt: skip
+"""name -> what is asked of the far side, the timed calls, how often, and the longest that they may take against SSLSocket"""
+
+
+def measure(effort: Effort) -> list[Figure]:
+    """Blocking calls, awaited echoes, memory."""
+    return [*_measure_calls(effort), *_measure_echoes(effort), _measure_memory(effort)]
+
+
+# -- blocking calls against SSLSocket --------------------------------------------------------------------------------------
+
+
+def _measure_calls(effort: Effort) -> Iterator[Figure]:
+    with _far_side() as port:
+        for name, (way, statement, count, limit) in SHAPES_OF_CALLS.items():
+            with ExitStack() as stack:
+                raw, governed = stack.enter_context(_raw(port)), stack.enter_context(_governed(port))
+                cases = {
+                    "raw": _batch(statement, raw.sendall, raw.recv, way, count),
+                    "lifecycle": _batch(statement, governed.send, governed.receive, way, count),
+                }
+                yield against_raw(name, interleave(cases, effort.rounds(300)), {}, limit=limit, baseline="SSLSocket")
+
+
+def _batch(statement: str, send: Callable[[bytes], object], receive: Callable[[int], bytes], way: bytes, count: int) -> Batch:
+    send(way)
+    loop = timed_loop(statement, send=send, receive=receive, data=bytes(PIECE))
+    return lambda: (loop(count)[0] / count,)
+
+
+@contextmanager
+def _raw(port: int) -> Iterator[ssl.SSLSocket]:
+    """An SSLSocket with a time-out."""
+    with socket.create_connection((HOST, port), TIMEOUT) as sock:
+        set_options(sock)
+        with unverified().wrap_socket(sock) as secured:
+            yield secured
+
+
+@contextmanager
+def _governed(port: int) -> Iterator[Any]:
+    """A client with a timeout."""
+    with open_connection(HOST, port, timeout=TIMEOUT) as client:
+        set_options(client._socket)
+        client.start_tls(unverified())
+        yield client
+
+
+def unverified() -> ssl.SSLContext:
+    """A client's context that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@contextmanager
+def _far_side() -> Iterator[int]:
+    """The far side in a process of its own: its port."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there,), daemon=True)
+    process.start()
+    try:
+        yield here.recv()
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(ready: Connection) -> None:
+    with socket.create_server((HOST, 0)) as listener:
+        ready.send(listener.getsockname()[1])
+        while True:
+            threading.Thread(target=_serve_one, args=(listener.accept()[0],), daemon=True).start()
+
+
+def _serve_one(sock: socket.socket) -> None:
+    set_options(sock)
+    with server_context().wrap_socket(sock, server_side=True) as secured:
+        way, piece, buffer = secured.recv(1), bytes(PIECE), bytearray(PIECE)
+        while True:
+            if way == TAKE:
+                left = BULK
+                while left:
+                    if not (count := secured.recv_into(buffer)):
+                        return
+                    left -= count
+                secured.sendall(b"x")
+                continue
+            if not (data := secured.recv(1)):
+                return
+            for part in [data] if way == ECHO else [piece] * (BULK // PIECE):
+                secured.sendall(part)
+
+
+# -- awaited echoes against asyncio's streams ------------------------------------------------------------------------------
+
+
+def _measure_echoes(effort: Effort) -> Iterator[Figure]:
+    ours, theirs = SECURED
+    for loop in ("asyncio", "uvloop"):
+        if loop != "asyncio" and importlib.util.find_spec(loop) is None:
+            continue
+        backend, options, _ = LOOPS[loop]
+        for connections in SHAPES:
+            series = anyio.run(rounds_of, effort, (ours, theirs), connections, backend=backend, backend_options=options)
+            yield Figure(
+                f"{loop}, 1 KiB echo, {connections} at a time, against {theirs}",
+                series.ratio(ours, theirs),
+                "x",
+                1.0,
+                baseline=f"{theirs} {duration(series.nanoseconds(theirs))}",
+                nanoseconds={way: series.nanoseconds(way) for way in (ours, theirs)},
+            )
+
+
+# -- memory ------------------------------------------------------------------------------------------------------------------
+
+
+def _measure_memory(effort: Effort) -> Figure:
+    limit = allow_all_descriptors()
+    count = FEW_IDLE if effort.quick else IDLE
+    if limit:
+        count = min(count, limit - SPARE_DESCRIPTORS)
+    held = {}
+    for number in effort.rounds(len(SECURED), len(SECURED)):
+        way = list(SECURED)[number]
+        with served(way) as (port, child), ExitStack() as stack:
+            context, empty = unverified(), held_by(child)
+            for _ in range(count):
+                client = stack.enter_context(context.wrap_socket(socket.create_connection((HOST, port), TIMEOUT)))
+                client.sendall(MESSAGE)
+                left = len(MESSAGE)
+                while left:
+                    left -= len(client.recv(left))
+            held[way] = (held_by(child) - empty) / count
+    ours, theirs = SECURED
+    return Figure(
+        f"{count:,} idle connections over TLS: memory of each",
+        exactly(held[ours]),
+        "B",
+        timed=False,
+        baseline="the process that serves",
+        others={"asyncio streams": held[theirs]},
+    )
+
+
+CLAIM = Claim("tls", "calls, echoes and memory over TLS", measure)

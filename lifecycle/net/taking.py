@@ -1,0 +1,16 @@
+"""Where a thread receives ciphertext, which is copied out of it at once."""
+
+import threading
+
+TAKE = 65536
+"""Bytes that are taken from the system at a time: what OpenSSL's incoming memory grows to, and keeps"""
+
+
+class Taken(threading.local):
+    """A buffer for each thread."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(TAKE))
+
+
+taken = Taken()
