@@ -11,6 +11,7 @@ import click
 
 from lifecycle.cli.choosing import chosen_role
 from lifecycle.cli.output import examples, write, write_json
+from lifecycle.system.output import write_whole
 
 if TYPE_CHECKING:
     from lifecycle.conformance.learning.learn import Learned
@@ -92,7 +93,7 @@ def _write_files(found: Learned, save: Path | None, picture: Path | None) -> Non
         files[picture] = svg(dot) if picture.suffix == ".svg" else dot
     for file, text in files.items():
         try:
-            file.write_text(text, encoding="utf-8")
+            write_whole(file, text)
         except OSError as error:
             raise click.BadParameter(f"cannot write {file}: {error.strerror}") from None
 

@@ -93,6 +93,11 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     return [*lines, line] if line.strip() or not lines else lines
 
 
+def cut(text: str, width: int, mark: str) -> str:
+    """`text` in at most `width` cells; a longer one ends with `mark`."""
+    return text if cells(text) <= width else text[: max(_fitting(text, width - cells(mark)), 0)] + mark
+
+
 def _fitting(text: str, width: int) -> int:
     """How many letters of `text` fit into `width` cells."""
     taken = 0

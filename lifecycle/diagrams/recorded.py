@@ -18,6 +18,9 @@ from lifecycle.system.output import write_whole
 RUN_FORMATS = (*CHART_FORMATS, "html")
 """The formats of a recorded run: its charts, and the page in which it can be stepped through"""
 
+LARGEST = 1 << 53
+"""Above all times, in seconds, and all lines of files"""
+
 _FIELDS = get_type_hints(Record)
 _REQUIRED = {field.name for field in fields(Record) if field.default is MISSING}
 
@@ -37,7 +40,7 @@ def read_records(lines: Iterable[str]) -> list[Record]:
 def _record(line: str, number: int) -> Record:
     try:
         data: Any = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotAJournal(f"line {number} is not JSON: {error}") from None
     if not isinstance(data, dict):
         raise NotAJournal(f"line {number} is not a JSON object but a {type(data).__name__}")
@@ -47,13 +50,23 @@ def _record(line: str, number: int) -> Record:
     known = {name: value for name, value in data.items() if name in _FIELDS}
     for name, value in known.items():
         if not _fits(value, _FIELDS[name]):
-            raise NotAJournal(f"line {number}: {name} is {value!r}")
+            raise NotAJournal(f"line {number}: {name} is {_shortened(value)}")
     return Record(**known)
 
 
 def _fits(value: object, kind: Any) -> bool:
-    """Whether a value is of a field's type; JSON may write 1.0 as 1."""
+    """Whether a value is of a field's type, and finite; JSON may write 1.0 as 1."""
+    if type(value) in (int, float) and not -LARGEST < value < LARGEST:  # type: ignore[operator]
+        return False
     return isinstance(value, kind) or (type(value) is int and isinstance(float(value), kind))
+
+
+def _shortened(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        return "a number that is too large"
+    return f"{text[:80]}..." if len(text) > 80 else text
 
 
 def save_run(records: Iterable[Record], path: str | Path, *, roles: Mapping[str, Role] = ROLES) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from lifecycle.diagrams.graph import Graph, Group, Mark, StateEdge, labels
@@ -21,18 +22,21 @@ def text(graph: Graph, *, width: int = 80) -> str:
 
 def _lines(graph: Graph, width: int) -> Iterator[str]:
     yield from wrapped(f"{visible(graph.name)}: {printable(graph.doc)}", width, "  ")
+    leaving: dict[object, list[StateEdge]] = defaultdict(list)  # the name of a state, or a group -> its edges
+    for edge in graph.edges:
+        leaving[edge.source].append(edge)
     for node in graph.nodes:
         sign = "(o)" if node.is_initial else "(x)" if node.is_final else ""
         yield ""
         yield from _box(f"{sign} {visible(node.name)}".strip(), SIGNS[node.mark])
         yield from _keeps(labels(node.keeps), width)
-        yield from _arrows((edge for edge in graph.edges if edge.source == node.name), width)
+        yield from _arrows(leaving[node.name], width)
     for group in graph.groups:
         yield ""
         yield from _box(visible(group.title), "")
         yield from wrapped(f"  | {', '.join(map(visible, group.states))}", width, "  |   ")
         yield from _keeps(labels(group.keeps), width)
-        yield from _arrows((edge for edge in graph.edges if edge.source == group), width)
+        yield from _arrows(leaving[group], width)
 
 
 def _box(title: str, mark: str) -> Iterator[str]:

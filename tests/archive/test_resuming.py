@@ -12,7 +12,7 @@ from archive_signs import BOARD, CLASSES, SIGN, SPOT, Sign, Spot
 from lifecycle.archive import VT, WORD, Archive, CArray, CByteArray, CMap, CObArray, COleVariant, CString, CTime
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.nesting import Continuation
-from lifecycle.archive.format.objects import operand
+from lifecycle.archive.format.operands import operand
 from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.text import read_line
 

@@ -20,7 +20,6 @@ ROOT = Path(lifecycle.__file__).parent
 OLD, NEW = b"the old content\n", "the new content \N{SNOWMAN}\n"
 
 UNWRITTEN = {
-    "checking/program.py": "appends to the file of its own process in the run's own folder",
     "checking/settings.py": "writes into the folder that it has just made",
 }
 """file -> why it writes files without write_whole()"""

@@ -22,8 +22,11 @@ from lifecycle.system.output import printable
 LONG = 0.01
 """A call that takes at least so many seconds is drawn as blocking its object, even if nothing else happened meanwhile."""
 
-MOST_COLUMNS = 12
-"""With more objects, a new one takes the column of one that has ended."""
+MOST_COLUMNS, AT_ONCE = 12, 64
+"""With more objects, a new one takes the column of one that has ended; those beyond so many at once share the last column."""
+
+LONGEST = 1000
+"""So many characters of a name, an argument or an error are shown"""
 
 FOLD = 3
 """The default number of repetitions from which a run of calls is folded."""
@@ -125,7 +128,7 @@ class Chart:
                 heappush(free, heappop(in_use)[1])
             column = heappop(free) if free else len(in_use)
             heappush(in_use, (last[lane], column))
-            columns.append(column)
+            columns.append(min(column, AT_ONCE - 1))
         return columns
 
     def spans(self) -> tuple[dict[int, int], dict[int, int]]:
@@ -169,7 +172,7 @@ def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str,
     start = ordered[0].began if ordered else 0.0
     lanes: dict[str, Lane] = {}
     for record in ordered:
-        lanes.setdefault(record.subject, Lane(visible(record.subject), visible(record.role), visible(record.state)))
+        lanes.setdefault(record.subject, Lane(_shown(record.subject), _shown(record.role), _shown(record.state)))
     numbers = {subject: number for number, subject in enumerate(lanes)}
     firing = _firing_lanes(ordered, numbers, roles)
     steps = [
@@ -177,6 +180,10 @@ def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str,
         for run in folded(ordered, fold, lambda record: firing[id(record)] is not None)
     ]
     return Chart(tuple(lanes.values()), tuple(_moments(steps)))
+
+
+def _shown(name: str) -> str:
+    return visible(name if len(name) <= LONGEST else f"{name[:LONGEST]}...")
 
 
 def _step(run: CallRun, lane: int, start: float, roles: Mapping[str, Role], fired_by: int | None) -> ChartStep:
@@ -188,12 +195,12 @@ def _step(run: CallRun, lane: int, start: float, roles: Mapping[str, Role], fire
     elif last.ended is None:
         tone = Tone.RUNNING
     if len(run.records) == 1:
-        short = f"{visible(first.call)}()"
-        label = f"{visible(first.call)}({_shown_arguments(first.arguments)})"
+        short = f"{_shown(first.call)}()"
+        label = f"{_shown(first.call)}({_shown_arguments(first.arguments)})"
         outcome = _shown_outcome(first)
     else:
         short = label = ", ".join(
-            f"{visible(call)}{f' [{outcome}]' if outcome else ''}{f' x{count}' if count > 1 else ''}"
+            f"{_shown(call)}{f' [{outcome}]' if outcome else ''}{f' x{count}' if count > 1 else ''}"
             for (call, outcome), count in run.counts(_shown_outcome)
         )
         outcome = ""
@@ -204,11 +211,11 @@ def _step(run: CallRun, lane: int, start: float, roles: Mapping[str, Role], fire
         label=label,
         short=short,
         outcome=outcome,
-        before=visible(first.state),
-        state=visible(last.next_state) if last.next_state is not None and last.next_state != first.state else "",
+        before=_shown(first.state),
+        state=_shown(last.next_state) if last.next_state is not None and last.next_state != first.state else "",
         tone=tone,
         began=first.began - start,
-        ended=None if last.ended is None else max(end for end in ends if end is not None) - start,
+        ended=None if last.ended is None else max(first.began, *(end for end in ends if end is not None)) - start,
         reason=_reason(failures[-1].error if failures and tone is Tone.FAILED else last.error, tone),
         fired_by=fired_by,
     )
@@ -269,19 +276,19 @@ def _has_refused_arguments(record: Record) -> bool:
 
 def _shown_outcome(record: Record) -> str:
     if _has_refused_arguments(record):
-        return visible(record.error.partition(":")[0]) or "no outcome"
-    return "" if record.outcome in ("ok", None) else visible(record.outcome)
+        return _shown(record.error.partition(":")[0]) or "no outcome"
+    return "" if record.outcome in ("ok", None) else _shown(record.outcome)
 
 
 def _shown_arguments(arguments: str) -> str:
     """Objects by their names alone; arguments that are None are left out."""
-    given = printable(_OBJECT.sub(r"\1\2", arguments)).split(", ")
+    given = printable(_OBJECT.sub(r"\1\2", arguments[:LONGEST])).split(", ")
     return ", ".join(each for each in given if each != "None" and not each.endswith("=None"))
 
 
 def _reason(error: str, tone: Tone) -> tuple[str, ...]:
     """The error without the name of the call; of a refusal, the reason and what to call first."""
-    lines = [printable(line.strip()) for line in error.split("\n")]
+    lines = [printable(line.strip()) for line in error[:LONGEST].split("\n")]
     if tone is not Tone.ILLEGAL:
         return tuple(line for line in lines[:1] if line)
     if len(lines) == 1:

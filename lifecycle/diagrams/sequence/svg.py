@@ -5,10 +5,10 @@ TextLine is set in a typewriter's letters, so that its width is known without a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from lifecycle.diagrams.lettering import cells, wrapped, xml_text
+from lifecycle.diagrams.lettering import cells, cut, wrapped, xml_text
 from lifecycle.diagrams.sequence.chart import Chart, ChartStep, Moment, Part, Tone
 
 LETTER = 6.7  # width of one letter at the font's size of 11
@@ -111,12 +111,15 @@ class Drawing:
             if first[lane] == number and self.first_of_column[self.columns[lane]] != lane:
                 row = replace(row, heads=(lane,), begins=True, top=top + HEAD)
             elif top - named > REPEAT_HEADS:
-                row, named = replace(row, heads=tuple(alive), top=top + LINE + GAP), top
+                row, named = replace(row, heads=self._one_a_column(alive), top=top + LINE + GAP), top
             alive[lane] = None
             if last[lane] == number:
                 del alive[lane]
             top = row.bottom
             yield row
+
+    def _one_a_column(self, lanes: Iterable[int]) -> tuple[int, ...]:
+        return tuple({self.columns[lane]: lane for lane in lanes}.values())
 
     def _lines(self, moment: Moment) -> Iterator[TextLine]:
         step = moment.step
@@ -215,9 +218,7 @@ def _letters_of_a_column(chart: Chart, columns: int) -> int:
 
 
 def _cut(text: str, letters: int) -> str:
-    while cells(text) > letters:
-        text = f"{text[:-2]}\N{HORIZONTAL ELLIPSIS}"
-    return text
+    return cut(text, letters, "\N{HORIZONTAL ELLIPSIS}")
 
 
 def _height(pixels: float) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from lifecycle.diagrams.lettering import cells, wrapped
-from lifecycle.diagrams.sequence.chart import Chart, Moment, Part, Tone
+from lifecycle.diagrams.lettering import cells, cut, wrapped
+from lifecycle.diagrams.sequence.chart import AT_ONCE, Chart, Moment, Part, Tone
 
 LEAST_COLUMN = 24
 MOST_COLUMN = 60
@@ -53,6 +53,8 @@ def _strips(chart: Chart, gutter: int, width: int) -> Iterator[str]:
     strip = max(map(len, letters)) + STRIP - 1
     for column, lane in zip(columns, chart.lanes, strict=True):
         yield f"{letters[column]}  {lane.name} ({lane.state})"
+    if max(columns) == AT_ONCE - 1:
+        yield f"Of more than {AT_ONCE} objects at once the last column shows several."
     yield ""
     yield chart.unit.rjust(gutter - 2) + "  " + "".join(letter.ljust(strip) for letter in letters)
     room = max(width - gutter - strip * len(letters) - 2, LEAST_COLUMN)
@@ -98,9 +100,7 @@ def _padded(text: str, width: int) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    while cells(text) > width:
-        text = f"{text[:-4]}..."
-    return text
+    return cut(text, width, "...")
 
 
 def _letter(number: int) -> str:
