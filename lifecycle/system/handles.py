@@ -136,7 +136,7 @@ def take_connection(listener: socket.socket, into: socket.socket) -> socket.sock
     The descriptor is in a list before the interpreter runs another instruction: an exception of a signal handler that comes
     then leaves it in `into`, and not lost.
     """
-    if getattr(type(listener), "accept", None) is not _accept:
+    if type(listener).accept is not _accept:
         return listener.accept()[0]
     taken: list[tuple[int, object]] = []
     try:
@@ -172,6 +172,9 @@ def borrowed(number: int) -> Iterator[socket.socket]:
 
 def make_blocking(number: int) -> None:
     """Put a descriptor into blocking mode, as the system hands out sockets."""
+    if sys.platform != "win32":
+        os.set_blocking(number, True)
+        return
     with borrowed(number) as sock:
         sock.setblocking(True)
 
