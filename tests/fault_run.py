@@ -36,6 +36,7 @@ BEHAVIOURS = ("reset", "half_close", "stall", "flood")
 CLIENTS_PER_PROCESS = 125
 PATIENCE = 30.0  # seconds in which a well-behaved client is answered, and in which all is quiet after a half
 LIFE = 2.0, 6.0  # seconds after which a process of clients vanishes
+MOST_MEMORY, MOST_EACH = 200_000_000, 50_000  # bytes at the peak: of the process, and for each client
 MOST_GROWTH = 1.25  # of the memory held after the second half, over the first
 
 
@@ -155,6 +156,8 @@ class Report:
     ends: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    most_descriptors: int = 0
+    most_memory: int = 0
 
     def lines(self) -> list[str]:
         """The report for people."""
@@ -162,6 +165,7 @@ class Report:
         return [
             f"connections served: {self.connections}; ended by an error: {ends or 'none'}",
             f"well-behaved round trips: {self.answered}, the slowest took {self.slowest:.2f} s",
+            f"at most {self.most_descriptors} descriptors and {self.most_memory:,} bytes of memory",
             *(f"after half {number}: {left}" for number, left in enumerate(self.left, 1)),
             *(f"WRONG: {what}" for what in self.wrong),
         ]
@@ -214,6 +218,7 @@ class FaultRun:
                 await server.create(0, HOST)
                 server.listen(4096)
                 tasks.start_soon(self._serve, server)
+                tasks.start_soon(self._note_peaks)
                 at_rest = len(open_descriptors())
                 for _ in range(2):
                     await self._half(server.get_sock_name().port)
@@ -226,6 +231,12 @@ class FaultRun:
 
     async def _serve(self, server: aio.Server) -> None:
         await server.serve(self._echo, on_error=self._note_error)
+
+    async def _note_peaks(self) -> None:
+        while True:
+            self.report.most_descriptors = max(self.report.most_descriptors, len(open_descriptors()))
+            self.report.most_memory = max(self.report.most_memory, resident_bytes())
+            await anyio.sleep(0.2)
 
     async def _echo(self, accepted: aio.Accepted) -> None:
         self.report.connections += 1
@@ -284,6 +295,8 @@ class FaultRun:
                 self.report.wrong.append(f"half {number} has left {left}")
         if second.memory > first.memory * MOST_GROWTH:
             self.report.wrong.append(f"memory has grown from {first.memory:,} to {second.memory:,} bytes")
+        if self.report.most_memory > MOST_MEMORY + self._clients * MOST_EACH:
+            self.report.wrong.append(f"{self.report.most_memory:,} bytes of memory at the peak")
         if not self.report.answered:
             self.report.wrong.append("no well-behaved client was answered")
 

@@ -23,6 +23,8 @@ PROMISES = {
     "packets.py": "sender: 1000 of 0xff, 1000 acknowledged",
     "async_echo.py": "the client is ended",
     "notifications.py": "42 is right",
+    "logging_hook.py": "INFO Client connected: send(<6 bytes>) -> ok, ",
+    "tracing_hook.py": "lifecycle.receive state=connected outcome=ok result=<6 bytes>",
     "chat.py": "cleo heard anna: hello, bela: hello, cleo: hello",
 }
 

@@ -27,6 +27,7 @@ from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, note_n
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
+from lifecycle.engine.journal import RESULT, Payload
 from lifecycle.roles.facts import LINKED, Link, Receives
 from lifecycle.roles.python.hazards import (
     CLOSED_IN_USE,
@@ -219,9 +220,16 @@ class ObservedCall:
         about = self.track, kind, self.state, self.call, place
         return checkers.report(*about, is_new=is_new, row=self.row, answer=answer, reason=reason)
 
+    def _shown_arguments(self) -> tuple[Any, ...]:
+        """The arguments, with the length of the payload, which comes first, in its place."""
+        calls = (call for call in self.track.state.role.calls if call.name == self.call)
+        if self.arguments and any(call.payload not in ("", RESULT) for call in calls):
+            return (Payload(self.arguments[0]), *self.arguments[1:])
+        return self.arguments
+
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
         keep_all = checkers.keeps_all()
-        arguments = ", ".join(_short.repr(argument) for argument in self.arguments) if keep_all else ""
+        arguments = ", ".join(map(_short.repr, self._shown_arguments())) if keep_all else ""
         place, thread = call_site(self.frame), thread_name()
         names = self.call, self.state.name, outcome, after.name
         event = Event(*names, place, thread, self.began, clock(), arguments, _text(error))

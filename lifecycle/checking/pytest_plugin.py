@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 MODES = ("observe", "warn", "enforce")
+ERROR = "error"
+KINDS = ("order", "portability", "leak", "race", "tls", "loss")
 FORMATS = ("text", "json", "github", "sarif", "junit")
 
 
@@ -25,7 +27,9 @@ class _ModeOrPath(argparse.Action):
     ) -> None:
         mode = values if values in MODES else self.const
         setattr(namespace, self.dest, mode)
-        if values is not None and values not in MODES:
+        if values == ERROR:
+            namespace.lifecycle_fail_on = KINDS
+        elif values is not None and values not in MODES:
             vars(namespace).setdefault("_unrecognized_args", []).append(values)
 
 
@@ -38,8 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         nargs="?",
         const="observe",
         default=None,
-        metavar="observe|warn|enforce",
-        help="check the order of socket calls: only report (observe, the default), warn, or raise IllegalCall (enforce)",
+        metavar="observe|error|warn|enforce",
+        help="check the order of socket calls: only report (observe, the default), fail the run where there is a finding "
+        "(error), warn, or raise IllegalCall (enforce)",
     )
     group.addoption("--lifecycle-strict", action="store_true", help="give notes, too: illegal calls that the program guards")
     group.addoption(

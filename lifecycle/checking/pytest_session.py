@@ -13,8 +13,8 @@ from lifecycle.checking import session as checks
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.formats.problems import project_settings
 from lifecycle.checking.formats.writers import WRITERS
-from lifecycle.checking.report import summary
 from lifecycle.checking.run_problems import failing, problem_of, remaining
+from lifecycle.checking.run_text import summary
 from lifecycle.checking.settings import Mode
 from lifecycle.system.output import write_whole
 

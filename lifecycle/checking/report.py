@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,11 @@ from typing import Any
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import grouped
 from lifecycle.checking.formats.problems import project_settings
-from lifecycle.checking.formats.writers import WRITERS, as_text
-from lifecycle.checking.run_problems import failing, headline, problem_of, remaining
+from lifecycle.checking.formats.writers import WRITERS
+from lifecycle.checking.run_problems import failing, problem_of, remaining
+from lifecycle.checking.run_text import for_terminal, summary
 from lifecycle.checking.settings import Settings
 from lifecycle.system.output import printable_lines, write_whole
-
-_SHOWN = 50  # problems in the summary
 
 
 def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any]]) -> bool:
@@ -42,7 +41,7 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
             for note in write_charts(settings, sockets, findings):
                 _write(f"lifecycle: {note}\n")
     if not settings.quiet:
-        text = "".join(f"{line}\n" for line in summary(findings, checker.left_out))
+        text = "".join(f"{line}\n" for line in summary(findings, checker.left_out, shows_all=settings.all))
         if settings.output_format != "text":
             text = WRITERS[settings.output_format]([problem_of(group) for group in groups])
         with _reporting_failure(settings.output):
@@ -66,18 +65,6 @@ def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, An
     write_whole(file, json.dumps(data, indent=2) + "\n")
 
 
-def summary(findings: Iterable[Mapping[str, Any]], left_out: int = 0) -> Iterator[str]:
-    """The lines of the summary, one problem after the other. left_out: how many findings were not kept."""
-    groups = grouped(findings)
-    yield headline(groups, left_out)
-    for group in groups[:_SHOWN]:
-        yield ""
-        yield from as_text((problem_of(group),)).splitlines()
-    if len(groups) > _SHOWN:
-        yield ""
-        yield f"lifecycle: {len(groups) - _SHOWN} more places are not shown here; --report or another --output-format has all"
-
-
 @contextmanager
 def _reporting_failure(file: str | None) -> Iterator[None]:
     """A file that cannot be written is reported, and does not end the program with an error."""
@@ -93,4 +80,4 @@ def _write(text: str) -> None:
         with suppress(AttributeError, OSError, ValueError, RuntimeError):  # gone, closed, or in use by the interrupted code
             stream.flush()
     with suppress(OSError):
-        os.write(2, printable_lines(text).encode("utf-8", "replace"))
+        os.write(2, for_terminal(printable_lines(text), 2).encode("utf-8", "replace"))

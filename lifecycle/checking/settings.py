@@ -31,7 +31,7 @@ class Settings:
     systems: those whose portability matters; empty for all. strict: give notes, too. fail_on: the kinds of findings with which
     the run ends with exit code 1. output_format: of formats.writers. output: the file for it; None for standard error.
     baseline: a file of problems that are known. write_baseline: the file to write them to. start: the folder in which the run
-    began, whose project's settings apply. live: write what happens for a page that shows it at once.
+    began, whose project's settings apply. live: write what happens for a page that shows it at once. all: show every cause.
     """
 
     mode: Mode = Mode.OBSERVE
@@ -49,6 +49,7 @@ class Settings:
     write_baseline: str | None = None
     start: str = "."
     live: bool = False
+    all: bool = False
 
     @property
     def keeps_all(self) -> bool:

@@ -34,7 +34,7 @@ def demo(as_json: bool, chart: str | None, html: str | None) -> None:
         if file is not None:
             _check_chart(file, option)
     conversation, refusals, failure = Conversation(), [], None
-    with Journal() as journal:
+    with Journal(payloads=True) as journal:
         try:
             conversation.run()
             for attempt in ATTEMPTS:

@@ -35,6 +35,7 @@ def role_data(role: Role) -> dict[str, Any]:
                 "announced_by": list(call.announced_by),
                 "enables": list(call.enables),
                 "refuses_flags": list(call.refuses_flags),
+                "payload": call.payload,
                 "never_legal": role.never_legal(call.name),
             }
             for call in role.calls

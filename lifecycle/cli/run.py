@@ -95,6 +95,7 @@ class Program(click.Command):
 @click.option("--output", metavar="FILE", type=FILE, help="Write them there instead of standard error.")
 @click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that this file does not know.")
 @click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the problems that are found now, and pass.")
+@click.option("--all", "shows_all", is_flag=True, help="Show every place in the summary, where there are many.")
 @click.option("--live", is_flag=True, help="Serve a page on loopback that shows what happens, and print its address.")
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="The port of that page; 0: a free one.")
 @click.option("--quiet", "-q", is_flag=True, help="No summary at the end.")
@@ -113,6 +114,7 @@ def run(
     output: Path | None,
     baseline: Path | None,
     write_baseline: Path | None,
+    shows_all: bool,
     live: bool,
     port: int,
     quiet: bool,
@@ -144,6 +146,7 @@ def run(
         write_baseline=_absolute(write_baseline),
         start=os.getcwd(),
         live=live,
+        all=shows_all,
     )
     command, surroundings = [sys.executable, *_flags(), *program], environment(settings, os.environ)
     if live:

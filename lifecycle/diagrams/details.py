@@ -40,6 +40,8 @@ def call_details(call: Call) -> list[str]:
         said.append(f"Notifications: {'; '.join(filter(None, (announced, enables)))}.")
     if call.refuses_flags:
         said.append(f"Refuses the flags: {', '.join(call.refuses_flags)}.")
+    if call.payload:
+        said.append(f"Records show the length of its {call.payload}, and not the {call.payload} itself.")
     return said
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
-from inspect import isawaitable
+from inspect import isawaitable, unwrap
 from types import CoroutineType, TracebackType
 from typing import Any, ClassVar, NoReturn
 
@@ -42,7 +42,7 @@ class Governed(Settling):
     # -- running a call -------------------------------------------------------------------------------------------------------
 
     def _run_call(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
-        if not (OBSERVERS.present or self._node._allows(call) or self._overridden):
+        if not (OBSERVERS.present or self._journal or self._node._allows(call) or self._overridden):
             raise self._refusal(self._node, call)
         claim, node = claim_of(call), self._node
         try:
@@ -59,7 +59,7 @@ class Governed(Settling):
             self._give_up(claim)  # once more: an exception of a signal handler may have come in the first
 
     async def _run_awaited_call(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
-        if not (OBSERVERS.present or self._node._allows(call) or self._overridden):
+        if not (OBSERVERS.present or self._journal or self._node._allows(call) or self._overridden):
             raise self._refusal(self._node, call)
         claim, node = claim_of(call), self._node
         try:
@@ -200,10 +200,22 @@ class Governed(Settling):
         """The record of a call that begins: that of an override which hands the call on, or a new one while it is observed."""
         if override is not None:
             return override.hand_on()
-        if not OBSERVERS.present:
+        observers = observers_of(self)
+        if not observers:
             return None
-        record = journal.begin_record(self.role.name, node._state, call, arguments, keywords, self.internal_modules)
-        for observer in OBSERVERS.present:
+        payload = self._specs[call].payload
+        handler = unwrap(getattr(type(self), call, _run_nothing))
+        arguments, keywords = journal.without_defaults(handler, arguments, keywords)
+        hidden, others = journal.without_payload(handler, payload, arguments, keywords) if payload else (arguments, keywords)
+        begin = (self.role.name, node._state, call, hidden, others, self.internal_modules)
+        if payload and any(getattr(each, "payloads", False) for each in observers):
+            record = journal.begin_record(*begin, journal.RecordWithPayload)
+            assert isinstance(record, journal.RecordWithPayload)
+            record.shown = journal.begin_record(*begin)
+            record.shown.arguments = journal.shown_arguments(arguments, keywords)
+        else:
+            record = journal.begin_record(*begin)
+        for observer in observers:
             observer.began(record, self)
         return record
 
@@ -219,9 +231,19 @@ def _full_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
+def _run_nothing() -> None:
+    """Stands for the handler of a call that only another object's call fires."""
+
+
+def observers_of(target: Governed) -> tuple[journal.Observer, ...]:
+    """Who is told of the calls of an object: those of all objects, and its own."""
+    own, present = target._journal, OBSERVERS.present
+    return present if own is None or own in present else (*present, own)
+
+
 def observe_end(record: Record, target: Governed) -> None:
     """Notify the observers that the call of `record` has ended."""
-    for observer in OBSERVERS.present:
+    for observer in observers_of(target):
         observer.ended(record, target)
 
 
@@ -254,6 +276,8 @@ class CallScope:
         if self._ahead is None:
             self._target._settle_call(self._node, self._call, ended)
         self._outcome = self._ahead or ended
+        if self._record is not None and self._target._specs[self._call].payload == journal.RESULT:
+            self._record.result = repr(journal.Payload(value))
         return value
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -14,8 +14,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
 from dataclasses import asdict, dataclass, replace
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import ref
+
+RESULT = "result"
+"""The payload of a call that gives it"""
 
 _SHOWN = 40
 """characters of an argument"""
@@ -24,12 +27,34 @@ _short = reprlib.Repr()
 _short.maxstring = _short.maxother = _SHOWN
 
 
+class Payload:
+    """Stands in records for data that is not shown: its length, or what kind of thing it is."""
+
+    _text: str
+
+    def __init__(self, data: object) -> None:
+        if isinstance(data, Payload):
+            self._text = data._text
+        elif isinstance(data, str):
+            self._text = f"<{len(data)} characters>"
+        elif isinstance(data, (bytes, bytearray, memoryview)):
+            self._text = f"<{memoryview(data).nbytes} bytes>"
+        elif isinstance(data, (list, tuple)) and data:
+            self._text = f"({', '.join(repr(Payload(each)) for each in data[:_SHOWN])})"
+        else:
+            self._text = f"<{type(data).__name__}>"
+
+    def __repr__(self) -> str:
+        return self._text
+
+
 @dataclass(slots=True, eq=False)
 class Record:
     """One call on one object. Times are seconds of time.perf_counter(); `ended` is None while the call runs.
 
     `outcome` is None while the call runs and where its arguments were refused before anything happened; a call that the
-    role forbids has the outcome "illegal" and its reason in `error`.
+    role forbids has the outcome "illegal" and its reason in `error`. `arguments` and `result` show how long a payload is:
+    `result` is "" but for calls whose result is one.
     """
 
     role: str
@@ -45,6 +70,7 @@ class Record:
     outcome: str | None = None
     next_state: str | None = None
     error: str = ""
+    result: str = ""
 
     def end(self, outcome: str | None, next_state: str, error: BaseException | None = None) -> None:
         """Complete the record; the clock is read here."""
@@ -52,6 +78,19 @@ class Record:
         self.outcome = outcome
         self.next_state = next_state
         self.error = f"{type(error).__name__}: {error}" if error is not None else ""
+
+
+class RecordWithPayload(Record):
+    """A record beside one with the payload, for the observers that asked for it."""
+
+    __slots__ = ("shown",)
+
+    shown: Record
+
+    def end(self, outcome: str | None, next_state: str, error: BaseException | None = None) -> None:
+        """Complete both."""
+        Record.end(self, outcome, next_state, error)
+        self.shown.end(outcome, next_state, error)
 
 
 class Observer(Protocol):
@@ -106,7 +145,9 @@ OBSERVERS = Observers()
 class Journal:
     """Records every call while its `with` block runs, or only those on the objects it was given.
 
-    limit: how many records to keep, the newest ones; None for all. A program that runs for long gives one.
+    limit: how many records to keep, the newest ones; None for all. A program that runs for long gives one. payloads: whether to
+    show the begin of what is sent, too, which is never shown over TLS. An object that was made with `journal=` records its
+    calls in it also outside the block.
 
     >>> from lifecycle import Journal, Server
     >>> with Journal() as journal, Server() as server:
@@ -115,8 +156,9 @@ class Journal:
     [('create', 'ok'), ('close', 'ok')]
     """
 
-    def __init__(self, *only: object, limit: int | None = None) -> None:
+    def __init__(self, *only: object, limit: int | None = None, payloads: bool = False) -> None:
         self.only = only
+        self.payloads = payloads
         self.records: MutableSequence[Record] = [] if limit is None else deque(maxlen=limit)
         self._names: dict[int, tuple[ref[object], str]] = {}
         self._counts: Counter[str] = Counter()
@@ -135,6 +177,9 @@ class Journal:
             return
         with self._naming:
             record.subject = self._name(target)
+        if self.payloads and isinstance(record, RecordWithPayload):
+            record.shown.subject = record.subject
+            record = record.shown
         self.records.append(record)
 
     def ended(self, record: Record, target: object) -> None:
@@ -162,7 +207,8 @@ class Journal:
         self._counts[kind] += 1
         name = f"{kind}#{self._counts[kind]}"
         # By identity: an object may be equal to another one, or not be hashable.
-        self._names[id(target)] = ref(target), name
+        number = id(target)
+        self._names[number] = ref(target, lambda _: self._names.pop(number, None)), name
         return name
 
 
@@ -173,12 +219,11 @@ def begin_record(
     arguments: Iterable[object],
     keywords: Mapping[str, object],
     internal: tuple[str, ...],
+    kind: type[Record] = Record,
 ) -> Record:
     """A record of a call that begins now, in this thread, at the nearest line outside the modules that are internal to it."""
     file, line = _caller(internal)
-    shown = [_shown(argument) for argument in arguments]
-    shown += [f"{name}={_shown(value)}" for name, value in keywords.items()]
-    return Record(
+    return kind(
         role=role,
         subject="",
         state=state,
@@ -186,8 +231,38 @@ def begin_record(
         thread=threading.current_thread().name,
         file=file,
         line=line,
-        arguments=", ".join(shown),
+        arguments=shown_arguments(arguments, keywords),
         began=time.perf_counter(),
+    )
+
+
+def shown_arguments(arguments: Iterable[object], keywords: Mapping[str, object]) -> str:
+    """A short text of a call's arguments."""
+    shown = [_shown(argument) for argument in arguments]
+    return ", ".join([*shown, *(f"{name}={_shown(value)}" for name, value in keywords.items())])
+
+
+def without_defaults(
+    handler: Any, arguments: tuple[object, ...], keywords: Mapping[str, object]
+) -> tuple[tuple[object, ...], Mapping[str, object]]:
+    """The arguments of a call but for the last ones that its handler has by default: a generated method passes all of them."""
+    defaults = getattr(handler, "__defaults__", None) or ()
+    first = handler.__code__.co_argcount - 1 - len(defaults) if defaults else 0
+    end = len(arguments)
+    while end > first >= 0 and defaults and end - 1 - first < len(defaults) and arguments[end - 1] is defaults[end - 1 - first]:
+        end -= 1
+    return arguments[:end], {name: value for name, value in keywords.items() if value is not ...}
+
+
+def without_payload(
+    handler: Any, name: str, arguments: tuple[object, ...], keywords: Mapping[str, object]
+) -> tuple[tuple[object, ...], dict[str, object]]:
+    """The arguments of a call, with the length of the one of that name in its place."""
+    names = handler.__code__.co_varnames
+    place = names.index(name) - 1 if name in names else -1
+    return (
+        tuple(Payload(each) if number == place else each for number, each in enumerate(arguments)),
+        {each: Payload(value) if each == name else value for each, value in keywords.items()},
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from lifecycle.engine.errors import ClosedDuringCall, IllegalCall, StateChangedDuringCall
+from lifecycle.engine.journal import Observer
 from lifecycle.engine.role import Role, UnlistedOutcome
 from lifecycle.engine.steps import LOCK, Claim, one_step
 from lifecycle.engine.table import StateNode
@@ -43,7 +44,7 @@ def settled(outcome: str, value: Value) -> Value:
 class Settling:
     """An object's present node, and how its calls settle."""
 
-    __slots__ = ("__weakref__", "_claim", "_node")
+    __slots__ = ("__weakref__", "_claim", "_journal", "_node")
 
     role: ClassVar[Role]
     _Settled: ClassVar = Settled
@@ -53,6 +54,8 @@ class Settling:
     _lock: ClassVar[Any] = LOCK
     _node: StateNode
     _claim: Claim | None
+    _journal: Observer | None
+    """who is told of this object's calls alone"""
 
     @property
     def state(self) -> str:
@@ -134,6 +137,8 @@ class Settling:
         after: where a call that settled before has led to; it goes on to where the outcome leads from `node`, if listed.
         """
         if self._specs[call].settles_before:
+            if self._node._final and self._node is not after and isinstance(error, Exception):
+                raise self._overtaken(node, call) from error
             outcome = self.outcome_of(call, error)
             back = None if outcome is None else node._after(call, outcome)
             if back is not None:

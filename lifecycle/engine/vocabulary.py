@@ -75,6 +75,7 @@ class Call:
     announced_by: the notifications that may be delivered while this call is legal, by name: they say that it can be made.
     enables: the notifications that may be delivered again after this call, by name.
     refuses_flags: names of the flags that the call does not take.
+    payload: the argument that holds its users' data, by name, or "result": records show how long it is, and not what it is.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Call:
     announced_by: tuple[str, ...] = ()
     enables: tuple[str, ...] = ()
     refuses_flags: tuple[str, ...] = ()
+    payload: str = ""
 
     @property
     def settles_before(self) -> bool:

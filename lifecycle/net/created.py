@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import Any
 
 from lifecycle.net.operations import Operation, Value
 from lifecycle.net.operations.connecting import resolving
 from lifecycle.net.option_names import NamedOptions
-from lifecycle.system.addresses import any_address, checked_port
+from lifecycle.roles import words
+from lifecycle.system.addresses import Address, Found, any_address, checked_port, from_system
 from lifecycle.system.handles import INTERNET_FAMILIES, unfilled
 from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_to_path, checked_path
-from lifecycle.system.portable_calls import claim_address, everywhere, new_socket
-
-if TYPE_CHECKING:
-    pass
+from lifecycle.system.portable_calls import at_every, bound, claim_address, everywhere, new_socket
 
 
 class CreatedSocket(NamedOptions):
@@ -81,13 +80,7 @@ class CreatedSocket(NamedOptions):
         wanted = int(socket.AF_UNSPEC) if family is None else checked_family(family)
         local = any_address(wanted) if address is None else address
         found, *_ = yield from resolving(local, port, wanted, self._kind)
-        sock = self._prepared_socket(found[0])
-        try:
-            sock.bind(found[1])
-        except BaseException:
-            sock.close()
-            raise
-        self._socket = sock
+        self._socket = bound(self._prepared_socket(found[0]), found[1])
 
     def _binding(self, port: int, address: str | None) -> Operation[None]:
         """bind(), waiting for the look-up of a name."""
@@ -121,6 +114,9 @@ class ServerCalls(CreatedSocket):
 
     _kind = socket.SOCK_STREAM
 
+    _others: list[socket.socket]
+    """its listeners besides the first one: a name may have several addresses"""
+
     def listen(self, backlog: int | None = None) -> None:
         """Let connections queue up; listening again changes the queue's length only.
 
@@ -128,12 +124,50 @@ class ServerCalls(CreatedSocket):
         clamped by the system. Legal in `bound` and `listening` (on an unbound socket Winsock answers WSAEINVAL, and Linux
         would pick a port). Raises OSError (EADDRINUSE), TypeError.
         """
-        if backlog is None:
-            self._socket.listen()
-        elif not isinstance(backlog, int) or isinstance(backlog, bool):
+        if backlog is not None and (not isinstance(backlog, int) or isinstance(backlog, bool)):
             raise TypeError(f"a backlog is an int, not {type(backlog).__name__}")
-        else:
-            self._socket.listen(max(0, min(backlog, 2**31 - 1)))
+        for listener in self._own_sockets:
+            listener.listen(*(() if backlog is None else (max(0, min(backlog, 2**31 - 1)),)))
+
+    @property
+    def local_addresses(self) -> tuple[Address, ...]:
+        """The addresses of all its listeners, the first of which is local_address; none where get_sock_name() is not legal."""
+        if not self.is_legal(words.GET_SOCK_NAME.name):
+            return ()
+        return tuple(from_system(listener.getsockname()) for listener in self._own_sockets)
+
+    def set_option(self, level: int = socket.SOL_SOCKET, option: int | None = None, value: int | bytes | None = None) -> None:
+        """As for every socket, for the listeners on all addresses."""
+        super().set_option(level, option, value)
+        for listener in self._others:
+            if level not in FAMILY_LEVELS or FAMILY_LEVELS[level] == listener.family:
+                listener.setsockopt(level, option, value)  # type: ignore[arg-type]
+
+    def detach(self) -> int:
+        """Hand the first listener's descriptor out, in blocking mode, and end the object; the other listeners are closed."""
+        number = super().detach()
+        self._close_others()
+        return number
+
+    @property
+    def _own_sockets(self) -> tuple[socket.socket, ...]:
+        return (self._socket, *self._others)
+
+    def _in_turn(self) -> tuple[socket.socket, ...]:
+        """The listeners, each the first one in its turn."""
+        if not self._others:
+            return (self._socket,)
+        listeners = self._own_sockets
+        turn = next(TURNS) % len(listeners)
+        return listeners[turn:] + listeners[:turn]
+
+    def _release(self) -> None:
+        super()._release()
+        self._close_others()
+
+    def _close_others(self) -> None:
+        for each in (*getattr(self, "_others", ()), *getattr(self, "_left", ())):
+            each.close()
 
     def _arriving(self) -> socket.socket:
         """A socket object for the connection that an accept() takes; one that an interrupted accept() has left holds it."""
@@ -146,23 +180,30 @@ class ServerCalls(CreatedSocket):
                 del target._socket
             self._left.append(connection)
 
-    def _release(self) -> None:
-        super()._release()
-        while self._left:
-            self._left.pop().close()
-
     def _before_bind(self, sock: socket.socket) -> None:
         claim_address(sock)
 
     def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
-        """As for every socket; but every interface means those of both families, where the system can do that."""
+        """At every address: of a name, or of both families, by one socket where the system can do that."""
+        wanted = int(socket.AF_UNSPEC) if family is None else checked_family(family)
         if address is None and family is None:
             checked_port(port)
             sock = everywhere(self._prepared_socket, port)
             if sock is not None:
                 self._socket = sock
                 return
-        yield from super()._creating(port, address, family)
+            found: list[Found] = [(each, (any_address(each), port)) for each in INTERNET_FAMILIES]
+        else:
+            found = yield from resolving(any_address(wanted) if address is None else address, port, wanted, self._kind)
+        self._socket, *others = at_every(found, self._prepared_socket)
+        self._others[:] = others
+
+
+TURNS = count()
+"""Which listener of a server is asked first: none has to wait for the others"""
+
+FAMILY_LEVELS = {socket.IPPROTO_IP: socket.AF_INET, socket.IPPROTO_IPV6: socket.AF_INET6}
+"""The levels of options that one family has"""
 
 
 def _is_local(family: object) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 from weakref import ref
 
 from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, LifecycleError, Role, settled
@@ -57,12 +58,18 @@ NAMES_HERE: Mapping[str, str] = {
 }
 """A name of socket.socket -> what it is called on these objects."""
 
+TRIES = 1000
+"""How often a socket is asked that is being exchanged for another one, which takes a few system calls"""
+
 LEVELS = frozenset(
     number
     for name in ("SOL_SOCKET", "IPPROTO_IP", "IPPROTO_IPV6", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_ICMP", "IPPROTO_RAW")
     if (number := getattr(socket, name, None)) is not None
 )
 """The levels of options that sockets of the internet have."""
+
+
+Value = TypeVar("Value")
 
 
 class NamedElsewhere:
@@ -99,6 +106,11 @@ class OsSocket(Lifecycle):
     _socket: socket.socket
     _readers: tuple[ref[Any], ...]
     """the files that were made over it"""
+
+    @property
+    def _own_sockets(self) -> tuple[socket.socket, ...]:
+        """What a call of this object waits on."""
+        return (self._socket,)
 
     # -- what a driver provides -----------------------------------------------------------------------------------------
 
@@ -185,7 +197,7 @@ class OsSocket(Lifecycle):
 
         Raises IllegalCall in `empty`, `open` and `closed` (Winsock: WSAEINVAL; Linux would answer 0.0.0.0:0).
         """
-        return from_system(self._socket.getsockname())
+        return from_system(self._ask(socket.socket.getsockname))
 
     def get_peer_name(self) -> Address:
         """The peer's address and port.
@@ -210,7 +222,7 @@ class OsSocket(Lifecycle):
         refusal = refusal_of_option(self._kind, level, option)
         if refusal is not None:
             raise OSError(errno.ENOPROTOOPT, f"this option {refusal}")
-        self._socket.setsockopt(level, option, value)
+        self._ask(lambda sock: sock.setsockopt(level, option, value))
 
     def get_option(self, option: int, *, level: int = socket.SOL_SOCKET, size: int = 0) -> int | bytes:
         """Read a socket option, as getsockopt(2); legal in every state with a socket.
@@ -219,7 +231,7 @@ class OsSocket(Lifecycle):
         (ENOPROTOOPT) for one that the system does not have.
         """
         checked_size(size)
-        return self._socket.getsockopt(level, option, size) if size else self._socket.getsockopt(level, option)
+        return self._ask(lambda sock: sock.getsockopt(level, option, size) if size else sock.getsockopt(level, option))
 
     def io_ctl(self, command: int = FIONREAD) -> int:
         """Bytes that could be received at once: of a stream all of them, of a datagram socket the first message's.
@@ -324,6 +336,17 @@ class OsSocket(Lifecycle):
         """What shut_down() ends is chosen by its argument."""
         return direction_of(*arguments, **keywords)[0] if call == words.SHUT_DOWN.name else "ok"
 
+    def _ask(self, question: Callable[[socket.socket], Value]) -> Value:
+        """The socket's answer; asked again while a connect in another thread exchanges the socket, which holds nothing then."""
+        for _ in range(TRIES):
+            try:
+                return question(self._socket)
+            except OSError as error:
+                if error.errno != errno.EBADF or self._claim is None or self.is_over:
+                    raise
+            time.sleep(0)
+        return question(self._socket)
+
     def _shut_down(self, how: Direction) -> None:
         """The handler of shut_down; the state has changed already, so that a call which this wakes finds the reason."""
         self._socket.shutdown(direction_of(how)[1])
@@ -350,7 +373,7 @@ class OsSocket(Lifecycle):
         if not self.is_legal(call):
             return None
         try:
-            name = self._socket.getsockname() if call == words.GET_SOCK_NAME.name else self._socket.getpeername()
+            name = self._ask(lambda sock: sock.getsockname() if call == words.GET_SOCK_NAME.name else sock.getpeername())
         except OSError:
             return None
         return from_system(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import WeakMethod, ref
 
 from lifecycle.engine import INTERRUPTED
+from lifecycle.engine.journal import Payload
 from lifecycle.net.errors import PlainTextUnread
 from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.net.os_socket import OsSocket
@@ -25,18 +26,8 @@ if TYPE_CHECKING:
 HANDSHAKES = (words.START_TLS.name, words.FINISH_TLS.name)
 
 
-class Payload:
-    """Stands in records for bytes that must not be shown."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-
-    def __repr__(self) -> str:
-        return f"<{self._size} bytes>"
-
-
 def _without_secrets(argument: Any) -> Any:
-    return Payload(memoryview(argument).nbytes) if isinstance(argument, bytes | bytearray | memoryview) else argument
+    return Payload(argument) if isinstance(argument, bytes | bytearray | memoryview) else argument
 
 
 class Reads(Protocol):
@@ -113,8 +104,8 @@ class TlsCalls(OsSocket):
         await super().__aexit__(kind, error, traceback)
 
     def _record_of(self, call: str, node: Any, arguments: tuple[Any, ...], keywords: Any, override: Any) -> Any:
-        """As of every call; but what is sent over TLS is recorded as its length alone."""
-        if isinstance(getattr(self, "_socket", None), SecureLayer):
+        """As of every call; but what is sent over TLS, or belongs to it, is recorded as its length whoever asks for more."""
+        if call in HANDSHAKES or isinstance(getattr(self, "_socket", None), SecureLayer):
             arguments = tuple(map(_without_secrets, arguments))
             keywords = {name: _without_secrets(value) for name, value in keywords.items()}
         return super()._record_of(call, node, arguments, keywords, override)

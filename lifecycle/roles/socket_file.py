@@ -69,7 +69,7 @@ SOCKET_FILE = Role(
             waits_for="readable",
             errors={"broken": GONE},
         ),
-        Call("write", "Send bytes through the socket.", waits_for="writable", errors={"broken": GONE}),
+        Call("write", "Send bytes through the socket.", waits_for="writable", errors={"broken": GONE}, payload="data"),
         Call("flush", "Nothing: the file holds nothing back."),
         Call("seek", "Move the position.", reason=NO_POSITION),
         Call("seek_to_begin", "MFC's name of seek(0).", reason=NO_POSITION),

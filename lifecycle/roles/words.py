@@ -84,13 +84,21 @@ ACCEPTED = Call(
 )
 SOCKET_FILE = Call("socket_file", "A SocketFile is made over it.", fired_by="socket_file.attach")
 DISCONNECT = Call("disconnect", "Forget the peer of a datagram socket.", exclusive=True)
-SEND = Call("send", "Send all of the data to the peer.", waits_for="writable", announced_by=("write",), enables=("write",))
+SEND = Call(
+    "send",
+    "Send all of the data to the peer.",
+    waits_for="writable",
+    announced_by=("write",),
+    enables=("write",),
+    payload="data",
+)
 RECEIVE = Call(
     "receive",
     "Receive the data that has arrived, or wait for some; b'' from a stream is its end.",
     waits_for="readable",
     announced_by=("read", "close"),
     enables=("read", "oob"),
+    payload="result",
 )
 SEND_TO = Call(
     "send_to",
@@ -99,12 +107,14 @@ SEND_TO = Call(
     waits_for="writable",
     announced_by=("write",),
     enables=("write",),
+    payload="data",
 )
 RECEIVE_FROM = Call(
     "receive_from",
     "Receive, together with the sender's address; a stream has none.",
     waits_for="readable",
     enables=("read", "oob"),
+    payload="result",
 )
 SEND_HANDLES = Call(
     "send_handles",
@@ -112,6 +122,7 @@ SEND_HANDLES = Call(
     waits_for="writable",
     announced_by=("write",),
     enables=("write",),
+    payload="data",
 )
 RECEIVE_HANDLES = Call(
     "receive_handles",
@@ -119,6 +130,7 @@ RECEIVE_HANDLES = Call(
     waits_for="readable",
     announced_by=("read", "close"),
     enables=("read", "oob"),
+    payload="result",
 )
 SHUT_DOWN = Call("shut_down", "End one direction, or both, without closing: sends, receives or both.", settles="before")
 GET_SOCK_NAME = Call("get_sock_name", "The local address and port.", reason="The socket has no local address yet")
@@ -141,6 +153,7 @@ START_TLS = Call(
     waits_for="readable",
     enables=("write", "read"),
     reason="TLS starts once, on a connection with both directions open",
+    payload="received",
 )
 FINISH_TLS = Call(
     "finish_tls",

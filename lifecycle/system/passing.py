@@ -52,6 +52,7 @@ def refuse_other_family(sock: socket.socket) -> None:
 
 def send_with_handles(sock: socket.socket, data: memoryview, handles: array[int]) -> int:
     """Send data, and with its first byte the descriptors; how many bytes. The sender's own stay open."""
+    assert sys.platform != "win32"  # whose sockets are refused before: see refuse_other_family()
     return sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)] if handles else [])
 
 
@@ -72,6 +73,7 @@ def look(sock: socket.socket, size: int) -> Arrived | None:
 
 def take(sock: socket.socket, size: int, flags: int = 0) -> Arrived:
     """Receive, with all descriptors that came; no child process inherits them."""
+    assert sys.platform != "win32"
     space = socket.CMSG_SPACE(MOST * array("i").itemsize) + socket.CMSG_SPACE(256)  # the rest for credentials and labels
     data, ancillary, answer, sender = sock.recvmsg(size, space, flags | CLOSES_ON_EXEC)
     handles = array("i")

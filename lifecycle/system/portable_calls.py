@@ -8,11 +8,11 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
-from lifecycle.system.addresses import any_address
+from lifecycle.system.addresses import Found, any_address
 from lifecycle.system.handles import own_again
 from lifecycle.system.local_sockets import LOCAL_FAMILY, bind_anywhere
 from lifecycle.system.outcomes import UNDER_WAY, system_error
@@ -62,6 +62,51 @@ def everywhere(prepare: Callable[[int], socket.socket], port: int) -> socket.soc
             return None
         raise
     return sock
+
+
+NOT_HERE = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
+"""Answers of a system that does not have an address."""
+
+TRIES_OF_PORTS = 8
+
+
+def bound(sock: socket.socket, name: Any) -> socket.socket:
+    """The socket, bound; closed where that fails."""
+    try:
+        sock.bind(name)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def at_every(found: Sequence[Found], prepare: Callable[[int], socket.socket]) -> list[socket.socket]:
+    """A socket bound to each address, all to the same port; addresses that this machine does not have are left out.
+
+    Raises OSError (EADDRINUSE) where one is taken, and the error of the first address where none can be had.
+    """
+    for tries_left in reversed(range(TRIES_OF_PORTS)):
+        made: list[socket.socket] = []
+        missing: OSError | None = None
+        try:
+            for family, name in found:
+                try:
+                    made.append(bound(prepare(family), (name[0], made[0].getsockname()[1] if made else name[1], *name[2:])))
+                except OSError as error:
+                    if error.errno not in NOT_HERE:
+                        raise
+                    missing = missing or error
+        except BaseException as error:
+            for each in made:
+                each.close()
+            is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            if is_taken and made and not found[0][1][1] and tries_left:
+                continue  # the system chose a port that is free at one address and taken at another
+            raise
+        if missing is not None and not made:
+            raise missing
+        return made
+    raise AssertionError("the last try raises")
 
 
 def in_place_of(before: socket.socket, after: socket.socket) -> socket.socket:

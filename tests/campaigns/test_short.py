@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
-from campaigns import interrupts
+from campaigns import cancellations, forks, interrupts, threads
+from event_loops import INSTALLED
 
 from lifecycle import Journal
 from lifecycle.system.polling import provide_waker
@@ -44,3 +45,24 @@ def test_an_exception_by_a_timer_leaves_what_is_true() -> None:
     """The same by real signals, at times that differ."""
     for name in ("bind", "accept", "connect", "disconnect", "shut_down_both", "attach_socket", "close"):
         assert interrupts.by_a_timer(name, "compiled", 12, seed=len(name))[1] == []
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_every_call_against_every_other(engine: str) -> None:
+    """64 threads that make every call on shared objects see no foreign error, hang nowhere, and lose no descriptor."""
+    _, findings, more = threads.run(0.1, engine)  # one round
+    assert not findings.foreign, findings.samples
+    assert not more
+
+
+def test_forked_children_can_go_on() -> None:
+    """A child that is forked while threads make calls holds nothing of theirs, and can use and close the objects."""
+    forked, wrong = forks.run(0.5)
+    assert forked
+    assert not wrong
+
+
+@pytest.mark.parametrize("loop", [loop for loop in cancellations.LOOPS if INSTALLED[loop]])
+def test_cancelled_calls_lose_nothing(loop: str) -> None:
+    """Sends, receives, accepts and connects that are cancelled at any time lose and repeat no byte, and leave nothing."""
+    assert cancellations.run(300, loop).wrong == []

@@ -99,6 +99,13 @@ def test_enforcing_fails_the_test(tmp_path: Path) -> None:
     assert "lifecycle.IllegalCall: socket.getsockname() is not legal in state 'open'." in done.stdout
 
 
+def test_error_fails_the_run_and_no_test(tmp_path: Path) -> None:
+    """With =error all tests pass and the run fails; without findings it passes."""
+    done = run_pytest(tmp_path, "--lifecycle=error")
+    assert (done.returncode, "4 passed" in done.stdout) == (1, True)
+    assert run_pytest(tmp_path, "--lifecycle=error", "-k", "correct").returncode == 0
+
+
 def test_files_and_exit_code_of_a_test_run(tmp_path: Path) -> None:
     """A run fails on the kinds that were asked for, writes its problems, and passes with a baseline and an ignored code."""
     base = tmp_path / "base.json"

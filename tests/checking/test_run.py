@@ -73,7 +73,7 @@ def test_summary_says_what_to_do_and_where(tmp_path: Path) -> None:
     head, _, rest = done.stderr.partition("\n\n")
     assert head == "lifecycle: 1 finding at 1 place (1 order error)"
     assert f"{script}:4:14: LC104 order error: accept() on a stream socket in state 'open', in <module>\n" in rest
-    assert "    4 | sock.accept()\n      |      ^\n" in rest
+    assert "    4 | sock.accept()\n      |      ^^^^^^\n" in rest
     assert "Call bind(), then listen() first." in rest
     assert f"{script}:2  socket() -> open" in rest
     assert run_command("run", "--quiet", script).stderr == ""
@@ -149,12 +149,40 @@ def test_known_and_ignored_problems_are_silent(tmp_path: Path) -> None:
 
 
 def test_summary_of_many_places_is_short(tmp_path: Path) -> None:
-    """Of more than fifty places the first fifty are shown, and the number of the others."""
+    """Of many places the first screen has a table by cause, and one block for each; --all shows them all."""
     lines = "".join(f"s{number} = socket.socket()\n" for number in range(60))
-    text = run_command("run", write(tmp_path, f"import socket\n{lines}")).stderr
-    assert text.startswith("lifecycle: 60 findings at 60 places (60 leaks)\n")
-    assert text.count(": LC301 leak") == 50
-    assert "lifecycle: 10 more places are not shown here" in text
+    script = write(tmp_path, f"import socket\n{lines}s0.listen()\n")
+    text = run_command("run", script).stderr
+    assert text.startswith("lifecycle: 61 findings at 61 places (1 not portable, 60 leaks)\n\nfindings  places  fix first\n")
+    table = text.split("\n\n")[1].splitlines()[1:]
+    assert [line.split()[:3] for line in table] == [["1", "1", "LC206"], ["59", "59", "LC301"]]
+    assert text.count(": LC301 leak") == 1
+    assert "Its socket was never closed, either (LC301): " in text
+    assert "lifecycle: 58 more places are not shown here: --all shows them" in text
+    assert run_command("run", "--all", script).stderr.count(": LC301 leak") == 59
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_has_colours_and_its_width() -> None:
+    """On a terminal lines are broken at its width, but for the program's, and coloured unless NO_COLOR is set."""
+    import pty
+
+    from lifecycle.checking.run_text import for_terminal
+
+    text = "lifecycle: 1 finding at 1 place (1 leak)\n" + "x.py:1:1: LC301 leak: " + "word " * 30 + "\n"
+    text += "   12 | " + "y" * 200 + "\n      | ^^^\n"
+    master, slave = pty.openpty()
+    try:
+        shown = for_terminal(text, slave)
+        assert "\x1b[31;1mLC301 leak\x1b[0m:" in shown
+        lines = re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()
+        assert max(len(line) for line in lines if "y" * 9 not in line) <= 80
+        assert "   12 | " + "y" * 200 in lines
+    finally:
+        os.close(master)
+        os.close(slave)
+    with open(os.devnull) as nowhere:
+        assert for_terminal(text, nowhere.fileno()) == text
 
 
 def test_what_stays_open_to_the_end_is_a_leak(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import grouped, history_lines
 from lifecycle.checking.observed import corrected
 from lifecycle.checking.registry import track_of
-from lifecycle.checking.report import summary
+from lifecycle.checking.run_text import summary
 
 HOST = "127.0.0.1"
 

@@ -45,6 +45,7 @@ def test_show_json_is_the_roles_data(role: Role) -> None:
             "announced_by": list(call.announced_by),
             "enables": list(call.enables),
             "refuses_flags": list(call.refuses_flags),
+            "payload": call.payload,
             "never_legal": role.never_legal(call.name),
         }
     assert [(each["name"], each["doc"], each["kind"]) for each in data["outcomes"]] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
@@ -26,8 +27,16 @@ def _block(problem: Problem) -> list[str]:
         number = f"{problem.line:>5} | "
         indent = len(source) - len(source.lstrip())
         lines.append(number + printable(source.strip()))
-        lines.append(" " * (len(number) - 2) + "| " + " " * max(0, problem.column - indent) + "^")
+        lines.append(
+            " " * (len(number) - 2) + "| " + " " * max(0, problem.column - indent) + _underline(source, problem.column)
+        )
     return lines + [f"      {printable(line)}" for line in problem.advice]
+
+
+def _underline(source: str, column: int) -> str:
+    """A caret under each letter of the name that stands there."""
+    found = re.match(r"\w*", source[column:])
+    return "^" * max(1, len(found[0]) if found else 1)
 
 
 def as_json(problems: Sequence[Problem]) -> str:

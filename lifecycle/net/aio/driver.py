@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import anyio
 import anyio.lowlevel
 
-from lifecycle.engine import Call, Role
+from lifecycle.engine import Call, Observer, Role
 from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.net.errors import BlockingCallCancelled
@@ -46,7 +46,7 @@ class Race:
 class AsyncSocket(NotifiedSocket):
     """One socket of the system under a role, whose waiting calls are awaited.
 
-    It belongs to the event loop, and so to the thread, in which it is used. engine: see Lifecycle.
+    It belongs to the event loop, and so to the thread, in which it is used. engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_races", "_reading", "_turns", "_writing")
@@ -57,8 +57,8 @@ class AsyncSocket(NotifiedSocket):
         super().__init_subclass__(role, **keywords)
         cls._waits_silently = not cls._callbacks and cls.on_message_pending is AsyncSocket.on_message_pending
 
-    def __init__(self, *, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._reading: Readiness | None = None
         self._writing: Readiness | None = None
         self._races: tuple[Race, ...] = ()

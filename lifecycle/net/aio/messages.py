@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import anyio
 
+from lifecycle.engine import Observer
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.operations.messages import LIMIT, Steps, Taken, checked_limit, checked_separator, exactly, until
 from lifecycle.net.operations.transfer import READ_SIZE
@@ -22,8 +23,8 @@ class AsyncMessages(AsyncSocket, StreamCalls):
 
     __slots__ = ("_held", "_sent")
 
-    def __init__(self, *, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._held = None
         self._sent = 0
 

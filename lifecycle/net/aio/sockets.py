@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, overload
 import anyio
 from anyio.abc import TaskStatus
 
-from lifecycle.engine import IllegalCall, fires_into
+from lifecycle.engine import IllegalCall, Observer, fires_into
+from lifecycle.net.aio.any_readiness import AnyReadiness
 from lifecycle.net.aio.driver import AsyncSocket
+from lifecycle.net.aio.readiness import Readiness, readiness_of
 from lifecycle.net.aio.serving import Connection, Serving, secured_first
 from lifecycle.net.aio.stream import AsyncStream
 from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
@@ -43,14 +45,14 @@ class AsyncCreated(AsyncSocket, CreatedSocket):
     ) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
-        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not say.
-        path: a local path or an abstract name (Linux) in place of all of these, for a Unix-domain socket; a socket that nobody
-        has open any more is removed there first, and close() removes what this bind has made. mode: the permissions of the
-        path, as of os.chmod(); None for what the umask leaves. If the bind fails, the socket is closed and the state stays
-        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
-        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
-        (EADDRINUSE, EADDRNOTAVAIL).
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. A server listens at
+        every address that the name has here, on one port, and None means both families. family: AF_INET (the default) or
+        AF_INET6, where the address does not say. path: a local path or an abstract name (Linux) in place of all of these, for
+        a Unix-domain socket; a socket that nobody has open any more is removed there first, and close() removes what this
+        bind has made. mode: the permissions of the path, as of os.chmod(); None for what the umask leaves. If the bind fails,
+        the socket is closed and the state stays `empty`. A client for which none of them is given may use any address of a
+        name in connect(), of either family, and its local port may be another one afterwards. Raises IllegalCall in every
+        state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
         """
         await self._run(words.CREATE, self._creating_at(port, address, family, path, mode))
 
@@ -69,13 +71,13 @@ class AsyncCreated(AsyncSocket, CreatedSocket):
 class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
     """The client's side of a stream connection: create(), connect(), then send() and receive(), awaited.
 
-    engine: see Lifecycle.
+    engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_plan", "_sought")
 
-    def __init__(self, *, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._plan = NO_PLAN
         self._sought: Any = None
 
@@ -105,15 +107,15 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
 class Accepted(AsyncStream, role=ACCEPTED):
     """The server's end of one connection: constructed empty, then given to a server's accept(); never created.
 
-    engine: see Lifecycle.
+    engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_filler",)
 
     _is_tls_server = True
 
-    def __init__(self, *, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._filler: Server | None = None
 
     def _wake_all(self) -> None:
@@ -133,18 +135,28 @@ class Accepted(AsyncStream, role=ACCEPTED):
 class Server(AsyncCreated, ServerCalls, role=SERVER):
     """The server's listening socket: create(), listen(), then accept() again and again, `async for`, or serve().
 
-    accepts: the class of the objects that accept() makes. engine: see Lifecycle.
+    accepts: the class of the objects that accept() makes. engine, journal: see Lifecycle.
     """
 
-    __slots__ = ("_accepts", "_left")
+    __slots__ = ("_accepts", "_left", "_others")
 
-    def __init__(self, *, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(
+        self, *, accepts: type[Accepted] = Accepted, engine: str | None = None, journal: Observer | None = None
+    ) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._accepts = checked_class(accepts, Accepted)
         self._left = []
+        self._others = []
+
+    def _anew(self, before: Readiness | None, *, writing: bool) -> Readiness:
+        first = super()._anew(before, writing=writing)
+        others = [readiness_of(listener, writing=writing) for listener in self._others]
+        return AnyReadiness([first, *others]) if others else first
 
     def _new_accepted(self) -> Accepted:
-        return self._accepts(engine=self.engine)
+        accepted = self._accepts(engine=self.engine)
+        accepted._record_in(self._journal)
+        return accepted
 
     @fires_into(Accepted, default=_new_accepted)
     async def accept(self, target: Accepted | None = None) -> Accepted:
@@ -160,7 +172,7 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         connection = arriving = self._arriving()
         try:
             if arriving.fileno() == -1:
-                connection = await self._run(words.ACCEPT, accepting(self._socket, arriving), target)
+                connection = await self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target)
             if connection is not None:
                 target._socket = connection
         except BaseException:
@@ -224,9 +236,15 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         ValueError for a limit or a grace that is none.
         """
         made = self._accepts if kind is None else kind
+
+        def new_connection() -> Any:
+            connection = made(engine=self.engine)
+            connection._record_in(self._journal)
+            return connection
+
         if tls is not None:
             handler = secured_first(handler, tls, handshake_timeout, on_error)
-        serving = Serving(self, lambda: made(engine=self.engine), handler, limit=limit, on_error=on_error, grace=grace)
+        serving = Serving(self, new_connection, handler, limit=limit, on_error=on_error, grace=grace)
         await serving.run(task_status)
 
     def __aiter__(self) -> AsyncIterator[Accepted]:
@@ -245,7 +263,7 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
 class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
     """A datagram socket: one call is one message; no connection is needed.
 
-    `async for data, sender in datagram` receives until it is closed. engine: see Lifecycle.
+    `async for data, sender in datagram` receives until it is closed. engine, journal: see Lifecycle.
     """
 
     __slots__ = ()

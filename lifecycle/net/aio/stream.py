@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from lifecycle.engine import IllegalCall, Role, inlined, settled
+from lifecycle.engine import IllegalCall, Observer, Role, inlined, settled
 from lifecycle.net.aio.byte_stream import ConnectionStream
 from lifecycle.net.aio.driver import TURNS
 from lifecycle.net.aio.messages import AsyncMessages
@@ -146,8 +146,8 @@ class AsyncStream(AsyncMessages):
             if call in vars(cls):
                 setattr(cls, call, _counting(vars(cls)[call]))
 
-    def __init__(self, *, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._receives: Iterator[bool] = repeat(True, TURNS)
         self._send_queue: SendQueue | None = None  # while a send waits
 

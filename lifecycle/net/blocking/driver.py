@@ -7,7 +7,7 @@ import time
 from types import EllipsisType
 from typing import Any, ClassVar
 
-from lifecycle.engine import Call, Role
+from lifecycle.engine import Call, Observer, Role
 from lifecycle.engine.steps import one_step, process
 from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.operations import PATIENCE, Operation, Resolve, Value
@@ -23,7 +23,7 @@ Timeout = float | None | EllipsisType
 class BlockingSocket(OsSocket):
     """One socket of the system under a role.
 
-    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_timeout", "_waits")
@@ -34,8 +34,8 @@ class BlockingSocket(OsSocket):
         super().__init_subclass__(role, **keywords)
         cls._waits_silently = cls.on_message_pending is BlockingSocket.on_message_pending
 
-    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._timeout = checked_timeout(timeout)
         self._waits: tuple[Wait, ...] = ()
         provide_waker()
@@ -132,7 +132,7 @@ class BlockingSocket(OsSocket):
         """Return when the operation can go on; raise when the call has ended."""
         self.on_message_pending()
         self._look(call, wait)
-        sockets = (self._socket,) if request.sockets is None else request.sockets
+        sockets = self._own_sockets if request.sockets is None else request.sockets
         until = deadline if request.until is None else min(request.until, request.until if deadline is None else deadline)
         numbers = [number for sock in sockets if (number := sock.fileno()) != -1]
         if len(numbers) < len(sockets):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from lifecycle.engine import Observer
 from lifecycle.net.blocking.driver import BlockingSocket, Timeout, checked_timeout
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations.messages import LIMIT, Steps, Taken, checked_limit, checked_separator, exactly, until
@@ -38,8 +39,8 @@ class Messages(BlockingSocket, StreamCalls):
 
     __slots__ = ("_held",)
 
-    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
-        super().__init__(timeout=timeout, engine=engine)
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(timeout=timeout, engine=engine, journal=journal)
         self._held = None
 
     if TYPE_CHECKING:

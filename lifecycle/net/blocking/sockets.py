@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.engine import IllegalCall, fires_into
+from lifecycle.engine import IllegalCall, Observer, fires_into
 from lifecycle.net.blocking.driver import BlockingSocket, checked_timeout
 from lifecycle.net.blocking.stream import Stream
 from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
@@ -38,14 +38,14 @@ class Created(BlockingSocket, CreatedSocket):
     ) -> None:
         """Get a socket and bind it: open() and bind() in one (MFC's Create).
 
-        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface: of a server those of
-        both families, where the system can do that. family: AF_INET (the default) or AF_INET6, where the address does not say.
-        path: a local path or an abstract name (Linux) in place of all of these, for a Unix-domain socket; a socket that nobody
-        has open any more is removed there first, and close() removes what this bind has made. mode: the permissions of the
-        path, as of os.chmod(); None for what the umask leaves. If the bind fails, the socket is closed and the state stays
-        `empty`. A client for which none of them is given may use any address of a name in connect(), of either family, and its
-        local port may be another one afterwards. Raises IllegalCall in every state but `empty`; ValueError, TypeError; OSError
-        (EADDRINUSE, EADDRNOTAVAIL).
+        port: 0..65535, 0 for any free one. address: a local address or name, None for every interface. A server listens at
+        every address that the name has here, on one port, and None means both families. family: AF_INET (the default) or
+        AF_INET6, where the address does not say. path: a local path or an abstract name (Linux) in place of all of these, for
+        a Unix-domain socket; a socket that nobody has open any more is removed there first, and close() removes what this
+        bind has made. mode: the permissions of the path, as of os.chmod(); None for what the umask leaves. If the bind fails,
+        the socket is closed and the state stays `empty`. A client for which none of them is given may use any address of a
+        name in connect(), of either family, and its local port may be another one afterwards. Raises IllegalCall in every
+        state but `empty`; ValueError, TypeError; OSError (EADDRINUSE, EADDRNOTAVAIL).
         """
         self._run(words.CREATE, self._creating_at(port, address, family, path, mode))
 
@@ -62,13 +62,13 @@ class Created(BlockingSocket, CreatedSocket):
 class Client(Created, ClientCalls, Stream, role=CLIENT):
     """The client's side of a stream connection: create(), connect(), then send() and receive().
 
-    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_plan", "_sought")
 
-    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
-        super().__init__(timeout=timeout, engine=engine)
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(timeout=timeout, engine=engine, journal=journal)
         self._plan = NO_PLAN
         self._sought: Any = None
 
@@ -99,15 +99,15 @@ class Accepted(Stream, role=ACCEPTED):
     """The server's end of one connection: constructed empty, then given to a server's accept(); never created.
 
     timeout: seconds that a blocking call may wait; None for ever, 0 not at all; when it is not given, accept() passes the
-    server's on. engine: see Lifecycle.
+    server's on. engine, journal: see Lifecycle.
     """
 
     __slots__ = ("_filler", "_timeout_is_own")
 
     _is_tls_server = True
 
-    def __init__(self, *, timeout: float | None = None, engine: str | None = None) -> None:
-        super().__init__(timeout=timeout, engine=engine)
+    def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(timeout=timeout, engine=engine, journal=journal)
         self._timeout_is_own = timeout is not None
         self._filler: Server | None = None
 
@@ -138,18 +138,28 @@ class Server(ServerCalls, Created, role=SERVER):
     """The server's listening socket: create(), listen(), then accept() again and again, or `for accepted in server`.
 
     timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. accepts: the class of the objects
-    that accept() makes. engine: see Lifecycle.
+    that accept() makes. engine, journal: see Lifecycle.
     """
 
-    __slots__ = ("_accepts", "_left")
+    __slots__ = ("_accepts", "_left", "_others")
 
-    def __init__(self, *, timeout: float | None = None, accepts: type[Accepted] = Accepted, engine: str | None = None) -> None:
-        super().__init__(timeout=timeout, engine=engine)
+    def __init__(
+        self,
+        *,
+        timeout: float | None = None,
+        accepts: type[Accepted] = Accepted,
+        engine: str | None = None,
+        journal: Observer | None = None,
+    ) -> None:
+        super().__init__(timeout=timeout, engine=engine, journal=journal)
         self._accepts = checked_class(accepts, Accepted)
         self._left = []
+        self._others = []
 
     def _new_accepted(self) -> Accepted:
-        return self._accepts(engine=self.engine)
+        accepted = self._accepts(engine=self.engine)
+        accepted._record_in(self._journal)
+        return accepted
 
     @fires_into(Accepted, default=_new_accepted)
     def accept(self, target: Accepted | None = None) -> Accepted:
@@ -165,7 +175,7 @@ class Server(ServerCalls, Created, role=SERVER):
         connection = arriving = self._arriving()
         try:
             if arriving.fileno() == -1:
-                connection = self._run(words.ACCEPT, accepting(self._socket, arriving), target)
+                connection = self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target)
             if connection is not None:
                 target._install(connection, self._timeout)
         except BaseException:
@@ -190,7 +200,7 @@ class Server(ServerCalls, Created, role=SERVER):
 class Datagram(DatagramCalls, Created, role=DATAGRAM):
     """A datagram socket: one call is one message; no connection is needed.
 
-    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine: see Lifecycle.
+    timeout: seconds that a blocking call may wait; None for ever (the default), 0 not at all. engine, journal: see Lifecycle.
     """
 
     __slots__ = ()

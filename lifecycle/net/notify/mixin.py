@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from lifecycle.engine import Call, Role
+from lifecycle.engine import Call, Observer, Role
 from lifecycle.net.notify.context import current_queue
 from lifecycle.net.notify.dispatcher import Notifier, WatchedSocket
 from lifecycle.net.notify.events import CALLBACKS, Events, checked_mask
@@ -29,8 +29,8 @@ class NotifiedSocket(WatchedSocket):
         if cls._callbacks and not had_callbacks:
             report_calls(cls)
 
-    def __init__(self, *, engine: str | None = None) -> None:
-        super().__init__(engine=engine)
+    def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
+        super().__init__(engine=engine, journal=journal)
         self._notifier = Notifier(self, current_queue(type(self))) if self._callbacks else None
 
     def select_events(self, mask: int = Events.ALL) -> None:

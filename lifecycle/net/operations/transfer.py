@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
@@ -133,20 +133,26 @@ def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: 
     return first
 
 
-def accepting(listener: socket.socket, into: socket.socket | None = None) -> Operation[socket.socket]:
-    """Take the first connection of the queue. into: a socket object that holds nothing yet; see take_connection()."""
+def accepting(listeners: Sequence[socket.socket], into: socket.socket | None = None) -> Operation[socket.socket]:
+    """Take the first connection of a queue, the first listener's before the others'.
+
+    into: a socket object that holds nothing yet; see take_connection().
+    """
     into = unfilled() if into is None else into
     while True:
-        try:
-            connection = take_connection(listener, into)
-        except ConnectionAbortedError:
-            continue  # it was gone before it was taken (accept(2): to be treated like EAGAIN)
-        except BlockingIOError:
-            pass
-        else:
+        passed_over = False
+        for listener in listeners:
+            try:
+                connection = take_connection(listener, into)
+            except BlockingIOError:
+                continue
+            except ConnectionAbortedError:
+                passed_over = True  # it was gone before it was taken; others may be behind it
+                continue
             connection.setblocking(False)
             return connection
-        yield READABLE
+        if not passed_over:
+            yield READABLE
 
 
 def sending_message(

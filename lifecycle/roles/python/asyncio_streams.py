@@ -29,8 +29,8 @@ WRITER = Role(
     doc="A StreamWriter of asyncio.",
     states=STATES,
     calls=(
-        Call("write", "Write data, or keep it until it can be written."),
-        Call("writelines", "The same, for several pieces."),
+        Call("write", "Write data, or keep it until it can be written.", payload="data"),
+        Call("writelines", "The same, for several pieces.", payload="data"),
         Call("write_eof", "End what is sent; the other direction goes on."),
         Call("drain", "Wait until more may be written."),
         Call("start_tls", "Encrypt the connection from here on."),
