@@ -342,7 +342,8 @@ class OsSocket(Lifecycle):
             try:
                 return question(self._socket)
             except OSError as error:
-                if error.errno != errno.EBADF or self._claim is None or self.is_over:
+                is_exchanged = self._claim is not None or self._socket.fileno() != -1
+                if error.errno != errno.EBADF or self.is_over or not is_exchanged:
                     raise
             time.sleep(0)
         return question(self._socket)
