@@ -76,7 +76,7 @@ class Picture {
     this.role = null;
     this.zoom = 1;
     const factors = { "\u2212": 1 / 1.25, "+": 1.25, Fit: 0 };
-    const labels = { "\u2212": "Smaller", "+": "Larger", Fit: "As wide as the frame" };
+    const labels = { "\u2212": "Smaller", "+": "Larger", Fit: "Fit the frame" };
     const buttons = Object.entries(factors).map(([text, factor]) =>
       element("button", { "aria-label": labels[text], title: labels[text], click: () => this.scale(factor) }, text),
     );
