@@ -51,7 +51,7 @@ class Governed(Settling):
                     return scope.value(handler(self, *arguments, **keywords))
             except BaseException as error:
                 if not isinstance(error, IllegalCall):
-                    self._true_up(node, call)
+                    self._true_up(node, call, error)
                 raise
             finally:
                 self._give_up(claim)
@@ -68,7 +68,7 @@ class Governed(Settling):
                     return scope.value(await handler(self, *arguments, **keywords))
             except BaseException as error:
                 if not isinstance(error, IllegalCall):
-                    self._true_up(node, call)
+                    self._true_up(node, call, error)
                 raise
             finally:
                 self._give_up(claim)
@@ -287,7 +287,7 @@ class CallScope:
             if error is not None:
                 if not self._settling:
                     self._outcome = target._settle_error(self._node, self._call, error, self._after)
-                target._true_up(self._node, self._call)
+                target._true_up(self._node, self._call, error)
                 if target._specs[self._call].fired_by is not None and target.state == target.role.initial:
                     target._release()  # the call that was to fill it has failed
         except BaseException as overruling:

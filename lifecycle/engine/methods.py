@@ -81,8 +81,8 @@ _FLAT = """\
             {self}._settle_error(_lc_node, {name!r}, _lc_error)
             raise
 {settle}
-    except BaseException:
-        {self}._true_up(_lc_node, {name!r})
+    except BaseException as _lc_error:
+        {self}._true_up(_lc_node, {name!r}, _lc_error)
         raise
 """
 
@@ -104,9 +104,9 @@ _EXCLUSIVE = """\
                     {self}._settle_error(_lc_node, {name!r}, _lc_error)
                     raise
 {settle}
-        except BaseException:
+        except BaseException as _lc_error:
             if {self}._claim is _lc_claim:
-                {self}._true_up(_lc_node, {name!r})
+                {self}._true_up(_lc_node, {name!r}, _lc_error)
             raise
         finally:
             if {self}._claim is _lc_claim:  # until the state has changed
@@ -130,8 +130,8 @@ _SETTLES_BEFORE = """\
                     _lc_taken = True
         if _lc_taken:
             return {await_}_lc_handler({arguments})
-    except BaseException:
-        {self}._true_up(_lc_node, {name!r})
+    except BaseException as _lc_error:
+        {self}._true_up(_lc_node, {name!r}, _lc_error)
         raise
     return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
 """
@@ -153,8 +153,8 @@ _SETTLES_BEFORE_AS_CHOSEN = """\
             except BaseException as _lc_error:
                 {self}._settle_error(_lc_node, {name!r}, _lc_error, _lc_after)
                 raise
-    except BaseException:
-        {self}._true_up(_lc_node, {name!r})
+    except BaseException as _lc_error:
+        {self}._true_up(_lc_node, {name!r}, _lc_error)
         raise
     return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
 """

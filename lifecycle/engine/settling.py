@@ -162,14 +162,20 @@ class Settling:
             after = now._after(call, outcome)
         return False
 
-    def _true_up(self, node: StateNode, call: str) -> None:
-        """After an exception in a call begun in `node`: have the state that the object is really in, if that is an ending."""
+    def _true_up(self, node: StateNode, call: str, error: BaseException) -> None:
+        """After an exception in a call begun in `node`: have the state that the object is really in, if that is an ending.
+
+        What an error of the system means is the table's to say.
+        """
         now = self._node
         if self._specs[call].settles_before:
             if now is not node:
                 self._complete(call)
         elif node._after(call, "ok") is not node:
-            endings = [node._after(call, outcome) for outcome in self.role.table[node._state].get(call, ())]
+            row = self.role.table[node._state].get(call, {})
+            if isinstance(error, OSError) and self.outcome_of(call, error) in row:
+                return
+            endings = [node._after(call, outcome) for outcome in row]
             if now is node or now in endings:  # else another call has moved on from here
                 actual = self.actual_state(call)
                 after = next((each for each in endings if each is not None and each._state == actual), None)

@@ -197,7 +197,7 @@ class OsSocket(Lifecycle):
 
         Raises IllegalCall in `empty`, `open` and `closed` (Winsock: WSAEINVAL; Linux would answer 0.0.0.0:0).
         """
-        return from_system(self._ask(socket.socket.getsockname))
+        return from_system(self._ask(lambda sock: sock.getsockname()))
 
     def get_peer_name(self) -> Address:
         """The peer's address and port.
