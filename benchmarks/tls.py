@@ -61,7 +61,7 @@ def _measure_calls(effort: Effort) -> Iterator[Figure]:
                     "raw": _batch(statement, raw.sendall, raw.recv, way, count),
                     "lifecycle": _batch(statement, governed.send, governed.receive, way, count),
                 }
-                yield against_raw(name, interleave(cases, effort.rounds(300)), {}, limit=limit, baseline="SSLSocket")
+                yield against_raw(name, interleave(cases, effort.rounds(150)), {}, limit=limit, baseline="SSLSocket")
 
 
 def _batch(statement: str, send: Callable[[bytes], object], receive: Callable[[int], bytes], way: bytes, count: int) -> Batch:

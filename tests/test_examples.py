@@ -22,6 +22,8 @@ PROMISES = {
     "turnstile.py": "Turnstile.push() is not legal in state 'locked'.",
     "packets.py": "sender: 1000 of 0xff, 1000 acknowledged",
     "async_echo.py": "the client is ended",
+    "httpcore_blocking.py": "https two b'hello'",
+    "httpcore_awaited.py": "https <Response [200]>",
     "notifications.py": "42 is right",
     "logging_hook.py": "INFO Client connected: send(<6 bytes>) -> ok, ",
     "tracing_hook.py": "lifecycle.receive state=connected outcome=ok result=<6 bytes>",

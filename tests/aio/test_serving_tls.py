@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 
 import anyio
 import pytest
+from anyio.abc import SocketAttribute
+from anyio.streams.tls import TLSAttribute
 from event_loops import LOOPS, EventLoop
 
 from lifecycle import HandshakeRefused, aio
@@ -54,3 +57,37 @@ def test_a_failed_handshake_closes_its_connection_alone(loop: EventLoop) -> None
 
     loop.run(main)
     assert {type(failure) for failure in failures} == {HandshakeRefused, TimeoutError}
+
+
+@pytest.mark.parametrize("loop", LOOPS, ids=lambda loop: loop.name)
+def test_open_connection_over_tls(loop: EventLoop) -> None:
+    """open_connection(tls=...) verifies the host's name; as a stream it ends, breaks at a cut, and says what TLS there is."""
+
+    async def greet(accepted: aio.Accepted) -> None:
+        await accepted.send(b"hello")
+        if await accepted.receive() == b"cut":
+            accepted._socket.abandon()
+        else:
+            accepted.shut_down("sends")
+
+    async def main() -> None:
+        with anyio.fail_after(10):
+            async with aio.Server() as server, anyio.create_task_group() as tasks:
+                await server.create(0, HOST)
+                server.listen()
+                tasks.start_soon(partial(server.serve, greet, tls=server_context()))
+                port = server.get_sock_name().port
+                for question, end in ((b"go on", anyio.EndOfStream), (b"cut", anyio.BrokenResourceError)):
+                    async with await aio.open_connection(HOST, port, tls=client_context(checks_name=True)) as client:
+                        stream = client.as_stream()
+                        assert stream.extra(TLSAttribute.tls_version) == "TLSv1.3"
+                        assert stream.extra(SocketAttribute.remote_port) == port
+                        assert await stream.receive() == b"hello"
+                        await stream.send(question)
+                        with pytest.raises(end):
+                            await stream.receive()
+                with pytest.raises(HandshakeRefused):
+                    await aio.open_connection(HOST, port, tls=client_context(checks_name=True, trusts="stranger"))
+                server.close()
+
+    loop.run(main)

@@ -1,7 +1,8 @@
-"""`python -m tests.tls_trials [faults] [delivery] [slow]`: the long form of the trials of TLS; exits with 1 when one fails.
+"""`python -m tests.tls_trials [faults] [delivery] [slow] [cells]`: the long form of the trials of TLS; 1 when one fails.
 
 faults: a cut, a reset, a stop and a flipped bit at every byte of every record. delivery: what is sent arrives, 100 and 40 times
-over. slow: 10,000 handshakes that never end. The suite has a short form of each in tests/net/test_tls_trials.py.
+over. slow: 10,000 handshakes that never end. cells: conformance in both versions, on every loop, under both engines. The suite
+has a short form of the first three in tests/net/test_tls_trials.py.
 """
 
 from __future__ import annotations
@@ -69,7 +70,18 @@ def try_slow() -> bool:
     return report.ends != Counter({"TimeoutError": HANDSHAKES}) or report.left > 0 or report.answered_after > 5
 
 
-TRIALS = {"faults": try_faults, "delivery": try_delivery, "slow": try_slow}
+def try_cells() -> bool:
+    """Every cell of the client and of an accepted connection."""
+    from .cells import cells  # which needs the tests' own modules
+
+    failed = False
+    for name, reached, offered, unexplained in cells():
+        failed = failed or reached < offered or bool(unexplained)
+        print(f"{name}: {reached} of {offered} cells", *unexplained[:1], flush=True)
+    return failed
+
+
+TRIALS = {"faults": try_faults, "delivery": try_delivery, "slow": try_slow, "cells": try_cells}
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(TRIALS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 from anyio.abc import ByteStream, SocketAttribute
+from anyio.streams.tls import TLSAttribute
 
 from lifecycle.engine import IllegalCall
 from lifecycle.net.errors import BlockingCallCancelled
@@ -62,14 +63,23 @@ class ConnectionStream(ByteStream):
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
-        """The addresses, the family and the socket of the system, as anyio's own socket streams give them."""
-        sock = self._connection._socket
+        """The addresses, the family and the socket of the system, as anyio's own streams give them; over TLS its results."""
+        sock: Any = self._connection._socket
         attributes: dict[Any, Callable[[], Any]] = {
             SocketAttribute.family: lambda: sock.family,
             SocketAttribute.local_address: sock.getsockname,
             SocketAttribute.remote_address: sock.getpeername,
             SocketAttribute.raw_socket: lambda: sock,
         }
+        if self._connection.facts.is_secured:
+            details = self._connection.get_tls()
+            attributes |= {
+                SocketAttribute.raw_socket: lambda: sock.below,
+                TLSAttribute.alpn_protocol: lambda: details.alpn_protocol,
+                TLSAttribute.peer_certificate: lambda: details.peer_certificate,
+                TLSAttribute.peer_certificate_binary: lambda: details.certificate_bytes,
+                TLSAttribute.tls_version: lambda: details.version,
+            }
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             attributes[SocketAttribute.local_port] = lambda: sock.getsockname()[1]
             attributes[SocketAttribute.remote_port] = lambda: sock.getpeername()[1]
