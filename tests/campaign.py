@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,11 @@ def kill_one(folder: Path, after: float) -> None:
 
     def kill() -> None:
         time.sleep(after)
-        workers = json.loads((folder / STATE).read_text())["workers"]
+        workers: dict[str, int] = {}
+        while not workers:
+            time.sleep(1)
+            with suppress(FileNotFoundError):
+                workers = json.loads((folder / STATE).read_text())["workers"]
         os.kill(int(next(iter(workers)).rpartition(":")[2]), signal.SIGKILL)
         print("killed one", flush=True)
 

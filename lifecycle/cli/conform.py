@@ -117,6 +117,8 @@ def conform(
             text = f"lifecycle conform agent --source LANGUAGE; languages: {', '.join(SOURCES)}"
             raise click.BadParameter(text, param_hint="--source")
         write(source_of(source))
+        if shared is not None:
+            shared.mark(PASSED)
         return
 
     if engine is not None and engine not in ENGINES:

@@ -131,7 +131,10 @@ def _findings(report: Conformance, found: list[Cluster]) -> Iterator[RenderableT
         states = ", ".join(state for state in each.states if state)
         yield ""
         yield Text.assemble(
-            (f"{each.count} x {', '.join(each.roles)}{f'[{states}]' if states else ''} {first.call}", f"{HEADING} {BAD}"),
+            (
+                f"{each.count} x {', '.join(each.roles)}{f'[{states}]' if states else ''} {', '.join(each.calls)}",
+                f"{HEADING} {BAD}",
+            ),
             f"\n  expected {first.expected}\n  got      {first.got}\n  first of them: {', '.join(first.steps)}",
             again(report, each),
         )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
 
 from lifecycle.cli.conform import progress_bar
@@ -13,6 +17,7 @@ EPILOG = examples(
     "lifecycle matrix --diff linux           beside the shipped table of Linux, and the contract",
     "lifecycle matrix --diff winsock         where this system and Winsock differ",
     "lifecycle matrix --json > this-machine.json",
+    "lifecycle matrix agent:./agent --diff linux   what a program's sockets answer, beside Linux",
 )
 
 
@@ -21,24 +26,50 @@ FAMILIES = ("inet", "inet6", "unix")
 KINDS = ("stream", "seqpacket", "dgram")
 
 
+@contextmanager
+def _sockets_of(target: str | None) -> Iterator[Any]:
+    """The adapter of a target that is made of sockets; None for this machine's system."""
+    from lifecycle.conformance.adapters.sockets import SocketAdapter
+    from lifecycle.conformance.targets import UnknownTarget, target_named
+
+    if target is None:
+        yield None
+        return
+    try:
+        adapter = target_named(target).adapter()
+    except UnknownTarget as error:
+        raise click.BadParameter(str(error), param_hint="TARGET") from None
+    try:
+        if not isinstance(adapter, SocketAdapter):
+            raise click.BadParameter(f"{target} is not made of sockets", param_hint="TARGET")
+        yield adapter
+    finally:
+        adapter.close()
+
+
 @click.command("matrix", epilog=EPILOG, short_help="Measure what this system answers, call by call.")
+@click.argument(
+    "target", metavar="[TARGET]", required=False, help="Other sockets than the system's, as for `lifecycle conform`."
+)
 @click.option("--diff", type=click.Choice(PLATFORMS), help="Only where it differs from a shipped table, and from the contract.")
 @click.option("--family", type=click.Choice(FAMILIES), help="Only this family.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print the cells, or the differences, as JSON.")
-def matrix(diff: str | None, family: str | None, kind: str | None, as_json: bool) -> None:
+def matrix(target: str | None, diff: str | None, family: str | None, kind: str | None, as_json: bool) -> None:
     """Measure every call in every state on this machine, one fresh socket each, over the loopback interface.
 
     With --diff, exits with 1 where a cell differs from the shipped table and nothing explains it.
     """
     from lifecycle.conformance.campaigns.compare_platforms import compared_with
-    from lifecycle.conformance.campaigns.measure import PAIRS, measure
+    from lifecycle.conformance.campaigns.measure import OF_OTHERS, PAIRS, measure
 
+    known = PAIRS if target is None else (("inet", "stream"), ("inet", "dgram"))
     pairs = tuple(
-        (its_family, its_kind) for its_family, its_kind in PAIRS if family in (None, its_family) and kind in (None, its_kind)
+        (its_family, its_kind) for its_family, its_kind in known if family in (None, its_family) and kind in (None, its_kind)
     )
-    with progress_bar() as progress:
-        measured = measure(pairs, progress=lambda done, total: progress("cells", done, total))
+    with progress_bar() as progress, _sockets_of(target) as adapter:
+        how: Any = {} if adapter is None else {"calls": tuple(OF_OTHERS), "new": adapter.new}
+        measured = measure(pairs, progress=lambda done, total: progress("cells", done, total), **how)
     if not measured:
         raise click.BadParameter("this system has no such sockets", param_hint="--family")
     if diff is None:
@@ -51,7 +82,7 @@ def matrix(diff: str | None, family: str | None, kind: str | None, as_json: bool
         return
     from lifecycle.cli.matrix_page import comparison_data, comparison_page
 
-    comparison = compared_with(measured, diff)
+    comparison = compared_with(measured, diff, is_systems=target is None)
     if as_json:
         write_json(comparison_data(comparison))
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lifecycle.conformance.adapters.abilities import LeftOut as LeftOut
     from lifecycle.conformance.adapters.governed import GovernedAdapter as GovernedAdapter
+    from lifecycle.conformance.adapters.known import Known as Known
     from lifecycle.conformance.adapters.loopback import Loopback as Loopback
     from lifecycle.conformance.adapters.objects import ObjectAdapter as ObjectAdapter
     from lifecycle.conformance.adapters.protocol import AGREES as AGREES
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from lifecycle.conformance.adapters.protocol import Verdict as Verdict
     from lifecycle.conformance.adapters.protocol import compared as compared
     from lifecycle.conformance.adapters.session import LoopbackStage as LoopbackStage
-    from lifecycle.conformance.adapters.sockets import Known as Known
     from lifecycle.conformance.adapters.sockets import SocketAdapter as SocketAdapter
     from lifecycle.conformance.campaigns.confirming import Repeats as Repeats
     from lifecycle.conformance.campaigns.conform import Conformance as Conformance
@@ -62,7 +62,8 @@ _NAMES = {
     "adapters.governed": "GovernedAdapter",
     "adapters.objects": "ObjectAdapter",
     "adapters.protocol": "AGREES Adapter Answer Mismatch Stage Verdict compared",
-    "adapters.sockets": "Known SocketAdapter",
+    "adapters.known": "Known",
+    "adapters.sockets": "SocketAdapter",
     "campaigns.conform": "Conformance conform",
     "campaigns.replay": "replay",
     "driving.machine": "conformance_machine run_machine",

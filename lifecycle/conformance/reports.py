@@ -111,6 +111,7 @@ def _cluster(report: Conformance, cluster: Cluster) -> dict[str, Any]:
         "repeats": None if repeats is None else {"times": repeats.times, "tries": repeats.tries, "needs": repeats.needs},
         "states": list(cluster.states),
         "call": first.call,
+        "calls": list(cluster.calls),
         "expected": first.expected,
         "got": first.got,
         "steps": list(first.steps),

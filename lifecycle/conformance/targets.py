@@ -14,11 +14,12 @@ from typing import Any, cast
 
 from lifecycle.conformance.adapters.abilities import are_the_systems
 from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
+from lifecycle.conformance.adapters.known import Known
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text
 from lifecycle.conformance.adapters.platform_lines import WINSOCK
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.adapters.setup_states import Factory
-from lifecycle.conformance.adapters.sockets import Known, SocketAdapter, lacking
+from lifecycle.conformance.adapters.sockets import SocketAdapter, lacking
 from lifecycle.conformance.agents.adapter import CONTRACT, WITHOUT_SYSTEM, AgentAdapter
 from lifecycle.conformance.agents.process import BadAgent
 from lifecycle.conformance.campaigns.bare_calls import Implementation, KnownDifference

@@ -98,6 +98,6 @@ def test_what_is_broken_costs_no_patience() -> None:
     loopback = Loopback()
     try:
         loopback.settle(loopback.listener.fileno(), frozenset({"waiting"}))
-        assert loopback._patience < 0.1
+        assert loopback.patience < 0.1
     finally:
         loopback.close()

@@ -18,10 +18,10 @@ from typing import Any
 from lifecycle.conformance.adapters.loopback import Loopback, can_say
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text
 from lifecycle.conformance.adapters.protocol import Mismatch
-from lifecycle.conformance.adapters.setup_states import Factory, descriptor_of, reset, set_timeout
+from lifecycle.conformance.adapters.setup_states import Factory, address_of, descriptor_of, reset, set_timeout
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
 from lifecycle.conformance.model.environment import Environment, Place, Provocation, Under
-from lifecycle.conformance.model.environments import FLOOD, LISTENER, MESSAGE, SILENCE
+from lifecycle.conformance.model.environments import FLOOD, LISTENER, MESSAGE, NOBODY, PEER, SILENCE, TAKEN
 
 FULL_AFTER = 16 << 20  # bytes that no connection should take when nobody reads them
 PART = 1 << 16
@@ -97,6 +97,15 @@ def _waiting_endings(provocation: Provocation) -> Any:
     if provocation.under is not Under.AT_ONCE:
         return provocation.endings
     return tuple(each for each in provocation.endings if each.outcome != "pending")
+
+
+def _have_address(peers: Loopback) -> None:
+    sock = peers.unbound(socket.SOCK_STREAM)
+    try:
+        sock.bind(peers.fresh_address())
+        address_of(sock)
+    finally:
+        _close(sock)
 
 
 def _connect(peers: Loopback) -> None:
@@ -177,6 +186,15 @@ def _refuse_messages(peers: Loopback) -> None:
 
 STREAM_ACTIONS = frozenset({"peer_sends", "peer_ends", "peer_resets", "peer_reads", "peer_reads_the_end", "peer_connects"})
 
+ADDRESS = Check(
+    "an address of their own",
+    _have_address,
+    socket.SOCK_STREAM,
+    STREAM_ACTIONS | {"rival_listens", "rival_leaves"},
+    frozenset({LISTENER, SILENCE, FLOOD, NOBODY, PEER, TAKEN}),
+)
+"""without which nobody can be connected to, or sent to"""
+
 CONNECT = Check(
     "a connection between two of them", _connect, socket.SOCK_STREAM, STREAM_ACTIONS, frozenset({LISTENER, SILENCE, FLOOD})
 )
@@ -213,7 +231,9 @@ def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
         found.left_out.append(LeftOut(SHARE.what, "Windows refuses the second bind(), not the listen()"))
         found.actions |= SHARE.actions
     if peers_too:
-        _try(CONNECT, peers, found)
+        _try(ADDRESS, peers, found)
+        if not found.left_out or found.left_out[-1].what != ADDRESS.what:
+            _try(CONNECT, peers, found)
         found.connects = found.left_out[-1].why if CONNECT.actions <= found.actions else ""
         for check in CHECKS:
             needs_connection = check.kind == socket.SOCK_STREAM and found.connects

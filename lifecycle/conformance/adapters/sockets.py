@@ -12,11 +12,12 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from lifecycle.conformance.adapters.abilities import Abilities, LeftOut, examined, named
+from lifecycle.conformance.adapters.known import Known
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, DELIVERED_WITHIN, HOST, PATIENCE, Loopback, close_once
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR, BUGS, UNDER_WAY, error_text
 from lifecycle.conformance.adapters.peers import KINDS, StreamPeer
@@ -210,27 +211,6 @@ def lacking(new: Factory) -> frozenset[str]:
     return lacks
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A known difference of one implementation: its name, and where it shows. An empty field matches everything.
-
-    call: a call, with or without how it is made, a peer action, or the label of a data cell. expected, got: their beginnings.
-    """
-
-    name: str
-    call: str = ""
-    state: str = ""
-    got: str = ""
-    role: str = ""
-    expected: str = ""
-
-    def covers(self, found: Divergence) -> bool:
-        """Whether this is that difference."""
-        is_there = self.role in ("", found.role) and self.state in ("", found.state)
-        is_it = self.call in ("", found.call, found.steps[-1])
-        return is_there and is_it and found.got.startswith(self.got) and found.expected.startswith(self.expected)
-
-
 class SocketAdapter:
     """Sockets with the methods of `socket.socket`, tested among peers on the loopback interface, or in their own world.
 
@@ -325,8 +305,11 @@ class SocketAdapter:
                 return found
             if self._may_be_done(edge, answer):
                 return replace(found, explanation=DONE_AT_ONCE)
-            return found if matching is None else replace(found, explanation=matching.name)
+            is_otherwise = answer.outcome != edge.outcome  # a value that is wrong is in no table
+            return replace(found, explanation=matching.name) if matching is not None and is_otherwise else found
         got = answer.detail or answer.outcome
+        if answer.outcome in RAISES:
+            got = f"{answer.outcome} ({answer.detail})"
         if self.platform == MFC:
             return self._against_documents(edge, answer, got)
         if lines and matching is None:
@@ -392,5 +375,8 @@ def _may_be_another(edge: Edge) -> str:
 
 def is_refusal(answer: Answer) -> bool:
     """Whether an answer says that the call cannot be made, rather than that it would take time."""
-    is_bug = answer.outcome in {f"raised {each.__name__}" for each in BUGS}
-    return bool(answer.detail) and answer.system not in ("ok", "blocks", UNDER_WAY) and not is_bug
+    return bool(answer.detail) and answer.system not in ("ok", "blocks", UNDER_WAY) and answer.outcome not in RAISES
+
+
+RAISES = frozenset(f"raised {each.__name__}" for each in BUGS)
+"""outcomes of calls whose code is wrong"""

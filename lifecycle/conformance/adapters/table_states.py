@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.conformance.adapters.setup_states import (
-    RESETTING,
     SMALL,
+    Factory,
     Sockets,
     begin_connect,
     reset,
@@ -23,11 +23,12 @@ from lifecycle.system.portable_calls import dissolve
 class Rig(Sockets):
     """Sockets of one family and kind for one cell after another; new_cell() closes those of the last one.
 
-    collects: whether the result of a connect() is collected by a second one, as soon as the connection is made.
+    collects: whether the result of a connect() is collected by a second one, as soon as the connection is made. new: makes
+    sockets.
     """
 
-    def __init__(self, family: int, kind: int, folder: Path, *, collects: bool = False) -> None:
-        super().__init__(socket.socket, family, folder)
+    def __init__(self, family: int, kind: int, folder: Path, *, collects: bool = False, new: Factory = socket.socket) -> None:
+        super().__init__(new, family, folder)
         self.kind = kind
         self._collects = collects
         self._made: list[socket.socket] = []
@@ -52,10 +53,9 @@ class Rig(Sockets):
     def new_cell(self) -> None:
         """Close what was made since the last time; drop what has arrived at the address that is alive."""
         for sock in self._made:
-            if sock.fileno() != -1 and sock not in self._kept:
-                with suppress(OSError):
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
-                sock.close()
+            if sock not in self._kept:
+                with suppress(OSError):  # it is closed
+                    reset(sock)
         self._made.clear()
         if self.alive.cache_info().currsize:
             with suppress(OSError):
@@ -182,13 +182,14 @@ def _listening_shut(rig: Rig) -> socket.socket:
 
 def _seeking(rig: Rig) -> socket.socket:
     sock = rig.new()
-    sock.connect_ex(rig.silence(rig.kind))
+    begin_connect(sock, rig.silence(rig.kind))
     return sock
 
 
 def _refused(rig: Rig) -> socket.socket:
     sock = rig.new()
-    sock.connect_ex(rig.nobody(rig.kind))
+    with suppress(OSError):
+        begin_connect(sock, rig.nobody(rig.kind))
     if not rig.is_local:
         shows(sock, writing=True)
     return sock

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from lifecycle.conformance.adapters.sockets import CIRCUMSTANCES, Known, SocketAdapter
+from lifecycle.conformance.adapters.known import Known
+from lifecycle.conformance.adapters.sockets import CIRCUMSTANCES, SocketAdapter
 from lifecycle.conformance.model.environment import Under
 from lifecycle.roles.stream import CONNECTING
 from lifecycle.roles.words import ACCEPT, CONNECT, DETACH

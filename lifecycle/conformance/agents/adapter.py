@@ -11,9 +11,10 @@ from typing import Any
 
 from lifecycle.conformance.adapters.abilities import Abilities, LeftOut
 from lifecycle.conformance.adapters.effects import SHOWS
+from lifecycle.conformance.adapters.known import Known
 from lifecycle.conformance.adapters.loopback import IMPATIENCE, Loopback
 from lifecycle.conformance.adapters.peers import KINDS
-from lifecycle.conformance.adapters.sockets import SPELLING, Known, RawStage, SocketAdapter, lacking
+from lifecycle.conformance.adapters.sockets import SPELLING, RawStage, SocketAdapter, lacking
 from lifecycle.conformance.agents.process import Agent
 from lifecycle.conformance.agents.sockets import socket_class
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs

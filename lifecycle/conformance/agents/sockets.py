@@ -23,6 +23,7 @@ class AgentSocket:
 
     def __init__(self, agent: Agent, kind: int = 0, *, role: str = "client", slot: int = 0) -> None:
         self._agent = agent
+        self.type = kind or socket.SOCK_STREAM
         self._slot = slot or agent.slot()
         self._generation = agent.generation
         self._seconds: float | None = None

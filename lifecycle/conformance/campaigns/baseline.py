@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from lifecycle.conformance.campaigns.conform import Conformance
-from lifecycle.conformance.driving.results import clusters
 from lifecycle.conformance.driving.run import Divergence
 from lifecycle.system.output import write_whole
 
@@ -21,8 +20,8 @@ class BadBaseline(ValueError):
 
 def write_baseline(report: Conformance, file: Path) -> int:
     """Write the causes that nothing explains; how many there are. Raises OSError where the file cannot be written."""
-    found = sorted(clusters(report.unexplained), key=lambda each: each.shortest.line)
-    known = [{"line": list(each.shortest.line), "first": str(each.shortest)} for each in found]
+    found = {each.line: each for each in sorted(report.unexplained, key=lambda each: -len(each.steps))}
+    known = [{"line": list(line), "first": str(found[line])} for line in sorted(found)]
     text = json.dumps({"version": VERSION, "target": report.target, "known": known}, indent=2)
     write_whole(file, text + "\n")
     return len(known)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lifecycle.conformance.campaigns.measure import Measured, measure
+from lifecycle.conformance.campaigns.measure import NOT_MEASURED, Measured, measure
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES
 from lifecycle.roles.words import CONNECT
@@ -62,12 +62,19 @@ class Comparison:
         return [each for each in self.differences if not each.explanation]
 
 
-def compared_with(measured: Measured, platform: str) -> Comparison:
-    """Set the measured cells beside a shipped table ("linux", or "winsock" role by role), and beside the contract."""
-    earlier = collected(measured)
+def compared_with(measured: Measured, platform: str, *, is_systems: bool = True) -> Comparison:
+    """Set the measured cells beside a shipped table ("linux", or "winsock" role by role), and beside the contract.
+
+    is_systems: whether they are those of this machine's system, whose connections can be looked at more closely.
+    """
+    if not is_systems:
+        measured = {cell: result for cell, result in measured.items() if result != NOT_MEASURED}
+    earlier = collected(measured) if is_systems else []
     once_asked = {**measured, **{each.cell: each.once_collected for each in earlier}}
     if platform in PLATFORMS:
         found = differences(measured, platform)
+        if not is_systems:  # signals are of the system
+            found = [each for each in found if each.shipped.removesuffix("+SIGPIPE") != each.measured]
     else:
         found = [each for role in ROLES.values() for each in differences_from_winsock(once_asked, role)]
     accepts = [each for role in ROLES.values() for each in accepted(once_asked, role)]

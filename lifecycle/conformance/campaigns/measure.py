@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lifecycle.conformance.adapters.setup_states import Factory, begin_connect
 from lifecycle.conformance.adapters.table_states import Rig, states_of
 from lifecycle.system.matrices import CellKey
 from lifecycle.system.outcomes import system_error
@@ -62,7 +63,7 @@ def _counted(call: Callable[[Rig, socket.socket], int]) -> Call:
 
 def _connect(address: Callable[[Rig], object]) -> Call:
     def make(rig: Rig, sock: socket.socket) -> str:
-        number = sock.connect_ex(address(rig))  # type: ignore[arg-type]
+        number = begin_connect(sock, address(rig))
         if number:
             raise system_error(number)
         return ""
@@ -129,11 +130,24 @@ CALLS: Mapping[str, Call] = {
 """what the tables call it -> how it is made"""
 
 
-def answer(call: str, rig: Rig, sock: socket.socket) -> str:
+def _receive_nothing_otherwise(rig: Rig, sock: socket.socket) -> int:
+    if hasattr(sock, "fileno"):
+        raise NoLibrary("Python makes no system call where nothing is to be received")
+    return len(sock.recv(0))
+
+
+NEEDS_DESCRIPTOR = {"close", "disconnect_unspec", "send_oob", "write", "shutdown_bad", "so_acceptconn", "recvfrom"}
+OF_OTHERS: Mapping[str, Call] = {call: CALLS[call] for call in CALLS if call not in NEEDS_DESCRIPTOR} | {
+    "recv_0": _counted(_receive_nothing_otherwise)
+}
+"""the calls that need no descriptor of the system"""
+
+
+def answer(call: str, rig: Rig, sock: socket.socket, calls: Mapping[str, Call] = CALLS) -> str:
     """Make the call; the answer as the tables write it: "ok...", "would-block", or the error's name, and "+SIGPIPE"."""
     with broken_pipes() as was_signalled:
         try:
-            result = f"ok{CALLS[call](rig, sock)}"
+            result = f"ok{calls[call](rig, sock)}"
         except NoLibrary:
             return NOT_MEASURED
         except OSError as error:
@@ -196,8 +210,9 @@ def measure(
     calls: tuple[str, ...] = tuple(CALLS),
     collects: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    new: Factory | None = None,
 ) -> Measured:
-    """The answers of this machine's system; pairs that it does not have are left out.
+    """The answers of this machine's system, or of other sockets that `new` makes; pairs that it does not have are left out.
 
     collects: whether the result of each connection's connect() is collected first; the shipped tables did not.
     progress: is called with (how many cells are done, of how many).
@@ -207,9 +222,10 @@ def measure(
     total = sum(len(states_of(KINDS[kind])) * len(calls) for _, kind in present)
     with tempfile.TemporaryDirectory(prefix="m", ignore_cleanup_errors=True) as folder:  # paths of local sockets must be short
         for family, kind in present:
-            rig = Rig(FAMILIES[family], KINDS[kind], Path(folder), collects=collects)
+            rig = Rig(FAMILIES[family], KINDS[kind], Path(folder), collects=collects, new=new or socket.socket)
+            made = {call: (CALLS if new is None else OF_OTHERS)[call] for call in calls}
             try:
-                for state, call, result in _cells(rig, calls):
+                for state, call, result in _cells(rig, made):
                     found[family, kind, state, call] = result
                     if len(found) % 64 == 0:
                         progress(len(found), total)
@@ -219,15 +235,15 @@ def measure(
     return found
 
 
-def _cells(rig: Rig, calls: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+def _cells(rig: Rig, calls: Mapping[str, Call]) -> Iterator[tuple[str, str, str]]:
     for state, arrange in states_of(rig.kind).items():
         for call in calls:
             try:
                 sock = arrange(rig)
-            except OSError:  # this family has no such state
+            except (OSError, AttributeError):  # this family has no such state, or these sockets no such call
                 yield state, call, NOT_MEASURED
             else:
-                yield state, call, answer(call, rig, sock)
+                yield state, call, answer(call, rig, sock, calls)
             rig.new_cell()
 
 

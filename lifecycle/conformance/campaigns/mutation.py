@@ -19,12 +19,14 @@ from typing import Any
 
 from lifecycle.conformance.adapters.governed import CLASSES, GovernedAdapter
 from lifecycle.conformance.adapters.protocol import Answer, Stage
+from lifecycle.conformance.campaigns.spoiling import is_spoiling_found, spoiled_calls
 from lifecycle.conformance.driving.run import Run
 from lifecycle.conformance.driving.sequences import model_for, sequences
 from lifecycle.conformance.model.environment import Facts, Provocation
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 from lifecycle.engine import Role
 from lifecycle.engine.table import default_engine, replace_row
+from lifecycle.roles import ROLES
 
 
 class Breakage(StrEnum):
@@ -35,11 +37,12 @@ class Breakage(StrEnum):
     REFUSES = "refuses what is legal"
     WRONG_STATE = "goes to the wrong state"
     MISREPORTS = "misreports an outcome"
+    SPOILS = "spoils a value"
     LACKS = "lacks an outcome"
     ADDS = "adds an outcome"
 
 
-OF_IMPLEMENTATIONS = tuple(Breakage)[:5]
+OF_IMPLEMENTATIONS = tuple(Breakage)[:6]
 """the breakages of an implementation whose table is right"""
 
 
@@ -187,7 +190,8 @@ def score_role(
     with closing(adapter), warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # objects that a broken table has dropped are collected
         suite = Suite(adapter, model_for(adapter, role))
-        return score(role.name, mutants(role), suite.catches, progress)
+        spoiling = (Mutant(role.name, Breakage.SPOILS, "", call, to=name) for call, name in spoiled_calls(role))
+        return score(role.name, (*mutants(role), *spoiling), suite.catches, progress)
 
 
 def can_be_broken(role: str) -> bool:
@@ -210,6 +214,8 @@ class Suite:
 
     def catches(self, mutant: Mutant) -> str:
         """What fails while `mutant` is broken: the suite, or what objects report to observers; "" when it survives."""
+        if mutant.breakage is Breakage.SPOILS:
+            return "the data cells" if self._adapter.spoils(mutant) else ""
         with self._adapter.broken(mutant):
             if self._any_fails(mutant):
                 return "the suite"
@@ -270,6 +276,8 @@ class BrokenAdapter(GovernedAdapter):
 
     def __init__(self, role: Role, kind: type[Any], engine: str | None) -> None:
         self._own = copy.deepcopy(role)
+        self._kind = kind
+        self._engine_name = engine
         self._name = default_engine() if engine is None else engine
         self.mutant: Mutant | None = None
         namespace = {"__slots__": (), "__del__": _do_nothing}
@@ -287,6 +295,10 @@ class BrokenAdapter(GovernedAdapter):
             yield
         finally:
             self._is_watched = False
+
+    def spoils(self, mutant: Mutant) -> bool:
+        """Whether a value that a call spoils is found."""
+        return is_spoiling_found(ROLES[mutant.role], self._kind, mutant.call, mutant.to, self._engine_name)
 
     @contextmanager
     def broken(self, mutant: Mutant) -> Iterator[None]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lifecycle.conformance.adapters.abilities import LeftOut
 from lifecycle.conformance.adapters.protocol import Adapter
-from lifecycle.conformance.driving.run import Divergence, Run
+from lifecycle.conformance.driving.run import RAISED, Divergence, Run
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge
 
 
@@ -26,6 +26,8 @@ Trail = tuple[tuple[str, ...], ...]
 """sequences that were run on one instance, each with its role before its steps"""
 
 LONGEST_TRAIL = 400
+ALIKE = 3
+"""so many calls that fail with one error in one state have one cause"""
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ class RoleResult:
 class Cluster:
     """All sequences whose first difference has the same cause, in whichever roles.
 
-    name: the explanation, or "" where there is none. shortest: the shortest of the sequences.
+    name: the explanation, or "" where there is none. shortest: the shortest of the sequences. calls: those that differ.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Cluster:
     states: tuple[str, ...]
     shortest: Divergence
     roles: tuple[str, ...]
+    calls: tuple[str, ...] = ()
 
 
 def clusters(divergences: Iterable[Divergence]) -> list[Cluster]:
@@ -131,6 +134,7 @@ def clusters(divergences: Iterable[Divergence]) -> list[Cluster]:
     groups: dict[tuple[str, ...], list[Divergence]] = {}
     for each in divergences:
         groups.setdefault(each.line, []).append(each)
+    _join(groups)
     found = [
         Cluster(
             group[0].explanation,
@@ -138,10 +142,35 @@ def clusters(divergences: Iterable[Divergence]) -> list[Cluster]:
             tuple(sorted({each.state for each in group})),
             min(group, key=lambda each: len(each.steps)),
             tuple(dict.fromkeys(each.role for each in group)),
+            tuple(dict.fromkeys(each.call for each in group)),
         )
         for group in groups.values()
     ]
     return sorted(found, key=lambda cluster: -cluster.count)
+
+
+def _join(groups: dict[tuple[str, ...], list[Divergence]]) -> None:
+    """Make one group of those in which one state fails, or takes, call after call alike: it is the state that is wrong."""
+    alike: dict[tuple[str, str, str], dict[tuple[str, ...], None]] = {}
+    for line, group in groups.items():
+        for each in group:
+            kind = _kind(each)
+            if kind and not each.explanation:
+                alike.setdefault((each.role, each.state, kind), {})[line] = None
+    for lines in alike.values():
+        present = [line for line in lines if line in groups]
+        if len({groups[line][0].call for line in present}) >= ALIKE:
+            first, *others = present
+            for line in others:
+                groups[first] += groups.pop(line)
+
+
+def _kind(each: Divergence) -> str:
+    if each.got.startswith(RAISED):
+        return each.got.partition(" (")[0]
+    if each.cell is not None and each.cell[2] == ILLEGAL and each.expected.startswith("a refusal"):
+        return ILLEGAL
+    return each.got if each.got.startswith("failed") else ""
 
 
 def snippet(target: str | Callable[[], Adapter], divergence: Divergence) -> str:

@@ -17,7 +17,9 @@ DATA = "data: "
 """with which the labels of data cells begin"""
 
 NUMBERS = re.compile(r"\b\d{4,}\b")
-HANGS = "no answer: it hangs"
+HANGS, RAISED = "no answer: it hangs", "raised "
+REFUSALS, WAITS = (ILLEGAL, "failed"), ("pending", "timed_out")
+"""outcomes of which it is one cause that there is another"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,21 @@ class Divergence:
     def line(self) -> tuple[str, ...]:
         """What differences that are one line of a report have in common.
 
-        An error that should not be is one cause, whatever should have been in its place, and so is a refusal that is missing;
-        numbers of ports do not count.
+        An error that should not be is one cause, whatever should have been in its place, and so is a refusal or a failure that
+        is missing, a wait that is not made, and a call that hangs; numbers of ports do not count.
         """
         if self.explanation:
             return self.role, self.explanation
         expected, got = (NUMBERS.sub("N", text) for text in (self.expected, self.got))
+        if got == HANGS:
+            return self.call, "an answer", got
         if self.steps and self.steps[0].startswith(DATA):
             return DATA, expected, got
-        is_refusal = self.cell is not None and self.cell[2] == ILLEGAL
+        outcome = "" if self.cell is None else self.cell[2]
         is_error = got.endswith(")") and not got.startswith("ok giving")
-        return self.call, "a refusal" if is_refusal else "" if is_error else expected, got
+        if got.startswith(RAISED) or (is_error and outcome not in REFUSALS):
+            return self.call, "", got
+        return self.call, "a refusal" if outcome in REFUSALS else "to wait" if outcome in WAITS else expected, got
 
     def __str__(self) -> str:
         return f"{self.role}[{self.state}] {self.call}: expected {self.expected}, got {self.got}"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.driving.results import RoleResult
 from lifecycle.conformance.driving.run import Divergence, Run
 from lifecycle.conformance.driving.watchdog import WATCHDOG
-from lifecycle.conformance.model.environment import PeerAction
+from lifecycle.conformance.model.environment import ANYTHING
 from lifecycle.conformance.model.environments import ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model, Node
 from lifecycle.engine import Role
@@ -26,6 +27,10 @@ MAY_CHANGE = (ILLEGAL, "failed")
 """outcomes after which a socket of the system may not be as it was"""
 LEADING_ON = 3
 """how much likelier a step that leads to another node is than one that stays"""
+KEEPING_ALL = 10
+"""how much likelier a step of a deep walk is that leads where as much can be done, and one that moves data"""
+ENDING = 0.1
+"""how likely a deep walk ends where less can be done than before"""
 
 Sequence = tuple[Edge, ...]
 
@@ -102,15 +107,39 @@ class Choices:
             choices = self._at[node] = tuple(self._weighed(node))
         return choices
 
+    def bar(self, edge: Edge) -> None:
+        """Leave this edge out from now on, since its difference is explained, and would end each walk."""
+        self._at[edge.source] = tuple(each for each in self.at(edge.source) if each is not edge)
+
     def _weighed(self, node: Node) -> Iterator[Edge]:
         for edge in node.edges:
-            if self._deep and edge.target.is_final and not node.is_final:
+            may_change = edge.outcome in MAY_CHANGE
+            if edge.is_slow or (may_change and not self._governed):
                 continue
-            if isinstance(edge.step, PeerAction):
-                yield from (edge,) * LEADING_ON
-            elif not edge.step.is_slow and (self._governed or edge.outcome not in MAY_CHANGE):
-                stays = edge.target is node or edge.target.is_final
+            if not self._deep:
+                stays = edge.is_call and (edge.target is node or edge.target.is_final)
                 yield from (edge,) * (1 if stays else LEADING_ON)
+            elif node.is_final or not edge.target.is_final:
+                keeps_all = not may_change and _room(edge.target) >= _room(node)
+                does_much = edge.target is not node or edge.gives is not ANYTHING
+                yield from (edge,) * (KEEPING_ALL ** (keeps_all + does_much) // KEEPING_ALL or 1)
+
+
+@cache
+def _ahead(node: Node) -> frozenset[Node]:
+    """The nodes that can be gone to from there."""
+    found, left = {node}, [node]
+    while left:
+        new = {edge.target for edge in left.pop().edges} - found
+        found |= new
+        left.extend(new)
+    return frozenset(found)
+
+
+@cache
+def _room(node: Node) -> int:
+    """How many nodes can be gone to from there, and come back from."""
+    return sum(node in _ahead(each) for each in _ahead(node))
 
 
 def walk(
@@ -136,15 +165,18 @@ def walk(
         if WATCHDOG.has_given_up:
             break
         with Run(adapter, model) as run:
-            divergence = None
+            divergence, most = None, 0
             for _ in range(length):
-                if not choices.at(run.node):
+                most = max(most, room := _room(run.node) if deep else 0)
+                if not choices.at(run.node) or (room < most and chance.random() < ENDING):
                     break
                 if run.node.is_final and chance.random() < 0.5:
                     break
                 edge = chance.choice(choices.at(run.node))
                 divergence = run.take(edge) or (run.look(edge) if edge.moves else None)
                 if divergence is not None:
+                    if deep and divergence.explanation:
+                        choices.bar(edge)
                     break
         is_new = divergence is not None and divergence.line not in known
         result.add(run, shrunk(adapter, model, divergence) if divergence is not None and is_new else divergence)

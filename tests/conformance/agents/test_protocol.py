@@ -13,6 +13,7 @@ from lifecycle import ACCEPTED, CLIENT, DATAGRAM, SERVER
 from lifecycle.conformance import conform, target_named
 from lifecycle.conformance.agents.adapter import SOURCES, AgentAdapter, source_of, table_of
 from lifecycle.conformance.agents.process import Agent, BadAgent
+from lifecycle.conformance.campaigns.measure import NOT_MEASURED, measure
 from lifecycle.conformance.driving.watchdog import Hangs
 from lifecycle.conformance.targets import UnknownTarget
 
@@ -108,7 +109,7 @@ def test_sockets_of_a_dead_program_are_no_more() -> None:
 
 def test_lwip_hangs_after_a_port_was_bound_twice() -> None:
     """Compared with the contract alone, lwIP's hang comes out, and it repeats."""
-    report = conform(target_named(f"agent:{programs.lwip()}", like="contract"), [SERVER], depth=1, walks=0, seconds=3)
+    report = conform(target_named(f"agent:{programs.lwip()}", like="contract"), [SERVER], depth=1, walks=0, seconds=10)
     assert any("hangs" in each.got for each in report.unexplained)
 
 
@@ -118,3 +119,15 @@ def test_tables_of_known_differences_are_read() -> None:
     (line, *_) = table_of("posix-c")
     assert (line.role, line.call, line.got) == ("client", "connect", "refused (ECONNABORTED)")
     assert line.name.startswith("posix-c: ")
+
+
+def test_the_matrix_of_an_agent_is_that_of_its_system() -> None:
+    """What the agent over this system's sockets answers in the states of the tables is what this system answers."""
+    adapter = AgentAdapter(programs.posix())
+    calls = ("send", "recv", "recv_0", "shutdown_wr", "getpeername")
+    others = measure((("inet", "stream"),), calls=calls, new=adapter.new)
+    adapter.close()
+    own = measure((("inet", "stream"),), calls=calls)
+    made = {cell: result for cell, result in others.items() if result != NOT_MEASURED}
+    assert len(made) > len(own) * 0.8
+    assert made == {cell: own[cell].removesuffix("+SIGPIPE") for cell in made}
