@@ -292,11 +292,8 @@ def legality_is_portable(role: Role, state: str, call: str) -> None:
     assert is_legal == (both_take_it != excepted), f"{call} in {state}: legal is {is_legal}, the systems say {answers}"
 
 
-ATTACHABLE: dict[str, frozenset[str]] = {
-    role: frozenset(WITH_A_SOCKET[role]) - set(TLS_PHASE) if role != "datagram" else frozenset({"open", "bound", "connected"})
-    for role in STATES
-}
-"""The states in which attach() can find a handle; a datagram socket's shut directions do not show."""
+ATTACHABLE: dict[str, frozenset[str]] = {role: frozenset(WITH_A_SOCKET[role]) - set(TLS_PHASE) for role in STATES}
+"""The states in which attach() can find a handle."""
 
 ENDS_WITH_EOF = {
     role: frozenset({"connected", "send_shut", "peer_closed", "ended", *TLS_PHASE[1:-1]})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from descriptors import no_descriptors_left
 from kernel import DATA, ERROR
 from loopback import (
@@ -38,7 +40,7 @@ from lifecycle import (
 )
 from lifecycle.conformance.adapters.certificates import context_of
 from lifecycle.engine import Role
-from lifecycle.roles.facts import Facts, Link
+from lifecycle.roles.facts import PEER, Facts, Link
 from lifecycle.system.portable_calls import dissolve
 
 TICK = 0.01  # seconds of time-out, where the time-out has to pass
@@ -100,6 +102,8 @@ def _attach_nothing(w: World) -> None:
 
 def _attach(at: Facts) -> Provocation:
     def provoke(w: World) -> None:
+        if sys.platform != "linux" and at.link is Link.PEER and at != PEER:
+            pytest.skip("only Linux shows which directions of a datagram socket were shut down")
         handle = handle_for(w, at)
         w.stack.callback(handle.close)
         w.subject.attach(handle)
@@ -668,7 +672,7 @@ def _receiving_messages(call: str) -> dict[str, Provocation]:
 
 DATAGRAM: dict[str, dict[str, Provocation]] = {
     **COMMON,
-    "attach": _attaching(SOCKET_ROLES["datagram"], "open", "bound", "connected"),
+    "attach": _attaching(SOCKET_ROLES["datagram"]),
     "connect": {
         "ok": lambda w: w.subject.connect(HOST, unused_port(socket.SOCK_DGRAM)),
         "failed": lambda w: fails(OSError, w.subject.connect, "255.255.255.255", 9),  # a broadcast: not allowed, or no way

@@ -113,8 +113,6 @@ def datagram_in(state: str) -> Iterator[OsSocket]:
         yield datagram
 
 
-SHUT_DATAGRAMS = ("datagram-send_shut", "datagram-receive_shut", "datagram-shut")
-
 WITH_A_SOCKET: dict[str, Arrangement] = {
     **{f"{kind.role.name}-open": partial(opened, kind) for kind in BINDABLE},
     **{f"{kind.role.name}-bound": partial(bound, kind) for kind in BINDABLE},
@@ -125,9 +123,6 @@ WITH_A_SOCKET: dict[str, Arrangement] = {
     **{f"datagram-{state}": partial(datagram_in, state) for state in ("connected", "send_shut", "receive_shut", "shut")},
 }
 """role-state -> an arrangement that yields such an object"""
-
-CAN_BE_TAKEN_OVER = {name: each for name, each in WITH_A_SOCKET.items() if name not in SHUT_DATAGRAMS}
-"""those whose handle another object can attach"""
 
 in_any_state = pytest.mark.parametrize("arranged", WITH_A_SOCKET.values(), ids=WITH_A_SOCKET)
 """Runs a test for every role in every state that has a socket."""

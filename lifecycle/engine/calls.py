@@ -18,6 +18,7 @@ from lifecycle.engine import journal
 from lifecycle.engine.errors import CallInProgress, IllegalCall
 from lifecycle.engine.journal import OBSERVERS, Record
 from lifecycle.engine.settling import Settled, Settling
+from lifecycle.engine.steps import Claim, claim_of, is_stale
 from lifecycle.engine.table import StateNode
 
 Handler = Callable[..., Any]
@@ -43,69 +44,76 @@ class Governed(Settling):
     def _run_call(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         if not (OBSERVERS.present or self._journal or self._node._allows(call) or self._overridden):
             raise self._refusal(self._node, call)
-        claims: Claims = [None]
+        claim, node = claim_of(call), self._node
         try:
-            with self._begin_call(call, arguments, keywords, claims) as scope:
-                return scope.value(handler(self, *arguments, **keywords))
+            try:
+                with self._begin_call(call, arguments, keywords, claim) as scope:
+                    return scope.value(handler(self, *arguments, **keywords))
+            except BaseException as error:
+                if not isinstance(error, IllegalCall):
+                    self._true_up(node, call, error)
+                raise
+            finally:
+                self._give_up(claim)
         finally:
-            give_up(claims)
+            self._give_up(claim)  # once more: an exception of a signal handler may have come in the first
 
     async def _run_awaited_call(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
         if not (OBSERVERS.present or self._journal or self._node._allows(call) or self._overridden):
             raise self._refusal(self._node, call)
-        claims: Claims = [None]
+        claim, node = claim_of(call), self._node
         try:
-            with self._begin_call(call, arguments, keywords, claims) as scope:
-                return scope.value(await handler(self, *arguments, **keywords))
+            try:
+                with self._begin_call(call, arguments, keywords, claim) as scope:
+                    return scope.value(await handler(self, *arguments, **keywords))
+            except BaseException as error:
+                if not isinstance(error, IllegalCall):
+                    self._true_up(node, call, error)
+                raise
+            finally:
+                self._give_up(claim)
         finally:
-            give_up(claims)
+            self._give_up(claim)
 
     def _fire(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """Run the handler of a call that moves a partner too: check and claim the partner first, and move it at the end."""
         partner, fired, arguments = self._partner_of(call, handler, arguments)
         if partner is None:
             return handler(self, *arguments, **keywords)
-        node = partner._node
+        node, claim = partner._node, claim_of(fired)
         after: StateNode | None = getattr(node, fired)
-        is_claimed = False
-        try:  # the usual case, in this frame: an exclusive call of a partner that is not observed
-            if after is not None and partner._specs[fired].exclusive:
-                with partner._lock:
-                    if partner._node is node and partner._claim is None:
-                        partner._claim = fired
-                        is_claimed = True
-            if is_claimed:
-                with CallScope(partner, fired, node, None, None, None) as scope:
+        try:
+            try:  # the usual case, in this frame: an exclusive call of a partner that is not observed
+                if after is not None and partner._specs[fired].exclusive and partner._claims(node, None, claim):
+                    scope = CallScope(partner, fired, node, None, None, None)
+                else:
+                    scope = partner._begin_call(fired, (), {}, claim)
+                with scope:
                     result = handler(self, *arguments, **keywords)
                     scope.value(None)
                 partner._fired_by(self)
                 return result
+            finally:
+                partner._give_up(claim)
         finally:
-            if is_claimed:
-                partner._claim = None
-        claims: Claims = [None]
-        try:
-            with partner._begin_call(fired, (), {}, claims) as scope:
-                result = handler(self, *arguments, **keywords)
-                scope.value(None)
-            partner._fired_by(self)
-            return result
-        finally:
-            give_up(claims)
+            partner._give_up(claim)
 
     async def _fire_awaited(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
         partner, fired, arguments = self._partner_of(call, handler, arguments)
         if partner is None:
             return await handler(self, *arguments, **keywords)
-        claims: Claims = [None]
+        claim = claim_of(fired)
         try:
-            with partner._begin_call(fired, (), {}, claims) as scope:
-                result = await handler(self, *arguments, **keywords)
-                scope.value(None)
-            partner._fired_by(self)
-            return result
+            try:
+                with partner._begin_call(fired, (), {}, claim) as scope:
+                    result = await handler(self, *arguments, **keywords)
+                    scope.value(None)
+                partner._fired_by(self)
+                return result
+            finally:
+                partner._give_up(claim)
         finally:
-            give_up(claims)
+            partner._give_up(claim)
 
     def _partner_of(self, call: str, handler: Handler, arguments: Arguments) -> tuple[Governed | None, str, Arguments]:
         """The partner whose row this call fires, or None; its call; the arguments. Raises TypeError for another class."""
@@ -122,21 +130,29 @@ class Governed(Settling):
 
     def _run_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """A subclass's own method for a call: checked before it runs, and settled here unless it called super()."""
-        with OverrideScope(self, call, arguments, keywords) as scope:
-            return scope.value(override(self, *arguments, **keywords))
+        outer = _overrides.get()
+        try:
+            with OverrideScope(self, call, arguments, keywords) as scope:
+                return scope.value(override(self, *arguments, **keywords))
+        finally:
+            _overrides.set(outer)  # once more: an exception of a signal handler may have come when the scope ended
 
     async def _run_awaited_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """As _run_override(); the override may be a plain method, which hands an awaitable on, or a value."""
-        with OverrideScope(self, call, arguments, keywords) as scope:
-            given = override(self, *arguments, **keywords)
-            return scope.value(await given if isawaitable(given) else given)
+        outer = _overrides.get()
+        try:
+            with OverrideScope(self, call, arguments, keywords) as scope:
+                given = override(self, *arguments, **keywords)
+                return scope.value(await given if isawaitable(given) else given)
+        finally:
+            _overrides.set(outer)
 
     # -- beginning ------------------------------------------------------------------------------------------------------------
 
-    def _begin_call(self, call: str, arguments: Arguments, keywords: Keywords, claims: Claims) -> CallScope:
+    def _begin_call(self, call: str, arguments: Arguments, keywords: Keywords, mine: Claim) -> CallScope:
         """Check, claim, and take the step of a call that settles before; the scope in which its handler runs.
 
-        claims: takes the object in together with its claim, which is the caller's to give up, whatever happens.
+        mine: the claim, if the call is exclusive; it is the caller's to give up, whatever happens.
         """
         spec = self._specs[call]
         override = running_override(self, call) if call in self._overridden else None
@@ -150,7 +166,10 @@ class Governed(Settling):
                 refusal = self._refusal(node, call)
                 break
             if spec.exclusive and claim is not None:
-                refusal = CallInProgress(self.role, node._state, call, type(self).__name__, self.busy_answers, claim)
+                if is_stale(claim):
+                    self._give_up(claim)
+                    continue
+                refusal = CallInProgress(self.role, node._state, call, type(self).__name__, self.busy_answers, claim[0])
                 break
             if spec.settles_before:
                 if ahead is None:
@@ -162,14 +181,8 @@ class Governed(Settling):
                 after = node._after(call, ahead)
                 if after is None:
                     raise self._unlisted(node, call, ahead)
-            with self._lock:
-                if self._node is node and (self._claim is None or not spec.exclusive):
-                    if after is not None:
-                        self._node = after
-                    if spec.exclusive:
-                        self._claim = call
-                        claims[0] = self
-                    break
+            if self._claims(node, after, mine if spec.exclusive else None):
+                break
         record = self._record_of(call, node, arguments, keywords, override)
         if refusal is not None:
             if record is not None:
@@ -216,17 +229,6 @@ class Governed(Settling):
 
 def _full_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
-
-
-Claims = list[Governed | None]
-"""The object that a call has claimed, in a list that its caller holds: a claim is given up whatever interrupts"""
-
-
-def give_up(claims: Claims) -> None:
-    """Give up the claims of a call that has ended."""
-    for claimed in claims:
-        if claimed is not None:
-            claimed._claim = None
 
 
 def _run_nothing() -> None:
@@ -282,9 +284,11 @@ class CallScope:
         failure = error
         target = self._target
         try:
-            if error is not None and not self._settling:
-                self._outcome = target._settle_error(self._node, self._call, error, self._after)
-                if target._specs[self._call].fired_by is not None and self._node._state == target.role.initial:
+            if error is not None:
+                if not self._settling:
+                    self._outcome = target._settle_error(self._node, self._call, error, self._after)
+                target._true_up(self._node, self._call, error)
+                if target._specs[self._call].fired_by is not None and target.state == target.role.initial:
                     target._release()  # the call that was to fill it has failed
         except BaseException as overruling:
             failure = overruling

@@ -7,6 +7,7 @@ coverage and profilers see the handler.
 
 from __future__ import annotations
 
+import ast
 import functools
 import linecache
 import textwrap
@@ -18,7 +19,7 @@ from lifecycle.engine.inlining import inlined_method
 from lifecycle.engine.role import Role
 from lifecycle.engine.settling import Settled
 from lifecycle.engine.signatures import Signature, finished, keywords_of
-from lifecycle.engine.steps import IS_ONE_STEP
+from lifecycle.engine.steps import IS_ONE_STEP, claim_of
 from lifecycle.engine.vocabulary import Call
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -42,29 +43,29 @@ _STEP = "if True" if IS_ONE_STEP else "with {self}._lock"
 """Begins a block that compares what an object holds, and sets it: `if True` is no instruction"""
 
 _SETTLE_OK = """\
-    if _lc_result is not None:
-        _lc_kind = _lc_result.__class__
-        if _lc_kind is _lc_Settled:
-            return {self}._settle_result(_lc_node, {name!r}, _lc_result)
-        if _lc_kind is _lc_Coroutine:
-            {self}._refuse_coroutine({name!r}, _lc_result)
-    if _lc_after is _lc_node{unless}:
-        return _lc_result
-    {step}:
-        if {self}._node is _lc_node:
-            {self}._node = _lc_after
+        if _lc_result is not None:
+            _lc_kind = _lc_result.__class__
+            if _lc_kind is _lc_Settled:
+                return {self}._settle_result(_lc_node, {name!r}, _lc_result)
+            if _lc_kind is _lc_Coroutine:
+                {self}._refuse_coroutine({name!r}, _lc_result)
+        if _lc_after is _lc_node{unless}:
             return _lc_result
-    {self}._settle_call(_lc_node, {name!r}, "ok")
-    return _lc_result
+        {step}:
+            if {self}._node is _lc_node:
+                {self}._node = _lc_after
+                return _lc_result
+        {self}._settle_call(_lc_node, {name!r}, "ok")
+        return _lc_result
 """
 
 _SETTLE_CHOICE = """\
-    if _lc_result.__class__ is _lc_Settled:
-        return {self}._settle_result(_lc_node, {name!r}, _lc_result)
-    if _lc_result.__class__ is _lc_Coroutine:
-        {self}._refuse_coroutine({name!r}, _lc_result)
-    {self}._settle_call(_lc_node, {name!r}, "ok")
-    return _lc_result
+        if _lc_result.__class__ is _lc_Settled:
+            return {self}._settle_result(_lc_node, {name!r}, _lc_result)
+        if _lc_result.__class__ is _lc_Coroutine:
+            {self}._refuse_coroutine({name!r}, _lc_result)
+        {self}._settle_call(_lc_node, {name!r}, "ok")
+        return _lc_result
 """
 
 _FLAT = """\
@@ -74,9 +75,14 @@ _FLAT = """\
     if _lc_after is None:
         return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
     try:
-        _lc_result = {await_}_lc_handler({arguments})
+        try:
+            _lc_result = {await_}_lc_handler({arguments})
+        except BaseException as _lc_error:
+            {self}._settle_error(_lc_node, {name!r}, _lc_error)
+            raise
+{settle}
     except BaseException as _lc_error:
-        {self}._settle_error(_lc_node, {name!r}, _lc_error)
+        {self}._true_up(_lc_node, {name!r}, _lc_error)
         raise
 """
 
@@ -84,22 +90,29 @@ _EXCLUSIVE = """\
 {async_}def {name}({parameters}):
     _lc_node = {self}._node
     _lc_after = _lc_node.{name}
-    _lc_claimed = False
+    _lc_claim = _lc_claim_of({name!r})
     try:
-        if _lc_after is not None:
-            {step}:
-                if {self}._node is _lc_node and {self}._claim is None:
-                    {self}._claim = {name!r}
-                    _lc_claimed = True
-        if _lc_claimed:
-            try:
-                _lc_result = {await_}_lc_handler({arguments})
-            except BaseException as _lc_error:
-                {self}._settle_error(_lc_node, {name!r}, _lc_error)
-                raise
+        try:
+            if _lc_after is not None:
+                {step}:
+                    if {self}._node is _lc_node and {self}._claim is None:
+                        {self}._claim = _lc_claim
+            if {self}._claim is _lc_claim:
+                try:
+                    _lc_result = {await_}_lc_handler({arguments})
+                except BaseException as _lc_error:
+                    {self}._settle_error(_lc_node, {name!r}, _lc_error)
+                    raise
 {settle}
+        except BaseException as _lc_error:
+            if {self}._claim is _lc_claim:
+                {self}._true_up(_lc_node, {name!r}, _lc_error)
+            raise
+        finally:
+            if {self}._claim is _lc_claim:  # until the state has changed
+                {self}._claim = None
     finally:
-        if _lc_claimed:  # until the state has changed, and whatever interrupts
+        if {self}._claim is _lc_claim:  # once more: an exception of a signal handler may have come in the first
             {self}._claim = None
     return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
 """
@@ -109,33 +122,41 @@ _SETTLES_BEFORE = """\
     _lc_node = {self}._node
     _lc_after = _lc_node.{name}
     _lc_taken = False
-    if _lc_after is not None:
-        {step}:
-            if {self}._node is _lc_node:
-                {self}._node = _lc_after
-                _lc_taken = True
-    if not _lc_taken:
-        return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
-    return {await_}_lc_handler({arguments})
+    try:
+        if _lc_after is not None:
+            {step}:
+                if {self}._node is _lc_node:
+                    {self}._node = _lc_after
+                    _lc_taken = True
+        if _lc_taken:
+            return {await_}_lc_handler({arguments})
+    except BaseException as _lc_error:
+        {self}._true_up(_lc_node, {name!r}, _lc_error)
+        raise
+    return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
 """
 
 _SETTLES_BEFORE_AS_CHOSEN = """\
 {async_}def {name}({parameters}):
     _lc_node = {self}._node
     _lc_after = None
-    if _lc_node.{name} is not None:
-        _lc_next = _lc_node._after({name!r}, {self}.outcome_before({name!r}, {arguments_only}))
-        if _lc_next is not None:
-            {step}:
-                if {self}._node is _lc_node:
-                    {self}._node = _lc_after = _lc_next
-    if _lc_after is None:
-        return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
     try:
-        return {await_}_lc_handler({arguments})
+        if _lc_node.{name} is not None:
+            _lc_next = _lc_node._after({name!r}, {self}.outcome_before({name!r}, {arguments_only}))
+            if _lc_next is not None:
+                {step}:
+                    if {self}._node is _lc_node:
+                        {self}._node = _lc_after = _lc_next
+        if _lc_after is not None:
+            try:
+                return {await_}_lc_handler({arguments})
+            except BaseException as _lc_error:
+                {self}._settle_error(_lc_node, {name!r}, _lc_error, _lc_after)
+                raise
     except BaseException as _lc_error:
-        {self}._settle_error(_lc_node, {name!r}, _lc_error, _lc_after)
+        {self}._true_up(_lc_node, {name!r}, _lc_error)
         raise
+    return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
 """
 
 _SLOW = """\
@@ -164,9 +185,9 @@ def checked_method(role: Role, call: Call, handler: FunctionType, *, awaited: bo
     settle = _SETTLE_OK if all("ok" in outcomes for outcomes in endings) else _SETTLE_CHOICE
     if call.exclusive:
         settle = settle.replace("{unless}", " is {self}._node")
-        template = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        "))
+        template = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        ").rstrip())
     else:
-        template = _FLAT + settle.replace("{unless}", "")
+        template = _FLAT.replace("{settle}", settle.replace("{unless}", "").rstrip())
     return _compiled(template, call.name, handler, run, awaited=awaited)
 
 
@@ -197,6 +218,7 @@ def _compiled(template: str, name: str, handler: FunctionType, run: str, *, awai
     namespace: dict[str, Any] = {
         "__name__": "lifecycle.engine.generated",
         "_lc_handler": handler,
+        "_lc_claim_of": claim_of,
         "_lc_Settled": Settled,
         "_lc_Coroutine": CoroutineType,
         **signature.defaults,
@@ -210,9 +232,21 @@ def _code_of(source: str, name: str) -> CodeType:
     code = _codes.get(source)
     if code is None:
         filename = f"<lifecycle {name} {len(_codes)}>"
-        code = _codes[source] = compile(source, filename, "exec")
+        module = ast.parse(source)
+        for node in ast.walk(module):
+            if isinstance(node, ast.Try):
+                node.lineno = _begin_of(node)
+        code = _codes[source] = compile(module, filename, "exec")
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return code
+
+
+def _begin_of(statement: ast.stmt) -> int:
+    """The line of the first statement in it that does something.
+
+    A `try:` on a line of its own is an instruction that belongs to no `try` around it, where a tracer may raise.
+    """
+    return _begin_of(statement.body[0]) if isinstance(statement, ast.Try) else statement.lineno
 
 
 _codes: dict[str, CodeType] = {}

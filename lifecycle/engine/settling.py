@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from lifecycle.engine.errors import ClosedDuringCall, IllegalCall, StateChangedDuringCall
 from lifecycle.engine.journal import Observer
 from lifecycle.engine.role import Role, UnlistedOutcome
-from lifecycle.engine.steps import LOCK, one_step
+from lifecycle.engine.steps import LOCK, Claim, one_step
 from lifecycle.engine.table import StateNode
 from lifecycle.engine.vocabulary import Call
 
@@ -53,7 +53,7 @@ class Settling:
 
     _lock: ClassVar[Any] = LOCK
     _node: StateNode
-    _claim: str | None
+    _claim: Claim | None
     _journal: Observer | None
     """who is told of this object's calls alone"""
 
@@ -78,6 +78,19 @@ class Settling:
         What it raises refuses the arguments; nothing was touched then.
         """
         return "ok"
+
+    def actual_state(self, call: str) -> str | None:
+        """The state that the object is really in, after an exception in `call`; None, here, where that is not known.
+
+        Asked when a call that changes the state has not ended as its row says: an exception of a signal handler, as Ctrl-C is,
+        may have come when the handler had done its work, and before the state was changed.
+        """
+        return None
+
+    def _complete(self, call: str) -> None:
+        """Do what is left of a call that settled before, which an exception has ended; it may have been done already."""
+        if call == self.role.closes:
+            self._release()
 
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
@@ -124,6 +137,8 @@ class Settling:
         after: where a call that settled before has led to; it goes on to where the outcome leads from `node`, if listed.
         """
         if self._specs[call].settles_before:
+            if self._node._final and self._node is not after and isinstance(error, Exception):
+                raise self._overtaken(node, call) from error
             outcome = self.outcome_of(call, error)
             back = None if outcome is None else node._after(call, outcome)
             if back is not None:
@@ -146,6 +161,43 @@ class Settling:
             now = self._node
             after = now._after(call, outcome)
         return False
+
+    def _true_up(self, node: StateNode, call: str, error: BaseException) -> None:
+        """After an exception in a call begun in `node`: have the state that the object is really in, if that is an ending.
+
+        What an error of the system means is the table's to say.
+        """
+        now = self._node
+        if self._specs[call].settles_before:
+            if now is not node:
+                self._complete(call)
+        elif node._after(call, "ok") is not node:
+            row = self.role.table[node._state].get(call, {})
+            if isinstance(error, OSError) and self.outcome_of(call, error) in row:
+                return
+            endings = [node._after(call, outcome) for outcome in row]
+            if now is node or now in endings:  # else another call has moved on from here
+                actual = self.actual_state(call)
+                after = next((each for each in endings if each is not None and each._state == actual), None)
+                if after is not None:
+                    self._moves(now, after)
+
+    @one_step
+    def _claims(self, node: StateNode, after: StateNode | None, claim: Claim | None) -> bool:
+        """Claim the object for an exclusive call, and take the step of one that settles before, if nothing has changed."""
+        if self._node is node and (claim is None or self._claim is None):
+            if claim is not None:
+                self._claim = claim
+            if after is not None:
+                self._node = after
+            return True
+        return False
+
+    @one_step
+    def _give_up(self, claim: Claim) -> None:
+        """Give up a claim; this may be repeated, and that of another call stays."""
+        if self._claim is claim:
+            self._claim = None
 
     @one_step
     def _moves(self, now: StateNode | None, after: StateNode) -> bool:

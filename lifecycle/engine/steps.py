@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -48,6 +48,20 @@ def one_step(function: Callable[Parameters, Value]) -> Callable[Parameters, Valu
 
 process: list[object] = [object()]
 """Holds what stands for this process: another object in a forked child, in which only the thread that forked goes on"""
+
+
+Claim = tuple[str, object, int]
+"""Of an exclusive call that runs: its name, the process, the thread; each call makes its own, and knows it by identity"""
+
+
+def claim_of(call: str) -> Claim:
+    """A claim for a call that begins in this thread."""
+    return call, process[0], get_ident()
+
+
+def is_stale(claim: Claim) -> bool:
+    """Whether the thread that made the claim was left behind by a fork of another one: it will never give it up."""
+    return claim[1] is not process[0] and claim[2] != get_ident()
 
 
 def _forked() -> None:

@@ -12,7 +12,7 @@ from lifecycle.net.operations.connecting import resolving
 from lifecycle.net.option_names import NamedOptions
 from lifecycle.roles import words
 from lifecycle.system.addresses import Address, Found, any_address, checked_port, from_system
-from lifecycle.system.handles import INTERNET_FAMILIES
+from lifecycle.system.handles import INTERNET_FAMILIES, unfilled
 from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_to_path, checked_path
 from lifecycle.system.portable_calls import at_every, bound, claim_address, everywhere, new_socket
 
@@ -47,6 +47,7 @@ class CreatedSocket(NamedOptions):
             self._bind_to_path(sock, name, mode)
         except BaseException:
             sock.close()
+            self._remove_path()
             raise
         self._socket = sock
         yield from ()
@@ -108,6 +109,9 @@ class ServerCalls(CreatedSocket):
 
     __slots__ = ()
 
+    _left: list[socket.socket]
+    """connections that interrupted calls of accept() have taken"""
+
     _kind = socket.SOCK_STREAM
 
     _others: list[socket.socket]
@@ -162,8 +166,19 @@ class ServerCalls(CreatedSocket):
         self._close_others()
 
     def _close_others(self) -> None:
-        for listener in getattr(self, "_others", ()):
-            listener.close()
+        for each in (*getattr(self, "_others", ()), *getattr(self, "_left", ())):
+            each.close()
+
+    def _arriving(self) -> socket.socket:
+        """A socket object for the connection that an accept() takes; one that an interrupted accept() has left holds it."""
+        return self._left.pop() if self._left else unfilled()
+
+    def _leave(self, connection: socket.socket, target: Any) -> None:
+        """Leave to the next accept() what an interrupted one has taken."""
+        if connection.fileno() != -1:
+            if getattr(target, "_socket", None) is connection:
+                del target._socket
+            self._left.append(connection)
 
     def _before_bind(self, sock: socket.socket) -> None:
         claim_address(sock)

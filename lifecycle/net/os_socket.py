@@ -5,17 +5,29 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, ClassVar, NoReturn, TypeVar
 from weakref import ref
 
-from lifecycle.engine import IllegalCall, Lifecycle, LifecycleError, settled
+from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, LifecycleError, Role, settled
+from lifecycle.net.ownership import giving_back, refuse_own_way, taking_back
 from lifecycle.roles import ROLES, words
+from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
-from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking, socket_of
+from lifecycle.system.handles import (
+    FAMILIES,
+    MAX_HANDLE,
+    blocking_mode,
+    facts_of,
+    make_blocking,
+    own,
+    unfilled,
+)
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
-from lifecycle.system.outcomes import closed_meanwhile, note_limit, outcome_of_error
+from lifecycle.system.outcomes import note_limit, outcome_of_error
 from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 from lifecycle.system.refusals import answers_here
 
@@ -46,12 +58,18 @@ NAMES_HERE: Mapping[str, str] = {
 }
 """A name of socket.socket -> what it is called on these objects."""
 
+TRIES = 1000
+"""How often a socket is asked that is being exchanged for another one, which takes a few system calls"""
+
 LEVELS = frozenset(
     number
     for name in ("SOL_SOCKET", "IPPROTO_IP", "IPPROTO_IPV6", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_ICMP", "IPPROTO_RAW")
     if (number := getattr(socket, name, None)) is not None
 )
 """The levels of options that sockets of the internet have."""
+
+
+Value = TypeVar("Value")
 
 
 class NamedElsewhere:
@@ -75,6 +93,12 @@ class OsSocket(Lifecycle):
     __slots__ = ("_bound_path", "_readers", "_socket")
 
     internal_modules = ("lifecycle.engine", "lifecycle.net")
+
+    def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
+        super().__init_subclass__(role, **keywords)
+        for call, kept in ((words.ATTACH.name, giving_back), (words.DETACH.name, taking_back)):
+            if call in vars(cls):
+                setattr(cls, call, kept(vars(cls)[call]))
 
     _kind: ClassVar[int]
 
@@ -173,7 +197,7 @@ class OsSocket(Lifecycle):
 
         Raises IllegalCall in `empty`, `open` and `closed` (Winsock: WSAEINVAL; Linux would answer 0.0.0.0:0).
         """
-        return from_system(self._socket.getsockname())
+        return from_system(self._ask(lambda sock: sock.getsockname()))
 
     def get_peer_name(self) -> Address:
         """The peer's address and port.
@@ -198,7 +222,7 @@ class OsSocket(Lifecycle):
         refusal = refusal_of_option(self._kind, level, option)
         if refusal is not None:
             raise OSError(errno.ENOPROTOOPT, f"this option {refusal}")
-        self._socket.setsockopt(level, option, value)
+        self._ask(lambda sock: sock.setsockopt(level, option, value))
 
     def get_option(self, option: int, *, level: int = socket.SOL_SOCKET, size: int = 0) -> int | bytes:
         """Read a socket option, as getsockopt(2); legal in every state with a socket.
@@ -207,7 +231,7 @@ class OsSocket(Lifecycle):
         (ENOPROTOOPT) for one that the system does not have.
         """
         checked_size(size)
-        return self._socket.getsockopt(level, option, size) if size else self._socket.getsockopt(level, option)
+        return self._ask(lambda sock: sock.getsockopt(level, option, size) if size else sock.getsockopt(level, option))
 
     def io_ctl(self, command: int = FIONREAD) -> int:
         """Bytes that could be received at once: of a stream all of them, of a datagram socket the first message's.
@@ -223,7 +247,8 @@ class OsSocket(Lifecycle):
 
         handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
         TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another
-        kind, in a state that this role does not have, or a datagram socket that was shut down; the caller keeps it then.
+        kind or in a state that this role does not have, as a datagram socket that was shut down without a peer; the caller
+        keeps it then.
         """
         if isinstance(handle, socket.socket):
             refuse_own_way(handle)
@@ -233,8 +258,9 @@ class OsSocket(Lifecycle):
         if not 0 <= number <= MAX_HANDLE:
             raise ValueError(f"{number} is not a handle")
         blocking = blocking_mode(number)
-        sock = socket_of(number)
+        sock = unfilled()
         try:
+            own(sock, number)
             if sock.family not in FAMILIES or sock.type != self._kind:
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
             sock.setblocking(False)
@@ -244,26 +270,25 @@ class OsSocket(Lifecycle):
                 name = next((name for role in ROLES.values() if (name := role.state_of(found)) is not None), None)
                 is_what = "was shut down without a peer" if name is None else f"is {name!r}"
                 raise ValueError(f"this handle {is_what}, which {type(self).__name__} never is")
-            if self._node._after(words.ATTACH.name, state) is None:
-                raise ValueError(f"this handle is {state!r}: {type(self).__name__} takes over none that was shut down")
+            self._socket = sock
+            if isinstance(handle, socket.socket):
+                handle.detach()
+            return settled(state, None)
         except BaseException:
-            sock.setblocking(blocking)
-            sock.detach()
+            if sock.fileno() != -1:
+                sock.setblocking(blocking)
+                sock.detach()
             raise
-        if isinstance(handle, socket.socket):
-            handle.detach()
-        self._socket = sock
-        return settled(state, None)
 
     def detach(self) -> int:
         """Hand the descriptor out, in blocking mode, and end the object; the connection lives on."""
         number = self._socket.detach()  # first of all: a call that wakes must not find it
-        if hasattr(self, "_bound_path"):
-            del self._bound_path  # it stays with the descriptor
         if number == -1:  # close() in another thread was faster
-            raise closed_meanwhile()
+            raise self._refusal(self._node, words.DETACH.name, ClosedDuringCall)
         self._wake_all()
         make_blocking(number)
+        if hasattr(self, "_bound_path"):
+            del self._bound_path  # it stays with the descriptor
         return number
 
     def close(self) -> None:
@@ -275,6 +300,26 @@ class OsSocket(Lifecycle):
 
     # -- for the handlers -----------------------------------------------------------------------------------------------
 
+    def actual_state(self, call: str) -> str | None:
+        """The state of the socket as the system knows it."""
+        sock = getattr(self, "_socket", None)
+        if sock is None or self.role.call(call).external:
+            return None
+        with suppress(OSError):  # closed meanwhile
+            return self.role.state_of(facts_of(sock, peek=False))
+        return None
+
+    def _complete(self, call: str) -> None:
+        """As of every object; and end the directions that the state says were ended."""
+        super()._complete(call)
+        if call == words.SHUT_DOWN.name:
+            at: Facts = self.facts
+            ended = {name for name, change in SHUT_DOWN_CHANGES.items() if at.handle and change(at) == at}
+            with suppress(OSError):
+                for name in ended:
+                    self._socket.shutdown(direction_of(name)[1])
+                self._wake_all()
+
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """Classify by the table's errors; None where nothing was asked of the system."""
         if isinstance(error, LifecycleError):
@@ -283,11 +328,25 @@ class OsSocket(Lifecycle):
             note_limit(error)
             if error.errno != errno.EAGAIN:
                 raised_by(self, error)
+        elif call == words.SHUT_DOWN.name:
+            return None  # of a signal handler: what was begun is completed
         return outcome_of_error(self.role.call(call).errors, error)
 
     def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
         """What shut_down() ends is chosen by its argument."""
         return direction_of(*arguments, **keywords)[0] if call == words.SHUT_DOWN.name else "ok"
+
+    def _ask(self, question: Callable[[socket.socket], Value]) -> Value:
+        """The socket's answer; asked again while a connect in another thread exchanges the socket, which holds nothing then."""
+        for _ in range(TRIES):
+            try:
+                return question(self._socket)
+            except OSError as error:
+                is_exchanged = self._claim is not None or self._socket.fileno() != -1
+                if error.errno != errno.EBADF or self.is_over or not is_exchanged:
+                    raise
+            time.sleep(0)
+        return question(self._socket)
 
     def _shut_down(self, how: Direction) -> None:
         """The handler of shut_down; the state has changed already, so that a call which this wakes finds the reason."""
@@ -303,10 +362,9 @@ class OsSocket(Lifecycle):
 
     def _remove_path(self) -> None:
         """Remove the path that this object's bind has made, before the descriptor is closed: another server may follow."""
-        if hasattr(self, "_bound_path"):
-            bound = self._bound_path
+        with suppress(AttributeError):  # there is none, or another thread has removed it
+            remove(self._bound_path)
             del self._bound_path
-            remove(bound)
 
     def _ends_iteration(self, refusal: IllegalCall) -> bool:
         """Whether a refusal ends an iteration over this object: it was closed."""
@@ -316,7 +374,7 @@ class OsSocket(Lifecycle):
         if not self.is_legal(call):
             return None
         try:
-            name = self._socket.getsockname() if call == words.GET_SOCK_NAME.name else self._socket.getpeername()
+            name = self._ask(lambda sock: sock.getsockname() if call == words.GET_SOCK_NAME.name else sock.getpeername())
         except OSError:
             return None
         return from_system(name)
@@ -329,29 +387,6 @@ for _name in NAMES_HERE:
 def raised_by(sock: OsSocket, error: OSError) -> None:
     """Note on an error which object's call it comes from, as a number: an error may outlive the object, and be pickled."""
     vars(error)["socket_id"] = id(sock)
-
-
-PLAIN_METHODS = (
-    "send", "sendall", "sendto", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into",
-    "shutdown",
-)  # fmt: skip
-"""The methods by which a socket.socket sends and receives"""
-
-
-def refuse_own_way(handle: socket.socket) -> None:
-    """TypeError for a socket that does more with its descriptor than a plain one: what it adds would be left behind."""
-    own = [
-        name
-        for name in PLAIN_METHODS
-        if (method := getattr(type(handle), name, None)) is not None
-        and method is not getattr(socket.socket, name, None)
-        and (getattr(method, "__module__", None) or "").partition(".")[0] not in ("lifecycle", "socket", "_socket")
-    ]
-    if own:
-        raise TypeError(
-            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
-            "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
-        )
 
 
 def checked_size(size: int) -> None:

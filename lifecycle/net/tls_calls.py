@@ -79,6 +79,10 @@ class TlsCalls(OsSocket):
             return INTERRUPTED.name
         return outcome
 
+    def actual_state(self, call: str) -> str | None:
+        """As of every socket; under TLS the handshake, and what ended it, are the layer's, which the next call goes on with."""
+        return None if isinstance(getattr(self, "_socket", None), SecureLayer) else super().actual_state(call)
+
     def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
         """As for every socket; ValueError for an end of receives over TLS, which has no message for it."""
         outcome = super().outcome_before(call, *arguments, **keywords)

@@ -129,6 +129,11 @@ class ClientCalls(CreatedSocket, StreamCalls):
         if self._plan.is_own and option is not None and value is not None:
             set_plan(self, self._plan._replace(options=(*self._plan.options, (level, option, value))))
 
+    def actual_state(self, call: str) -> str | None:
+        """As for every socket; but what an interrupted connect is about to find out, the next finish_connect() does."""
+        state = super().actual_state(call)
+        return state if self._sought is None or self.facts.link is not Link.SEEKING else None
+
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but a connect that was interrupted goes on in the system."""
         outcome = super().outcome_of(call, error)
@@ -179,11 +184,16 @@ class ClientCalls(CreatedSocket, StreamCalls):
         if self._socket.family == LOCAL_FAMILY:
             return
         name = self._socket.getsockname() if self.facts.address else None
-        if self._plan.is_own:
-            with suppress(OSError):
-                self._exchange_socket(self._equal_socket(self._socket.family))
-        if name is not None:
-            bind_again(self._socket, name)
+        try:
+            if self._plan.is_own:
+                with suppress(OSError):
+                    self._exchange_socket(self._equal_socket(self._socket.family))
+            if name is not None:
+                bind_again(self._socket, name)
+        except BaseException:  # of a signal handler
+            if name is not None:
+                bind_again(self._socket, name)
+            raise
 
 
 class DatagramCalls(CreatedSocket, DatagramOptions):

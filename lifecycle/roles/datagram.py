@@ -43,6 +43,10 @@ STATES = (
 )
 
 
+ATTACHABLE = STATES[1:-1]
+"""The states in which a handle may be found; which directions were shut down only Linux shows"""
+
+
 def has_peer(at: Facts) -> bool:
     """The peer is set."""
     return at.link is Link.PEER
@@ -53,7 +57,7 @@ WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay}
 
 RULES = (
     *CREATION,
-    attaching((OPEN, BOUND, STATES[3])),
+    attaching(ATTACHABLE),
     Rule("connect", lambda at: facts.is_unlinked(at) or at == PEER, {"ok": becomes(PEER), "failed": facts.addressed}),
     Rule("disconnect", lambda at: at == PEER, {"ok": becomes(facts.BOUND)}),
     Rule("send_to", lambda at: at == facts.OPEN, {"ok": facts.addressed, "failed": facts.addressed}),
@@ -85,7 +89,7 @@ DATAGRAM = Role(
         accept=NO_CONNECTIONS,
         finish_connect="connect() of a datagram socket only sets the peer, so there is nothing to wait for",
     ),
-    outcomes=outcomes((OPEN, BOUND, STATES[3])),
+    outcomes=outcomes(ATTACHABLE),
     initial="empty",
     final=frozenset({"closed"}),
     closes="close",

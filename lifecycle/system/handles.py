@@ -13,7 +13,7 @@ import select
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -102,11 +102,69 @@ def socket_of(number: int) -> socket.socket:
     return socket.socket(family, kind, protocol, fileno=number)
 
 
+def unfilled() -> socket.socket:
+    """A socket object that holds no descriptor yet."""
+    return socket.socket.__new__(socket.socket)
+
+
+def own(sock: socket.socket, number: int) -> None:
+    """Have `sock`, which holds nothing, hold a descriptor.
+
+    It is there before, so that whoever is interrupted meanwhile can see whether it does: an object that is made and thrown away
+    closes the descriptor.
+    """
+    if sys.platform == "win32":
+        view = socket_of(number)
+        socket.socket.__init__(sock, view.family, view.type, view.proto, view.detach())
+    else:
+        socket.socket.__init__(sock, fileno=number)
+
+
+def own_again(sock: socket.socket, number: list[int]) -> None:
+    """Have `sock` hold what it held before it was detached; this may be repeated. number: empty, or the descriptor, or -1."""
+    if number and number[0] != -1:
+        own(sock, number[0])
+
+
+_accept = socket.socket.accept
+_accept_raw: Callable[[socket.socket], tuple[int, object]] = vars(_raw)["_accept"]
+
+
+def take_connection(listener: socket.socket, into: socket.socket) -> socket.socket:
+    """Accept a connection; the socket object that holds it, which is `into` but for a listener with an accept() of its own.
+
+    The descriptor is in a list before the interpreter runs another instruction: an exception of a signal handler that comes
+    then leaves it in `into`, and not lost.
+    """
+    if type(listener).accept is not _accept:
+        return listener.accept()[0]
+    taken: list[tuple[int, object]] = []
+    try:
+        taken.extend(map(_accept_raw, (listener,)))
+        socket.socket.__init__(into, listener.family, listener.type, listener.proto, taken[0][0])
+        into.setblocking(False)
+    except BaseException:
+        if taken:  # once more, and whole
+            socket.socket.__init__(into, listener.family, listener.type, listener.proto, taken[0][0])
+        raise
+    return into
+
+
+def identity_of(number: int) -> tuple[int, int] | None:
+    """What tells the file behind a descriptor from another one that gets its number; None where there is none."""
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 @contextmanager
 def borrowed(number: int) -> Iterator[socket.socket]:
     """A socket object over a descriptor that stays its owner's."""
-    sock = socket_of(number)
+    sock = unfilled()
     try:
+        own(sock, number)
         yield sock
     finally:
         sock.detach()
@@ -114,6 +172,9 @@ def borrowed(number: int) -> Iterator[socket.socket]:
 
 def make_blocking(number: int) -> None:
     """Put a descriptor into blocking mode, as the system hands out sockets."""
+    if sys.platform != "win32":
+        os.set_blocking(number, True)
+        return
     with borrowed(number) as sock:
         sock.setblocking(True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import array
 import errno
 import os
@@ -12,6 +13,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from lifecycle.system.addresses import Found, any_address
+from lifecycle.system.handles import own_again
 from lifecycle.system.local_sockets import LOCAL_FAMILY, bind_anywhere
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 from lifecycle.system.polling import is_ready
@@ -108,22 +110,29 @@ def at_every(found: Sequence[Found], prepare: Callable[[int], socket.socket]) ->
 
 
 def in_place_of(before: socket.socket, after: socket.socket) -> socket.socket:
-    """Close `before`; the socket of `after`, under the descriptor's number of `before` where the system can do that.
+    """Close what `before` holds; an object that holds what `after` does.
 
-    Raises OSError (EBADF) when `before` is closed already; `after` is closed then.
+    Where the system can do that it is `before` itself, under the same descriptor's number. Raises OSError (EBADF) when `before`
+    is closed already; `after` is closed then.
     """
-    number = before.detach()  # first of all: a close() in another thread must not find it
-    if number == -1:
-        after.close()
-        raise system_error(errno.EBADF)
     if sys.platform == "win32":  # its handles are not numbers to choose from
-        socket.close(number)
+        before.close()
         return after
+    number: list[int] = []
     try:
-        os.dup2(after.fileno(), number, inheritable=False)
-    finally:
-        after.close()
-        before = socket.socket(fileno=number)
+        try:
+            with after:
+                number.extend(
+                    map(_socket.socket.detach, (before,))
+                )  # first of all: a close() in another thread must not find it
+                if number[0] == -1:
+                    raise system_error(errno.EBADF)
+                os.dup2(after.fileno(), number[0], inheritable=False)
+        finally:
+            own_again(before, number)
+    except BaseException:  # of a signal handler, perhaps in there
+        own_again(before, number)
+        raise
     return before
 
 
@@ -185,16 +194,22 @@ def forget_peer(sock: socket.socket) -> None:
     Winsock (connect): the unspecified address with port 0 does. Raises OSError when the system refuses.
     """
     before = sock.getsockname()
-    dissolve(sock)
+    try:
+        dissolve(sock)
+        _keep_name(sock, before)
+    except BaseException:  # of a signal handler
+        _keep_name(sock, before)
+        raise
+    sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # what the old peer refused does not concern the next one
+
+
+def _keep_name(sock: socket.socket, before: Any) -> None:
+    """Bind to the address of before, or to another one, where that was forgotten."""
     if sock.family == LOCAL_FAMILY:
         if not sock.getsockname():
             bind_anywhere(sock)
     elif sock.getsockname()[1] == 0:  # Linux forgets a port that it chose itself
-        try:
-            sock.bind(before)
-        except OSError:
-            sock.bind((any_address(sock.family), 0))
-    sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # what the old peer refused does not concern the next one
+        bind_again(sock, before)
 
 
 def dissolve(sock: socket.socket) -> None:

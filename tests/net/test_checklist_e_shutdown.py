@@ -20,7 +20,7 @@ from loopback import (
     until,
 )
 from refusals import bad_input, refused, unchanged
-from sockets_in_states import CAN_BE_TAKEN_OVER, CLASSES, Arrangement, bound, bring, in_any_state
+from sockets_in_states import CLASSES, Arrangement, bound, bring, in_any_state
 
 from lifecycle import Client, ClosedDuringCall, Datagram
 from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
@@ -193,7 +193,7 @@ def test_row_087_a_closed_object_refuses(kind: type[OsSocket]) -> None:
         assert target.role.reason("closed", "get_sock_name") == "Closed is final: make a new object"
 
 
-@pytest.mark.parametrize("arranged", CAN_BE_TAKEN_OVER.values(), ids=CAN_BE_TAKEN_OVER)
+@in_any_state
 def test_row_088_a_forgotten_object_closes_itself(arranged: Arrangement) -> None:
     """An object that goes out of scope gives its descriptor back, and warns as Python's own sockets do."""
     with arranged() as target:

@@ -20,7 +20,7 @@ from loopback import (
     listening,
 )
 from refusals import bad_input, fails, refused
-from sockets_in_states import CAN_BE_TAKEN_OVER, CLASSES, Arrangement, bound, in_any_state
+from sockets_in_states import CLASSES, WITH_A_SOCKET, Arrangement, bound, in_any_state
 
 from lifecycle import Accepted, Client, Datagram
 from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
@@ -55,10 +55,10 @@ def test_row_090_detach_hands_the_socket_out(pair: type) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a half-closed connection cannot be told from an open one")
-@pytest.mark.parametrize("name", CAN_BE_TAKEN_OVER)
+@pytest.mark.parametrize("name", WITH_A_SOCKET)
 def test_row_091_attach_takes_the_state_from_the_handle(name: str) -> None:
     """attach(h) of an empty object holds that very descriptor and enters the state that it is really in."""
-    with CAN_BE_TAKEN_OVER[name]() as origin, type(origin)(timeout=LONG) as target:
+    with WITH_A_SOCKET[name]() as origin, type(origin)(timeout=LONG) as target:
         state = origin.state
         handle = origin.detach()
         target.attach(handle)

@@ -98,7 +98,7 @@ def test_receiving_waits_until_there_is_something() -> None:
 def test_a_connection_that_was_aborted_in_the_queue_is_passed_over() -> None:
     """accept(2) may report an aborted connection: the next one is taken, in non-blocking mode."""
     with socket.socket() as connection:
-        operation = accepting(Scripted(ConnectionAbortedError(errno.ECONNABORTED, "gone"), full(), connection))  # type: ignore[arg-type]
+        operation = accepting([Scripted(ConnectionAbortedError(errno.ECONNABORTED, "gone"), full(), connection)])  # type: ignore[arg-type]
         assert next(operation) is READABLE
         assert result(operation) is connection
         assert connection.gettimeout() == 0

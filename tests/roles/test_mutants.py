@@ -20,7 +20,8 @@ def test_broken_tables_are_caught(name: str) -> None:
     """Of every kind of mutant a random few dozen are tried, and none survives (the script tries all of them)."""
     by_kind: dict[Breakage, list[Mutant]] = defaultdict(list)
     for mutant in table_mutants(SOCKET_ROLES[name]):
-        by_kind[mutant.breakage].append(mutant)
+        if mutant.call != "receive_handles" or mutant.breakage is not Breakage.LACKS:  # what it has received is lost with it
+            by_kind[mutant.breakage].append(mutant)
     assert set(by_kind) == {Breakage.LACKS, Breakage.WRONG_STATE, Breakage.ADDS}
     draw = random.Random(name)
     chosen = [mutant for kind in by_kind.values() for mutant in draw.sample(kind, min(EACH_KIND, len(kind)))]

@@ -138,13 +138,14 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
     accepts: the class of the objects that accept() makes. engine, journal: see Lifecycle.
     """
 
-    __slots__ = ("_accepts", "_others")
+    __slots__ = ("_accepts", "_left", "_others")
 
     def __init__(
         self, *, accepts: type[Accepted] = Accepted, engine: str | None = None, journal: Observer | None = None
     ) -> None:
         super().__init__(engine=engine, journal=journal)
         self._accepts = checked_class(accepts, Accepted)
+        self._left = []
         self._others = []
 
     def _anew(self, before: Readiness | None, *, writing: bool) -> Readiness:
@@ -168,12 +169,17 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         """
         assert target is not None  # _new_accepted() made one
         target._filler = self
+        connection = arriving = self._arriving()
         try:
-            connection = await self._run(words.ACCEPT, accepting(self._in_turn()), target)
+            if arriving.fileno() == -1:
+                connection = await self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target)
+            if connection is not None:
+                target._socket = connection
+        except BaseException:
+            self._leave(arriving, target)
+            raise
         finally:
             target._filler = None
-        if connection is not None:
-            target._socket = connection
         return target
 
     @overload

@@ -84,39 +84,39 @@ class BlockingSocket(OsSocket):
         deadline: float | None = None
         turns = 0  # in which the call has waited in vain
         try:
-            while True:
-                answer: Any = None
-                turns = 0 if isinstance(request, Resolve) or request.goes_on else turns + 1
-                try:
-                    if isinstance(request, Resolve):
-                        answer = socket.getaddrinfo(request.host, request.port, request.family, request.kind)
-                    elif wait is None:
-                        if seconds == 0:
-                            raise would_block()
-                        deadline = deadline_after(seconds)
-                        wait = Wait()
-                        self._set_waits(wait, waits=True)
-                        self._wait(call, wait, request, deadline, turns)
-                    elif deadline is not None and time.monotonic() >= deadline:
-                        raise TimeoutError("timed out")
-                    else:
-                        self._wait(call, wait, request, deadline, turns)
-                    if partner is not None and partner.is_over:
-                        return None  # type: ignore[return-value]
-                except BaseException as error:
-                    request = operation.throw(error)
-                else:
-                    request = operation.send(answer)
-        except StopIteration as ended:
-            return ended.value  # type: ignore[no-any-return]
-        finally:
             try:
+                while True:
+                    answer: Any = None
+                    turns = 0 if isinstance(request, Resolve) or request.goes_on else turns + 1
+                    try:
+                        if isinstance(request, Resolve):
+                            answer = socket.getaddrinfo(request.host, request.port, request.family, request.kind)
+                        elif wait is None:
+                            if seconds == 0:
+                                raise would_block()
+                            deadline = deadline_after(seconds)
+                            wait = Wait()
+                            self._set_waits(wait, waits=True)
+                            self._wait(call, wait, request, deadline, turns)
+                        elif deadline is not None and time.monotonic() >= deadline:
+                            raise TimeoutError("timed out")
+                        else:
+                            self._wait(call, wait, request, deadline, turns)
+                        if partner is not None and partner.is_over:
+                            return None  # type: ignore[return-value]
+                    except BaseException as error:
+                        request = operation.throw(error)
+                    else:
+                        request = operation.send(answer)
+            except StopIteration as ended:
+                return ended.value  # type: ignore[no-any-return]
+            finally:
                 if wait is not None:
                     self._end_wait(wait)
-            finally:
-                if wait is not None:  # once more: an exception of a signal handler may have come in the first
-                    self._end_wait(wait)
-                operation.close()
+        finally:
+            if wait is not None:  # once more: an exception of a signal handler may have come in the first
+                self._end_wait(wait)
+            operation.close()
 
     def _comes_soon(self, call: Call, timeout: Timeout) -> bool:
         """Whether the socket is readable within a moment that costs no Wait: a close() of another thread is seen after it."""

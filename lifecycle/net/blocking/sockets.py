@@ -141,7 +141,7 @@ class Server(ServerCalls, Created, role=SERVER):
     that accept() makes. engine, journal: see Lifecycle.
     """
 
-    __slots__ = ("_accepts", "_others")
+    __slots__ = ("_accepts", "_left", "_others")
 
     def __init__(
         self,
@@ -153,6 +153,7 @@ class Server(ServerCalls, Created, role=SERVER):
     ) -> None:
         super().__init__(timeout=timeout, engine=engine, journal=journal)
         self._accepts = checked_class(accepts, Accepted)
+        self._left = []
         self._others = []
 
     def _new_accepted(self) -> Accepted:
@@ -171,12 +172,17 @@ class Server(ServerCalls, Created, role=SERVER):
         """
         assert target is not None  # _new_accepted() made one
         target._filler = self
+        connection = arriving = self._arriving()
         try:
-            connection = self._run(words.ACCEPT, accepting(self._in_turn()), target)
+            if arriving.fileno() == -1:
+                connection = self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target)
+            if connection is not None:
+                target._install(connection, self._timeout)
+        except BaseException:
+            self._leave(arriving, target)
+            raise
         finally:
             target._filler = None
-        if connection is not None:
-            target._install(connection, self._timeout)
         return target
 
     def __iter__(self) -> Iterator[Accepted]:

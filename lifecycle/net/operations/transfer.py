@@ -11,6 +11,7 @@ from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTi
 from lifecycle.net.operations import MORE_READABLE, READABLE, STILL_WRITABLE, WRITABLE, Operation, Wait, pausing
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import from_system
+from lifecycle.system.handles import take_connection, unfilled
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.passing import send_with_handles
@@ -132,17 +133,26 @@ def receiving_from_held(sock: socket.socket, held: bytearray, size: int, flags: 
     return first
 
 
-def accepting(listeners: Sequence[socket.socket]) -> Operation[socket.socket]:
-    """Take the first connection of a queue, the first listener's before the others'."""
+def accepting(listeners: Sequence[socket.socket], into: socket.socket | None = None) -> Operation[socket.socket]:
+    """Take the first connection of a queue, the first listener's before the others'.
+
+    into: a socket object that holds nothing yet; see take_connection().
+    """
+    into = unfilled() if into is None else into
     while True:
+        passed_over = False
         for listener in listeners:
             try:
-                connection = listener.accept()[0]
-            except (BlockingIOError, ConnectionAbortedError):
-                continue  # gone before it was taken is as if it had never come (accept(2): to be treated like EAGAIN)
+                connection = take_connection(listener, into)
+            except BlockingIOError:
+                continue
+            except ConnectionAbortedError:
+                passed_over = True  # it was gone before it was taken; others may be behind it
+                continue
             connection.setblocking(False)
             return connection
-        yield READABLE
+        if not passed_over:
+            yield READABLE
 
 
 def sending_message(

@@ -1,0 +1,80 @@
+"""Whose a descriptor is, while attach() and detach() hand it over, whatever ends them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from lifecycle.engine import LifecycleError
+from lifecycle.system.handles import identity_of, own
+
+
+def giving_back(attach: Callable[..., None]) -> Callable[..., None]:
+    """attach(), after which the caller has the descriptor whatever ends it, an exception of a signal handler included."""
+
+    @wraps(attach)
+    def call(self: Any, handle: int | socket.socket, *arguments: Any, **keywords: Any) -> None:
+        node = self._node
+        number = handle.fileno() if isinstance(handle, socket.socket) else handle
+        try:
+            return attach(self, handle, *arguments, **keywords)
+        except BaseException:
+            sock = getattr(self, "_socket", None)
+            if node._state == self.role.initial and sock is not None and sock.fileno() in (number, -1):
+                self._moves(self._node, node)
+                if sock.fileno() != -1:
+                    sock.detach()
+                del self._socket
+            if isinstance(handle, socket.socket) and handle.fileno() == -1 != number:
+                own(handle, number)
+            raise
+
+    return call
+
+
+def taking_back(detach: Callable[..., int]) -> Callable[..., int]:
+    """detach(), after which the object has the descriptor again if an exception of a signal handler ends it."""
+
+    @wraps(detach)
+    def call(self: Any, *arguments: Any, **keywords: Any) -> int:
+        node, sock = self._node, getattr(self, "_socket", None)
+        number = -1 if sock is None else sock.fileno()
+        file = identity_of(number)
+        try:
+            return detach(self, *arguments, **keywords)
+        except LifecycleError:
+            raise
+        except BaseException:
+            if sock is not None and file is not None and file == identity_of(number):
+                if sock.fileno() == -1:
+                    own(sock, number)
+                    sock.setblocking(False)
+                self._moves(self._node, node)
+            raise
+
+    return call
+
+
+PLAIN_METHODS = (
+    "send", "sendall", "sendto", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into",
+    "shutdown",
+)  # fmt: skip
+"""The methods by which a socket.socket sends and receives"""
+
+
+def refuse_own_way(handle: socket.socket) -> None:
+    """TypeError for a socket that does more with its descriptor than a plain one: what it adds would be left behind."""
+    own = [
+        name
+        for name in PLAIN_METHODS
+        if (method := getattr(type(handle), name, None)) is not None
+        and method is not getattr(socket.socket, name, None)
+        and (getattr(method, "__module__", None) or "").partition(".")[0] not in ("lifecycle", "socket", "_socket")
+    ]
+    if own:
+        raise TypeError(
+            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
+            "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
+        )
