@@ -15,8 +15,8 @@ RESERVED = (
 """Words that the parser does not accept as a state's id, and the names that every JavaScript object has"""
 
 GROUP, PART = "GROUP", "PART"
-LABEL_WIDTH, BOX_WIDTH = 16, 48  # letters
-SPACING = {"nodeSpacing": 30, "rankSpacing": 90}
+LABEL_WIDTH, BOX_WIDTH = 18, 48  # letters
+SPACING = {"nodeSpacing": 30, "rankSpacing": 120}
 """With wider texts, less space, or another order of states and edges, Mermaid puts labels on top of each other, and of boxes:
 measured on the package's own roles in three fonts"""
 
