@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+from lifecycle.checking.formats.codes import CODES
 from lifecycle.cli.app import app
 from lifecycle.diagrams import explorer_page, state_diagram
 from lifecycle.engine import Role
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 DIAGRAMS = ROOT / "diagrams"
 
 WRITTEN: dict[str, list[str]] = {
-    "Tutorial": ["tutorial.md"],
+    "Tutorial": ["install.md", "tutorial.md"],
     "How-to": [
         "how-to/socket-layer.md", "sockets.md", "unix.md", "messages.md", "ecosystem.md", "how-to/check-a-program.md",
         "how-to/test-an-implementation.md", "how-to/draw.md", "how-to/talk-to-mfc.md", "how-to/own-lifecycle.md",
@@ -50,6 +51,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     reference: list[Any] = [
         {"Roles": ["reference/roles/index.md", *roles]},
         {"The command": "reference/command.md"},
+        {"Codes of problems": "reference/codes.md"},
         {"API": api},
     ]
     sections.append({"Reference": reference})
@@ -62,6 +64,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     texts = {
         "explore.html": explorer_page(),
         "reference/command.md": command_page(),
+        "reference/codes.md": codes_page(),
         "reference/roles/index.md": roles_page(),
         "demo.svg": (DIAGRAMS / "demo.svg").read_text(encoding="utf-8"),
     }
@@ -96,6 +99,15 @@ def command_page() -> str:
     for words in _subcommands(app):
         parts += [f"## lifecycle {' '.join(words)}", "", *_help(words)]
     return "\n".join(parts)
+
+
+def codes_page() -> str:
+    """What `lifecycle explain` says of every code."""
+    entries = (
+        f"## {code.name}: {code.title} {{#{code.name}}}\n\nA problem of kind `{code.kind}`. {code.explanation}\n"
+        for code in CODES
+    )
+    return "\n".join(("# Codes of problems\n", "As `lifecycle explain LC101` prints them.\n", *entries))
 
 
 def _subcommands(group: Any, *before: str) -> Iterator[tuple[str, ...]]:

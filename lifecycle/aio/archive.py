@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import anyio
 
-from lifecycle.aio.gathering import ReadBuffer, WriteBuffer
+from lifecycle.aio.gathering import ReadBuffer, WriteBuffer, turns
 from lifecycle.aio.kept_values import KeptValues
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.archive import archive as blocking
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Self = TypeVar("Self", bound="Archive")
 
-DECODED_TWICE = 1 << 16
+DECODED_TWICE = 1 << 13
 """How many bytes of a value may be decoded again, besides as many as it has."""
 
 
@@ -308,7 +308,7 @@ class Archive(KeptValues, role=ARCHIVE):
         decoder, again = self._archive._decoder, 0
         while again <= DECODED_TWICE + decoder.offset + decoder.unread - begin:
             try:
-                return value.resume()
+                return await turns().decode(value.resume)
             except BlockingIOError:
                 again += decoder.reached - decoder.offset
                 await self._read_buffer.receive(decoder.needed)
@@ -316,10 +316,10 @@ class Archive(KeptValues, role=ARCHIVE):
         stack, receive = OwnStack(value.resume), decoder.receive
         decoder.receive = stack.request
         try:
-            is_over = stack.resume()
+            is_over = await turns().decode(stack.resume)
             while not is_over:
                 await self._read_buffer.receive(decoder.needed)
-                is_over = stack.resume(answer_of(receive, stack.asked))
+                is_over = await turns().decode(lambda: stack.resume(answer_of(receive, stack.asked)))
             return stack.result
         finally:
             stack.abandon()

@@ -2,12 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, TypeVar
+
+import anyio
+from anyio.lowlevel import RunVar
 
 from lifecycle.aio.socket_file import SocketFile
 from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
 
+Decoded = TypeVar("Decoded")
+
 LARGEST_RECEIVE = 1 << 16
+
+SLICE = 1 << 13
+"""Bytes that are decoded before other tasks have their turn, unless one value needs more"""
+
+LONG_TURN = 0.005
+"""Seconds of decoding, of all archives of an event loop, after which other tasks have their turn"""
+
+
+class Turns:
+    """The turns of the archives of an event loop: together they decode for a few milliseconds, then other tasks go on."""
+
+    def __init__(self) -> None:
+        self._lock = anyio.Lock(fast_acquire=True)
+        self._busy = 0.0
+
+    async def decode(self, step: Callable[[], Decoded]) -> Decoded:
+        """Make one step of decoding, when it is its turn; the result of the step, or its error."""
+        if self._busy < LONG_TURN and not self._lock.locked():
+            return self._made(step)
+        async with self._lock:
+            await anyio.lowlevel.checkpoint()
+            self._busy = 0.0
+            return self._made(step)
+
+    def _made(self, step: Callable[[], Decoded]) -> Decoded:
+        began = perf_counter()
+        try:
+            return step()
+        finally:
+            self._busy += perf_counter() - began
+
+
+_TURNS = RunVar[Turns]("turns of archives")
+
+
+def turns() -> Turns:
+    """The turns of this event loop."""
+    found = _TURNS.get(None)
+    if found is None:
+        _TURNS.set(found := Turns())
+    return found
 
 
 class _Buffer:
@@ -38,16 +86,21 @@ class ReadBuffer(_Buffer):
         self._arrived = bytearray()
         self._wanted = LARGEST_RECEIVE
         self._has_ended = False
+        self._granted = SLICE
 
     def read1(self, size: int) -> bytes | None:
-        """All that has arrived, which may be more than `size` bytes; None when nothing has; b"" at the end."""
+        """What has arrived, which may be more than `size` bytes; None when nothing has, or not in this turn; b"" at the end."""
+        if not self._granted:
+            self._wanted = size
+            return None
         if not self._arrived:
             self._raise_error()
             if not self._has_ended:
                 self._wanted = size
                 return None
-        taken = bytes(self._arrived)
-        self._arrived.clear()
+        taken = bytes(self._arrived[: self._granted])
+        del self._arrived[: len(taken)]
+        self._granted -= len(taken)
         return taken
 
     read = read1
@@ -58,7 +111,8 @@ class ReadBuffer(_Buffer):
         self._arrived.clear()
 
     async def receive(self, needed: int) -> None:
-        """Wait for `needed` bytes, the end, or an error of the network, which is for the next read1() to raise."""
+        """Wait for `needed` bytes, the end, or an error of the network, which is for the next read1() to raise; a turn ends."""
+        self._granted = max(SLICE, needed)
         while len(self._arrived) < needed and not self._has_ended and self.error is None:
             try:
                 received = await self._file.read(self._wanted, exact=False)

@@ -44,7 +44,9 @@ class ArchiveCalls(Lifecycle):
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
         """MFC's exception, where it has one."""
         kind = _refusal_of(state, call)
-        return {"mfc": f"CArchiveException, cause {int(kind.cause)}"} if issubclass(kind, ArchiveError) else {}
+        if not (issubclass(kind, ArchiveError) and ARCHIVE.call(call).errors):
+            return {}
+        return {"mfc": f"CArchiveException, cause {int(kind.cause)}"}
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """How an error of a call classifies."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ FORMATS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
 
 ROLES_IN_RUNS = {**ROLES, **{each.real.name: each.real for each in (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)}}
 _WIDTH = 100
+
+MOST_TO_LISTEN, MOST_WAITING = 16, 64
+"""Of a listener's calls: the first ones, with which it begins to listen, and those that began before a connection's first"""
 
 MOST_CALLS, MOST_FILES, MOST_FINDINGS = 2000, 200, 500
 """Of a chart, of a run, on a page"""
@@ -163,14 +167,26 @@ def _first(number: int, groups: Sequence[object]) -> str:
 
 
 def _records(group: Sequence[Recorded]) -> list[Record]:
-    """The calls of a group; those of a listener only up to the last call on another socket."""
+    """The calls of a group; of a listener those that made it one, and those that ran while the other sockets were used."""
     others = [each for each in group if each.peer] or list(group)
-    last = max(record.began for each in others for record in each.records)
+    records = [record for each in others for record in each.records]
+    first, last = (end(record.began for record in records) for end in (min, max))
     chosen = {id(each) for each in others}
-    return sorted(
-        (record for each in group for record in each.records if id(each) in chosen or record.began <= last),
-        key=lambda record: record.began,
-    )
+    for each in group:
+        if id(each) not in chosen:
+            records += _around(each.records, first, last)
+    return sorted(records, key=lambda record: record.began)
+
+
+def _around(records: Sequence[Record], first: float, last: float) -> Iterator[Record]:
+    """The calls of a listener, of which there may be thousands, in order of their begins, that belong to one connection."""
+    begin, end = (bisect(records, time, key=lambda record: record.began) for time in (first, last))
+    for record in records[: min(begin, MOST_TO_LISTEN)]:
+        if record.next_state != record.state:
+            yield record
+    for record in records[max(begin - MOST_WAITING, 0) : end]:
+        if record.began >= first or record.ended is None or record.ended >= first:
+            yield record
 
 
 def _page(groups: Sequence[Sequence[Recorded]], findings: Sequence[Mapping[str, Any]]) -> str:

@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 from lifecycle.checking import observe
 from lifecycle.checking.concurrent_close import WATCHED
 from lifecycle.checking.observe import ABSENT, MISSING
-from lifecycle.checking.registry import register, track_of
+from lifecycle.checking.registry import filed, register, track_of
 
 
 class Frequent(NamedTuple):
@@ -115,7 +115,7 @@ def dup(self):
     "makefile": """\
 def makefile(self, /, *arguments, **keywords):
     result = original(self, *arguments, **keywords)
-    filed(self)
+    filed(self, result)
     return result
 """,
     "detach": """\
@@ -174,7 +174,7 @@ _NAMES: dict[str, Any] = {
     "duplicated": observe.duplicated,
     "SIZED": (bytes, bytearray, memoryview),
     "fail_silently": observe.fail_silently,
-    "filed": observe.filed,
+    "filed": filed,
     "getframe": sys._getframe,
     "given": observe.given,
     "register": register,

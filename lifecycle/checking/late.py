@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-
-from lifecycle.checking import loops
-
-_WATCHERS: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
-    "asyncio.selector_events": (loops.install, loops.uninstall),
-}
-"""module -> what begins to watch it, and what ends that"""
-
-missing: set[str] = set()
-"""the modules among them that are not loaded yet"""
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 
-def begin() -> None:
-    """Watch the modules that are there, and wait for the others."""
-    missing.update(_WATCHERS)
+class Watcher(NamedTuple):
+    """What begins to watch a module, ends that, and reports what only the end of a check shows."""
+
+    begin: Callable[[], None]
+    end: Callable[[], None]
+    judge: Callable[[], None]
+
+
+missing: dict[str, Watcher] = {}
+"""the modules that are not loaded yet"""
+
+_watched: dict[str, Watcher] = {}
+
+
+def begin(watchers: Mapping[str, Watcher]) -> None:
+    """Watch the modules that are there, and wait for the others. watchers: by the names of modules."""
+    missing.update(watchers)
     look()
 
 
 def look() -> None:
     """Begin to watch the modules that were loaded since."""
     for name in [name for name in missing if name in sys.modules]:
-        missing.discard(name)
-        _WATCHERS[name][0]()
+        _watched[name] = missing.pop(name)
+        _watched[name].begin()
+
+
+def judge() -> None:
+    """Report what only the end of a check shows."""
+    for watcher in tuple(_watched.values()):
+        watcher.judge()
 
 
 def end() -> None:
     """Watch no more."""
-    for name in _WATCHERS.keys() - missing:
-        _WATCHERS[name][1]()
     missing.clear()
+    while _watched:
+        _watched.popitem()[1].end()

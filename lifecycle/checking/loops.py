@@ -8,9 +8,12 @@ from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
 from lifecycle.checking.replacements import Replacements
 from lifecycle.checking.track import SocketTrack
+from lifecycle.roles.python.tls_hazards import ORDER, PLAIN_LEFT, TRUNCATED
+from lifecycle.roles.words import START_TLS
 
 _replacements = Replacements()
 _sites: WeakKeyDictionary[Any, CallSite] = WeakKeyDictionary()
@@ -19,7 +22,11 @@ _sites: WeakKeyDictionary[Any, CallSite] = WeakKeyDictionary()
 def install() -> None:
     """Watch asyncio, which the program has loaded."""
     _replacements.wrap(sys.modules["asyncio.base_events"].BaseEventLoop, "create_task", _watched_create_task)
-    _replacements.wrap(sys.modules["asyncio.streams"].StreamWriter, "__del__", _watched_del)
+    streams = sys.modules["asyncio.streams"]
+    _replacements.wrap(streams.StreamWriter, "__del__", _watched_del)
+    _replacements.wrap(streams.StreamReader, "read", _watched_read)
+    _replacements.wrap(streams.StreamWriter, "write_eof", _watched_write_eof)
+    _replacements.wrap(streams.StreamWriter, START_TLS.name, _watched_start_tls)
 
 
 def uninstall() -> None:
@@ -63,3 +70,43 @@ def _watched_del(original: Callable[[Any], None]) -> Callable[[Any], None]:
         original(self)
 
     return finalized
+
+
+def _tls() -> Any:
+    """What watches TLS, where the program has loaded `ssl`."""
+    return sys.modules.get("lifecycle.checking.tls")
+
+
+def _watched_read(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def read(self: Any, n: int = -1) -> Any:
+        data = await original(self, n)
+        if self._eof and (n < 0 or not data) and self._transport is not None and _tls() is not None:
+            secured = self._transport.get_extra_info("ssl_object")
+            if secured is not None and not _tls().of(secured).notified and _tls().is_own(sys._getframe(1)):
+                checkers.report_hazard(TRUNCATED, None, "read", call_site(sys._getframe(1)))
+        return data
+
+    return read
+
+
+def _watched_write_eof(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def write_eof(self: Any) -> Any:
+        try:
+            return original(self)
+        except NotImplementedError:
+            checkers.report_hazard(ORDER, None, "write_eof", call_site(sys._getframe(1)))
+            raise
+
+    return write_eof
+
+
+def _watched_start_tls(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def start_tls(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        if getattr(self._reader, "_buffer", None):
+            checkers.report_hazard(PLAIN_LEFT, None, START_TLS.name, call_site(sys._getframe(1)))
+        return await original(self, *arguments, **keywords)
+
+    return start_tls

@@ -6,6 +6,7 @@ import _socket
 import dis
 import socket
 import struct
+from collections.abc import Callable
 from functools import cache
 from types import CodeType, FrameType
 from typing import Any, Protocol
@@ -32,6 +33,10 @@ class Ended(Protocol):
     arguments: tuple[Any, ...]
 
 
+receivers: list[Callable[[Ended], None]] = []
+"""what is told of the next receives that are recorded"""
+
+
 def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:
     """Report a hazard at the call."""
     checkers.report_hazard(hazard, ended.track, ended.call, call_site(ended.frame), state=ended.state, reason=reason)
@@ -39,6 +44,8 @@ def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:
 
 def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -> None:
     """A legal call has ended: report what it loses, or that it came too late."""
+    for told in tuple(receivers):
+        told(ended)
     if outcome == "ok" and ended.row in TAKES_PART and ended.state.facts.is_linked:
         caller = ended.frame.f_back
         if result < memoryview(ended.arguments[0]).nbytes and caller is not None and _drops_result(caller):

@@ -293,7 +293,7 @@ def closing(sock: socket.socket) -> ObservedCall | None:
     number = _fileno(sock)
     is_forgotten = track.forgotten or is_in_finalizer(current.frame)
     calls = [] if is_forgotten else [each for each in in_flight(sock) if _may_stay(current.state, sock, each)]
-    if current.state.facts.receives is Receives.OPEN and takes_back(sock, number):
+    if current.state.facts.receives is Receives.OPEN and not hasattr(sock, "_sslobj") and takes_back(sock, number):
         losses.report(RESET_BY_CLOSE, current)
     current.ended("ok")
     drop_inode(track)
@@ -339,13 +339,6 @@ def descriptor_requested(track: SocketTrack) -> None:
         if after is not track.state:
             ObservedCall(track, "fileno", frame).ended("ok")
         track.curious = "fileno" not in after.keeps
-
-
-def filed(sock: socket.socket) -> None:
-    """A file was made over the socket; one that the program itself made has to be closed by it."""
-    track = track_of(sock)
-    if track is not None:
-        track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM
 
 
 def _begun_before(track: SocketTrack, call: str, frame: FrameType, arguments: tuple[Any, ...] = ()) -> ObservedCall:

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import lifecycle
-from lifecycle.checking import session
+from lifecycle.checking import session, unseen
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import Finding
 from lifecycle.checking.report import report_run, write_report
@@ -60,6 +60,7 @@ class CheckedProcess:
         )
         self._live: LiveLines | None = None
         self.has_failed = False
+        self._sockets_before = unseen.sockets_of_the_process()
         self.is_over = False
         self._shared = SharedFile(folder / SHARED)
         self._next_report = 0.0
@@ -79,19 +80,23 @@ class CheckedProcess:
             os.register_at_fork(after_in_child=self._forked)
         self._signals.install()
 
-    def finish(self, *, orderly: bool, killed: bool = False) -> None:
-        """Look for leaks, and report. orderly: the program has ended. killed: a signal ends it, with code still running."""
+    def finish(self, *, orderly: bool, killed: bool = False, sudden: bool = False) -> None:
+        """Look for leaks, and report.
+
+        orderly: the program has ended. killed: a signal ends it, with code still running. sudden: os._exit() ends it.
+        """
         if self.is_over:
             return
         self.is_over = True
         if orderly:
             gc.collect()
-        had_no_chance_to_close = killed or _ends_by_exception()
+        had_no_chance_to_close = killed or _ends_by_exception() or (sudden and self.is_main)
         session.judge_what_is_left(None if had_no_chance_to_close else 0)
+        lost = unseen.unseen(self._sockets_before) if self.is_main else []
         session.stop(self.checker)
         if self.is_main:
             self._shared.free_spares()
-            self.has_failed = report_run(self.settings, self.checker, list(self._from_children()))
+            self.has_failed = report_run(self.settings, self.checker, list(self._from_children()), lost)
             for name in (SHARED, MAIN, FILE, LIVE):
                 with suppress(OSError):
                     os.unlink(self.folder / name)
@@ -135,7 +140,7 @@ class CheckedProcess:
 
     def _finish_and_exit(self, status: int) -> NoReturn:
         if self.process == os.getpid():
-            self.finish(orderly=False)
+            self.finish(orderly=False, sudden=True)
         self._exit(1 if self.has_failed else status)
 
 

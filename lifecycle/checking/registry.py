@@ -5,6 +5,7 @@ from __future__ import annotations
 import _socket
 import os
 import socket
+import sys
 import time
 from contextlib import suppress
 from types import FrameType
@@ -14,6 +15,7 @@ from lifecycle.checking import checkers, late, loops
 from lifecycle.checking.call_sites import UNKNOWN, CallSite, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState, family_of, first_state, found_state
+from lifecycle.checking.tls_readers import note_reader
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.roles.python.hazards import KEPT_BY_FILE, NUMBER_LEFT
 from lifecycle.roles.python.words import FREQUENT
@@ -135,6 +137,32 @@ def judge_the_living(first: int) -> None:
         for number, (inode, track) in _numbers.items():
             if inode and _inode(number) == inode:
                 checkers.report_hazard(NUMBER_LEFT, track, DETACH.name, track.events[-1].place)
+
+
+def filed(sock: socket.socket, file: object) -> None:
+    """A file was made over the socket; one that the program itself made has to be closed by it."""
+    note_reader(sock, file)
+    track = track_of(sock)
+    if track is not None:
+        track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM
+
+
+def inodes() -> frozenset[int]:
+    """The sockets of the system that the program's objects hold, or held when they gave them away."""
+    held = {_inode(_fileno(sock)) for track in _tracks.copy().values() if (sock := track()) is not None}
+    return frozenset(held | {inode for _, inode, _, _ in _handed.values()})
+
+
+def handed_out() -> int:
+    """How many descriptors were handed out, are still open, and belong to no object."""
+    return sum(1 for number, (_, inode, _, _) in _handed.copy().items() if inode and _inode(number) == inode)
+
+
+def record_next_calls() -> None:
+    """The next call of each kind is recorded on every socket, though it changes nothing."""
+    for track in _tracks.copy().values():
+        track.clear_flags()
+        track.known.clear()
 
 
 def inherit_all() -> None:

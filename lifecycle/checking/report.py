@@ -20,10 +20,10 @@ from lifecycle.checking.settings import Settings
 from lifecycle.system.output import printable_lines, write_whole
 
 
-def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any]]) -> bool:
+def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any]], unseen: Sequence[str] = ()) -> bool:
     """Write the summary and the files; whether the run has failed.
 
-    children: ("finding" or "recorded", data) of the processes that the program started.
+    children: ("finding" or "recorded", data) of the processes that the program started. unseen: what was lost sight of.
     """
     findings: list[Mapping[str, Any]] = [finding.as_data() for finding in checker.findings]
     findings += [data for kind, data in children if kind == "finding"]
@@ -41,7 +41,7 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
             for note in write_charts(settings, sockets, findings):
                 _write(f"lifecycle: {note}\n")
     if not settings.quiet:
-        text = "".join(f"{line}\n" for line in summary(findings, checker.left_out, shows_all=settings.all))
+        text = "".join(f"{line}\n" for line in summary(findings, checker.left_out, shows_all=settings.all, unseen=unseen))
         if settings.output_format != "text":
             text = WRITERS[settings.output_format]([problem_of(group) for group in groups])
         with _reporting_failure(settings.output):

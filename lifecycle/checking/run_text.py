@@ -32,10 +32,16 @@ _STYLES = (
 """(what a line has, how it is shown on a terminal), the first that fits"""
 
 
-def summary(findings: Iterable[Mapping[str, Any]], left_out: int = 0, *, shows_all: bool = False) -> Iterator[str]:
-    """The lines of the summary. left_out: how many findings were not kept. shows_all: a block for each cause, however many."""
+def summary(
+    findings: Iterable[Mapping[str, Any]], left_out: int = 0, *, shows_all: bool = False, unseen: Sequence[str] = ()
+) -> Iterator[str]:
+    """The lines of the summary.
+
+    left_out: how many findings were not kept. shows_all: a block for each cause, however many. unseen: what was lost sight of.
+    """
     groups = grouped(findings)
-    yield headline(groups, left_out)
+    lost = f"; not seen: {', '.join(unseen)}" if unseen else ""
+    yield f"{headline(groups, left_out)}{lost}"
     causes = list(_folded(groups))
     shown = causes
     if len(causes) > MOST_BLOCKS and not shows_all:

@@ -8,11 +8,41 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lifecycle.checking import checkers, drop_in, late, registry, waiting
+from lifecycle.checking import checkers, drop_in, late, loops, registry, waiting
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.concurrent_close import judge_in_flight
 from lifecycle.checking.findings import Finding
+from lifecycle.checking.late import Watcher
 from lifecycle.checking.settings import Mode
+
+
+def _watch_tls() -> None:
+    from lifecycle.checking import secured_memory, tls  # which import ssl
+
+    tls.install()
+    secured_memory.install()
+    waiting.begin_with_tls(tls)
+
+
+def _judge_tls() -> None:
+    from lifecycle.checking import secured_memory, tls
+
+    tls.judge_waits()
+    secured_memory.judge()
+
+
+def _leave_tls() -> None:
+    from lifecycle.checking import secured_memory, tls
+
+    waiting.begin_with_tls(None)
+    secured_memory.uninstall()
+    tls.uninstall()
+
+
+_WATCHERS = {
+    "asyncio.selector_events": Watcher(loops.install, loops.uninstall, lambda: None),
+    "ssl": Watcher(_watch_tls, _leave_tls, _judge_tls),
+}
 
 _lock = threading.RLock()
 _running = 0
@@ -57,6 +87,7 @@ def judge_what_is_left(first: int | None = 0) -> None:
     """
     registry.judge_the_dead()
     judge_in_flight()
+    late.judge()
     if first is not None:
         registry.judge_the_living(first)
 
@@ -73,7 +104,7 @@ def start(current: Checker) -> None:
         drop_in.install()
         if _running == 1:
             waiting.install()
-            late.begin()
+            late.begin(_WATCHERS)
 
 
 def stop(current: Checker) -> None:

@@ -79,7 +79,7 @@ class SocketTrack(ref[socket.socket]):
         self.ends_in_a_row = 0
         self.owner = ""
         self.ends: tuple[str, str] = ("", "")
-        self._clear_flags()
+        self.clear_flags()
 
     def __bool__(self) -> bool:
         return False
@@ -134,9 +134,10 @@ class SocketTrack(ref[socket.socket]):
             self.before, self.state = self.state, state
             self.known.clear()
             self.curious = not self.watched or "fileno" not in state.keeps
-            self._clear_flags()
+            self.clear_flags()
 
-    def _clear_flags(self) -> None:
+    def clear_flags(self) -> None:
+        """The next frequent calls are recorded."""
         self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
         self.send = self.sendall = self.sendto = self.sendmsg = False
 

@@ -31,6 +31,7 @@ Thing = Any
 """what a program waits for: a socket, a number, or an object with a fileno()"""
 
 _replacements = Replacements()
+_tls: Any = None  # what watches TLS, where the program uses it
 _selectors: WeakSet[Any] = WeakSet()
 
 
@@ -57,6 +58,12 @@ def install() -> None:
     _replacements.wrap(base, "_fileobj_lookup", _watched_lookup)
 
 
+def begin_with_tls(watcher: Any) -> None:
+    """Tell `watcher` of each select(); None: no more."""
+    global _tls
+    _tls = watcher
+
+
 def uninstall() -> None:
     """Restore what was replaced."""
     _replacements.restore()
@@ -65,8 +72,13 @@ def uninstall() -> None:
 def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def select(rlist: Iterable[Thing], wlist: Iterable[Thing], xlist: Iterable[Thing], timeout: float | None = None, /) -> Any:
+        if _tls is not None:
+            _tls.waits_with_pending(rlist, sys._getframe(1))
         try:
-            return original(rlist, wlist, xlist, timeout)
+            result = original(rlist, wlist, xlist, timeout)
+            if _tls is not None:
+                _tls.waited(result[0])
+            return result
         except (ValueError, OSError) as error:
             if not isinstance(error, OSError) or error.errno == errno.EBADF:
                 things = [thing for each in (rlist, wlist, xlist) if isinstance(each, (list, tuple)) for thing in each]

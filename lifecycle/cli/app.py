@@ -15,6 +15,7 @@ from lifecycle.cli.archive import archive
 from lifecycle.cli.conform import conform
 from lifecycle.cli.demo import demo
 from lifecycle.cli.diagram import diagram
+from lifecycle.cli.doctor import doctor
 from lifecycle.cli.learn import learn
 from lifecycle.cli.lint import explain, lint
 from lifecycle.cli.matrix import matrix
@@ -23,9 +24,10 @@ from lifecycle.cli.run import run
 from lifecycle.cli.show import roles, show
 from lifecycle.cli.supervised import supervised
 from lifecycle.cli.trace import trace
+from lifecycle.cli.types import types
 from lifecycle.system.output import printable_lines
 
-SUBCOMMANDS = (demo, show, roles, diagram, run, trace, lint, explain, archive, conform, learn, matrix)
+SUBCOMMANDS = (demo, show, roles, types, diagram, run, trace, lint, explain, archive, conform, learn, matrix, doctor)
 
 
 class InOrder(click.Group):

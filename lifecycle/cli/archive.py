@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifecycle.cli.archive_classes import classes
 from lifecycle.cli.archive_files import Data, opened_bytes
 from lifecycle.cli.archive_load import load
 from lifecycle.cli.conform import progress_bar
@@ -37,6 +38,7 @@ DUMP_EPILOG = examples(
 EPILOG = examples(
     "lifecycle archive dump drawing.dat           its classes and strings",
     "lifecycle archive dump --json drawing.dat    the same as data",
+    "lifecycle archive classes src/               Python classes from sources",
 )
 
 
@@ -63,8 +65,9 @@ def dump(
     First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
     program that wrote them, printed in hexadecimal with what they may be. A container is named and read into.
     """
+    from lifecycle.archive.dump.plausible_text import suggested
     from lifecycle.archive.dump.scanning import read_findings
-    from lifecycle.archive.dump.summary import summarize
+    from lifecycle.archive.dump.summary import Build, summarize
     from lifecycle.cli.archive_page import file_json, finding_json, finding_lines, summary_lines
 
     page = _code_page(encoding)
@@ -77,12 +80,15 @@ def dump(
         with progress_bar() if len(data) > LONG else nullcontext(_report_nothing) as report:
             summary = summarize(_watched(read_findings(data, page), len(data), report))
         findings = read_findings(data, page)
+        suggestion = suggested(data, page) if summary.build in (Build.ANSI, Build.UNKNOWN) else None
         if as_json:
-            lines = chain((f"{file_json(file, chosen, summary)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",))
+            lines = chain(
+                (f"{file_json(file, chosen, summary, suggestion)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",)
+            )
         else:
             width = terminal().width
             lines = chain(
-                (f"{line}\n" for line in summary_lines(file, chosen, summary)),
+                (f"{line}\n" for line in summary_lines(file, chosen, summary, suggestion)),
                 (f"{line}\n" for found in findings for line in finding_lines(found, data, width, everything=everything)),
             )
         while some := "".join(islice(lines, AT_ONCE)):
@@ -126,3 +132,4 @@ def _code_page(encoding: str) -> CodePage:
 
 
 archive.add_command(load)
+archive.add_command(classes)

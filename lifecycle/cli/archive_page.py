@@ -35,19 +35,24 @@ _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 # -- for people --------------------------------------------------------------------------------------------------------------
 
 
-def summary_lines(name: str, opened: Opened, summary: Summary) -> Iterator[str]:
+def summary_lines(name: str, opened: Opened, summary: Summary, suggestion: tuple[str, int, int] | None = None) -> Iterator[str]:
     """What the file is, and the head of the listing."""
     share = f" ({100 * summary.decided // summary.size}%)" if summary.size else ""
     yield f"{_shown(name)[1:-1]}: {summary.size} bytes, of which {summary.decided}{share} identified"
     yield from _container_lines(opened)
     unicode, ansi = _counted(summary.unicode_strings), _counted(summary.ansi_strings)
     yield f"  strings: {unicode} in UTF-16, {ansi} in ANSI: {BUILDS[summary.build]}"
+    if suggestion is not None:
+        page, there, here = suggestion
+        yield f"  code page: --encoding {page} may fit better: {there} likely strings, where there are {here} now"
     if summary.classes:
         names = {"class": 5, **{found.name: len(found.name) for found in summary.classes}}
         width = max(names.values())
         yield "  classes:"
         yield f"    {'class':{width}}  schema   objects  first at"
         yield from (_class_line(found, width) for found in summary.classes)
+        if any(found.estimated for found in summary.classes):
+            yield "    ~ an estimate: two bytes that are a tag may come about by chance"
         if summary.more_classes:
             yield f"    and {summary.more_classes} more than the first {MOST_LISTED}"
     else:
@@ -72,7 +77,8 @@ def _container_lines(opened: Opened) -> Iterator[str]:
 
 
 def _class_line(found: ClassFound, width: int) -> str:
-    return f"    {found.name:{width}}  {found.schema:6}  {found.objects:8}  {found.offset:8}"
+    objects = f"~{found.objects}" if found.estimated else f"{found.objects}"
+    return f"    {found.name:{width}}  {found.schema:6}  {objects:>8}  {found.offset:8}"
 
 
 def _counted(strings: dict[Confidence, int]) -> str:
@@ -145,11 +151,12 @@ def _shown(text: str) -> str:
 # -- for programs ------------------------------------------------------------------------------------------------------------
 
 
-def file_json(name: str, opened: Opened, summary: Summary) -> str:
+def file_json(name: str, opened: Opened, summary: Summary, suggestion: tuple[str, int, int] | None = None) -> str:
     """The beginning of the JSON object, up to the first finding."""
     data = {**asdict(summary), "build": summary.build}
     container = {"path": opened.path, "streams": [asdict(each) for each in opened.streams]}
     head = f'"schema_version": {JSON_VERSION}, "file": {json.dumps(name)}, "container": {json.dumps(container)}'
+    head += f', "code_page": {json.dumps(suggestion and suggestion[0])}'
     return f'{{{head}, "summary": {json.dumps(data, indent=2)}, "findings": ['
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
 
 import click
 
-from lifecycle.engine import Role
+from lifecycle.engine import Lifecycle, LifecycleError, Role
 from lifecycle.roles import ROLES
 
 
@@ -23,3 +26,24 @@ def chosen_role(name: str, among: Iterable[Role] = ROLES.values(), *, where: str
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise click.BadParameter(f"no role {name!r}.{hint} Known roles: {', '.join(known)}.{beside}", param_hint=where)
     return role
+
+
+def role_at(name: str) -> Role:
+    """The role of that name, or the one at `module:NAME`, a role or a class that has one. Wrong usage when there is none."""
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return chosen_role(name, beside=" A role of yours is module:NAME.")
+    here = str(Path.cwd())
+    if here not in sys.path:  # as `python -m` does it
+        sys.path.insert(0, here)
+    try:
+        found = import_module(module)
+    except (ImportError, ValueError, LifecycleError) as error:
+        raise click.BadParameter(f"cannot import {module!r}: {error}", param_hint="ROLE") from None
+    value = getattr(found, attribute, None)
+    if isinstance(value, type) and issubclass(value, Lifecycle):
+        value = getattr(value, "role", None)
+    if not isinstance(value, Role):
+        known = ", ".join(key for key, each in vars(found).items() if isinstance(each, Role)) or "none"
+        raise click.BadParameter(f"{module!r} has no role {attribute!r}. Roles in it: {known}.", param_hint="ROLE")
+    return value

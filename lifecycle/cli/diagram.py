@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from lifecycle.cli.choosing import chosen_role
+from lifecycle.cli.choosing import role_at
 from lifecycle.cli.output import examples, fail, write
-from lifecycle.engine import Lifecycle, LifecycleError, Role
+from lifecycle.engine import LifecycleError, Role
 from lifecycle.roles import ROLES
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def diagram(
         raise click.BadParameter("needs a run: give one with --run", param_hint="--object")
     if highlight is not None and (role is None or run is not None or format == "html"):
         raise click.BadParameter("needs one role's diagram, without --run", param_hint="--highlight")
-    chosen = None if role is None else role_of(role)
+    chosen = None if role is None else role_at(role)
     records = None if run is None else _records(run, object)
     format = _format(format, output or check)
     if format == "png" and output is None and sys.stdout.isatty():
@@ -80,27 +79,6 @@ def diagram(
         write(drawn)
     else:  # in UTF-8, so that `> FILE` gives the same as `-o FILE`
         write(_as_file(drawn))
-
-
-def role_of(name: str) -> Role:
-    """The role of that name, or the one at `module:NAME`, a role or a class that has one. Wrong usage when there is none."""
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        return chosen_role(name, beside=" A role of yours is module:NAME.")
-    here = str(Path.cwd())
-    if here not in sys.path:  # as `python -m` does it
-        sys.path.insert(0, here)
-    try:
-        found = import_module(module)
-    except (ImportError, ValueError, LifecycleError) as error:
-        raise click.BadParameter(f"cannot import {module!r}: {error}", param_hint="ROLE") from None
-    value = getattr(found, attribute, None)
-    if isinstance(value, type) and issubclass(value, Lifecycle):
-        value = getattr(value, "role", None)
-    if not isinstance(value, Role):
-        known = ", ".join(key for key, each in vars(found).items() if isinstance(each, Role)) or "none"
-        raise click.BadParameter(f"{module!r} has no role {attribute!r}. Roles in it: {known}.", param_hint="ROLE")
-    return value
 
 
 def _format(format: str | None, output: str | None) -> str:

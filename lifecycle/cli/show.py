@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from lifecycle.cli.choosing import chosen_role
+from lifecycle.cli.choosing import role_at
 from lifecycle.cli.output import examples, write_json, write_parts
 from lifecycle.roles import ROLES
 
 SHOW_EPILOG = examples(
     "lifecycle show              every role",
     "lifecycle show server       one role",
+    "lifecycle show mypackage.roles:SESSION",
     "lifecycle show --json       an object with every role, by name",
     "lifecycle show server --platforms",
     "lifecycle show client --json | jq '.legal.connected'",
@@ -22,12 +23,17 @@ ROLES_EPILOG = examples(
 
 
 @click.command("show", epilog=SHOW_EPILOG, short_help="Show a role: its states, its calls, and why others are refused.")
-@click.argument("role", metavar="[ROLE]", required=False, help=f"One of {', '.join(ROLES)}; all when left out.")
+@click.argument(
+    "role",
+    metavar="[ROLE]",
+    required=False,
+    help=f"One of {', '.join(ROLES)}, or module:NAME for a role of yours; all when left out.",
+)
 @click.option("--platforms", is_flag=True, help="Add what systems and MFC answer to each refused call, and how that is known.")
 @click.option("--json", "as_json", is_flag=True, help="Print the tables as JSON.")
 def show(role: str | None, platforms: bool, as_json: bool) -> None:
     """Show a role: its states and calls, the outcomes of each call and where they lead, what is refused, and why."""
-    chosen = list(ROLES.values()) if role is None else [chosen_role(role)]
+    chosen = list(ROLES.values()) if role is None else [role_at(role)]
     if as_json:
         from lifecycle.cli.role_data import role_data
 

@@ -255,3 +255,28 @@ def test_sending_after_a_shutdown_is_refused() -> None:
             archive.abort()
 
     anyio.run(main)
+
+
+@on_every_loop
+async def test_schemas_base_exchange_and_rest() -> None:
+    """As a blocking archive has them: one function for both directions, the schemas that were met, offsets from a base."""
+
+    async def exchange(archive: aio.Archive, number: int = 0) -> tuple[int, Track | None]:
+        return await archive.exchange(WORD, number), await archive.exchange(Track, Track("north", 1.0, []))
+
+    async with connected() as (client, peer), aio.SocketFile(client) as file:
+        async with aio.Archive(file, "store", registry=REGISTRY, schemas={Track: 0}, base=100) as archive:
+            await exchange(archive, 7)
+            archive.write(b"end")
+            assert archive.offset > 100
+        client.shut_down()
+        data = b""
+        while part := peer.recv(1 << 16):
+            data += part
+        peer.sendall(data)
+        peer.shutdown(socket.SHUT_WR)
+        async with aio.Archive(file, "load", registry=REGISTRY, schemas={Track: 0}) as archive:
+            number, track = await exchange(archive)
+            assert (number, track and track.name) == (7, "north")
+            assert archive.schemas == {Track: 0}
+            assert await archive.rest() == b"end"

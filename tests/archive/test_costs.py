@@ -7,6 +7,8 @@ import random
 import struct
 from typing import Any
 
+import anyio
+import archive_costs
 import pytest
 
 from lifecycle.archive import BYTE, DWORD, LONGLONG, Archive, CMap, GenericError
@@ -53,3 +55,21 @@ def test_ordinary_keys_are_taken(step: int) -> None:
     """Numbers at equal distances, as counters and addresses are, make a map; equal keys are one."""
     items = b"".join(struct.pack("<qB", key % 2500 * step, 1) for key in range(5000))
     assert loaded(CMap[LONGLONG, BYTE], 5000, items) == {key * step: 1 for key in range(2500)}
+
+
+def test_hostile_archives_cost_what_they_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutated containers of every type, of up to 1 MB, take time and memory in proportion to their bytes, whatever reads them.
+
+    tests/archive_costs.py run as a script does the same a million times.
+    """
+    for name, value in (("LARGE", 100), ("GATHERED", 50), ("LARGEST", 1 << 17)):
+        monkeypatch.setattr(archive_costs, name, value)
+    costs = archive_costs.Costs(1)
+    costs.run(250)
+    assert not [cost for cost, _ in costs.wrong]
+    assert {each.name.partition(":")[0] for each in costs.costs} > {"dump", "layout", "gathered"}
+
+
+def test_slow_peers_keep_no_other_task_waiting() -> None:
+    """Beside a dozen peers that send most of a message, and then a byte now and again, other tasks go on within 100 ms."""
+    assert anyio.run(archive_costs.lateness, 12, 0.5, 50_000) < archive_costs.LATE

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import errno
-import gc
 import io
 import os
-import pickle
-import socket
-import time
-import traceback
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from archive_bytes import stored
 from archive_signs import BOARD, CLASSES, SIGN, SPOT, Board, Sign, Spot, Tiny
-from loopback import LONG, client_and_raw_peer, fill, open_descriptors
 
-from lifecycle import IllegalCall
 from lifecycle.archive import (
-    BYTE,
     DWORD,
     VT,
     WORD,
     Archive,
-    BadClass,
     CArray,
     CByteArray,
     CEditView,
@@ -41,10 +30,6 @@ from lifecycle.archive import (
     FormatError,
     GenericError,
     NotSerializable,
-    ReadOnly,
-    SocketFile,
-    UnsupportedCall,
-    WriteOnly,
     serializable,
 )
 
@@ -312,214 +297,3 @@ def test_wrong_bytes_that_were_caught_break_the_archive_once() -> None:
         with pytest.raises(FormatError):
             archive >> Catcher
         assert archive.state == "broken"
-
-
-# -- what the sender of bytes cannot do ----------------------------------------------------------------------------------------
-
-
-def test_a_reference_is_of_the_class_that_was_asked_for() -> None:
-    """An object that was loaded before is no object of another class: by read_object(), and in a field of a record."""
-    data = stored(Spot(1, 1), registry=CLASSES)
-    with Archive(io.BytesIO(data + b"\2\0"), "load", registry=CLASSES) as archive:
-        archive >> Spot
-        with pytest.raises(BadClass, match="an object of Sign, found one of Spot"):
-            archive.read_object(Sign)
-    sign = CLASSES.entry(Sign).description + bytes(4) + b"\xff\xfe\xff\0" + b"\4\0" + b"\2\0" + bytes(2)
-    with Archive(io.BytesIO(data + sign), "load", registry=CLASSES) as archive:
-        archive >> Spot
-        with pytest.raises(BadClass, match="an object of Spot, found one of Sign"):
-            archive >> Sign
-
-
-def test_the_schema_is_the_outer_objects_again_behind_a_nested_one() -> None:
-    """get_object_schema() answers for the object whose method asks, behind nested ones too; of a member it answers -1."""
-
-    @serializable("COuter", schema=3, versionable=True, registry=CLASSES)
-    class Outer:
-        def __init__(self) -> None:
-            self.inner: Any = Board(1)
-            self.schema = 0
-
-        def serialize(self, archive: Archive) -> None:
-            if archive.is_storing:
-                archive << self.inner
-                archive.serialize(self.inner)
-            else:
-                self.inner = archive >> Board
-                archive.serialize(self.inner)
-                self.schema = archive.get_object_schema()
-
-    with Archive(io.BytesIO(stored(Outer(), registry=CLASSES)), "load", registry=CLASSES) as archive:
-        found = archive >> Outer
-        assert found is not None
-        assert (found.schema, found.inner.schemas) == (3, [2, -1])
-
-
-def test_a_bad_field_is_found_without_running_users_code_again() -> None:
-    """The field that does not fit is named, and the method of an object before it ran once."""
-
-    @serializable("CBoth", registry=CLASSES)
-    @dataclass
-    class Both:
-        board: Board
-        number: WORD
-
-    Board.runs = 0
-    with pytest.raises(ValueError, match=r"Both\.number: -1 is not a WORD"):
-        put("serialize", Both(Board(1), -1))
-    assert Board.runs == 1
-
-
-def test_a_count_claims_no_more_than_the_limit() -> None:
-    """A count is worth its elements' bytes, and of objects at least six each, which bounds what they take in memory."""
-    for kind, count, limit, fits in (
-        (CArray[Spot], 25, 150, True), (CArray[Spot], 26, 150, False), (CArray[Tiny], 25, 150, True),
-        (CArray[Tiny], 26, 150, False), (CArray[DWORD], 25, 100, True), (CArray[DWORD], 26, 100, False),
-        (CArray[BYTE], 100, 100, True), (CArray[COleVariant], 17, 100, False),
-    ):  # fmt: skip
-        data = count.to_bytes(2, "little") + bytes(1000)
-        with Archive(io.BytesIO(data), "load", limit=limit, registry=CLASSES) as archive:
-            if fits:
-                assert len(archive.load(kind)) == count
-            else:
-                with pytest.raises(GenericError, match=rf"{limit} bytes \(the archive's limit\), found a count of {count}"):
-                    archive.load(kind)
-
-
-def test_lines_are_read_in_time_in_proportion_to_their_length() -> None:
-    """A line of four million characters takes less than a second, in either width, also with all line ends but the first."""
-    for unicode in (False, True):
-        line = "x" * (1 << 22)
-        data = f"{line}\r\nshort\n".encode("utf-16-le" if unicode else "ascii")
-        with Archive(io.BytesIO(data), "load", unicode=unicode) as archive:
-            began = time.process_time()
-            assert archive.read_string() == line
-            assert time.process_time() - began < 1
-            assert (archive.read_string(), archive.read_string()) == ("short", None)
-
-
-def test_a_line_in_utf_16_ends_at_whole_characters_only() -> None:
-    """The bytes of a line feed that lie across two characters are no end."""
-    text = "\u0a41\u0a00\u000d\u0a0a"
-    with Archive(io.BytesIO(text.encode("utf-16-le")), "load") as archive:
-        assert (archive.read_string(), archive.read_string()) == ("\u0a41\u0a00", None)
-
-
-# -- tracebacks, errors, finalizers, files -------------------------------------------------------------------------------------
-
-
-def test_two_classes_of_one_name_have_tracebacks_of_their_own() -> None:
-    """The text of each written function is its own, so that a traceback shows the line that failed."""
-
-    def declared(wire: Any, field_name: str) -> Any:
-        return serializable("CTwin", registry=CLASSES)(dataclass(type("Twin", (), {"__annotations__": {field_name: wire}})))
-
-    seen = set()
-    for kind in (declared(WORD, "one"), declared(DWORD, "other")):
-        archive = Archive(io.BytesIO(), "store", registry=CLASSES, no_flush_on_delete=True)
-        with pytest.raises((ValueError, TypeError)) as caught:
-            archive.serialize(kind.__new__(kind))
-        assert isinstance(caught.value.__cause__, AttributeError)
-        frames = traceback.extract_tb(caught.value.__cause__.__traceback__)
-        line = next(frame.line for frame in frames if frame.filename.startswith("<lifecycle.archive"))
-        assert line is not None
-        seen.add(line.partition("_thing.")[2].partition(")")[0])
-        archive.abort()
-    assert seen == {"one", "other"}
-
-
-@pytest.mark.parametrize("call", ["load", "store", "seek"])
-def test_errors_of_archives_and_files_pickle(call: str) -> None:
-    """An error that was pickled, as by multiprocessing, is of the same class and has the same text."""
-    if call == "seek":
-        with client_and_raw_peer() as (client, _), pytest.raises(UnsupportedCall) as caught:
-            SocketFile(client).seek(0)
-    else:
-        mode = "store" if call == "load" else "load"
-        with Archive(io.BytesIO(), mode) as archive, pytest.raises(WriteOnly if call == "load" else ReadOnly) as caught:  # type: ignore[arg-type]
-            getattr(archive, call)(DWORD, *([1] if call == "store" else []))
-    for error in (caught.value, EndOfFile(5, "a DWORD", "the end of the file"), BadClass(1, "a", "b")):
-        again = pickle.loads(pickle.dumps(error))
-        assert (type(again), str(again)) == (type(error), str(error))
-
-
-def test_a_forgotten_archive_does_not_wait_for_a_peer_that_does_not_read() -> None:
-    """Its finalizer warns, drops what was not flushed, and closes nothing of the program's."""
-    with client_and_raw_peer(timeout=LONG) as (client, _):
-        fill(client)
-        file = SocketFile(client)
-        archive = Archive(file, "store")
-        archive.write(b"x" * 1000)
-        began = time.monotonic()
-        with pytest.warns(ResourceWarning, match="what was not flushed is lost"):
-            del archive
-            gc.collect()
-        assert time.monotonic() - began < LONG / 2
-        assert (file.state, client.state) == ("attached", "connected")
-
-
-def test_a_forgotten_archive_raises_nothing_over_a_closed_file() -> None:
-    """Also where warnings are errors, the finalizer lets go of the file."""
-    with client_and_raw_peer() as (client, _):
-        file = SocketFile(client)
-        archive = Archive(file, "store", no_flush_on_delete=True)
-        archive.write(b"x")
-        file.close()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with pytest.raises(ResourceWarning):
-                Archive(SocketFile(client), "store").__del__()
-            archive.__del__()
-            assert archive.state == "closed"
-
-
-# -- what a SocketFile owns ----------------------------------------------------------------------------------------------------
-
-
-def owned(client: Any) -> tuple[Any, ...]:
-    """What is the socket's own: its descriptor, its blocking mode, its time-out, an option, its state."""
-    number = client.fileno()
-    option = client.get_option(socket.SO_KEEPALIVE)
-    return number, os.get_blocking(number), client.timeout, option, client.state
-
-
-def test_a_file_leaves_its_socket_as_it_was() -> None:
-    """Making, using, closing and refusing a file change nothing of the socket, and open no descriptor."""
-    with client_and_raw_peer(timeout=LONG) as (client, peer):
-        client.set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        before, descriptors = owned(client), open_descriptors()
-        file = SocketFile(client)
-        peer.sendall(b"abc")
-        assert (file.read(3), file.write(b"def"), peer.recv(3)) == (b"abc", 3, b"def")
-        with pytest.raises(UnsupportedCall):
-            file.seek(0)
-        with Archive(file, "store") as archive:
-            archive << DWORD(5)
-        assert (owned(client), open_descriptors()) == (before, descriptors)
-        file.close()
-        assert (owned(client), open_descriptors()) == (before, descriptors)
-        with pytest.raises(IllegalCall):
-            Archive(file, "store")
-        with pytest.raises(TypeError):
-            SocketFile(peer)  # type: ignore[arg-type]
-        assert (owned(client), open_descriptors(), peer.recv(4)) == (before, descriptors, b"\5\0\0\0")
-
-
-def test_a_write_that_times_out_returns_the_part_that_went_out() -> None:
-    """So a buffered writer over the file does not send that part again; where nothing went out, TimeoutError."""
-    with client_and_raw_peer(timeout=0.05) as (client, peer):
-        data = bytes(range(256)) * (1 << 15)
-        file = SocketFile(client)
-        sent = file.write(data)
-        assert sent is not None
-        assert 0 < sent < len(data)
-        with pytest.raises(TimeoutError):
-            while True:
-                more = file.write(data[sent:])
-                assert more
-                sent += more
-        peer.settimeout(LONG)
-        received = bytearray()
-        while len(received) < sent:
-            received += peer.recv(1 << 16)
-        assert bytes(received) == data[:sent]

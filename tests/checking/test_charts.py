@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from lifecycle.checking import session
-from lifecycle.checking.charts import Recorded, connections, read_recorded, recorded, write_charts
+from lifecycle.checking.charts import Recorded, _records, connections, read_recorded, recorded, write_charts
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.settings import Mode, Settings
+from lifecycle.engine import Record
+from lifecycle.roles.python.observed import OBSERVED_STREAM
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -86,3 +88,20 @@ def test_every_call_is_recorded_with_times_and_arguments(echo: list[Recorded]) -
     assert [record.arguments for record in records if record.call == "sendall"] == ["b'question'", "b'QUESTION'"]
     assert all(record.ended is not None and record.began <= record.ended for record in records)
     assert {record.thread for record in records} == {"MainThread"}
+
+
+def test_a_connection_has_the_listeners_calls_of_its_own_time() -> None:
+    """Of a listener with many connections, each chart has what made it listen, and the accept that ran meanwhile."""
+
+    def record(subject: str, call: str, began: float, ended: float, state: str, after: str) -> Record:
+        return Record(OBSERVED_STREAM.real.name, subject, state, call, "t", "f", 1, "", began, ended, "ok", after)
+
+    listens = record("listener", "listen", 0, 0, "bound", "listening")
+    accepts = tuple(record("listener", "accept", n + 0.2, n + 0.6, "listening", "listening") for n in range(1, 300))
+    sockets = [Recorded("listener", (listens, *accepts), "a:1", "")]
+    for n in range(1, 300):
+        connect = record(f"client{n}", "connect", n + 0.3, n + 0.5, "open", "connected")
+        close = record(f"client{n}", "close", n + 0.9, n + 0.9, "connected", "closed")
+        sockets.append(Recorded(f"client{n}", (connect, close), f"b:{n}", "a:1"))
+    groups = [[each.call for each in _records(group)] for group in connections(sockets)]
+    assert groups == [["listen", "accept", "connect", "close"]] * 299

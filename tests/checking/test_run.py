@@ -203,6 +203,19 @@ def test_what_stays_open_to_the_end_is_a_leak(tmp_path: Path) -> None:
     assert sorted((each["code"], each["kind"], each["line"]) for each in found) == [("LC303", "leak", 2), ("LC304", "leak", 5)]
 
 
+def test_summary_says_what_was_not_seen(tmp_path: Path) -> None:
+    """A socket that C code made, and one whose descriptor was handed out, are counted."""
+    script = write(
+        tmp_path,
+        "import ctypes, socket\n"
+        "ctypes.CDLL(None).socket(2, 1, 0)\n"
+        "number = socket.socket().detach()  # lifecycle: ignore[LC304]\n",
+    )
+    text = run_command("run", script).stderr
+    lost = "1 open socket that Python's socket did not make, 1 socket handed out by detach()"
+    assert text == f"lifecycle: no findings; not seen: {lost}\n"
+
+
 def test_modules_and_code_are_programs(tmp_path: Path) -> None:
     """-m runs a module with its own options."""
     write(tmp_path, "import sys\nprint(sys.argv[1:])", "thing.py")

@@ -61,3 +61,18 @@ def test_a_module_that_is_not_there_is_wrong_usage(file: Path) -> None:
     """A module that cannot be imported exits with 2 and one line."""
     ran = invoke("archive", "load", "--classes", "no.such.module", str(file))
     assert (ran.exit_code, ran.stderr.count("\n")) == (2, 1)
+
+
+def test_classes_of_sources_are_written_as_a_module(tmp_path: Path) -> None:
+    """`archive classes` takes files and folders, prints the module, and its figures on standard error."""
+    pytest.importorskip("tree_sitter_cpp", reason="the extra [cpp] is not installed")
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "a.h").write_text("class CADoc : public CDocument { int m_a; void Serialize(CArchive& ar); };")
+    (source / "a.cpp").write_text("void CADoc::Serialize(CArchive& ar) { if (ar.IsStoring()) ar << m_a; else ar >> m_a; }")
+    ran = invoke("archive", "classes", str(source))
+    assert ran.exit_code == 0
+    assert "self.m_a = ar.load(INT)" in ran.stdout
+    assert ran.stderr == "1 classes; 0 types not found, 0 statements to write by hand\n"
+    (source / "a.cpp").unlink()
+    assert invoke("archive", "classes", str(source)).exit_code == 2

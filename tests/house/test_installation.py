@@ -48,6 +48,7 @@ def test_extras_refer_to_this_distribution(project: dict[str, object]) -> None:
         "cli",
         "conformance",
         "cluster",
+        "cpp",
         "diagrams",
         "learn",
         "docs",
@@ -58,7 +59,7 @@ def test_extras_refer_to_this_distribution(project: dict[str, object]) -> None:
     assert named
     assert set(named) == {"socket-lifecycle"}
     everything = extras["all"][0].split("[")[1].rstrip("]").split(",")
-    assert set(everything) == {"aio", "cli", "cluster", "conformance", "diagrams", "learn", "ole"}
+    assert set(everything) == {"aio", "cli", "cluster", "conformance", "cpp", "diagrams", "learn", "ole"}
 
 
 def test_idle_pytest_run_loads_the_plugins_alone(project: dict[str, object], tmp_path: Path) -> None:

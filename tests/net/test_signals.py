@@ -1,4 +1,4 @@
-"""Signals in the middle of blocking calls: a storm of them loses nothing, and Ctrl-C leaves a state that is true."""
+"""Signals while blocking calls wait: a storm of them loses nothing, and Ctrl-C in a wait leaves a state that is true."""
 
 from __future__ import annotations
 

@@ -131,6 +131,25 @@ def test_datagram_races() -> None:
             assert one.state == "closed"
 
 
+@pytest.mark.parametrize("closer", ["close", "detach"])
+def test_datagram_ends_races(closer: str) -> None:
+    """Receives, sends, each way to shut down, connect and disconnect at once: nothing hangs, and the object ends closed."""
+    for _ in range(4):
+        with datagram_pair(timeout=LONG) as (one, other):
+            there = other.get_sock_name()
+            one.connect(*there)
+            calls = [tolerant(one, "shut_down", how) for how in ("sends", "receives", "both") for _ in range(4)]
+            calls += [tolerant(one, "receive_from"), tolerant(one, "receive"), tolerant(one, "send", b"x")] * 8
+            calls += [tolerant(one, "connect", *there), tolerant(one, "disconnect")] * 6
+            running = Background(lambda calls=calls: race(*calls))  # type: ignore[misc]
+            until(lambda: not one.is_blocking or "shut" in one.state, "the first of them")
+            descriptor = getattr(one, closer)()
+            if descriptor is not None:
+                socket.close(descriptor)
+            running.result()
+            assert (one.state, one.fileno(), one.is_blocking) == ("closed", -1, False)
+
+
 def test_a_descriptor_used_again_is_not_touched() -> None:
     """A call that was blocked on a closed object takes nothing from the next object that gets its descriptor."""
     with raw_listener() as listener:

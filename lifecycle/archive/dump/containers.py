@@ -16,6 +16,8 @@ from importlib import import_module
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from lifecycle.archive.dump.tag_counts import DESCRIBED
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 GZIP = b"\x1f\x8b\x08"
 MOST_INFLATED = 1 << 28
@@ -39,7 +41,6 @@ NAMES: dict[bytes, str] = {
     b"<?xml": "XML",
 }
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
-_DESCRIBED = re.compile(rb"(?s)\xff\xff(?!\xff\xff)..[\x03-\xff]\0[A-Za-z_]\w\w")
 
 
 class ContainerError(ValueError):
@@ -183,4 +184,4 @@ def _stream(name: str, data: bytes) -> Stream:
 
 
 def _classes_in(data: bytes) -> int:
-    return sum(1 for _ in _DESCRIBED.finditer(data))
+    return sum(1 for _ in DESCRIBED.finditer(data))

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from lifecycle.archive.dump.blobs import START, Blobs
 from lifecycle.archive.dump.finding import Confidence, Finding, Kind, string
 from lifecycle.archive.dump.plausible_text import LONGEST, CodePage
 from lifecycle.archive.errors import EndOfFile
@@ -32,6 +33,7 @@ _LANDMARK = (
     rb"(?s)(?P<described>\xff\xff(?!\xff\xff)..[\x01-\x%02x]\0(?=[A-Za-z_]))"
     rb"|(?P<unicode>\xff\xfe\xff)"
     rb"|(?P<counted>..\0\0(?=(?:[\t\n\r\x20-\x7e]\0){4}))"
+    rb"|(?P<blob>%b)"
     rb"|(?P<time>\x0a\0\0\x80(?=.{8}))"
     rb"|(?P<long>\xff(?:(?!\xff\xff)..|\xff\xff....)(?=%b{16}))"
 )
@@ -74,7 +76,8 @@ class Landmarks:
         self._data = data
         self._page = page
         self._whole = Whole(data)
-        self._pattern = re.compile(_LANDMARK % (LONGEST_NAME, page.characters))
+        self._blobs = Blobs(data)
+        self._pattern = re.compile(_LANDMARK % (LONGEST_NAME, START, page.characters))
         self._sure: tuple[int, Finding | None] = (0, None)
         self._searched = False
         self._run = (0, 0)
@@ -159,6 +162,13 @@ class Landmarks:
         except UnicodeError:
             return False
         return True
+
+    def _blob(self, at: int) -> Finding | None:
+        found = self._blobs.end(at)
+        if found is None:
+            return None
+        name, end = found
+        return Finding(at, end - at, Kind.DATA, f"{end - at} bytes", Confidence.CERTAIN, note=name)
 
     def _time(self, at: int) -> Finding | None:
         mark, seconds = struct.unpack_from("<Iq", self._data, at)

@@ -26,6 +26,12 @@ LONGEST = len(SHORT_LENGTHS) - 1
 BESIDE = (1, 2, 4, 8)
 """Bytes of a number that looks like text and lies beside a string."""
 
+COMMON = {"cp932": (0x81, 0x97), "cp936": (0xA1, 0xD7), "cp949": (0xA1, 0xC8), "cp950": (0xA1, 0xC6)}
+"""Code page -> the first bytes of its most common characters of two bytes."""
+
+SUGGESTED = ("cp932", "cp1251", "cp936", "cp949", "cp950", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp874")
+LOOKED_AT = 1 << 20
+
 NO_TEXT, TEXT, WORD, ACCENTED = range(4)
 _IN_WORDS = frozenset(" ._-/:\\,")
 _INCOMPLETE = ("incomplete", "unexpected end")  # why a first byte of several is not a character by itself
@@ -102,7 +108,18 @@ class CodePage:
                 at = behind
 
     def _is_likely(self, text: bytes) -> bool:
-        return len(text) >= SURE and self.is_wordy(text, 7 if len(text) < 2 * SURE else 6)
+        if len(text) < SURE or not self.is_wordy(text, 7 if len(text) < 2 * SURE else 6):
+            return False
+        return not self.several or text.isascii() or self._is_of_common_characters(text)
+
+    def _is_of_common_characters(self, text: bytes) -> bool:
+        """Whether the characters of two bytes are those that are used most, and those of one byte are ASCII, or kana alone."""
+        first, last = COMMON.get(self.encoding, (0x81, 0xFE))
+        encoded = [character.encode(self.encoding) for character in text.decode(self.encoding)]
+        wide = [each for each in encoded if len(each) > 1]
+        if any(len(each) == 1 and each[0] >= 0x80 for each in encoded):
+            return not wide and not any(each.isalpha() for each in encoded if each[0] < 0x80)
+        return all(first <= each[0] <= last for each in wide)
 
     def _chain_in(self, data: Any, first: int, end: int) -> tuple[int, int] | None:
         """Strings whose lengths look like text too, one behind the other: where they begin and where they end."""
@@ -115,6 +132,27 @@ class CodePage:
             if at > first + skipped and (at == end or (not skipped and end - at in BESIDE)):
                 return first + skipped, at
         return None
+
+
+def suggested(data: Any, page: CodePage) -> tuple[str, int, int] | None:
+    """Another code page in which clearly more strings are likely: its name, how many there, and how many in `page`.
+
+    data: of which the first LOOKED_AT bytes are looked at.
+    """
+    here = _likely(data, page)
+    found = {name: _likely(data, CodePage(name)) for name in SUGGESTED if name != page.encoding}
+    best = max(found, key=lambda name: found[name])
+    return (best, found[best], here) if found[best] >= here + max(here // 5, 3) else None
+
+
+def _likely(data: Any, page: CodePage) -> int:
+    found = page.strings(data, 0, min(len(data), LOOKED_AT))
+    return sum(likely and _has_case(data[at + 1 : end].decode(page.encoding, "replace")) for at, end, likely in found)
+
+
+def _has_case(text: str) -> bool:
+    """Whether each word is in small letters, in capitals, or begins with one, as words are and chance is not."""
+    return all(word == word.lower() or word == word.upper() or word[1:] == word[1:].lower() for word in text.split())
 
 
 def _can_replace(encoding: str) -> bool:

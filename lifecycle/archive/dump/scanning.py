@@ -18,6 +18,7 @@ from typing import Any
 from lifecycle.archive.dump.finding import MOST_TEXT, Confidence, Finding, Kind, string
 from lifecycle.archive.dump.landmarks import Landmarks, Whole
 from lifecycle.archive.dump.plausible_text import CodePage
+from lifecycle.archive.dump.tag_counts import TagCounts
 from lifecycle.archive.errors import FormatError
 from lifecycle.archive.format.lengths import take_count
 from lifecycle.archive.format.objects import BIG, BIG_CLASS, CLASS, NEW_CLASS
@@ -66,7 +67,8 @@ def read_findings(data: Any, page: CodePage) -> Iterator[Finding]:
 class _Numbers:
     """The numbers (PIDs) of the archive up to here. exact: whether all of them are sure."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: TagCounts) -> None:
+        self._counts = counts
         self.next = 1
         self.exact = True
         self.classes: dict[int, str] = {}
@@ -76,7 +78,9 @@ class _Numbers:
         """Give a class its number, and its first object the next."""
         again = found.text in self.names
         if again:
-            self.__init__()  # type: ignore[misc]
+            self.__init__(self._counts)  # type: ignore[misc]
+        if not self.exact:
+            self.next += self._counts.shift(found.offset, self.next, self.classes)
         number, self.next = self.next, self.next + 2
         if len(self.classes) < MOST_CLASSES:
             self.classes[number] = found.text
@@ -104,13 +108,17 @@ class _Reading:
         self._size = len(data)
         self._page = page
         self._whole = Whole(data)
-        self._numbers = _Numbers()
+        self._numbers = _Numbers(TagCounts(data))
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, in order; together they cover the bytes."""
         landmarks, at = Landmarks(self._data, self._page), 0
         while at < self._size:
             mark = landmarks.next(at)
+            if mark is not None and mark.confidence is Confidence.GUESS and self._swallows(mark):
+                while at < mark.end:
+                    at = yield from self._between(at, mark.end)
+                continue
             end = self._size if mark is None else mark.offset
             while at < end:
                 at = yield from self._between(at, end)
@@ -123,6 +131,11 @@ class _Reading:
             yield self._numbers.describe(mark)
             if not mark.schema:
                 at = yield from self._collection(mark.text, at)
+
+    def _swallows(self, mark: Finding) -> bool:
+        """Whether the tags of several objects are in what may be a string."""
+        first = self._tag(mark.offset, mark.end)
+        return first is not None and self._tag(first[0] + first[1], mark.end) is not None
 
     # -- between landmarks ---------------------------------------------------------------------------------------------------
 

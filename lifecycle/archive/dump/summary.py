@@ -11,6 +11,9 @@ from lifecycle.archive.dump.finding import Confidence, Finding, Kind
 
 MOST_LISTED = 1000
 
+PAIRS, LIKELY_CHANCE = 1 << 16, 0.5
+"""Different pairs of bytes, and how many tags may come about by chance before counts are called estimates."""
+
 _SURE: tuple[Confidence, ...] = (Confidence.CERTAIN, Confidence.LIKELY, Confidence.GUESS)
 
 
@@ -25,13 +28,17 @@ class Build(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClassFound:
-    """A class: its name, its schema number, where it was described first, how often, and how many objects of it were seen."""
+    """A class: its name, its schema number, where it was described first, how often, and how many objects of it were seen.
+
+    estimated: whether that count is an estimate: a tag is two bytes, which come about by chance in a large file.
+    """
 
     name: str
     schema: int
     offset: int
     descriptions: int = 1
     objects: int = 1
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +83,16 @@ def summarize(findings: Iterable[Finding]) -> Summary:
             if before is not None:
                 classes[key] = replace(before, descriptions=before.descriptions + 1, objects=before.objects + 1)
             elif len(classes) < MOST_LISTED:
-                classes[key] = ClassFound(found.text, found.schema or 0, found.offset)
+                classes[key] = ClassFound(found.text, found.schema or 0, found.offset, estimated="estimated" in found.note)
             else:
                 more += 1
                 continue
             latest[found.text] = key
         elif found.kind is Kind.OBJECT and found.text in latest:
             of = latest[found.text]
-            classes[of] = replace(classes[of], objects=classes[of].objects + 1)
+            estimated = classes[of].estimated or found.confidence is not Confidence.CERTAIN
+            classes[of] = replace(classes[of], objects=classes[of].objects + 1, estimated=estimated)
     unicode, ansi = ({each: counted[each] for each in _SURE} for counted in strings.values())
-    return Summary(size, decided, tuple(classes.values()), more, unicode, ansi)
+    by_chance = (size - decided) * len(classes) / PAIRS >= LIKELY_CHANCE
+    listed = tuple(replace(each, estimated=each.estimated and by_chance) for each in classes.values())
+    return Summary(size, decided, listed, more, unicode, ansi)

@@ -14,7 +14,7 @@ from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.scalars import INT_PTR, ULONG_PTR
-from lifecycle.archive.format.strings import from_wide, undecodable, wide
+from lifecycle.archive.format.strings import decoded, encoded
 from lifecycle.archive.format.wire import OBJECT_COST, Fixed, Wire, wire_of
 
 INTEGERS = "bBhHiIqQ"
@@ -149,7 +149,7 @@ class Chars(Wire[str]):
         if not isinstance(value, str):
             raise TypeError(f"{value!r} is not a {self.name}: expected a str")
         is_wide = encoder.format.unicode if self.unicode is None else self.unicode
-        data = wide(value) if is_wide else value.encode(encoder.format.codec, encoder.format.errors)
+        data = encoded(value, encoder, unicode=is_wide)
         length = len(data) >> is_wide
         if self.length.number is not None:
             if length > self.length.number:
@@ -163,10 +163,6 @@ class Chars(Wire[str]):
         is_wide = decoder.format.unicode if self.unicode is None else self.unicode
         size = self.length.load(decoder, 1 + is_wide) << is_wide
         at = decoder.fetch(size, self.name)
-        data = decoder.data[at : at + size]
-        try:
-            text = from_wide(data) if is_wide else data.decode(decoder.format.codec, decoder.format.errors)
-        except UnicodeError as error:
-            raise undecodable(decoder, at, error) from None
+        text = decoded(decoder, at, size, unicode=is_wide)
         decoder.at = at + size
         return text if self.length.number is None else text.rstrip("\0")

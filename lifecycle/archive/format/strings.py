@@ -38,6 +38,20 @@ def undecodable(decoder: Decoder, at: int, error: UnicodeError) -> GenericError:
     return GenericError(decoder.base + at + error.start, f"text in {error.encoding}", f"{bytes(found)!r}: {error.reason}")
 
 
+def decoded(decoder: Decoder, at: int, size: int, *, unicode: bool) -> str:
+    """The text of `size` bytes at `at` in the buffer; GenericError where they are none."""
+    data = decoder.data[at : at + size]
+    try:
+        return from_wide(data) if unicode else data.decode(decoder.format.codec, decoder.format.errors)
+    except UnicodeError as error:
+        raise undecodable(decoder, at, error) from None
+
+
+def encoded(text: str, encoder: Encoder, *, unicode: bool) -> bytes:
+    """The bytes of a text, without a length."""
+    return wide(text) if unicode else text.encode(encoder.format.codec, encoder.format.errors)
+
+
 class StringWire(Wire[str]):
     """unicode: whether the string is stored in UTF-16; None for what the archive says. Either kind is loaded."""
 
@@ -70,11 +84,7 @@ class StringWire(Wire[str]):
         size = length * 2 if unicode else length
         at = decoder.fetch(prefix + size, f"a string of {length} characters")
         start = at + prefix
-        data = decoder.data[start : start + size]
-        try:
-            text = from_wide(data) if unicode else data.decode(decoder.format.codec, decoder.format.errors)
-        except UnicodeError as error:
-            raise undecodable(decoder, start, error) from None
+        text = decoded(decoder, start, size, unicode=unicode)
         decoder.at = start + size
         return text
 

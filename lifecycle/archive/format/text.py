@@ -9,9 +9,9 @@ import struct
 from typing import Any, ClassVar
 
 from lifecycle.archive.errors import BadIndex, GenericError
+from lifecycle.archive.format import strings
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
-from lifecycle.archive.format.strings import from_wide, undecodable, wide
 
 LONGEST_CHARACTER = 4
 
@@ -27,15 +27,11 @@ def encoded(text: str, encoder: Encoder) -> bytes:
     """The characters of `text` as the archive's program has them."""
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is not text: expected a str")
-    return wide(text) if encoder.format.unicode else text.encode(encoder.format.codec, encoder.format.errors)
+    return strings.encoded(text, encoder, unicode=encoder.format.unicode)
 
 
 def _decoded(decoder: Decoder, at: int, size: int) -> str:
-    data = decoder.data[at : at + size]
-    try:
-        return from_wide(data) if decoder.format.unicode else data.decode(decoder.format.codec, decoder.format.errors)
-    except UnicodeError as error:
-        raise undecodable(decoder, at, error) from None
+    return strings.decoded(decoder, at, size, unicode=decoder.format.unicode)
 
 
 def read_line(decoder: Decoder, most: int | None = None) -> str | None:
@@ -91,9 +87,15 @@ def _find_end(decoder: Decoder, width: int, longest: int | None) -> tuple[int, b
     return size, b""
 
 
+ONE_BYTE = " (a program built for ANSI has one byte for each: Archive(unicode=False))"
+
+
 def _half(decoder: Decoder, size: int) -> GenericError:
-    found = "the end of the file (a program built for ANSI has one byte for each: Archive(unicode=False))"
-    return GenericError(decoder.offset + size, "the second byte of a character", found)
+    return GenericError(decoder.offset + size, "the second byte of a character", f"the end of the file{ONE_BYTE}")
+
+
+def _text_of_a_view(decoder: Decoder) -> str:
+    return f"the text of a view, 2 bytes a character{ONE_BYTE}" if decoder.format.unicode else "the text of a view"
 
 
 def _find(data: bytearray, mark: bytes, start: int, stop: int, width: int) -> int:
@@ -127,7 +129,7 @@ def take_rest(decoder: Decoder, view: CEditView, size: int) -> None:
     size += decoder.unread
     if size > view.limit * (2 if decoder.format.unicode else 1):
         raise BadIndex(decoder.offset, f"at most {view.limit} characters (the view's limit)", f"{size} bytes")
-    at = decoder.fetch(size, "the text of a view")
+    at = decoder.fetch(size, _text_of_a_view(decoder))
     view.text = _decoded(decoder, at, size)
     decoder.at = at + size
 
@@ -174,7 +176,7 @@ def _take_view(decoder: Decoder, view: CEditView) -> CEditView:
     if length > view.limit:
         raise BadIndex(decoder.offset, f"at most {view.limit} characters (the view's limit)", f"{length}")
     size = length * (2 if decoder.format.unicode else 1)
-    at = decoder.fetch(4 + size, "the text of a view")
+    at = decoder.fetch(4 + size, _text_of_a_view(decoder))
     view.text = _decoded(decoder, at + 4, size)
     decoder.at = at + 4 + size
     return view

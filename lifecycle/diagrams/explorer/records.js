@@ -47,7 +47,7 @@ function shownName(text) {
 }
 
 function written(record) {
-  const given = record.arguments.split(", ").filter((each) => each !== "None" && !each.endsWith("=None") && !each.endsWith("=Ellipsis"));
+  const given = record.arguments.split(", ").filter((each) => !["None", "Ellipsis"].includes(each) && !each.endsWith("=None") && !each.endsWith("=Ellipsis"));
   const outcome = record.outcome === "ok" ? "" : ` [${record.outcome === null ? "no outcome" : record.outcome}]`;
   const next = record.next_state && record.next_state !== record.state ? ` \u2192 ${record.next_state}` : "";
   return shownName(`${record.call}(${given.join(", ")})${record.ended === null ? " still runs" : outcome}${next}`);

@@ -1,0 +1,36 @@
+"""Plain data that a reader holds when TLS begins."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
+
+_readers: WeakKeyDictionary[Any, WeakSet[Any]] = WeakKeyDictionary()
+
+
+def note_reader(sock: Any, file: object) -> None:
+    """A file was made over the socket."""
+    reader = getattr(file, "buffer", file)
+    reader = getattr(reader, "reader", reader)
+    if isinstance(reader, io.BufferedReader):
+        _readers.setdefault(sock, WeakSet()).add(reader)
+
+
+def holds_plain_data(sock: Any) -> bool:
+    """Whether a reader over the socket has data that nobody has read yet."""
+    return any(_held(reader) for reader in _readers.get(sock, ()))
+
+
+def _held(reader: io.BufferedReader) -> bool:
+    """Whether the reader holds data: peek() gives that without asking the system, which is kept from being asked."""
+    raw: Any = reader.raw
+    if reader.closed or "readinto" in vars(raw):
+        return False
+    raw.readinto = lambda buffer: None
+    try:
+        return bool(reader.peek(1))
+    except (OSError, ValueError):
+        return False
+    finally:
+        del raw.readinto

@@ -1,0 +1,115 @@
+"""What the sender of bytes cannot do: have an object taken for another, run code again, or cost more than it sent."""
+
+from __future__ import annotations
+
+import io
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from archive_bytes import stored
+from archive_signs import CLASSES, Board, Sign, Spot, Tiny
+
+from lifecycle.archive import (
+    BYTE,
+    DWORD,
+    WORD,
+    Archive,
+    BadClass,
+    CArray,
+    COleVariant,
+    GenericError,
+    serializable,
+)
+
+
+def test_a_reference_is_of_the_class_that_was_asked_for() -> None:
+    """An object that was loaded before is no object of another class: by read_object(), and in a field of a record."""
+    data = stored(Spot(1, 1), registry=CLASSES)
+    with Archive(io.BytesIO(data + b"\2\0"), "load", registry=CLASSES) as archive:
+        archive >> Spot
+        with pytest.raises(BadClass, match="an object of Sign, found one of Spot"):
+            archive.read_object(Sign)
+    sign = CLASSES.entry(Sign).description + bytes(4) + b"\xff\xfe\xff\0" + b"\4\0" + b"\2\0" + bytes(2)
+    with Archive(io.BytesIO(data + sign), "load", registry=CLASSES) as archive:
+        archive >> Spot
+        with pytest.raises(BadClass, match="an object of Spot, found one of Sign"):
+            archive >> Sign
+
+
+def test_the_schema_is_the_outer_objects_again_behind_a_nested_one() -> None:
+    """get_object_schema() answers for the object whose method asks, behind nested ones too; of a member it answers -1."""
+
+    @serializable("COuter", schema=3, versionable=True, registry=CLASSES)
+    class Outer:
+        def __init__(self) -> None:
+            self.inner: Any = Board(1)
+            self.schema = 0
+
+        def serialize(self, archive: Archive) -> None:
+            if archive.is_storing:
+                archive << self.inner
+                archive.serialize(self.inner)
+            else:
+                self.inner = archive >> Board
+                archive.serialize(self.inner)
+                self.schema = archive.get_object_schema()
+
+    with Archive(io.BytesIO(stored(Outer(), registry=CLASSES)), "load", registry=CLASSES) as archive:
+        found = archive >> Outer
+        assert found is not None
+        assert (found.schema, found.inner.schemas) == (3, [2, -1])
+
+
+def test_a_bad_field_is_found_without_running_users_code_again() -> None:
+    """The field that does not fit is named, and the method of an object before it ran once."""
+
+    @serializable("CBoth", registry=CLASSES)
+    @dataclass
+    class Both:
+        board: Board
+        number: WORD
+
+    Board.runs = 0
+    with (
+        pytest.raises(ValueError, match=r"Both\.number: -1 is not a WORD"),
+        Archive(io.BytesIO(), "store", registry=CLASSES) as archive,
+    ):
+        archive.serialize(Both(Board(1), -1))
+    assert Board.runs == 1
+
+
+def test_a_count_claims_no_more_than_the_limit() -> None:
+    """A count is worth its elements' bytes, and of objects at least six each, which bounds what they take in memory."""
+    for kind, count, limit, fits in (
+        (CArray[Spot], 25, 150, True), (CArray[Spot], 26, 150, False), (CArray[Tiny], 25, 150, True),
+        (CArray[Tiny], 26, 150, False), (CArray[DWORD], 25, 100, True), (CArray[DWORD], 26, 100, False),
+        (CArray[BYTE], 100, 100, True), (CArray[COleVariant], 17, 100, False),
+    ):  # fmt: skip
+        data = count.to_bytes(2, "little") + bytes(1000)
+        with Archive(io.BytesIO(data), "load", limit=limit, registry=CLASSES) as archive:
+            if fits:
+                assert len(archive.load(kind)) == count
+            else:
+                with pytest.raises(GenericError, match=rf"{limit} bytes \(the archive's limit\), found a count of {count}"):
+                    archive.load(kind)
+
+
+def test_lines_are_read_in_time_in_proportion_to_their_length() -> None:
+    """A line of four million characters takes less than a second, in either width, also with all line ends but the first."""
+    for unicode in (False, True):
+        line = "x" * (1 << 22)
+        data = f"{line}\r\nshort\n".encode("utf-16-le" if unicode else "ascii")
+        with Archive(io.BytesIO(data), "load", unicode=unicode) as archive:
+            began = time.process_time()
+            assert archive.read_string() == line
+            assert time.process_time() - began < 1
+            assert (archive.read_string(), archive.read_string()) == ("short", None)
+
+
+def test_a_line_in_utf_16_ends_at_whole_characters_only() -> None:
+    """The bytes of a line feed that lie across two characters are no end."""
+    text = "\u0a41\u0a00\u000d\u0a0a"
+    with Archive(io.BytesIO(text.encode("utf-16-le")), "load") as archive:
+        assert (archive.read_string(), archive.read_string()) == ("\u0a41\u0a00", None)
