@@ -149,5 +149,5 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # the page was closed
             self.close_connection = True
 
-    def log_message(self, *arguments: object) -> None:
+    def log_message(self, format: str, *arguments: object) -> None:
         """Say nothing: standard error is the program's."""

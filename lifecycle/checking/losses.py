@@ -81,6 +81,8 @@ def _is_dropped(code: CodeType, instruction: int) -> bool:
     return following is not None and following.opname == "POP_TOP"
 
 
+_ZERO = bytes(4)
+
 try:
     import fcntl
     import termios
@@ -92,21 +94,17 @@ except ImportError:  # Windows has neither
 
 else:
 
+    def _waiting(number: int, request: int) -> int:
+        """How many bytes wait in one of the system's buffers."""
+        (count,) = struct.unpack("i", fcntl.ioctl(number, request, _ZERO))
+        return int(count)
+
     def takes_back(sock: socket.socket, number: int) -> bool:
         """Whether close() resets the connection and drops data that the peer has not yet got."""
         try:
             return bool(_waiting(number, termios.FIONREAD)) and bool(_waiting(number, termios.TIOCOUTQ)) and not _aborts(sock)
         except (OSError, ValueError):  # the descriptor is gone already
             return False
-
-
-def _waiting(number: int, request: int) -> int:
-    """How many bytes wait in one of the system's buffers."""
-    (count,) = struct.unpack("i", fcntl.ioctl(number, request, _ZERO))
-    return int(count)
-
-
-_ZERO = bytes(4)
 
 
 def _aborts(sock: socket.socket) -> bool:

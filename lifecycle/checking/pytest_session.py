@@ -26,7 +26,7 @@ class CheckedSession:
 
     def __init__(self, config: pytest.Config, mode: str) -> None:
         self.config = config
-        self.checker = Checker(Mode(mode), strict=config.getoption("--lifecycle-strict"))
+        self.checker = Checker(Mode(mode), strict=bool(config.getoption("--lifecycle-strict")))
         self.groups: list[Sequence[Mapping[str, Any]]] = []
         self.findings: list[dict[str, Any]] = []
         checks.start(self.checker)

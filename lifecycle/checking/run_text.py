@@ -8,6 +8,7 @@ import shutil
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lifecycle.checking.findings import grouped
@@ -78,7 +79,7 @@ def _folded(groups: Sequence[Sequence[Mapping[str, Any]]]) -> Iterator[tuple[Pro
             continue
         place = next((place for place, line in enumerate(problem.advice) if line.startswith("History of")), len(problem.advice))
         advice = (*problem.advice[:place], *dict.fromkeys(notes[number]), *problem.advice[place:])
-        yield Problem(**{name: getattr(problem, name) for name in Problem.__slots__} | {"advice": advice}), group
+        yield replace(problem, advice=advice), group
 
 
 def _table(causes: Sequence[tuple[Problem, Sequence[Mapping[str, Any]]]]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -20,6 +20,7 @@ from lifecycle.cli.choosing import chosen_role
 from lifecycle.cli.output import examples, write, write_json, write_parts
 
 if TYPE_CHECKING:
+    from lifecycle.cli.supervised import Supervised
     from lifecycle.conformance.campaigns.conform import Conformance
     from lifecycle.conformance.campaigns.jobs import Chosen
     from lifecycle.conformance.targets import Target
@@ -106,7 +107,7 @@ def conform(
     from lifecycle.conformance.driving.watchdog import WATCHDOG
     from lifecycle.conformance.targets import LIKE, UnknownTarget, target_named
 
-    shared = context.obj() if callable(context.obj) else None
+    shared: Supervised | None = cast(Any, context.obj)() if callable(context.obj) else None
     if shared is not None:
         WATCHDOG.beat = shared.beat
         context.call_on_close(lambda: shared.mark(ENDED))

@@ -8,6 +8,7 @@ import socket
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
 
 import click
 
@@ -45,16 +46,16 @@ def doctor(as_json: bool) -> None:
     write("".join(f"{line}\n" for line in _lines(data)))
 
 
-def _lines(data: dict[str, object]) -> Iterator[str]:
+def _lines(data: dict[str, Any]) -> Iterator[str]:
     yield f"lifecycle {data['lifecycle']} on {data['python']}, {data['system']}"
-    for name, found in dict(data["packages"]).items():  # type: ignore[call-overload]
+    for name, found in data["packages"].items():
         yield f"  {name} {found}"
-    for extra, missing in dict(data["extras"]).items():  # type: ignore[call-overload]
+    for extra, missing in data["extras"].items():
         advice = f'not installed ({", ".join(missing)}): pip install "{DISTRIBUTION}[{extra}]"'
         yield f"  extra [{extra}]: {advice if missing else 'installed'}"
-    for name, is_there in dict(data["programs"]).items():  # type: ignore[call-overload]
+    for name, is_there in data["programs"].items():
         yield f"  program {name} ({PROGRAMS[name]}): {'found' if is_there else 'not found'}"
-    for name, is_there in dict(data["offers"]).items():  # type: ignore[call-overload]
+    for name, is_there in data["offers"].items():
         yield f"  {name}: {'yes' if is_there else 'no'}"
 
 

@@ -38,7 +38,7 @@ class Arrived(NamedTuple):
 
 def numbers_of(handles: Iterable[int | HasFileno]) -> array[int]:
     """The descriptors, as numbers. TypeError for what is none."""
-    numbers = [each.fileno() if hasattr(each, "fileno") else each for each in handles]
+    numbers: list[Any] = [each if isinstance(each, int) else getattr(each, "fileno", lambda: None)() for each in handles]
     if any(not isinstance(number, int) or isinstance(number, bool) for number in numbers):
         raise TypeError("a handle is an int, or has a fileno()")
     return array("i", numbers)

@@ -32,5 +32,5 @@ def answers_here(role: str, state: str, call: str) -> Mapping[str, str]:
     begin = 0 if _text.startswith(key) else _text.find(f"\n{key}") + 1
     if not _text.startswith(key, begin):
         return {}
-    answers = dict(zip(SYSTEMS, _text[begin + len(key) :].split("\n", 1)[0].split(), strict=True))
+    answers: dict[str, str] = dict(zip(SYSTEMS, _text[begin + len(key) :].split("\n", 1)[0].split(), strict=True))
     return {system: answers[system] for system in systems_here() if answers[system] != UNKNOWN}

@@ -83,7 +83,7 @@ def test_records_survive_the_way_between_processes(echo: list[Recorded]) -> None
 
 
 def test_every_call_is_recorded_with_times_and_arguments(echo: list[Recorded]) -> None:
-    """Where charts are wanted, each call is there, with its begin, its end, its thread and its arguments; data as its length."""
+    """Where charts are wanted, each call is there, with its begin, its end, its thread and arguments; data as its length."""
     records = [record for each in echo for record in each.records]
     assert [record.arguments for record in records if record.call == "sendall"] == ["<8 bytes>", "<8 bytes>"]
     assert all(record.ended is not None and record.began <= record.ended for record in records)

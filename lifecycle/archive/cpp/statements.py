@@ -224,7 +224,14 @@ class Body:
         is_one = first is not None and first.type in ("assignment_expression", "declaration")
         counted = re.fullmatch(r"(?:\w+ )*(\w+) ?= ?(.+?);?", text_of(first)) if is_one else None
         limit = counted and test is not None and re.fullmatch(rf"{counted[1]} ?(<=?) ?(.+)", text_of(test))
-        if counted and limit and step is not None and re.fullmatch(rf"\+\+{counted[1]}|{counted[1]}\+\+", text_of(step)):
+        if (
+            first
+            and test
+            and counted
+            and limit
+            and step is not None
+            and re.fullmatch(rf"\+\+{counted[1]}|{counted[1]}\+\+", text_of(step))
+        ):
             self._declare(first, silently=True)
             value = first.child_by_field_name("right") or next(iter(declarators(first)))[2]
             begin, end = self.scope.python(value), self.scope.python(test.child_by_field_name("right"))

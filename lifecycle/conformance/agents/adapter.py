@@ -39,7 +39,7 @@ WITHOUT_SYSTEM = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY})
 
 def source_of(name: str) -> str:
     """The text of a shipped agent. Raises KeyError for a name that is not in SOURCES."""
-    return (files(__package__) / "sources" / SOURCES[name]).read_text(encoding="utf-8")
+    return (files("lifecycle.conformance.agents") / "sources" / SOURCES[name]).read_text(encoding="utf-8")
 
 
 def table_of(agent: str) -> tuple[Known, ...]:
@@ -48,7 +48,7 @@ def table_of(agent: str) -> tuple[Known, ...]:
     A line has the role, the state, the call, with or without how it is made, the beginnings of the expectation and the answer,
     and why it is so; * matches everything. A step whose answer is LEFT_OUT is not made, or only where it is legal.
     """
-    table = files(__package__) / "tables" / f"{agent}.tsv"
+    table = files("lifecycle.conformance.agents") / "tables" / f"{agent}.tsv"
     if not table.is_file():
         return ()
     lines = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))

@@ -66,7 +66,7 @@ class Agent:
             WATCHDOG.hung -= 1
             raise BadAgent(f"{self.command!r} does not say hello: {error}") from None
         word, *pairs = first.split()
-        self.told = dict(pair.partition("=")[::2] for pair in pairs)
+        self.told = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
         if word != "ok" or self.told.get("protocol") != str(PROTOCOL):
             self.close()
             raise BadAgent(f"{self.command!r} does not speak protocol {PROTOCOL}: it answers {first[:80]!r} to hello")

@@ -80,7 +80,7 @@ class Machine:
         found: dict[tuple[str, str, str, str], Difference] = {}
         begin = (0, model.start)
         seen: dict[tuple[int, Node], Word] = {begin: ()}
-        queue = deque([begin])
+        queue: deque[tuple[int, Node]] = deque([begin])
         while queue:
             state, node = queue.popleft()
             word = seen[state, node]

@@ -73,12 +73,13 @@ class ConnectionStream(ByteStream):
         }
         if self._connection.facts.is_secured:
             details = self._connection.get_tls()
+            of_tls: Any = TLSAttribute
             attributes |= {
                 SocketAttribute.raw_socket: lambda: sock.below,
-                TLSAttribute.alpn_protocol: lambda: details.alpn_protocol,
-                TLSAttribute.peer_certificate: lambda: details.peer_certificate,
-                TLSAttribute.peer_certificate_binary: lambda: details.certificate_bytes,
-                TLSAttribute.tls_version: lambda: details.version,
+                of_tls.alpn_protocol: lambda: details.alpn_protocol,
+                of_tls.peer_certificate: lambda: details.peer_certificate,
+                of_tls.peer_certificate_binary: lambda: details.certificate_bytes,
+                of_tls.tls_version: lambda: details.version,
             }
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             attributes[SocketAttribute.local_port] = lambda: sock.getsockname()[1]
