@@ -10,7 +10,7 @@ from lifecycle.diagrams.lettering import cells, visible, wrapped, xml_text
 from lifecycle.system.output import printable
 
 BOX_WIDTH = 32  # letters
-LABEL_WIDTH = 18
+LABEL_WIDTH = 17
 GROUP_WIDTH = 64
 LONG_LABEL, LONG_LABEL_WIDTH = 80, 32
 FONT = "Helvetica"
