@@ -11,9 +11,7 @@ from lifecycle.conformance.campaigns import mutation
 from lifecycle.conformance.campaigns.mutation import OF_IMPLEMENTATIONS, Breakage, mutants, score_role
 from lifecycle.conformance.campaigns.spoiling import spoiled_calls
 
-UNIX = pytest.mark.skip(
-    "broken objects are over IP: cells that only Unix-domain sockets reach are looked for over a minute, in vain"
-)
+UNIX = pytest.mark.skip("broken objects are over IP, and cells that only Unix-domain sockets reach are looked for in vain")
 
 
 @pytest.mark.parametrize(
