@@ -31,6 +31,19 @@ Not less: a timer that would be the system's next one costs as much again, above
 LONGEST_WAIT = 1_000_000.0  # seconds: poll(2) counts milliseconds in an int; a longer wait is made of several
 
 
+class Glance:
+    """A wait of SOON, which has no waker: that it is cancelled, or the object closed, is seen at its end."""
+
+    __slots__ = ("cancelled", "process")
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self.process = process[0]
+
+    def wake(self) -> None:
+        """Do nothing: the wait ends by itself."""
+
+
 class Waker:
     """A pair of connected sockets: a byte written into the one makes the other readable. members: the waits that use it."""
 

@@ -14,6 +14,7 @@ from event_loops import on_every_loop
 from loopback import HOST, LONG, Background, connected_pair, datagram_pair, until
 
 from lifecycle import BlockingCallCancelled, ClosedDuringCall, Datagram, aio
+from lifecycle.net.blocking import driver
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has error queues")
 
@@ -111,3 +112,20 @@ def test_a_datagram_socket_that_was_shut_down_without_a_peer_is_not_attached() -
         with pytest.raises(ValueError, match="was shut down without a peer"):
             datagram.attach(sock)
         assert (datagram.state, datagram.fileno(), sock.fileno(), sock.getblocking()) == ("empty", -1, number, True)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_wait_of_a_moment_can_be_ended(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The moment in which a receive first polls counts as waiting: a cancellation or a close in it ends the call."""
+    how, error = ENDS[end]
+    with connected_pair() as (client, _):
+
+        def poll_and_be_ended(number: int) -> bool:
+            assert client.is_blocking
+            how(client)
+            return False
+
+        monkeypatch.setattr(driver, "is_readable_soon", poll_and_be_ended)
+        with pytest.raises(error):
+            client.receive()
+        assert not client.is_blocking

@@ -14,7 +14,7 @@ from lifecycle.net.operations import PATIENCE, Operation, Resolve, Value
 from lifecycle.net.operations import Wait as Request
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.outcomes import closed_meanwhile, would_block
-from lifecycle.system.polling import SOON, Wait, deadline_after, is_readable_soon, provide_waker
+from lifecycle.system.polling import SOON, Glance, Wait, deadline_after, is_readable_soon, provide_waker
 
 Timeout = float | None | EllipsisType
 """Seconds that one call may wait, None for ever; `...` stands for the object's own timeout."""
@@ -37,7 +37,7 @@ class BlockingSocket(OsSocket):
     def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
         super().__init__(engine=engine, journal=journal)
         self._timeout = checked_timeout(timeout)
-        self._waits: tuple[Wait, ...] = ()
+        self._waits: tuple[Wait | Glance, ...] = ()
         provide_waker()
 
     @property
@@ -119,13 +119,20 @@ class BlockingSocket(OsSocket):
             operation.close()
 
     def _comes_soon(self, call: Call, timeout: Timeout) -> bool:
-        """Whether the socket is readable within a moment that costs no Wait: a close() of another thread is seen after it."""
+        """Whether the socket is readable within a moment; a close() or a cancellation of another thread is seen at its end."""
         seconds = self._timeout if timeout is ... else checked_timeout(timeout)
         if (seconds is not None and seconds <= SOON) or not self._waits_silently or (number := self._socket.fileno()) == -1:
             return False
-        comes = is_readable_soon(number)
-        if not self.is_legal(call.name):
-            raise closed_meanwhile()
+        glance = Glance()
+        try:
+            try:
+                self._set_waits(glance, waits=True)
+                comes = is_readable_soon(number)
+                self._look(call, glance)
+            finally:
+                self._set_waits(glance, waits=False)
+        finally:  # once more: an exception of a signal handler may have come in the first
+            self._set_waits(glance, waits=False)
         return comes
 
     def _wait(self, call: Call, wait: Wait, request: Request, deadline: float | None, turns: int) -> None:
@@ -146,7 +153,7 @@ class BlockingSocket(OsSocket):
         self._set_waits(wait, waits=False)
         wait.finish()
 
-    def _look(self, call: Call, wait: Wait) -> None:
+    def _look(self, call: Call, wait: Wait | Glance) -> None:
         if not self.is_legal(call.name):
             raise closed_meanwhile()
         if wait.cancelled:
@@ -159,7 +166,7 @@ class BlockingSocket(OsSocket):
         for wait in self._waits:
             wait.wake()
 
-    def _set_waits(self, wait: Wait, *, waits: bool) -> None:
+    def _set_waits(self, wait: Wait | Glance, *, waits: bool) -> None:
         is_set = False
         while not is_set:
             before = self._waits
@@ -167,7 +174,7 @@ class BlockingSocket(OsSocket):
             is_set = self._exchange_waits(before, after)
 
     @one_step
-    def _exchange_waits(self, before: tuple[Wait, ...], after: tuple[Wait, ...]) -> bool:
+    def _exchange_waits(self, before: tuple[Wait | Glance, ...], after: tuple[Wait | Glance, ...]) -> bool:
         if self._waits is before:
             self._waits = after
             return True
