@@ -6,6 +6,7 @@ import _socket
 import dis
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from functools import cache
 from types import CodeType, FrameType
@@ -83,16 +84,15 @@ def _is_dropped(code: CodeType, instruction: int) -> bool:
 
 _ZERO = bytes(4)
 
-try:
-    import fcntl
-    import termios
-except ImportError:  # Windows has neither
+if sys.platform == "win32":
 
     def takes_back(sock: socket.socket, number: int) -> bool:
         """Whether close() resets the connection and drops data that the peer has not yet got."""
         return False
 
 else:
+    import fcntl
+    import termios
 
     def _waiting(number: int, request: int) -> int:
         """How many bytes wait in one of the system's buffers."""

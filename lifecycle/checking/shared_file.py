@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 KEPT, SPARE = 200, 24
@@ -75,7 +76,7 @@ class SharedFile:
 
 def _kept(number: int, first: int) -> int:
     """A duplicate out of the program's way, where the system can choose numbers and the limit allows it."""
-    if os.name == "posix":
+    if sys.platform != "win32":
         import fcntl
 
         try:

@@ -166,7 +166,7 @@ def _rank(report: Conformance, divergence: Divergence) -> tuple[bool, int]:
 def mutants_page(scores: list[Score]) -> Iterator[RenderableType]:
     """The score of each role by breakage, and the survivors."""
     yield Text("mutants caught, and of how many where some survived", HEADING)
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     for _ in range(len(OF_IMPLEMENTATIONS) + 2):
         table.add_column(justify="right", no_wrap=True)

@@ -43,6 +43,8 @@ class Supervised:
 
     def exit_code(self, child: int, over: int) -> int:
         """Wait for the child, whose end closes the other end of `over`; what the command exits with."""
+        if sys.platform == "win32":
+            raise OSError("this system cannot fork")
         seen, since, hangs = -1, time.monotonic(), False
         while not (ended := os.waitpid(child, os.WNOHANG))[0]:
             select.select([over], [], [], TICK)

@@ -88,10 +88,10 @@ def limit_text(number: int) -> str:
     """Which limit an error of OUT_OF_DESCRIPTORS has reached, in a sentence."""
     if number != errno.EMFILE:
         return "The limit is the whole system's, and not this process's."
-    if sys.platform == "win32":
-        return "This process has as many descriptors as the system gives it."
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return (
-        f"This process may have {soft} descriptors at a time (RLIMIT_NOFILE, `ulimit -n`); it may raise that to {hard} itself: "
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (...)). A connection takes one at each end."
-    )
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return (
+            f"This process may have {soft} descriptors at a time (RLIMIT_NOFILE, `ulimit -n`); it may raise that to {hard} "
+            "itself: resource.setrlimit(resource.RLIMIT_NOFILE, (...)). A connection takes one at each end."
+        )
+    return "This process has as many descriptors as the system gives it."

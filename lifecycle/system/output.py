@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from contextlib import suppress
 from itertools import count
 
@@ -58,8 +59,9 @@ def _new_file(folder: str) -> tuple[str, int]:
 
 def _become_like(descriptor: int, path: str, old: os.stat_result) -> None:
     """Give a new file the owner and the mode of the old one."""
-    with suppress(OSError, AttributeError):  # another owner needs privileges; Windows has neither call
-        os.fchown(descriptor, old.st_uid, old.st_gid)
+    if sys.platform != "win32":
+        with suppress(OSError):  # another owner needs privileges
+            os.fchown(descriptor, old.st_uid, old.st_gid)
     os.chmod(path, stat.S_IMODE(old.st_mode))
 
 

@@ -47,12 +47,17 @@ def numbers_of(handles: Iterable[int | HasFileno]) -> array[int]:
 def refuse_other_family(sock: socket.socket) -> None:
     """OSError (EOPNOTSUPP) for a socket that cannot pass descriptors."""
     if sock.family != LOCAL_FAMILY:
-        raise OSError(errno.EOPNOTSUPP, "only a Unix-domain socket passes descriptors: make the connection with path=")
+        raise _no_passing()
+
+
+def _no_passing() -> OSError:
+    return OSError(errno.EOPNOTSUPP, "only a Unix-domain socket passes descriptors: make the connection with path=")
 
 
 def send_with_handles(sock: socket.socket, data: memoryview, handles: array[int]) -> int:
     """Send data, and with its first byte the descriptors; how many bytes. The sender's own stay open."""
-    assert sys.platform != "win32"  # whose sockets are refused before: see refuse_other_family()
+    if sys.platform == "win32":
+        raise _no_passing()
     return sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)] if handles else [])
 
 
@@ -73,7 +78,8 @@ def look(sock: socket.socket, size: int) -> Arrived | None:
 
 def take(sock: socket.socket, size: int, flags: int = 0) -> Arrived:
     """Receive, with all descriptors that came; no child process inherits them."""
-    assert sys.platform != "win32"
+    if sys.platform == "win32":
+        raise _no_passing()
     space = socket.CMSG_SPACE(MOST * array("i").itemsize) + socket.CMSG_SPACE(256)  # the rest for credentials and labels
     data, ancillary, answer, sender = sock.recvmsg(size, space, flags | CLOSES_ON_EXEC)
     handles = array("i")

@@ -130,10 +130,6 @@ def test_a_role_of_ones_own_is_run() -> None:
     assert re.search(r"lamp +6/6 +7/7", ran.stdout)
 
 
-WIDE = pytest.mark.xfail(strict=True, reason="the column of spoiled values made the table wider than 80 columns")
-
-
-@WIDE
 def test_mutants_are_counted() -> None:
     """--mutants prints how many of each breakage were caught, of how many, whole at 80 columns, and the time."""
     ran = run_command("conform", "lifecycle", "--mutants", "--role", "server", "--role", "socket_file")
@@ -146,7 +142,6 @@ def test_mutants_are_counted() -> None:
     assert data[0]["total"] == len(list(mutants(SERVER)))
 
 
-@WIDE
 def test_the_mutants_of_large_tables_fit_80_columns() -> None:
     """Counts of five digits in every column are whole at 80 columns."""
     many = Score("socket_file", Counter(dict.fromkeys(OF_IMPLEMENTATIONS, 12_345)), seconds=123.4)

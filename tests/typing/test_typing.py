@@ -17,11 +17,8 @@ def check(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
 
 
-WIN32 = pytest.mark.xfail(strict=True, reason="calls that only POSIX has (sendmsg, fcntl) are not told apart for mypy yet")
-
-
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("platform", ["linux", "darwin", pytest.param("win32", marks=WIN32)])
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
 def test_mypy_finds_nothing(platform: str) -> None:
     """mypy --strict is clean on the package and on programs that use every public call, on each platform."""
     done = check("mypy", "--platform", platform, "-p", "lifecycle", "--cache-dir", f".mypy_cache/{platform}")

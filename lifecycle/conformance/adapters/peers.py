@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -92,7 +93,7 @@ class StreamPeer:
 
     def peer_sends(self) -> None:
         """Send the message; over a path a descriptor with it, which most receives drop."""
-        if self._loopback.is_local:
+        if sys.platform != "win32" and self._loopback.is_local:
             socket.send_fds(self.sock, [MESSAGE], [0])
         else:
             (self._tls or self.sock).send(MESSAGE)
