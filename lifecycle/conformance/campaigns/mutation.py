@@ -12,7 +12,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -24,6 +24,7 @@ from lifecycle.conformance.driving.run import Run
 from lifecycle.conformance.driving.sequences import model_for, sequences
 from lifecycle.conformance.model.environment import Facts, Provocation
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
+from lifecycle.conformance.model.local_environments import LOCAL_ENVIRONMENTS
 from lifecycle.engine import Role
 from lifecycle.engine.table import default_engine, replace_row
 from lifecycle.roles import ROLES
@@ -186,12 +187,19 @@ def score_role(
 
     kind: the class, by default the package's own. engine: which runs its objects.
     """
-    adapter = BrokenAdapter(role, CLASSES[role.name] if kind is None else kind, engine)
-    with closing(adapter), warnings.catch_warnings():
+    with ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # objects that a broken table has dropped are collected
-        suite = Suite(adapter, model_for(adapter, role))
+        suites = []
+        for local in (False, True) if role.name in LOCAL_ENVIRONMENTS else (False,):
+            adapter = BrokenAdapter(role, CLASSES[role.name] if kind is None else kind, engine, local=local)
+            stack.enter_context(closing(adapter))
+            suites.append(Suite(adapter, model_for(adapter, role)))
+
+        def catches(mutant: Mutant) -> str:
+            return next((suite for suite in suites if suite.reaches(mutant)), suites[0]).catches(mutant)
+
         spoiling = (Mutant(role.name, Breakage.SPOILS, "", call, to=name) for call, name in spoiled_calls(role))
-        return score(role.name, (*mutants(role), *spoiling), suite.catches, progress)
+        return score(role.name, (*mutants(role), *spoiling), catches, progress)
 
 
 def can_be_broken(role: str) -> bool:
@@ -211,6 +219,12 @@ class Suite:
         for sequence in self._sequences:
             state, call, _ = sequence[-1].cell
             self._by_call.setdefault((state, call), []).append(sequence)
+
+    def reaches(self, mutant: Mutant) -> bool:
+        """Whether a sequence ends with what is broken: some cells are reached over Unix-domain sockets only."""
+        if mutant.outcome:
+            return (mutant.state, mutant.call, mutant.outcome) in self._through
+        return (mutant.state, mutant.call) in self._by_call
 
     def catches(self, mutant: Mutant) -> str:
         """What fails while `mutant` is broken: the suite, or what objects report to observers; "" when it survives."""
@@ -274,14 +288,14 @@ class BrokenStage:
 class BrokenAdapter(GovernedAdapter):
     """The package's class of one role, over a table of its own that can be broken."""
 
-    def __init__(self, role: Role, kind: type[Any], engine: str | None) -> None:
+    def __init__(self, role: Role, kind: type[Any], engine: str | None, *, local: bool = False) -> None:
         self._own = copy.deepcopy(role)
         self._kind = kind
         self._engine_name = engine
         self._name = default_engine() if engine is None else engine
         self.mutant: Mutant | None = None
         namespace = {"__slots__": (), "__del__": _do_nothing}
-        super().__init__({role.name: type(kind.__name__, (kind,), namespace, role=self._own)}, engine=engine)
+        super().__init__({role.name: type(kind.__name__, (kind,), namespace, role=self._own)}, engine=engine, local=local)
 
     def stage(self, role: Role) -> Any:
         """A new broken object."""
