@@ -133,7 +133,9 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
         state_diagram(ROLES["server"], "svg", highlight="bound")
 
 
-CROWDED = pytest.mark.xfail(strict=True, reason="the labels of the calls that pass descriptors lie on their neighbours")
+CROWDED = pytest.mark.xfail(
+    strict=True, reason="with the calls that pass descriptors the picture is wider than a page, and lines cross two labels"
+)
 
 
 @pytest.mark.parametrize("renderer", RENDERERS)
