@@ -134,7 +134,7 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 CROWDED = pytest.mark.xfail(
-    strict=True, reason="with the calls that pass descriptors the picture is wider than a page, and lines cross two labels"
+    strict=True, reason="wider than a page with the calls that pass descriptors; lines cross two labels"
 )
 
 
