@@ -353,8 +353,13 @@ def descriptors() -> set[str]:
 
 @contextmanager
 def arranged(make: Make, engine: str) -> Iterator[Case]:
-    with ExitStack() as stack:
-        yield make(stack, engine)
+    """A case, while the collector rests: the finalizers of others would swallow an exception that is meant for the case."""
+    gc.disable()
+    try:
+        with ExitStack() as stack:
+            yield make(stack, engine)
+    finally:
+        gc.enable()
 
 
 # -- at every instruction -------------------------------------------------------------------------------------------------
