@@ -11,7 +11,7 @@ import pytest
 from event_loops import on_every_loop
 from loopback import HOST, open_descriptors
 
-from lifecycle import BlockingCallCancelled, ClosedDuringCall, aio
+from lifecycle import BlockingCallCancelled, ClosedDuringCall, IllegalCall, aio
 
 V6 = "::1"
 
@@ -27,7 +27,7 @@ async def look_up(host: str, port: int, **asked: Any) -> Any:
     return two_families(host, port)
 
 
-async def ends(server: aio.Server, expected: type[Exception], ended: list[bool]) -> None:
+async def ends(server: aio.Server, expected: type[Exception] | tuple[type[Exception], ...], ended: list[bool]) -> None:
     """An accept() that ends so."""
     with pytest.raises(expected):
         await server.accept()
@@ -95,3 +95,21 @@ async def test_notifications() -> None:
                         while not server.hosts or server.hosts[-1] != host:
                             await anyio.lowlevel.checkpoint()
             assert server.hosts == [HOST, V6, HOST]
+
+
+@on_every_loop
+@pytest.mark.skipif(not socket.has_ipv6, reason="this system has no IPv6")
+async def test_closed_before_its_waits_begin() -> None:
+    """close() in the turn in which accept() has only asked for tasks that wait ends it as at any other time."""
+    for turns in range(12):
+        with patch.object(anyio, "getaddrinfo", look_up):
+            async with aio.Server() as server:
+                await server.create(0, "both.test")
+                server.listen()
+                ended: list[bool] = []
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(ends, server, (ClosedDuringCall, IllegalCall), ended)
+                    for _ in range(turns):
+                        await anyio.lowlevel.cancel_shielded_checkpoint()
+                    server.close()
+                assert ended == [True]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 
 
 class AnyioReadiness:
@@ -69,7 +70,7 @@ class AnyioReadiness:
     async def _hold(self) -> None:
         self._is_held = True
         try:
-            await self._wait_ready(self._sock)
+            await until_ready(self._sock, self._wait_ready)
         except CLOSED:
             pass  # woken
         finally:
@@ -88,6 +89,14 @@ CLOSED: tuple[type[Exception], ...] = (anyio.ClosedResourceError,)
 """The errors of waits of anyio, and of trio once that was seen, on a descriptor that is reported closed."""
 
 WayToWait = Callable[[socket.socket], Awaitable[None]]
+
+
+async def until_ready(sock: socket.socket, wait_ready: WayToWait) -> None:
+    """Wait in the loop for a descriptor; at once when another task closed it before this one ran."""
+    if sock.fileno() == -1:
+        await anyio.lowlevel.checkpoint()
+    else:
+        await wait_ready(sock)
 
 
 def _ways_to_wait(loop: asyncio.AbstractEventLoop | None) -> tuple[WayToWait, WayToWait]:

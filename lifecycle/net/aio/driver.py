@@ -14,6 +14,7 @@ import anyio
 import anyio.lowlevel
 
 from lifecycle.engine import Call, Observer, Role
+from lifecycle.net.aio.anyio_readiness import until_ready
 from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.net.errors import BlockingCallCancelled
@@ -151,11 +152,11 @@ class AsyncSocket(NotifiedSocket):
     async def _until_one_is_ready(self, request: Wait) -> bool:
         """Until one of several sockets is ready, or the time has passed; whether the call was cancelled."""
 
-        async def until_ready(sock: socket.socket) -> None:
-            if request.writing:
-                await (self._writable() if sock is self._socket else anyio.wait_writable(sock))
+        async def wait_for(sock: socket.socket) -> None:
+            if request.writing and sock is self._socket:
+                await self._writable()
             else:
-                await anyio.wait_readable(sock)
+                await until_ready(sock, anyio.wait_writable if request.writing else anyio.wait_readable)
             race.scope.cancel()
 
         race = Race(request.until)
@@ -164,7 +165,7 @@ class AsyncSocket(NotifiedSocket):
             with race.scope:
                 async with anyio.create_task_group() as tasks:
                     for sock in request.sockets or ():
-                        tasks.start_soon(until_ready, sock)
+                        tasks.start_soon(wait_for, sock)
                     if not request.sockets:
                         await anyio.sleep_forever()
         finally:
