@@ -74,7 +74,7 @@ class AsyncSocket(NotifiedSocket):
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
         raise AttributeError(
-            "awaited objects have no timeout of their own: give timeout=seconds to a call, or write `with anyio.fail_after(seconds):`"
+            "awaited objects have no timeout of their own: give timeout= to a call, or write `with anyio.fail_after(seconds):`"
         )
 
     @property
