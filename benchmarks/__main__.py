@@ -25,6 +25,7 @@ from benchmarks import (
     small_calls,
     tls,
     unix_calls,
+    unix_echo,
 )
 from benchmarks.effort import Effort
 from benchmarks.table import as_data, show
@@ -45,6 +46,7 @@ CLAIMS = {
         archives,
         checked_calls,
         aio_echo,
+        unix_echo,
         aio_connections,
         tls,
         conformance,

@@ -50,14 +50,14 @@ LIMITS = {
 """(loop, way) -> the longest that lifecycle may take, in times of what that way takes"""
 
 
-def measure(effort: Effort, makers: Makers = WAYS) -> list[Figure]:
+def measure(effort: Effort, makers: Makers = WAYS, rounds: int = 100) -> list[Figure]:
     """A figure per loop, shape and other way. makers: what makes the pairs of each way."""
     _keep_freed_memory()
     figures = []
     for loop in LOOPS:
         if loop == "asyncio" or importlib.util.find_spec(loop) is not None:
             for connections in SHAPES:
-                figures += _measure(effort, loop, connections, makers)
+                figures += _measure(effort, loop, connections, makers, rounds)
     return figures
 
 
@@ -75,9 +75,9 @@ def _keep_freed_memory() -> None:
         mallopt(parameter, 1 << 25)
 
 
-def _measure(effort: Effort, loop: str, connections: int, makers: Makers) -> list[Figure]:
+def _measure(effort: Effort, loop: str, connections: int, makers: Makers, rounds: int) -> list[Figure]:
     backend, options, ways = LOOPS[loop]
-    series = anyio.run(rounds_of, effort, ways, connections, makers, backend=backend, backend_options=options)
+    series = anyio.run(rounds_of, effort, ways, connections, makers, rounds, backend=backend, backend_options=options)
     times = {way: series.nanoseconds(way) for way in ways}
     return [
         Figure(
@@ -93,7 +93,7 @@ def _measure(effort: Effort, loop: str, connections: int, makers: Makers) -> lis
     ]
 
 
-async def rounds_of(effort: Effort, ways: Sequence[str], connections: int, makers: Makers = WAYS) -> Series:
+async def rounds_of(effort: Effort, ways: Sequence[str], connections: int, makers: Makers = WAYS, rounds: int = 100) -> Series:
     """As interleave(), in an event loop: every way once per round, in shuffled order."""
     series = Series(ways)
     shuffled, present = random.Random(0), list(ways)
@@ -102,7 +102,7 @@ async def rounds_of(effort: Effort, ways: Sequence[str], connections: int, maker
         gc.collect()
         gc.disable()
         try:
-            for _ in effort.rounds(100):
+            for _ in effort.rounds(rounds):
                 shuffled.shuffle(present)
                 series.add({way: [await _batch(pairs[way], SHAPES[connections])] for way in present})
         finally:
