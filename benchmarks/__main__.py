@@ -24,6 +24,7 @@ from benchmarks import (
     refusal,
     small_calls,
     tls,
+    unix_calls,
 )
 from benchmarks.effort import Effort
 from benchmarks.table import as_data, show
@@ -34,6 +35,7 @@ CLAIMS = {
     for file in (
         small_calls,
         large_calls,
+        unix_calls,
         connection,
         change_of_state,
         memory,

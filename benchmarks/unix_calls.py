@@ -1,0 +1,23 @@
+"""The claim: calls over Unix-domain sockets are within the budgets of TCP's, blocking and awaited."""
+
+from dataclasses import replace
+
+from benchmarks import aio_echo
+from benchmarks.calls import measure_calls
+from benchmarks.claim import Claim, Figure
+from benchmarks.effort import Effort
+from benchmarks.unix_pairs import WAYS, governed_ends, raw_ends
+
+
+def measure(effort: Effort) -> list[Figure]:
+    """Sends and receives of 1 byte and of 64 KiB; then echoes of 1 KiB in every loop."""
+    figures = []
+    for size, count, repeats, limit in ((1, 64, 1, 1.15), (65536, 1, 8, 1.05)):
+        pairs = {"raw": raw_ends, "lifecycle": governed_ends}
+        rounds = effort.rounds(2000)
+        found = measure_calls(rounds, size=size, count=count, repeats=repeats, limits=(limit, limit), pairs=pairs)
+        figures += [replace(each, name=f"{size} B: {each.name}") for each in found]
+    return figures + aio_echo.measure(effort, WAYS)
+
+
+CLAIM = Claim("unix-calls", "the same over Unix-domain sockets", measure)
