@@ -14,7 +14,7 @@ import anyio
 import anyio.lowlevel
 
 from lifecycle.engine import Call, Observer, Role
-from lifecycle.net.aio.anyio_readiness import until_ready
+from lifecycle.net.aio.anyio_readiness import until_ready, ways_to_wait
 from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.net.errors import BlockingCallCancelled
@@ -167,7 +167,8 @@ class AsyncSocket(NotifiedSocket):
             if request.writing and sock is self._socket:
                 await self._writable()
             else:
-                await until_ready(sock, anyio.wait_writable if request.writing else anyio.wait_readable)
+                ways = ways_to_wait(running_loop())
+                await until_ready(sock, ways.writable if request.writing else ways.readable)
             race.scope.cancel()
 
         race = Race(request.until)
