@@ -14,9 +14,8 @@ from loopback import open_descriptors
 from lifecycle.engine import default_engine, set_default_engine
 from lifecycle.engine.journal import OBSERVERS
 
-KEPT = (
-    "AnyIO socket selector"  # a thread of anyio, which lives as long as the process where the event loop cannot watch sockets
-)
+KEPT = ("AnyIO socket selector", "lifecycle selector")
+"""Threads that outlive a test, where the event loop cannot watch sockets: the one for the process, the other for a second"""
 
 settings.register_profile("lifecycle", deadline=None, print_blob=True, max_examples=part(100, 30))
 settings.load_profile("lifecycle")
@@ -57,7 +56,9 @@ def nothing_is_left_behind() -> Iterator[None]:
     descriptors, threads, observers = open_descriptors(), set(threading.enumerate()), OBSERVERS.present
     yield
     assert OBSERVERS.present == observers, "objects are observed that were not before"
-    left = {thread for thread in threading.enumerate() if thread not in threads and thread.is_alive() and thread.name != KEPT}
+    left = {
+        thread for thread in threading.enumerate() if thread not in threads and thread.is_alive() and thread.name not in KEPT
+    }
     assert not left, f"threads left running: {left}"
     if open_descriptors() - descriptors:
         gc.collect()
