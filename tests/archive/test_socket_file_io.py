@@ -167,7 +167,7 @@ def test_an_exact_read_that_is_interrupted_loses_nothing() -> None:
 
 
 def test_a_socket_that_does_not_wait_gives_none() -> None:
-    """None where nothing has come and where nothing can be sent, as Python's raw files answer; and nothing is lost."""
+    """None where nothing has arrived and where nothing can be sent, as Python's raw files answer; and nothing is lost."""
     with client_and_raw_peer(timeout=LONG) as (client, peer):
         client.timeout = 0
         file, exact = SocketFile(client), SocketFile(client, archive_compatible=False)

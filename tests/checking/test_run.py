@@ -30,7 +30,7 @@ def write(folder: Path, text: str, name: str = "program.py") -> str:
 
 
 def run_with_report(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
-    """`lifecycle run --report`: what came of it, and the findings."""
+    """`lifecycle run --report`: its result, and the findings."""
     report = folder / "report.json"
     done = run_command("run", "--report", str(report), *arguments)
     return done, json.loads(report.read_text(encoding="utf-8"))["findings"]

@@ -22,7 +22,7 @@ TestServer = conformance_suite(ROLES["server"], GovernedAdapter)
 @pytest.mark.parametrize("make", [GovernedAdapter, AwaitedAdapter])
 @pytest.mark.parametrize("role", LOCAL_ENVIRONMENTS)
 def test_every_cell_over_a_path(role: str, make: Callable[..., GovernedAdapter]) -> None:
-    """Over a path each cell that can be had there is as the table says; no cell is without a provocation, there or over IP."""
+    """Over a path each cell that exists there is as the table says; no cell is without a provocation, there or over IP."""
     with closing(make(local=True)) as adapter:
         found = exhaust(adapter, model_for(adapter, ROLES[role]), depth=1)
         assert (found.divergences, found.missing) == ([], [])
