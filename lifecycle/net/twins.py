@@ -92,7 +92,7 @@ class StreamCalls(TlsCalls, StreamOptions):
         return (yield from receiving_handles(self._socket, size, limit))
 
     def _arrived(self, data: bytes, handles: list[int]) -> Found:
-        """What receive_handles() gives: the end of the stream is one where nothing has come."""
+        """What receive_handles() gives: the end of the stream is one where nothing has arrived."""
         if not data:
             self._received(data, 1)
             return settled("eof", (data, handles))

@@ -115,7 +115,7 @@ def bind_anywhere(sock: socket.socket) -> BoundPath | None:
 
 
 def remove(bound: BoundPath) -> None:
-    """Remove a path, if it is the file that the bind has made, and this the process; a missing one is no error."""
+    """Remove a path, if it is the file that the bind has made, and this the process; a missing one is not an error."""
     if os.getpid() != bound.process:  # a child that inherited the object
         return
     with suppress(OSError):

@@ -106,7 +106,7 @@ async def test_the_limit_is_kept() -> None:
 
 @on_every_loop
 async def test_a_limit_is_checked() -> None:
-    """A limit below 1 is a ValueError, and one that is no int a TypeError."""
+    """A limit below 1 is a ValueError, and one that is not an int a TypeError."""
     async with listening() as server:
         for wrong in (0, -1):
             with pytest.raises(ValueError, match="1 or more"):
@@ -175,7 +175,7 @@ async def test_an_error_of_the_network_ends_one_connection(caplog: pytest.LogCap
 
 @on_every_loop
 async def test_a_fault_of_a_handler_is_raised() -> None:
-    """What is no error of the network ends serve(), in an ExceptionGroup, and everything is closed."""
+    """What is not an error of the network ends serve(), in an ExceptionGroup, and everything is closed."""
 
     async def handler(accepted: aio.Accepted) -> None:
         await accepted.receive()

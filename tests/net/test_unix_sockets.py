@@ -58,7 +58,7 @@ def test_a_connection_over_a_path(tmp_path: Path, begin: str) -> None:
 
 @on_linux
 def test_abstract_names() -> None:
-    """A name that begins with a NUL is no file; it is the server's address, and mode does not apply to it."""
+    """A name that begins with a NUL is not a file; it is the server's address, and mode does not apply to it."""
     name = f"\0lifecycle-{os.getpid()}"
     with Server(timeout=LONG) as server, Client(timeout=LONG) as client:
         with pytest.raises(ValueError, match="no permissions"):

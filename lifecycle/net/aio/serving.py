@@ -144,7 +144,7 @@ class Serving(Generic[Connection]):
                 await self._handler(connection)
             else:
                 await self._handle_shielded(connection)
-        except Exception as error:  # whatever it is: on_error() says what becomes of it
+        except Exception as error:  # whatever it is: on_error() says what happens to it
             try:
                 await _tell(self._on_error, connection, error)
             except anyio.get_cancelled_exc_class():
@@ -212,7 +212,7 @@ async def _tell(on_error: Callable[[Any, Exception], object], connection: Any, e
 
 
 def end_of_connection(connection: Closes, error: Exception) -> None:
-    """What becomes of an exception that a handler leaves, unless serve() is told otherwise.
+    """What happens to an exception that a handler leaves, unless serve() is told otherwise.
 
     What the network did to this connection, and calls on it after the program has closed it, are logged and end it; everything
     else is a fault of the program, and is raised. The network did what a call of this connection has raised as an OSError, also
