@@ -215,7 +215,7 @@ async def test_groups_of_errors_are_looked_into() -> None:
 
 @on_every_loop
 async def test_errors_are_handed_to_on_error() -> None:
-    """on_error is called with the connection and what its handler was left by; serve() goes on unless it raises."""
+    """on_error, a function or a coroutine function, gets the connection and what its handler was left by; serve() goes on."""
     errors: list[tuple[str, str]] = []
 
     async def handler(accepted: aio.Accepted) -> None:
@@ -224,12 +224,18 @@ async def test_errors_are_handed_to_on_error() -> None:
     def note(accepted: aio.Accepted, error: Exception) -> None:
         errors.append((accepted.state, str(error)))
 
-    async with served(handler, on_error=note) as server:
-        for text in ("one", "two"):
-            async with await connected(server) as client:
-                await client.send(text.encode())
-                assert await client.receive() == b""
-    assert errors == [("connected", "one"), ("connected", "two")]
+    async def note_and_answer(accepted: aio.Accepted, error: Exception) -> None:
+        await accepted.send(b"sorry")
+        note(accepted, error)
+
+    for on_error, answer in ((note, b""), (note_and_answer, b"sorry")):
+        async with served(handler, on_error=on_error) as server:
+            for text in ("one", "two"):
+                async with await connected(server) as client:
+                    await client.send(text.encode())
+                    assert await client.receive() == answer
+        assert errors == [("connected", "one"), ("connected", "two")]
+        errors.clear()
 
 
 @on_every_loop
