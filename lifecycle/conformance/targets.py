@@ -272,6 +272,22 @@ def _trio(engine: str | None) -> Target:
     return Target("trio", TrioAdapter, bare=bare)
 
 
+def _ssl(engine: str | None) -> Target:
+    _needed("trustme", "trustme")
+    from lifecycle.conformance.adapters.tls_sockets import SECURED, SecuredAdapter
+
+    return Target("ssl", lambda: SecuredAdapter(PLATFORM), roles=SECURED)
+
+
+def _tls_streams(name: str) -> Target:
+    for module in ("trustme", name.partition(".")[0]):
+        _needed(module, module)
+    from lifecycle.conformance.adapters.tls_sockets import SECURED
+    from lifecycle.conformance.adapters.tls_streams import StreamAdapter
+
+    return Target(name, lambda: StreamAdapter(name), roles=SECURED)
+
+
 def _memory(engine: str | None) -> Target:
     from lifecycle.conformance.memory import MemorySockets
 
@@ -285,6 +301,9 @@ BUILT_IN: Mapping[str, Callable[[str | None], Target]] = {
     "gevent": _gevent,
     "trio": _trio,
     "memory": _memory,
+    "ssl": _ssl,
+    "anyio.tls": lambda engine: _tls_streams("anyio.tls"),
+    "trio.ssl": lambda engine: _tls_streams("trio.ssl"),
 }
 """name -> (engine) -> the target"""
 

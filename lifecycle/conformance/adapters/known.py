@@ -26,3 +26,20 @@ class Known:
         is_there = self.role in ("", found.role) and self.state in ("", found.state)
         is_it = self.call in ("", found.call, found.steps[-1])
         return is_there and is_it and found.got.startswith(self.got) and found.expected.startswith(self.expected)
+
+
+class Knowing:
+    """Part of an adapter whose implementation has known differences."""
+
+    def __init__(self, known: tuple[Known, ...]) -> None:
+        self.known = known
+        self.shown: set[Known] = set()
+        """those of the known differences that have shown"""
+
+    def explains(self, found: Divergence) -> str:
+        """The name of the known difference that this is, or ""."""
+        for known in self.known:
+            if known.covers(found):
+                self.shown.add(known)
+                return known.name
+        return ""
