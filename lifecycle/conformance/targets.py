@@ -274,18 +274,17 @@ def _trio(engine: str | None) -> Target:
 
 def _ssl(engine: str | None) -> Target:
     _needed("trustme", "trustme")
-    from lifecycle.conformance.adapters.tls_sockets import SECURED, SecuredAdapter
+    from lifecycle.conformance.adapters.tls_sockets import SecuredAdapter
 
-    return Target("ssl", lambda: SecuredAdapter(PLATFORM), roles=SECURED)
+    return Target("ssl", lambda: SecuredAdapter(PLATFORM))
 
 
 def _tls_streams(name: str) -> Target:
     for module in ("trustme", name.partition(".")[0]):
         _needed(module, module)
-    from lifecycle.conformance.adapters.tls_sockets import SECURED
     from lifecycle.conformance.adapters.tls_streams import StreamAdapter
 
-    return Target(name, lambda: StreamAdapter(name), roles=SECURED)
+    return Target(name, lambda: StreamAdapter(name))
 
 
 def _memory(engine: str | None) -> Target:

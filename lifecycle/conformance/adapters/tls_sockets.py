@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lifecycle.conformance.adapters.known import Known
+from lifecycle.conformance.adapters.known import table_of
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer
 from lifecycle.conformance.adapters.session import LoopbackStage
@@ -21,39 +21,6 @@ from lifecycle.roles import ACCEPTED, CLIENT, words
 
 SECURED = (CLIENT, ACCEPTED)
 """the roles whose streams TLS can run over"""
-
-_SHUT = "ssl: shutdown() ends the connection below TLS without close_notify, and the socket goes on in plain text"
-_LEFT = "ssl: a handshake that is refused leaves the connection below as it is"
-_RETRY = "ssl: a send() after one that had to wait must have the same data"
-_FLIGHT = "ssl: the peer's handshake is data to a plain receive"
-_MOVES = (words.SEND, words.RECEIVE, words.RECEIVE_FROM)
-_LOST = "ssl: a connection that is lost cannot be told from one that is cut"
-KNOWN = (
-    Known("ssl: flags are a ValueError", got="raised ValueError (non-zero flags"),
-    Known("ssl: detach() hands out what is below TLS", words.DETACH.name, got="ok"),
-    Known(
-        "ssl: connect() of a server's side, and again, is a ValueError", words.CONNECT.name, got="can't connect in server-side"
-    ),
-    Known(
-        "ssl: connect() of a server's side, and again, is a ValueError", words.CONNECT.name, got="attempt to connect already"
-    ),
-    *(
-        Known("ssl: sendto() and recvfrom() are ValueErrors", call, got=f"{raised}{method} not allowed")
-        for call, method in ((words.SEND_TO.name, "sendto"), (words.RECEIVE_FROM.name, "recvfrom"))
-        for raised in ("raised ValueError (", "")
-    ),
-    *(Known("ssl: a call during a handshake goes on with it", call.name, "handshaking", "SSL") for call in _MOVES),
-    *(Known(_RETRY, words.SEND.name, state, "failed (SSLError)") for state in ("secured", "secured_peer_closed")),
-    *(Known(_LOST, got=f"{outcome} (SSLEOFError)", expected="broken") for outcome in ("truncated", "failed")),
-    Known(_LOST, words.SEND.name, got="failed (SSLZeroReturnError)"),
-    *(Known(_LEFT, call.name, "broken", expected="linux:") for call in (words.BIND, words.SHUT_DOWN, words.GET_PEER_NAME)),
-    *(Known(_LEFT, words.SEND.name, state, "SSL") for state in ("broken", "truncated")),
-    Known(_LEFT, words.FINISH_CONNECT.name, "truncated", "EPIPE"),
-    Known("ssl: wrap_socket() looks at the connection before the context", f"{words.START_TLS.name} as the other side"),
-    *(Known(_FLIGHT, call.name, state, "ok") for call in _MOVES[1:] for state in ("receive_shut", "shut")),
-    *(Known(_SHUT, state=state) for state in ("secured_send_shut", "secured_ended")),
-)
-"""where ssl.SSLSocket departs from the contract"""
 
 
 def meaning_of(call: str, error: BaseException) -> str:
@@ -113,7 +80,7 @@ class SecuredAdapter(SocketAdapter):
     """`ssl.SSLSocket` under test."""
 
     def __init__(self, platform: str | None) -> None:
-        super().__init__(socket.socket, name="ssl", platform=platform, known=KNOWN)
+        super().__init__(socket.socket, name="ssl", platform=platform, known=table_of("ssl"))
 
     def environment(self, role: Role) -> Environment:
         """With TLS; only streams have it."""

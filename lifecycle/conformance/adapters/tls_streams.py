@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from lifecycle.conformance.adapters.known import Knowing, Known
+from lifecycle.conformance.adapters.known import Knowing, table_of
 from lifecycle.conformance.adapters.loopback import Loopback
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 from lifecycle.conformance.adapters.peers import StreamPeer
@@ -44,24 +44,6 @@ OFFERED = {
 }
 WAYS = ("", "sends")
 """how these calls are made"""
-
-
-_LEFT = "a handshake that is refused leaves the connection below as it is"
-ANYIO_KNOWN = (
-    Known("anyio: a TLS stream cannot end one direction", words.SHUT_DOWN.name, got="raised NotImplementedError"),
-    Known("anyio: send() does not report a reset that has come", words.SEND.name, expected="broken", got="ok"),
-    Known("anyio: send_eof() after a reset, or the end, is no error", words.SHUT_DOWN.name, expected="failed", got="sends"),
-    Known(f"anyio: {_LEFT}", words.RECEIVE.name, "broken", got="timed_out"),
-    Known("anyio: aclose() waits for the peer's close_notify", words.CLOSE.name, got="timed_out"),
-    Known("anyio: aclose() after a cut raises its error", words.CLOSE.name, "truncated", got="failed (SSLError)"),
-)
-TRIO_KNOWN = (
-    Known("trio: an SSLStream cannot end one direction", words.SHUT_DOWN.name, got="raised AttributeError (send_eof)"),
-    Known("trio: send_eof() a second time is no error", words.SHUT_DOWN.name, "send_shut", got="sends"),
-    Known(f"trio: {_LEFT}", words.RECEIVE.name, "broken", got="timed_out"),
-    Known("trio: a receive after a cut has no cause", words.RECEIVE.name, "truncated", got="raised BrokenResourceError"),
-)
-"""where their TLS streams depart from the contract"""
 
 
 class Anyio:
@@ -276,24 +258,19 @@ class StreamStage(OverTls):
                 self._library.run(1, self._library.abandon, self._stream)
 
 
-LIBRARIES: Mapping[str, tuple[type[Library], tuple[Known, ...]]] = {
-    "anyio.tls": (Anyio, ANYIO_KNOWN),
-    "trio.ssl": (Trio, TRIO_KNOWN),
-}
-"""target -> (its library, what it is known to do otherwise)"""
+LIBRARIES: Mapping[str, type[Library]] = {"anyio.tls": Anyio, "trio.ssl": Trio}
+"""target -> its library"""
 
 
 class StreamAdapter(Knowing):
     """The TLS streams of one of LIBRARIES under test."""
 
     governed = False
-    roles = SECURED
 
     def __init__(self, name: str) -> None:
-        make, known = LIBRARIES[name]
-        super().__init__(known)
+        super().__init__(table_of(name))
         self.name = name
-        self._library, self._loopback = make(), Loopback()
+        self._library, self._loopback = LIBRARIES[name](), Loopback()
 
     def environment(self, role: Role) -> Environment:
         """With TLS; only streams have it."""
