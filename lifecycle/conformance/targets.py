@@ -135,6 +135,7 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
             made.close()
             return Target(name, cast(Callable[[], Adapter], thing), roles=getattr(made, "roles", PACKAGE_ROLES))
         if hasattr(made, "recv") and makes_sockets:  # whose class has its methods by __getattr__()
+            _refuse_asynchronous(name, made)
             made.close()
             return _sockets(name, lambda: cast(Factory, thing))
         if callable(made):
