@@ -7,7 +7,7 @@ import pickle
 import pytest
 from turnstile import Turnstile
 
-from lifecycle import ROLES, CallInProgress, Client, ClosedDuringCall, IllegalCall, LifecycleError, Server
+from lifecycle import ROLES, CallInProgress, Client, ClosedDuringCall, Datagram, IllegalCall, LifecycleError, Server
 from lifecycle.system.platform_answers import platform_answers
 
 
@@ -46,6 +46,25 @@ def test_text_of_a_refusal() -> None:
 def test_sentences_of_refusals(role: str, state: str, call: str, sentence: str) -> None:
     """Each situation has its own sentence: longer remedies, none at all, another role's call, systems that would go on."""
     assert sentence in str(refusal(role, state, call))
+
+
+@pytest.mark.parametrize(
+    ("role", "call", "sentence"),
+    [
+        (Server, "accept", "Winsock would answer WSAEINVAL"),
+        (Server, "create", "MFC would answer TRUE: the earlier handle leaks; a debug build asserts."),
+        (Datagram, "receive", " MFC would wait for ever."),
+    ],
+)
+def test_a_refusal_says_what_mfc_does(role: type[Server | Datagram], call: str, sentence: str) -> None:
+    """`platform_errors` has the answer of MFC's release build; the text has it where it is not Winsock's."""
+    with role() as thing:
+        thing.open()
+        with pytest.raises(IllegalCall) as caught:
+            getattr(thing, call)()
+    text, answers = str(caught.value), caught.value.platform_errors
+    assert sentence in text
+    assert ("MFC" in text) == (answers["mfc"] != answers.get("winsock"))
 
 
 def test_attributes_of_a_refusal() -> None:
