@@ -135,19 +135,11 @@ def _sentence(reason: str) -> str:
 
 
 SYSTEM_NAMES = {"macos": "macOS", "freebsd": "FreeBSD", "mfc": "MFC"}
-LIBRARY, UNDERNEATH = "mfc", "winsock"
 
 
 def _platform_sentence(answers: Mapping[str, str]) -> str:
-    """One sentence for all systems, and another for the library over one of them, where it answers otherwise.
-
-    The first clause says "would answer" for those behind it.
-    """
-    if LIBRARY in answers and len(answers) > 1:
-        systems = {system: answer for system, answer in answers.items() if system != LIBRARY}
-        own = answers[LIBRARY] != systems.get(UNDERNEATH)
-        return _platform_sentence(systems) + (f" {_platform_sentence({LIBRARY: answers[LIBRARY]})}" if own else "")
-    clauses: list[str] = []
+    """One sentence for all systems; the first says "would answer" for those behind it."""
+    clauses = []
     for system, answer in answers.items():
         name = SYSTEM_NAMES.get(system, system.title())
         match answer:

@@ -103,7 +103,7 @@ MFC_STATES: Mapping[Facts, str] = {
 }
 """the facts of a socket -> what the matrix of MFC calls them; datagrams have a word before"""
 
-MFC_DATAGRAMS = ("open", "bound", "connected")
+MFC_DATAGRAMS = ("open", "bound", "connected", "shut sends", "shut receives", "shut both")
 
 MFC_CALLS: Mapping[str, str] = {
     words.CREATE.name: "create",

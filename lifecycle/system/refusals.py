@@ -29,8 +29,8 @@ def systems_here() -> tuple[str, ...]:
 def answers_here(role: str, state: str, call: str) -> Mapping[str, str]:
     """System -> "ok", "blocks" or the error's name, where it is known; see platform_answers.platform_answers().
 
-    Of Winsock, this system, and "mfc": MFC's release build, which does more than it answers now and then, as in "TRUE: the
-    earlier handle leaks; a debug build asserts".
+    Of Winsock, this system, and, where it is not Winsock's, "mfc": that of MFC's release build, which does more than it answers
+    now and then, as in "TRUE: the earlier handle leaks; a debug build asserts".
     """
     key = f"{role} {state} {call} "
     begin = 0 if _text.startswith(key) else _text.find(f"\n{key}") + 1
@@ -38,4 +38,5 @@ def answers_here(role: str, state: str, call: str) -> Mapping[str, str]:
         return {}
     row = _text[begin + len(key) :].split("\n", 1)[0]
     answers: dict[str, str] = dict(zip(SYSTEMS, row.split(" ", len(SYSTEMS) - 1), strict=True))
-    return {system: answers[system] for system in (*systems_here(), "mfc") if answers[system] != UNKNOWN}
+    here = systems_here() if answers["mfc"] == answers["winsock"] else (*systems_here(), "mfc")
+    return {system: answers[system] for system in here if answers[system] != UNKNOWN}
