@@ -9,6 +9,7 @@ from weakref import WeakMethod, ref
 
 from lifecycle.engine import INTERRUPTED
 from lifecycle.engine.journal import Payload
+from lifecycle.engine.vocabulary import BROKEN
 from lifecycle.net.errors import PlainTextUnread
 from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.net.os_socket import OsSocket
@@ -73,9 +74,12 @@ class TlsCalls(OsSocket):
         return self._secure_layer().details
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """As for every socket; but a handshake that was interrupted goes on."""
+        """As for every socket; but a handshake that was interrupted goes on, unless that was within one of its steps."""
+        layer = getattr(self, "_socket", None)
+        if isinstance(layer, SecureLayer) and layer.is_torn_by(error):
+            return BROKEN.name
         outcome = super().outcome_of(call, error)
-        if call in HANDSHAKES and outcome in ("failed", None) and isinstance(self._socket, SecureLayer):
+        if call in HANDSHAKES and outcome in ("failed", None) and isinstance(layer, SecureLayer):
             return INTERRUPTED.name
         return outcome
 

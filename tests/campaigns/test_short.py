@@ -43,7 +43,7 @@ def test_an_exception_while_observed_leaves_what_is_true() -> None:
 
 def test_an_exception_by_a_timer_leaves_what_is_true() -> None:
     """The same by real signals, at times that differ."""
-    for name in ("bind", "accept", "connect", "disconnect", "shut_down_both", "attach_socket", "close"):
+    for name in ("bind", "accept", "connect", "disconnect", "shut_down_both", "attach_socket", "close", "send_much"):
         assert interrupts.by_a_timer(name, "compiled", 12, seed=len(name))[1] == []
 
 

@@ -210,13 +210,18 @@ class AsyncStream(AsyncMessages):
         WSAENOTCONN, WSAESHUTDOWN); ConnectionError when the connection is gone. After a cancellation `sent` says how much
         was sent; of a nowait() the SendWouldBlock does.
         """
+        sent = 0
         try:
-            sent = self._socket.send(data, flags) if next(self._turns, None) else 0
+            if next(self._turns, None):
+                (sent,) = map(self._socket.send, (data,), (flags,))  # in one step: see Progress.add()
             if isinstance(data, bytes) and sent == len(data):
                 self._sent = sent
                 return sent
         except BlockingIOError:
-            sent = 0
+            pass
+        except BaseException:
+            self._sent = ~sent if sent < 0 else sent
+            raise
         return await _send_rest(self, sent, data, flags)
 
     @inlined
@@ -264,7 +269,7 @@ class AsyncStream(AsyncMessages):
         (EOPNOTSUPP) over other families than AF_UNIX, EMFILE, after which nothing is lost on Linux; else as receive().
         """
         operation = self._receiving_handles(size, limit)
-        return self._arrived(*(await self._run(words.RECEIVE_HANDLES, operation)))
+        return self._arrived(await self._run(words.RECEIVE_HANDLES, operation))
 
     async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""

@@ -12,7 +12,7 @@ from lifecycle.net.blocking.messages import Messages
 from lifecycle.net.blocking.socket_view import SocketView
 from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
-from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
+from lifecycle.net.operations.transfer import Progress, count, hold, let_go, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.roles import words
 
@@ -109,13 +109,18 @@ class Stream(Messages):
         connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); SendTimedOut and SendWouldBlock,
         whose `sent` says how much was sent; ConnectionError when the connection is gone.
         """
+        sent = 0
         try:
-            sent = self._socket.send(data, flags)
-            if isinstance(data, bytes) and sent == len(data):
-                return sent
-        except BlockingIOError:
-            sent = 0
-        return _send_rest(self, sent, data, flags, timeout)
+            try:
+                (sent,) = map(self._socket.send, (data,), (flags,))  # in one step: see Progress.add()
+                if isinstance(data, bytes) and sent == len(data):
+                    return sent
+            except BlockingIOError:
+                pass
+            return _send_rest(self, sent, data, flags, timeout)
+        except BaseException as error:
+            count(error, sent)
+            raise
 
     @inlined
     def receive(self, size: int = 65536, flags: int = 0, timeout: Timeout = ...) -> bytes:
@@ -158,7 +163,7 @@ class Stream(Messages):
         after which nothing is lost on Linux; else as receive().
         """
         operation = self._receiving_handles(size, limit)
-        return self._arrived(*(self._run(words.RECEIVE_HANDLES, operation, timeout=timeout)))
+        return self._arrived(self._run(words.RECEIVE_HANDLES, operation, timeout=timeout))
 
     def as_socket(self) -> SocketView:
         """The connection with the names of socket.socket, for http.client, smtplib, ftplib and their like.

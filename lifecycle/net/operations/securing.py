@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import READABLE, WRITABLE, Operation, Wait
-from lifecycle.net.operations.transfer import Progress, count
+from lifecycle.net.operations.transfer import Progress
 from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
@@ -104,6 +104,10 @@ class SecureLayer:
         """Send no close_notify at the close: what was sent is not whole."""
         raise NotImplementedError
 
+    def is_torn_by(self, error: BaseException) -> bool:
+        """Whether an exception of a signal handler came within a step: what that took or sent is not known then."""
+        raise NotImplementedError
+
     def left_over(self) -> bytes:
         """What came in plain text, after the peer's close_notify, and was taken together with it."""
         raise NotImplementedError
@@ -129,7 +133,7 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
         while True:
             try:
                 while progress.sent < len(view):
-                    progress.sent += layer.commit(view[progress.sent :])
+                    progress.add(layer.commit, view[progress.sent :])
                 layer.flush()
                 return progress.sent
             except BlockingIOError as reason:
@@ -160,9 +164,9 @@ def _told_how_much(progress: Progress) -> Iterator[None]:
         raise BlockingCallCancelled(progress.sent) from None
     except TimeoutError as error:
         if error.errno is not None:
-            count(error, progress)
+            vars(error)["sent"] = progress.sent
             raise
         raise SendTimedOut(progress.sent) from None
     except BaseException as error:
-        count(error, progress)
+        vars(error)["sent"] = progress.sent
         raise
