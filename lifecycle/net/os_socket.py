@@ -121,10 +121,6 @@ class OsSocket(Lifecycle):
 
     # -- what a driver provides -----------------------------------------------------------------------------------------
 
-    def _may_wait(self) -> bool:
-        """Whether a call that is made now may wait."""
-        raise NotImplementedError
-
     def _wake_all(self) -> None:
         """Let the calls that wait on this object look around: it was closed, or has changed."""
         raise NotImplementedError

@@ -14,6 +14,7 @@ from lifecycle.net.operations import Operation
 from lifecycle.net.operations.connecting import FREE, OWN, Plan, resolving, set_plan
 from lifecycle.net.operations.messages import taken
 from lifecycle.net.operations.passing import Found, checked_arrival, receiving_handles
+from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.net.operations.transfer import hold, let_go, receiving_message, sending_message
 from lifecycle.net.option_names import DatagramOptions, StreamOptions
 from lifecycle.net.os_socket import OsSocket, checked_size
@@ -70,12 +71,18 @@ class StreamCalls(TlsCalls, StreamOptions):
         numbers = numbers_of(handles)
         if not memoryview(data).nbytes:
             raise ValueError("descriptors of a stream travel with at least one byte of data")
-        refuse_other_family(self._socket)
+        self._refuse_handles()
         return numbers
+
+    def _refuse_handles(self) -> None:
+        """OSError (EOPNOTSUPP) where descriptors cannot travel; also while another call makes the TLS handshake."""
+        if isinstance(self._socket, SecureLayer):
+            raise system_error(errno.EOPNOTSUPP)
+        refuse_other_family(self._socket)
 
     def _receiving_handles(self, size: int, limit: int) -> Operation[Arrived | Found]:
         checked_arrival(size, limit)
-        refuse_other_family(self._socket)
+        self._refuse_handles()
         held = hold(self)
         try:
             if held:  # what a receive has taken ahead came without descriptors

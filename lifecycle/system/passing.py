@@ -40,7 +40,8 @@ class Arrived:
         if sys.platform == "win32":
             raise _no_passing()
         space = socket.CMSG_SPACE(MOST * array("i").itemsize) + socket.CMSG_SPACE(256)  # the rest for credentials and labels
-        self._taken = taken = []
+        taken: list[Any] = []
+        self._taken = taken
         taken.extend(map(sock.recvmsg, (size,), (space,), (flags | CLOSES_ON_EXEC,)))  # in one step: a loop in C
         if not CLOSES_ON_EXEC:
             for handle in self.handles:

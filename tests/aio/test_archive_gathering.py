@@ -15,6 +15,7 @@ from cancelling import NotReached, cancelled_at
 from event_loops import EventLoop, every_loop, on_every_loop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from long_form import part
 from loopback import HOST, SHORT, raw_listener, reset
 from notified import Diary, NotedClient
 
@@ -40,7 +41,7 @@ VALUES = st.one_of(
 def test_values_arrive_in_whatever_pieces(event_loop: EventLoop) -> None:
     """Values that come byte by byte or all at once load as they were stored, and nothing is taken of the next one."""
 
-    @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=part(15, 6), suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(VALUES, min_size=1, max_size=6), st.lists(st.integers(1, 40), min_size=1))
     def pieces(values: list[Any], sizes: list[int]) -> None:
         async def main() -> None:

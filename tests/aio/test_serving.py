@@ -187,6 +187,7 @@ async def test_a_fault_of_a_handler_is_raised() -> None:
             await server.serve(handler)
         assert failure.group_contains(LookupError, match="a bug")
         assert await client.receive() == b""
+        assert server.state == "closed"  # or the next client would wait for ever (engine/s04)
 
 
 @on_every_loop

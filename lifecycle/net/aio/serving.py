@@ -148,6 +148,7 @@ class Serving(Generic[Connection]):
                 self._on_error(connection, error)
             except BaseException:
                 self._end_all()
+                self._server.close()  # who connected would wait for ever in the queue of a server that nobody serves
                 raise
         finally:
             connection.close()

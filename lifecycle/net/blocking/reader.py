@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifecycle.net.blocking.driver import Timeout
 from lifecycle.net.blocking.messages import Messages
+from lifecycle.net.operations import Timeout
 from lifecycle.net.operations.messages import LIMIT, Lines, Steps, Taken, checked_separator, exactly, taken, until
 from lifecycle.net.os_socket import checked_size
 

@@ -7,8 +7,9 @@ call. What has been received and not taken stays in the buffer that it was given
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Generator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lifecycle.net.errors import IncompleteRead, SeparatorNotFound
 from lifecycle.net.operations.transfer import READ_SIZE
@@ -18,6 +19,26 @@ Steps = Generator[int, bytes, Taken]
 
 LIMIT = 1 << 16
 """Bytes that a line, or another message with a separator, may have by default."""
+
+
+class Budget:
+    """The seconds that a call has for all the calls of which it is made."""
+
+    __slots__ = ("_deadline", "_seconds")
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds if seconds else 0.0
+
+    @property
+    def left(self) -> float | None:
+        """What the next call may wait; above 0 where it may wait at all, so that it times out and does not just fail."""
+        return max(self._deadline - time.monotonic(), 1e-6) if self._seconds else self._seconds
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """`left` as keywords of a call; none where it may wait for ever: a method that overrides it need not have `timeout`."""
+        return {} if self._seconds is None else {"timeout": self.left or 0.0}
 
 
 def taken(held: bytearray, size: int) -> bytes:
