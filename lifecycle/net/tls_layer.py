@@ -37,10 +37,6 @@ RECORD = 16384
 """Bytes that one record carries at most, and one read gives"""
 
 
-OWN_ERRORS = (OSError, TypeError, ValueError)
-"""What a step raises itself: an error of the network, or of its arguments"""
-
-
 class TlsLayer(SecureLayer):
     """TLS in the place of an object's socket.
 
@@ -366,17 +362,6 @@ class TlsLayer(SecureLayer):
         except ssl.SSLError as error:
             self._keep(self._meaning(error), error)
 
-    def is_torn_by(self, error: BaseException) -> bool:
-        if self._error is not None or (isinstance(error, OWN_ERRORS) and not isinstance(error, TimeoutError)):
-            return False
-        traceback = error.__traceback__
-        while traceback is not None and traceback.tb_frame.f_code.co_filename != _HERE:
-            traceback = traceback.tb_next
-        if traceback is None:
-            return False
-        self._keep(ConnectionAbortedError(errno.ECONNABORTED, f"an exception came while TLS took or sent: {error!r}"))
-        return True
-
     # -- errors ---------------------------------------------------------------------------------------------------------------
 
     def _fail(self, error: ssl.SSLError) -> NoReturn:
@@ -412,6 +397,3 @@ class TlsLayer(SecureLayer):
             told = copy.copy(error)
             told.__cause__ = error.__cause__
             raise told
-
-
-_HERE = TlsLayer.__init__.__code__.co_filename

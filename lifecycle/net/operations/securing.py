@@ -49,10 +49,17 @@ class OfSocket:
         return getattr(layer.below, self._name)
 
 
+OWN_ERRORS = (OSError, TypeError, ValueError)
+"""What a step raises itself: an error of the network, or of its arguments"""
+
+
 class SecureLayer:
     """TLS, step by step. It stands in the place of an object's socket, with its methods; the socket below is `below`."""
 
     __slots__ = ("below",)
+
+    _error: OSError | None
+    """what has ended TLS"""
 
     def __init__(self, below: socket.socket) -> None:
         self.below = below
@@ -105,7 +112,18 @@ class SecureLayer:
         raise NotImplementedError
 
     def is_torn_by(self, error: BaseException) -> bool:
-        """Whether an exception of a signal handler came within a step: what that took or sent is not known then."""
+        """Whether an exception of a signal handler came within a step: what that took or sent is not known, and TLS is over."""
+        if self._error is not None or (isinstance(error, OWN_ERRORS) and not isinstance(error, TimeoutError)):
+            return False
+        here, traceback = type(self).__init__.__code__.co_filename, error.__traceback__
+        while traceback is not None and traceback.tb_frame.f_code.co_filename != here:
+            traceback = traceback.tb_next
+        if traceback is not None:
+            self._keep(ConnectionAbortedError(errno.ECONNABORTED, f"an exception came while TLS took or sent: {error!r}"))
+        return traceback is not None
+
+    def _keep(self, error: OSError) -> None:
+        """Keep the first error that ends TLS."""
         raise NotImplementedError
 
     def left_over(self) -> bytes:
