@@ -467,9 +467,18 @@ def returns_to_the_program(frame: FrameType) -> bool:
     return caller is None or not any(place in caller.f_code.co_filename for place in PLACES)
 
 
-def is_of_a_finalizer(frame: FrameType) -> bool:
-    """Whether Python ignores what is raised there."""
-    return "__del__" in (frame.f_code.co_name, frame.f_back.f_code.co_name if frame.f_back else "")
+OF_A_FUTURE = {
+    ("readiness.py", name) for name in ("get_loop", "add_done_callback", "result", "cancel", "cancelled", "done", "is_done")
+}
+"""What a task of asyncio calls in the middle of its step: what is raised there ends the step of any Future, and not the task"""
+
+
+def is_left_out(frame: FrameType) -> bool:
+    """Whether it is a finalizer, where Python ignores what is raised, or of a Future."""
+    code = frame.f_code
+    if (os.path.basename(code.co_filename), code.co_name) in OF_A_FUTURE:
+        return True
+    return "__del__" in (code.co_name, frame.f_back.f_code.co_name if frame.f_back else "")
 
 
 class Tracer:
@@ -482,7 +491,7 @@ class Tracer:
         self._before = 0
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
-        if not any(place in frame.f_code.co_filename for place in PLACES) or is_of_a_finalizer(frame):
+        if not any(place in frame.f_code.co_filename for place in PLACES) or is_left_out(frame):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and not returns_to_the_program(frame):

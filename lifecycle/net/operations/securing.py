@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,8 @@ class SecureLayer:
 
     _error: OSError | None
     """what has ended TLS"""
+    _lock: Any
+    """held for a step; by the same thread twice where an exception has left it held"""
 
     def __init__(self, below: socket.socket) -> None:
         self.below = below
@@ -111,6 +113,11 @@ class SecureLayer:
         """Send no close_notify at the close: what was sent is not whole."""
         raise NotImplementedError
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether an error has ended TLS."""
+        return self._error is not None
+
     def is_torn_by(self, error: BaseException) -> bool:
         """Whether an exception of a signal handler came within a step: what that took or sent is not known, and TLS is over."""
         if self._error is not None or (isinstance(error, OWN_ERRORS) and not isinstance(error, TimeoutError)):
@@ -118,9 +125,13 @@ class SecureLayer:
         here, traceback = type(self).__init__.__code__.co_filename, error.__traceback__
         while traceback is not None and traceback.tb_frame.f_code.co_filename != here:
             traceback = traceback.tb_next
-        if traceback is not None:
-            self._keep(ConnectionAbortedError(errno.ECONNABORTED, f"an exception came while TLS took or sent: {error!r}"))
-        return traceback is not None
+        if traceback is None:
+            return False
+        self._keep(ConnectionAbortedError(errno.ECONNABORTED, f"an exception came while TLS took or sent: {error!r}"))
+        with suppress(RuntimeError):  # this thread holds it no longer
+            while True:
+                self._lock.release()
+        return True
 
     def _keep(self, error: OSError) -> None:
         """Keep the first error that ends TLS."""
