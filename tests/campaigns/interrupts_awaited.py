@@ -39,22 +39,22 @@ def case(make: Make) -> Make:
 # -- the peer of TLS: a thread, which is not traced --------------------------------------------------------------------------
 
 
-def echo_over_tls(peer: socket.socket) -> threading.Thread:
+def echo_over_tls(stack: ExitStack, peer: socket.socket) -> None:
     """Make the server's handshake, send everything back, end TLS when the client does, and go on in plain text."""
 
     def run() -> None:
         with suppress(OSError, ValueError):
             peer.settimeout(PATIENCE)
-            secured = server_context().wrap_socket(peer, server_side=True, suppress_ragged_eofs=False)
-            for data in iter(lambda: secured.recv(1 << 16), b""):
-                secured.sendall(data)
-            plain = secured.unwrap()
-            for data in iter(lambda: plain.recv(1 << 16), b""):
-                plain.sendall(data)
+            with server_context().wrap_socket(peer, server_side=True, suppress_ragged_eofs=False) as secured:
+                for data in iter(lambda: secured.recv(1 << 16), b""):
+                    secured.sendall(data)
+                plain = secured.unwrap()
+                for data in iter(lambda: plain.recv(1 << 16), b""):
+                    plain.sendall(data)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    return thread
+    stack.callback(thread.join, PATIENCE)
 
 
 SECURE = {"server_hostname": "localhost"}
@@ -103,7 +103,7 @@ def _goes_on(client: Client, done: Case) -> Iterator[str]:
 
 def secured(stack: ExitStack, engine: str) -> Client:
     client, peer = connected(stack, engine)
-    echo_over_tls(peer)
+    echo_over_tls(stack, peer)
     client.start_tls(client_context(), **SECURE)
     return client
 
@@ -114,7 +114,7 @@ def _blocking(prepare: Callable[[Client], object], call: Callable[[Client], Any]
             client = secured(stack, engine)
         else:
             client, peer = connected(stack, engine)
-            echo_over_tls(peer)
+            echo_over_tls(stack, peer)
         prepare(client)
         return Case(lambda: call(client), (client,), stack, given=[] if begun else [client.fileno()], check=tls_faults)
 
@@ -349,7 +349,7 @@ async def close_while_a_call_waits(stack: ExitStack, engine: str) -> Case:
 
 async def awaited_tls(stack: ExitStack, engine: str, *, begun: bool = True) -> aio.Client:
     client, peer = await awaited_pair(stack, engine)
-    echo_over_tls(peer)
+    echo_over_tls(stack, peer)
     if begun:
         await client.start_tls(client_context(), **SECURE)
     return client

@@ -113,9 +113,9 @@ class Stream(Messages):
         """
         sent = 0
         try:
-            try:
-                (sent,) = map(self._socket.send, (data,), (flags,))  # in one step: see Progress.add()
-                if isinstance(data, bytes) and sent == len(data):
+            try:  # in one step: see Progress.add()
+                (sent,) = map(self._socket.send, (data,), (flags,)) if flags else map(self._socket.send, (data,))
+                if data.__class__ is bytes and sent == len(data):
                     return sent
             except BlockingIOError:
                 pass
