@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from weakref import ref
 
 from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, LifecycleError, Role, settled
-from lifecycle.net.ownership import LENT, giving_back, handing_over, refuse_own_way, taking_back
+from lifecycle.net.ownership import LENT, OWNERSHIP, refuse_own_way
 from lifecycle.roles import ROLES, words
 from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
 from lifecycle.roles.options import refusal_of_option
@@ -57,13 +57,6 @@ NAMES_HERE: Mapping[str, str] = {
     "shutdown": "shut_down()",
 }
 """A name of socket.socket -> what it is called on these objects."""
-
-OWNERSHIP: Mapping[str, Callable[[Any], Any]] = {
-    words.ATTACH.name: giving_back,
-    words.DETACH.name: taking_back,
-    words.RECEIVE_HANDLES.name: handing_over,
-}
-"""A call that hands descriptors over -> what it is wrapped in, so that whatever ends it somebody has them"""
 
 TRIES = 1000
 """How often a socket is asked that is being exchanged for another one, which takes a few system calls"""

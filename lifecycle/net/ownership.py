@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
 from lifecycle.engine import LifecycleError
+from lifecycle.roles import words
 from lifecycle.system.handles import identity_of, own
 from lifecycle.system.passing import Arrived
 
@@ -116,3 +117,11 @@ def refuse_own_way(handle: socket.socket) -> None:
             f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
             "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
         )
+
+
+OWNERSHIP: Mapping[str, Callable[[Any], Any]] = {
+    words.ATTACH.name: giving_back,
+    words.DETACH.name: taking_back,
+    words.RECEIVE_HANDLES.name: handing_over,
+}
+"""A call that hands descriptors over -> what it is wrapped in, so that whatever ends it somebody has them"""

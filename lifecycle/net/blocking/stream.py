@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 def _send_rest(
     self: Stream, sent: int, data: ReadableBuffer, flags: int, timeout: Timeout, handles: array[int] | None = None
 ) -> int:
-    if isinstance(self._socket, SecureLayer):
-        operation = sending_secured(self._socket, data, flags, Progress(~sent if sent < 0 else sent))
-    else:
-        operation = sending(self._socket, data, flags, Progress(sent), handles)
-    return self._run(words.SEND, operation, timeout=timeout)
+    progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
+    try:
+        if isinstance(self._socket, SecureLayer):
+            operation = sending_secured(self._socket, data, flags, progress)
+        else:
+            operation = sending(self._socket, data, flags, progress, handles)
+        return self._run(words.SEND, operation, timeout=timeout)
+    except BaseException as error:
+        count(error, progress.sent)
+        raise
 
 
 def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, timeout: Timeout) -> bytes:
