@@ -51,7 +51,7 @@ async def _send_rest(
 ) -> int:
     """Send what is left of `data` after its first `sent` bytes."""
     deadline = deadline_of(timeout)
-    progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
+    self._sent = progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
     queue = None  # in which this send has its turn
     try:
         if not sent and not self._has_turn():
@@ -68,7 +68,7 @@ async def _send_rest(
             queue = self._begin_to_queue()
         return await self._drive(words.SEND, operation, request, None, deadline)
     finally:
-        self._sent = progress.sent
+        self._sent = progress
         if queue is not None:
             self._leave(queue)
 
@@ -160,7 +160,8 @@ class AsyncStream(AsyncMessages):
     @property
     def sent(self) -> int:
         """How much the last send() has sent: of one that was cancelled, what need not be sent again; 0 if it never began."""
-        return self._sent
+        sent = self._sent
+        return sent if isinstance(sent, int) else sent.sent
 
     async def start_tls(
         self,
@@ -219,14 +220,21 @@ class AsyncStream(AsyncMessages):
         connection is gone. After a cancellation `sent` says how much was sent; the SendTimedOut, and the SendWouldBlock of a
         nowait(), do so, too.
         """
+        sent = 0
         try:
-            sent = self._socket.send(data, flags) if next(self._turns, None) else 0
-            if isinstance(data, bytes) and sent == len(data):
-                self._sent = sent
-                return sent
-        except BlockingIOError:
-            sent = 0
-        return await _send_rest(self, sent, data, flags, timeout)
+            try:
+                if next(self._turns, None):
+                    (sent,) = map(self._socket.send, (data,), (flags,))  # in one step: see Progress.add()
+                if isinstance(data, bytes) and sent == len(data):
+                    self._sent = sent
+                    return sent
+            except BlockingIOError:
+                pass
+            return await _send_rest(self, sent, data, flags, timeout)
+        except BaseException:
+            if isinstance(self._sent, int):
+                self._sent = ~sent if sent < 0 else sent
+            raise
 
     @inlined
     async def receive(self, size: int = 65536, flags: int = 0, timeout: float | None = None) -> bytes:
@@ -278,7 +286,7 @@ class AsyncStream(AsyncMessages):
         (EOPNOTSUPP) over other families than AF_UNIX, EMFILE, after which nothing is lost on Linux; else as receive().
         """
         operation = self._receiving_handles(size, limit)
-        return self._arrived(*(await self._run(words.RECEIVE_HANDLES, operation, timeout=timeout)))
+        return self._arrived(await self._run(words.RECEIVE_HANDLES, operation, timeout=timeout))
 
     async def send_to(
         self,
