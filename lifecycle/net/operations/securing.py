@@ -54,6 +54,9 @@ class SecureLayer:
 
     __slots__ = ("below",)
 
+    is_drained: bool
+    """Whether nothing can be received before the socket is readable"""
+
     def __init__(self, below: socket.socket) -> None:
         self.below = below
 
@@ -88,11 +91,6 @@ class SecureLayer:
     @property
     def has_come(self) -> bool:
         """Whether a receive ends without asking the system: by data, by the end or by an error."""
-        raise NotImplementedError
-
-    @property
-    def is_drained(self) -> bool:
-        """Whether nothing can be received before the socket is readable."""
         raise NotImplementedError
 
     @property
