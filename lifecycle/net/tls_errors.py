@@ -14,7 +14,7 @@ from lifecycle.net.tls_details import TlsDetails
 
 
 class KeepsError(SecureLayer):
-    """A layer that keeps its first error. What that means depends on whether the handshake is over, and on what has come."""
+    """A layer that keeps its first error. What that means depends on whether the handshake is over, and on what has arrived."""
 
     __slots__ = ("_details", "_error", "_has_received", "_is_told", "is_drained")
 

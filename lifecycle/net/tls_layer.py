@@ -230,7 +230,7 @@ class TlsLayer(KeepsError):
             except OSError:
                 if not self._ahead and not self._peer_has_ended:
                     raise
-                # What was unsent could not go: what had come before that is received first, and the error told after it.
+                # What was unsent could not go: what had arrived before that is received first, and the error told after it.
                 self._is_told = False
             else:
                 if flags:
@@ -242,7 +242,7 @@ class TlsLayer(KeepsError):
         return data
 
     def _read(self, size: int, error: OSError | None) -> bytes:
-        """What has come, at least one byte, or b"" after the peer's close_notify. error: of a try that was made before."""
+        """What has arrived, at least one byte, or b"" after the peer's close_notify. error: of a try that was made before."""
         try:
             if isinstance(error, ssl.SSLError):
                 self._overcome(error, self._decrypt)
@@ -277,7 +277,7 @@ class TlsLayer(KeepsError):
             self._flush()
 
     def _look_ahead(self) -> None:
-        """Decrypt what has come, and answer what is wrong with it."""
+        """Decrypt what has arrived, and answer what is wrong with it."""
         if self._details is None or self._error is not None:
             return
         self._read_out()
@@ -286,7 +286,7 @@ class TlsLayer(KeepsError):
                 self._flush()
 
     def _read_out(self) -> None:
-        """Decrypt what has come: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
+        """Decrypt what has arrived: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
         self.is_drained = False
         parts = [self._ahead]
         try:
