@@ -246,6 +246,7 @@ class AsyncStream(AsyncMessages):
                 self._receives is not DRAINED
                 or size.__class__ is not int
                 or not 0 < size <= maxsize
+                or timeout is not None
                 or (RUNNING and mode.never_waits)
             ):
                 received = self._socket.recv(size) if next(self._receives, None) else None
