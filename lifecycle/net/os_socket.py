@@ -360,9 +360,10 @@ class OsSocket(Lifecycle):
 
     def _remove_path(self) -> None:
         """Remove the path that this object's bind has made, before the descriptor is closed: another server may follow."""
-        with suppress(AttributeError):  # there is none, or another thread has removed it
-            remove(self._bound_path)
-            del self._bound_path
+        if hasattr(self, "_bound_path"):
+            with suppress(AttributeError):  # another thread has removed it
+                remove(self._bound_path)
+                del self._bound_path
 
     def _ends_iteration(self, refusal: IllegalCall) -> bool:
         """Whether a refusal ends an iteration over this object: it was closed."""

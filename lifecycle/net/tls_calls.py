@@ -93,7 +93,7 @@ class TlsCalls(OsSocket):
     def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
         """As for every socket; ValueError for an end of receives over TLS, which has no message for it."""
         outcome = super().outcome_before(call, *arguments, **keywords)
-        at: Facts = self.facts
+        at: Facts = self._node._facts
         if at.is_secured and outcome in SHUT_DOWN_CHANGES and SHUT_DOWN_CHANGES[outcome](at).receives is Receives.OFF:
             raise ValueError(
                 f"TLS has no message that ends {outcome}: shut_down('sends') sends close_notify, and close() ends both"
@@ -170,7 +170,6 @@ class TlsCalls(OsSocket):
 
     def _fired_by(self, firer: Any) -> None:
         """A file was made over this object."""
-        super()._fired_by(firer)
         if hasattr(firer, "unread"):
             self._add_reader(firer)
 

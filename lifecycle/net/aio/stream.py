@@ -18,7 +18,7 @@ from lifecycle.engine import IllegalCall, Observer, Role, inlined, settled
 from lifecycle.net.aio.byte_stream import ConnectionStream
 from lifecycle.net.aio.driver import TURNS, deadline_of, within
 from lifecycle.net.aio.messages import AsyncMessages
-from lifecycle.net.aio.nonblocking import mode
+from lifecycle.net.aio.nonblocking import RUNNING, mode
 from lifecycle.net.aio.send_queue import SendQueue
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import READABLE, checked_timeout
@@ -89,7 +89,8 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
                 cancelled = await self._readable()
             else:
                 cancelled = await reading.wait()
-            self._look(words.RECEIVE, cancelled)
+            if cancelled or not self._node._keeps_receive:  # type: ignore[attr-defined]
+                self._look(words.RECEIVE, cancelled)
             if self._send_queue is None:
                 self._turns = repeat(True, TURNS)  # others have run meanwhile
             try:
@@ -126,9 +127,9 @@ def _counting(send: FunctionType) -> FunctionType:
     It passes for the coroutine function that it calls, and belongs to the line of its `def`.
     """
 
-    def begin(self: AsyncStream, *arguments: Any, **keywords: Any) -> Any:
+    def begin(self: AsyncStream, data: Any, *arguments: Any, **keywords: Any) -> Any:
         self._sent = 0
-        return send(self, *arguments, **keywords)
+        return send(self, data, *arguments, **keywords) if arguments or keywords else send(self, data)
 
     code = begin.__code__.replace(
         co_filename=send.__code__.co_filename,
@@ -249,10 +250,32 @@ class AsyncStream(AsyncMessages):
         try:
             if flags or self._held is not None:
                 received = None
-            else:
+            elif (
+                self._receives is not DRAINED
+                or size.__class__ is not int
+                or not 0 < size <= maxsize
+                or timeout is not None
+                or (RUNNING and mode.never_waits)
+            ):
                 received = self._socket.recv(size) if next(self._receives, None) else None
                 if received:
                     return received
+            else:  # nothing has arrived yet: a conversation of questions and answers waits once per call, so in this frame
+                received = None
+                sock: Any = self._socket
+                reading: Any = self._reading
+                is_secured = isinstance(sock, SecureLayer)
+                if reading.loop is running_loop() and self._waits_silently and (not is_secured or sock.is_drained):
+                    cancelled = await reading.wait()
+                    if cancelled or not self._node._keeps_receive:  # type: ignore[attr-defined]
+                        self._look(words.RECEIVE, cancelled)
+                    if self._send_queue is None:
+                        self._turns = repeat(True, TURNS)  # others have run meanwhile
+                    received = self._socket.recv(size)
+                    if received:
+                        if not sock.is_drained if is_secured else len(received) == size:
+                            self._receives = repeat(True, TURNS)
+                        return received
         except (BlockingIOError, OverflowError):
             received = None
         return await _receive_rest(self, received, size, flags, timeout)

@@ -168,7 +168,8 @@ class Server(ServerCalls, Created, role=SERVER):
 
     def _new_accepted(self) -> Accepted:
         accepted = self._accepts(engine=self.engine)
-        accepted._record_in(self._journal)
+        if self._journal is not None:
+            accepted._record_in(self._journal)
         return accepted
 
     @fires_into(Accepted, default=_new_accepted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
+from sys import maxsize
 from typing import TYPE_CHECKING
 
 from lifecycle.engine import inlined, settled
@@ -40,7 +40,8 @@ def _send_rest(
 
 def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, timeout: Timeout) -> bytes:
     if received is None:
-        checked_size(size)
+        if size.__class__ is not int or not 0 < size <= maxsize:
+            checked_size(size)
         if flags or self._held is not None:
             held = hold(self)
             try:
@@ -49,8 +50,13 @@ def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, t
             finally:
                 let_go(self, held)
         else:
-            with suppress(BlockingIOError):
-                received = self._socket.recv(size) if self._comes_soon(words.RECEIVE, timeout) else None
+            try:
+                if self._comes_soon(words.RECEIVE, timeout):
+                    received = self._socket.recv(size)
+                    if received:
+                        return received
+            except BlockingIOError:
+                pass
             if received is None:
                 received = self._run(words.RECEIVE, receiving(self._socket, size, flags), timeout=timeout)
     return self._received(received, size)

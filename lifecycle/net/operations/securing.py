@@ -62,6 +62,8 @@ class SecureLayer:
     """what has ended TLS"""
     _lock: Any
     """held for a step; by the same thread twice where an exception has left it held"""
+    is_drained: bool
+    """Whether nothing can be received before the socket is readable"""
 
     def __init__(self, below: socket.socket) -> None:
         self.below = below
@@ -97,11 +99,6 @@ class SecureLayer:
     @property
     def has_come(self) -> bool:
         """Whether a receive ends without asking the system: by data, by the end or by an error."""
-        raise NotImplementedError
-
-    @property
-    def is_drained(self) -> bool:
-        """Whether nothing can be received before the socket is readable."""
         raise NotImplementedError
 
     @property

@@ -165,7 +165,6 @@ def accepting(listeners: Sequence[socket.socket], into: socket.socket | None = N
             except ConnectionAbortedError:
                 passed_over = True  # it was gone before it was taken; others may be behind it
                 continue
-            connection.setblocking(False)
             return connection
         if not passed_over:
             yield READABLE
