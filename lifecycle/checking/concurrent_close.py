@@ -77,13 +77,16 @@ if hasattr(os, "register_at_fork"):  # a child has only the thread that forks, s
     os.register_at_fork(before=_IN_ITS_TURN.acquire, after_in_parent=_IN_ITS_TURN.release, after_in_child=_IN_ITS_TURN.release)
 
 
+def has_threads() -> bool:
+    """Whether another thread runs."""
+    return bool(_count())
+
+
 def in_flight(sock: socket.socket) -> Iterator[InFlight]:
     """The calls that other threads are making on `sock`, and those by which they wait for it without a time-out.
 
     They are found in the threads' frames, so that a call does not pay for being found.
     """
-    if not _count():  # there are no other threads
-        return
     frames = _frames_of_threads()
     frames.pop(get_ident(), None)  # this frame: it must not hold itself
     for thread, frame in frames.items():
@@ -199,6 +202,8 @@ def call_ended(track: SocketTrack, error: BaseException | None) -> None:
 
 def judge_overdue() -> None:
     """Report the calls that go on for long after their socket was closed; what happens now may end them."""
+    if not _suspects:
+        return
     for suspect in _suspects[:]:
         if not suspect.is_reported and clock() - suspect.closed > AT_ONCE:
             if _goes_on(suspect):

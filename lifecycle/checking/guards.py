@@ -176,12 +176,15 @@ def is_safe_race(frame: FrameType) -> bool:
 def is_in_finalizer(frame: FrameType) -> bool:
     """Whether the finalizer of a library's object, which itself warns that it was never closed, makes the call at `frame`."""
     caller: FrameType | None = frame
-    while caller is not None and not is_loop(caller.f_code):
+    while caller is not None:
         code = caller.f_code
+        kind = kind_of(code.co_filename)
+        if kind is FileKind.LOOP and is_loop(code):
+            break
         if code.co_name == "__del__":
-            is_library = kind_of(code.co_filename) in (FileKind.LIBRARY, FileKind.INSTALLED)
+            is_library = kind in (FileKind.LIBRARY, FileKind.INSTALLED)
             return is_library and ResourceWarning.__name__ in (*code.co_names, *code.co_varnames)
-        if kind_of(code.co_filename) is FileKind.PROGRAM:
+        if kind is FileKind.PROGRAM:
             break
         caller = caller.f_back
     return False

@@ -16,14 +16,14 @@ from typing import Any, Final
 
 from lifecycle.checking import checkers, losses, waiting
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
-from lifecycle.checking.concurrent_close import InFlight, call_ended, in_flight, judge_overdue, socket_closed
+from lifecycle.checking.concurrent_close import InFlight, call_ended, has_threads, in_flight, judge_overdue, socket_closed
 from lifecycle.checking.enforced import refusal
 from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
 from lifecycle.checking.kinds import FindingKind
-from lifecycle.checking.losses import takes_back
+from lifecycle.checking.losses import is_secured, takes_back
 from lifecycle.checking.observed import INTERNET, STREAM, ObservedState, corrected, ends_of, has_peer
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor, outcome_of_error, outcome_of_result
-from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, note_number, track_of
+from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, hand_over_new, note_number, track_of
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
 from lifecycle.engine import Kind
@@ -135,7 +135,7 @@ class ObservedCall:
         after = now if outcome is None else now.after(self.row, outcome)
         number = _error_number(self.row, result, error)
         misled = outcome is not None and state.misleads(self.row, outcome) and number in (None, errno.EPIPE)
-        keep_all = checkers.keeps_all()
+        keep_all = checkers.keeping_all
         if after is not now or self.illegal or misled or keep_all or (self.call, outcome) not in track.known:
             self._note(outcome, after, error)
             track.enter(after)
@@ -228,7 +228,7 @@ class ObservedCall:
         return self.arguments
 
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
-        keep_all = checkers.keeps_all()
+        keep_all = checkers.keeping_all
         arguments = ", ".join(map(_short.repr, self._shown_arguments())) if keep_all else ""
         place, thread = call_site(self.frame), thread_name()
         names = self.call, self.state.name, outcome, after.name
@@ -240,12 +240,37 @@ def checked(
     sock: socket.socket, call: str, original: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
 ) -> Any:
     """Make a call, and record all of it; the caller is a watched method."""
-    track = track_of(sock)
-    if track is None:
-        return original(sock, *arguments, **keywords)
+    track = getattr(sock, "_closed", None)
+    if type(track) is not SocketTrack:
+        track = track_of(sock)
+        if track is None:
+            return original(sock, *arguments, **keywords)
     frame = sys._getframe(1)
     if call in SHOWN and is_in_repr(frame):
         return original(sock, *arguments, **keywords)
+    state = track.state
+    if call in state.legal and call not in WITH_ADDRESS and not checkers.keeping_all:
+        began = clock()
+        try:
+            try:
+                result = original(sock, *arguments, **keywords)
+            except BaseException as error:
+                _began(track, state, call, frame, arguments, began).ended(outcome_of_error(state, call, error), error=error)
+                raise
+            outcome = outcome_of_result(state, call, arguments, result)
+            after = state.steps[call, outcome]
+            if after is None or track.state is not state or losses.receivers:
+                _began(track, state, call, frame, arguments, began).ended(outcome, result=result)
+            elif after is not state or (call, outcome) not in track.known:
+                track.note_call(call, outcome, after, call_site(frame), began)
+                if after is not state:
+                    track.enter(after)
+                elif call in FREQUENT and outcome == "ok":
+                    setattr(track, call, True)
+                track.known.add((call, outcome))
+            return result
+        finally:
+            del sock, arguments, keywords, frame  # a kept traceback must not hold the program's objects
     row = WITH_ADDRESS[call] if call in WITH_ADDRESS and _has_address(arguments, keywords) else call
     judged = Standing.QUESTION if row in track.state.legal else _standing(track, sock, row, frame)
     illegal = judged is not Standing.QUESTION
@@ -262,6 +287,15 @@ def checked(
         return result
     finally:
         del sock, arguments, keywords, frame, current  # a kept traceback must not hold the program's objects
+
+
+def _began(
+    track: SocketTrack, state: ObservedState, call: str, frame: FrameType, arguments: tuple[Any, ...], began: float
+) -> ObservedCall:
+    """A call that began before, in `state`."""
+    current = ObservedCall(track, call, frame, arguments)
+    current.state, current.began = state, began
+    return current
 
 
 def finish_silently(track: SocketTrack | Unchecked, call: str, arguments: tuple[Any, ...], result: Any) -> None:
@@ -289,15 +323,21 @@ def closing(sock: socket.socket) -> ObservedCall | None:
     if track is None or track.state.final:
         return None
     judge_overdue()
-    current = ObservedCall(track, CLOSE.name, sys._getframe(1))
-    number = _fileno(sock)
-    is_forgotten = track.forgotten or is_in_finalizer(current.frame)
-    calls = [] if is_forgotten else [each for each in in_flight(sock) if _may_stay(current.state, sock, each)]
-    if current.state.facts.receives is Receives.OPEN and not hasattr(sock, "_sslobj") and takes_back(sock, number):
+    frame, state, number = sys._getframe(1), track.state, _fileno(sock)
+    current = ObservedCall(track, CLOSE.name, frame)
+    place = call_site(frame)
+    is_own = not place.library and kind_of(place.file) is FileKind.PROGRAM
+    is_forgotten = track.forgotten or (not is_own and is_in_finalizer(frame))
+    calls = [each for each in in_flight(sock) if _may_stay(state, sock, each)] if has_threads() and not is_forgotten else []
+    if state.facts.receives is Receives.OPEN and not is_secured(sock) and takes_back(sock, number):
         losses.report(RESET_BY_CLOSE, current)
-    current.ended("ok")
+    if checkers.keeping_all:
+        current.ended("ok")
+    else:
+        after = state.after(CLOSE.name, "ok")
+        track.note_call(CLOSE.name, "ok", after, place, current.began)
+        track.enter(after)
     drop_inode(track)
-    place = track.events[-1].place
     if is_forgotten:
         checkers.report_hazard(FINALIZED, track, CLOSE.name, track.made, state=current.state)
     for each in calls:
@@ -327,7 +367,7 @@ def accepted(sock: socket.socket, number: int) -> None:
     """A listener has returned the descriptor of a connection, of which an object is about to be made."""
     track = track_of(sock)
     if track is not None and track.state.role is _CONNECTED.role:
-        hand_over(number, _CONNECTED, is_new=True, made=track.made)
+        hand_over_new(number, _CONNECTED, track.made)
 
 
 def descriptor_requested(track: SocketTrack) -> None:

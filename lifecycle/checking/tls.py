@@ -153,6 +153,7 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
         known.retry = None
         try:
             result = original(self, *arguments, **keywords)
+            size = _size(arguments)
         except ssl.SSLWantWriteError:
             if sends and arguments:
                 known.retry = _mark(arguments[0])
@@ -164,14 +165,22 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
             known.is_readable = known.is_readable and sends
             del arguments, keywords
         if sends:
-            known.sent = True
+            known.sent |= size > 0
         elif result:
             known.received = True
-        elif not known.notified and is_own(frame):
+        elif size and self.suppress_ragged_eofs and not known.notified and is_own(frame):
             report(hazards.TRUNCATED, self, name, call_site(frame))
         return result
 
     return watched
+
+
+def _size(arguments: tuple[Any, ...]) -> int:
+    """How many bytes a call is given, or asks for; 1 where it does not say."""
+    first, second = (*arguments, None, None)[:2]
+    if isinstance(second, int) and second:
+        return second
+    return first if isinstance(first, int) else 1 if first is None else memoryview(first).nbytes
 
 
 def _mark(data: Any) -> tuple[int, int]:

@@ -234,7 +234,7 @@ def _entry(selector: Any, number: int) -> object:
 
 def closed(track: SocketTrack, number: int, place: CallSite) -> None:
     """The socket with that descriptor is closed: remember the selectors that have it."""
-    for selector in tuple(_selectors):
+    for selector in tuple(_selectors) if _selectors else ():
         entry = _entry(selector, number)
         if entry is not None:
             _doomed.setdefault(selector, []).append(Doomed(track, number, entry, place))
