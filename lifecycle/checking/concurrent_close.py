@@ -101,7 +101,7 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
 def _goes_on(suspect: Suspect) -> bool:
     """Whether the suspect's thread is still in the call."""
     top = _frames_of_threads().get(suspect.thread)
-    if top is None:
+    if top is None or suspect.begun_by is not _started(suspect.thread):
         return False
     if suspect.is_wait:
         sock = suspect.track()
@@ -127,6 +127,12 @@ def is_in_kernel(call: InFlight) -> bool | None:
     return None if number == "running" else number != futex
 
 
+def _started(thread: int) -> object:
+    """The event that tells that the thread has started: each has its own, and it holds nothing of the program."""
+    active: dict[int, threading.Thread] = getattr(threading, "_active", {})
+    return getattr(active.get(thread), "_started", None)
+
+
 def _native_id(thread: int) -> int | None:
     active: dict[int, threading.Thread] = getattr(threading, "_active", {})
     return active[thread].native_id if thread in active else None
@@ -145,7 +151,10 @@ def _watched_frame(top: FrameType) -> FrameType | None:
 
 @dataclass(slots=True, eq=False)
 class Suspect:
-    """A call that was in flight when its socket was closed. closed: when, by clock(). number: the descriptor it had."""
+    """A call that was in flight when its socket was closed. closed: when, by clock(). number: the descriptor it had.
+
+    begun_by: distinguishes the thread from a later one with the same number.
+    """
 
     track: SocketTrack
     state: ObservedState
@@ -156,6 +165,7 @@ class Suspect:
     closed: float
     is_wait: bool = False
     number: int = -1
+    begun_by: object = None
     is_reported: bool = False
 
     def report(self) -> None:
@@ -177,7 +187,8 @@ def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight, numb
     place = call_site(call.frame)
     if kind_of(place.file) is not FileKind.PROGRAM:  # a library's loop: the program's part in it is the close()
         place = track.events[-1].place
-    suspect = Suspect(track, state, call.call, place, call.thread, thread_name(call.thread), clock(), call.is_wait, number)
+    about = call.thread, thread_name(call.thread), clock(), call.is_wait, number, _started(call.thread)
+    suspect = Suspect(track, state, call.call, place, *about)
     if len(_suspects) > _MANY:
         _suspects[:] = [each for each in _suspects if _goes_on(each)]
     _suspects.append(suspect)

@@ -33,7 +33,8 @@ class Standing(IntEnum):
 _PROBES = frozenset({(SSL, "_create")})
 """(file, function) of the standard library that makes a call to learn the state from its error"""
 
-_WRAPPERS = 3  # frames between the call and the `try` around it
+_WRAPPERS = 3  # frames of packages and of the program between the call and the `try` around it
+_DEEPEST = 12  # frames in all, such as those of a mock that stands for the socket
 
 
 def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> Standing:
@@ -43,8 +44,9 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
     socket was closed or shut down, so that a program may make the call to learn of it, if it swallows the error.
     """
     caller: FrameType | None = frame
-    passed, is_own = 0, False
-    while caller is not None and passed < _WRAPPERS:
+    passed = frames = 0
+    is_own = False
+    while caller is not None and passed < _WRAPPERS and frames < _DEEPEST:
         code = caller.f_code
         kind = kind_of(code.co_filename)
         if (code.co_filename, code.co_name) in _PROBES:
@@ -62,7 +64,8 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
             break
         elif kind is not FileKind.INTERNAL and asks and _has_handler(code, caller.f_lasti):
             return Standing.QUESTION
-        passed += kind is not FileKind.INTERNAL
+        passed += kind <= FileKind.INSTALLED
+        frames += 1
         caller = caller.f_back
     return Standing.MISTAKE
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from lifecycle.checking.traces.lines import system_calls
 from lifecycle.checking.traces.problems import problem_of
-from lifecycle.checking.traces.strace import StraceMissing, strace_command, trace_process, trace_program
+from lifecycle.checking.traces.strace import TracerMissing, strace_command, trace_process, trace_program
 from lifecycle.checking.traces.walk import WANTED, Walk
 from lifecycle.cli.app import app
 
@@ -208,7 +208,7 @@ def test_command_reads_a_trace(tmp_path: Path) -> None:
 def test_missing_strace_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without strace the error says what to install."""
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(StraceMissing, match="strace is not installed"):
+    with pytest.raises(TracerMissing, match="strace is not installed"):
         strace_command(only_life_cycle=False, stacks=False, output="x")
 
 
