@@ -25,12 +25,18 @@ from pathlib import Path
 from lifecycle.checking.traces.strace import strace_command
 
 LIFECYCLE = [sys.executable, "-m", "lifecycle", "trace"]
+
+
+def _strace(*, narrow: bool) -> list[str]:
+    command = strace_command(only_life_cycle=narrow, stacks=False, output=os.devnull)
+    return [*command, "--seccomp-bpf", "--"]
+
+
 WAYS = {
     "plain": [],
-    "strace": strace_command(only_life_cycle=False, stacks=False, output=os.devnull)[:-2] + ["-o", os.devnull, "--seccomp-bpf", "--"],
+    "strace": _strace(narrow=False),
     "trace": [*LIFECYCLE],
-    "strace, narrow": strace_command(only_life_cycle=True, stacks=False, output=os.devnull)[:-2]
-    + ["-o", os.devnull, "--seccomp-bpf", "--"],
+    "strace, narrow": _strace(narrow=True),
     "trace --narrow": [*LIFECYCLE, "--narrow"],
     "trace --bpf": [*LIFECYCLE, "--bpf"],
 }
@@ -62,8 +68,8 @@ def _sshd(folder: Path, port: int) -> Sequence[str]:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     shutil.copy(folder / "user.pub", folder / "authorized")
     Path("/run/sshd").mkdir(exist_ok=True)
-    options = {"HostKey": folder / "host", "AuthorizedKeysFile": folder / "authorized", "StrictModes": "no", "PermitRootLogin": "yes",
-               "PidFile": folder / "pid", "UsePAM": "no", "ListenAddress": "127.0.0.1"}  # fmt: skip
+    options = {"HostKey": folder / "host", "AuthorizedKeysFile": folder / "authorized", "StrictModes": "no",
+               "PermitRootLogin": "yes", "PidFile": folder / "pid", "UsePAM": "no", "ListenAddress": "127.0.0.1"}  # fmt: skip
     sshd = shutil.which("sshd") or "sshd"
     return [sshd, "-D", "-e", "-f", os.devnull, "-p", str(port), *(f"-o{key}={value}" for key, value in options.items())]
 
@@ -96,7 +102,7 @@ TRIALS = {
     ),
     "postgres": Trial(
         _postgres,
-        lambda folder, port: ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "select sum(x) from generate_series(1, 99) x"],
+        lambda folder, port: ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "select 1"],
         ("postgres", "initdb", "psql"),
     ),
 }  # fmt: skip

@@ -33,6 +33,7 @@ from lifecycle.roles.python.remedies import INSTEAD, WAKING
 from lifecycle.roles.python.words import ASKED, FAREWELL, PACKAGE_CALLS, QUESTIONS, SETS_OPTION, TAKES_PART, WITH_ADDRESS
 from lifecycle.system.handles import INTERNET_FAMILIES, facts_of, is_bound
 
+
 class Steps(dict[tuple[str, "str | None"], "ObservedState | None"]):
     """(a legal call, its outcome) -> the state after it, where the outcome says nothing else than that; else None."""
 

@@ -241,9 +241,7 @@ def drop_inode(track: SocketTrack) -> None:
             _by_inode.pop(track.inode, None)
 
 
-def _origin(
-    sock: socket.socket, fileno: int, frame: FrameType
-) -> tuple[ObservedState, bool, SocketTrack | None, int]:
+def _origin(sock: socket.socket, fileno: int, frame: FrameType) -> tuple[ObservedState, bool, SocketTrack | None, int]:
     """The state in which an object begins, whether the socket is new to the program, the track of another object over it, and
     its inode where that was asked for.
 

@@ -13,7 +13,7 @@ import time
 from _thread import get_ident
 from collections.abc import Callable
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import ref
 
 from lifecycle.checking.call_sites import CallSite

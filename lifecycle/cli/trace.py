@@ -60,8 +60,8 @@ def trace(
     """
     from lifecycle.checking.formats import problems as found
     from lifecycle.checking.formats.writers import WRITERS
-    from lifecycle.checking.traces.problems import problem_of
     from lifecycle.checking.traces import bpf as by_bpf
+    from lifecycle.checking.traces.problems import problem_of
     from lifecycle.checking.traces.strace import TracerMissing, trace_process, trace_program
     from lifecycle.checking.traces.walk import Walk
     from lifecycle.system.output import write_whole

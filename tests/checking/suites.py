@@ -66,7 +66,9 @@ def _results(xml: Path) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for case in ElementTree.parse(xml).iter("testcase"):
         kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-        found[f"{case.get('classname', '')}.{case.get('name', '')}".lstrip("."), kinds[0] if kinds else case.get("result", "")] += 1
+        found[
+            f"{case.get('classname', '')}.{case.get('name', '')}".lstrip("."), kinds[0] if kinds else case.get("result", "")
+        ] += 1
     return found
 
 

@@ -1,4 +1,4 @@
-"""Runs a program, or attaches to one, under the bpftrace script that lies beside this file, and walks the calls that it tells."""
+"""Runs a program, or attaches to one, under the bpftrace script beside this file, and walks the calls that it tells."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _call(number: int, text: str) -> SystemCall:
     thread, name, *rest = text.split()
     name = _NAMES.get(name, name)
     a, b, c, x, result = map(int, rest)
-    arguments = _ARGUMENTS.get(name, lambda a, b, c, x: str(a))(a, b, c, x)
+    arguments = _ARGUMENTS[name](a, b, c, x) if name in _ARGUMENTS else str(a)
     failed = -4096 < result < 0
     error = ("ERESTARTSYS" if -result >= _RESTARTED else errno.errorcode.get(-result, "")) if failed else ""
     return SystemCall(thread, name, arguments, -1 if failed else result, error, number)
@@ -196,7 +196,8 @@ def _started(command: Sequence[str]) -> subprocess.Popen[str]:
 
 def _until_ready(bpftrace: subprocess.Popen[str]) -> str:
     """Wait until every probe is there; the thread that is followed. Raises TracerMissing where bpftrace ends before."""
-    assert bpftrace.stdout is not None and bpftrace.stderr is not None
+    assert bpftrace.stdout is not None
+    assert bpftrace.stderr is not None
     for line in bpftrace.stdout:
         if " ready " in line:
             return line.split()[1]
