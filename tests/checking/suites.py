@@ -44,12 +44,13 @@ def run_suite(suite: str, options: Sequence[str], *prefix: str) -> Outcome:
     """The results of a suite, run by the command `prefix`. options: pytest's."""
     with tempfile.TemporaryDirectory() as folder:
         xml = Path(folder) / "results.xml"
-        tests = Path(suite)
+        tests = Path(suite).absolute()
+        project = next((each for each in tests.parents if (each / "pyproject.toml").exists()), tests)
         runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *options] if tests.is_dir() else list(REGRTEST)
         began, before = time.perf_counter(), os.times()
         subprocess.run(
-            [*prefix, *runner, "--junit-xml", str(xml), tests.name if tests.is_dir() else suite],
-            cwd=tests.absolute().parent if tests.is_dir() else folder,
+            [*prefix, *runner, "--junit-xml", str(xml), str(tests) if tests.is_dir() else suite],
+            cwd=project if tests.is_dir() else folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=LIMIT,
@@ -66,9 +67,8 @@ def _results(xml: Path) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for case in ElementTree.parse(xml).iter("testcase"):
         kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-        found[
-            f"{case.get('classname', '')}.{case.get('name', '')}".lstrip("."), kinds[0] if kinds else case.get("result", "")
-        ] += 1
+        name = f"{case.get('classname', '')}.{case.get('name', '')}".lstrip(".")
+        found[name, kinds[0] if kinds else case.get("result", "")] += 1
     return found
 
 
