@@ -24,6 +24,8 @@ from benchmarks import (
     refusal,
     small_calls,
     tls,
+    unix_calls,
+    unix_echo,
 )
 from benchmarks.effort import Effort
 from benchmarks.table import as_data, show
@@ -34,6 +36,7 @@ CLAIMS = {
     for file in (
         small_calls,
         large_calls,
+        unix_calls,
         connection,
         change_of_state,
         memory,
@@ -43,6 +46,7 @@ CLAIMS = {
         archives,
         checked_calls,
         aio_echo,
+        unix_echo,
         aio_connections,
         tls,
         conformance,

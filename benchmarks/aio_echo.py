@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
@@ -20,6 +20,8 @@ from benchmarks.aio_pairs import WAYS, Pair
 from benchmarks.claim import Claim, Figure
 from benchmarks.effort import Effort
 from benchmarks.interleaved import Series, duration
+
+Makers = Mapping[str, Callable[[int], Awaitable[list[Pair]]]]
 
 MESSAGE = bytes(1024)
 
@@ -48,14 +50,14 @@ LIMITS = {
 """(loop, way) -> the longest that lifecycle may take, in times of what that way takes"""
 
 
-def measure(effort: Effort) -> list[Figure]:
-    """A figure per loop, shape and other way."""
+def measure(effort: Effort, makers: Makers = WAYS, rounds: int = 100) -> list[Figure]:
+    """A figure per loop, shape and other way. makers: what makes the pairs of each way."""
     _keep_freed_memory()
     figures = []
     for loop in LOOPS:
         if loop == "asyncio" or importlib.util.find_spec(loop) is not None:
             for connections in SHAPES:
-                figures += _measure(effort, loop, connections)
+                figures += _measure(effort, loop, connections, makers, rounds)
     return figures
 
 
@@ -73,9 +75,9 @@ def _keep_freed_memory() -> None:
         mallopt(parameter, 1 << 25)
 
 
-def _measure(effort: Effort, loop: str, connections: int) -> list[Figure]:
+def _measure(effort: Effort, loop: str, connections: int, makers: Makers, rounds: int) -> list[Figure]:
     backend, options, ways = LOOPS[loop]
-    series = anyio.run(rounds_of, effort, ways, connections, backend=backend, backend_options=options)
+    series = anyio.run(rounds_of, effort, ways, connections, makers, rounds, backend=backend, backend_options=options)
     times = {way: series.nanoseconds(way) for way in ways}
     return [
         Figure(
@@ -91,16 +93,16 @@ def _measure(effort: Effort, loop: str, connections: int) -> list[Figure]:
     ]
 
 
-async def rounds_of(effort: Effort, ways: Sequence[str], connections: int) -> Series:
+async def rounds_of(effort: Effort, ways: Sequence[str], connections: int, makers: Makers = WAYS, rounds: int = 100) -> Series:
     """As interleave(), in an event loop: every way once per round, in shuffled order."""
     series = Series(ways)
     shuffled, present = random.Random(0), list(ways)
     async with AsyncExitStack() as stack:
-        pairs = {way: await stack.enter_async_context(_echoed(way, connections)) for way in ways}
+        pairs = {way: await stack.enter_async_context(_echoed(makers[way], connections)) for way in ways}
         gc.collect()
         gc.disable()
         try:
-            for _ in effort.rounds(100):
+            for _ in effort.rounds(rounds):
                 shuffled.shuffle(present)
                 series.add({way: [await _batch(pairs[way], SHAPES[connections])] for way in present})
         finally:
@@ -123,8 +125,8 @@ async def _talk(pair: Pair, trips: int) -> None:
 
 
 @asynccontextmanager
-async def _echoed(way: str, connections: int) -> AsyncIterator[list[Pair]]:
-    pairs = await WAYS[way](connections)
+async def _echoed(make: Callable[[int], Awaitable[list[Pair]]], connections: int) -> AsyncIterator[list[Pair]]:
+    pairs = await make(connections)
     async with anyio.create_task_group() as echoes:
         for pair in pairs:
             echoes.start_soon(pair.echo)

@@ -43,11 +43,13 @@ async def governed_pairs(count: int, *, secured: bool = False) -> list[Pair]:
                 async with anyio.create_task_group() as handshakes:
                     handshakes.start_soon(accepted.start_tls, server_context())
                     handshakes.start_soon(client.start_tls, client_context())
-            pairs.append(_governed(client, accepted))
+            pairs.append(governed_pair(client, accepted))
     return pairs
 
 
-def _governed(client: aio.Client, accepted: aio.Accepted) -> Pair:
+def governed_pair(client: aio.Client, accepted: aio.Accepted) -> Pair:
+    """Two ends of lifecycle.aio."""
+
     async def trip(message: bytes) -> None:
         await client.send(message)
         await client.receive()
@@ -73,11 +75,13 @@ async def raw_pairs(count: int) -> list[Pair]:
             for end in (client, accepted):
                 set_options(end)
                 end.setblocking(False)
-            pairs.append(_raw(asyncio.get_running_loop(), client, accepted))
+            pairs.append(raw_pair(asyncio.get_running_loop(), client, accepted))
     return pairs
 
 
-def _raw(loop: asyncio.AbstractEventLoop, client: socket.socket, accepted: socket.socket) -> Pair:
+def raw_pair(loop: asyncio.AbstractEventLoop, client: socket.socket, accepted: socket.socket) -> Pair:
+    """Two plain sockets."""
+
     async def trip(message: bytes) -> None:
         await loop.sock_sendall(client, message)
         await loop.sock_recv(client, CHUNK)
@@ -107,12 +111,13 @@ async def asyncio_pairs(count: int, *, secured: bool = False) -> list[Pair]:
         ends = (await asyncio.open_connection(*server.sockets[0].getsockname(), **asking), await waiting.get())
         for _, writer in ends:
             set_options(writer.get_extra_info("socket"))
-        pairs.append(_asyncio(*ends))
+        pairs.append(asyncio_pair(*ends))
     server.close()
     return pairs
 
 
-def _asyncio(client: Any, accepted: Any) -> Pair:
+def asyncio_pair(client: Any, accepted: Any) -> Pair:
+    """Two ends of asyncio's streams, each a reader and a writer."""
     reader, writer = client
     accepted_reader, accepted_writer = accepted
 
@@ -143,11 +148,13 @@ async def anyio_pairs(count: int) -> list[Pair]:
             accepted = await acceptor.accept()  # type: ignore[attr-defined]
             for end in (client, accepted):
                 set_options(end.extra(SocketAttribute.raw_socket))
-            pairs.append(_anyio(client, accepted))
+            pairs.append(anyio_pair(client, accepted))
     return pairs
 
 
-def _anyio(client: Any, accepted: Any) -> Pair:
+def anyio_pair(client: Any, accepted: Any) -> Pair:
+    """Two streams of anyio."""
+
     async def trip(message: bytes) -> None:
         await client.send(message)
         await client.receive(CHUNK)

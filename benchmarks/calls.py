@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from benchmarks.claim import Figure, against_raw
@@ -37,14 +37,23 @@ def calls_batch(send: str, receive: str, client: Any, accepted: Any, *, size: in
     return batch
 
 
-def measure_calls(rounds: Iterable[int], *, size: int, count: int, repeats: int, limits: tuple[float, float]) -> list[Figure]:
-    """The two figures, send and receive, for calls of `size` bytes."""
+def measure_calls(
+    rounds: Iterable[int],
+    *,
+    size: int,
+    count: int,
+    repeats: int,
+    limits: tuple[float, float],
+    pairs: Mapping[str, Callable[[], AbstractContextManager[tuple[Any, Any]]]] | None = None,
+) -> list[Figure]:
+    """The two figures, send and receive, for calls of `size` bytes. pairs: raw and governed ends of another kind than TCP's."""
     shape = {"size": size, "count": count, "repeats": repeats}
-    everyone = rivals()
+    everyone = {} if pairs else rivals()
+    ends = pairs or {"raw": raw_pair, "lifecycle": governed_pair}
     with ExitStack() as stack:
         cases = {
-            "raw": calls_batch("client.sendall", "accepted.recv", *stack.enter_context(raw_pair()), **shape),
-            "lifecycle": calls_batch("client.send", "accepted.receive", *stack.enter_context(governed_pair()), **shape),
+            "raw": calls_batch("client.sendall", "accepted.recv", *stack.enter_context(ends["raw"]()), **shape),
+            "lifecycle": calls_batch("client.send", "accepted.receive", *stack.enter_context(ends["lifecycle"]()), **shape),
         }
         for name, rival in present(everyone).items():
             cases[name] = calls_batch("client.send", "accepted.receive", *stack.enter_context(rival_pair(rival)), **shape)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
+from long_form import WHOLE, part
 from loopback import open_descriptors
 
 from lifecycle.engine import default_engine, set_default_engine
 from lifecycle.engine.journal import OBSERVERS
 
-KEPT = (
-    "AnyIO socket selector"  # a thread of anyio, which lives as long as the process where the event loop cannot watch sockets
-)
+KEPT = ("AnyIO socket selector", "lifecycle selector")
+"""Threads that outlive a test, where the event loop cannot watch sockets: the one for the process, the other for a second"""
 
-settings.register_profile("lifecycle", deadline=None, print_blob=True)
+settings.register_profile("lifecycle", deadline=None, print_blob=True, max_examples=part(100, 30))
 settings.load_profile("lifecycle")
 
 
@@ -35,7 +35,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"lifecycle engine: {config.getoption('--engine')}"
+    return f"lifecycle engine: {config.getoption('--engine')}; {'whole' if WHOLE else 'short'} form"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What collecting makes lasts as long as the process: the collector need not look at it, then or in any test."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +56,10 @@ def nothing_is_left_behind() -> Iterator[None]:
     descriptors, threads, observers = open_descriptors(), set(threading.enumerate()), OBSERVERS.present
     yield
     assert OBSERVERS.present == observers, "objects are observed that were not before"
-    left = {thread for thread in threading.enumerate() if thread not in threads and thread.is_alive() and thread.name != KEPT}
+    others = [thread for thread in threading.enumerate() if thread not in threads and thread.name not in KEPT]
+    for thread in others:
+        thread.join(1)  # it may be ending
+    left = {thread for thread in others if thread.is_alive()}
     assert not left, f"threads left running: {left}"
     if open_descriptors() - descriptors:
         gc.collect()

@@ -7,12 +7,13 @@ import functools
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 import pytest
+from long_form import combinations
 from loopback import LONG
 
 
@@ -59,6 +60,15 @@ LOOP_PARAMETERS = [
 ]
 
 every_loop = pytest.mark.parametrize("event_loop", LOOP_PARAMETERS)
+
+
+def every_loop_and(name: str, values: Iterable[str]) -> pytest.MarkDecorator:
+    """Run a test on each event loop and with each of `values`: each at least once, all pairs in the whole form."""
+    pairs = [
+        pytest.param(loop.values[0], value, marks=loop.marks, id=f"{loop.id}-{value}")
+        for loop, value in combinations(LOOP_PARAMETERS, values)
+    ]
+    return pytest.mark.parametrize(("event_loop", name), pairs)
 
 
 def on_every_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Any:

@@ -6,7 +6,6 @@ keeps the state. EXCEPTIONS names the cells where the tables depart from "legal 
 
 from __future__ import annotations
 
-import os
 import socket
 from contextlib import suppress
 
@@ -16,7 +15,7 @@ from states import DATA_PHASE, STATES, TLS_PHASE, world
 
 from lifecycle import ROLES, Journal
 from lifecycle.engine import Role
-from lifecycle.system.handles import facts_of
+from lifecycle.system.handles import borrowed, facts_of
 from lifecycle.system.platform_answers import platform_answers
 
 Cell = tuple[str, str, str]
@@ -168,7 +167,7 @@ def assert_kernel_agrees(subject: object, role: str) -> None:
     assert (number == -1) == (state in ("empty", "closed")), f"{state} with descriptor {number}"
     if number == -1 or (role == "datagram" and state.endswith("shut")):
         return
-    with socket.socket(fileno=os.dup(number)) as twin:
+    with borrowed(number) as twin:
         if twin.family == getattr(socket, "AF_UNIX", None):
             return  # nothing tells that its sends were shut down, or that its peer is gone
         twin.setblocking(False)

@@ -1,4 +1,4 @@
-"""What the operating system tells of a socket, without changing it: to see that a refusal touched nothing."""
+"""What the operating system reports about a socket, without changing it: to see that a refusal touched nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifecycle.net.operations.securing import SecureLayer
+from lifecycle.system.handles import borrowed
 
 ESTABLISHED, SYN_SENT, FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING = (
     1,
@@ -57,7 +58,7 @@ SIOCOUTQ, SIOCOUTQNSD = 0x5411, 0x894B  # how much is not acknowledged of what w
 
 
 def shows(sock: Any, what: str) -> bool:
-    """Whether what others did has come to a socket: a busy system delivers after the call that sent it has returned."""
+    """Whether what others did has reached a socket: a busy system delivers after the call that sent it has returned."""
     if not hasattr(select, "poll"):
         return any(select.select([sock], [], [sock], 0))
     wanted = {DATA: select.POLLIN, END: getattr(select, "POLLRDHUP", select.POLLIN), ERROR: select.POLLERR}[what]
@@ -91,7 +92,7 @@ def _queued(sock: Any, kind: int) -> int:
 
 def queue_is_full(listener: Any) -> bool:
     """Whether a listener takes no more connections; only Linux tells."""
-    with socket.socket(fileno=os.dup(listener.fileno())) as twin:
+    with borrowed(listener.fileno()) as twin:
         waiting, most = struct.unpack("II", twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)[24:])
     return bool(waiting > most)
 
@@ -117,7 +118,7 @@ def snapshot(subject: Any) -> Snapshot:
     number = subject.fileno()
     if number == -1:
         return Snapshot(subject.state, subject.legal, -1, 0, False, (), None, None, None, 0)
-    with socket.socket(fileno=os.dup(number)) as twin:
+    with borrowed(number) as twin:
         poller = select.poll()
         poller.register(twin, select.POLLIN | select.POLLOUT | getattr(select, "POLLRDHUP", 0))
         return Snapshot(
@@ -154,7 +155,7 @@ def assert_tcp_agrees(subject: Any) -> None:
     assert (number == -1) == (subject.state in ("empty", "closed")), f"{subject.state} with descriptor {number}"
     if number == -1:
         return
-    with socket.socket(fileno=os.dup(number)) as twin:
+    with borrowed(number) as twin:
         state = _tcp_state(twin)
     broken_by_tls = subject.state == "broken" and isinstance(subject._socket, SecureLayer)
     allowed = BROKEN_TLS if broken_by_tls else TCP_STATES[subject.state]

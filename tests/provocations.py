@@ -598,7 +598,8 @@ def _send_handles_to_gone_peer(w: World) -> None:
 
 def _receive_handles_after_refusal(w: World) -> None:
     _locally(w, unread=MESSAGE)
-    dissolve(w.peer)  # Linux reports ECONNRESET to the one whose message it leaves unread
+    dissolve(w.peer)  # Linux reports ECONNRESET to the one whose message it leaves unread, at once
+    w.subject.timeout = TICK
     fails(ConnectionResetError, _take_handles, w)
 
 

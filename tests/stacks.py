@@ -18,6 +18,7 @@ from tests.conformance.agents import programs
 STACKS: dict[str, tuple[Callable[[], str], int, int]] = {
     "posix": (programs.posix, 2, 300),
     "lwip": (programs.lwip, 1, 0),
+    "netstack": (programs.netstack, 1, 20),
     "go": (programs.go_net, 1, 60),
     "java": (programs.java_nio, 1, 60),
     "node": (programs.node_net, 1, 60),

@@ -23,6 +23,9 @@ OPTIONS = frozenset(
 
 Address = tuple[str, int]
 
+RESETTING = (struct.pack("ii", 1, 0), struct.pack("hh", 1, 0))
+"""SO_LINGER for a reset by close(): of POSIX, of Winsock"""
+
 
 class Network:
     """The ports of one host."""
@@ -359,7 +362,7 @@ class MemoryStream(MemorySocket):
 
     def _leave(self) -> None:
         linger = self._options.get(socket.SO_LINGER)
-        resets = bool(self.inbox) or (isinstance(linger, bytes) and struct.unpack("ii", linger) == (1, 0))
+        resets = bool(self.inbox) or linger in RESETTING
         if self.other is not None and self.other.other is self:
             if not resets:
                 self.other.peer_ended = True

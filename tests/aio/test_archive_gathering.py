@@ -15,6 +15,7 @@ from cancelling import NotReached, cancelled_at
 from event_loops import EventLoop, every_loop, on_every_loop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from long_form import part
 from loopback import HOST, SHORT, raw_listener, reset
 from notified import Diary, NotedClient
 
@@ -40,7 +41,7 @@ VALUES = st.one_of(
 def test_values_arrive_in_whatever_pieces(event_loop: EventLoop) -> None:
     """Values that come byte by byte or all at once load as they were stored, and nothing is taken of the next one."""
 
-    @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=part(15, 6), suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(VALUES, min_size=1, max_size=6), st.lists(st.integers(1, 40), min_size=1))
     def pieces(values: list[Any], sizes: list[int]) -> None:
         async def main() -> None:
@@ -68,7 +69,7 @@ def test_values_arrive_in_whatever_pieces(event_loop: EventLoop) -> None:
 
 @on_every_loop
 async def test_a_message_is_taken_whole() -> None:
-    """take() decodes a message of several values when all of it has come; a function that fails takes nothing."""
+    """take() decodes a message of several values when all of it has arrived; a function that fails takes nothing."""
     data = stored(WORD(7), CString("seven"), BYTE(1), Track("north", 1.5, [1, 2, 3]))
     async with loading(registry=REGISTRY) as (archive, peer), anyio.create_task_group() as tasks:
         calls = 0
@@ -190,7 +191,7 @@ async def test_a_message_that_waits_within_its_function_ends_as_any_other(ending
 
 @on_every_loop
 async def test_a_file_that_reads_exactly_is_gathered_from_too() -> None:
-    """An archive takes what has come, also from a file that is not archive_compatible."""
+    """An archive takes what has arrived, also from a file that is not archive_compatible."""
     async with connected() as (client, peer), aio.SocketFile(client, archive_compatible=False) as file:
         archive = aio.Archive(file, "load")
         peer.sendall(stored(DWORD(5)))

@@ -106,6 +106,53 @@ async def test_buffered_stream_ends() -> None:
         assert peer.recv(64).decode() == "grüße"
 
 
+@on_every_loop
+async def test_what_anyios_own_streams_promise() -> None:
+    """Iteration to the end, all of a large item, a broken stream for sends to a peer that is gone, and a second sender busy."""
+    async with connected() as (client, peer):
+        stream = client.as_stream()
+        for wrong in (-1, 0):
+            with pytest.raises(ValueError, match="max_bytes must be a positive integer"):
+                await stream.receive(wrong)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(stream.send, bytes(1 << 22))
+            while not client.is_blocking:
+                await anyio.sleep(0)
+            with pytest.raises(anyio.BusyResourceError, match="already writing to"):
+                await stream.send(b"x")
+            received = 0
+            while received < 1 << 22:
+                await anyio.wait_readable(peer)
+                received += len(peer.recv(1 << 20))
+        peer.sendall(b"last")
+        peer.shutdown(socket.SHUT_WR)
+        assert b"".join([chunk async for chunk in stream]) == b"last"
+        reset(peer)
+        with pytest.raises(anyio.BrokenResourceError) as caught:
+            for _ in range(1000):
+                await stream.send(b"foo")
+        assert isinstance(caught.value.__cause__, OSError)
+    with pytest.raises(anyio.ClosedResourceError):
+        await stream.send(b"foo")
+
+
+@pytest.mark.parametrize("host", [HOST, "::1"])
+def test_attributes_of_both_families(host: str) -> None:
+    """Addresses are (host, port) also where the system's IPv6 addresses have four fields, as anyio's are."""
+
+    async def main() -> None:
+        async with aio.Server() as server:
+            await server.create(0, host)
+            server.listen()
+            async with await aio.open_connection(*server.local_address) as client:
+                stream = client.as_stream()
+                assert stream.extra(SocketAttribute.remote_address) == (host, server.local_address.port)
+                assert stream.extra(SocketAttribute.local_address) == tuple(client.local_address)
+                assert stream.extra(SocketAttribute.remote_port) == server.local_address.port
+
+    anyio.run(main)
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     """A certificate authority of this run."""
@@ -132,6 +179,7 @@ async def test_tls_over_it(authority: trustme.CA) -> None:
         async with await TLSStream.wrap(client.as_stream(), hostname="localhost", ssl_context=asking) as stream:
             await stream.send(b"secret")
             assert await stream.receive() == b"secret"
+            assert stream.extra(SocketAttribute.remote_address) == tuple(server.local_address)
         assert client.state == "closed"
         server.close()
 

@@ -11,13 +11,13 @@ from unittest.mock import patch
 
 import anyio
 import anyio.lowlevel
-import pytest
 from cancelling import NotReached, cancelled_at
 from delivery import delivering
-from event_loops import EventLoop, every_loop
+from event_loops import EventLoop, every_loop_and
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from kernel import acknowledged, assert_tcp_agrees
+from long_form import part
 from loopback import HOST, open_descriptors, reset, until
 
 from lifecycle import IllegalCall, aio
@@ -30,14 +30,14 @@ SMALL_BUFFER = 4096
 BIG = bytes(range(256)) * 400  # more than the buffers of a connection take, when they are small
 MOST_AWAITS = 12
 
-few_examples = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+few_examples = settings(max_examples=part(40, 12), suppress_health_check=[HealthCheck.too_slow])
 
 Step = tuple[int | str, str | None]
 """(which of the waiting calls that are legal then, or what the peer or a plain call does; what happens as it is cancelled)"""
 
 
 class Play:
-    """One object, whoever it has to do with, and the account of what went between them.
+    """One object, its peers, and the account of what went between them.
 
     waits: the calls that are cancelled. cancelled: those that were, each at how many of its awaits.
     """
@@ -162,7 +162,7 @@ class StreamPlay(Play):
             self.to_come.clear()
             self.arrived = self.sent = 0
             self.is_broken = False
-            self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it sends has come at once
+            self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it sends arrives at once
 
     def peer_sends(self) -> None:
         """The peer sends something."""
@@ -174,7 +174,7 @@ class StreamPlay(Play):
             self.deliver()
 
     def peer_reads(self) -> None:
-        """The peer reads what has come."""
+        """The peer reads what has arrived."""
         if self.peer is None:
             return
         self.deliver()
@@ -355,7 +355,7 @@ async def slow_resolver(host: str, port: int, *, family: int, type: int) -> Any:
 
 
 class SlowConnects:
-    """Says twice of every connect that it has not come out yet; over the loopback interface it has at once."""
+    """Says twice of every connect that it has no result yet; over the loopback interface it has at once."""
 
     def __init__(self) -> None:
         self._asked: Counter[socket.socket] = Counter()
@@ -366,8 +366,7 @@ class SlowConnects:
         return connect_result(sock, name) if self._asked[sock] % 3 == 0 else errno.EINPROGRESS
 
 
-@every_loop
-@pytest.mark.parametrize("name", PLAYS)
+@every_loop_and("name", PLAYS)
 def test_cancelled_at_every_await(name: str, event_loop: EventLoop) -> None:
     """Wherever calls are cancelled, the object is in a state of its role and usable; nothing is lost, nothing left open."""
     kind, subject_kind = PLAYS[name]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import pytest
 from blocking_face import FACES, Face, ServerFace, in_the_loop, portal_in
-from event_loops import LOOP_PARAMETERS
+from event_loops import EventLoop, every_loop_and
+from long_form import part
 from loopback import HOST, LONG
 
 from lifecycle import ROLES, aio
@@ -38,7 +37,7 @@ class FaceStage(GovernedStage):
         in_the_loop(lambda: aio.SocketFile(self.subject._awaited).close())
 
     def read_ahead(self) -> None:
-        """A SocketFile over the object takes what has come, and is not read."""
+        """A SocketFile over the object takes what has arrived, and is not read."""
         if not self.subject.is_legal(START_TLS.name):
             return
         file = in_the_loop(lambda: aio.SocketFile(self.subject._awaited, archive_compatible=False))
@@ -58,17 +57,11 @@ class FaceAdapter(GovernedAdapter):
         return FaceStage(role, kind, self._loopback, self.engine, watcher)
 
 
-@pytest.fixture(scope="module", params=LOOP_PARAMETERS, autouse=True)
-def in_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Every call of the module's tests is made in one event loop, of each kind in turn."""
-    with portal_in(request.param):
-        yield
-
-
-@pytest.mark.parametrize("role", CLASSES)
-def test_the_awaited_sockets_conform(role: str) -> None:
+@every_loop_and("role", CLASSES)
+def test_the_awaited_sockets_conform(event_loop: EventLoop, role: str) -> None:
     """Every cell of the role is reached by its shortest sequence, random walks go as the table says, and nothing differs."""
-    report = conform(Target("lifecycle.aio", FaceAdapter), [ROLES[role]], depth=1, walks=40)
+    with portal_in(event_loop):
+        report = conform(Target("lifecycle.aio", FaceAdapter), [ROLES[role]], depth=1, walks=part(40, 10))
     (result,) = report.roles
     assert len(result.reached) == len(result.offered) > 0.9 * len(result.cells), "hardly anything was run"
     assert report.passes, "\n".join(map(str, [*report.unexplained, *report.missing.get(role, [])]))

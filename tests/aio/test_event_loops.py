@@ -17,7 +17,7 @@ from awaited import connected, waiting
 from event_loops import EventLoop, every_loop, on_every_loop
 from loopback import HOST, SHORT, raw_listener, reset
 
-from lifecycle import ClosedDuringCall, aio
+from lifecycle import aio
 from lifecycle.net.aio.readiness import LoopReadiness
 
 
@@ -207,28 +207,6 @@ def test_an_idle_registration_is_taken_back() -> None:
             assert await client.receive() == b"nobody waits for it"
 
     anyio.run(main)
-
-
-@on_every_loop
-async def test_a_loop_without_add_reader_works_too(monkeypatch: pytest.MonkeyPatch, event_loop: EventLoop) -> None:
-    """Where the loop cannot watch descriptors itself (Windows), anyio is asked: the same calls, the same ends."""
-    monkeypatch.setattr("lifecycle.net.aio.readiness._watches_descriptors", lambda loop: False)
-    async with connected() as (client, peer), anyio.create_task_group() as tasks:
-        tasks.start_soon(client.receive)
-        await waiting(client)
-        assert not isinstance(client._reading, LoopReadiness)
-        peer.sendall(b"data")
-        await anyio.sleep(SHORT / 5)
-
-        async def overtaken() -> None:
-            with pytest.raises(ClosedDuringCall):
-                await client.receive()
-
-        tasks.start_soon(overtaken)
-        tasks.start_soon(overtaken)
-        await waiting(client)
-        await anyio.sleep(SHORT / 5)
-        client.close()
 
 
 def test_without_anyio_the_extra_is_named() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from event_loops import EventLoop, every_loop
 from fault_run import PATIENCE, FaultRun
 
-CLIENTS = 40
-SECONDS = 1.2
+CLIENTS = 25
+SECONDS = 0.6
 
 
 @every_loop

@@ -10,12 +10,13 @@ from contextlib import suppress
 import anyio
 import pytest
 from event_loops import EventLoop, every_loop, on_every_loop
+from long_form import part
 from loopback import HOST, open_descriptors, raw_listener
 
 from lifecycle import IllegalCall, aio
 from lifecycle.aio import nowait
 
-CYCLES = 400
+CYCLES = part(400, 200)
 FEW = 50
 MOST_GROWTH = 20_000  # bytes; a single object that stays of each cycle makes more
 

@@ -19,7 +19,7 @@ from lifecycle import IllegalCall, aio
 @on_every_loop
 @pytest.mark.parametrize("ends", ["by cancelling", "by closing"])
 async def test_a_grace_lets_handlers_end(ends: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Handlers go on for the grace, which ends early when they do; nobody is accepted meanwhile; those that stay are cut."""
+    """Handlers go on for the grace, which ends early when they do; nobody is accepted meanwhile; the rest is cut."""
     async with listening() as server, await connected(server) as brief, await connected(server) as endless:
         async with anyio.create_task_group() as tasks:
             await tasks.start(partial(server.serve, echo, grace=0.1))
@@ -82,7 +82,7 @@ def test_a_grace_is_checked(grace: Any) -> None:
 
 @on_every_loop
 async def test_start_returns_when_connections_are_accepted() -> None:
-    """A task group's start() returns for a server that listens, and raises what serve() raises for one that does not."""
+    """A task group's start() returns for a server that listens, and raises what serve() raises for another."""
     async with aio.Server() as server, anyio.create_task_group() as tasks:
         await server.create(0, HOST)
         with pytest.raises(IllegalCall):

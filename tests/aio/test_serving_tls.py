@@ -9,7 +9,7 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute
 from anyio.streams.tls import TLSAttribute
-from event_loops import LOOPS, EventLoop
+from event_loops import LOOP_PARAMETERS, EventLoop
 
 from lifecycle import HandshakeRefused, aio
 from lifecycle.conformance.adapters.certificates import client_context, server_context
@@ -17,7 +17,7 @@ from lifecycle.conformance.adapters.certificates import client_context, server_c
 HOST = "127.0.0.1"
 
 
-@pytest.mark.parametrize("loop", LOOPS, ids=lambda loop: loop.name)
+@pytest.mark.parametrize("loop", LOOP_PARAMETERS)
 def test_a_failed_handshake_closes_its_connection_alone(loop: EventLoop) -> None:
     """Behind a silent client and one that refuses, a good one is served; what failed is told, and has its reason."""
     failures: list[Exception] = []
@@ -59,7 +59,7 @@ def test_a_failed_handshake_closes_its_connection_alone(loop: EventLoop) -> None
     assert {type(failure) for failure in failures} == {HandshakeRefused, TimeoutError}
 
 
-@pytest.mark.parametrize("loop", LOOPS, ids=lambda loop: loop.name)
+@pytest.mark.parametrize("loop", LOOP_PARAMETERS)
 def test_open_connection_over_tls(loop: EventLoop) -> None:
     """open_connection(tls=...) verifies the host's name; as a stream it ends, breaks at a cut, and says what TLS there is."""
 

@@ -58,6 +58,6 @@ def test_a_difference_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_wrong_usage_is_told(arguments: tuple[str, ...], text: str) -> None:
     """Exit code 2, with what is known instead."""
-    ran = run_command("matrix", *arguments, columns=160)
-    assert ran.returncode == 2
+    ran = invoke("matrix", *arguments, columns=160)
+    assert ran.exit_code == 2
     assert text in ran.stderr

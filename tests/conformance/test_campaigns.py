@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from campaign import Loses
 from cli.command import run_command
 
 from lifecycle.conformance import replay
@@ -22,19 +23,8 @@ from lifecycle.conformance.memory import MemorySockets, MemoryStream
 NAME = "conformance.test_campaigns:deep_sockets"
 
 
-class Deep(MemoryStream):
-    """Loses the last byte of what it receives, once it has sent three messages and received one."""
-
-    sent = received = 0
-
-    def send(self, data: Any, flags: int = 0) -> int:
-        self.sent += len(data) < 100
-        return super().send(data, flags)
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        got = super().recv(size, flags)
-        self.received += bool(got)
-        return got[:-1] if self.sent >= 3 and self.received >= 2 else got
+class Deep(Loses, MemoryStream):
+    """A socket in memory with a fault that few walks come to."""
 
 
 def deep_sockets() -> MemorySockets:

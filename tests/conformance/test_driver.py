@@ -121,6 +121,6 @@ def test_errors_pickle() -> None:
 
 @pytest.mark.parametrize("receive", ["receive", "receive_from"])
 def test_what_came_over_tls_before_a_reset_is_received_first(receive: str) -> None:
-    """Unsent ciphertext that a reset makes impossible to send does not cost what had come; then the reset is reported."""
+    """Unsent ciphertext that a reset makes impossible to send does not cost what had arrived; then the reset is reported."""
     flood = ("attach connected", "peer_begins_tls", "start_tls (waiting)", "peer_sends", "send a flood", "peer_resets")
     assert replay("lifecycle", "client", *flood, receive, receive) is None

@@ -1,4 +1,4 @@
-"""The Hypothesis machine: its default run reaches everything, and what it finds is shrunk and can be had again."""
+"""The Hypothesis machine: its default run reaches everything, and what it finds is shrunk and can be repeated."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_arguments_are_drawn() -> None:
 
 
 def test_strategies_can_be_overridden() -> None:
-    """Whoever gives strategies of their own decides what is drawn: here nothing that is long enough to be lost."""
+    """A caller with strategies of its own decides what is drawn: here nothing that is long enough to be lost."""
     short = {"send": st.tuples(st.binary(min_size=1, max_size=1))}
     run_machine(conformance_machine(CLIENT, forgetful, strategies=short), settings(QUICK, max_examples=15))
 

@@ -15,16 +15,14 @@ from lifecycle.conformance.model.local_environments import LOCAL_ENVIRONMENTS
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 TestServer = conformance_suite(ROLES["server"], GovernedAdapter)
-TestClient = conformance_suite(ROLES["client"], GovernedAdapter)
-TestAccepted = conformance_suite(ROLES["accepted"], GovernedAdapter)
-TestDatagram = conformance_suite(ROLES["datagram"], GovernedAdapter)
+"""As users run it, each cell a test; tests/cli/test_conform.py runs all cells of all roles."""
 
 
 @pytest.mark.skipif(LOCAL_FAMILY == -1, reason="this system has no Unix-domain sockets")
 @pytest.mark.parametrize("make", [GovernedAdapter, AwaitedAdapter])
 @pytest.mark.parametrize("role", LOCAL_ENVIRONMENTS)
 def test_every_cell_over_a_path(role: str, make: Callable[..., GovernedAdapter]) -> None:
-    """Over a path each cell that can be had there is as the table says; no cell is without a provocation, there or over IP."""
+    """Over a path each cell that exists there is as the table says; no cell is without a provocation, there or over IP."""
     with closing(make(local=True)) as adapter:
         found = exhaust(adapter, model_for(adapter, ROLES[role]), depth=1)
         assert (found.divergences, found.missing) == ([], [])

@@ -16,6 +16,7 @@ from descriptors import no_descriptors_left
 from loopback import LONG, client_and_raw_peer, open_descriptors
 
 from lifecycle import Accepted, Client, Datagram, MessageTruncated, SendTimedOut, TooManyHandles, aio
+from lifecycle.conformance.adapters.certificates import client_context
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "SCM_RIGHTS"), reason="this system passes no descriptors")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a receiver look at descriptors first")
@@ -130,6 +131,26 @@ def test_a_message_that_is_too_long_takes_its_descriptors_with_it() -> None:
         with pytest.raises(MessageTruncated) as caught:
             other.receive_handles(4)
         assert caught.value.head == b"long"
+
+
+def test_none_pass_while_another_call_makes_the_tls_handshake() -> None:
+    """A handshake under way has taken the socket's place: descriptors are refused, and the handshake goes on."""
+
+    async def main() -> None:
+        one, other = aio.Client.socketpair()
+        with one, other:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(one.start_tls, client_context())
+                while not one.is_blocking:
+                    await anyio.sleep(0)
+                with pytest.raises(OSError, match="not supported"):
+                    await one.receive_handles()
+                with pytest.raises(OSError, match="not supported"):
+                    await one.send_handles(b"x", [0])
+                assert (one.is_blocking, await other.receive(1)) == (True, b"\x16")
+                tasks.cancel_scope.cancel()
+
+    anyio.run(main)
 
 
 def test_other_sockets_pass_none() -> None:

@@ -6,8 +6,10 @@ import ftplib
 import http.client
 import http.server
 import io
+import poplib
 import smtplib
 import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Iterator, Sequence
@@ -104,6 +106,45 @@ def test_ftplib() -> None:
         ftp.welcome = ftp.getresp()
         ftp.login("user", "word")
         assert ftp.pwd() == "/home"
+
+
+def test_poplib() -> None:
+    """poplib reads a message."""
+    script = (
+        (b"", b"+OK here\r\n"), (b"USER", b"+OK\r\n"), (b"PASS", b"+OK in\r\n"),
+        (b"RETR", b"+OK\r\nSubject: hello\r\n\r\nhello\r\n.\r\n"), (b"QUIT", b"+OK bye\r\n"),
+    )  # fmt: skip
+
+    class Mailbox(poplib.POP3):
+        def _create_socket(self, timeout: float) -> object:
+            return open_connection(self.host, self.port, timeout=timeout).as_socket()
+
+    with talking(script) as port:
+        box = Mailbox(HOST, port, timeout=20)
+        box.user("user")
+        box.pass_("word")
+        assert box.retr(1)[1] == [b"Subject: hello", b"", b"hello"]
+        box.quit()
+
+
+def test_handlers_of_socketserver() -> None:
+    """A handler of socketserver, and so of http.server, serves an accepted connection; the connection is then closed."""
+
+    class Upper(socketserver.StreamRequestHandler):
+        timeout = 20
+        disable_nagle_algorithm = True
+
+        def handle(self) -> None:
+            for line in self.rfile:
+                self.wfile.write(line.upper())
+
+    with listening() as server, open_connection(*server.local_address, timeout=20) as client:
+        client.send(b"one\ntwo\n")
+        client.shut_down()
+        with server.accept() as accepted:
+            Upper(accepted.as_socket(), accepted.peer_address, server)  # type: ignore[arg-type]
+        assert client.receive_exactly(8) == b"ONE\nTWO\n"
+        assert client.receive() == b""
 
 
 def test_view_has_the_calls_of_a_socket() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
-from evidence import ARGUMENTS, Cell, ending_is_listed, evidence, legality_is_portable, stated_endings_hold
+from evidence import ARGUMENTS, ending_is_listed, evidence, legality_is_portable, stated_endings_hold
 from kernel import snapshot
 from provocations import PROVOKE
 from states import SOCKET_ROLES, STATES, world
@@ -11,76 +14,82 @@ from states import SOCKET_ROLES, STATES, world
 from lifecycle import IllegalCall
 from lifecycle.engine import Kind, Role
 
-ROWS = [(role, (state, call, outcome)) for role in SOCKET_ROLES.values() for state, call, outcome, _ in role.cells()]
+STATES_OF_ROLES = [(role, state.name) for role in SOCKET_ROLES.values() for state in role.states]
 
-UNLISTED = [
-    (role, (state, call, outcome))
-    for role in SOCKET_ROLES.values()
-    for state, calls in role.table.items()
-    for call, outcomes in calls.items()
-    for outcome in PROVOKE[role.name][call]
-    if outcome not in outcomes
-]
-
-CELLS = [(role, state.name, call.name) for role in SOCKET_ROLES.values() for state in role.states for call in role.calls]
-
-ILLEGAL = [
-    (role, state.name, call) for role in SOCKET_ROLES.values() for state in role.states for call in role.illegal(state.name)
-]
+each_state = pytest.mark.parametrize(
+    ("role", "state"), STATES_OF_ROLES, ids=lambda value: value.name if isinstance(value, Role) else value
+)
+"""One test for each state of each role, which goes through the state's cells and notes the one that fails."""
 
 
-attempted: set[tuple[str, str, str, str]] = set()
-seen_by_journals: set[tuple[str, str, str, str]] = set()
+@contextmanager
+def cell(*names: str) -> Iterator[None]:
+    """What fails in the block names the cell of the state."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"in the cell {'.'.join(names)}")
+        raise
 
 
-def _name(value: object) -> str:
-    return value.name if isinstance(value, Role) else ".".join(value) if isinstance(value, tuple) else str(value)
-
-
-@pytest.mark.parametrize(("role", "cell"), ROWS, ids=_name)
-def test_row_is_seen_on_real_sockets(role: Role, cell: Cell) -> None:
+@each_state
+def test_rows_are_seen_on_real_sockets(role: Role, state: str) -> None:
     """Every (state, call, outcome) of the table happens on real sockets and leads to the state the system agrees with."""
-    attempted.add((role.name, *cell))
-    seen_by_journals.update(evidence(role, cell))
+    seen_by_journals: set[tuple[str, str, str, str]] = set()
+    for call, outcomes in role.table[state].items():
+        for outcome in outcomes:
+            with cell(state, call, outcome):
+                seen_by_journals |= evidence(role, (state, call, outcome))
+    wanted = {(role.name, state, call, outcome) for call, outcomes in role.table[state].items() for outcome in outcomes}
+    assert wanted <= seen_by_journals, f"never reached: {wanted - seen_by_journals}"
 
 
-@pytest.mark.parametrize(("role", "cell"), UNLISTED, ids=_name)
-def test_no_ending_is_missing(role: Role, cell: Cell) -> None:
+@each_state
+def test_no_ending_is_missing(role: Role, state: str) -> None:
     """No ending that real sockets have for a legal call is missing from the table."""
-    ending_is_listed(role, cell)
+    for call, outcomes in role.table[state].items():
+        for outcome in PROVOKE[role.name][call]:
+            if outcome not in outcomes:
+                with cell(state, call, outcome):
+                    ending_is_listed(role, (state, call, outcome))
 
 
-@pytest.mark.parametrize(("role", "state", "call"), CELLS, ids=_name)
-def test_legality_is_portable(role: Role, state: str, call: str) -> None:
-    """A call is legal just where both measured systems take it, but for the exceptions that are named with their reasons."""
-    legality_is_portable(role, state, call)
+@each_state
+def test_legality_is_portable(role: Role, state: str) -> None:
+    """A call is legal just where both measured systems take it, or where the design says otherwise, with the reason."""
+    for call in role.calls:
+        with cell(state, call.name):
+            legality_is_portable(role, state, call.name)
+            stated_endings_hold(role, state, call.name)
 
 
-@pytest.mark.parametrize(("role", "state", "call"), CELLS, ids=_name)
-def test_stated_endings_hold(role: Role, state: str, call: str) -> None:
-    """The endings that handlers look up in the table (of attach, of a stream) are just those stated in the tests."""
-    stated_endings_hold(role, state, call)
-
-
-@pytest.mark.parametrize(("role", "state", "call"), ILLEGAL, ids=_name)
-def test_refusal_changes_nothing_and_advises_well(role: Role, state: str, call: str) -> None:
+@each_state
+def test_refusals_change_nothing_and_advise_well(role: Role, state: str) -> None:
     """An illegal call raises IllegalCall, names the legal calls and a remedy, and neither object nor system has changed."""
     with world(role, state) as w:
-        before = snapshot(w.subject)
-        with pytest.raises(IllegalCall) as caught:
-            getattr(w.subject, call)(*ARGUMENTS.get(call, ()))
-        assert snapshot(w.subject) == before
-        error = caught.value
-        assert (error.role, error.state, error.call) == (role.name, state, call)
-        assert error.legal == w.subject.legal == tuple(name for name in role.legal(state))
-        assert error.reason, "a beginner would try this, and gets no reason"
-        assert call in str(error)
-        assert state in str(error)
+        for call in role.illegal(state):
+            with cell(state, call):
+                before = snapshot(w.subject)
+                with pytest.raises(IllegalCall) as caught:
+                    getattr(w.subject, call)(*ARGUMENTS.get(call, ()))
+                assert snapshot(w.subject) == before
+                error = caught.value
+                assert (error.role, error.state, error.call) == (role.name, state, call)
+                assert error.legal == w.subject.legal == tuple(name for name in role.legal(state))
+                assert error.reason, "a beginner would try this, and gets no reason"
+                assert call in str(error)
+                assert state in str(error)
 
 
-@pytest.mark.parametrize(("role", "state", "call"), ILLEGAL, ids=_name)
-def test_remedy_leads_where_the_call_is_legal(role: Role, state: str, call: str) -> None:
+@each_state
+def test_remedies_lead_where_the_call_is_legal(role: Role, state: str) -> None:
     """Following the remedy on a real object ends where the call is legal, no shorter way exists, and None means no way."""
+    for call in role.illegal(state):
+        with cell(state, call):
+            _remedy_leads_where_the_call_is_legal(role, state, call)
+
+
+def _remedy_leads_where_the_call_is_legal(role: Role, state: str, call: str) -> None:
     error = IllegalCall(role, state, call, role.name.title(), lambda *_: {})
     reachable = _shortest(role, state, call)
     if error.remedy is None:
@@ -127,17 +136,6 @@ def _shortest(role: Role, state: str, call: str) -> int | None:
             seen |= here
             steps += 1
     return None
-
-
-def test_every_row_was_reached(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of the rows whose evidence ran in this session, as journals saw them, none is missing; a full run reaches every row."""
-    for name, role in SOCKET_ROLES.items():
-        wanted = {(name, state, call, outcome) for state, call, outcome, _ in role.cells()}
-        found = wanted & seen_by_journals
-        if len(attempted & wanted) == len(wanted):
-            with capsys.disabled():
-                print(f"\nreached {len(found)} of {len(wanted)} rows of {name}", end="")
-            assert found == wanted, f"never reached: {wanted - found}"
 
 
 def test_every_state_is_arranged() -> None:

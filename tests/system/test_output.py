@@ -124,7 +124,7 @@ def test_a_pipe_or_a_device_is_written_to(tmp_path: Path) -> None:
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
-@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "\u202egnp", os.fsdecode(b"\xff\xfe"), "-o", "x" * 255], ids=ascii)
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "\u202egnp", "\udcff\udcfe", "-o", "x" * 255], ids=ascii)
 def test_odd_names_are_names(tmp_path: Path, name: str) -> None:
     """A file of any name that the system takes is written."""
     for _ in range(2):

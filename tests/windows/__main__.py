@@ -17,8 +17,8 @@ from .interpreter import NoLibrary, unpack
 from .parts import LEFT_OUT, PARTS, Part
 
 ROOT = Path(__file__).parent.parent.parent
-PART_SECONDS = 400.0
-TEST_SECONDS = 60
+PART_SECONDS = 600.0
+TEST_SECONDS = 200
 TIMEOUT = (f"--timeout={TEST_SECONDS}", "-o", "timeout_method=thread")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *TIMEOUT)
 SUMMARY = re.compile(r"^(?=.*\d+ (?:passed|failed|skipped|error)).*in [\d.]+s.*$", re.MULTILINE)
@@ -55,7 +55,10 @@ COMMANDS = (("matrix", "--diff", "winsock"), ("conform", "socket"))
 
 def run_command(wine: Wine, python: Path, command: tuple[str, ...], log: Path) -> bool:
     """Run one of this package's commands there, and print its last line."""
-    status = wine.run([python, "-m", "lifecycle", *command], log, seconds=PART_SECONDS, cwd=ROOT)
+    try:
+        status = wine.run([python, "-m", "lifecycle", *command], log, seconds=PART_SECONDS, cwd=ROOT)
+    except subprocess.TimeoutExpired:
+        status = -1
     text = log.read_text(encoding="utf-8", errors="replace")
     print(f"{'lifecycle ' + ' '.join(command):<42} {text.strip().splitlines()[-1] if text.strip() else 'nothing printed'}")
     if status != 0:

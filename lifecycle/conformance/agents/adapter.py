@@ -27,6 +27,7 @@ SOURCES = {
     "c": "agent.c",
     "lwip": "lwip.c",
     "go": "agent.go",
+    "netstack": "netstack.go",
     "java": "Agent.java",
     "node": "agent.js",
 }
@@ -46,7 +47,8 @@ def table_of(agent: str) -> tuple[Known, ...]:
     """What the agent of that name is known to do otherwise; nothing where it has no table.
 
     A line has the role, the state, the call, with or without how it is made, the beginnings of the expectation and the answer,
-    and why it is so; * matches everything. A step whose answer is LEFT_OUT is not made, or only where it is legal.
+    why it is so, and how that was checked by hand; * matches everything. A step whose answer is LEFT_OUT is not made, or only
+    where it is legal.
     """
     table = files("lifecycle.conformance.agents") / "tables" / f"{agent}.tsv"
     if not table.is_file():
@@ -54,7 +56,7 @@ def table_of(agent: str) -> tuple[Known, ...]:
     lines = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
     return tuple(
         Known(f"{agent}: {why}", **{key: "" if word == "*" else word for key, word in zip(KEYS, words, strict=True)})
-        for *words, why in lines
+        for *words, why, _checked in lines
     )
 
 

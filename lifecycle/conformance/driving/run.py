@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any, Self
 
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text, message_of, text_of
@@ -18,6 +19,7 @@ DATA = "data: "
 
 NUMBERS = re.compile(r"\b\d{4,}\b")
 HANGS, RAISED = "no answer: it hangs", "raised "
+TARDY = 1.0  # seconds after which a step that differs is not tried again
 REFUSALS, WAITS = (ILLEGAL, "failed"), ("pending", "timed_out")
 """outcomes of which it is one cause that there is another"""
 
@@ -132,7 +134,7 @@ class Run:
     def take(self, edge: Edge) -> Divergence | None:
         """Make the step of an edge that leaves the present node; the difference, or None.
 
-        A step that has hung is not tried again: it would cost as much time again.
+        A step that has hung, or has differed after long, is not tried again: it would cost as much time again.
         """
         self.steps.append(edge.label)
         name = edge.step.name if isinstance(edge.step, PeerAction) else edge.step.call
@@ -142,9 +144,16 @@ class Run:
         step = (edge.source.state, name, expected)
         if step in self._model.hanging:
             return self._differs(edge, name, expected, HANGS)
+        known = self._model.tardy.get((edge.source.state, edge.label, expected))
+        if known is not None:
+            return self._differs(edge, name, *known)
         WATCHDOG.begin(self.role, self.steps)
+        began = monotonic()
         try:
-            return self._made(edge, name)
+            found = self._made(edge, name)
+            if found is not None and not found.explanation and monotonic() - began > TARDY:
+                self._model.tardy[edge.source.state, edge.label, expected] = (found.expected, found.got)
+            return found
         except Hangs as error:
             if getattr(self._adapter, "is_fresh", True):  # else what was done before may be the cause
                 self._model.hanging.add(step)

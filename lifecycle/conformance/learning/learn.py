@@ -1,7 +1,7 @@
 """Learns the machine of a target with AALpy: what it cannot tell apart by asking is one state.
 
 The role is the first who knows better: where the machine that is guessed differs from it, one of the two is wrong about the
-target, which is asked. Then words are drawn.
+target, which is asked. Then each step of each state is followed by words that are drawn.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from lifecycle.conformance.campaigns.renewing import Renewing
 from lifecycle.conformance.driving.sequences import replayed
 from lifecycle.conformance.driving.watchdog import WATCHDOG
 from lifecycle.conformance.learning.asking import Asked, TimeIsOver, Wavering, Word, wavering_words
-from lifecycle.conformance.learning.machine import Difference, Machine
+from lifecycle.conformance.learning.machine import Difference, Machine, Table
 from lifecycle.conformance.model.graph import Model
 from lifecycle.conformance.targets import Target
 from lifecycle.engine import Role
 
-WALKS, LENGTH = 6, 8
-"""words that are drawn from each state, and how long they are"""
 PART_TO_CHECK = 0.2
 """of the budget, kept for showing the differences again"""
 
@@ -69,6 +67,8 @@ class _Differs(Oracle):  # type: ignore[misc]
         super().__init__(asked.letters, answers)
         self._asked, self._machine_of, self._chance = asked, machine_of, random.Random(0)
         self.guessed: Machine | None = None
+        self._drawn: list[Word] = []
+        self._tried: set[Word] = set()
 
     def find_cex(self, hypothesis: Any) -> Word | None:
         guessed = self.guessed = self._machine_of(hypothesis)
@@ -80,10 +80,31 @@ class _Differs(Oracle):  # type: ignore[misc]
         return None
 
     def _candidates(self, guessed: Machine) -> Iterator[Word]:
+        yield from self._drawn  # what is known costs nothing
         yield from (each.word for each in sorted(guessed.differences(self._asked.model), key=lambda each: len(each.word)))
-        for way in guessed.words().values():
-            for _ in range(WALKS):
-                yield (*way, *self._chance.choices(self._asked.letters, k=LENGTH))
+        for state, way in guessed.words().items():
+            for word in self._beyond(guessed.table, state):
+                if (*way, *word[:2]) not in self._tried:
+                    self._tried.add((*way, *word[:2]))
+                    self._drawn.append((*way, *word))
+                    yield self._drawn[-1]
+
+    def _beyond(self, table: Table, state: int) -> Iterator[Word]:
+        """Words of a step, one that leads on, and there all that do not: what the step has left behind shows in one of them.
+
+        After a step that leads on itself, one way is enough: where it leads, all are tried.
+        """
+        stays = [[letter for letter, (_, after) in row.items() if after == number] for number, row in enumerate(table)]
+        for letter, (_, after) in table[state].items():
+            ways = [
+                (on, then) for on, (_, then) in table[after].items() if then != after and len(stays[then]) < len(table[then])
+            ]
+            if after != state:
+                ways = ways[:1]
+            for on, then in ways:
+                yield (letter, on, *self._chance.sample(stays[then], len(stays[then])))
+            if not ways:
+                yield (letter, *self._chance.sample(stays[after], len(stays[after])))
 
 
 def learn(target: Target, role: Role, *, seconds: float | None = None) -> Learned:

@@ -16,6 +16,10 @@ VERSION = 1
 GREY, RED = "gray60", "red"
 
 
+Table = tuple[Mapping[str, tuple[str, int]], ...]
+"""state -> letter -> (answer, next state), the first state being the new object's"""
+
+
 class BadMachine(ValueError):
     """A file does not hold a learned machine; the text says why."""
 
@@ -37,7 +41,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a target does. table: state -> letter -> (answer, next state), the first state being the new object's.
+    """What a target does.
 
     meanings: answer -> outcome of the role, or REFUSED. whole: whether learning came to its end.
     """
@@ -45,7 +49,7 @@ class Machine:
     target: str
     role: str
     letters: tuple[str, ...]
-    table: tuple[Mapping[str, tuple[str, int]], ...]
+    table: Table
     meanings: Mapping[str, str]
     whole: bool = True
 

@@ -106,6 +106,8 @@ class Model:
         }
         self.hanging: set[tuple[str, str, str]] = set()
         """(state, step, outcome) of what the implementation was seen to hang in, and is not tried again"""
+        self.tardy: dict[tuple[str, str, str], tuple[str, str]] = {}
+        """the same of steps that differed after long -> (expected, got)"""
         self._nodes: dict[tuple[str, Facts], Node] = {}
         self._ways: dict[Node, Edge | None] = {}
         self.start = self._node(role.initial, frozenset())

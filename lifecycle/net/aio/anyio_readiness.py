@@ -1,27 +1,31 @@
-"""Readiness in every other event loop, wait by wait. See readiness.py for what the methods mean."""
+"""Readiness in every event loop that keeps no registration, wait by wait. See readiness.py for what the methods mean."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import anyio.lowlevel
 
+from lifecycle.net.aio import selector_threads
+
 
 class AnyioReadiness:
-    """Readiness in any loop that anyio knows. One task waits for the descriptor, and the others for that task."""
+    """Readiness in any loop, by ways_to_wait(). One task waits for the descriptor, and the others for that task."""
 
     is_kept = False
 
-    __slots__ = ("_calls", "_cancels", "_ended", "_is_held", "_sock", "_wait_ready", "loop")
+    __slots__ = ("_calls", "_cancels", "_ended", "_is_held", "_notify_closing", "_sock", "_wait_ready", "loop")
 
     def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop | None, *, writing: bool) -> None:
         self.loop = loop
         self._sock = sock
-        self._wait_ready = _ways_to_wait(loop)[writing]
+        ways = ways_to_wait(loop)
+        self._wait_ready = ways.writable if writing else ways.readable
+        self._notify_closing = ways.notify_closing
         self._is_held = False  # by the task that waits for the descriptor
         self._ended: anyio.Event | None = None  # of that task, when another one waits for it
         self._calls = 0
@@ -58,7 +62,7 @@ class AnyioReadiness:
 
     def wake(self) -> None:
         if self._is_held:
-            anyio.notify_closing(self._sock)
+            self._notify_closing(self._sock)
 
     def cancel(self) -> None:
         self._cancels += 1
@@ -99,12 +103,27 @@ async def until_ready(sock: socket.socket, wait_ready: WayToWait) -> None:
         await wait_ready(sock)
 
 
-def _ways_to_wait(loop: asyncio.AbstractEventLoop | None) -> tuple[WayToWait, WayToWait]:
-    """(until readable, until writable): trio's own functions when not on asyncio (saves anyio's dispatch)."""
+def watches_descriptors(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop has add_reader(): that of Windows for completions has not."""
+    return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
+
+
+class Ways(NamedTuple):
+    """How a loop waits for a descriptor, and how these waits are ended before it is closed."""
+
+    readable: WayToWait
+    writable: WayToWait
+    notify_closing: Callable[[socket.socket], None]
+
+
+def ways_to_wait(loop: asyncio.AbstractEventLoop | None) -> Ways:
+    """The ways of the loop that runs. trio's own functions, when it is not asyncio's, save anyio's dispatch."""
     if loop is not None:
-        return anyio.wait_readable, anyio.wait_writable
+        if not watches_descriptors(loop):
+            return Ways(selector_threads.wait_readable, selector_threads.wait_writable, selector_threads.notify_closing)
+        return Ways(anyio.wait_readable, anyio.wait_writable, anyio.notify_closing)
     global CLOSED
     import trio
 
     CLOSED = (anyio.ClosedResourceError, trio.ClosedResourceError)
-    return trio.lowlevel.wait_readable, trio.lowlevel.wait_writable
+    return Ways(trio.lowlevel.wait_readable, trio.lowlevel.wait_writable, trio.lowlevel.notify_closing)

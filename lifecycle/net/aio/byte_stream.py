@@ -14,6 +14,7 @@ from anyio.streams.tls import TLSAttribute
 
 from lifecycle.engine import IllegalCall
 from lifecycle.net.errors import BlockingCallCancelled
+from lifecycle.system.addresses import from_system
 
 if TYPE_CHECKING:
     from lifecycle.net.aio.messages import AsyncMessages
@@ -35,7 +36,7 @@ class ConnectionStream(ByteStream):
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """Receive what has arrived, at most `max_bytes`, or wait for it; EndOfStream when the peer has ended its stream."""
         if max_bytes < 1:
-            raise ValueError(f"max_bytes is 1 or more, not {max_bytes}")
+            raise ValueError(f"max_bytes must be a positive integer, not {max_bytes!r}")
         await anyio.lowlevel.checkpoint_if_cancelled()
         with self._receiving, self._errors_of_anyio():
             data = await self._connection.receive(max_bytes)
@@ -67,8 +68,8 @@ class ConnectionStream(ByteStream):
         sock: Any = self._connection._socket
         attributes: dict[Any, Callable[[], Any]] = {
             SocketAttribute.family: lambda: sock.family,
-            SocketAttribute.local_address: sock.getsockname,
-            SocketAttribute.remote_address: sock.getpeername,
+            SocketAttribute.local_address: lambda: _as_anyio_has_it(sock.getsockname()),
+            SocketAttribute.remote_address: lambda: _as_anyio_has_it(sock.getpeername()),
             SocketAttribute.raw_socket: lambda: sock,
         }
         if self._connection.facts.is_secured:
@@ -101,3 +102,8 @@ class ConnectionStream(ByteStream):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._connection!r}>"
+
+
+def _as_anyio_has_it(name: Any) -> Any:
+    """(host, port) of either family, the host with its scope; a path as it is."""
+    return tuple(from_system(name)) if isinstance(name, tuple) else name

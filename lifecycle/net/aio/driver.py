@@ -8,21 +8,23 @@ from asyncio import _get_running_loop as running_loop
 from collections.abc import Awaitable, Coroutine, Iterator
 from itertools import repeat
 from operator import length_hint
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import anyio
 import anyio.lowlevel
 
 from lifecycle.engine import Call, Observer, Role
-from lifecycle.net.aio.anyio_readiness import until_ready
+from lifecycle.net.aio.anyio_readiness import until_ready, ways_to_wait
 from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.notify.mixin import NotifiedSocket
-from lifecycle.net.operations import PATIENCE, PAUSE, Operation, Resolve, Value, Wait
+from lifecycle.net.operations import PATIENCE, PAUSE, Operation, Resolve, Value, Wait, checked_timeout
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.handles import socket_of
 from lifecycle.system.outcomes import closed_meanwhile, would_block
+
+Answer = TypeVar("Answer")
 
 TURNS = 32
 """How many calls of an object may end at once, one after the other, before the next one lets other tasks run."""
@@ -34,8 +36,7 @@ class Race:
     __slots__ = ("is_cancelled", "scope")
 
     def __init__(self, until: float | None) -> None:
-        seconds = float("inf") if until is None else max(0.0, until - time.monotonic())
-        self.scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
+        self.scope = scope_until(until)
         self.is_cancelled = False
 
     def cancel(self) -> None:
@@ -67,12 +68,14 @@ class AsyncSocket(NotifiedSocket):
 
     @property
     def timeout(self) -> None:
-        """None: awaited calls have no timeout of their own; `with anyio.fail_after(seconds):` is one."""
+        """None: awaited objects have no timeout of their own; each call that waits takes timeout=."""
         return None
 
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
-        raise AttributeError("awaited calls have no timeout of their own: write `with anyio.fail_after(seconds):` around one")
+        raise AttributeError(
+            "awaited objects have no timeout of their own: give timeout= to a call, or write `with anyio.fail_after(seconds):`"
+        )
 
     @property
     def is_blocking(self) -> bool:
@@ -103,20 +106,28 @@ class AsyncSocket(NotifiedSocket):
 
     # -- the driver -----------------------------------------------------------------------------------------------------
 
-    async def _run(self, call: Call, operation: Operation[Value], partner: OsSocket | None = None) -> Value:
+    async def _run(
+        self, call: Call, operation: Operation[Value], partner: OsSocket | None = None, timeout: float | None = None
+    ) -> Value:
         """Run an operation to its end; its result. partner: another object that the call fills; see BlockingSocket._run."""
+        deadline = deadline_of(timeout)
         if not next(self._turns, False):
             await self._give_way()
         try:
             request = next(operation)
         except StopIteration as ended:
             return ended.value  # type: ignore[no-any-return]
-        return await self._drive(call, operation, request, partner)
+        return await self._drive(call, operation, request, partner, deadline)
 
     async def _drive(
-        self, call: Call, operation: Operation[Value], request: Wait | Resolve, partner: OsSocket | None = None
+        self,
+        call: Call,
+        operation: Operation[Value],
+        request: Wait | Resolve,
+        partner: OsSocket | None = None,
+        deadline: float | None = None,
     ) -> Value:
-        """Go on with an operation that needs something.
+        """Go on with an operation that needs something, up to a deadline_of() its call.
 
         In each turn the close, the cancellation and the row of the present state are looked at, whatever the loop reported.
         """
@@ -127,17 +138,17 @@ class AsyncSocket(NotifiedSocket):
                 turns = 0 if isinstance(request, Resolve) or request.goes_on else turns + 1
                 try:
                     if isinstance(request, Resolve):
-                        answer = await _resolved(request)
-                    elif mode.never_waits:
+                        answer = await within(deadline, _resolved(request))
+                    elif mode.never_waits or deadline == 0:
                         raise would_block()
                     else:
                         if turns > PATIENCE:
                             self._look(call, await self._until_one_is_ready(Wait(False, (), time.monotonic() + PAUSE)))
                         if request.until is not None or request.sockets not in (None, (self._socket,)):
-                            cancelled = await self._until_one_is_ready(request)
+                            ready: Awaitable[bool] = self._until_one_is_ready(request)
                         else:
-                            cancelled = await (self._writable() if request.writing else self._readable())
-                        self._look(call, cancelled)
+                            ready = self._writable() if request.writing else self._readable()
+                        self._look(call, await (ready if deadline is None else within(deadline, ready)))
                     if partner is not None and partner.is_over:
                         return None  # type: ignore[return-value]
                 except BaseException as error:
@@ -156,7 +167,8 @@ class AsyncSocket(NotifiedSocket):
             if request.writing and sock is self._socket:
                 await self._writable()
             else:
-                await until_ready(sock, anyio.wait_writable if request.writing else anyio.wait_readable)
+                ways = ways_to_wait(running_loop())
+                await until_ready(sock, ways.writable if request.writing else ways.readable)
             race.scope.cancel()
 
         race = Race(request.until)
@@ -178,9 +190,6 @@ class AsyncSocket(NotifiedSocket):
             raise closed_meanwhile()
         if cancelled:
             raise BlockingCallCancelled
-
-    def _may_wait(self) -> bool:
-        return not mode.never_waits
 
     def _has_turn(self) -> bool:
         """Whether a call may be tried at once; if not, others come first: see _give_way()."""
@@ -274,6 +283,25 @@ class AsyncSocket(NotifiedSocket):
             elif each is not None:
                 each.stop()
         return elsewhere
+
+
+def deadline_of(timeout: float | None) -> float | None:
+    """The time.monotonic() up to which a call may wait that was given `timeout`; 0 where it may not, None for ever."""
+    return None if timeout is None else checked_timeout(timeout) and time.monotonic() + timeout
+
+
+def scope_until(until: float | None) -> anyio.CancelScope:
+    """A scope that is cancelled at a time.monotonic()."""
+    seconds = float("inf") if until is None else max(0.0, until - time.monotonic())
+    return anyio.CancelScope(deadline=anyio.current_time() + seconds)
+
+
+async def within(deadline: float | None, waiting: Awaitable[Answer]) -> Answer:
+    """What is waited for; TimeoutError when it has not come by the deadline."""
+    with scope_until(deadline or None) as scope:
+        return await waiting
+    assert scope.cancelled_caught
+    raise TimeoutError("timed out")
 
 
 async def _resolved(request: Resolve) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import anyio
-
 from lifecycle.engine import Observer
 from lifecycle.net.aio.driver import AsyncSocket
-from lifecycle.net.operations.messages import LIMIT, Steps, Taken, checked_limit, checked_separator, exactly, until
+from lifecycle.net.errors import SendTimedOut, SendWouldBlock
+from lifecycle.net.operations import checked_timeout
+from lifecycle.net.operations.messages import LIMIT, Budget, Steps, Taken, checked_limit, checked_separator, exactly, until
 from lifecycle.net.operations.transfer import READ_SIZE
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import StreamCalls
@@ -30,15 +30,15 @@ class AsyncMessages(AsyncSocket, StreamCalls):
 
     if TYPE_CHECKING:
 
-        async def send(self, data: ReadableBuffer, flags: int = 0) -> int: ...
-        async def receive(self, size: int = 65536, flags: int = 0) -> bytes: ...
+        async def send(self, data: ReadableBuffer, flags: int = 0, timeout: float | None = None) -> int: ...
+        async def receive(self, size: int = 65536, flags: int = 0, timeout: float | None = None) -> bytes: ...
 
     async def receive_exactly(self, size: int, *, timeout: float | None = None) -> bytes:
         """Receive exactly `size` bytes, waiting for them.
 
         timeout: seconds for all of them; None, the default, for as long as it takes. Raises IncompleteRead, an EOFError, when
         the stream ends before; and what receive() raises, in the same states. After an error or a cancellation nothing is lost:
-        what has come stays in the object, and this call made again, or receive(), gives it.
+        what has arrived stays in the object, and this call made again, or receive(), gives it.
         """
         checked_size(size)
         return await self._take(exactly, timeout, size)
@@ -57,15 +57,13 @@ class AsyncMessages(AsyncSocket, StreamCalls):
         with memoryview(buffer) as view, view.cast("B") as octets:
             if octets.readonly:
                 raise TypeError("receive_into() needs a buffer that can be written to")
-            with anyio.fail_after(timeout):
-                data = await self.receive(len(octets), flags)
+            data = await self.receive(len(octets), flags, **Budget(checked_timeout(timeout)).limits)
             octets[: len(data)] = data
             return len(data)
 
     async def send_gathered(self, parts: Iterable[ReadableBuffer], *, timeout: float | None = None) -> int:
         """Send all parts, one after the other, by one send(); how many bytes. Raises as send() does."""
-        with anyio.fail_after(timeout):
-            return await self.send(b"".join(parts))
+        return await self.send(b"".join(parts), **Budget(checked_timeout(timeout)).limits)
 
     async def send_file(self, file: BinaryIO, size: int | None = None, *, timeout: float | None = None) -> int:
         """Send a file from its position to its end, or `size` bytes of it; how many were sent.
@@ -76,20 +74,21 @@ class AsyncMessages(AsyncSocket, StreamCalls):
         """
         if size is not None:
             checked_size(size)
-        sent = 0
-        with anyio.fail_after(timeout):
-            while size is None or sent < size:
-                part = file.read(READ_SIZE if size is None else min(READ_SIZE, size - sent))
-                if not part:
-                    break
-                self._sent = 0
-                try:
-                    sent += await self.send(part)
-                except BaseException:
-                    if file.seekable():
-                        file.seek(self._sent - len(part), 1)
-                    raise
-            return sent or await self.send(b"")
+        budget, sent = Budget(checked_timeout(timeout)), 0
+        while size is None or sent < size:
+            part = file.read(READ_SIZE if size is None else min(READ_SIZE, size - sent))
+            if not part:
+                break
+            self._sent = 0
+            try:
+                sent += await self.send(part, **budget.limits)
+            except BaseException as error:
+                if file.seekable():
+                    file.seek(self._sent - len(part), 1)
+                if isinstance(error, (SendTimedOut, SendWouldBlock)):
+                    raise type(error)(sent + error.sent) from None
+                raise
+        return sent or await self.send(b"", **budget.limits)
 
     # -- for the calls above --------------------------------------------------------------------------------------------
 
@@ -105,11 +104,11 @@ class AsyncMessages(AsyncSocket, StreamCalls):
 
     async def _received_by(self, steps: Steps[Taken], timeout: float | None) -> Taken:
         """Give `steps` by receive() what they ask for; their result."""
-        with anyio.fail_after(timeout):
-            try:
-                wanted = next(steps)
-                while True:
-                    wanted = steps.send(await self.receive(wanted))
-            except StopIteration as ended:
-                result: Taken = ended.value
-                return result
+        budget = Budget(checked_timeout(timeout))
+        try:
+            wanted = next(steps)
+            while True:
+                wanted = steps.send(await self.receive(wanted, **budget.limits))
+        except StopIteration as ended:
+            result: Taken = ended.value
+            return result

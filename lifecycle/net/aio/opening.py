@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
+
 from lifecycle.net.aio.sockets import Client
 
 if TYPE_CHECKING:
     import ssl
 
 
-async def open_connection(host: str, port: int, *, tls: ssl.SSLContext | None = None) -> Client:
+async def open_connection(host: str, port: int, *, tls: ssl.SSLContext | None = None, timeout: float | None = None) -> Client:
     """A client that is connected to a host: open() and connect() in one.
 
-    host: a numeric address, or a name, whose addresses are tried as RFC 8305 has it. tls: with it the handshake is
-    made too, and the certificate has to be that of `host`. Raises what connect() and start_tls() raise; the client
-    is closed then, and after a cancellation.
+    host: a numeric address, or a name, whose addresses are tried as RFC 8305 has it. tls: with it the handshake is made too,
+    and the certificate has to be that of `host`. timeout: seconds for all of it. Raises what connect() and start_tls() raise;
+    the client is closed then, and after a cancellation.
     """
     client = Client()
     try:
-        client.open()
-        await client.connect(host, port)
-        if tls is not None:
-            await client.start_tls(tls, server_hostname=host)
+        with anyio.fail_after(timeout):
+            client.open()
+            await client.connect(host, port)
+            if tls is not None:
+                await client.start_tls(tls, server_hostname=host)
     except BaseException:
         client.close()
         raise

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import anyio
-
 from lifecycle.net.aio.messages import AsyncMessages
-from lifecycle.net.operations.messages import LIMIT, Lines, Steps, Taken, checked_separator, exactly, taken, until
+from lifecycle.net.operations import checked_timeout
+from lifecycle.net.operations.messages import LIMIT, Budget, Lines, Steps, Taken, checked_separator, exactly, taken, until
 from lifecycle.net.os_socket import checked_size
 
 
@@ -26,7 +25,7 @@ class Reader(Lines):
         self._socket = socket
         socket._add_reader(self)
 
-    async def readline(self, *, timeout: float | None = None) -> bytes:
+    async def readline(self, timeout: float | None = None) -> bytes:
         """Read one line, with its newline; at the end of the stream what is left, and then b"".
 
         timeout: seconds for all of it; None for as long as it takes. Raises SeparatorNotFound, a ValueError, for a
@@ -50,8 +49,7 @@ class Reader(Lines):
         held = self._held()
         if held:
             return taken(held, size)
-        with anyio.fail_after(timeout):
-            return await self._socket.receive(size)
+        return await self._socket.receive(size, **Budget(checked_timeout(timeout)).limits)
 
     async def read_exactly(self, size: int, *, timeout: float | None = None) -> bytes:
         """Read exactly `size` bytes, waiting for them; as receive_exactly() does."""

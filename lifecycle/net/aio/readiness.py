@@ -16,7 +16,7 @@ from contextvars import Context
 from typing import Any, Protocol
 from weakref import ref
 
-from lifecycle.net.aio.anyio_readiness import AnyioReadiness
+from lifecycle.net.aio.anyio_readiness import AnyioReadiness, watches_descriptors
 
 
 class Readiness(Protocol):
@@ -61,16 +61,11 @@ class Readiness(Protocol):
 def readiness_of(sock: socket.socket, *, writing: bool) -> Readiness:
     """The Readiness of `sock` in the event loop that runs now."""
     loop = running_loop()
-    if loop is None or asyncio.current_task(loop) is None or not _watches_descriptors(loop):
+    if loop is None or asyncio.current_task(loop) is None or not watches_descriptors(loop):
         return AnyioReadiness(sock, loop, writing=writing)
     if isinstance(loop, BaseSelectorEventLoop):
         return SelectorReadiness(sock, loop, writing=writing)
     return LoopReadiness(sock, loop, writing=writing)
-
-
-def _watches_descriptors(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether the loop has add_reader(): that of Windows for completions has not."""
-    return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
 
 
 class LoopReadiness:

@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from lifecycle.engine import IllegalCall, Observer, fires_into
+from lifecycle.net.aio import nonblocking
 from lifecycle.net.aio.any_readiness import AnyReadiness
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.aio.readiness import Readiness, readiness_of
@@ -81,27 +82,37 @@ class Client(AsyncCreated, ClientCalls, AsyncStream, role=CLIENT):
         self._plan = NO_PLAN
         self._sought: Any = None
 
-    async def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
+    async def connect(
+        self,
+        address: str | None = None,
+        port: int | None = None,
+        *,
+        path: Path | None = None,
+        timeout: float | None = None,
+    ) -> None:
         """Connect, and wait until the connection is made.
 
         address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
         attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
         a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. path: a Unix-domain
-        socket's path or abstract name, in place of both. Legal in `open` (binds implicitly) and `bound`. Raises
+        socket's path or abstract name, in place of both. timeout: seconds that the call may wait, None for as long as it takes.
+        Legal in `open` (binds implicitly) and `bound`. Raises
         ConnectionRefusedError and other OSErrors, after which the state is what it was and the call may be retried, over a
         fresh socket of the system with the same options and address; OSError (EADDRNOTAVAIL) for the unspecified address or
-        port 0, for which Linux would connect to itself. A cancelled connect that is under way in the system leaves the object
-        `connecting`.
+        port 0, for which Linux would connect to itself. A connect that is cancelled, or timed out, while it is under way in the
+        system leaves the object `connecting`.
         """
-        await self._run(words.CONNECT, connecting_anywhere(self, address, port, path))
+        waits = not nonblocking.mode.never_waits and timeout != 0
+        operation = connecting_anywhere(self, address, port, path, waits=waits)
+        await self._run(words.CONNECT, operation, timeout=timeout)
 
-    async def finish_connect(self) -> None:
+    async def finish_connect(self, *, timeout: float | None = None) -> None:
         """Get the result of a connect that did not wait until it ended, waiting for it.
 
         Legal in `connecting`. Raises ConnectionRefusedError and other OSErrors, after which the socket is `bound` and
         connect() may be retried.
         """
-        await self._run(words.FINISH_CONNECT, finishing(self))
+        await self._run(words.FINISH_CONNECT, finishing(self), timeout=timeout)
 
 
 class Accepted(AsyncStream, role=ACCEPTED):
@@ -159,20 +170,21 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         return accepted
 
     @fires_into(Accepted, default=_new_accepted)
-    async def accept(self, target: Accepted | None = None) -> Accepted:
+    async def accept(self, target: Accepted | None = None, *, timeout: float | None = None) -> Accepted:
         """Take the first queued connection, or wait for one; the object that holds it.
 
-        target: an empty Accepted, never created, to fill; a new one is made when it is None. Legal in `listening`, with a
-        target in `empty`: both are checked before the system is asked. Raises TypeError for a target that is not an Accepted;
-        ClosedDuringCall when the server or the target was closed meanwhile; OSError (EMFILE), after which the connection still
-        waits in the queue. A cancelled accept has taken nothing.
+        target: an empty Accepted, never created, to fill; a new one is made when it is None. timeout: seconds that the call
+        may wait, None for as long as it takes. Legal in `listening`, with a target in `empty`: both are checked before the
+        system is asked. Raises TypeError for a target that is not an Accepted; ClosedDuringCall when the server or the target
+        was closed meanwhile; OSError (EMFILE), after which the connection still waits in the queue. A cancelled accept has
+        taken nothing.
         """
         assert target is not None  # _new_accepted() made one
         target._filler = self
         connection = arriving = self._arriving()
         try:
             if arriving.fileno() == -1:
-                connection = await self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target)
+                connection = await self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target, timeout)
             if connection is not None:
                 target._socket = connection
         except BaseException:
@@ -223,17 +235,17 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
     ) -> None:
         """Accept connections, each with a task of its own that runs handler(accepted) and then closes it.
 
-        It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all.
-        limit: how many connections to have at a time, later ones then wait in the queue; None for as many as the system
-        allows: what it does not allow is logged, and accepted when there is room again. on_error: called with the connection
-        and the exception that its handler raises; by default (serving.end_of_connection) what the network did to that one
-        connection is logged, and everything else is raised. grace: seconds that the handlers may go on when the server was
-        closed or this call cancelled (which closes the server then); those that still run afterwards are cancelled, and that
-        is logged. tls: a server's context, with which each connection's task makes the TLS handshake before the handler runs;
-        one that fails, or takes longer than handshake_timeout seconds, closes that connection alone, and is told to on_error,
-        or logged. kind: the class of the connections; by default the server's `accepts`. task_status: what a task group's
-        start() gives: it returns as soon as connections are accepted. Raises IllegalCall before listen(); TypeError and
-        ValueError for a limit or a grace that is none.
+        It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all. limit:
+        how many connections to have at a time, later ones then wait in the queue; None for as many as the system allows: what
+        it does not allow is logged, and accepted when there is room again. on_error: called with the connection and the
+        exception that its handler raises, and awaited if it is a coroutine function; by default (serving.end_of_connection)
+        what the network did to that one connection is logged, and everything else is raised. grace: seconds that the handlers
+        may go on when the server was closed or this call cancelled (which closes the server then); those that still run
+        afterwards are cancelled, and that is logged. tls: a server's context, with which each connection's task makes the TLS
+        handshake before the handler runs; one that fails, or takes longer than handshake_timeout seconds, closes that
+        connection alone, and is told to on_error, or logged. kind: the class of the connections; by default the server's
+        `accepts`. task_status: what a task group's start() gives: it returns as soon as connections are accepted. Raises
+        IllegalCall before listen(); TypeError and ValueError for a limit or a grace that is none.
         """
         made = self._accepts if kind is None else kind
 
@@ -268,22 +280,31 @@ class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
 
     __slots__ = ()
 
-    async def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
+    async def connect(
+        self,
+        address: str | None = None,
+        port: int | None = None,
+        *,
+        path: Path | None = None,
+        timeout: float | None = None,
+    ) -> None:
         """Set the peer, or another one: send() goes to it, and messages of others are not seen.
 
         address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. path: of a
-        Unix-domain socket, in place of both. Legal in `open` (binds implicitly), `bound` and `connected`. Raises OSError
-        (EADDRNOTAVAIL) for the unspecified address or port 0, ENETUNREACH.
+        Unix-domain socket, in place of both. timeout: seconds that the look-up of a name may take. Legal in `open` (binds
+        implicitly), `bound` and `connected`. Raises OSError (EADDRNOTAVAIL) for the unspecified address or port 0,
+        ENETUNREACH.
         """
-        await self._run(words.CONNECT, self._connecting(address, port, path))
+        await self._run(words.CONNECT, self._connecting(address, port, path), timeout=timeout)
 
-    async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+    async def send(self, data: ReadableBuffer, flags: int = 0, *, timeout: float | None = None) -> int:
         """Send one message to the peer; its length.
 
+        timeout: seconds that the call may wait, None for as long as it takes.
         Legal in `connected` and `receive_shut` (without a peer: WSAENOTCONN, EDESTADDRREQ). Raises OSError (EMSGSIZE) for one
         that is too long, nothing is sent then; ConnectionRefusedError when the peer refused an earlier one.
         """
-        return await self._run(words.SEND, self._sending(data, flags))
+        return await self._run(words.SEND, self._sending(data, flags), timeout=timeout)
 
     async def send_to(
         self,
@@ -293,44 +314,50 @@ class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
         flags: int = 0,
         *,
         path: Path | None = None,
+        timeout: float | None = None,
     ) -> int:
         """Send one message to an address; its length.
 
-        address and port, or path: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
-        (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a broadcast without
-        SO_BROADCAST; nothing is sent then.
+        address and port, or path: as for connect(); timeout: as for send(). Legal in `open`, which it binds implicitly, and
+        `bound`. Raises OSError (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a
+        broadcast without SO_BROADCAST; nothing is sent then.
         """
-        return await self._run(words.SEND_TO, self._sending_to(data, address, port, flags, path))
+        return await self._run(words.SEND_TO, self._sending_to(data, address, port, flags, path), timeout=timeout)
 
-    async def send_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno]) -> int:
+    async def send_handles(
+        self, data: ReadableBuffer, handles: Iterable[int | HasFileno], *, timeout: float | None = None
+    ) -> int:
         """Send one message with descriptors to the peer, which gets duplicates; the message's length.
 
         handles: descriptors, or objects with a fileno(). Raises OSError (EOPNOTSUPP) over other families than AF_UNIX, EBADF;
         else as send().
         """
-        return await self._run(words.SEND_HANDLES, self._sending_handles(data, handles))
+        return await self._run(words.SEND_HANDLES, self._sending_handles(data, handles), timeout=timeout)
 
-    async def receive_handles(self, size: int = 65536, *, limit: int = HANDLES) -> tuple[bytes, list[int]]:
+    async def receive_handles(
+        self, size: int = 65536, *, limit: int = HANDLES, timeout: float | None = None
+    ) -> tuple[bytes, list[int]]:
         """Receive one message, and the descriptors that came with it.
 
         size: the most bytes the message may have. limit: the most descriptors, 0 to 253. The caller closes them; no child
         process inherits them. Raises TooManyHandles for more than `limit`; OSError (EOPNOTSUPP) over other families than
         AF_UNIX, EMFILE; else as receive(): those of a message that is too long are closed.
         """
-        return await self._run(words.RECEIVE_HANDLES, receiving_handles(self._socket, size, limit))
+        return await self._run(words.RECEIVE_HANDLES, receiving_handles(self._socket, size, limit), timeout=timeout)
 
-    async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+    async def receive(self, size: int = 65536, flags: int = 0, *, timeout: float | None = None) -> bytes:
         """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.
 
-        size: the most bytes the message may have. Legal in `bound`, `connected` and `send_shut`. Raises MessageTruncated,
-        with the head, for a longer one; ConnectionRefusedError when the peer refused a message. A cancelled one has taken
-        nothing.
+        size: the most bytes the message may have. timeout: as for send(). Legal in `bound`, `connected` and `send_shut`.
+        Raises MessageTruncated, with the head, for a longer one; ConnectionRefusedError when the peer refused a message. A
+        cancelled one has taken nothing.
         """
-        return (await self._run(words.RECEIVE, self._receiving(words.RECEIVE, size, flags)))[0]
+        return (await self._run(words.RECEIVE, self._receiving(words.RECEIVE, size, flags), timeout=timeout))[0]
 
-    async def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, Address]:
+    async def receive_from(self, size: int = 65536, flags: int = 0, *, timeout: float | None = None) -> tuple[bytes, Address]:
         """Receive one message and the address it came from, or wait for it. Else as receive()."""
-        data, sender = await self._run(words.RECEIVE_FROM, self._receiving(words.RECEIVE_FROM, size, flags))
+        operation = self._receiving(words.RECEIVE_FROM, size, flags)
+        data, sender = await self._run(words.RECEIVE_FROM, operation, timeout=timeout)
         return data, from_system(sender)
 
     def __aiter__(self) -> AsyncIterator[tuple[bytes, Address]]:

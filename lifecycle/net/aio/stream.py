@@ -16,12 +16,12 @@ import anyio
 
 from lifecycle.engine import IllegalCall, Observer, Role, inlined, settled
 from lifecycle.net.aio.byte_stream import ConnectionStream
-from lifecycle.net.aio.driver import TURNS
+from lifecycle.net.aio.driver import TURNS, deadline_of, within
 from lifecycle.net.aio.messages import AsyncMessages
 from lifecycle.net.aio.nonblocking import mode
 from lifecycle.net.aio.send_queue import SendQueue
-from lifecycle.net.errors import BlockingCallCancelled, SendWouldBlock
-from lifecycle.net.operations import READABLE
+from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
+from lifecycle.net.operations import READABLE, checked_timeout
 from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
 from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
@@ -42,14 +42,20 @@ NO_TURNS: Iterator[bool] = iter(())
 
 
 async def _send_rest(
-    self: AsyncStream, sent: int, data: ReadableBuffer, flags: int = 0, handles: array[int] | None = None
+    self: AsyncStream,
+    sent: int,
+    data: ReadableBuffer,
+    flags: int,
+    timeout: float | None,
+    handles: array[int] | None = None,
 ) -> int:
     """Send what is left of `data` after its first `sent` bytes."""
+    deadline = deadline_of(timeout)
     progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
     queue = None  # in which this send has its turn
     try:
         if not sent and not self._has_turn():
-            queue = await self._turn_to_send()
+            queue = await self._turn_to_send(deadline)
         if isinstance(self._socket, SecureLayer):
             operation = sending_secured(self._socket, data, flags, progress)
         else:
@@ -60,14 +66,14 @@ async def _send_rest(
             return ended.value  # type: ignore[no-any-return]
         if queue is None:
             queue = self._begin_to_queue()
-        return await self._drive(words.SEND, operation, request)
+        return await self._drive(words.SEND, operation, request, None, deadline)
     finally:
         self._sent = progress.sent
         if queue is not None:
             self._leave(queue)
 
 
-async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, flags: int = 0) -> bytes:
+async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, flags: int, timeout: float | None) -> bytes:
     """Go on where the first try has found nothing (None), or the end (b"")."""
     if received is None:
         if size.__class__ is not int or not 0 < size <= maxsize:
@@ -76,7 +82,7 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
         layer = self._socket if isinstance(self._socket, SecureLayer) else None
         if layer is not None and turns is DRAINED and not layer.is_drained:
             special = True  # a send has taken what came, in a renegotiation
-        if size and not special and not mode.never_waits and (turns is DRAINED or length_hint(turns)):
+        if size and not special and timeout is None and not mode.never_waits and (turns is DRAINED or length_hint(turns)):
             # Nothing has arrived yet. A conversation of questions and answers waits once per call: so here, in this frame.
             reading = self._reading
             if reading is None or reading.loop is not running_loop() or not self._waits_silently:
@@ -94,14 +100,14 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             if turns is not DRAINED and not length_hint(turns):
                 self._receives = repeat(True, TURNS)
                 await self._give_way()
-            held = hold(self)
+            deadline, held = deadline_of(timeout), hold(self)
             operation = receiving_from_held(self._socket, held, size, flags)
             try:
                 request = next(operation)
             except StopIteration as ended:
                 received = ended.value
             else:
-                received = await self._drive(words.RECEIVE, operation, request)
+                received = await self._drive(words.RECEIVE, operation, request, None, deadline)
             finally:
                 let_go(self, held)
         if received:
@@ -165,6 +171,7 @@ class AsyncStream(AsyncMessages):
         received: ReadableBuffer = b"",
         requires_close_notify: bool = True,
         session: ssl.SSLSession | None = None,
+        timeout: float | None = None,
     ) -> None:
         """Make the TLS handshake: what is sent and received from then on is encrypted.
 
@@ -172,22 +179,23 @@ class AsyncStream(AsyncMessages):
         peer's certificate must have. server_side: by default an Accepted is the server of TLS and a Client its client.
         received: what came after the line that begins TLS and was received with it: it is taken for a part of the handshake.
         requires_close_notify: false for peers that end without it, as those of HTTP do; a cut is not seen then. session:
-        get_tls().session of an earlier connection with the same context.
+        get_tls().session of an earlier connection with the same context. timeout: seconds that the call may wait.
 
         Legal in `connected`. Raises HandshakeRefused where one side does not accept the other's certificate, name or version,
         and ConnectionError where the connection ends, after which it can only be closed; PlainTextUnread where plain text was
-        not received yet, TypeError, ValueError and ssl.SSLError for a context that does not fit: nothing was sent then. A
-        cancelled one leaves the object `handshaking`, and finish_tls() goes on.
+        not received yet, TypeError, ValueError and ssl.SSLError for a context that does not fit: nothing was sent then. One
+        that is cancelled, or timed out, leaves the object `handshaking`, and finish_tls() goes on.
         """
+        checked_timeout(timeout)  # refused before anything is begun
         layer = self._begin_tls(context, server_side, server_hostname, received, requires_close_notify, session)
         self._receives = repeat(True, TURNS)
-        await self._run(words.START_TLS, shaking_hands(layer))
+        await self._run(words.START_TLS, shaking_hands(layer), timeout=timeout)
 
-    async def finish_tls(self) -> None:
+    async def finish_tls(self, *, timeout: float | None = None) -> None:
         """Go on with a handshake that was cancelled. Legal in `handshaking`; else as start_tls()."""
-        await self._run(words.FINISH_TLS, shaking_hands(self._secure_layer()))
+        await self._run(words.FINISH_TLS, shaking_hands(self._secure_layer()), timeout=timeout)
 
-    async def stop_tls(self) -> None:
+    async def stop_tls(self, *, timeout: float | None = None) -> None:
         """Go back to plain text on the same connection, after both sides have ended TLS. The peer is not waited for.
 
         Legal in `secured_ended`: after shut_down("sends") and a receive() that gave b"". A cancelled one may be
@@ -195,20 +203,21 @@ class AsyncStream(AsyncMessages):
         in plain text together with the last of TLS.
         """
         layer = self._secure_layer()
-        left_over = await self._run(words.STOP_TLS, ending_secured(layer))
+        left_over = await self._run(words.STOP_TLS, ending_secured(layer), timeout=timeout)
         if left_over:
             hold(self).extend(left_over)
         self._socket = layer.below
         self._receives = repeat(True, TURNS)
 
     @inlined
-    async def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+    async def send(self, data: ReadableBuffer, flags: int = 0, timeout: float | None = None) -> int:
         """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
 
-        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. Sends of several tasks are made
-        one after the other. Raises IllegalCall before the connection is made and after sends were ended (Winsock:
-        WSAENOTCONN, WSAESHUTDOWN); ConnectionError when the connection is gone. After a cancellation `sent` says how much
-        was sent; of a nowait() the SendWouldBlock does.
+        data: any bytes-like object; an empty one sends nothing. flags: as in socket.MSG_OOB. timeout: seconds that the call
+        may wait, None for as long as it takes. Sends of several tasks are made one after the other. Raises IllegalCall before
+        the connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); ConnectionError when the
+        connection is gone. After a cancellation `sent` says how much was sent; the SendTimedOut, and the SendWouldBlock of a
+        nowait(), do so, too.
         """
         try:
             sent = self._socket.send(data, flags) if next(self._turns, None) else 0
@@ -217,16 +226,17 @@ class AsyncStream(AsyncMessages):
                 return sent
         except BlockingIOError:
             sent = 0
-        return await _send_rest(self, sent, data, flags)
+        return await _send_rest(self, sent, data, flags, timeout)
 
     @inlined
-    async def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+    async def receive(self, size: int = 65536, flags: int = 0, timeout: float | None = None) -> bytes:
         """Receive what has arrived, at least one byte, or wait for it; b"" when the peer has ended its stream.
 
         size: the most bytes to receive; 0 gives b"" without meaning an end. flags: as in socket.MSG_PEEK, or MSG_WAITALL for
-        all `size` bytes, or what comes before the end. Raises IllegalCall before the connection is made and after receives were
-        ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); ConnectionResetError when the connection was reset, again and again. A
-        cancelled receive loses nothing.
+        all `size` bytes, or what comes before the end. timeout: seconds that the call may wait, None for as long as it takes.
+        Raises IllegalCall before the connection is made and after receives were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN);
+        ConnectionResetError when the connection was reset, again and again. One that is cancelled, or timed out, loses
+        nothing.
         """
         try:
             if flags or self._held is not None:
@@ -237,7 +247,7 @@ class AsyncStream(AsyncMessages):
                     return received
         except (BlockingIOError, OverflowError):
             received = None
-        return await _receive_rest(self, received, size, flags)
+        return await _receive_rest(self, received, size, flags, timeout)
 
     def as_stream(self) -> ConnectionStream:
         """The connection as an anyio.abc.ByteStream, for TLSStream, BufferedByteReceiveStream and whatever takes one.
@@ -246,16 +256,20 @@ class AsyncStream(AsyncMessages):
         """
         return ConnectionStream(self)
 
-    async def send_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno]) -> int:
+    async def send_handles(
+        self, data: ReadableBuffer, handles: Iterable[int | HasFileno], *, timeout: float | None = None
+    ) -> int:
         """Send all of `data`, and with its first byte descriptors: the peer gets duplicates, and the caller's own stay open.
 
         handles: descriptors, or objects with a fileno(); Linux takes 253 at once. Legal where send() is, in plain
         text. Raises OSError (EOPNOTSUPP) over other families than AF_UNIX, EBADF, EINVAL for too many; ValueError without
         data; else as send(): after a `sent` above 0 the descriptors have gone out.
         """
-        return await _send_rest(self, 0, data, 0, self._handles_of(data, handles))
+        return await _send_rest(self, 0, data, 0, timeout, self._handles_of(data, handles))
 
-    async def receive_handles(self, size: int = 65536, *, limit: int = HANDLES) -> tuple[bytes, list[int]]:
+    async def receive_handles(
+        self, size: int = 65536, *, limit: int = HANDLES, timeout: float | None = None
+    ) -> tuple[bytes, list[int]]:
         """Receive what has arrived, and the descriptors that came with it; (b"", []) is the end of the stream.
 
         size: the most bytes to receive, at least 1. limit: the most descriptors that may come at once, 0 to 253. The
@@ -264,15 +278,23 @@ class AsyncStream(AsyncMessages):
         (EOPNOTSUPP) over other families than AF_UNIX, EMFILE, after which nothing is lost on Linux; else as receive().
         """
         operation = self._receiving_handles(size, limit)
-        return self._arrived(*(await self._run(words.RECEIVE_HANDLES, operation)))
+        return self._arrived(*(await self._run(words.RECEIVE_HANDLES, operation, timeout=timeout)))
 
-    async def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
+    async def send_to(
+        self,
+        data: ReadableBuffer,
+        address: str | None = None,
+        port: int = 0,
+        flags: int = 0,
+        *,
+        timeout: float | None = None,
+    ) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
-        return await self._send(data, flags)
+        return await self._send(data, flags, timeout)
 
-    async def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]:
+    async def receive_from(self, size: int = 65536, flags: int = 0, *, timeout: float | None = None) -> tuple[bytes, None]:
         """(what receive() gives, None): a stream has no sender's address. Else as receive()."""
-        received = await self._receive(size, flags)
+        received = await self._receive(size, flags, timeout)
         if received.__class__ is bytes:
             return received, None
         return settled("eof", (b"", None))
@@ -302,14 +324,17 @@ class AsyncStream(AsyncMessages):
 
     # -- one send after the other ---------------------------------------------------------------------------------------
 
-    async def _turn_to_send(self) -> SendQueue | None:
+    async def _turn_to_send(self, deadline: float | None) -> SendQueue | None:
         """Let other tasks run, and the sends end that began to wait before; the queue to leave where there were some."""
         while True:
             queue = self._send_queue
             if queue is not None and not queue.is_of_another_loop:
-                if mode.never_waits:
+                if mode.never_waits or deadline == 0:
                     raise SendWouldBlock(0)
-                await self._follow(queue)
+                try:
+                    await within(deadline, self._follow(queue))
+                except TimeoutError:
+                    raise SendTimedOut(0) from None
                 return queue
             await self._give_way()
             if self._has_turn():
@@ -336,15 +361,15 @@ class AsyncStream(AsyncMessages):
             self._send_queue = None
             self._turns = repeat(True, TURNS)
 
-    async def _send(self, data: ReadableBuffer, flags: int) -> int:
+    async def _send(self, data: ReadableBuffer, flags: int, timeout: float | None) -> int:
         next(self._turns, None)
-        return await _send_rest(self, 0, data, flags)
+        return await _send_rest(self, 0, data, flags, timeout)
 
-    async def _receive(self, size: int, flags: int) -> bytes:
+    async def _receive(self, size: int, flags: int, timeout: float | None) -> bytes:
         received = None
         try:
             if not (self._held or flags) and next(self._receives, None):
                 received = self._socket.recv(size, flags)
         except (BlockingIOError, OverflowError):
             pass
-        return received or await _receive_rest(self, received, size, flags)
+        return received or await _receive_rest(self, received, size, flags, timeout)

@@ -10,14 +10,11 @@ from typing import Any, ClassVar
 from lifecycle.engine import Call, Observer, Role
 from lifecycle.engine.steps import one_step, process
 from lifecycle.net.errors import BlockingCallCancelled
-from lifecycle.net.operations import PATIENCE, Operation, Resolve, Value
+from lifecycle.net.operations import PATIENCE, Operation, Resolve, Timeout, Value, checked_timeout
 from lifecycle.net.operations import Wait as Request
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.outcomes import closed_meanwhile, would_block
 from lifecycle.system.polling import SOON, Glance, Wait, deadline_after, is_readable_soon, provide_waker
-
-Timeout = float | None | EllipsisType
-"""Seconds that one call may wait, None for ever; `...` stands for the object's own timeout."""
 
 
 class BlockingSocket(OsSocket):
@@ -75,7 +72,7 @@ class BlockingSocket(OsSocket):
         poll said. partner: another object that the call fills; when that is closed, the call ends too, as if it had succeeded:
         the engine then reports which object was closed.
         """
-        seconds = self._timeout if timeout is ... else checked_timeout(timeout)
+        seconds = self._seconds(timeout)
         try:
             request = next(operation)
         except StopIteration as ended:
@@ -120,7 +117,7 @@ class BlockingSocket(OsSocket):
 
     def _comes_soon(self, call: Call, timeout: Timeout) -> bool:
         """Whether the socket is readable within a moment; a close() or a cancellation of another thread is seen at its end."""
-        seconds = self._timeout if timeout is ... else checked_timeout(timeout)
+        seconds = self._seconds(timeout)
         if (seconds is not None and seconds <= SOON) or not self._waits_silently or (number := self._socket.fileno()) == -1:
             return False
         glance = Glance()
@@ -159,8 +156,9 @@ class BlockingSocket(OsSocket):
         if wait.cancelled:
             raise BlockingCallCancelled
 
-    def _may_wait(self) -> bool:
-        return self._timeout != 0
+    def _seconds(self, timeout: Timeout) -> float | None:
+        """What a call may wait to which `timeout` was given."""
+        return self._timeout if isinstance(timeout, EllipsisType) else checked_timeout(timeout)
 
     def _wake_all(self) -> None:
         for wait in self._waits:
@@ -179,14 +177,3 @@ class BlockingSocket(OsSocket):
             self._waits = after
             return True
         return False
-
-
-def checked_timeout(seconds: float | None) -> float | None:
-    """`seconds`, or None. TypeError for what is not a number, ValueError for what is below 0, or NaN."""
-    if seconds is None:
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"a timeout is a number of seconds or None, not {type(seconds).__name__}")
-    if not seconds >= 0:
-        raise ValueError(f"a timeout is 0 or more seconds, not {seconds}")
-    return seconds

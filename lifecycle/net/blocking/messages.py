@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from types import EllipsisType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lifecycle.engine import Observer
-from lifecycle.net.blocking.driver import BlockingSocket, Timeout, checked_timeout
+from lifecycle.net.blocking.driver import BlockingSocket
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
-from lifecycle.net.operations.messages import LIMIT, Steps, Taken, checked_limit, checked_separator, exactly, until
+from lifecycle.net.operations import Timeout
+from lifecycle.net.operations.messages import LIMIT, Budget, Steps, Taken, checked_limit, checked_separator, exactly, until
 from lifecycle.net.operations.transfer import READ_SIZE
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import StreamCalls
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
-
-
-class Budget:
-    """The seconds that a call has for all the calls of which it is made."""
-
-    __slots__ = ("_deadline", "_seconds")
-
-    def __init__(self, seconds: float | None) -> None:
-        self._seconds = checked_timeout(seconds)
-        self._deadline = time.monotonic() + seconds if seconds else 0.0
-
-    @property
-    def left(self) -> float | None:
-        """What the next call may wait; above 0 where it may wait at all, so that it times out and does not just fail."""
-        return max(self._deadline - time.monotonic(), 1e-6) if self._seconds else self._seconds
 
 
 class Messages(BlockingSocket, StreamCalls):
@@ -47,13 +31,13 @@ class Messages(BlockingSocket, StreamCalls):
 
         def send(self, data: ReadableBuffer, flags: int = 0, timeout: Timeout = ...) -> int: ...
         def receive(self, size: int = 65536, flags: int = 0, timeout: Timeout = ...) -> bytes: ...
-        def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]: ...
+        def receive_from(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> tuple[bytes, None]: ...
 
     def receive_exactly(self, size: int, *, timeout: Timeout = ...) -> bytes:
         """Receive exactly `size` bytes, waiting for them.
 
         timeout: seconds for all of them; the object's own where it is not given. Raises IncompleteRead, an EOFError, when the
-        stream ends before; and what receive() raises, in the same states. After any error nothing is lost: what has come stays
+        stream ends before; and what receive() raises, in the same states. After any error nothing is lost: what arrived stays
         in the object, and this call made again, or receive(), gives it.
         """
         checked_size(size)
@@ -106,7 +90,7 @@ class Messages(BlockingSocket, StreamCalls):
     # -- for the calls above --------------------------------------------------------------------------------------------
 
     def _budget(self, timeout: Timeout) -> Budget:
-        return Budget(self._timeout if isinstance(timeout, EllipsisType) else timeout)
+        return Budget(self._seconds(timeout))
 
     def _take(self, taking: Callable[..., Steps[Taken]], timeout: Timeout, *arguments: Any) -> Taken:
         """Take a message by receive(); what remains is held for the next call."""

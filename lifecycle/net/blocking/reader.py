@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifecycle.net.blocking.driver import Timeout
 from lifecycle.net.blocking.messages import Messages
+from lifecycle.net.operations import Timeout
 from lifecycle.net.operations.messages import LIMIT, Lines, Steps, Taken, checked_separator, exactly, taken, until
 from lifecycle.net.os_socket import checked_size
 
@@ -25,7 +25,7 @@ class Reader(Lines):
         self._socket = socket
         socket._add_reader(self)
 
-    def readline(self, *, timeout: Timeout = ...) -> bytes:
+    def readline(self, timeout: Timeout = ...) -> bytes:
         """Read one line, with its newline; at the end of the stream what is left, and then b"".
 
         timeout: seconds for all of it; the socket's own where it is not given. Raises SeparatorNotFound, a ValueError, for a

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.engine import IllegalCall, Observer, fires_into
-from lifecycle.net.blocking.driver import BlockingSocket, checked_timeout
+from lifecycle.net.blocking.driver import BlockingSocket
 from lifecycle.net.blocking.stream import Stream
 from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
+from lifecycle.net.operations import Timeout, checked_timeout
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
 from lifecycle.net.operations.passing import HANDLES, receiving_handles
 from lifecycle.net.operations.transfer import accepting
@@ -72,27 +73,36 @@ class Client(Created, ClientCalls, Stream, role=CLIENT):
         self._plan = NO_PLAN
         self._sought: Any = None
 
-    def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
+    def connect(
+        self,
+        address: str | None = None,
+        port: int | None = None,
+        *,
+        path: Path | None = None,
+        timeout: Timeout = ...,
+    ) -> None:
         """Connect, and wait until the connection is made.
 
         address: a numeric address, or a name, whose addresses are tried as RFC 8305 has it: families take turns, and the next
         attempt begins after a quarter of a second beside those that go on. A client that was given a local address, a port or
         a family keeps to them, and tries the addresses of its family one after the other. port: 1..65535. path: a Unix-domain
-        socket's path or abstract name, in place of both. Legal in `open` (binds implicitly) and `bound`. Raises
+        socket's path or abstract name, in place of both. timeout: seconds that this call may wait, None for ever; the object's
+        own where it is not given. Legal in `open` (binds implicitly) and `bound`. Raises
         ConnectionRefusedError and other OSErrors, after which the state is what it was and the call may be retried, over a
         fresh socket of the system with the same options and address; BlockingIOError (timeout 0) and TimeoutError, after which
         it is `connecting`; OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to
         itself.
         """
-        self._run(words.CONNECT, connecting_anywhere(self, address, port, path))
+        waits = self._seconds(timeout) != 0
+        self._run(words.CONNECT, connecting_anywhere(self, address, port, path, waits=waits), timeout=timeout)
 
-    def finish_connect(self) -> None:
+    def finish_connect(self, *, timeout: Timeout = ...) -> None:
         """Get the result of a connect that did not wait until it ended, waiting for it as the timeout says.
 
         Legal in `connecting`. Raises ConnectionRefusedError and other OSErrors, after which the socket is `bound` and
         connect() may be retried; BlockingIOError and TimeoutError while there is no result yet.
         """
-        self._run(words.FINISH_CONNECT, finishing(self))
+        self._run(words.FINISH_CONNECT, finishing(self), timeout=timeout)
 
 
 class Accepted(Stream, role=ACCEPTED):
@@ -162,11 +172,12 @@ class Server(ServerCalls, Created, role=SERVER):
         return accepted
 
     @fires_into(Accepted, default=_new_accepted)
-    def accept(self, target: Accepted | None = None) -> Accepted:
+    def accept(self, target: Accepted | None = None, *, timeout: Timeout = ...) -> Accepted:
         """Take the first queued connection, or wait for one; the object that holds it.
 
         target: an empty Accepted, never created, to fill; a new one is made when it is None. It gets the server's timeout
-        unless it has its own. Legal in `listening`, with a target in `empty`: both are checked before the system is asked.
+        unless it has its own. timeout: seconds that this call may wait, None for ever; the server's own where it is not
+        given. Legal in `listening`, with a target in `empty`: both are checked before the system is asked.
         Raises TypeError for a target that is not an Accepted; TimeoutError, BlockingIOError; ClosedDuringCall when the server
         or the target was closed meanwhile; OSError (EMFILE), after which the connection still waits in the queue.
         """
@@ -175,7 +186,7 @@ class Server(ServerCalls, Created, role=SERVER):
         connection = arriving = self._arriving()
         try:
             if arriving.fileno() == -1:
-                connection = self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target)
+                connection = self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target, timeout)
             if connection is not None:
                 target._install(connection, self._timeout)
         except BaseException:
@@ -205,22 +216,31 @@ class Datagram(DatagramCalls, Created, role=DATAGRAM):
 
     __slots__ = ()
 
-    def connect(self, address: str | None = None, port: int | None = None, *, path: Path | None = None) -> None:
+    def connect(
+        self,
+        address: str | None = None,
+        port: int | None = None,
+        *,
+        path: Path | None = None,
+        timeout: Timeout = ...,
+    ) -> None:
         """Set the peer, or another one: send() goes to it, and messages of others are not seen.
 
         address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. path: of a
-        Unix-domain socket, in place of both. Legal in `open` (binds implicitly), `bound` and `connected`. Raises OSError
-        (EADDRNOTAVAIL) for the unspecified address or port 0, ENETUNREACH.
+        Unix-domain socket, in place of both. timeout: as of every call; the system's look-up of a name does not end by it.
+        Legal in `open` (binds implicitly), `bound` and `connected`. Raises OSError (EADDRNOTAVAIL) for the unspecified address
+        or port 0, ENETUNREACH.
         """
-        self._run(words.CONNECT, self._connecting(address, port, path))
+        self._run(words.CONNECT, self._connecting(address, port, path), timeout=timeout)
 
-    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+    def send(self, data: ReadableBuffer, flags: int = 0, *, timeout: Timeout = ...) -> int:
         """Send one message to the peer; its length.
 
+        timeout: seconds that this call may wait, None for ever; the object's own where it is not given.
         Legal in `connected` and `receive_shut` (without a peer: WSAENOTCONN, EDESTADDRREQ). Raises OSError (EMSGSIZE) for one
         that is too long, nothing is sent then; ConnectionRefusedError when the peer refused an earlier one.
         """
-        return self._run(words.SEND, self._sending(data, flags))
+        return self._run(words.SEND, self._sending(data, flags), timeout=timeout)
 
     def send_to(
         self,
@@ -230,41 +250,43 @@ class Datagram(DatagramCalls, Created, role=DATAGRAM):
         flags: int = 0,
         *,
         path: Path | None = None,
+        timeout: Timeout = ...,
     ) -> int:
         """Send one message to an address; its length.
 
-        address and port, or path: as for connect(). Legal in `open`, which it binds implicitly, and `bound`. Raises OSError
-        (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a broadcast without
-        SO_BROADCAST; nothing is sent then.
+        address and port, or path: as for connect(); timeout: as for send(). Legal in `open`, which it binds implicitly, and
+        `bound`. Raises OSError (EMSGSIZE) for a message that is too long (65,507 bytes are not, over IPv4), EACCES for a
+        broadcast without SO_BROADCAST; nothing is sent then.
         """
-        return self._run(words.SEND_TO, self._sending_to(data, address, port, flags, path))
+        return self._run(words.SEND_TO, self._sending_to(data, address, port, flags, path), timeout=timeout)
 
-    def send_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno]) -> int:
+    def send_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno], *, timeout: Timeout = ...) -> int:
         """Send one message with descriptors to the peer, which gets duplicates; the message's length.
 
         handles: descriptors, or objects with a fileno(). Raises OSError (EOPNOTSUPP) over other families than AF_UNIX, EBADF;
         else as send().
         """
-        return self._run(words.SEND_HANDLES, self._sending_handles(data, handles))
+        return self._run(words.SEND_HANDLES, self._sending_handles(data, handles), timeout=timeout)
 
-    def receive_handles(self, size: int = 65536, *, limit: int = HANDLES) -> tuple[bytes, list[int]]:
+    def receive_handles(self, size: int = 65536, *, limit: int = HANDLES, timeout: Timeout = ...) -> tuple[bytes, list[int]]:
         """Receive one message, and the descriptors that came with it.
 
         size: the most bytes the message may have. limit: the most descriptors, 0 to 253. The caller closes them; no child
         process inherits them. Raises TooManyHandles for more than `limit`; OSError (EOPNOTSUPP) over other families than
         AF_UNIX, EMFILE; else as receive(): those of a message that is too long are closed.
         """
-        return self._run(words.RECEIVE_HANDLES, receiving_handles(self._socket, size, limit))
+        return self._run(words.RECEIVE_HANDLES, receiving_handles(self._socket, size, limit), timeout=timeout)
 
-    def receive(self, size: int = 65536, flags: int = 0) -> bytes:
+    def receive(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> bytes:
         """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.
 
-        size: the most bytes the message may have. Legal in `bound`, `connected` and `send_shut`. Raises MessageTruncated,
-        with the head, for a longer one; TimeoutError, BlockingIOError; ConnectionRefusedError when the peer refused a message.
+        size: the most bytes the message may have. timeout: as for send(). Legal in `bound`, `connected` and `send_shut`.
+        Raises MessageTruncated, with the head, for a longer one; TimeoutError, BlockingIOError; ConnectionRefusedError when
+        the peer refused a message.
         """
-        return self._run(words.RECEIVE, self._receiving(words.RECEIVE, size, flags))[0]
+        return self._run(words.RECEIVE, self._receiving(words.RECEIVE, size, flags), timeout=timeout)[0]
 
-    def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, Address]:
+    def receive_from(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> tuple[bytes, Address]:
         """Receive one message and the address it came from, or wait for it. Else as receive()."""
-        data, sender = self._run(words.RECEIVE_FROM, self._receiving(words.RECEIVE_FROM, size, flags))
+        data, sender = self._run(words.RECEIVE_FROM, self._receiving(words.RECEIVE_FROM, size, flags), timeout=timeout)
         return data, from_system(sender)

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lifecycle.engine import inlined, settled
-from lifecycle.net.blocking.driver import Timeout
 from lifecycle.net.blocking.messages import Messages
 from lifecycle.net.blocking.socket_view import SocketView
+from lifecycle.net.operations import Timeout
 from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
 from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
@@ -65,6 +65,7 @@ class Stream(Messages):
         received: ReadableBuffer = b"",
         requires_close_notify: bool = True,
         session: ssl.SSLSession | None = None,
+        timeout: Timeout = ...,
     ) -> None:
         """Make the TLS handshake: what is sent and received from then on is encrypted.
 
@@ -72,7 +73,7 @@ class Stream(Messages):
         peer's certificate must have. server_side: by default an Accepted is the server of TLS and a Client its client.
         received: what came after the line that begins TLS and was received with it: it is taken for a part of the handshake.
         requires_close_notify: false for peers that end without it, as those of HTTP do; a cut is not seen then. session:
-        get_tls().session of an earlier connection with the same context.
+        get_tls().session of an earlier connection with the same context. timeout: seconds that this call may wait.
 
         Legal in `connected`. Raises HandshakeRefused where one side does not accept the other's certificate, name or version,
         and ConnectionError where the connection ends, after which it can only be closed; TimeoutError, BlockingIOError and
@@ -80,14 +81,15 @@ class Stream(Messages):
         text was not received yet, TypeError, ValueError and ssl.SSLError for a context that does not fit: nothing was sent
         then.
         """
+        self._seconds(timeout)  # refused before anything is begun
         layer = self._begin_tls(context, server_side, server_hostname, received, requires_close_notify, session)
-        self._run(words.START_TLS, shaking_hands(layer))
+        self._run(words.START_TLS, shaking_hands(layer), timeout=timeout)
 
-    def finish_tls(self) -> None:
+    def finish_tls(self, *, timeout: Timeout = ...) -> None:
         """Go on with a handshake that had to wait longer than it might. Legal in `handshaking`; else as start_tls()."""
-        self._run(words.FINISH_TLS, shaking_hands(self._secure_layer()))
+        self._run(words.FINISH_TLS, shaking_hands(self._secure_layer()), timeout=timeout)
 
-    def stop_tls(self) -> None:
+    def stop_tls(self, *, timeout: Timeout = ...) -> None:
         """Go back to plain text on the same connection, after both sides have ended TLS. The peer is not waited for.
 
         Legal in `secured_ended`: after shut_down("sends") and a receive() that gave b"". Raises TimeoutError and
@@ -95,7 +97,7 @@ class Stream(Messages):
         connection is gone. A receive() first gives what came in plain text together with the last of TLS.
         """
         layer = self._secure_layer()
-        left_over = self._run(words.STOP_TLS, ending_secured(layer))
+        left_over = self._run(words.STOP_TLS, ending_secured(layer), timeout=timeout)
         if left_over:
             hold(self).extend(left_over)
         self._socket = layer.below
@@ -110,8 +112,8 @@ class Stream(Messages):
         whose `sent` says how much was sent; ConnectionError when the connection is gone.
         """
         try:
-            sent = self._socket.send(data, flags)
-            if isinstance(data, bytes) and sent == len(data):
+            sent = self._socket.send(data, flags) if flags else self._socket.send(data)
+            if data.__class__ is bytes and sent == len(data):
                 return sent
         except BlockingIOError:
             sent = 0
@@ -167,13 +169,21 @@ class Stream(Messages):
         """
         return SocketView(self)
 
-    def send_to(self, data: ReadableBuffer, address: str | None = None, port: int = 0, flags: int = 0) -> int:
+    def send_to(
+        self,
+        data: ReadableBuffer,
+        address: str | None = None,
+        port: int = 0,
+        flags: int = 0,
+        *,
+        timeout: Timeout = ...,
+    ) -> int:
         """Send all of `data` on the connection; the address is ignored, as on any stream. Else as send()."""
-        return _send_rest(self, 0, data, flags, ...)
+        return _send_rest(self, 0, data, flags, timeout)
 
-    def receive_from(self, size: int = 65536, flags: int = 0) -> tuple[bytes, None]:
+    def receive_from(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> tuple[bytes, None]:
         """(what receive() gives, None): a stream has no sender's address. Else as receive()."""
-        received = _receive_rest(self, None, size, flags, ...)
+        received = _receive_rest(self, None, size, flags, timeout)
         if received.__class__ is bytes:
             return received, None
         return settled("eof", (b"", None))

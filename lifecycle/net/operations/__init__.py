@@ -10,9 +10,13 @@ import socket
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any, TypeVar
 
 Value = TypeVar("Value")
+
+Timeout = float | None | EllipsisType
+"""Seconds that one call may wait, None for ever; `...` stands for the object's own timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,17 @@ Operation = Generator[Wait | Resolve, Any, Value]
 
 PAUSE = 0.01
 """Seconds between two tries of what the system does not report to be possible again"""
+
+
+def checked_timeout(seconds: float | None) -> float | None:
+    """`seconds`, or None. TypeError for what is not a number, ValueError for what is below 0, or NaN."""
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"a timeout is a number of seconds or None, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"a timeout is 0 or more seconds, not {seconds}")
+    return seconds
 
 
 def pausing() -> Operation[None]:

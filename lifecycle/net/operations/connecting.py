@@ -84,8 +84,6 @@ class Connects(Protocol):
     @property
     def is_over(self) -> bool: ...
 
-    def _may_wait(self) -> bool: ...
-
     def _socket_beside(self, family: int) -> socket.socket: ...
 
     def _renew_socket(self) -> None: ...
@@ -106,7 +104,7 @@ def set_plan(client: Connects, plan: Plan) -> None:
     client._plan = plan
 
 
-def connecting(client: Connects, address: object, port: object) -> Operation[None]:
+def connecting(client: Connects, address: object, port: object, *, waits: bool) -> Operation[None]:
     """Connect to an address, or to a name; see the module's docstring.
 
     A client that was given a local address, a port or a family keeps to them, and tries the addresses of its family one after
@@ -122,18 +120,18 @@ def connecting(client: Connects, address: object, port: object) -> Operation[Non
         found = yield from resolving(address, port, family, client._kind)
     candidates = [(each, checked_peer(name)) for each, name in found]
     if is_free and len(candidates) > 1:
-        yield from _race(client, interleaved(candidates), own_family)
+        yield from _race(client, interleaved(candidates), own_family, waits=waits)
     else:
         if candidates[0][0] != own_family:
             client._replace_socket(client._socket_beside(candidates[0][0]))
-        yield from _in_turn(client, [name for _, name in candidates])
+        yield from _in_turn(client, [name for _, name in candidates], waits=waits)
     set_plan(client, NO_PLAN)
 
 
-def connecting_anywhere(client: Connects, address: object, port: object, path: object) -> Operation[None]:
-    """Connect to an address and a port, or to a path."""
+def connecting_anywhere(client: Connects, address: object, port: object, path: object, *, waits: bool) -> Operation[None]:
+    """Connect to an address and a port, or to a path. waits: whether the call may wait for the result."""
     if path is None:
-        return connecting(client, address, port)
+        return connecting(client, address, port, waits=waits)
     if address is not None or port is not None:
         raise TypeError("connect() takes an address and a port, or a path")
     return connecting_to_path(client, path)
@@ -155,8 +153,6 @@ def _to_path(client: Connects, name: bytes) -> Operation[None]:
     seek(client, name)
     try:
         while (number := client._socket.connect_ex(name)) in UNDER_WAY:
-            if not client._may_wait():
-                raise system_error(errno.EINPROGRESS)
             yield from pausing()
     except BlockingIOError:
         raise system_error(errno.EINPROGRESS) from None
@@ -186,14 +182,14 @@ def seek(client: Connects, name: Any) -> None:
     client._sought = name
 
 
-def _in_turn(client: Connects, names: Sequence[Any]) -> Operation[None]:
+def _in_turn(client: Connects, names: Sequence[Any], *, waits: bool) -> Operation[None]:
     """Connect to one address after the other, over the client's own socket, or the one that takes its place."""
     errors: list[OSError] = []
     for name in names:
         sock = client._socket
         seek(client, name)
         number = sock.connect_ex(name)
-        if number in UNDER_WAY and client._may_wait():
+        if number in UNDER_WAY and waits:
             number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
         if number in UNDER_WAY:
             number = yield from _result(client, sock)
@@ -227,7 +223,7 @@ def _failure(client: Connects, number: int) -> OSError:
     return system_error(number)
 
 
-def _race(client: Connects, candidates: Sequence[Found], own_family: int) -> Operation[None]:
+def _race(client: Connects, candidates: Sequence[Found], own_family: int, *, waits: bool) -> Operation[None]:
     """Connect to the first address that answers; raises the first error when none does."""
     own = next((found for found in candidates if found[0] == own_family), None)
     waiting = deque(candidates)
@@ -244,7 +240,7 @@ def _race(client: Connects, candidates: Sequence[Found], own_family: int) -> Ope
                 next_begins = time.monotonic() + CONNECTION_ATTEMPT_DELAY
                 failures = len(errors)
                 found = waiting.popleft()
-                connected = _begin(client, found, under_way, errors, beside=found is not own)
+                connected = _begin(client, found, under_way, errors, beside=found is not own, waits=waits)
             if connected is not None:
                 seek(client, None)
                 _adopt(client, connected, under_way)
@@ -264,7 +260,9 @@ def _race(client: Connects, candidates: Sequence[Found], own_family: int) -> Ope
                 each.sock.close()
 
 
-def _begin(client: Connects, found: Found, under_way: list[Attempt], errors: list[OSError], *, beside: bool) -> Attempt | None:
+def _begin(
+    client: Connects, found: Found, under_way: list[Attempt], errors: list[OSError], *, beside: bool, waits: bool
+) -> Attempt | None:
     """Begin to connect to one address; the attempt, if it has succeeded already."""
     family, name = found
     try:
@@ -277,7 +275,7 @@ def _begin(client: Connects, found: Found, under_way: list[Attempt], errors: lis
     if not beside:
         seek(client, name)
     number = sock.connect_ex(name)
-    if number in UNDER_WAY and client._may_wait():
+    if number in UNDER_WAY and waits:
         number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
     return attempt if _has_succeeded(client, attempt, number, under_way, errors) else None
 

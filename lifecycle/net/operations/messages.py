@@ -7,8 +7,9 @@ call. What has been received and not taken stays in the buffer that it was given
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Generator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lifecycle.net.errors import IncompleteRead, SeparatorNotFound
 from lifecycle.net.operations.transfer import READ_SIZE
@@ -18,6 +19,26 @@ Steps = Generator[int, bytes, Taken]
 
 LIMIT = 1 << 16
 """Bytes that a line, or another message with a separator, may have by default."""
+
+
+class Budget:
+    """The seconds that a call has for all the calls of which it is made."""
+
+    __slots__ = ("_deadline", "_seconds")
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds if seconds else 0.0
+
+    @property
+    def left(self) -> float | None:
+        """What the next call may wait; above 0 where it may wait at all, so that it times out and does not just fail."""
+        return max(self._deadline - time.monotonic(), 1e-6) if self._seconds else self._seconds
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """`left` as keywords of a call; none where it may wait for ever: a method that overrides it need not have `timeout`."""
+        return {} if self._seconds is None else {"timeout": self.left or 0.0}
 
 
 def taken(held: bytearray, size: int) -> bytes:
@@ -106,10 +127,20 @@ class Lines:
             received = yield min(READ_SIZE, self.limit)
             if not received:
                 return False
-            rest = self._rest
-            rest += received
-            self._keep(rest)
+            rest, end = self._rest, received.rfind(b"\n") + 1
+            size = len(rest) + len(received)
+            if not end or (size > self.limit and len(rest) + received.find(b"\n") >= self.limit):
+                rest += received
+                if size > self.limit:
+                    raise SeparatorNotFound(b"\n", self.limit)
+            else:
+                self._put(b"".join((rest, memoryview(received)[:end])))
+                self._rest = bytearray(received[end:])
         return True
+
+    def _put(self, lines: bytes) -> None:
+        self._whole = io.BytesIO(lines)
+        self._next_line = self._whole.readline
 
     def _keep(self, held: bytearray) -> None:
         """Sort what was received into whole lines and the rest; SeparatorNotFound when the first line is too long."""
@@ -118,8 +149,7 @@ class Lines:
             raise SeparatorNotFound(b"\n", self.limit)
         end = held.rfind(b"\n") + 1
         if end:
-            self._whole = io.BytesIO(held[:end])
-            self._next_line = self._whole.readline
+            self._put(bytes(held[:end]))
             del held[:end]
 
     def _held(self) -> bytearray:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sysconfig
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -15,10 +17,12 @@ import lifecycle.conformance.agents as agents
 
 SOURCES = Path(agents.__file__).parent / "sources"
 LWIP = Path("/usr/include/lwip/lwip/tcpip.h")
+GOCODE = Path("/usr/share/gocode")
+NETSTACK = GOCODE / "src" / "inet.af" / "netstack"
 
 
-def _run(*command: object) -> None:
-    subprocess.run([str(each) for each in command], check=True, capture_output=True, timeout=50)
+def _run(*command: object, env: Mapping[str, str] | None = None) -> None:
+    subprocess.run([str(each) for each in command], check=True, capture_output=True, timeout=120, env=env)
 
 
 @cache
@@ -68,6 +72,16 @@ def go_net() -> str:
     """The command of the agent in Go."""
     program = _folder() / "go-net"
     _run(_compiler("go"), "build", "-o", program, SOURCES / "agent.go")
+    return str(program)
+
+
+@cache
+def netstack() -> str:
+    """The command of the agent over gVisor's netstack."""
+    if not NETSTACK.exists():
+        pytest.skip("golang-inet-netstack-dev is not installed")
+    program, old = _folder() / "netstack", {**os.environ, "GO111MODULE": "off", "GOPATH": str(GOCODE)}
+    _run(_compiler("go"), "build", "-o", program, SOURCES / "netstack.go", env=old)
     return str(program)
 
 

@@ -105,6 +105,7 @@ static void done(int result) { if (result) fails(); else puts("ok"); }
 /* -- waiting: 1 when the socket has become so, 0 when the time has passed -- */
 
 #ifdef _WIN32
+static double now(void) { return (double)GetTickCount64(); }
 static int shows(sock_t fd, const char *what, int wait) {
   fd_set on, errors;
   struct timeval time = {wait / 1000, wait % 1000 * 1000};
@@ -116,13 +117,11 @@ static int shows(sock_t fd, const char *what, int wait) {
 static void nonblocking(sock_t fd) { u_long on = 1; ioctlsocket(fd, FIONBIO, &on); }
 static void start(void) { WSADATA found; WSAStartup(MAKEWORD(2, 2), &found); _setmode(0, _O_BINARY); _setmode(1, _O_BINARY); }
 #else
-#ifdef __linux__
 static double now(void) {
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
   return at.tv_sec * 1e3 + at.tv_nsec / 1e6;
 }
-#endif
 
 static int shows(sock_t fd, const char *what, int wait) {
   struct pollfd one = {fd, POLLIN, 0};
@@ -174,10 +173,17 @@ static void reset(sock_t fd) {
 #endif
 }
 
+static double ends; /* when the call may not wait any more; 0 as long as it has not waited */
+
 /* Whether a call that would block is to be made again: it waits as long as the socket may. Prints the answer where not. */
 static int again(int slot, const char *what) {
-  if (LAST != WOULD_BLOCK || !slots[slot].wait) { fails(); return 0; }
-  if (shows(slots[slot].fd, what, slots[slot].wait)) return 1;
+  int wait = slots[slot].wait;
+  if (LAST != WOULD_BLOCK || !wait) { fails(); return 0; }
+  if (wait > 0) { /* what shows as ready may block nevertheless */
+    if (!ends) ends = now() + wait;
+    wait = (int)(ends - now());
+  }
+  if ((wait > 0 || wait == FOR_EVER) && shows(slots[slot].fd, what, wait)) return 1;
   puts("timeout");
   return 0;
 }
@@ -392,6 +398,7 @@ static const struct { const char *name; void (*act)(int, sock_t, char **); int w
   {"hello", v_hello, 0}, {"quit", v_quit, 0}};
 
 static void answer(char *line) {
+  ends = 0;
   char *words[12] = {0};
   int count = 0;
   for (char *word = strtok(line, " \r"); word && count < 11; word = strtok(NULL, " \r")) words[count++] = word;

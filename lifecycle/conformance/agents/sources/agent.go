@@ -41,8 +41,8 @@ type slot struct {
 	isPeered   bool
 	dialing    chan result
 	dialed     *result // what the call that collects it will get
-	unread     []byte // one byte that was read to see whether there is one
-	end        error  // what was read instead
+	unread     []byte  // one byte that was read to see whether there is one
+	end        error   // what was read instead
 }
 
 var (

@@ -1,0 +1,87 @@
+"""timeout= of every call that waits, awaited: it ends that call alone, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import ExitStack
+
+import anyio
+import pytest
+from awaited import connected
+from event_loops import on_every_loop
+from loopback import LONG, open_descriptors
+from waiting_calls import SCENES, drain, fill
+
+from lifecycle import Journal, SendTimedOut, SendWouldBlock, aio
+
+
+@on_every_loop
+async def test_calls_time_out_and_can_be_made_again() -> None:
+    """After a time-out the object has its descriptor, blocking mode and state, and the call goes on when it can."""
+    for name, scene in SCENES.items():
+        with ExitStack() as stack:
+            place = scene(aio, stack)
+            subject = place.subject
+            number, mode, descriptors = subject.fileno(), os.get_blocking(subject.fileno()), open_descriptors()
+            for wrong, kind in ((-1, ValueError), ("1", TypeError)):
+                with pytest.raises(kind):
+                    await place.call(wrong)  # type: ignore[arg-type]
+            with pytest.raises(TimeoutError):
+                await place.call(0.01)
+            with pytest.raises(BlockingIOError):
+                await place.call(0)
+            assert (name, subject.state, subject.fileno()) == (name, place.during, number)
+            assert (os.get_blocking(number), subject.is_blocking, open_descriptors()) == (mode, False, descriptors), name
+            place.end()
+            if place.gives is not None:
+                assert (name, await place.call(LONG)) == (name, place.gives)
+
+
+@on_every_loop
+async def test_a_time_out_is_an_outcome_and_a_cancellation_is_the_callers() -> None:
+    """timeout= ends a call with `timed_out`; a cancellation that comes first is the caller's."""
+    async with connected() as (client, _):
+        with Journal(client) as journal:
+            with pytest.raises(TimeoutError):
+                await client.receive(timeout=0.01)
+            with anyio.move_on_after(0.01) as scope:
+                await client.receive(timeout=LONG)
+        assert scope.cancelled_caught
+        assert [each.outcome for each in journal.records] == ["timed_out", "failed"]
+
+
+@on_every_loop
+async def test_a_send_that_waits_for_its_turn_times_out() -> None:
+    """A send behind another one that waits has sent nothing when its time is over, and the next one follows in its turn."""
+    mine, peer = socket.socketpair()
+    with peer, aio.Client() as client:
+        client.attach(mine)
+        fill(client)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.send, b"first")
+            while not client.is_blocking:
+                await anyio.sleep(0)
+            with pytest.raises(SendTimedOut) as late:
+                await client.send(b"second", timeout=0.01)
+            with pytest.raises(SendWouldBlock):
+                await client.send(b"second", timeout=0)
+            assert late.value.sent == 0
+            drain(peer)
+        await client.send(b" third", timeout=LONG)
+        assert peer.recv(99) == b"first third"
+
+
+def test_open_connection_has_one_time_for_all_of_it() -> None:
+    """open_connection(timeout=) ends a handshake that is never answered, and leaves nothing open."""
+
+    async def main() -> None:
+        before = open_descriptors()
+        with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(TimeoutError):
+            from lifecycle.conformance.adapters.certificates import client_context
+
+            await aio.open_connection(*listener.getsockname(), tls=client_context(), timeout=0.05)
+        assert open_descriptors() == before
+
+    asyncio.run(main())
