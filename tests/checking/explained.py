@@ -88,6 +88,16 @@ EXPLAINED = (
         reason="The tests ask before the handshake to see the error, shake hands in accept(), and close without an answer.",
     ),
     Explained(
+        suite="test_ftplib", kind="tls", states="connected",
+        calls="unwrap", functions="_do_ssl_shutdown",
+        reason="The test's server ends TLS when it is asked to, whatever the client has sent by then.",
+    ),
+    Explained(
+        suite="test_selectors", kind="order", states="open",
+        calls="register", functions="test_register",
+        reason="The test registers a closed socket and an invalid descriptor to see that this is an error.",
+    ),
+    Explained(
         suite="websockets", kind="tls", states="connected send_shut",
         calls="shutdown recv", functions="send_data recv_events",
         reason="websockets ends a TLS connection by shutdown(SHUT_WR), so that neither end can tell a cut from the end.",
