@@ -17,7 +17,7 @@ from pathlib import Path
 from lifecycle.checking.traces.lines import SystemCall
 from lifecycle.checking.traces.strace import TracerMissing, exit_code
 from lifecycle.checking.traces.walk import Walk
-from lifecycle.roles.python.system_calls import OF_ANY_DESCRIPTOR
+from lifecycle.roles.python.system_calls import CONNECTS, OF_ANY_DESCRIPTOR
 
 SCRIPT = Path(__file__).with_name("sockets.bt")
 MARKER = 0x7C1FE000  # a descriptor that no process has: closing it begins the trace of a process
@@ -66,7 +66,7 @@ _NAMES = {number: name for name, number in _NUMBER.items()} | {"exec": "execve"}
 _DATA = frozenset({*OF_ANY_DESCRIPTOR, "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg", "setsockopt"})
 _KIND = dict.fromkeys(_DATA, 2) | {"poll": 3, "ppoll": 3, "clone": 4, "clone3": 4}
 _AT = {
-    "accept4": 6, "connect": 2, "getsockopt": 4, "pipe": 1, "pipe2": 1, "poll": 1, "ppoll": 1, "pselect6": 2, "select": 2,
+    "accept4": 6, CONNECTS: 2, "getsockopt": 4, "pipe": 1, "pipe2": 1, "poll": 1, "ppoll": 1, "pselect6": 2, "select": 2,
     "sendmmsg": 2, "sendmsg": 2, "sendto": 5, "socketpair": 4,
 }  # fmt: skip
 """call -> which of its arguments points to what matters, from 1 on"""
@@ -96,7 +96,7 @@ def _bits(number: int) -> str:
 _ARGUMENTS: Mapping[str, Callable[[int, int, int, int], str]] = {
     "accept4": lambda a, b, c, x: f"{a}, {'SOCK_CLOEXEC' if c & _CLOSES_AT_EXEC else ''}",
     "close_range": lambda a, b, c, x: f"{a}, {b & _WORD}{', CLOEXEC' if c & _AT_EXEC else ''}",
-    "connect": lambda a, b, c, x: f"{a}, {'sa_family=' if x & 0xFFFF else 'AF_UNSPEC'}",
+    CONNECTS: lambda a, b, c, x: f"{a}, {'sa_family=' if x & 0xFFFF else 'AF_UNSPEC'}",
     "dup3": lambda a, b, c, x: f"{a}, {'O_CLOEXEC' if c & _CLOSES_AT_EXEC else ''}",
     "epoll_ctl": lambda a, b, c, x: f"{a}, EPOLL, {c}",
     "fcntl": lambda a, b, c, x: f"{a}, {_COMMANDS.get(b, '')}{' FD_CLOEXEC' if c & 1 else ''}",
