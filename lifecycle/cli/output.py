@@ -8,18 +8,19 @@ import os
 import re
 import sys
 from io import StringIO
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
 from lifecycle.system.output import printable_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rich.console import Console, ConsoleOptions, RenderableType
 
 MIN_WIDTH = 40
+JSON_VERSION = 1
 
 _READER_IS_GONE = (errno.EPIPE, errno.EINVAL)  # Windows reports EINVAL
 _SPACES_AT_LINE_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
@@ -98,9 +99,9 @@ def tell(text: str) -> None:
     click.echo(printable_lines(text), err=True)
 
 
-def write_json(data: object) -> None:
-    """Write `data` as indented JSON."""
-    write(json.dumps(data, indent=2) + "\n")
+def write_json(data: Mapping[str, Any]) -> None:
+    """Write `data` as indented JSON, with the version of its form: docs/reference has a schema of each."""
+    write(json.dumps({"version": JSON_VERSION, **data}, indent=2) + "\n")
 
 
 def examples(*lines: str) -> str:

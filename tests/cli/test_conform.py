@@ -18,6 +18,7 @@ import pytest
 from cli.command import COMMAND, environment, invoke, run_command
 from loopback import LONG
 from rich.console import Console
+from schemas import validated
 
 from lifecycle import ROLES, SERVER
 from lifecycle.cli.conform_page import mutants_page
@@ -137,9 +138,11 @@ def test_mutants_are_counted() -> None:
     assert ran.returncode == 0
     assert re.search(rf"{total} of {total} mutants caught \(100\.0%\) in \d+\.\d s", ran.stdout)
     assert "…" not in ran.stdout
-    data = json.loads(invoke("conform", "lifecycle", "--mutants", "--role", "server", "--json").stdout)
-    assert data[0]["survivors"] == []
-    assert data[0]["total"] == len(list(mutants(SERVER)))
+    (score,) = validated("conform-mutants", invoke("conform", "lifecycle", "--mutants", "--role", "server", "--json").stdout)[
+        "roles"
+    ]
+    assert score["survivors"] == []
+    assert score["total"] == len(list(mutants(SERVER)))
 
 
 def test_the_mutants_of_large_tables_fit_80_columns() -> None:
