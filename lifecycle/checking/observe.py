@@ -153,7 +153,8 @@ def closing(sock: socket.socket) -> ObservedCall | None:
     is_own = not place.library and kind_of(place.file) is FileKind.PROGRAM
     is_forgotten = track.forgotten or (not is_own and is_in_finalizer(frame))
     calls = [each for each in in_flight(sock) if _may_stay(state, sock, each)] if has_threads() and not is_forgotten else []
-    if state.facts.receives is Receives.OPEN and not is_secured(sock) and takes_back(sock, number):
+    is_last = track.group is None or len(track.group) == 1  # the system's socket is closed with its last object
+    if is_last and state.facts.receives is Receives.OPEN and not is_secured(sock) and takes_back(sock, number):
         losses.report(RESET_BY_CLOSE, current)
     if checkers.keeping_all:
         current.ended("ok")

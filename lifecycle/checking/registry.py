@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Final
@@ -80,7 +81,7 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
     track.begin(sock, state, made, next(checkers.numbers))
     track.inode = inode
     if twin is not None:
-        twin.join(track)
+        _join(twin, track)
     track.family = family_of(sock)
     track.owner = current.owner
     track.adopted = not is_new or is_open_for_ever(frame)
@@ -113,6 +114,24 @@ def hand_over(number: int, state: ObservedState, *, is_new: bool, made: CallSite
     made: where the listener was made that has accepted it.
     """
     _handed[number] = (state, _inode(number), is_new, made)
+
+
+def join_others(sock: socket.socket) -> None:
+    """Find the program's other objects over the socket of the system that `sock` has taken over."""
+    track, inode = track_of(sock), _inode(_fileno(sock))
+    found = None if track is None else _twin_of(inode, but=track)
+    if track is not None and found is not None:
+        _join(found, track)
+
+
+def _join(twin: SocketTrack, track: SocketTrack) -> None:
+    twin.join(track)
+    for told in on_twin:
+        told()
+
+
+on_twin: list[Callable[[], None]] = []
+"""what is called when two objects are found to have the same socket of the system"""
 
 
 def hand_over_new(number: int, state: ObservedState, made: CallSite) -> None:
@@ -260,7 +279,7 @@ def _origin(sock: socket.socket, fileno: int, frame: FrameType) -> tuple[Observe
     return (found_state(sock) if twin is None else twin.state), is_new, twin, inode
 
 
-def _twin_of(inode: int) -> SocketTrack | None:
+def _twin_of(inode: int, *, but: SocketTrack | None = None) -> SocketTrack | None:
     """The track of another object over the same socket of the system."""
     if not inode:
         return None
@@ -273,7 +292,7 @@ def _twin_of(inode: int) -> SocketTrack | None:
     with suppress(RuntimeError):  # another thread makes one, too
         for track in reversed(_by_inode.get(inode, {}).values()):
             sock = track()
-            if sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
+            if track is not but and sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
                 return track
     return None
 
