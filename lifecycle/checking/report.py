@@ -61,7 +61,12 @@ def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Seq
 
 def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]], unseen: Sequence[str] = ()) -> None:
     """Write the findings as JSON. unseen: what was lost sight of. Raises OSError where the file cannot be written."""
-    data: dict[str, Any] = {"version": SCHEMA_VERSION, "findings": findings, "left_out": checker.left_out, "sockets": checker.sockets}
+    data: dict[str, Any] = {
+        "version": SCHEMA_VERSION,
+        "findings": findings,
+        "left_out": checker.left_out,
+        "sockets": checker.sockets,
+    }
     data["unseen"] = list(unseen)
     write_whole(file, json.dumps(data, indent=2) + "\n")
 
