@@ -15,7 +15,7 @@ import click
 from lifecycle.system.output import printable_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from rich.console import Console, ConsoleOptions, RenderableType
 
@@ -115,7 +115,7 @@ class HelpFormatter(click.HelpFormatter):
         """Part of click."""
         super().write_heading(_styled(heading, bold=True))
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Part of click."""
         super().write_dl([(_styled(term, fg="cyan"), text) for term, text in rows], col_max, col_spacing)
 
