@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from asyncio import _get_running_loop as running_loop
 from collections.abc import AsyncIterator, Iterable, Iterator
-from functools import wraps
-from inspect import CO_COROUTINE
 from itertools import repeat
 from operator import length_hint
 from sys import maxsize
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from lifecycle.engine import IllegalCall, Observer, Role, inlined, settled
 from lifecycle.net.aio.byte_stream import ConnectionStream
+from lifecycle.net.aio.counted_sends import counting
 from lifecycle.net.aio.driver import TURNS, deadline_of, within
 from lifecycle.net.aio.messages import AsyncMessages
 from lifecycle.net.aio.nonblocking import RUNNING, mode
@@ -121,24 +119,6 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     return self._received(received or b"", size)
 
 
-def _counting(send: FunctionType) -> FunctionType:
-    """A call that counts from the moment it is made: its coroutine may be cancelled before it begins.
-
-    It passes for the coroutine function that it calls, and belongs to the line of its `def`.
-    """
-
-    def begin(self: AsyncStream, data: Any, *arguments: Any, **keywords: Any) -> Any:
-        self._sent = 0
-        return send(self, data, *arguments, **keywords) if arguments or keywords else send(self, data)
-
-    code = begin.__code__.replace(
-        co_filename=send.__code__.co_filename,
-        co_firstlineno=send.__code__.co_firstlineno,
-        co_flags=begin.__code__.co_flags | CO_COROUTINE,
-    )
-    return cast(FunctionType, wraps(send)(FunctionType(code, globals(), closure=begin.__closure__)))
-
-
 class AsyncStream(AsyncMessages):
     """A stream socket with a data phase, in plain text or over TLS.
 
@@ -151,7 +131,7 @@ class AsyncStream(AsyncMessages):
         super().__init_subclass__(role, **keywords)
         for call in (words.SEND.name, words.SEND_TO.name):
             if call in vars(cls):
-                setattr(cls, call, _counting(vars(cls)[call]))
+                setattr(cls, call, counting(vars(cls)[call]))
 
     def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
         super().__init__(engine=engine, journal=journal)
