@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
+from long_form import WHOLE
 from loopback import LONG
 from rich.console import Console
 from schemas import validated
@@ -30,13 +31,17 @@ FAULTY = "conformance.faulty:half_shut"
 
 
 def test_the_package_covers_every_role() -> None:
-    """All cells of all roles are reached; the figure is printed role by role, and the exit code is 0."""
-    ran = invoke("conform", "lifecycle", *QUICK, columns=120)
+    """All cells of all roles are reached; the figure is printed role by role, and the exit code is 0.
+
+    The short form leaves the largest roles to tests/conformance/test_driver.py.
+    """
+    roles = {name: role for name, role in ROLES.items() if WHOLE or name not in ("client", "accepted")}
+    ran = invoke("conform", "lifecycle", *(f"--role={name}" for name in roles), *QUICK, columns=120)
     assert ran.exit_code == 0
-    for name, role in ROLES.items():
+    for name, role in roles.items():
         legal, illegal = len(list(role.cells())), len(cells_of(role)) - len(list(role.cells()))
         assert re.search(rf"{name} +{legal}/{legal} +{illegal}/{illegal} ", ran.stdout)
-    total = sum(len(cells_of(role)) for role in ROLES.values())
+    total = sum(len(cells_of(role)) for role in roles.values())
     assert f"{total:,} of {total:,} cells covered (100.0%)" in ran.stdout
     assert "passes: nothing unexplained" in ran.stdout
 

@@ -15,7 +15,7 @@ from lifecycle.conformance.model.local_environments import LOCAL_ENVIRONMENTS
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 TestServer = conformance_suite(ROLES["server"], GovernedAdapter)
-"""As users run it, each cell a test; tests/cli/test_conform.py runs all cells of all roles."""
+"""As users run it, each cell a test; test_driver.py goes through all cells of all roles."""
 
 
 @pytest.mark.skipif(LOCAL_FAMILY == -1, reason="this system has no Unix-domain sockets")

@@ -208,7 +208,7 @@ def test_pages_can_be_used_by_everybody(browser: Browser, site: Path) -> None:
 
 @pytest.mark.parametrize(
     ("word", "page"),
-    [("tls", "tls/"), ("readline", "messages/"), ("keepalive", "ecosystem/"), ("timeout", "sockets/"), ("ipv6", "")],
+    [("tls", "tls/"), ("readline", "messages/"), ("keepalive", "ecosystem/"), ("timeout", "aio/"), ("ipv6", "sockets/")],
 )
 def test_search_finds(browser: Browser, site: Path, word: str, page: str) -> None:
     """What people look for is found, and the guide that treats it is among the first ten pages."""
