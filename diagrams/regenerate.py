@@ -17,6 +17,9 @@ from lifecycle.roles import ROLES
 from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM
 
 FOLDER = Path(__file__).parent
+QUIET = ("Server#1", "Client#1", "Accepted#1")
+"""The objects of the chart in the README"""
+
 PACKAGED = FOLDER.parent / "lifecycle" / "diagrams" / "roles"
 JOURNAL = PACKAGED.parent / "explorer" / "demo.jsonl"
 OBSERVED = (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)
@@ -37,6 +40,8 @@ def charts_of_the_demo() -> Iterator[tuple[str, str]]:
     yield "demo.txt", sequence_chart(records, "text", width=120)
     yield "demo.mmd", sequence_chart(records, "mermaid")
     yield "demo.svg", sequence_chart(records, "svg")
+    quiet = [record for record in records if record.subject in QUIET and record.outcome != "illegal"]
+    yield "demo-quiet.svg", sequence_chart(quiet, "svg")
 
 
 def pictures_of_roles() -> Iterator[tuple[str, str]]:

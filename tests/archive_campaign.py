@@ -156,7 +156,7 @@ class Figures:
 
 
 class Campaign:
-    """Mutates seeds and what was kept, and loads what comes out; the same for the same seed."""
+    """Mutates seeds and what was kept, and loads the result; the same for the same seed."""
 
     def __init__(self, seed: int, *, large: bool = True) -> None:
         self.random = Random(seed)

@@ -42,7 +42,7 @@ async def cancelled_at(
 
 @types.coroutine
 def _watched(call: Coroutine[Any, Any, Any], at_await: Callable[[int], None]) -> Generator[Any, Any, Any]:
-    """Run `call` as `await` does, and tell of each of its awaits before it begins."""
+    """Run `call` as `await` does, and report each of its awaits before it begins."""
     count = 0
     sent: Any = None
     thrown: BaseException | None = None

@@ -56,9 +56,10 @@ def nothing_is_left_behind() -> Iterator[None]:
     descriptors, threads, observers = open_descriptors(), set(threading.enumerate()), OBSERVERS.present
     yield
     assert OBSERVERS.present == observers, "objects are observed that were not before"
-    left = {
-        thread for thread in threading.enumerate() if thread not in threads and thread.is_alive() and thread.name not in KEPT
-    }
+    others = [thread for thread in threading.enumerate() if thread not in threads and thread.name not in KEPT]
+    for thread in others:
+        thread.join(1)  # it may be ending
+    left = {thread for thread in others if thread.is_alive()}
     assert not left, f"threads left running: {left}"
     if open_descriptors() - descriptors:
         gc.collect()

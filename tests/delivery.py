@@ -17,7 +17,7 @@ ROUNDS = 3  # a packet may be answered, and its answer too: of a connect, the se
 
 @contextmanager
 def delivering() -> Iterator[Callable[[], None]]:
-    """Stay on one processor, where packets keep their order. Gives a call that waits until what was sent has come.
+    """Stay on one processor, where packets keep their order. Gives a call that waits until what was sent has arrived.
 
     It sends a message to itself, behind everything that is on its way, and behind the answers.
     """

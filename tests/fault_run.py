@@ -319,7 +319,7 @@ def _watch_for_unseen(wrong: list[str]) -> Callable[[], None]:
     except RuntimeError:  # of trio, which raises everything
         loop = None
     if loop is not None:
-        loop.set_exception_handler(lambda _, context: wrong.append(f"the loop was told of {context}"))
+        loop.set_exception_handler(lambda _, context: wrong.append(f"the loop was given {context}"))
 
     def undo() -> None:
         sys.unraisablehook, threading.excepthook = before

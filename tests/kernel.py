@@ -1,4 +1,4 @@
-"""What the operating system tells of a socket, without changing it: to see that a refusal touched nothing."""
+"""What the operating system reports about a socket, without changing it: to see that a refusal touched nothing."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ SIOCOUTQ, SIOCOUTQNSD = 0x5411, 0x894B  # how much is not acknowledged of what w
 
 
 def shows(sock: Any, what: str) -> bool:
-    """Whether what others did has come to a socket: a busy system delivers after the call that sent it has returned."""
+    """Whether what others did has reached a socket: a busy system delivers after the call that sent it has returned."""
     if not hasattr(select, "poll"):
         return any(select.select([sock], [], [sock], 0))
     wanted = {DATA: select.POLLIN, END: getattr(select, "POLLRDHUP", select.POLLIN), ERROR: select.POLLERR}[what]

@@ -193,7 +193,7 @@ def until(condition: Callable[[], object], what: str = "the condition") -> None:
 
 
 def until_shows(sock: Any, what: str) -> None:
-    """Wait until what others did has come to a socket: kernel.DATA, END or ERROR."""
+    """Wait until what others did has reached a socket: kernel.DATA, END or ERROR."""
     until(lambda: shows(sock, what), what)
 
 

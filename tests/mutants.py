@@ -27,14 +27,14 @@ def caught_by(mutant: Mutant) -> str:
         try:
             check(role, state, call)
         except AssertionError:
-            return f"test_{check.__name__}"
+            return check.__name__
     try:
         if mutant.breakage is not Breakage.LACKS:
             evidence(role, cell)
         elif call in role.table[state] and outcome in PROVOKE[role.name][call]:
             ending_is_listed(role, cell)
     except Exception:  # any error with which a test would fail
-        return "test_no_ending_is_missing" if mutant.breakage is Breakage.LACKS else "test_row_is_seen_on_real_sockets"
+        return "ending_is_listed" if mutant.breakage is Breakage.LACKS else "evidence"
     return ""
 
 

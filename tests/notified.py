@@ -41,7 +41,7 @@ class Diary:
             self._news = anyio.Event()
 
     async def until_told(self, *expected: Any) -> None:
-        """Wait until just that was told, in that order, and then see that nothing more is."""
+        """Wait until exactly that was reported, in that order, and then see that nothing more is."""
         await self.until(lambda: len(self.told) >= len(expected))
         await anyio.sleep(QUIET)
         assert self.told == list(expected)

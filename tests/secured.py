@@ -63,5 +63,5 @@ def wants_certificate(version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
 
 
 def in_the_clear(sock: socket.socket) -> bytes:
-    """What has come to a plain socket, to its end."""
+    """What has arrived to a plain socket, to its end."""
     return b"".join(iter(lambda: sock.recv(65536), b""))

@@ -40,7 +40,7 @@ TURNSTILE = Role(
 
 
 class BentCoin(Exception):
-    """The coin is no coin."""
+    """The coin is not a coin."""
 
 
 class Turnstile(Lifecycle, role=TURNSTILE):

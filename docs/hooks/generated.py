@@ -5,15 +5,20 @@ A role's page is made from its table; its picture is the package's, which a test
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from importlib import import_module
+from inspect import getattr_static
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
-from lifecycle.checking.formats.codes import CODES
+from lifecycle.checking.formats.codes import CODES, Code
 from lifecycle.cli.app import app
 from lifecycle.diagrams import explorer_page, state_diagram
 from lifecycle.engine import Role
@@ -32,6 +37,7 @@ WRITTEN: dict[str, list[str]] = {
 }  # fmt: skip
 """section -> its pages in order; pages that are not named here follow the guides"""
 
+INHERITING = re.compile(r"^::: (\S+)\n    options: \{ inherited_members: true \}", re.MULTILINE)
 FIRST_OF_API = "reference/api/lifecycle.md"
 
 
@@ -45,13 +51,19 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     for section, pages in WRITTEN.items():
         here = [page for page in pages if page in found]
         if section == "How-to":
-            here += sorted(found - named)
+            here += sorted(page for page in found - named if not page.startswith("reference/"))
         sections.append({section: here})
     roles = [{role: f"reference/roles/{role}.md"} for role in ROLES]
     reference: list[Any] = [
         {"Roles": ["reference/roles/index.md", *roles]},
         {"The command": "reference/command.md"},
-        {"Codes of problems": "reference/codes.md"},
+        {
+            "Codes of problems": [
+                "reference/codes/index.md",
+                *({code.name: f"reference/codes/{code.name}.md"} for code in CODES),
+            ]
+        },
+        *sorted(page for page in found - named if page.startswith("reference/")),
         {"API": api},
     ]
     sections.append({"Reference": reference})
@@ -64,16 +76,49 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     texts = {
         "explore.html": explorer_page(),
         "reference/command.md": command_page(),
-        "reference/codes.md": codes_page(),
+        "reference/codes/index.md": codes_page(),
         "reference/roles/index.md": roles_page(),
         "demo.svg": (DIAGRAMS / "demo.svg").read_text(encoding="utf-8"),
     }
+    texts |= {f"reference/codes/{code.name}.md": code_page(code) for code in CODES}
     for role in ROLES.values():
         texts[f"reference/roles/{role.name}.md"] = role_page(role)
         texts[f"reference/roles/{role.name}.svg"] = state_diagram(role, "svg")
     for path, text in texts.items():
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """The landing page gets the README's table of features; of classes that inherit, each member is described once a page."""
+    if "@features@" in markdown:
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        table = readme.partition("### Beside other sockets\n\n")[2].partition("\n## ")[0]
+        markdown = markdown.replace("@features@", table.strip())
+    described: dict[int, str] = {}
+    return INHERITING.sub(lambda found: _described_once(found[1], described), markdown)
+
+
+def _described_once(path: str, described: dict[int, str]) -> str:
+    """The entry of a class, with those inherited members that no class before it on the page has; the others are named."""
+    module, _, name = path.rpartition(".")
+    own = getattr(import_module(module), name)
+    inherited: list[str] = []
+    others: dict[str, list[str]] = {}
+    for member in dict.fromkeys(each for base in own.__mro__[1:-1] for each in vars(base) if not each.startswith("_")):
+        value = id(getattr_static(own, member))
+        if member in vars(own):
+            continue
+        if value in described:
+            others.setdefault(described[value], []).append(member)
+        else:
+            described[value] = name
+            inherited.append(member)
+    entry = f"::: {path}\n    options: {{ inherited_members: {json.dumps(inherited)} }}\n"
+    as_others = (
+        f"As `{other}` has them: {', '.join(f'`{each}`' for each in sorted(names))}." for other, names in others.items()
+    )
+    return "\n".join((entry, *as_others))
 
 
 def role_page(role: Role) -> str:
@@ -89,7 +134,7 @@ def roles_page() -> str:
     rows = [
         f"| [{role.name}]({role.name}.md) | {role.doc} | {len(role.states)} | {len(role.cells())} |" for role in ROLES.values()
     ]
-    head = ("# Roles", "", "| role | | states | rows |", "|---|---|---|---|", *rows, "")
+    head = ("# Roles", "", "| role | what it does | states | rows |", "|---|---|---|---|", *rows, "")
     return "\n".join(head) + "\nInteractively: [the page to explore](../../explore.html).\n"
 
 
@@ -102,12 +147,23 @@ def command_page() -> str:
 
 
 def codes_page() -> str:
-    """What `lifecycle explain` says of every code."""
-    entries = (
-        f"## {code.name}: {code.title} {{#{code.name}}}\n\nA problem of kind `{code.kind}`. {code.explanation}\n"
-        for code in CODES
+    """The list of codes."""
+    rows = [f"| [{code.name}]({code.name}.md) | `{code.kind}` | {code.title} |" for code in CODES]
+    head = (
+        "# Codes of problems",
+        "",
+        "`lifecycle explain LC101` prints the same.",
+        "",
+        "| code | kind | problem |",
+        "|---|---|---|",
     )
-    return "\n".join(("# Codes of problems\n", "As `lifecycle explain LC101` prints them.\n", *entries))
+    return "\n".join((*head, *rows)) + "\n"
+
+
+def code_page(code: Code) -> str:
+    """What `lifecycle explain` says of a code."""
+    silence = f"A comment `# lifecycle: ignore[{code.name}]` silences it in its line; [others](../../how-to/lint.md)."
+    return f"# {code.name}: {code.title}\n\nA problem of kind `{code.kind}`. {code.explanation}\n\n{silence}\n"
 
 
 def _subcommands(group: Any, *before: str) -> Iterator[tuple[str, ...]]:

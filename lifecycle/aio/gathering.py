@@ -106,7 +106,7 @@ class ReadBuffer(_Buffer):
     read = read1
 
     def take_back(self, unread: bytes) -> None:
-        """Let the file hold what the archive read ahead, so that whoever reads next from the file finds it."""
+        """Let the file hold what the archive read ahead, so that the next reader of the file finds it."""
         self._file.hold(unread + self._arrived)
         self._arrived.clear()
 

@@ -16,7 +16,7 @@ from lifecycle.archive.format.encoder import Encoder
 def receive_of(file: Any) -> tuple[Receive, bool]:
     """How a decoder receives bytes of `file`, and whether it may ask for more than it needs, which does not wait for them.
 
-    Of a connection it asks for nothing more, as MFC's does: the rest is for the next archive, or whoever reads next.
+    Of a connection it asks for nothing more, as MFC's does: the rest is for the next archive, or the next reader.
     """
     one_read: Receive | None = getattr(file, "read1", None)
     reads_ahead = one_read is not None or isinstance(file, io.RawIOBase)

@@ -29,7 +29,7 @@ class Finding:
     or POSIX), leak (never closed), race (the call was inside the system when the socket was closed). role, state, call: in
     the words of the role's table. place: the line of the program's call, or where a leaked socket was made. code: as `lifecycle
     explain` takes it. legal: the calls that were legal. remedy: the shortest path of calls that makes the call legal, or None.
-    reason: why it is wrong. help: what to do, where that is no path of calls. answer: what this system answered. socket: the
+    reason: why it is wrong. help: what to do, where that is not a path of calls. answer: what this system answered. socket: the
     socket's name in this run. history: its calls up to here.
     """
 

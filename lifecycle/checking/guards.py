@@ -68,7 +68,7 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
 
 
 class _Region(NamedTuple):
-    """The lines of a `try` or `with`, the exceptions that it takes (None: all), and what becomes of them."""
+    """The lines of a `try` or `with`, the exceptions that it takes (None: all), and what happens to them."""
 
     first: int
     last: int
@@ -80,7 +80,7 @@ _regions: dict[str, tuple[_Region, ...]] = {}
 
 
 def guard_of(frame: FrameType, error: type[Exception] = OSError) -> Guard:
-    """What becomes of an error at the line where `frame` is, by its source; NONE where that cannot be read."""
+    """What happens to an error at the line where `frame` is, by its source; NONE where that cannot be read."""
     file = frame.f_code.co_filename
     if file not in _regions:
         lines = linecache.getlines(file, frame.f_globals)

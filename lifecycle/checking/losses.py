@@ -35,7 +35,7 @@ class Ended(Protocol):
 
 
 receivers: list[Callable[[Ended], None]] = []
-"""what is told of the next receives that are recorded"""
+"""what the journal records about the next receives"""
 
 
 def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.findings import grouped
-from lifecycle.checking.formats.problems import project_settings
+from lifecycle.checking.formats.problems import SCHEMA_VERSION, project_settings
 from lifecycle.checking.formats.writers import WRITERS
 from lifecycle.checking.run_problems import failing, problem_of, remaining
 from lifecycle.checking.run_text import for_terminal, summary
@@ -61,7 +61,7 @@ def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Seq
 
 def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]]) -> None:
     """Write the findings as JSON. Raises OSError where the file cannot be written."""
-    data = {"findings": findings, "left_out": checker.left_out, "sockets": checker.sockets}
+    data = {"version": SCHEMA_VERSION, "findings": findings, "left_out": checker.left_out, "sockets": checker.sockets}
     write_whole(file, json.dumps(data, indent=2) + "\n")
 
 

@@ -53,7 +53,7 @@ def remaining(
     """The groups of findings that neither a comment, nor the project's settings, nor the baseline silences.
 
     Those in tests come last. write_baseline: write those that are found there, and return none. Raises OSError, and ValueError
-    for a file that is no baseline.
+    for a file that is not a baseline.
     """
     groups = [(problem_of(group), group) for group in grouped(findings)]
     groups = [(problem, group) for problem, group in groups if formats.not_ignored((problem,), settings)]

@@ -18,7 +18,7 @@ from lifecycle.checking.replacements import Replacements
 from lifecycle.roles.python import tls_hazards as hazards
 from lifecycle.roles.python.words import RECEIVING
 
-_IN_A_ROW = 3  # times that TLS wants to read while nothing new has come
+_IN_A_ROW = 3  # times that TLS wants to read while nothing new has arrived
 
 _replacements = Replacements()
 

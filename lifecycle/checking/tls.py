@@ -77,7 +77,7 @@ def is_own(frame: FrameType | None) -> bool:
 
 
 def listen_to(context: Any) -> None:
-    """Be told of the alerts of the context's connections, where the program is not."""
+    """Receive the alerts of the context's connections, where the program is not."""
     hook: Any = ssl.SSLContext.__base__.__dict__.get("_msg_callback")
     if hook is not None and hook.__get__(context) is None:
         hook.__set__(context, _told)

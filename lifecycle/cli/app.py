@@ -19,7 +19,7 @@ from lifecycle.cli.doctor import doctor
 from lifecycle.cli.learn import learn
 from lifecycle.cli.lint import explain, lint
 from lifecycle.cli.matrix import matrix
-from lifecycle.cli.output import examples, fail_to_write
+from lifecycle.cli.output import examples, fail_to_write, with_coloured_help
 from lifecycle.cli.run import run
 from lifecycle.cli.show import roles, show
 from lifecycle.cli.supervised import supervised
@@ -74,6 +74,9 @@ def _errors_in_printable_characters() -> Iterator[None]:
 @click.version_option(lifecycle.__version__, message="lifecycle %(version)s", help="Print the version and exit.")
 def app() -> None:
     """The legal order of socket calls, executable."""
+
+
+with_coloured_help(app)
 
 
 def main() -> None:

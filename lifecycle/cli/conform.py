@@ -300,7 +300,7 @@ def _score_mutants(roles: tuple[Role, ...], engine: str | None, as_json: bool) -
     from lifecycle.cli.conform_page import mutants_data, mutants_page
 
     if as_json:
-        write_json(mutants_data(scores))
+        write_json({"roles": mutants_data(scores)})
     else:
         write_parts(*mutants_page(scores))
     return any(each.survivors for each in scores)

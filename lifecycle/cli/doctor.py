@@ -31,7 +31,6 @@ OFFERS: Mapping[str, Callable[[], object]] = {
 def doctor(as_json: bool) -> None:
     """Print what a report of a fault needs: versions, extras, and what this system offers."""
     data = {
-        "version": 1,
         "lifecycle": lifecycle.__version__,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": platform.platform(),

@@ -76,7 +76,7 @@ def matrix(target: str | None, diff: str | None, family: str | None, kind: str |
         from lifecycle.cli.matrix_page import matrix_data, matrix_page
 
         if as_json:
-            write_json(matrix_data(measured))
+            write_json({"cells": matrix_data(measured)})
         else:
             write_parts(*matrix_page(measured))
         return

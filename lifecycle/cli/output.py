@@ -8,18 +8,19 @@ import os
 import re
 import sys
 from io import StringIO
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
 from lifecycle.system.output import printable_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rich.console import Console, ConsoleOptions, RenderableType
 
 MIN_WIDTH = 40
+JSON_VERSION = 1
 
 _READER_IS_GONE = (errno.EPIPE, errno.EINVAL)  # Windows reports EINVAL
 _SPACES_AT_LINE_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
@@ -98,9 +99,42 @@ def tell(text: str) -> None:
     click.echo(printable_lines(text), err=True)
 
 
-def write_json(data: object) -> None:
-    """Write `data` as indented JSON."""
-    write(json.dumps(data, indent=2) + "\n")
+def write_json(data: Mapping[str, Any]) -> None:
+    """Write `data` as indented JSON, with the version of its form: docs/reference has a schema of each."""
+    write(json.dumps({"version": JSON_VERSION, **data}, indent=2) + "\n")
+
+
+class HelpFormatter(click.HelpFormatter):
+    """Headings and terms in colour; click takes it away where the output is no terminal."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Part of click."""
+        super().write_usage(_styled(prog, bold=True), args, prefix)
+
+    def write_heading(self, heading: str) -> None:
+        """Part of click."""
+        super().write_heading(_styled(heading, bold=True))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Part of click."""
+        super().write_dl([(_styled(term, fg="cyan"), text) for term, text in rows], col_max, col_spacing)
+
+
+class HelpContext(click.Context):
+    """The context of a command, whose help has colours."""
+
+    formatter_class = HelpFormatter
+
+
+def with_coloured_help(command: click.Command) -> None:
+    """Give a command and its subcommands that help."""
+    command.context_class = HelpContext
+    for each in getattr(command, "commands", {}).values():
+        with_coloured_help(each)
+
+
+def _styled(text: str, **style: Any) -> str:
+    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
 
 
 def examples(*lines: str) -> str:

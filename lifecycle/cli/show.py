@@ -18,7 +18,7 @@ SHOW_EPILOG = examples(
 )
 ROLES_EPILOG = examples(
     "lifecycle roles",
-    "lifecycle roles --json | jq -r '.[].name'",
+    "lifecycle roles --json | jq -r '.roles[].name'",
 )
 
 
@@ -55,11 +55,11 @@ def show(role: str | None, platforms: bool, as_json: bool) -> None:
 
 
 @click.command("roles", epilog=ROLES_EPILOG)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def roles(as_json: bool) -> None:
     """List the roles, one per line."""
     if as_json:
-        write_json([{"name": role.name, "doc": role.doc} for role in ROLES.values()])
+        write_json({"roles": [{"name": role.name, "doc": role.doc} for role in ROLES.values()]})
         return
     from rich.table import Table
     from rich.text import Text

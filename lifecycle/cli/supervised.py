@@ -65,7 +65,7 @@ class Supervised:
 
 
 def supervised() -> Supervised | None:
-    """Go on in a child process, and exit with what becomes of it; None where the system cannot fork, and all is done here."""
+    """Go on in a child process, and exit with what happens to it; None where the system cannot fork, and all is done here."""
     if not hasattr(os, "fork"):
         return None
     shared = Supervised()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
 from lifecycle.conformance.adapters.abilities import LeftOut
 from lifecycle.conformance.campaigns.conform import Conformance
-from lifecycle.conformance.driving.results import Cluster, RoleResult, clusters, snippet
+from lifecycle.conformance.driving.results import Cluster, RoleResult, Tally, clusters, snippet
 from lifecycle.conformance.driving.run import Divergence
-from lifecycle.conformance.model.graph import Cell, case_id
+from lifecycle.conformance.model.environments import ENVIRONMENTS
+from lifecycle.conformance.model.graph import Cell, Model, case_id
+from lifecycle.diagrams import explorer_page
+from lifecycle.engine import Record
+from lifecycle.roles import ROLES
 from lifecycle.system.output import annotation_text, printable_lines
 
 VERSION = 1
@@ -19,8 +23,6 @@ VERSION = 1
 
 MOST_CAUSES = 500
 """On a page"""
-
-STYLE = "body{font:16px sans-serif;max-width:60em;margin:2em auto}td,th{padding:.2em 1em;text-align:left}"
 
 
 def conformance_data(report: Conformance) -> dict[str, Any]:
@@ -69,35 +71,69 @@ def github_annotations(report: Conformance) -> Iterator[str]:
         yield f"::error title={annotation_text(report.target, is_property=True)}::{annotation_text(text)}"
 
 
-def html_page(report: Conformance) -> str:
-    """One page that needs nothing else: the verdict, coverage, each cause with its program, and what was left out."""
-    title = f"{escape(report.target)}: {'passes' if report.passes else 'fails'}"
-    rows = "".join(
-        f"<tr><th>{escape(each.role)}<td>{each.legal.reached}/{each.legal.offered}"
-        f"<td>{each.illegal.reached}/{each.illegal.offered}<td>{sum(each.data.values())}/{len(each.data)}"
-        for each in report.roles
-    )
+def html_page(report: Conformance, about: str = "") -> str:
+    """The page for runs: of each cause the steps that show it, with its program; above them coverage, and what was left out.
+
+    about: a line to stand before these.
+    """
     found = clusters(report.unexplained)
-    causes = "".join(_cause(report, each) for each in found[:MOST_CAUSES]) or "<p>Nothing is unexplained."
+    lines = [about] if about else []
+    for each in report.roles:
+        data = f", {sum(each.data.values())} of {len(each.data)} data cells" if each.data else ""
+        lines.append(f"{each.role}: {_tally(each.legal)} outcomes, {_tally(each.illegal)} refusals{data}")
+    lines.append(f"Causes: {len(found)}" if found else "Nothing is unexplained.")
     if len(found) > MOST_CAUSES:
-        causes += f"<p>And {len(found) - MOST_CAUSES:,} more causes, which --json and --junit have.</p>\n"
-    left_out = "".join(f"<li>{escape(str(each))}" for each in every_left_out(report))
-    parts = (
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>',
-        f"<style>{STYLE}</style>\n<h1>{title}</h1>",
-        f"<table><tr><th>role<th>outcomes<th>refusals<th>data cells{rows}</table>",
-        f"<h2>Differences</h2>\n{causes}",
-        f"<h2>Left out</h2>\n<ul>{left_out}</ul>\n</html>\n",
+        lines.append(f"Shown are {MOST_CAUSES} of them; --json and --junit have all.")
+    lines += [f"Left out: {each}" for each in every_left_out(report)]
+    model = cache(lambda name: Model(ROLES[name], ENVIRONMENTS[name]))
+    records = [
+        record
+        for number, each in enumerate(found[:MOST_CAUSES], 1)
+        for record in _records(each.shortest, number, model if each.shortest.role in ENVIRONMENTS else None)
+    ]
+    used = {record.role for record in records}
+    return explorer_page(
+        (role for role in ROLES.values() if not used or role.name in used),
+        records,
+        title=f"{report.target}: {'passes' if report.passes else 'fails'}",
+        findings=[_finding(report, each, number) for number, each in enumerate(found[:MOST_CAUSES], 1)],
+        about="\n".join(lines),
     )
-    return printable_lines("\n".join(parts))
 
 
-def _cause(report: Conformance, cluster: Cluster) -> str:
+def _tally(tally: Tally) -> str:
+    return f"{tally.reached} of {tally.offered}"
+
+
+def _records(first: Divergence, number: int, model: Callable[[str], Model] | None) -> Iterator[Record]:
+    """The steps that show a cause, as calls of one object; the last one is where it differs."""
+    edges = (model(first.role).follow(first.steps) if model else None) or (None,) * len(first.steps)
+    for place, (label, edge) in enumerate(zip(first.steps, edges, strict=True), 1):
+        state, after = (edge.source.state, edge.target.state) if edge else (first.state, first.state)
+        call, _, arguments = label.partition(" ")
+        differs = place == len(first.steps)
+        yield Record(
+            first.role, f"Cause#{number}", state, call, "", first.adapter, place, arguments,
+            began=number + place / 1000, ended=number + place / 1000,
+            outcome="differs" if differs else (edge.outcome if edge else None) or "ok", next_state=state if differs else after,
+            error=f"Expected {first.expected}, got {first.got}" if differs else "",
+        )  # fmt: skip
+
+
+def _finding(report: Conformance, cluster: Cluster, number: int) -> dict[str, Any]:
+    """A cause as a finding of the page, at its last step."""
     first = cluster.shortest
     repeats = report.repeats.get(first.line)
-    note = f" ({escape(str(repeats))})" if repeats is not None else ""
-    program = escape(snippet(report.target, first))
-    return f"<details><summary>{cluster.count} &times; {escape(str(first))}{note}</summary><pre>{program}</pre></details>\n"
+    note = f"; {repeats}" if repeats is not None else ""
+    text = f"{first}{note}\n{snippet(report.target, first)}"
+    place = {"file": first.adapter, "line": len(first.steps)}
+    return {
+        "socket": f"Cause#{number}",
+        "call": first.steps[-1].partition(" ")[0],
+        "text": text,
+        "count": cluster.count,
+        **place,
+    }
 
 
 def _cluster(report: Conformance, cluster: Cluster) -> dict[str, Any]:

@@ -25,6 +25,10 @@ GROUP = f'margin=14 labeljust=l labelloc=b style="rounded,dashed" color="{FAINT}
 PART_FRAME = f'margin=18 labeljust=l style="rounded,filled" color="{FAINT}" fillcolor="#fbfcfd" fontsize=13 fontcolor="{INK}"'
 EDGE = f'color="{QUIET}" fontname="{FONT}" fontsize=10 fontcolor="{INK}" arrowsize=0.7'
 
+SMALL = 'class=outside style="rounded,dashed" fontsize=11'
+SHORT = 1000
+"""Above the numbers of parts: those of the boxes of short edges"""
+
 WIDEST = 0.15
 """Inches of a letter whose width nobody knows without its font"""
 
@@ -61,8 +65,7 @@ def _lines(graph: Graph) -> Iterator[str]:
             yield f'    "" -> {_name(node.name)}'
     number = 0
     for place, picture in enumerate(graph.pictures):
-        for link in picture.links:
-            yield f"    {_link(link, place)}"
+        yield from (f"    {_link(link, place)}" for link in picture.links if link.is_drawn)
         for edge in picture.edges:
             errors = graph.errors_of(pair for each in edge.endings for pair in each.pairs())
             yield f"    {_edge(edge, number, errors, picture, place)}"
@@ -74,15 +77,24 @@ def _boxes(graph: Graph, picture: Picture, place: int) -> Iterator[str]:
     """The states of a picture. Those of a part have a frame below the main picture, in which there is a box for the part."""
     indent = "    "
     if place:
-        label = _titled(picture.name, [f"{len(picture.states)} states: see below"])
+        exits = [f"{visible(link.state)}: {link.text}" for link in picture.links if not link.is_drawn]
+        lines = [line for text in exits for line in wrapped(f"to {text}", LABEL_WIDTH, "   ")]
+        label = _titled(picture.name, [f"{len(picture.states)} states: see below", *lines])
         yield f'    {_apart(place)} [label=<{label}> fillcolor="{PART}" id="part-{place}" class=part {_width(picture.name)}]'
-        above = sorted((node for node in graph.nodes if not node.part), key=lambda node: node.is_final)[-1:]
+        main = graph.pictures[0]
+        leaving = {edge.source for edge in main.edges if not edge.is_short}
+        above = [_name(node.name) for node in graph.nodes if not node.part and node.name not in leaving]
+        above += [_short_end(edge, number) for number, edge in enumerate(main.edges) if edge.is_short]
         below = _end((*picture.outside, *picture.states)[0], picture, place)
-        yield from (f"    {_name(node.name)} -> {below} [style=invis weight=0]" for node in above)
+        yield from (
+            f"    {name} -> {below} [style=invis weight={int(not number)}]" for number, name in enumerate(above)
+        )  # the first pulls it below
         yield f"    subgraph cluster_part_{place} {{"
         title = f"{visible(graph.name)}: the states of {visible(picture.name)}"
         yield f'        graph [label="{_label_of_frame(title)}" {PART_FRAME}]'
         indent += "    "
+    first = sum(len(each.edges) for each in graph.pictures[:place])
+    short = [(number, edge) for number, edge in enumerate(picture.edges, first) if edge.is_short]
     placed = [(number, node) for number, node in _placed(graph, picture) if node.name in picture.states]
     if picture.group:
         yield f"{indent}subgraph {_cluster(place)} {{"
@@ -90,15 +102,30 @@ def _boxes(graph: Graph, picture: Picture, place: int) -> Iterator[str]:
         yield from (
             f"{indent}    {_name(node.name)} [{_box(node, n)}]" for n, node in placed if node.name in picture.group.states
         )
+        yield from (f"{indent}    {_short_box(edge, n)}" for n, edge in short if edge.source in picture.group.states)
         yield f"{indent}}}"
     grouped = picture.group.states if picture.group else ()
     yield from (f"{indent}{_name(node.name)} [{_box(node, number)}]" for number, node in placed if node.name not in grouped)
+    yield from (f"{indent}{_short_box(edge, n)}" for n, edge in short if edge.source not in grouped)
+    reached = {edge.target for edge in picture.edges if not edge.is_short}
+    under = {edge.target: edge.source for _, edge in short if edge.target in picture.states and edge.target not in reached}
+    yield from (f"{indent}{_name(str(source))} -> {_name(str(target))} [style=invis]" for target, source in under.items())
     for number, node in enumerate(graph.nodes):
         if node.name in picture.outside:
             label = f"label={_quoted(visible(node.name))} id={_quoted(f'{node_id(number)}-{place}')} {_width(node.name)}"
-            yield f'{indent}{_apart(place, node.name)} [{label} class=outside style="rounded,dashed" fontsize=11]'
+            yield f"{indent}{_apart(place, node.name)} [{label} {SMALL}]"
     if place:
         yield "    }"
+
+
+def _short_box(edge: StateEdge, number: int) -> str:
+    """The small box at the end of an edge that is drawn short: it names the state."""
+    name = str(edge.target)
+    return f"{_short_end(edge, number)} [label={_quoted(visible(name))} {_width(name)} {SMALL}]"
+
+
+def _short_end(edge: StateEdge, number: int) -> str:
+    return _apart(SHORT + number, str(edge.target))
 
 
 def _placed(graph: Graph, picture: Picture) -> list[tuple[int, StateBox]]:
@@ -177,7 +204,8 @@ def _edge(edge: StateEdge, number: int, errors: Sequence[str], picture: Picture,
     # an edge of a group ends at one of its states, and is clipped at the group's border
     source = edge.source.states[-1] if isinstance(edge.source, Group) else edge.source
     target = edge.target.states[0] if isinstance(edge.target, Group) else edge.target
-    return f"{_end(source, picture, place)} -> {_end(target, picture, place)} [{' '.join(attributes)}]"
+    end = _short_end(edge, number) if edge.is_short else _end(target, picture, place)
+    return f"{_end(source, picture, place)} -> {end} [{' '.join(attributes)}]"
 
 
 def _end(state: str, picture: Picture, place: int) -> str:

@@ -7,8 +7,9 @@ picture of their own, with the edges that touch them.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from lifecycle.diagrams.details import call_details, facts_text
 from lifecycle.diagrams.graph import CallEntry, Endings, Graph, Group, Link, Note, Picture, StateBox, StateEdge
@@ -20,6 +21,8 @@ from lifecycle.system.matrices import Cell, Mark
 from lifecycle.system.platform_answers import platform_cells
 
 LEAST_GROUP = 3
+MANY_FAILURES = 2
+MANY_SUCCESSES = 4
 
 Pair = tuple[str, str]
 """(call, outcome)"""
@@ -76,9 +79,26 @@ def _pictures(
             if pairs:
                 edges.append(StateEdge(state, after, _endings(role, pairs), is_failure, highlight.has_taken(state, pairs)))
         edges.sort(key=lambda edge: (_place(edge.source, order), _place(edge.target, order), edge.is_failure))
-        touched = {end for edge in edges for end in (edge.source, edge.target) if isinstance(end, str)}
+        edges = _shortened(edges)
+        touched = {end for edge in edges for end in (edge.source, "" if edge.is_short else edge.target) if isinstance(end, str)}
         outside = tuple(state for state in role.table if state in touched and part[state] != name)
         yield Picture(name, states, tuple(edges), group, outside, links)
+
+
+def _shortened(edges: Sequence[StateEdge]) -> list[StateEdge]:
+    """The edges, short those that would cross the picture: where many lead, and where the group leads, too."""
+    failures = Counter((edge.target, edge.is_failure) for edge in edges)
+    ends = {edge.target for edge in edges if isinstance(edge.source, Group)}
+    return [
+        replace(
+            edge,
+            is_short=failures[edge.target, edge.is_failure] >= (MANY_FAILURES if edge.is_failure else MANY_SUCCESSES)
+            or (edge.target in ends and not edge.is_failure),
+        )
+        if isinstance(edge.source, str)
+        else edge
+        for edge in edges
+    ]
 
 
 def _links(arrows: Mapping[Arrow, Sequence[Pair]], part: Mapping[str, str]) -> Iterator[Link]:
@@ -88,9 +108,10 @@ def _links(arrows: Mapping[Arrow, Sequence[Pair]], part: Mapping[str, str]) -> I
         main, enters = (after, False) if part[state] else (state, True)
         if not part[main]:
             texts[main, enters, is_failure].update(dict.fromkeys(outcome if is_failure else call for call, outcome in pairs))
+    entered = {main for main, enters, _ in texts if enters}
     for (main, enters, is_failure), names in texts.items():
         text = ", ".join(map(visible, names))
-        yield Link(main, enters, f"[{text}]" if is_failure else text, is_failure)
+        yield Link(main, enters, f"[{text}]" if is_failure else text, is_failure, main in entered)
 
 
 def _notes(role: Role) -> Iterator[Note]:

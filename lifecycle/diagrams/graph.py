@@ -68,13 +68,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class StateEdge:
-    """A change of state; `source` and `target` name states, or are the group. Successes and failures have separate edges."""
+    """A change of state; `source` and `target` name states, or are the group. Successes and failures have separate edges.
+
+    is_short: it is drawn to a small box of its own that names the target, since many failures lead there.
+    """
 
     source: str | Group
     target: str | Group
     endings: tuple[Endings, ...]
     is_failure: bool
     is_taken: bool = False
+    is_short: bool = False
 
     def cells(self) -> Iterator[tuple[str, str, str, str]]:
         """Every (state, call, outcome, next state) that the edge stands for."""
@@ -90,12 +94,14 @@ class Link:
     """That edges lead between a state of the main picture and a part's box, which stands there for all of its states.
 
     `enters` says which way. `text` names the calls, or of failures the outcomes: the edges are drawn in the part's own picture.
+    Where nothing enters the part from that state, the box may say so instead: is_drawn is False.
     """
 
     state: str
     enters: bool
     text: str
     is_failure: bool
+    is_drawn: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield "## States"
     yield ""
     states = [(_name(node.name), _marks(node), _text(node.doc), _text(node.facts)) for node in graph.nodes]
-    yield from _table(("state", "", "meaning", "facts"), states)
+    yield from _table(("state", "mark", "meaning", "facts"), states)
     yield ""
     yield "## Calls"
     yield ""

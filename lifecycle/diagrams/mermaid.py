@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lifecycle.diagrams.graph import Graph, Group, Mark, Picture, StateBox, StateEdge, group_label, labels
 from lifecycle.diagrams.lettering import identifiers, mermaid_text, visible, wrapped
@@ -15,7 +15,8 @@ RESERVED = (
 """Words that the parser does not accept as a state's id, and the names that every JavaScript object has"""
 
 GROUP, PART = "GROUP", "PART"
-LABEL_WIDTH, BOX_WIDTH = 18, 48  # letters
+SHORT = 1000
+LABEL_WIDTH, BOX_WIDTH = 16, 48  # letters
 SPACING = {"nodeSpacing": 30, "rankSpacing": 90}
 """With wider texts, less space, or another order of states and edges, Mermaid puts labels on top of each other, and of boxes:
 measured on the package's own roles in three fonts"""
@@ -37,16 +38,23 @@ def _lines(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
         if node.is_initial:
             yield f"    [*] --> {ids[node.name]}"
+    short = [(at, edge, _short_end(edge, n, ids)) for n, (at, _, edge) in enumerate(_ordered(graph)) if edge.is_short]
     for place, picture in enumerate(graph.pictures):
-        yield from _frames(picture, place, ids)
+        yield from _frames(picture, place, ids, [(edge.source, end) for at, edge, end in short if at == place])
     for node in graph.nodes:
         yield from _state(node, ids[node.name])
     for place, picture in enumerate(graph.pictures):
         for state in picture.outside:
             yield f"    {_end(state, picture, place, ids)} : {mermaid_text(visible(state))}"
-    for place, picture, edge in _ordered(graph):
-        text = _written(labels(edge.endings), LABEL_WIDTH)
-        yield f"    {_end(edge.source, picture, place, ids)} --> {_end(edge.target, picture, place, ids)} : {text}"
+    for _, edge, end in short:  # Mermaid would put its label on others: the box has it
+        yield f"    {end} : {mermaid_text(visible(str(edge.target)))}"
+        yield f"    {end} : {_written(labels(edge.endings), LABEL_WIDTH)}"
+    for number, (place, picture, edge) in enumerate(_ordered(graph)):
+        source, target = (_end(end, picture, place, ids) for end in (edge.source, edge.target))
+        if edge.is_short:
+            yield f"    {source} --> {_short_end(edge, number, ids)}"
+        else:
+            yield f"    {source} --> {target} : {_written(labels(edge.endings), LABEL_WIDTH)}"
     for place, picture in enumerate(graph.pictures):
         for link in picture.links:
             ends = (ids[link.state], f"{PART}_{place}")
@@ -62,18 +70,20 @@ def _lines(graph: Graph) -> Iterator[str]:
             yield f"    class {','.join(marked)} {mark}"
 
 
-def _frames(picture: Picture, place: int, ids: Mapping[str, str]) -> Iterator[str]:
+def _frames(picture: Picture, place: int, ids: Mapping[str, str], short: Sequence[tuple[str | Group, str]]) -> Iterator[str]:
     """The frame of a group; that of a part is around it, and has the states outside it that its arrows touch."""
     if place:
         yield f'    state "{mermaid_text(visible(picture.name))}" as {PART}_{place} {{'
     if picture.group:
         yield f'    state "{mermaid_text(group_label(picture.group))}" as {_end(picture.group, picture, place, ids)} {{'
         yield from (f"        {ids[name]}" for name in picture.group.states)
+        yield from (f"        {end}" for source, end in short if source in picture.group.states)
         yield "    }"
     if place:
         grouped = picture.group.states if picture.group else ()
         yield from (f"        {ids[name]}" for name in picture.states if name not in grouped)
         yield from (f"        {_end(state, picture, place, ids)}" for state in picture.outside)
+        yield from (f"        {end}" for source, end in short if source not in grouped)
         yield "    }"
 
 
@@ -108,6 +118,11 @@ def _ordered(graph: Graph) -> list[tuple[int, Picture, StateEdge]]:
 def _written(texts: Iterable[str], width: int) -> str:
     """Each text on its own line; long ones are broken here, so that Mermaid does not break them."""
     return "<br/>".join(mermaid_text(line) for text in texts for line in wrapped(text, width))
+
+
+def _short_end(edge: StateEdge, number: int, ids: Mapping[str, str]) -> str:
+    """The id of the box at the end of an edge that is drawn short."""
+    return f"{PART}_{SHORT + number}_{ids[str(edge.target)]}"
 
 
 def _end(end: str | Group, picture: Picture, place: int, ids: Mapping[str, str]) -> str:

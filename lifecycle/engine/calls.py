@@ -236,7 +236,7 @@ def _run_nothing() -> None:
 
 
 def observers_of(target: Governed) -> tuple[journal.Observer, ...]:
-    """Who is told of the calls of an object: those of all objects, and its own."""
+    """The observers of an object's calls: those of all objects, and its own."""
     own, present = target._journal, OBSERVERS.present
     return present if own is None or own in present else (*present, own)
 

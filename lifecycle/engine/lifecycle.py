@@ -30,7 +30,7 @@ class Lifecycle(Governed):
     a checked one of the same signature. Calls that are never legal need no method: they refuse with the table's reason.
     A subclass may override a handler and stays checked.
 
-    engine: "compiled" (the default) or "reference", which asks transitions at every step. journal: is told of the calls of this
+    engine: "compiled" (the default) or "reference", which asks transitions at every step. journal: observes the calls of this
     object, as a Journal or another Observer: nobody else's calls are slower.
     """
 

@@ -40,7 +40,7 @@ def fires_into(kind: type, default: Callable[[Any], Any] | None = None) -> Calla
 
 
 _STEP = "if True" if IS_ONE_STEP else "with {self}._lock"
-"""Begins a block that compares what an object holds, and sets it: `if True` is no instruction"""
+"""Begins a block that compares what an object holds, and sets it: `if True` is not an instruction"""
 
 _SETTLE_OK = """\
         if _lc_result is not None:

@@ -55,7 +55,7 @@ class Settling:
     _node: StateNode
     _claim: Claim | None
     _journal: Observer | None
-    """who is told of this object's calls alone"""
+    """the observers of this object's calls alone"""
 
     @property
     def state(self) -> str:

@@ -42,7 +42,7 @@ class BlockingCallCancelled(InterruptedError):
 
 
 class IncompleteRead(EOFError):
-    """The peer ended its stream within a message: `partial` has come of it, of `expected` bytes where that is known.
+    """The peer ended its stream within a message: `partial` has arrived of it, of `expected` bytes where that is known.
 
     Nothing is lost: a receive() of the object, or a read of the reader, gives `partial`.
     """
@@ -58,7 +58,7 @@ class IncompleteRead(EOFError):
 
 
 class SeparatorNotFound(ValueError):
-    """No `separator` came within `limit` bytes. Nothing is lost: what has come can still be received."""
+    """No `separator` came within `limit` bytes. Nothing is lost: what has arrived can still be received."""
 
     def __init__(self, separator: bytes, limit: int) -> None:
         super().__init__(f"no {separator!r} within {limit} bytes: the peer sends something else, or the limit is too low")

@@ -241,7 +241,7 @@ class OsSocket(Lifecycle):
     def attach(self, handle: int | socket.socket) -> None:
         """Take over a socket that exists already, and enter the state that it is really in.
 
-        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is no socket,
+        handle: a descriptor, or a socket.socket, which gives its descriptor up. Raises OSError when it is not a socket,
         TypeError for an object that sends or receives its own way, as an ssl.SSLSocket does, ValueError when it is of another
         kind or in a state that this role does not have, as a datagram socket that was shut down without a peer; the caller
         keeps it then.

@@ -104,7 +104,7 @@ class TlsCalls(OsSocket):
         await super().__aexit__(kind, error, traceback)
 
     def _record_of(self, call: str, node: Any, arguments: tuple[Any, ...], keywords: Any, override: Any) -> Any:
-        """As of every call; but what is sent over TLS, or belongs to it, is recorded as its length whoever asks for more."""
+        """As of every call; but of what is sent over TLS, or belongs to it, every journal has the length only."""
         if call in HANDSHAKES or isinstance(getattr(self, "_socket", None), SecureLayer):
             arguments = tuple(map(_without_secrets, arguments))
             keywords = {name: _without_secrets(value) for name, value in keywords.items()}

@@ -16,7 +16,7 @@ class TlsDetails:
     what ssl.SSLObject.getpeercert() gives, {} where the peer has shown none or nobody has verified it. certificate_bytes: the
     same in DER, None where the peer has shown none. is_verified: whether the peer has shown a certificate that this side has
     verified; False with a context of CERT_NONE, where anybody can be the peer. is_resumed: whether an earlier session went
-    on. key_log: whether the context writes the keys to a file (SSLKEYLOGFILE), so that whoever reads it can decrypt. session:
+    on. key_log: whether the context writes the keys to a file (SSLKEYLOGFILE), so that its readers can decrypt. session:
     what a later start_tls(session=...) can go on with; None until the peer has sent a ticket, which in TLS 1.3 comes with its
     first data.
     """

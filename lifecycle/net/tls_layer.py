@@ -145,7 +145,7 @@ class TlsLayer(SecureLayer):
                 except OSError:
                     if not self._ahead and not self._peer_has_ended:
                         raise
-                    # What was unsent could not go: what had come before that is received first, and the error told after it.
+                    # What was unsent could not go: what had arrived before that is received first, and the error told after it.
                     self._is_told = False
                 else:
                     if flags:
@@ -221,7 +221,7 @@ class TlsLayer(SecureLayer):
         return count
 
     def _read(self, size: int) -> bytes:
-        """What has come, at least one byte, or b"" after the peer's close_notify."""
+        """What has arrived, at least one byte, or b"" after the peer's close_notify."""
         if self._details is None:
             self._tell_state()
         try:
@@ -258,7 +258,7 @@ class TlsLayer(SecureLayer):
             self._flush()
 
     def _look_ahead(self) -> None:
-        """Decrypt what has come, and answer what is wrong with it."""
+        """Decrypt what has arrived, and answer what is wrong with it."""
         if self._details is None or self._error is not None:
             return
         self._read_out()
@@ -267,7 +267,7 @@ class TlsLayer(SecureLayer):
                 self._flush()
 
     def _read_out(self) -> None:
-        """Decrypt what has come: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
+        """Decrypt what has arrived: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
         parts = [self._ahead]
         try:
             while not self._peer_has_ended:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from lifecycle.engine import INTERRUPTED, Call, settled
@@ -24,7 +24,7 @@ from lifecycle.roles import words
 from lifecycle.roles.facts import Link, Receives
 from lifecycle.system.addresses import any_address, checked_peer
 from lifecycle.system.handles import is_bound
-from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_anywhere, checked_path
+from lifecycle.system.local_sockets import LOCAL_FAMILY, OF_A_PATH, Path, bind_anywhere, checked_path, connect_error
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.passing import numbers_of, refuse_other_family
 from lifecycle.system.portable_calls import Direction, bind_again, forget_peer, set_peer
@@ -92,7 +92,7 @@ class StreamCalls(TlsCalls, StreamOptions):
         return (yield from receiving_handles(self._socket, size, limit))
 
     def _arrived(self, data: bytes, handles: list[int]) -> Found:
-        """What receive_handles() gives: the end of the stream is one where nothing has come."""
+        """What receive_handles() gives: the end of the stream is one where nothing has arrived."""
         if not data:
             self._received(data, 1)
             return settled("eof", (data, handles))
@@ -234,7 +234,9 @@ class DatagramCalls(CreatedSocket, DatagramOptions):
         return "failed" if is_bound(self._socket) else None
 
     def _connecting(self, address: str | None, port: int | None, path: Path | None = None) -> Operation[None]:
-        set_peer(self._socket, (yield from self._addressed(address, port, path)))
+        peer = yield from self._addressed(address, port, path)
+        with _showing(path, peer):
+            set_peer(self._socket, peer)
 
     def _sending(self, data: ReadableBuffer, flags: int) -> Operation[int]:
         refuse_flags(words.SEND, self, flags)
@@ -246,7 +248,8 @@ class DatagramCalls(CreatedSocket, DatagramOptions):
         memoryview(data)  # TypeError, before anything is bound
         refuse_flags(words.SEND_TO, self, flags)
         peer = yield from self._addressed(address, port, path)
-        return (yield from sending_message(self._socket, data, flags, peer))
+        with _showing(path, peer):
+            return (yield from sending_message(self._socket, data, flags, peer))
 
     def _sending_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno]) -> Operation[int]:
         numbers = numbers_of(handles)
@@ -283,6 +286,17 @@ class DatagramCalls(CreatedSocket, DatagramOptions):
                 if not is_bound(self._socket):  # or else another thread's first send_to() came before
                     raise
         return peer
+
+
+@contextmanager
+def _showing(path: Path | None, name: Any) -> Iterator[None]:
+    """Have the system's errors show the path that they are about, and what is there when it is not a socket."""
+    try:
+        yield
+    except OSError as error:
+        if path is None or error.errno not in OF_A_PATH:
+            raise
+        raise connect_error(error.errno, name) from None
 
 
 def refuse_flags(call: Call, subject: OsSocket, flags: int) -> None:

@@ -152,7 +152,7 @@ CONNECT_WORDS: dict[str, dict[str, object]] = {
 
 CONNECTS_ONLY = "A client connects; a Server listens and accepts"
 ATTACHABLE = (OPEN, BOUND, CONNECTING, *DATA_PHASE)
-"""The states in which a handle may be found: the keys of TLS are no part of it"""
+"""The states in which a handle may be found: the keys of TLS are not part of it"""
 
 CLIENT_STATES = (EMPTY, *ATTACHABLE, *tls.STATES, CLOSED)
 CLIENT_RULES = (*CREATION, attaching(ATTACHABLE), *CONNECT, *STREAM)

@@ -7,7 +7,7 @@
 
 The halves are those of the plain data phase, about close_notify in the place of the FIN: whether this side's was sent, and
 whether the peer's was seen. close_notify is authentic, and a FIN is not: anybody on the way can make one. So a FIN without
-close_notify before it is no end of the stream but the outcome `truncated` (RFC 8446, section 6.1).
+close_notify before it is not an end of the stream but the outcome `truncated` (RFC 8446, section 6.1).
 
 Legal means portable. OpenSSL makes the handshake inside the first send or receive, and Schannel and rustls do not; TLS has no
 message that ends receives; OpenSSL's SSL_shutdown() fails where data is unread, and s2n's drops it. So the two halves of the

@@ -110,7 +110,7 @@ def unfilled() -> socket.socket:
 def own(sock: socket.socket, number: int) -> None:
     """Have `sock`, which holds nothing, hold a descriptor.
 
-    It is there before, so that whoever is interrupted meanwhile can see whether it does: an object that is made and thrown away
+    It is there before, so that an interrupted caller can see whether it does: an object that is made and thrown away
     closes the descriptor.
     """
     if sys.platform == "win32":

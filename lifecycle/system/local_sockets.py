@@ -42,6 +42,10 @@ class BoundPath(NamedTuple):
     process: int
 
 
+OF_A_PATH = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.EACCES, errno.EPROTOTYPE, errno.ENOTDIR, errno.ELOOP})
+"""What a path can be the cause of, in a call that names a peer by it"""
+
+
 def checked_path(path: object) -> bytes:
     """The system's name for a path, or for an abstract name, which begins with a NUL (Linux, unix(7)).
 
@@ -86,7 +90,7 @@ def bind_to_path(sock: socket.socket, name: bytes, mode: int | None) -> BoundPat
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise OSError(error.errno, error.strerror, os.fsdecode(name)) from None
-        _remove_stale(name, sock.type)
+        _remove_stale(name)
         sock.bind(name)
     made = os.lstat(name)
     bound = BoundPath(os.path.abspath(name), made.st_dev, made.st_ino, os.getpid())
@@ -111,7 +115,7 @@ def bind_anywhere(sock: socket.socket) -> BoundPath | None:
 
 
 def remove(bound: BoundPath) -> None:
-    """Remove a path, if it is the file that the bind has made, and this the process; a missing one is no error."""
+    """Remove a path, if it is the file that the bind has made, and this the process; a missing one is not an error."""
     if os.getpid() != bound.process:  # a child that inherited the object
         return
     with suppress(OSError):
@@ -120,12 +124,16 @@ def remove(bound: BoundPath) -> None:
             os.unlink(bound.path)
 
 
-def _remove_stale(name: bytes, kind: int) -> None:
-    """Remove a socket at a path that nobody has open; OSError (EADDRINUSE) for anything else there."""
+def _remove_stale(name: bytes) -> None:
+    """Remove a socket at a path that nobody has open; OSError (EADDRINUSE) for anything else there.
+
+    A datagram socket asks: it makes no connection that a server would have to accept, and a stream socket that is bound and
+    does not listen yet answers it with EPROTOTYPE, where a connect of its own kind would be refused as by a stale path.
+    """
     shown = os.fsdecode(name)
     if not stat.S_ISSOCK(os.lstat(name).st_mode):
         raise OSError(errno.EADDRINUSE, "a file that is not a socket is at this path, and is not removed", shown)
-    with socket.socket(LOCAL_FAMILY, kind) as probe:
+    with socket.socket(LOCAL_FAMILY, socket.SOCK_DGRAM) as probe:
         probe.setblocking(False)
         if probe.connect_ex(name) != errno.ECONNREFUSED:
             raise OSError(errno.EADDRINUSE, "another socket is bound to this path", shown)

@@ -83,7 +83,7 @@ def bound(sock: socket.socket, name: Any) -> socket.socket:
 def at_every(found: Sequence[Found], prepare: Callable[[int], socket.socket]) -> list[socket.socket]:
     """A socket bound to each address, all to the same port; addresses that this machine does not have are left out.
 
-    Raises OSError (EADDRINUSE) where one is taken, and the error of the first address where none can be had.
+    Raises OSError (EADDRINUSE) where one is taken, and the error of the first address where none is free.
     """
     for tries_left in reversed(range(TRIES_OF_PORTS)):
         made: list[socket.socket] = []

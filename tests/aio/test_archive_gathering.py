@@ -69,7 +69,7 @@ def test_values_arrive_in_whatever_pieces(event_loop: EventLoop) -> None:
 
 @on_every_loop
 async def test_a_message_is_taken_whole() -> None:
-    """take() decodes a message of several values when all of it has come; a function that fails takes nothing."""
+    """take() decodes a message of several values when all of it has arrived; a function that fails takes nothing."""
     data = stored(WORD(7), CString("seven"), BYTE(1), Track("north", 1.5, [1, 2, 3]))
     async with loading(registry=REGISTRY) as (archive, peer), anyio.create_task_group() as tasks:
         calls = 0
@@ -191,7 +191,7 @@ async def test_a_message_that_waits_within_its_function_ends_as_any_other(ending
 
 @on_every_loop
 async def test_a_file_that_reads_exactly_is_gathered_from_too() -> None:
-    """An archive takes what has come, also from a file that is not archive_compatible."""
+    """An archive takes what has arrived, also from a file that is not archive_compatible."""
     async with connected() as (client, peer), aio.SocketFile(client, archive_compatible=False) as file:
         archive = aio.Archive(file, "load")
         peer.sendall(stored(DWORD(5)))

@@ -155,7 +155,7 @@ async def test_files_are_not_mixed() -> None:
 
 @on_every_loop
 async def test_a_file_reads_and_writes() -> None:
-    """read() gives what has come, or just as much as is asked for, or all; the socket stays open when the file is closed."""
+    """read() gives what has arrived, or just as much as is asked for, or all; the socket stays open when the file is closed."""
     async with connected() as (client, peer), anyio.create_task_group() as tasks:
         async with aio.SocketFile(client) as file:
             assert file.archive_compatible
@@ -185,7 +185,7 @@ async def test_a_file_reads_and_writes() -> None:
 
 @on_every_loop
 async def test_bytes_that_were_not_taken_are_for_the_next_archive() -> None:
-    """Closing a loading archive, and its flush(), give back to the file what was received, for whoever reads next."""
+    """Closing a loading archive, and its flush(), give back to the file what was received, for the next reader."""
     async with connected() as (client, peer), aio.SocketFile(client) as file:
         archive = aio.Archive(file, "load")
         peer.sendall(stored(BYTE(1), DWORD(2)))

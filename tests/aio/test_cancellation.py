@@ -37,7 +37,7 @@ Step = tuple[int | str, str | None]
 
 
 class Play:
-    """One object, whoever it has to do with, and the account of what went between them.
+    """One object, its peers, and the account of what went between them.
 
     waits: the calls that are cancelled. cancelled: those that were, each at how many of its awaits.
     """
@@ -162,7 +162,7 @@ class StreamPlay(Play):
             self.to_come.clear()
             self.arrived = self.sent = 0
             self.is_broken = False
-            self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it sends has come at once
+            self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it sends arrives at once
 
     def peer_sends(self) -> None:
         """The peer sends something."""
@@ -174,7 +174,7 @@ class StreamPlay(Play):
             self.deliver()
 
     def peer_reads(self) -> None:
-        """The peer reads what has come."""
+        """The peer reads what has arrived."""
         if self.peer is None:
             return
         self.deliver()
@@ -355,7 +355,7 @@ async def slow_resolver(host: str, port: int, *, family: int, type: int) -> Any:
 
 
 class SlowConnects:
-    """Says twice of every connect that it has not come out yet; over the loopback interface it has at once."""
+    """Says twice of every connect that it has no result yet; over the loopback interface it has at once."""
 
     def __init__(self) -> None:
         self._asked: Counter[socket.socket] = Counter()

@@ -37,7 +37,7 @@ class FaceStage(GovernedStage):
         in_the_loop(lambda: aio.SocketFile(self.subject._awaited).close())
 
     def read_ahead(self) -> None:
-        """A SocketFile over the object takes what has come, and is not read."""
+        """A SocketFile over the object takes what has arrived, and is not read."""
         if not self.subject.is_legal(START_TLS.name):
             return
         file = in_the_loop(lambda: aio.SocketFile(self.subject._awaited, archive_compatible=False))

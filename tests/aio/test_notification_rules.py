@@ -135,7 +135,7 @@ async def arranged(*, asks: bool, sent: int) -> AsyncIterator[Play]:
 
 @every_loop
 def test_events_are_told_as_the_model_says(event_loop: EventLoop) -> None:
-    """After every step just that was told which the rules demand, in that order."""
+    """After every step exactly the events that the rules demand were reported, in that order."""
 
     @settings(max_examples=part(25, 8), suppress_health_check=[HealthCheck.too_slow])
     @given(st.booleans(), st.integers(0, 3), st.lists(steps, max_size=12))
@@ -153,7 +153,7 @@ def test_events_are_told_as_the_model_says(event_loop: EventLoop) -> None:
 
 
 async def told(play: Play, step: str) -> None:
-    """See that just that is told which the model tells."""
+    """See that exactly the model's events are reported."""
     diary, model = play.client.diary, play.model
     model.tell()
     with anyio.move_on_after(1):

@@ -55,14 +55,14 @@ async def test_a_refused_connect_is_told_and_leads_back() -> None:
 
 @on_every_loop
 async def test_an_awaited_connect_is_not_told() -> None:
-    """An awaited connect tells itself how it came out: OnConnect is never called for it."""
+    """An awaited connect tells itself how it ended: OnConnect is never called for it."""
     async with noted_client() as (client, _):
         await client.diary.until_told("send")
 
 
 @on_every_loop
 async def test_an_accepted_object_inherits_the_mask() -> None:
-    """An accepted object is told of what its server is told of, unless it chose itself before."""
+    """An accepted object is notified of its server's events, unless it chose its own before."""
     async with (
         noted_server(Events.ACCEPT | Events.CLOSE) as server,
         NotedAccepted(Diary()) as heir,
@@ -129,7 +129,7 @@ async def test_callbacks_need_somebody_who_calls_them() -> None:
 
 @on_every_loop
 async def test_a_mask_is_checked() -> None:
-    """select_events() raises TypeError for what is no int, ValueError for bits that are no event."""
+    """select_events() raises TypeError for what is not an int, ValueError for bits that are not an event."""
     async with noted_client(0) as (client, _):
         for wrong in (64, -1, 1 << 40):
             with pytest.raises(ValueError, match="not events"):

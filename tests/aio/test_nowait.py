@@ -49,7 +49,7 @@ async def test_what_can_be_done_at_once_is_done() -> None:
 
 @on_every_loop
 async def test_a_receive_is_tried_also_after_one_that_emptied_the_socket() -> None:
-    """After an awaited receive that got less than it asked for nowait() still finds what has come."""
+    """After an awaited receive that got less than it asked for nowait() still finds what has arrived."""
     with raw_listener() as listener:
         async with aio.Client() as client:
             await client.create(0, HOST)
@@ -66,7 +66,7 @@ async def test_a_receive_is_tried_also_after_one_that_emptied_the_socket() -> No
 
 @on_every_loop
 async def test_a_send_tells_how_much_went() -> None:
-    """SendWouldBlock.sent is what went out, also of data that is no bytes object."""
+    """SendWouldBlock.sent is what went out, also of data that is not a bytes object."""
     with raw_listener() as listener:
         async with aio.Client() as client:
             await client.create(0, HOST)

@@ -50,7 +50,7 @@ async def test_out_of_band_data_inline_is_data() -> None:
 
 
 async def the_end_is_not_urgent() -> None:
-    """The end of both directions, and a reset, are no out-of-band data."""
+    """The end of both directions, and a reset, are not out-of-band data."""
     for end in (lambda peer: peer.close(), reset):
         async with noted_client(Events.OOB) as (client, peer):
             client.shut_down()
@@ -63,7 +63,7 @@ async def the_end_is_not_urgent() -> None:
 
 @on_every_loop
 async def test_the_end_is_not_urgent() -> None:
-    """The end of both directions, and a reset, are no out-of-band data."""
+    """The end of both directions, and a reset, are not out-of-band data."""
     await the_end_is_not_urgent()
 
 

@@ -205,7 +205,7 @@ def test_a_loop_that_left_its_sends_behind() -> None:
 
 @given(st.lists(st.sampled_from(["enter", "leave", "give up"]), max_size=30))
 def test_a_queue_has_one_turn_at_a_time(steps: list[str]) -> None:
-    """Whoever leaves, and in whatever order, one of those that are left has the turn, the longest there; then nobody."""
+    """In whatever order waiters leave, one of those that are left has the turn, the longest there; then nobody."""
 
     async def main() -> None:
         queue, followers = SendQueue(), []

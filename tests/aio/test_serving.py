@@ -106,7 +106,7 @@ async def test_the_limit_is_kept() -> None:
 
 @on_every_loop
 async def test_a_limit_is_checked() -> None:
-    """A limit below 1 is a ValueError, and one that is no int a TypeError."""
+    """A limit below 1 is a ValueError, and one that is not an int a TypeError."""
     async with listening() as server:
         for wrong in (0, -1):
             with pytest.raises(ValueError, match="1 or more"):
@@ -175,7 +175,7 @@ async def test_an_error_of_the_network_ends_one_connection(caplog: pytest.LogCap
 
 @on_every_loop
 async def test_a_fault_of_a_handler_is_raised() -> None:
-    """What is no error of the network ends serve(), in an ExceptionGroup, and everything is closed."""
+    """What is not an error of the network ends serve(), in an ExceptionGroup, and everything is closed."""
 
     async def handler(accepted: aio.Accepted) -> None:
         await accepted.receive()
@@ -215,7 +215,7 @@ async def test_groups_of_errors_are_looked_into() -> None:
 
 @on_every_loop
 async def test_errors_are_handed_to_on_error() -> None:
-    """on_error is called with the connection and what its handler was left by; serve() goes on unless it raises."""
+    """on_error, a function or a coroutine function, gets the connection and what its handler was left by; serve() goes on."""
     errors: list[tuple[str, str]] = []
 
     async def handler(accepted: aio.Accepted) -> None:
@@ -224,12 +224,18 @@ async def test_errors_are_handed_to_on_error() -> None:
     def note(accepted: aio.Accepted, error: Exception) -> None:
         errors.append((accepted.state, str(error)))
 
-    async with served(handler, on_error=note) as server:
-        for text in ("one", "two"):
-            async with await connected(server) as client:
-                await client.send(text.encode())
-                assert await client.receive() == b""
-    assert errors == [("connected", "one"), ("connected", "two")]
+    async def note_and_answer(accepted: aio.Accepted, error: Exception) -> None:
+        await accepted.send(b"sorry")
+        note(accepted, error)
+
+    for on_error, answer in ((note, b""), (note_and_answer, b"sorry")):
+        async with served(handler, on_error=on_error) as server:
+            for text in ("one", "two"):
+                async with await connected(server) as client:
+                    await client.send(text.encode())
+                    assert await client.receive() == answer
+        assert errors == [("connected", "one"), ("connected", "two")]
+        errors.clear()
 
 
 @on_every_loop

@@ -25,7 +25,7 @@ from lifecycle.archive import (
 
 
 def test_a_reference_is_of_the_class_that_was_asked_for() -> None:
-    """An object that was loaded before is no object of another class: by read_object(), and in a field of a record."""
+    """An object that was loaded before is not an object of another class: by read_object(), and in a field of a record."""
     data = stored(Spot(1, 1), registry=CLASSES)
     with Archive(io.BytesIO(data + b"\2\0"), "load", registry=CLASSES) as archive:
         archive >> Spot
@@ -109,7 +109,7 @@ def test_lines_are_read_in_time_in_proportion_to_their_length() -> None:
 
 
 def test_a_line_in_utf_16_ends_at_whole_characters_only() -> None:
-    """The bytes of a line feed that lie across two characters are no end."""
+    """The bytes of a line feed that lie across two characters do not end it."""
     text = "\u0a41\u0a00\u000d\u0a0a"
     with Archive(io.BytesIO(text.encode("utf-16-le")), "load") as archive:
         assert (archive.read_string(), archive.read_string()) == ("\u0a41\u0a00", None)

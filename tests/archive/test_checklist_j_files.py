@@ -46,7 +46,7 @@ def test_row_134_a_file_lies_over_nothing_else(role: str, state: str) -> None:
 
 @pytest.mark.parametrize("kind", [Server, Client, Accepted, Datagram])
 def test_row_134_no_file_lies_over_an_empty_socket(kind: Callable[[], Any]) -> None:
-    """An empty socket is refused, and whatever is no socket of the package is a TypeError."""
+    """An empty socket is refused, and whatever is not a socket of the package is a TypeError."""
     with kind() as socket, pytest.raises(IllegalCall):
         SocketFile(socket)
     with pytest.raises(TypeError, match="lies over a Client or an Accepted"):
@@ -61,7 +61,7 @@ def test_row_135_a_compatible_read_gives_what_has_come() -> None:
 
 
 def test_row_136_an_exact_read_waits_for_the_rest_or_the_end() -> None:
-    """An exact file waits until all has come; when the peer closes before, it gives what there is, and then the end."""
+    """An exact file waits until all has arrived; when the peer closes before, it gives what there is, and then the end."""
     with client_and_raw_peer(timeout=LONG) as (client, peer), SocketFile(client, archive_compatible=False) as file:
         peer.sendall(b"abc")
         reading = Background(lambda: file.read(10))
@@ -107,7 +107,7 @@ def test_row_139_flush_has_no_effect() -> None:
 
 
 def test_row_140_closing_a_file_leaves_the_socket() -> None:
-    """After close(), and after the collector has come, the socket is connected and can have another file."""
+    """After close(), and after the collector has run, the socket is connected and can have another file."""
     with client_and_raw_peer(timeout=LONG) as (client, peer):
         with SocketFile(client) as file:
             pass

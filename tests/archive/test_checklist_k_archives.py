@@ -45,7 +45,7 @@ def storing_over_a_socket(**options: Any) -> Iterator[tuple[Archive, Any]]:
 
 @contextmanager
 def loading_over_a_socket(data: bytes, **options: Any) -> Iterator[tuple[Archive, Any]]:
-    """A loading archive over a connection by which `data` has come in one segment, and the raw peer."""
+    """A loading archive over a connection by which `data` has arrived in one segment, and the raw peer."""
     with client_and_raw_peer(timeout=LONG) as (client, peer), SocketFile(client) as file:
         peer.sendall(data)
         with Archive(file, "load", **options) as archive:

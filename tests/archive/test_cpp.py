@@ -120,7 +120,7 @@ def test_a_document_is_loaded_and_stored_again_by_what_was_written() -> None:
 
 def test_what_is_not_known_is_marked() -> None:
     """A type that no header declares is UNTYPED, a statement without a translation is BY HAND, and what is not about archives
-    stays as a comment; the module compiles all the same."""
+    stays as a comment; the module still compiles."""
     source = b"""class CA : public CObject { void Serialize(CArchive& a); CThing m_thing; };
     void CA::Serialize(CArchive& a) {
         if (a.IsStoring()) { a << m_thing; a << Other()->value; Redraw(1); goto end; } else a >> m_thing;

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from long_form import part
 
 from lifecycle.archive import (
     DWORD,
@@ -307,7 +308,7 @@ def test_summary() -> None:
     assert [summarize(each).build for each in (certain, certain[1:], [])] == [Build.BOTH, Build.ANSI, Build.UNKNOWN]
 
 
-UNIT = 1 << 15
+UNIT = part(1 << 15, 1 << 13)
 HOSTILE = {
     "random": os.urandom(UNIT),
     "marks": b"\xff\xfe\xff\xff\x00\x40" * (UNIT // 6),

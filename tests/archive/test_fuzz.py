@@ -12,6 +12,7 @@ from archive_mutations import mutated
 from archive_seeds import Seed, large_seeds, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_form import part
 
 from lifecycle.archive import Archive, ArchiveError
 
@@ -20,7 +21,7 @@ plans = st.lists(st.sampled_from(sorted(REQUESTS)), min_size=1, max_size=6).map(
 
 
 @given(data=st.binary(max_size=200), plan=plans, unicode=st.booleans(), win32=st.booleans())
-@settings(max_examples=500)
+@settings(max_examples=part(500, 150))
 def test_random_bytes_give_only_archive_errors(data: bytes, plan: tuple[str, ...], unicode: bool, win32: bool) -> None:
     """Whatever the bytes are and whatever is asked for, the ending is a value or an archive error that says where and what."""
     loaded(data, plan, unicode=unicode, win32=win32)
@@ -29,7 +30,7 @@ def test_random_bytes_give_only_archive_errors(data: bytes, plan: tuple[str, ...
 @given(
     seed=st.sampled_from(SEEDS), other=st.sampled_from(SEEDS), random=st.randoms(use_true_random=False), unicode=st.booleans()
 )
-@settings(max_examples=500)
+@settings(max_examples=part(500, 150))
 def test_mutated_archives_give_only_archive_errors(seed: Seed, other: Seed, random: object, unicode: bool) -> None:
     """A valid archive that was damaged loads, or raises an archive error that says where and what."""
     loaded(mutated(random, seed.data, other.data), seed.plan, unicode=unicode)  # type: ignore[arg-type]
@@ -38,7 +39,7 @@ def test_mutated_archives_give_only_archive_errors(seed: Seed, other: Seed, rand
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_campaign_finds_nothing(number: int) -> None:
     """Some thousands of inputs, guided by what they reach, as the long campaign makes them."""
-    figures = Campaign(number, large=False).run(2500, minutes=1)
+    figures = Campaign(number, large=False).run(part(2500, 1200), minutes=1)
     assert not figures.wrong
     assert figures.inputs > 500
     assert {"loaded", "EndOfFile", "BadIndex", "BadClass", "BadSchema", "GenericError"} <= set(figures.endings)

@@ -10,6 +10,7 @@ from archive_classes import Age, Node, same
 from archive_strategies import graphs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from long_form import part
 from loopback import LONG, Background, connected_pair
 
 from lifecycle.archive import (
@@ -26,7 +27,7 @@ from lifecycle.archive import (
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=part(150, 30), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(graphs(), st.integers(1, 5000))
 def test_graphs_travel_over_a_connection(things: list[Any], buffer_size: int) -> None:
     """Any graph arrives over a real connection in its shape, and storing what was loaded gives identical bytes."""

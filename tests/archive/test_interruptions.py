@@ -14,6 +14,7 @@ from archive_kinds import REQUESTS, put, shape, stored
 from archive_seeds import Seed, seeds, values
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_form import part
 
 from lifecycle.archive import (
     DWORD,
@@ -105,7 +106,7 @@ def ending(archive: Archive, request: Callable[[], Any]) -> list[Any]:
 
 
 @given(seed=st.sampled_from(SEEDS), number=st.integers(0, 1 << 32), unicode=st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=part(150, 50))
 def test_loading_goes_on_after_interruptions_at_any_byte(seed: Seed, number: int, unicode: bool) -> None:
     """A load that a time-out, a would-block or an exception ended has taken nothing, and can be made again."""
     smooth = Archive(io.BytesIO(seed.data), "load", unicode=unicode, registry=CLASSES)
@@ -129,7 +130,7 @@ def test_loading_goes_on_after_interruptions_at_any_byte(seed: Seed, number: int
     unicode=st.booleans(),
     size=st.sampled_from([128, 200, 4096]),
 )
-@settings(max_examples=150)
+@settings(max_examples=part(150, 50))
 def test_storing_goes_on_after_waits_at_any_byte(items: list[Any], number: int, unicode: bool, size: int) -> None:
     """A store that would have to wait has stored nothing: made again until it is done, each byte is there once."""
 

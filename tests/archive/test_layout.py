@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_form import part
 
 from lifecycle.archive import DOUBLE, DWORD, WORD, Archive, CObList, CString, Registry, serializable
 from lifecycle.archive.layout import Document, Layout, infer, module_source
@@ -95,7 +96,7 @@ def test_the_written_module_stores_the_same_bytes(unicode: bool) -> None:
 names = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=part(40, 15))
 @given(st.lists(st.tuples(names, st.binary(max_size=60)), max_size=12), st.binary(max_size=30))
 def test_any_bytes_are_stored_as_they_were(described: list[tuple[str, bytes]], head: bytes) -> None:
     """Whatever the bytes and the names of classes are, the written module is Python, and stores the same bytes."""

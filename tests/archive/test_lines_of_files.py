@@ -60,7 +60,7 @@ def test_lines_that_have_arrived_cost_one_receive(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_write_of_a_part_returns_what_went_out() -> None:
-    """A write that the time-out ends says how much of it was sent; the peer gets just that."""
+    """A write that the time-out ends says how much of it was sent; the peer gets exactly that."""
     with client_and_raw_peer(timeout=LONG) as (client, peer):
         client.timeout = SHORT
         sent = SocketFile(client).write(bytes(1 << 24))

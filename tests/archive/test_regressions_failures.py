@@ -104,7 +104,7 @@ def test_a_bad_value_deep_in_records_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("number", [0, -1], ids=["sound behind it", "bad behind it"])
 def test_a_users_error_in_a_record_stays_itself(number: int) -> None:
-    """Whatever the fields behind it hold, the error of a user's method comes out as it was raised, and its code ran once."""
+    """Whatever the fields behind it hold, the error of a user's method is raised unchanged, and its code ran once."""
     Method.runs = 0
     with pytest.raises(MineError, match="mine") as caught:
         stored(Holder(Method(fails(MineError("mine"))), number))

@@ -135,7 +135,7 @@ def test_frozen_records_of_numbers_and_strings_are_keys() -> None:
 
 
 def test_mapping_an_object_takes_a_new_number_on_both_sides() -> None:
-    """Also of an object that has one; None takes none, and a class is no object."""
+    """Also of an object that has one; None takes none, and a class is not an object."""
     document, leaf = Leaf(9), Leaf(3)
     file = io.BytesIO()
     storing = Archive(file, "store", registry=CLASSES)

@@ -71,7 +71,7 @@ BODY = b"\1\0\0\0\2\0\0\0"
 
 
 def test_a_connection_that_is_reset_is_what_the_block_raises() -> None:
-    """The reset that a load meets comes out of the `with` block, and not what the storing archive then cannot send."""
+    """The reset that a load meets is raised by the `with` block, and not what the storing archive then cannot send."""
     with client_and_raw_peer(timeout=2) as (client, peer):
         file = SocketFile(client)
         storing = Archive(file, "store")
@@ -97,7 +97,7 @@ def test_a_block_over_a_file_that_takes_nothing_ends_closed_and_says_so(socket_s
 
 
 def test_an_error_within_the_block_stays_the_one_that_is_raised() -> None:
-    """Over a file that was closed meanwhile, the block's own error comes out of it."""
+    """Over a file that was closed meanwhile, the block raises its own error."""
     file = io.BytesIO()
     archive = Archive(file, "store")
     with pytest.raises(KeyError, match="the real one"), archive:

@@ -51,7 +51,7 @@ from lifecycle.archive import (
 def test_settings_that_cannot_work_are_refused_when_the_archive_is_made(
     options: dict[str, Any], error: type[Exception]
 ) -> None:
-    """What is no code page, or no way to decode, is told by the constructor, and not by some value of the peer's."""
+    """What is not a code page, or no way to decode, is told by the constructor, and not by some value of the peer's."""
     with pytest.raises(error):
         loading(b"\3abc", **options)
 
@@ -87,7 +87,7 @@ def test_the_mark_of_a_longer_time_is_no_time_of_four_bytes() -> None:
 
 @pytest.mark.parametrize(("data", "at"), [(b"a\0\n\0x", 5), (b"x", 1), (b"a\0\r\0x", 5)], ids=["behind", "alone", "behind CR"])
 def test_half_a_character_at_the_end_of_a_file_is_malformed(data: bytes, at: int) -> None:
-    """An odd byte behind the last line of UTF-16 is told, with its place, and is no end of the file."""
+    """An odd byte behind the last line of UTF-16 is told, with its place, and is not an end of the file."""
     with loading(data) as archive:
         with pytest.raises(GenericError, match="second byte of a character") as caught:
             while archive.read_string() is not None:
@@ -182,7 +182,7 @@ def test_arguments_of_the_wrong_kind_are_type_errors(name: str) -> None:
         assert (archive.state, archive.offset) == ("storing", 0)
 
 
-# -- values that are no wire type ----------------------------------------------------------------------------------------------
+# -- values that have no wire type -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

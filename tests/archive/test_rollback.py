@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from archive_bytes import stored
 from archive_signs import BOARD, CLASSES, SIGN, SPOT, Board, Sign, Spot, Tiny
+from long_form import part
 
 from lifecycle.archive import (
     DWORD,
@@ -121,6 +122,11 @@ LOADS = kinds()
 NAMES = [f"{number} {call}" for number, (call, *_) in enumerate(LOADS)]
 
 
+def places(size: int) -> list[int]:
+    """Where a value of so many bytes is cut: everywhere in the whole form, otherwise at its ends and at some places between."""
+    return sorted({*range(0, size, part(1, max(1, size // 25))), *range(max(0, size - 4), size), *range(min(size, 8))})
+
+
 @pytest.mark.parametrize("trouble", ["pending", "timed_out", "failed", "interrupted"])
 @pytest.mark.parametrize(("call", "arguments", "data", "result"), LOADS, ids=NAMES)
 def test_a_failed_load_is_undone_wherever_it_stops(
@@ -134,7 +140,7 @@ def test_a_failed_load_is_undone_wherever_it_stops(
         "interrupted": (raising(KeyboardInterrupt()), KeyboardInterrupt),
     }
     then, error = troubles[trouble]
-    for cut in range(len(data)):
+    for cut in places(len(data)):
         file = Cut(FIRST + data + b"rest")
         file.then = then
         archive = Archive(file, "load", registry=CLASSES, no_flush_on_delete=True)
@@ -157,7 +163,7 @@ def test_a_failed_load_is_undone_wherever_it_stops(
 @pytest.mark.parametrize(("call", "arguments", "data", "result"), LOADS, ids=NAMES)
 def test_the_end_within_a_value_breaks_the_archive(call: str, arguments: tuple[Any, ...], data: bytes, result: Any) -> None:
     """EndOfFile, and the archive is broken; raw bytes and lines end with what there is."""
-    for cut in range(len(data)):
+    for cut in places(len(data)):
         archive = Archive(io.BytesIO(FIRST + data[:cut]), "load", registry=CLASSES, no_flush_on_delete=True)
         archive >> Tiny
         if call in ("read", "read_string"):

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_form import part
 from loopback import LONG, SHORT, Background, client_and_raw_peer, connected_pair, fill, reset, until
 
 from lifecycle.archive import DWORD, Archive, ClosedFile, CString, SocketFile
@@ -124,7 +125,7 @@ def test_a_zip_file_and_a_gzip_file_are_written_into_a_connection() -> None:
     sizes=st.lists(st.integers(0, 50), min_size=1, max_size=12),
     exact=st.booleans(),
 )
-@settings(max_examples=60)
+@settings(max_examples=part(60, 20))
 def test_reads_of_any_sizes_give_the_stream(parts: list[bytes], sizes: list[int], exact: bool) -> None:
     """However it was sent and is read, the stream comes in order; an exact read is short at the end of the stream only."""
     whole = b"".join(parts)
@@ -166,7 +167,7 @@ def test_an_exact_read_that_is_interrupted_loses_nothing() -> None:
 
 
 def test_a_socket_that_does_not_wait_gives_none() -> None:
-    """None where nothing has come and where nothing can be sent, as Python's raw files answer; and nothing is lost."""
+    """None where nothing has arrived and where nothing can be sent, as Python's raw files answer; and nothing is lost."""
     with client_and_raw_peer(timeout=LONG) as (client, peer):
         client.timeout = 0
         file, exact = SocketFile(client), SocketFile(client, archive_compatible=False)

@@ -18,6 +18,7 @@ import pytest
 from checking.walking import Walk, transcript, walks
 from hypothesis import given, settings
 from kernel import ERROR
+from long_form import part
 from loopback import until_shows
 
 from lifecycle import Server
@@ -35,7 +36,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[None]:
             yield
 
 
-@settings(max_examples=300)
+@settings(max_examples=part(300, 60))
 @given(walks)
 def test_walk_is_answered_the_same(walk: Walk) -> None:
     """Any calls in any order get the same results, and the same exceptions with the same texts, as without a checker."""

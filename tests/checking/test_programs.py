@@ -68,7 +68,7 @@ HAZARDS = {
     "select_on_a_closed_socket", "registered_when_closed", "registered_with_poll_when_closed", "closed_under_a_transport",
     "reader_removed_too_late", "server_closed_while_it_serves", "option_set_too_late",
 }  # fmt: skip
-"""programs whose mistake is no call that a table forbids, so that nothing is refused"""
+"""programs whose mistake is not a call that a table forbids, so that nothing is refused"""
 ORDERED = [
     program for program in FAULTY if {"order", "portability"} & dict(promised(program)).keys() and program.stem not in HAZARDS
 ]

@@ -113,11 +113,17 @@ def test_files_and_exit_code_of_a_test_run(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "--lifecycle", "--lifecycle-fail-on=leak,order", f"--lifecycle-output={out}")
     assert (done.returncode, "4 passed" in done.stdout) == (1, True)
     assert {problem["code"] for problem in json.loads(out.read_text())["problems"]} == {"LC103", "LC208", "LC301"}
-    run_pytest(tmp_path, "--lifecycle", f"--lifecycle-write-baseline={base}", "-k", "order")
+    run_pytest(tmp_path, "--lifecycle", f"--lifecycle-write-baseline={base}", "-k", "order or leak")
     (tmp_path / "pyproject.toml").write_text('[tool.lifecycle]\nignore = ["LC208"]\n', encoding="utf-8")
-    done = run_pytest(tmp_path, "--lifecycle", f"--lifecycle-baseline={base}", "--lifecycle-fail-on=order,portability")
-    assert done.returncode == 0
-    assert [head for _, head in reported(done.stdout)] == ["leak"]
+    done = run_pytest(tmp_path, "--lifecycle=error", f"--lifecycle-baseline={base}")
+    assert (done.returncode, "lifecycle: no findings" in done.stdout) == (0, True)
+    (tmp_path / "test_new.py").write_text(
+        "import socket\n\ndef test_new():\n    socket.socket().detach()\n    socket.socket()\n"
+    )
+    done = run_pytest(tmp_path, "--lifecycle=error", f"--lifecycle-baseline={base}", "-W", "ignore")
+    assert (done.returncode, "5 passed" in done.stdout) == (1, True)
+    assert {test for test, _ in reported(done.stdout)} <= {"test_new.py::test_new", ""}
+    assert "LC301" in done.stdout
 
 
 def test_warning_warns(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from cli.command import COMMAND, environment, run_command
+from long_form import WHOLE
 from loopback import LONG, until
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -29,7 +30,7 @@ def write(folder: Path, text: str, name: str = "program.py") -> str:
 
 
 def run_with_report(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
-    """`lifecycle run --report`: what came of it, and the findings."""
+    """`lifecycle run --report`: its result, and the findings."""
     report = folder / "report.json"
     done = run_command("run", "--report", str(report), *arguments)
     return done, json.loads(report.read_text(encoding="utf-8"))["findings"]
@@ -126,11 +127,12 @@ def test_notes_are_shown_on_request(tmp_path: Path) -> None:
 def test_problems_in_other_formats(tmp_path: Path, name: str) -> None:
     """Problems are written in the formats of lint, to standard error or to a file."""
     script = write(tmp_path, LEAKING)
-    text = run_command("run", "--output-format", name, script).stderr
-    assert "LC301" in text
     out = tmp_path / "out"
-    run_command("run", "--output-format", name, "--output", str(out), script)
-    assert out.read_text(encoding="utf-8") == text
+    assert "LC301" not in run_command("run", "--output-format", name, "--output", str(out), script).stderr
+    text = out.read_text(encoding="utf-8")
+    assert "LC301" in text
+    if WHOLE or name == "json":
+        assert run_command("run", "--output-format", name, script).stderr == text
 
 
 def test_known_and_ignored_problems_are_silent(tmp_path: Path) -> None:

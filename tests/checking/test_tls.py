@@ -144,7 +144,7 @@ def ends_hard(client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
 
 @pytest.mark.parametrize("program", [talks, ends_hard], ids=lambda program: program.__name__)
 def test_right_program_is_left_alone(program: Program) -> None:
-    """What a careful program does with TLS is no finding."""
+    """What a careful program does with TLS is not a finding."""
     assert secured(program) == []
 
 

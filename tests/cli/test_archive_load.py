@@ -13,9 +13,9 @@ OWN = """
 from dataclasses import dataclass
 from lifecycle.archive import WORD, serializable
 
-@serializable("CAge", 1)
+@serializable("COwn", 1)
 @dataclass
-class Age:
+class Own:
     years: WORD
 """
 
@@ -49,7 +49,7 @@ def test_a_module_of_classes_loads_objects_to_the_end(tmp_path: Path) -> None:
     """Without a function load() of the module, the file is objects by pointer; another file exits with 1 and says where."""
     module, path = tmp_path / "own_ages.py", tmp_path / "ages.dat"
     module.write_text(OWN, encoding="utf-8")
-    path.write_bytes(bytes.fromhex("ffff0100040043416765 1500 0180 1600 0200"))
+    path.write_bytes(bytes.fromhex("ffff01000400434f776e 1500 0180 1600 0200"))
     told = json.loads(invoke("archive", "load", "--classes", str(module), str(path)).stdout)
     assert [each.get("years", each.get("again")) for each in told["document"]] == [21, 22, 2]
     path.write_bytes(b"\xff\xff\1\0\4\0CBad")

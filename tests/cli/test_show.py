@@ -16,13 +16,14 @@ def test_show_json_prints_every_role() -> None:
     """The piped command prints one JSON object with all roles by name, in their order."""
     ran = run_command("show", "--json")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert list(json.loads(ran.stdout)) == list(ROLES)
+    assert list(json.loads(ran.stdout)) == ["version", *ROLES]
 
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
 def test_show_json_is_the_roles_data(role: Role) -> None:
     """Every field equals the role's own data, cell by cell."""
     data = json.loads(invoke("show", role.name, "--json").stdout)
+    assert data.pop("version") == 1
     assert data == json.loads(invoke("show", "--json").stdout)[role.name]
     assert (data["name"], data["doc"], data["initial"], data["closes"]) == (role.name, role.doc, role.initial, role.closes)
     assert set(data["final"]) == role.final
@@ -151,4 +152,4 @@ def test_roles_lists_each_role_on_a_line() -> None:
 def test_roles_json() -> None:
     """`lifecycle roles --json` is the same list as data."""
     listed = json.loads(invoke("roles", "--json").stdout)
-    assert listed == [{"name": role.name, "doc": role.doc} for role in ROLES.values()]
+    assert listed["roles"] == [{"name": role.name, "doc": role.doc} for role in ROLES.values()]

@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 
+import click
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
+from click.testing import CliRunner
 from loopback import LONG
 
 import lifecycle
 from lifecycle import ROLES
+from lifecycle.cli.app import app
 
 SUBCOMMANDS = ("demo", "show", "roles", "diagram", "archive", "archive dump", "run")
 
@@ -28,6 +31,16 @@ def test_help_shows_examples_on_lines_of_their_own(arguments: tuple[str, ...], o
         assert " ".join(("lifecycle", *arguments)) in example
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert shown.stdout.isascii()
+
+
+def test_help_has_colours_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every command, nested ones too, headings and options are styled where colours are; not with NO_COLOR."""
+    for words in ((), ("show",), ("archive", "dump")):
+        shown = CliRunner().invoke(app, [*words, "--help"], color=True).stdout
+        assert "\x1b[1mOptions\x1b[0m:" in shown
+        assert click.unstyle(shown) == CliRunner().invoke(app, [*words, "--help"]).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in CliRunner().invoke(app, ["show", "--help"], color=True).stdout
 
 
 def test_help_names_every_subcommand() -> None:

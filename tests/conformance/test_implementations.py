@@ -94,7 +94,7 @@ def test_sockets_in_memory_conform() -> None:
 
 
 def test_what_is_broken_costs_no_patience() -> None:
-    """Whoever waited once in vain waits shortly from then on: a run over something broken ends."""
+    """A caller that waited once in vain waits shortly from then on: a run over something broken ends."""
     loopback = Loopback()
     try:
         loopback.settle(loopback.listener.fileno(), frozenset({"waiting"}))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli.command import run_command
+from schemas import validated
 
 from lifecycle import SERVER
 from lifecycle.conformance import replay, target_named, target_of
@@ -98,4 +99,5 @@ def test_the_command_prints_saves_and_compares(tmp_path: Path) -> None:
     ran = run_command("learn", "memory", "--role", "server", "--save", str(file))
     assert (ran.returncode, "differs from the role" in ran.stdout) == (0, True)
     ran = run_command("learn", "memory", "--role", "server", "--compare", str(file), "--json")
-    assert (ran.returncode, json.loads(ran.stdout)["changed"]) == (0, [])
+    assert (ran.returncode, validated("learn", ran.stdout)["changed"]) == (0, [])
+    validated("learn", file.read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 from cli.command import run_command
+from schemas import validated
 
 from lifecycle import SERVER
 from lifecycle.conformance import conform, target_named
@@ -35,6 +36,7 @@ def test_a_baseline_lets_only_new_causes_fail(tmp_path: Path) -> None:
     file = tmp_path / "known.json"
     ran = run_command("conform", "socket", "--like", "contract", *SHORT, "--write-baseline", str(file))
     assert ran.returncode == 1
+    validated("conform-baseline", file.read_text(encoding="utf-8"))
     assert run_command("conform", "socket", "--like", "contract", *SHORT, "--baseline", str(file)).returncode == 0
     ran = run_command("conform", f"{HERE}:BindsTwice", "--like", "contract", *SHORT, "--baseline", str(file), "--json")
     assert ran.returncode == 1

@@ -59,11 +59,12 @@ def read_mermaid(text: str) -> list[Cell]:
     """The cells of a Mermaid state diagram whose states have their names as ids."""
     read = Read()
     for title, name, inside in re.findall(r'state "(.*?)" as (GROUP\w*) \{\n(.*?)\n    \}', text, re.DOTALL):
-        read.groups[name] = tuple(inside.split())
+        read.groups[name] = tuple(state for state in inside.split() if not state.startswith("PART_"))
         for label in decoded(title).partition(TAKES)[2].split("; "):
             if label:
                 read.keeps(name, label)
     named = set()
+    sources = {end: source for source, end in re.findall(r"^    (\w+) --> (PART_1\d\d\d_\w+)$", text, re.MULTILINE)}
     for line in text.splitlines():
         if edge := re.fullmatch(r"    (\w+) --> (\w+) : (.*)", line):
             if "PART" in (edge[1].rstrip("_0123456789"), edge[2].rstrip("_0123456789")):
@@ -72,7 +73,10 @@ def read_mermaid(text: str) -> list[Cell]:
             for label in unbroken(edge[3].split("<br/>")):
                 read.edge(ends[0], ends[1], decoded(label))
         elif kept := re.fullmatch(r"    (\w+) : (.*)", line):
-            if kept[1] in named:
+            if kept[1] in named and kept[1] in sources:
+                for label in unbroken(kept[2].split("<br/>")):
+                    read.edge(sources[kept[1]], re.sub(r"^PART_\d+_", "", kept[1]), decoded(label))
+            elif kept[1] in named:
                 read.keeps(kept[1], " ".join(decoded(kept[2]).split("<br/>")))
             named.add(kept[1])
     return read.cells
@@ -117,7 +121,7 @@ def read_dot(text: str) -> list[Cell]:
     for name, title, inside in re.findall(
         r'subgraph (cluster_group\w*) \{\n +graph \[label="(.*?)" (.*?)\n +\}', text, re.DOTALL
     ):
-        read.groups[name] = tuple(re.findall(r'^ +"(.*?)" \[', inside, re.MULTILINE))
+        read.groups[name] = tuple(re.findall(r'^ +"([^ ].*?)" \[', inside, re.MULTILINE))
         for label in title.removesuffix("\\l").replace("\\l", " ").partition(TAKES)[2].split("; "):
             if label:
                 read.keeps(name, label)

@@ -67,7 +67,7 @@ def test_every_file_is_of_a_role_or_of_the_demo(regenerate: ModuleType) -> None:
     """Each role has its files here and its picture in the package, and nothing else lies there."""
     assert {file.stem for file in PACKAGED.iterdir()} == set(regenerate.PICTURED), CURE
     expected = {f"{role}.{suffix}" for role in ROLES for suffix in ("mmd", "dot")}
-    expected |= {f"demo.{suffix}" for suffix in ("txt", "mmd", "svg")} | {"README.md", "regenerate.py"}
+    expected |= {f"demo.{suffix}" for suffix in ("txt", "mmd", "svg")} | {"demo-quiet.svg", "README.md", "regenerate.py"}
     assert {file.name for file in FOLDER.iterdir() if file.is_file()} == expected, CURE
 
 

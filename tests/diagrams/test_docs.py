@@ -16,14 +16,19 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from cli.command import environment
+from diagrams.site_pages import AXE, complaints, served
 from loopback import LONG
 
 from lifecycle.diagrams import pictures
 from lifecycle.roles import ROLES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -180,3 +185,38 @@ def test_no_link_is_broken(site: Path) -> None:
     assert len(pages) > 10
     assert broken == []
     assert outside <= {"squidfunk.github.io"}  # the theme names its maker
+
+
+ONE_OF_EACH_KIND = (
+    "index.html",
+    "how-to/lint/index.html",
+    "reference/roles/server/index.html",
+    "reference/codes/LC101/index.html",
+    "reference/api/checking/index.html",
+)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="the package axe-core is not installed: npm install --prefix tests/diagrams")
+def test_pages_can_be_used_by_everybody(browser: Browser, site: Path) -> None:
+    """axe-core and the console are silent on a page of each kind, light and dark, wide and narrow; Tab reaches everything.
+
+    `python -m tests.diagrams.site_pages` looks at every page.
+    """
+    with served(site) as address:
+        assert list(complaints(browser, address, ONE_OF_EACH_KIND)) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "page"),
+    [("tls", "tls/"), ("readline", "messages/"), ("keepalive", "ecosystem/"), ("timeout", "aio/"), ("ipv6", "sockets/")],
+)
+def test_search_finds(browser: Browser, site: Path, word: str, page: str) -> None:
+    """What people look for is found, and the guide that treats it is among the first ten pages."""
+    with served(site) as address:
+        opened = browser.new_page()
+        opened.goto(f"{address}/install/")
+        opened.fill(".md-search__input", word)
+        opened.locator(".md-search-result__item").first.wait_for()
+        found = opened.eval_on_selector_all(".md-search-result__link", "links => links.map(each => each.pathname)")
+        opened.close()
+    assert any(path.startswith(f"/{page}") for path in found[:10]), found

@@ -54,7 +54,8 @@ def test_states_of_tls_have_a_picture_of_their_own() -> None:
     main, tls = graph_of(CLIENT).pictures
     assert tls.name == "TLS"
     assert set(tls.states) == {state.name for state in CLIENT.states if not state.facts.is_plain}
-    assert tls.outside == ("connected", "broken", "closed")
+    assert tls.outside == ("connected", "closed"), "failures lead to boxes of their own that name the state"
+    assert {edge.target for edge in tls.edges if edge.is_short} == {"broken", "truncated"}
     assert not {end for edge in main.edges for end in (edge.source, edge.target)} & set(tls.states)
     links = {(link.state, link.enters, link.text) for link in tls.links}
     assert links == {

@@ -133,16 +133,8 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
         state_diagram(ROLES["server"], "svg", highlight="bound")
 
 
-CROWDED = pytest.mark.xfail(
-    strict=True, reason="wider than a page with the calls that pass descriptors; lines cross two labels"
-)
-
-
 @pytest.mark.parametrize("renderer", RENDERERS)
-@pytest.mark.parametrize(
-    "role",
-    [pytest.param(role, marks=CROWDED if name in ("client", "accepted") else (), id=name) for name, role in ROLES.items()],
-)
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
 def test_no_texts_overlap(browser: Browser, role: Role, renderer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a real browser no text lies on another one, no label on a box, no line on a label, and the widest fits a page."""
     monkeypatch.setattr(pictures, "PROGRAMS", (renderer,))

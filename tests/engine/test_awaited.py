@@ -305,7 +305,7 @@ def test_async_with_of_a_plain_closing() -> None:
 
 
 def test_a_plain_override_may_give_a_value() -> None:
-    """A plain override of an awaited call is awaited all the same: callers need not know."""
+    """A plain override of an awaited call is awaited too: callers need not know."""
 
     class Stairs(Lift):
         def rise(self, floors: int = 1, *, fast: bool = False) -> int:  # type: ignore[override]

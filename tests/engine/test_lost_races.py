@@ -102,7 +102,7 @@ def test_first_objects_of_a_role_are_observed() -> None:
 
 
 def test_one_name_per_object() -> None:
-    """The journal names an object once, whoever calls it first."""
+    """The journal names an object once, whichever thread calls it first."""
     for _ in range(400):
         objects = [Datagram() for _ in range(4)]
         for each in objects:

@@ -141,7 +141,7 @@ def tried(call: Callable[[], object]) -> str:
 
 
 def test_as_many_successes_as_steps() -> None:
-    """64 threads climb a ladder of 40 rungs: 40 climbs succeed, whoever makes them, and all others are refused."""
+    """64 threads climb a ladder of 40 rungs: 40 climbs succeed, in whichever threads, and all others are refused."""
     for _ in range(10):
         ladder = Ladder()
         results = race(*[lambda ladder=ladder: [tried(ladder.climb) for _ in range(3)]] * THREADS)  # type: ignore[misc]

@@ -96,7 +96,7 @@ def test_a_port_outside_0_to_65535_is_refused(kind: type[Bindable], port: int) -
 @given(port=no_ints)
 @fewer
 def test_a_port_that_is_no_int_is_refused(kind: type[Bindable], port: object) -> None:
-    """create, bind, connect and send_to raise TypeError for a port that is no int."""
+    """create, bind, connect and send_to raise TypeError for a port that is not an int."""
     with kind() as target:
         for prepare, call in calls_with_an_address(target):
             prepare()
@@ -108,7 +108,7 @@ def test_a_port_that_is_no_int_is_refused(kind: type[Bindable], port: object) ->
 @given(address=no_texts)
 @fewer
 def test_an_address_that_is_no_text_is_refused(kind: type[Bindable], address: object) -> None:
-    """create, bind, connect and send_to raise TypeError for an address that is no str."""
+    """create, bind, connect and send_to raise TypeError for an address that is not a str."""
     with kind() as target, resolver() as asked:
         for prepare, call in calls_with_an_address(target):
             prepare()
@@ -121,7 +121,7 @@ def test_an_address_that_is_no_text_is_refused(kind: type[Bindable], address: ob
 @given(address=no_addresses)
 @fewer
 def test_a_text_that_is_no_address_is_refused(kind: type[Bindable], address: str) -> None:
-    """create, bind, connect and send_to raise ValueError for numbers and texts that are no address, and look nothing up."""
+    """create, bind, connect and send_to raise ValueError for numbers and texts that are not addresses, and look nothing up."""
     with kind() as target, resolver() as asked:
         for prepare, call in calls_with_an_address(target):
             prepare()
@@ -197,7 +197,7 @@ def test_anything_like_bytes_is_sent(data: bytes, wrap: Callable[[bytes], Any]) 
 @given(size=negative_sizes)
 @fewer
 def test_a_size_below_0_is_refused(size: int) -> None:
-    """receive() and receive_from() of every class that has them raise ValueError, and what has come stays."""
+    """receive() and receive_from() of every class that has them raise ValueError, and what has arrived stays."""
     with connected_pair(timeout=LONG) as (client, accepted), datagram_pair(timeout=LONG) as (one, other):
         _refuses_the_size(size, ValueError, client, accepted, one, other)
 
@@ -205,7 +205,7 @@ def test_a_size_below_0_is_refused(size: int) -> None:
 @given(size=no_sizes)
 @fewer
 def test_a_size_that_is_no_int_is_refused(size: Any) -> None:
-    """receive() and receive_from() of every class that has them raise TypeError, and what has come stays."""
+    """receive() and receive_from() of every class that has them raise TypeError, and what has arrived stays."""
     with connected_pair(timeout=LONG) as (client, accepted), datagram_pair(timeout=LONG) as (one, other):
         _refuses_the_size(size, TypeError, client, accepted, one, other)
 
@@ -236,7 +236,7 @@ def test_a_size_of_0_is_no_end() -> None:
 @given(timeout=no_timeouts)
 @fewer
 def test_a_negative_time_out_is_refused(kind: type[OsSocket], timeout: float) -> None:
-    """A timeout below 0 and one that is no number raise ValueError, at construction and later; the old one stays."""
+    """A timeout below 0 and one that is not a number raise ValueError, at construction and later; the old one stays."""
     with pytest.raises(ValueError, match="timeout"):
         kind(timeout=timeout)
     with kind(timeout=1.5) as target:
@@ -261,7 +261,7 @@ def test_a_time_out_that_is_no_number_is_refused(kind: type[OsSocket], timeout: 
 @given(backlog=st.floats(1, 2**31 - 1) | st.text() | st.binary() | st.lists(st.integers(), max_size=1))
 @fewer
 def test_a_backlog_that_is_no_int_is_refused(backlog: Any) -> None:
-    """listen() raises TypeError for a length that is no int, while bound and while listening."""
+    """listen() raises TypeError for a length that is not an int, while bound and while listening."""
     with listening() as server, type(server)() as bound:
         bound.create(0, HOST)
         for target in (server, bound):

@@ -128,7 +128,7 @@ def test_close_by_many_threads_ends_a_blocked_call(blocked: Arrangement) -> None
 
 @every_blocked_call
 def test_close_races_the_begin_of_a_call(blocked: Arrangement) -> None:
-    """A close at the very moment when a call begins to wait ends it all the same: no wake-up is lost."""
+    """A close at the very moment when a call begins to wait ends it too: no wake-up is lost."""
     for _ in range(25 if blocked not in (blocked_connect, blocked_finish_connect) else 4):
         with blocked() as (sock, call):
             waiting = Background(call)

@@ -116,7 +116,7 @@ def test_row_050_connect_of_a_connected_socket_is_refused() -> None:
 
 
 def test_row_051_connect_without_waiting_is_pending() -> None:
-    """With timeout 0 connect() raises BlockingIOError, state `connecting`; finish_connect() tells how it came out, once."""
+    """With timeout 0 connect() raises BlockingIOError, state `connecting`; finish_connect() tells how it ended, once."""
     with raw_listener() as listener, Client(timeout=0) as client:
         client.create(0, HOST)
         with pytest.raises(BlockingIOError) as pending:

@@ -102,7 +102,7 @@ def test_row_063_receive_of_nothing_without_waiting_would_block() -> None:
 
 @every_pair
 def test_row_064_receive_takes_what_is_there(pair: type) -> None:
-    """receive(10) gives what has come, and at most 10 bytes of it."""
+    """receive(10) gives what has arrived, and at most 10 bytes of it."""
     with pair(timeout=LONG) as (end, peer):
         peer.sendall(b"abc")
         assert end.receive(10) == b"abc"

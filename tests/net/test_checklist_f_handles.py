@@ -68,7 +68,7 @@ def test_row_091_attach_takes_the_state_from_the_handle(name: str) -> None:
 
 @every_class
 def test_row_092_attach_of_no_handle_fails(kind: type[OsSocket]) -> None:
-    """attach(-1) raises ValueError, a closed descriptor EBADF, one that is no socket ENOTSOCK; the object stays empty."""
+    """attach(-1) raises ValueError, a closed descriptor EBADF, one that is not a socket ENOTSOCK; the object stays empty."""
     target: Any
     reader, writer = os.pipe()
     try:

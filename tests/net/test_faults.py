@@ -144,7 +144,7 @@ def test_reset(end: str, state: str, call: str) -> None:
 
 
 def again_and_again(call: Callable[..., Any], *arguments: Any) -> None:
-    """Make the call until it fails: the system may need a moment to tell of a reset."""
+    """Make the call until it fails: the system may need a moment to report a reset."""
     while True:
         call(*arguments)
 

@@ -91,7 +91,7 @@ def test_payloads_are_lengths() -> None:
 
 @pytest.mark.skipif(not CAN_BE_MADE, reason="certificates cannot be made here")
 def test_over_tls_never() -> None:
-    """Over TLS, and of start_tls(received=), payloads are lengths whoever asks."""
+    """Over TLS, and of start_tls(received=), payloads are lengths for every journal."""
     with Journal(payloads=True) as journal, accepted_and_raw_peer(timeout=LONG) as (accepted, peer):
         peer.setblocking(False)
         tls = TlsEnd(peer, context_of(False), server_side=False)

@@ -75,7 +75,7 @@ def test_sends_ended_under_a_blocked_send() -> None:
 
 
 def test_receives_ended_under_a_blocked_receive() -> None:
-    """shut_down() of receives in another thread ends a receive that waits; that is no end of the peer's stream."""
+    """shut_down() of receives in another thread ends a receive that waits; that is not an end of the peer's stream."""
     for _ in range(100):
         with client_and_raw_peer(timeout=LONG) as (client, _):
             client.shut_down("sends")
@@ -106,7 +106,7 @@ def test_legal_calls_are_not_refused_while_a_reset_spreads() -> None:
             reset(peer)
             ended = [each.result() for each in using]
             assert "wrongly refused" not in ended
-            assert "end of stream" not in ended, "a reset that another thread's send was told of is no end of the stream"
+            assert "end of stream" not in ended, "a reset that another thread's send was given is not an end of the stream"
 
 
 def test_iteration_that_has_accepted_nothing_yet_ends() -> None:

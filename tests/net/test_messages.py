@@ -17,7 +17,7 @@ from lifecycle import Client, IllegalCall, IncompleteRead, Journal, Reader, Send
 
 
 def test_receive_exactly_waits_for_all() -> None:
-    """receive_exactly() gives just that many bytes, however they arrive, and leaves the rest."""
+    """receive_exactly() gives exactly that many bytes, however they arrive, and leaves the rest."""
     with accepted_and_raw_peer() as (accepted, peer):
         peer.sendall(b"abc")
         receiving = Background(lambda: accepted.receive_exactly(5))
@@ -87,7 +87,7 @@ def test_what_is_held_is_peeked_and_received_first() -> None:
 
 
 def test_end_within_a_message() -> None:
-    """IncompleteRead says what has come, which receive() still gives before the end."""
+    """IncompleteRead says what has arrived, which receive() still gives before the end."""
     with accepted_and_raw_peer() as (accepted, peer):
         peer.sendall(b"abc")
         peer.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Operations by themselves: what they yield, what they return, and what becomes of an error that is thrown into them."""
+"""Operations by themselves: what they yield, what they return, and what happens to an error that is thrown into them."""
 
 from __future__ import annotations
 

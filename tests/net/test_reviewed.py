@@ -96,7 +96,7 @@ def test_refused_connect_keeps_the_port() -> None:
 
 
 def test_inherited_override_is_checked() -> None:
-    """A call that a second base class overrides is checked too; one that is no plain method is refused."""
+    """A call that a second base class overrides is checked too; one that is not a plain method is refused."""
 
     class Loud:
         def listen(self, backlog: int | None = None) -> None:

@@ -141,7 +141,7 @@ def test_failed_handshake_gone_on() -> None:
 
 
 def test_session_taken_too_early() -> None:
-    """There is no session before the server's ticket has come, and the one that was received with data resumes."""
+    """There is no session before the server's ticket has arrived, and the one that was received with data resumes."""
     serving, asking = server_context(TLS_1_3, tickets=2), client_context(TLS_1_3)
     session = None
     for is_resumed in (False, True):
@@ -177,7 +177,7 @@ def test_plain_text_lost_after_the_end_of_tls(version: ssl.TLSVersion) -> None:
 
 @on_every_loop
 async def test_truncation_awaited() -> None:
-    """A cut connection is no end for awaited calls either: receive() raises, and so does a loop over the connection."""
+    """A cut connection is not an end for awaited calls either: receive() raises, and so does a loop over the connection."""
     with raw_listener() as listener:
         async with aio.Client() as client:
             await client.create()

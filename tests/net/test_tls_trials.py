@@ -36,7 +36,7 @@ def test_a_fault_in_every_record(version: ssl.TLSVersion, way: str) -> None:
 @pytest.mark.parametrize("asks", ASKS)
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.name)
 def test_nothing_is_lost(trial: Trial, asks: str, server: str, version: ssl.TLSVersion) -> None:
-    """Who ends its sends and receives to the end loses nothing, whoever serves; nor does what the peer had sent before."""
+    """A side that ends its sends and receives to the end loses nothing, whichever side serves."""
     pytest.importorskip(asks) if asks == "uvloop" else None
     assert trial.lost(asks, server, version) == ""
 

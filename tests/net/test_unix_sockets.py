@@ -58,7 +58,7 @@ def test_a_connection_over_a_path(tmp_path: Path, begin: str) -> None:
 
 @on_linux
 def test_abstract_names() -> None:
-    """A name that begins with a NUL is no file; it is the server's address, and mode does not apply to it."""
+    """A name that begins with a NUL is not a file; it is the server's address, and mode does not apply to it."""
     name = f"\0lifecycle-{os.getpid()}"
     with Server(timeout=LONG) as server, Client(timeout=LONG) as client:
         with pytest.raises(ValueError, match="no permissions"):
@@ -100,6 +100,14 @@ def test_what_is_in_use_or_not_a_socket_is_left(tmp_path: Path) -> None:
         assert (failure.value.errno, failure.value.filename, other.state) == (errno.EADDRINUSE, str(place), "empty")
         client.create()
         client.connect(path=place)
+        with one.accept(), pytest.raises(BlockingIOError):
+            one.accept(timeout=0)  # the other server's question was not a connection
+    for kind, bound in ((Server, Datagram), (Datagram, Server), (Server, Server)):
+        with bound() as one, kind() as other:
+            one.create(path=place)  # and it does not listen yet
+            with pytest.raises(OSError, match="another socket"):
+                other.create(path=place)
+            assert stat.S_ISSOCK(place.stat().st_mode)
     place.write_text("kept")
     with Server() as server, Client() as client:
         with pytest.raises(OSError, match="not a socket") as failure:
@@ -217,6 +225,13 @@ def test_datagrams(tmp_path: Path) -> None:
         assert server.receive() == b"more"
         client.disconnect()
         assert (client.state, client.get_sock_name()) == ("bound", sender)
+        (tmp_path / "file").write_text("not a socket")
+        for call in (lambda: client.connect(path=tmp_path / "file"), lambda: client.send_to(b"", path=tmp_path / "file")):
+            with pytest.raises(ConnectionRefusedError, match="file'") as failure:
+                call()
+            assert "not a socket" in "".join(failure.value.__notes__)
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            client.send_to(b"", path=tmp_path / "nowhere")
         ip.create(0, "127.0.0.1")
         for call in (lambda: client.send_to(b"", "127.0.0.1", 9), lambda: ip.send_to(b"", path=tmp_path / "d")):
             with pytest.raises(OSError, match="AF_UNIX") as failure:

@@ -78,7 +78,7 @@ def choices(subject: Any) -> list[str]:
 
 
 def take_all(peer: socket.socket) -> None:
-    """Take everything that has come to a peer, so that what comes next is the first that it sees."""
+    """Take everything that has arrived to a peer, so that what comes next is the first that it sees."""
     peer.setblocking(False)
     with suppress(BlockingIOError):
         while peer.recv(65536):
@@ -86,7 +86,7 @@ def take_all(peer: socket.socket) -> None:
 
 
 def end_tls(tls: TlsEnd) -> None:
-    """Send close_notify, after all that has come was taken: OpenSSL does not end TLS over unread data."""
+    """Send close_notify, after all that has arrived was taken: OpenSSL does not end TLS over unread data."""
     with suppress(TimeoutError):
         while tls.receive():
             pass
@@ -94,7 +94,7 @@ def end_tls(tls: TlsEnd) -> None:
 
 
 class Walk:
-    """One object under one engine, beginning in some state, and whoever it has to do with."""
+    """One object under one engine, beginning in some state, and its peers."""
 
     def __init__(self, role: Role, engine: str, state: str, stack: ExitStack) -> None:
         self.peer: socket.socket | None = None
@@ -175,7 +175,7 @@ class Walk:
         self._try(lambda peer: peer.shutdown(socket.SHUT_WR))
 
     def peer_shakes_hands(self) -> None:
-        """The other side makes its half of the handshake, as far as what has come allows."""
+        """The other side makes its half of the handshake, as far as what has arrived allows."""
         self._shake_hands("trusted")
 
     def peer_refuses_tls(self) -> None:

@@ -21,7 +21,7 @@ HEADER = 5
 """bytes of a record before its body: type, version, length"""
 
 WAYS = ("fin", "reset", "stop", "flip")
-"""what becomes of a connection at the place: both ends get a FIN, or a reset; nothing more passes; a bit changes on its way"""
+"""what happens to a connection at the place: both ends get a FIN, or a reset; nothing more passes; a bit changes on its way"""
 
 OUTCOMES: dict[type[Exception | None], frozenset[str]] = {
     type(None): frozenset({"secured_ended"}),
@@ -29,7 +29,7 @@ OUTCOMES: dict[type[Exception | None], frozenset[str]] = {
     TimeoutError: frozenset({"handshaking", "secured", "secured_send_shut", "secured_peer_closed"}),
     **dict.fromkeys((HandshakeRefused, ConnectionResetError, ConnectionAbortedError, BrokenPipeError), frozenset({"broken"})),
 }
-"""how an end may come out -> the state that the table has for it"""
+"""how an end may end -> the state that the table has for it"""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Fault:
 
 @dataclass
 class End:
-    """How one end came out."""
+    """How one end ended."""
 
     error: Exception | None
     state: str
 
     @property
     def is_right(self) -> bool:
-        """One error that users are told of, and the state that belongs to it."""
+        """One error that users get, and the state that belongs to it."""
         kind = TimeoutError if isinstance(self.error, TimeoutError) else type(self.error)
         return self.state in OUTCOMES.get(kind, ())
 

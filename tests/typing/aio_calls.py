@@ -16,6 +16,7 @@ async def servers(server: Server, target: Accepted) -> None:
     server.listen(5)
     assert_type(await server.accept(), Accepted)
     assert_type(await server.accept(target), Accepted)
+    assert_type(await server.accept(timeout=0.5), Accepted)
     assert_type(nowait(server.accept()), Accepted)
     async for accepted in server:
         assert_type(accepted, Accepted)
@@ -33,10 +34,13 @@ async def serving(server: Server) -> None:
 
     def note(accepted: Accepted, error: Exception) -> None: ...
 
+    async def tell(accepted: Accepted, error: Exception) -> None: ...
+
     def note_talker(talker: Talker, error: Exception) -> None: ...
 
     await server.serve(handler)
     await server.serve(handler, limit=10, on_error=note)
+    await server.serve(handler, on_error=tell)
     await server.serve(Talker.talk, kind=Talker, on_error=note_talker)
     await server.serve(Talker.talk)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType, reportCallIssue]
 
@@ -46,6 +50,9 @@ async def clients(client: Client, data: bytearray) -> None:
     client.open()
     client.open(socket.AF_INET6)
     await client.connect("localhost", 80)
+    await client.connect("localhost", 80, timeout=5)
+    assert_type(await client.receive(timeout=5), bytes)
+    await client.receive(timeout=...)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     await client.finish_connect()
     assert_type(await client.send(data), int)
     assert_type(await client.receive(10, socket.MSG_PEEK), bytes)

@@ -29,6 +29,7 @@ def servers(server: Server, target: Accepted) -> None:
     server.listen(5)
     assert_type(server.accept(), Accepted)
     assert_type(server.accept(target), Accepted)
+    assert_type(server.accept(timeout=None), Accepted)
     for accepted in server:
         assert_type(accepted, Accepted)
     with server as same:
@@ -39,6 +40,8 @@ def servers(server: Server, target: Accepted) -> None:
 def clients(client: Client, data: bytearray) -> None:
     client.create()
     client.connect("localhost", 80)
+    client.connect("localhost", 80, timeout=5)
+    client.connect("localhost", 80, timeout="5")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.finish_connect()
     assert_type(client.send(b"data"), int)
     assert_type(client.send(data), int)

@@ -1,6 +1,6 @@
 """Where in a document an error lies: the objects that were being loaded, from the innermost outwards, as notes on the error.
 
-Loading keeps no record of it: the path is read from the frames of the functions that were at work, once an error has come.
+Loading keeps no record of it: the path is read from the frames of the functions that were at work when it was raised.
 """
 
 from __future__ import annotations

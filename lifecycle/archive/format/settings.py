@@ -60,7 +60,7 @@ class Format:
 
     win32: whether counts are as 32-bit programs have them. limit: the most bytes that one string, block or count may claim.
     depth: of nested objects. size: the buffer's, in bytes. ascii: whether ASCII text has the same bytes in `encoding`.
-    codec: the name of its codec (see code_pages.py). trace: what is told of each value. variant: a number for what
+    codec: the name of its codec (see code_pages.py). trace: what is called with each value. variant: a number for what
     the functions of records depend on.
     """
 

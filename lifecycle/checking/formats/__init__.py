@@ -1,1 +1,1 @@
-"""Problems in files, whoever found them: their codes, what silences them, and the formats in which they are reported."""
+"""Problems in files, from every checker: their codes, what silences them, and the formats in which they are reported."""

@@ -19,7 +19,7 @@ class Code:
     """A kind of cause.
 
     name: as in "LC101". title: what happened, in a few words. explanation: why it is wrong, and what helps. holds: of which
-    facts of a state and which call it is the cause. hazard: whose code it is, where it is no row of a table.
+    facts of a state and which call it is the cause. hazard: whose code it is, where it is not a row of a table.
     """
 
     name: str

@@ -21,7 +21,9 @@ def as_text(problems: Sequence[Problem]) -> str:
 
 def _block(problem: Problem) -> list[str]:
     doubt = "" if problem.must else " (on some paths)"
-    lines = [f"{problem.path}:{problem.line}:{problem.column + 1}: {problem.code} {printable(problem.message)}{doubt}"]
+    lines = [
+        f"{printable(problem.path)}:{problem.line}:{problem.column + 1}: {problem.code} {printable(problem.message)}{doubt}"
+    ]
     source = source_line(problem.file, problem.line)
     if source.strip():
         number = f"{problem.line:>5} | "
@@ -76,7 +78,7 @@ def as_sarif(problems: Sequence[Problem]) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": quote(problem.path.replace("\\", "/"))},
+                        "artifactLocation": {"uri": quote(problem.path.replace("\\", "/"), errors="surrogateescape")},
                         "region": {"startLine": max(1, problem.line), "startColumn": problem.column + 1},
                     }
                 }

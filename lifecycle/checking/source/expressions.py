@@ -337,7 +337,7 @@ class Expressions:
         self._end(sites, call)
 
     def _end(self, sites: Sites, call: str) -> None:
-        """A call that uses an object up does so wherever it was, and whoever else has it."""
+        """A call that uses an object up does so wherever it was, and for every other holder of it."""
         for site in sites if len(sites) == 1 else ():
             machine = self.machines.get(site)
             if self.env.places.get(site) is None and machine is not None and call == machine.role.closes:

@@ -59,7 +59,7 @@ class Machine:
         return call in self.role.table[state]
 
     def is_accepted(self, state: str, call: str) -> bool:
-        """Whether an illegal `call` works on this system all the same, so that it is not portable rather than wrong."""
+        """Whether an illegal `call` works on this system nevertheless, so that it is not portable rather than wrong."""
         return self.observed is not None and self.observed[state].accepts(call)
 
     def reason(self, state: str, call: str) -> str:

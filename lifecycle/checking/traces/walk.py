@@ -190,7 +190,7 @@ class Walk:
             table.reuse(int(number), call.line)
 
     def _wait(self, table: Descriptors, call: SystemCall) -> None:
-        """Whoever waits for a descriptor learns from it: a connect that is under way may have ended."""
+        """A call that waits for a descriptor learns from it: a connect that is under way may have ended."""
         for number in _awaited(call):
             socket = table.named.get(number)
             if socket is not None:

@@ -70,7 +70,7 @@ class AwaitedStage(GovernedStage):
         return self._awaited(call())
 
     def read_ahead(self) -> None:
-        """Let a file over the object take what has come, and not be read."""
+        """Let a file over the object take what has arrived, and not be read."""
         if self.subject.is_legal(START_TLS.name):
             self._file = aio.SocketFile(self.subject, archive_compatible=False, engine=self.subject.engine)
             with suppress(BlockingIOError):

@@ -40,7 +40,7 @@ CLASSES: Mapping[str, type[Any]] = {
 TLS_NAMES = frozenset(tls.CALLS.split())
 
 READ_AHEAD = 65536
-"""more bytes than have come: a file that wants all of them keeps what there is"""
+"""more bytes than have arrived: a file that wants all of them keeps what there is"""
 
 REPORTING = (roles.SOCKET_FILE.name, roles.ARCHIVE.name)
 """roles whose outcomes are what their objects report: they are always observed"""
@@ -143,7 +143,7 @@ class GovernedStage(LoopbackStage):
         SocketFile(self.subject, engine=self.subject.engine).close()
 
     def read_ahead(self) -> None:
-        """Let a file over the object take what has come, and not be read."""
+        """Let a file over the object take what has arrived, and not be read."""
         if self.subject.is_legal(START_TLS.name):
             self.set_circumstances(Under.AT_ONCE)
             self._file = SocketFile(self.subject, archive_compatible=False, engine=self.subject.engine)

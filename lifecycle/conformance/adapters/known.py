@@ -1,4 +1,4 @@
-"""What an implementation is known to do otherwise: differences that have names, and are no findings."""
+"""What an implementation is known to do otherwise: differences that have names, and are not findings."""
 
 from __future__ import annotations
 

@@ -251,7 +251,7 @@ class LoopbackStage(ABC):
         return self.role == ACCEPTED.name
 
     def read_ahead(self) -> None:
-        """Let a file over the object take what has come, and not be read."""
+        """Let a file over the object take what has arrived, and not be read."""
         raise NotImplementedError
 
     def _filled_in(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -62,7 +62,7 @@ class TlsEnd:
         self._do(self._secured.write, data)
 
     def receive(self, size: int = 65536) -> bytes:
-        """What has come over TLS; b"" after the object's close_notify. Raises TimeoutError when nothing comes."""
+        """What has arrived over TLS; b"" after the object's close_notify. Raises TimeoutError when nothing comes."""
         self.finish()
         if self._early:
             return self._early.pop(0)

@@ -20,7 +20,7 @@ from typing import Any
 
 from lifecycle.conformance.campaigns.conform import Conformance, confirm
 from lifecycle.conformance.campaigns.jobs import Chosen, Done, Job, prepare_worker, run_job
-from lifecycle.conformance.driving.results import RoleResult, clusters
+from lifecycle.conformance.driving.results import RoleResult
 from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.driving.watchdog import OVER, WATCHDOG
 from lifecycle.conformance.reports import html_page
@@ -106,9 +106,8 @@ class Campaign:
         report, steps = self.report(), sum(each.steps for each in self.roles.values())
         rate = f"{steps:,} steps in {self.seconds / 3600:.2f} h ({steps / max(self.seconds, 1):,.0f} a second)"
         workers = f"{len(self.workers)} workers so far, {self.lost} lost"
-        head = f"<p>{rate}, {self.next} jobs, {workers}; {len(clusters(report.unexplained))} causes</p>\n"
-        page = html_page(report).replace("<style>", '<meta http-equiv="refresh" content="5">\n<style>', 1)
-        write_whole(self.folder / PAGE, page.replace("<table>", f"{head}<table>", 1))
+        page = html_page(report, f"{rate}, {self.next} jobs, {workers}")
+        write_whole(self.folder / PAGE, page.replace("<style>", '<meta http-equiv="refresh" content="5">\n<style>', 1))
 
     def read(self) -> None:
         """Go on from what is in the folder. Raises BadCampaign where that is something else."""

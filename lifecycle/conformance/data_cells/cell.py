@@ -38,7 +38,7 @@ class Scene:
         return self.stage.make(call, arguments)
 
     def receive(self, size: int, *, call: str = RECEIVE.name) -> bytes:
-        """What the object receives once something has come; Mismatch where that is more than it asked for."""
+        """What the object receives once something has arrived; Mismatch where that is more than it asked for."""
         self.stage.settle(frozenset({"data"}))
         got = self.do(call, size)
         if not isinstance(got, bytes):

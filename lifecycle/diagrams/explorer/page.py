@@ -15,7 +15,7 @@ from lifecycle.diagrams.details import call_details
 from lifecycle.diagrams.dot import dot, edge_id, node_id
 from lifecycle.diagrams.extraction import graph_of
 from lifecycle.diagrams.graph import Graph
-from lifecycle.diagrams.lettering import visible
+from lifecycle.diagrams.lettering import visible, xml_text
 from lifecycle.engine import Record, Role
 from lifecycle.engine.role import checked_role
 from lifecycle.roles import ROLES
@@ -36,13 +36,15 @@ def explorer_page(
     title: str = "Explore the legal order of calls",
     findings: Iterable[Mapping[str, Any]] = (),
     live: str = "",
+    about: str = "",
 ) -> str:
     """The page, as the text of one HTML file.
 
     roles: those that can be selected, in this order, or a single one. records: a recorded run to step through, the demo's where
     there is none; the page can load another one. Of a longer run the page has the first MOST_CALLS, and its title says so.
-    findings: what was found in the run: socket, call, file, line, text, count. live: the address from which the page takes
-    the records of a running program. The page shows the roles' diagrams where Graphviz can draw them, else their states.
+    findings: what was found in the run: socket, call, file, line, text, count. live: the address from which the page takes the
+    records of a running program. about: text that stands above all. The page shows the roles' diagrams where Graphviz can draw
+    them, else their states.
     """
     run = sorted(records, key=lambda record: record.began)
     if len(run) > MOST_CALLS:
@@ -63,6 +65,7 @@ def explorer_page(
     }
     parts = {
         "title": title.replace("&", "&amp;").replace("<", "&lt;"),
+        "about": f"<pre>{xml_text(about)}</pre>" if about else "",
         "source": "; connect-src 'self'" if live else "",
         "style": _part("page.css"),
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),

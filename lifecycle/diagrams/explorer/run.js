@@ -249,7 +249,7 @@ class Run {
         const kind = [record.tone, row > this.at ? "later" : "", record.finding ? "found" : ""].join(" ");
         const time = element("span", { class: "time" }, ((record.began - start) * 1000).toFixed(2));
         const text = element("span", { class: "text" }, `${shownName(record.subject)}: ${written(record)}`);
-        const attributes = { class: kind, "data-row": row, "aria-current": String(row === this.at), click: () => this.go(row) };
+        const attributes = { class: kind, "data-row": row, "aria-current": String(row === this.at), tabindex: row === this.at ? 0 : -1, click: () => this.go(row) };
         return element("li", {}, element("button", attributes, time, text));
       }),
     );

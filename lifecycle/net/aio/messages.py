@@ -38,7 +38,7 @@ class AsyncMessages(AsyncSocket, StreamCalls):
 
         timeout: seconds for all of them; None, the default, for as long as it takes. Raises IncompleteRead, an EOFError, when
         the stream ends before; and what receive() raises, in the same states. After an error or a cancellation nothing is lost:
-        what has come stays in the object, and this call made again, or receive(), gives it.
+        what has arrived stays in the object, and this call made again, or receive(), gives it.
         """
         checked_size(size)
         return await self._take(exactly, timeout, size)

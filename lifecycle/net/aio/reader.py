@@ -25,7 +25,7 @@ class Reader(Lines):
         self._socket = socket
         socket._add_reader(self)
 
-    async def readline(self, *, timeout: float | None = None) -> bytes:
+    async def readline(self, timeout: float | None = None) -> bytes:
         """Read one line, with its newline; at the end of the stream what is left, and then b"".
 
         timeout: seconds for all of it; None for as long as it takes. Raises SeparatorNotFound, a ValueError, for a

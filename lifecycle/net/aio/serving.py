@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -143,9 +144,11 @@ class Serving(Generic[Connection]):
                 await self._handler(connection)
             else:
                 await self._handle_shielded(connection)
-        except Exception as error:  # whatever it is: on_error() says what becomes of it
+        except Exception as error:  # whatever it is: on_error() says what happens to it
             try:
-                self._on_error(connection, error)
+                await _tell(self._on_error, connection, error)
+            except anyio.get_cancelled_exc_class():
+                raise
             except BaseException:
                 self._end_all()
                 self._server.close()  # who connected would wait for ever in the queue of a server that nobody serves
@@ -193,7 +196,7 @@ def secured_first(
                 await connection.start_tls(context)
         except (ConnectionError, TimeoutError) as error:
             if on_error is not None:
-                on_error(connection, error)
+                await _tell(on_error, connection, error)
             logger.info("a TLS handshake has failed: %r", error)
             return
         await handler(connection)
@@ -201,8 +204,15 @@ def secured_first(
     return secured
 
 
+async def _tell(on_error: Callable[[Any, Exception], object], connection: Any, error: Exception) -> None:
+    """Call on_error, which may be a coroutine function."""
+    answer = on_error(connection, error)
+    if inspect.isawaitable(answer):
+        await answer
+
+
 def end_of_connection(connection: Closes, error: Exception) -> None:
-    """What becomes of an exception that a handler leaves, unless serve() is told otherwise.
+    """What happens to an exception that a handler leaves, unless serve() is told otherwise.
 
     What the network did to this connection, and calls on it after the program has closed it, are logged and end it; everything
     else is a fault of the program, and is raised. The network did what a call of this connection has raised as an OSError, also

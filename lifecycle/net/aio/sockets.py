@@ -235,17 +235,17 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
     ) -> None:
         """Accept connections, each with a task of its own that runs handler(accepted) and then closes it.
 
-        It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all.
-        limit: how many connections to have at a time, later ones then wait in the queue; None for as many as the system
-        allows: what it does not allow is logged, and accepted when there is room again. on_error: called with the connection
-        and the exception that its handler raises; by default (serving.end_of_connection) what the network did to that one
-        connection is logged, and everything else is raised. grace: seconds that the handlers may go on when the server was
-        closed or this call cancelled (which closes the server then); those that still run afterwards are cancelled, and that
-        is logged. tls: a server's context, with which each connection's task makes the TLS handshake before the handler runs;
-        one that fails, or takes longer than handshake_timeout seconds, closes that connection alone, and is told to on_error,
-        or logged. kind: the class of the connections; by default the server's `accepts`. task_status: what a task group's
-        start() gives: it returns as soon as connections are accepted. Raises IllegalCall before listen(); TypeError and
-        ValueError for a limit or a grace that is none.
+        It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all. limit:
+        how many connections to have at a time, later ones then wait in the queue; None for as many as the system allows: what
+        it does not allow is logged, and accepted when there is room again. on_error: called with the connection and the
+        exception that its handler raises, and awaited if it is a coroutine function; by default (serving.end_of_connection)
+        what the network did to that one connection is logged, and everything else is raised. grace: seconds that the handlers
+        may go on when the server was closed or this call cancelled (which closes the server then); those that still run
+        afterwards are cancelled, and that is logged. tls: a server's context, with which each connection's task makes the TLS
+        handshake before the handler runs; one that fails, or takes longer than handshake_timeout seconds, closes that
+        connection alone, and is told to on_error, or logged. kind: the class of the connections; by default the server's
+        `accepts`. task_status: what a task group's start() gives: it returns as soon as connections are accepted. Raises
+        IllegalCall before listen(); TypeError and ValueError for a limit or a grace that is none.
         """
         made = self._accepts if kind is None else kind
 

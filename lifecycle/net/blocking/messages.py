@@ -37,7 +37,7 @@ class Messages(BlockingSocket, StreamCalls):
         """Receive exactly `size` bytes, waiting for them.
 
         timeout: seconds for all of them; the object's own where it is not given. Raises IncompleteRead, an EOFError, when the
-        stream ends before; and what receive() raises, in the same states. After any error nothing is lost: what has come stays
+        stream ends before; and what receive() raises, in the same states. After any error nothing is lost: what arrived stays
         in the object, and this call made again, or receive(), gives it.
         """
         checked_size(size)

@@ -25,7 +25,7 @@ class Reader(Lines):
         self._socket = socket
         socket._add_reader(self)
 
-    def readline(self, *, timeout: Timeout = ...) -> bytes:
+    def readline(self, timeout: Timeout = ...) -> bytes:
         """Read one line, with its newline; at the end of the stream what is left, and then b"".
 
         timeout: seconds for all of it; the socket's own where it is not given. Raises SeparatorNotFound, a ValueError, for a

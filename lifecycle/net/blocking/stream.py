@@ -112,8 +112,8 @@ class Stream(Messages):
         whose `sent` says how much was sent; ConnectionError when the connection is gone.
         """
         try:
-            sent = self._socket.send(data, flags)
-            if isinstance(data, bytes) and sent == len(data):
+            sent = self._socket.send(data, flags) if flags else self._socket.send(data)
+            if data.__class__ is bytes and sent == len(data):
                 return sent
         except BlockingIOError:
             sent = 0

@@ -127,10 +127,20 @@ class Lines:
             received = yield min(READ_SIZE, self.limit)
             if not received:
                 return False
-            rest = self._rest
-            rest += received
-            self._keep(rest)
+            rest, end = self._rest, received.rfind(b"\n") + 1
+            size = len(rest) + len(received)
+            if not end or (size > self.limit and len(rest) + received.find(b"\n") >= self.limit):
+                rest += received
+                if size > self.limit:
+                    raise SeparatorNotFound(b"\n", self.limit)
+            else:
+                self._put(b"".join((rest, memoryview(received)[:end])))
+                self._rest = bytearray(received[end:])
         return True
+
+    def _put(self, lines: bytes) -> None:
+        self._whole = io.BytesIO(lines)
+        self._next_line = self._whole.readline
 
     def _keep(self, held: bytearray) -> None:
         """Sort what was received into whole lines and the rest; SeparatorNotFound when the first line is too long."""
@@ -139,8 +149,7 @@ class Lines:
             raise SeparatorNotFound(b"\n", self.limit)
         end = held.rfind(b"\n") + 1
         if end:
-            self._whole = io.BytesIO(held[:end])
-            self._next_line = self._whole.readline
+            self._put(bytes(held[:end]))
             del held[:end]
 
     def _held(self) -> bytearray:

@@ -77,7 +77,7 @@ class SecureLayer:
         raise NotImplementedError
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """What has come, at least one byte, or b"" after the peer's close_notify."""
+        """What has arrived, at least one byte, or b"" after the peer's close_notify."""
         raise NotImplementedError
 
     @property
@@ -139,7 +139,7 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
 
 
 def ending_secured(layer: SecureLayer) -> Operation[bytes]:
-    """Send what was encrypted, the close_notify at last; what has come in plain text behind the peer's."""
+    """Send what was encrypted, the close_notify at last; what has arrived in plain text behind the peer's."""
     while True:
         try:
             layer.flush()

@@ -1,4 +1,4 @@
-"""What to do first, where that is no sequence of calls on the socket itself."""
+"""What to do first, where that is not a sequence of calls on the socket itself."""
 
 from collections.abc import Callable, Collection
 

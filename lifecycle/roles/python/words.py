@@ -65,7 +65,7 @@ ENDS_OF_A_LOOP = 100
 """so many times in a row a line may receive the end of the stream before it is a loop that does not see it"""
 
 KEEPS_DESCRIPTOR = frozenset({"sendfile"})
-"""the methods that go on with the descriptor's number, whoever has it by then"""
+"""the methods that go on with the number of the descriptor, which may belong to another socket by then"""
 
 NOT_WOKEN = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's"
 

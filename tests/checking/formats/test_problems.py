@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from schemas import validated
 
 from lifecycle.checking.formats.codes import CODES, code_named, code_of
 from lifecycle.checking.formats.problems import Problem, new_problems, not_ignored, project_settings, write_baseline
@@ -80,11 +81,11 @@ def test_baseline_of_another_version_is_refused(project: Path) -> None:
 @pytest.mark.parametrize("name", WRITERS)
 def test_formats_survive_hostile_text(project: Path, name: str) -> None:
     """No text of a program breaks a format, moves the cursor, or begins a command of its own."""
-    text = WRITERS[name]([problem("a,b:c.py", message=HOSTILE), problem("x.py")])
+    text = WRITERS[name]([problem("a,b:c.py", message=HOSTILE), problem(f"{HOSTILE}\udc80.py")])
     assert "\x1b" not in text
     assert not any(line.startswith("::error::%") for line in text.splitlines())
     if name in ("json", "sarif"):
-        json.loads(text)
+        validated(name if name == "sarif" else "problems", text)
     elif name == "junit":
         assert len(ElementTree.fromstring(text).findall("testcase")) == 2
 

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from long_form import WHOLE
 
 from lifecycle.checking.source.constructors import CONSTRUCTORS, of_role
 from lifecycle.checking.source.reading import python_files, read_file, read_source
@@ -192,5 +193,7 @@ def test_files_are_found_below_folders(tmp_path: Path) -> None:
 def test_this_package_has_no_certain_mistake() -> None:
     """The package and its examples pass their own checker."""
     root = Path(__file__).parents[3]
-    found = [each for path in python_files([root / "lifecycle", root / "examples"]) for each in read_file(path).mistakes]
+    files = python_files([root / "lifecycle", root / "examples"])
+    with_sockets = [path for path in files if WHOLE or "import socket" in path.read_text(encoding="utf-8")]
+    found = [each for path in with_sockets for each in read_file(path).mistakes]
     assert [each for each in found if each.must] == []

@@ -161,7 +161,7 @@ def test_io_uring_makes_a_process_unknown() -> None:
     "text", ["", "garbage", "1 socket(", "1 socket() = ", "1 bind(x) = 0", "1 close(99999999999999999999) = 0"]
 )
 def test_any_text_is_read(text: str) -> None:
-    """A file that is no trace, or a line that was cut, ends nothing."""
+    """A file that is not a trace, or a line that was cut, ends nothing."""
     assert Walk().read([text]).violations == []
 
 

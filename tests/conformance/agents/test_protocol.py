@@ -110,7 +110,7 @@ def test_sockets_of_a_dead_program_are_no_more() -> None:
 
 
 def test_lwip_hangs_after_a_port_was_bound_twice() -> None:
-    """Compared with the contract alone, lwIP's hang comes out, and it repeats."""
+    """Compared with the contract alone, lwIP's hang is found, and it repeats."""
     report = conform(target_named(f"agent:{programs.lwip()}", like="contract"), [SERVER], depth=1, walks=0, seconds=10)
     assert any("hangs" in each.got for each in report.unexplained)
 
