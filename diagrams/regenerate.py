@@ -1,4 +1,4 @@
-"""Writes every file of this folder anew: `python diagrams/regenerate.py`.
+"""Writes every file of this folder anew, and what systems answer to refused calls: `python diagrams/regenerate.py`.
 
 A test fails when one is not current. Of each role there are Mermaid and DOT here and, drawn by Graphviz, SVG in the package. Of
 the demo there are its journal, recorded now, and the charts that are made of it.
@@ -15,11 +15,10 @@ from lifecycle.diagrams import pictures, read_records, sequence_chart, state_dia
 from lifecycle.engine import Journal
 from lifecycle.roles import ROLES
 from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM
+from lifecycle.system import refusals
+from lifecycle.system.platform_answers import answers_text
 
 FOLDER = Path(__file__).parent
-QUIET = ("Server#1", "Client#1", "Accepted#1")
-"""The objects of the chart in the README"""
-
 PACKAGED = FOLDER.parent / "lifecycle" / "diagrams" / "roles"
 JOURNAL = PACKAGED.parent / "explorer" / "demo.jsonl"
 OBSERVED = (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)
@@ -40,8 +39,6 @@ def charts_of_the_demo() -> Iterator[tuple[str, str]]:
     yield "demo.txt", sequence_chart(records, "text", width=120)
     yield "demo.mmd", sequence_chart(records, "mermaid")
     yield "demo.svg", sequence_chart(records, "svg")
-    quiet = [record for record in records if record.subject in QUIET and record.outcome != "illegal"]
-    yield "demo-quiet.svg", sequence_chart(quiet, "svg")
 
 
 def pictures_of_roles() -> Iterator[tuple[str, str]]:
@@ -70,6 +67,7 @@ def main() -> int:
     for folder, written in ((FOLDER, texts_of_roles()), (FOLDER, charts_of_the_demo()), (PACKAGED, pictures_of_roles())):
         for name, text in written:
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    Path(refusals.__file__).with_name("answers.txt").write_text(answers_text(), encoding="utf-8", newline="\n")
     return 0
 
 

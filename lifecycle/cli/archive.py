@@ -49,7 +49,7 @@ def archive() -> None:
 
 @archive.command("dump", epilog=DUMP_EPILOG, short_help="Show the structure of an archive file.")
 @click.argument("file", metavar="FILE", help="The file, or - for standard input.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: summary and findings, or the layouts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: summary and findings as a tree, or the layouts.")
 @click.option("--encoding", metavar="NAME", default="cp1252", help="The ANSI code page of its strings.")
 @click.option("--stream", metavar="NAME", help="The stream of an OLE compound file to look at.")
 @click.option("--offset", metavar="N", type=click.IntRange(min=0), help="Begin at this byte.")
@@ -65,12 +65,13 @@ def dump(
     First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
     program that wrote them, printed in hexadecimal with what they may be. A container is named and read into.
     """
+    from lifecycle.archive.dump.nesting import Nesting
     from lifecycle.archive.dump.plausible_text import suggested
     from lifecycle.archive.dump.scanning import read_findings
     from lifecycle.archive.dump.summary import Build, summarize
-    from lifecycle.cli.archive_page import file_json, finding_json, finding_lines, summary_lines
+    from lifecycle.cli.archive_page import file_json, finding_lines, summary_lines, tree_json
 
-    page = _code_page(encoding)
+    page, nesting = _code_page(encoding), Nesting()
     with ExitStack() as opened:
         chosen = opened_bytes(file, opened, stream=stream, offset=offset, inflate=inflate)
         data = chosen.data
@@ -78,13 +79,11 @@ def dump(
             write(_layout(data, encoding, as_json=as_json))
             return
         with progress_bar() if len(data) > LONG else nullcontext(_report_nothing) as report:
-            summary = summarize(_watched(read_findings(data, page), len(data), report))
+            summary = summarize(nesting.counted(_watched(read_findings(data, page), len(data), report)))
         findings = read_findings(data, page)
         suggestion = suggested(data, page) if summary.build in (Build.ANSI, Build.UNKNOWN) else None
         if as_json:
-            lines = chain(
-                (f"{file_json(file, chosen, summary, suggestion)}\n",), _separated(map(finding_json, findings)), ("\n]}\n",)
-            )
+            lines = chain((file_json(file, chosen, summary, suggestion),), tree_json(nesting.levels(findings)))
         else:
             width = terminal().width
             lines = chain(
@@ -115,11 +114,6 @@ def _watched(findings: Iterable[Finding], size: int, report: Callable[[str, int,
 
 def _report_nothing(what: str, done: int, total: int) -> None:
     pass
-
-
-def _separated(lines: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        yield f",\n{line}" if number else line
 
 
 def _code_page(encoding: str) -> CodePage:

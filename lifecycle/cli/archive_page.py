@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from lifecycle.archive.dump.finding import Confidence, Finding, Kind
+from lifecycle.archive.dump.nesting import OBJECTS
 from lifecycle.archive.dump.summary import MOST_LISTED, Build, ClassFound, Summary
 from lifecycle.archive.layout import ClassLayout
 from lifecycle.cli.archive_files import Opened
@@ -160,9 +161,16 @@ def file_json(name: str, opened: Opened, summary: Summary, suggestion: tuple[str
     return f'{{{head}, "summary": {json.dumps(data, indent=2)}, "findings": ['
 
 
-def finding_json(found: Finding) -> str:
-    """One finding as a JSON object, on one line."""
-    return json.dumps(asdict(found))
+def tree_json(levels: Iterable[tuple[int, Finding]]) -> Iterator[str]:
+    """The findings as JSON objects, one on a line, each object's within its `parts`; and the end of the outermost object."""
+    deep, is_first = 0, True
+    for level, found in levels:
+        yield "]}" * (deep - level) + ("\n" if is_first and level == deep else ",\n")
+        text = json.dumps(asdict(found))
+        is_first = found.kind in OBJECTS
+        deep = level + is_first
+        yield f'{text[:-1]}, "parts": [' if is_first else text
+    yield "]}" * deep + "\n]}\n"
 
 
 def layout_json(layouts: Sequence[ClassLayout]) -> str:

@@ -2,8 +2,11 @@
 
 import threading
 
-TAKE = 65536
-"""Bytes that are taken from the system at a time: what OpenSSL's incoming memory grows to, and keeps"""
+TAKE = 4 * (16384 + 22)
+"""Bytes that are taken from the system at a time: four full records of TLS 1.3, so that the last one is seldom cut.
+
+It is what OpenSSL's incoming memory grows to, and keeps.
+"""
 
 
 class Taken(threading.local):

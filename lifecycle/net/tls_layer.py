@@ -7,7 +7,6 @@ reaches the user. An error is kept, too: the connection never looks whole again.
 
 from __future__ import annotations
 
-import copy
 import errno
 import socket
 import ssl
@@ -18,10 +17,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakMethod
 
-from lifecycle.net.errors import HandshakeRefused, StreamTruncated
-from lifecycle.net.operations.securing import NoRoom, SecureLayer
+from lifecycle.net.errors import StreamTruncated
+from lifecycle.net.operations.securing import NoRoom
 from lifecycle.net.taking import TAKE, taken
 from lifecycle.net.tls_details import TlsDetails, details_of, session_of
+from lifecycle.net.tls_errors import KeepsError
 from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ RECORD = 16384
 """Bytes that one record carries at most, and one read gives"""
 
 
-class TlsLayer(SecureLayer):
+class TlsLayer(KeepsError):
     """TLS in the place of an object's socket.
 
     below: the socket, which does not wait. secured, incoming, outgoing: what a context's wrap_bio() made. received: what came
@@ -46,8 +46,8 @@ class TlsLayer(SecureLayer):
     """
 
     __slots__ = (
-        "_ahead", "_details", "_error", "_has_emptied", "_has_received", "_held", "_incoming", "_is_abandoned", "_is_told",
-        "_lock", "_outgoing", "_peer_has_ended", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent", "_wake",
+        "_ahead", "_decrypt", "_encrypt", "_has_emptied", "_held", "_incoming", "_is_abandoned", "_lock", "_outgoing",
+        "_peer_has_ended", "_pending", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent", "_wake",
         "_write_reads",
     )  # fmt: skip
 
@@ -66,22 +66,21 @@ class TlsLayer(SecureLayer):
         super().__init__(below)
         self._wake = wake
         self._write_reads = False  # a write wants to receive, as in a renegotiation of TLS 1.2
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # see is_torn_by()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._secured = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_side, server_hostname=server_hostname, session=session
         )
+        made = getattr(self._secured, "_sslobj", self._secured)  # to which an SSLObject only hands on
+        self._encrypt, self._decrypt, self._pending = made.write, made.read, made.pending
         if received:
             self._incoming.write(received)
         self._requires_close_notify = requires_close_notify
-        self._details: TlsDetails | None = None
-        self._error: OSError | None = None
-        self._is_told = False  # the error has been raised
         self._unsent: memoryview | None = None  # ciphertext that the socket did not take
         self._held = b""  # ciphertext that waits for the first send
         self._ahead = b""  # plain text that was read and not received
         self._has_emptied = False  # the last take has left nothing in the system
-        self._has_received = self._peer_has_ended = self._sends_have_ended = self._is_abandoned = False
+        self._peer_has_ended = self._sends_have_ended = self._is_abandoned = False
 
     # -- steps --------------------------------------------------------------------------------------------------------------
 
@@ -104,10 +103,16 @@ class TlsLayer(SecureLayer):
         lock = self._lock
         lock.acquire()  # `with` takes twice as long
         try:
-            if isinstance(data, bytes) and len(data) <= PIECE:
+            if data.__class__ is not bytes or len(data) > PIECE:
+                data = memoryview(data).cast("B")[:PIECE]
+            try:
+                if self._unsent is not None or self._error is not None or self._held or not data or self._details is None:
+                    count = self._write(data)
+                else:
+                    count = self._encrypt(data)
+            except ssl.SSLError as error:
+                self._overcome(error, self._encrypt)  # it wants to receive
                 count = self._write(data)
-            else:
-                count = self._write(memoryview(data).cast("B")[:PIECE])
             try:
                 self._flush()
             except NoRoom:
@@ -126,34 +131,25 @@ class TlsLayer(SecureLayer):
             self._flush()
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        if flags and flags & ~socket.MSG_PEEK:
-            raise system_error(errno.EOPNOTSUPP)
-        if size <= 0:
-            if size < 0:
-                raise ValueError("negative size in receive")
-            return b""
         lock = self._lock
         lock.acquire()
         try:
-            if not self._ahead:
-                if self._peer_has_ended and not self._is_told:
-                    return b""
-                if self._error is not None:
-                    self._tell_error()
-                try:
-                    data = self._read(min(RECORD, size))
-                except OSError:
-                    if not self._ahead and not self._peer_has_ended:
-                        raise
-                    # What was unsent could not go: what had arrived before that is received first, and the error told after it.
-                    self._is_told = False
-                else:
-                    if flags:
-                        self._ahead = data
-                    return data
-            data = self._ahead[:size]
-            if not flags:
-                self._ahead = self._ahead[size:]
+            if flags or size <= 0 or self._ahead or self._error or self._peer_has_ended or self._details is None:
+                return self._receive(size, flags)
+            try:
+                if self.is_drained or not (self._incoming.pending or self._pending()):  # else OpenSSL's error costs more
+                    if self._unsent is not None:
+                        with suppress(NoRoom):
+                            self._flush()
+                    self._take()
+                data: bytes = self._decrypt(min(RECORD, size))
+            except BlockingIOError:
+                raise
+            except OSError as error:
+                return self._receive(size, flags, error)
+            self._has_received = True
+            self._peer_has_ended = not data
+            self.is_drained = self._has_emptied and not (self._peer_has_ended or self._incoming.pending or self._pending())
             return data
         finally:
             lock.release()
@@ -193,11 +189,6 @@ class TlsLayer(SecureLayer):
         return bool(self.buffered or self._peer_has_ended or self._error)
 
     @property
-    def is_drained(self) -> bool:
-        held = self._ahead or self._peer_has_ended or self._incoming.pending or self._secured.pending()
-        return self._has_emptied and not held
-
-    @property
     def details(self) -> TlsDetails:
         """The result of the handshake, with the session as it is now."""
         assert self._details is not None  # the table has no call that asks before
@@ -212,29 +203,57 @@ class TlsLayer(SecureLayer):
             self._tell_state()
         if self._unsent is not None or self._outgoing.pending:
             self._flush()
-        if not len(data):
+        if not data:
             return 0
         if self._held:
             self._unsent, self._held = memoryview(self._held), b""
-        count: int = self._step(self._secured.write, data)
+        count: int = self._step(self._encrypt, data)
         self._write_reads = False
         return count
 
-    def _read(self, size: int) -> bytes:
-        """What has arrived, at least one byte, or b"" after the peer's close_notify."""
-        if self._details is None:
-            self._tell_state()
+    def _receive(self, size: int, flags: int, error: OSError | None = None) -> bytes:
+        """recv(), but for the usual case. error: what that has ended with."""
+        if flags & ~socket.MSG_PEEK:
+            raise system_error(errno.EOPNOTSUPP)
+        if size <= 0:
+            if size < 0:
+                raise ValueError("negative size in receive")
+            return b""
+        if error is None and not self._ahead:
+            if self._peer_has_ended and not self._is_told:
+                return b""
+            if self._error is not None or self._details is None:
+                self._tell_state()
+        if error is not None or not self._ahead:
+            try:
+                data = self._read(min(RECORD, size), error)
+            except OSError:
+                if not self._ahead and not self._peer_has_ended:
+                    raise
+                # What was unsent could not go: what had arrived before that is received first, and the error told after it.
+                self._is_told = False
+            else:
+                if flags:
+                    self._ahead = data
+                return data
+        data = self._ahead[:size]
+        if not flags:
+            self._ahead = self._ahead[size:]
+        return data
+
+    def _read(self, size: int, error: OSError | None) -> bytes:
+        """What has arrived, at least one byte, or b"" after the peer's close_notify. error: of a try that was made before."""
         try:
-            if not (self._incoming.pending or self._secured.pending()):  # an error of OpenSSL's costs more than a system call
-                if self._unsent is not None:
-                    with suppress(NoRoom):
-                        self._flush()
-                self._take()
-            data: bytes = self._step(self._secured.read, size)
+            if isinstance(error, ssl.SSLError):
+                self._overcome(error, self._decrypt)
+            elif error is not None:
+                raise error
+            data: bytes = self._step(self._decrypt, size)
         except ssl.SSLZeroReturnError:  # the peer's close_notify, after this side's
             data = b""
         self._has_received = True
         self._peer_has_ended = not data
+        self.is_drained = False
         return data
 
     def _end_sends(self) -> None:
@@ -268,16 +287,17 @@ class TlsLayer(SecureLayer):
 
     def _read_out(self) -> None:
         """Decrypt what has arrived: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
+        self.is_drained = False
         parts = [self._ahead]
         try:
             while not self._peer_has_ended:
-                part = self._secured.read(RECORD)
+                part = self._decrypt(RECORD)
                 parts.append(part)
                 self._peer_has_ended = not part
         except (ssl.SSLWantReadError, ssl.SSLZeroReturnError) as ended:
             self._peer_has_ended = self._peer_has_ended or isinstance(ended, ssl.SSLZeroReturnError)
         except ssl.SSLError as error:
-            self._keep(self._meaning(error), error)
+            self._keep_of_openssl(error)
         finally:
             self._ahead = b"".join(parts)
 
@@ -286,21 +306,25 @@ class TlsLayer(SecureLayer):
         while True:
             try:
                 return function(*arguments)
-            except ssl.SSLWantReadError:
-                self._write_reads = self._write_reads or function == self._secured.write
-            except ssl.SSLZeroReturnError:
-                if self._details is not None:
-                    raise
-                self._keep(ConnectionResetError(errno.ECONNRESET, "the peer has ended TLS during the handshake"))
-                self._tell_error()
             except ssl.SSLError as error:
-                self._fail(error)
-            try:
-                self._flush()
-            except NoRoom:
-                if self._details is None:
-                    raise
-            self._take()
+                self._overcome(error, function)
+
+    def _overcome(self, error: ssl.SSLError, function: Callable[..., Any]) -> None:
+        """Take and send what a function of the SSLObject wants, which can be called again then; raise what ends TLS."""
+        if isinstance(error, ssl.SSLZeroReturnError):
+            if self._details is not None:
+                raise error
+            self._keep(ConnectionResetError(errno.ECONNRESET, "the peer has ended TLS during the handshake"))
+            self._tell_error()
+        if not isinstance(error, ssl.SSLWantReadError):
+            self._fail(error)
+        self._write_reads = self._write_reads or function == self._encrypt
+        try:
+            self._flush()
+        except NoRoom:
+            if self._details is None:
+                raise
+        self._take()
 
     def _take(self) -> None:
         """Take ciphertext from the system, which has ended without close_notify where nothing more comes."""
@@ -313,7 +337,7 @@ class TlsLayer(SecureLayer):
             self._keep(error)
             self._tell_state()
         if count:
-            self._has_emptied = count < TAKE
+            self._has_emptied, self.is_drained = count < TAKE, False
             self._incoming.write(buffer[:count])
             if self._write_reads and (wake := self._wake()):
                 wake()  # what one call has taken may be what another one waits for
@@ -345,7 +369,12 @@ class TlsLayer(SecureLayer):
                 self._look_for_alert()
                 self._keep(error)
                 self._tell_state()
-            self._unsent = memoryview(unsent)[sent:] if sent < len(unsent) else None
+            if sent < len(unsent):
+                self._unsent = memoryview(unsent)[sent:]
+            elif self._unsent is None:
+                return  # it was all that there is
+            else:
+                self._unsent = None
 
     def _look_for_alert(self) -> None:
         """A send has failed: an alert that came before may say why, as a refusal in TLS 1.3 does."""
@@ -360,40 +389,10 @@ class TlsLayer(SecureLayer):
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
-            self._keep(self._meaning(error), error)
-
-    # -- errors ---------------------------------------------------------------------------------------------------------------
+            self._keep_of_openssl(error)
 
     def _fail(self, error: ssl.SSLError) -> NoReturn:
-        self._keep(self._meaning(error), error)
+        self._keep_of_openssl(error)
         with suppress(OSError):
             self._flush()  # the alert, without which the peer would wait for ever
         self._tell_state()
-
-    def _meaning(self, error: ssl.SSLError) -> OSError:
-        """What an error of OpenSSL means to the user."""
-        reason = error.reason or str(error)
-        if self._details is None or ("ALERT" in reason and not self._has_received):
-            return HandshakeRefused(reason, getattr(error, "verify_message", ""))
-        return ConnectionAbortedError(errno.ECONNABORTED, f"TLS: {reason}")
-
-    def _keep(self, error: OSError, cause: ssl.SSLError | None = None) -> None:
-        """Keep the first error; its traceback would hold this object."""
-        if self._error is None:
-            if self._details is None and not isinstance(error, ConnectionError):
-                error = ConnectionAbortedError(errno.ECONNABORTED, f"the TLS handshake has failed: {error}")
-            self._error = error.with_traceback(None)
-            error.__cause__ = None if cause is None else cause.with_traceback(None)
-            error.__context__ = None
-
-    def _tell_state(self) -> NoReturn:
-        self._tell_error()
-        raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
-
-    def _tell_error(self) -> None:
-        error = self._error
-        if error is not None:
-            self._is_told = True
-            told = copy.copy(error)
-            told.__cause__ = error.__cause__
-            raise told

@@ -63,7 +63,7 @@ def facts_of(sock: socket.socket, *, peek: bool = True) -> Facts:
         receives = Receives.EOF if tcp is None or tcp in FIN_RECEIVED else Receives.OFF
     elif tcp is not None and tcp not in FIN_RECEIVED and _receives_have_ended(sock):  # what is queued can still be read
         receives = Receives.OFF
-    sends = tcp not in FIN_SENT and not (_family(sock) == LOCAL_FAMILY and _sends_have_ended(sock))
+    sends = tcp not in FIN_SENT and not (family_of(sock) == LOCAL_FAMILY and _sends_have_ended(sock))
     return replace(LINKED, sends=sends, receives=receives)
 
 
@@ -73,7 +73,7 @@ def is_bound(sock: socket.socket) -> bool:
         name = _raw.getsockname(sock)
     except OSError:  # Winsock: WSAEINVAL while unbound
         return False
-    return bool(name[1] if _family(sock) in INTERNET_FAMILIES else name)
+    return bool(name[1] if family_of(sock) in INTERNET_FAMILIES else name)
 
 
 def blocking_mode(number: int) -> bool:
@@ -131,21 +131,24 @@ _accept_raw: Callable[[socket.socket], tuple[int, object]] = vars(_raw)["_accept
 
 
 def take_connection(listener: socket.socket, into: socket.socket) -> socket.socket:
-    """Accept a connection; the socket object that holds it, which is `into` but for a listener with an accept() of its own.
+    """Accept a connection, which does not block; what holds it is `into`, but for a listener with an accept() of its own.
 
     The descriptor is in a list before the interpreter runs another instruction: an exception of a signal handler that comes
     then leaves it in `into`, and not lost.
     """
     if type(listener).accept is not _accept:
-        return listener.accept()[0]
+        connection = listener.accept()[0]
+        connection.setblocking(False)
+        return connection
     taken: list[tuple[int, object]] = []
     try:
         taken.extend(map(_accept_raw, (listener,)))
-        socket.socket.__init__(into, listener.family, listener.type, listener.proto, taken[0][0])
+        socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, taken[0][0])
         into.setblocking(False)
     except BaseException:
         if taken:  # once more, and whole
-            socket.socket.__init__(into, listener.family, listener.type, listener.proto, taken[0][0])
+            socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, taken[0][0])
+            into.setblocking(False)
         raise
     return into
 
@@ -179,7 +182,8 @@ def make_blocking(number: int) -> None:
         sock.setblocking(True)
 
 
-_family = _raw.family.__get__
+family_of: Callable[[socket.socket], int] = _raw.family.__get__
+"""The family as a number: what socket.socket.family asks, and makes an enum of each time"""
 _type = _raw.type.__get__
 
 
@@ -244,7 +248,7 @@ def _has_peer(sock: socket.socket) -> bool:
 
 
 def _tcp_state(sock: socket.socket) -> int | None:
-    if sys.platform != "linux" or _family(sock) not in INTERNET_FAMILIES:
+    if sys.platform != "linux" or family_of(sock) not in INTERNET_FAMILIES:
         return None
     try:
         return _raw.getsockopt(sock, socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]

@@ -103,7 +103,7 @@ MFC_STATES: Mapping[Facts, str] = {
 }
 """the facts of a socket -> what the matrix of MFC calls them; datagrams have a word before"""
 
-MFC_DATAGRAMS = ("open", "bound", "connected")
+MFC_DATAGRAMS = ("open", "bound", "connected", "shut sends", "shut receives", "shut both")
 
 MFC_CALLS: Mapping[str, str] = {
     words.CREATE.name: "create",
@@ -192,7 +192,14 @@ def platform_answers(
     if systems is None:
         systems = refusals.systems_here()
     cells = platform_cells(role, state, call, systems=systems, family=family)
-    return {system: cell.answer for system, cell in cells.items() if cell.mark is not Mark.UNKNOWN}
+    return {system: _answer(cell) for system, cell in cells.items() if cell.mark is not Mark.UNKNOWN}
+
+
+def _answer(cell: Cell) -> str:
+    """In the words of Linux's matrix; what MFC does besides is told behind its answer."""
+    if cell.note:
+        return f"{cell.answer}: {cell.note}"
+    return "ok" if cell.answer in ("TRUE", "a handle") or cell.answer.endswith(" bytes") else cell.answer
 
 
 def answers_text() -> str:
@@ -200,9 +207,9 @@ def answers_text() -> str:
     lines = []
     for role in ROLES.values():
         for state in role.states:
-            for call in role.calls:
-                answers = platform_answers(role.name, state.name, call.name, systems=refusals.SYSTEMS)
+            for call in role.illegal(state.name):
+                answers = platform_answers(role.name, state.name, call, systems=refusals.SYSTEMS)
                 if answers:
                     words = (answers.get(system, refusals.UNKNOWN) for system in refusals.SYSTEMS)
-                    lines.append(" ".join((role.name, state.name, call.name, *words)))
+                    lines.append(" ".join((role.name, state.name, call, *words)))
     return "\n".join(lines) + "\n"

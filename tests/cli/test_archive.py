@@ -8,7 +8,9 @@ import subprocess
 import zlib
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
 from compound_files import compound_file
@@ -60,6 +62,38 @@ def test_json_has_every_finding(archive: Path) -> None:
     assert [(each["offset"], each["length"], each["kind"], each["text"], each["confidence"]) for each in data["findings"]] == [
         (each.offset, each.length, each.kind, each.text, each.confidence) for each in dump(REAL)
     ]
+
+
+def tags(findings: list[dict[str, Any]]) -> Any:
+    """The offsets of the objects, each with those within it, and with how many bytes it has without them."""
+    return {
+        each["offset"]: (sum(part["length"] for part in each["parts"] if "parts" not in part), tags(each["parts"]))
+        for each in findings
+        if "parts" in each
+    }
+
+
+def test_json_is_a_tree_as_its_schema_says(tmp_path: Path) -> None:
+    """An object holds its bytes, and the objects that its class is mostly followed by; another archive is no part of it.
+
+    The published schema allows nothing else, and the layouts' JSON is in it, too.
+    """
+    path = tmp_path / "drawing.dat"
+    described = bytes.fromhex("ffff00000500434c6f6f70 0500 ffff000005004345646765 0600")  # a loop, and an edge in it
+    again = b"\1\x80\7\0" + b"\3\x80\x08\0" * 2  # another loop, with two edges
+    path.write_bytes(b"\2\0" + described + again + described)
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "archive-dump.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    data, layouts = (
+        json.loads(invoke("archive", "dump", "--json", *options, str(path)).stdout) for options in ((), ("--layout",))
+    )
+    for each in (data, layouts):
+        jsonschema.validate(each, schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**each, "schema_version": 2}, schema)
+    assert data["findings"][0]["text"] == "0200"
+    loops: Any = {2: (2, {15: (2, {})}), 28: (2, {32: (2, {}), 36: (2, {})}), 40: (2, {53: (2, {})})}
+    assert tags(data["findings"]) == loops
 
 
 def test_standard_input_is_a_file_named_dash(archive: Path) -> None:

@@ -7,7 +7,7 @@ import pickle
 import pytest
 from turnstile import Turnstile
 
-from lifecycle import ROLES, CallInProgress, Client, ClosedDuringCall, IllegalCall, LifecycleError, Server
+from lifecycle import ROLES, CallInProgress, Client, ClosedDuringCall, Datagram, IllegalCall, LifecycleError, Server
 from lifecycle.system.platform_answers import platform_answers
 
 
@@ -46,6 +46,24 @@ def test_text_of_a_refusal() -> None:
 def test_sentences_of_refusals(role: str, state: str, call: str, sentence: str) -> None:
     """Each situation has its own sentence: longer remedies, none at all, another role's call, systems that would go on."""
     assert sentence in str(refusal(role, state, call))
+
+
+@pytest.mark.parametrize(
+    ("role", "call", "answer"),
+    [
+        (Server, "accept", None),
+        (Server, "create", "TRUE: the earlier handle leaks; a debug build asserts"),
+        (Datagram, "receive", "blocks"),
+    ],
+)
+def test_a_refusal_says_what_mfc_does(role: type[Server | Datagram], call: str, answer: str | None) -> None:
+    """Where MFC's release build answers otherwise than Winsock, the refusal has it, in its text and as data."""
+    with role() as thing:
+        thing.open()
+        with pytest.raises(IllegalCall) as caught:
+            getattr(thing, call)()
+    assert caught.value.platform_errors.get("mfc") == answer
+    assert ("MFC would" in str(caught.value)) == (answer is not None)
 
 
 def test_attributes_of_a_refusal() -> None:

@@ -65,7 +65,7 @@ def take_source(record: RecordLike, frame: str, format: Format, *, least: int) -
         source.add("_within = False")
     if frame != ONE:
         source.add("_before = len(_made)", "_append = _made.append")
-    writer = _LoadingWriter(source, format, least=least if frame != ONE else 0, pauses=not record.is_flat)
+    writer = _LoadingWriter(source, format, least=least, pauses=not record.is_flat, repeats=frame != ONE)
     if frame == TAGGED:
         source.add("_low, _high = _tag", "_word = _low | _high << 8")
     source.add("try:")
@@ -109,13 +109,35 @@ def take_source(record: RecordLike, frame: str, format: Format, *, least: int) -
     return source
 
 
-class _LoadingWriter(RecordWriter):
-    """least: as of take_source(). pauses: whether `run` is a generator, which yields what has to be loaded by others."""
+class TextLayouts(dict[int, tuple[Callable[..., Any], int]]):
+    """The first bytes of a text, as a number -> what unpacks the run before it, the number and the text, and how long they are.
 
-    def __init__(self, source: SourceText, format: Format, *, least: int, pauses: bool) -> None:
+    codes: those of the run and the number. sizes: the first bytes -> how long the text is; KeyError for any others.
+    """
+
+    def __init__(self, codes: str, sizes: dict[int, int]) -> None:
+        self.codes = codes
+        self.sizes = sizes
+        self.head = struct.calcsize(codes)
+
+    def __missing__(self, prefix: int) -> tuple[Callable[..., Any], int]:
+        layout = struct.Struct(f"{self.codes}{self.sizes[prefix]}s")
+        self[prefix] = found = layout.unpack_from, layout.size
+        return found
+
+
+class _LoadingWriter(RecordWriter):
+    """least: as of take_source(). pauses: whether `run` is a generator, which yields what has to be loaded by others.
+
+    repeats: whether it loads many things. A text is expected to be as long as that of the thing before, so that one struct call
+    takes the run and the text; where it is not, the call for its length follows.
+    """
+
+    def __init__(self, source: SourceText, format: Format, *, least: int, pauses: bool, repeats: bool) -> None:
         super().__init__(source, format)
         self.least = least
         self.pauses = pauses
+        self.repeats = repeats
         self.takes_tag = False
 
     def begins_with_text(self, record: RecordLike) -> bool:
@@ -194,23 +216,35 @@ class _LoadingWriter(RecordWriter):
         is_wide = self.is_wide(wire)
         code = "I" if is_wide else "B"
         tag, seen = ("H", "_seen, ") if self.takes_tag else ("", "")
-        layout = struct.Struct(f"<{tag}{self.codes()}{code}")
         items, assignments = self._items()
-        source.add("try:", f"    {seen}{items}_prefix, = {source.name('unpack', layout.unpack_from)}(_data, _at)")
+        known = TextLayouts(f"<{tag}{self.codes()}{code}", SHORT_UNICODE_SIZES if is_wide else SHORT_SIZES)
+        if self.repeats:
+            layouts = source.name("layouts", known)
+            unpack, size, last = f"_unpack{layouts}", f"_size{layouts}", f"_last{layouts}"
+            source.begin_at_once(f"{last} = {next(iter(known.sizes))}", f"{unpack}, {size} = {layouts}[{last}]")
+            taken = f"{seen}{items}_prefix, _text = {unpack}(_data, _at)"
+            source.add("try:", f"    {taken}", f"    if _prefix != {last}:")
+            source.add(f"        {unpack}, {size} = {layouts}[_prefix]", f"        {last} = _prefix", f"        {taken}")
+            ended = [f"_from = _at + {known.head}", f"_end = _at + {size}"]
+        else:
+            unpack, sizes = source.name("unpack", struct.Struct(known.codes).unpack_from), source.name("sizes", known.sizes)
+            source.add("try:", f"    {seen}{items}_prefix, = {unpack}(_data, _at)")
+            source.add(f"    _from = _at + {known.head}", f"    _end = _from + {sizes}[_prefix]")
+            source.add("    if _end > _have:", "        raise KeyError")
+            ended = ["_text = _data[_from:_end]"]
         if self.takes_tag:
             source.add("    if _seen != _word:", "        break")
-        sizes = source.name("sizes", SHORT_UNICODE_SIZES if is_wide else SHORT_SIZES)
-        source.add(f"    _from = _at + {layout.size}", f"    _end = _from + {sizes}[_prefix]")
-        source.add("    if _end > _have:", "        raise KeyError", "except (_error, KeyError):")
+        source.add("except (_error, KeyError):")
         source.indent += 1
         self.take_tag()
-        if self.least:
+        if self.least and self.repeats:
             source.add("_coder.at = _at", f"_coder.expect((_before + _count - len(_made) - 1) * {self.least})")
         self._take_run()
         self._by(wire.load, "_text")
         source.add(place.assign("_text"))
         source.indent -= 1
-        source.add("else:", "    _text = _data[_from:_end]")
+        source.add("else:")
+        source.add(*ended, more=1)
         if is_wide:
             source.add(f"    _text = _from_wide(_text, {SURROGATES!r}, True)[0]")
         else:

@@ -77,6 +77,10 @@ class SourceText:
         name = self.name(stem, found)
         return name
 
+    def begin_at_once(self, *lines: str) -> None:
+        """Begin the function with lines, behind those of begin_with()."""
+        self.lines[self.begins_at : self.begins_at] = [f"    {line}" for line in lines]
+
     def begin_with(self, **values: str) -> None:
         """Begin the function with variables, those that its lines use; the values in their order."""
         text = "\n".join(self.lines)

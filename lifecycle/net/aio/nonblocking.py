@@ -9,6 +9,10 @@ from typing import Any, TypeVar
 Value = TypeVar("Value")
 
 
+RUNNING: list[object] = []
+"""An element for each nowait() that runs, in any thread: while there is none, nobody need look at the thread's mode"""
+
+
 class Mode(threading.local):
     """Of this thread: `never_waits` is true while nowait() runs a call."""
 
@@ -27,6 +31,7 @@ def nowait(call: Coroutine[Any, Any, Value]) -> Value:
     """
     before = mode.never_waits
     mode.never_waits = True
+    RUNNING.append(call)
     try:
         call.send(None)
     except StopIteration as ended:
@@ -35,5 +40,6 @@ def nowait(call: Coroutine[Any, Any, Value]) -> Value:
     else:
         raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for anything but a socket")
     finally:
+        RUNNING.remove(call)
         mode.never_waits = before
         call.close()

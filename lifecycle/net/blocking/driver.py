@@ -32,8 +32,9 @@ class BlockingSocket(OsSocket):
         cls._waits_silently = cls.on_message_pending is BlockingSocket.on_message_pending
 
     def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
-        super().__init__(engine=engine, journal=journal)
-        self._timeout = checked_timeout(timeout)
+        if engine is not None or journal is not None:
+            super().__init__(engine=engine, journal=journal)
+        self._timeout = None if timeout is None else checked_timeout(timeout)
         self._waits: tuple[Wait | Glance, ...] = ()
         provide_waker()
 
@@ -125,7 +126,8 @@ class BlockingSocket(OsSocket):
             try:
                 self._set_waits(glance, waits=True)
                 comes = is_readable_soon(number)
-                self._look(call, glance)
+                if glance.cancelled or not self._node._allows(call.name):
+                    self._look(call, glance)
             finally:
                 self._set_waits(glance, waits=False)
         finally:  # once more: an exception of a signal handler may have come in the first
@@ -165,15 +167,11 @@ class BlockingSocket(OsSocket):
             wait.wake()
 
     def _set_waits(self, wait: Wait | Glance, *, waits: bool) -> None:
-        is_set = False
-        while not is_set:
-            before = self._waits
-            after = (*before, wait) if waits else tuple(each for each in before if each is not wait)
-            is_set = self._exchange_waits(before, after)
+        while waits is not (wait in (before := self._waits)):
+            after = (*before, wait) if waits else tuple(each for each in before if each is not wait) if len(before) > 1 else ()
+            self._exchange_waits(before, after)
 
     @one_step
-    def _exchange_waits(self, before: tuple[Wait | Glance, ...], after: tuple[Wait | Glance, ...]) -> bool:
+    def _exchange_waits(self, before: tuple[Wait | Glance, ...], after: tuple[Wait | Glance, ...]) -> None:
         if self._waits is before:
             self._waits = after
-            return True
-        return False

@@ -22,6 +22,7 @@ from lifecycle.net.operations import STILL_WRITABLE, Operation, Resolve, Wait, p
 from lifecycle.roles.facts import Facts
 from lifecycle.system import portable_calls
 from lifecycle.system.addresses import Found, checked_peer, numeric_address
+from lifecycle.system.handles import family_of
 from lifecycle.system.local_sockets import LOCAL_FAMILY, checked_path, connect_error
 from lifecycle.system.outcomes import UNDER_WAY, closed_meanwhile, system_error
 
@@ -111,20 +112,21 @@ def connecting(client: Connects, address: object, port: object, *, waits: bool) 
     the other.
     """
     is_free = client._plan.is_free
-    own_family = client._socket.family
+    own_family = family_of(client._socket)
     family = int(socket.AF_UNSPEC) if is_free else own_family
     numeric = numeric_address(address, port, family)
     if numeric is not None:
         found: Sequence[Found] = (numeric,)
     else:
         found = yield from resolving(address, port, family, client._kind)
-    candidates = [(each, checked_peer(name)) for each, name in found]
-    if is_free and len(candidates) > 1:
-        yield from _race(client, interleaved(candidates), own_family, waits=waits)
+    for _, name in found:
+        checked_peer(name)
+    if is_free and len(found) > 1:
+        yield from _race(client, interleaved(found), own_family, waits=waits)
     else:
-        if candidates[0][0] != own_family:
-            client._replace_socket(client._socket_beside(candidates[0][0]))
-        yield from _in_turn(client, [name for _, name in candidates], waits=waits)
+        if found[0][0] != own_family:
+            client._replace_socket(client._socket_beside(found[0][0]))
+        yield from _in_turn(client, found, waits=waits)
     set_plan(client, NO_PLAN)
 
 
@@ -182,10 +184,10 @@ def seek(client: Connects, name: Any) -> None:
     client._sought = name
 
 
-def _in_turn(client: Connects, names: Sequence[Any], *, waits: bool) -> Operation[None]:
+def _in_turn(client: Connects, found: Sequence[Found], *, waits: bool) -> Operation[None]:
     """Connect to one address after the other, over the client's own socket, or the one that takes its place."""
     errors: list[OSError] = []
-    for name in names:
+    for _, name in found:
         sock = client._socket
         seek(client, name)
         number = sock.connect_ex(name)

@@ -1,0 +1,55 @@
+"""KeepsError: what ends TLS on a connection is kept, and raised again and again: the connection never looks whole again."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import socket
+import ssl
+from typing import NoReturn
+
+from lifecycle.net.errors import HandshakeRefused
+from lifecycle.net.operations.securing import SecureLayer
+from lifecycle.net.tls_details import TlsDetails
+
+
+class KeepsError(SecureLayer):
+    """A layer that keeps its first error. What that means depends on whether the handshake is over, and on what has arrived."""
+
+    __slots__ = ("_details", "_error", "_has_received", "_is_told", "is_drained")
+
+    def __init__(self, below: socket.socket) -> None:
+        super().__init__(below)
+        self._details: TlsDetails | None = None  # until the handshake is over
+        self._error: OSError | None = None
+        self._is_told = self._has_received = self.is_drained = False
+
+    def _keep_of_openssl(self, error: ssl.SSLError) -> None:
+        """Keep what an error of OpenSSL means to the user."""
+        reason = error.reason or str(error)
+        if self._details is None or ("ALERT" in reason and not self._has_received):
+            self._keep(HandshakeRefused(reason, getattr(error, "verify_message", "")), error)
+        else:
+            self._keep(ConnectionAbortedError(errno.ECONNABORTED, f"TLS: {reason}"), error)
+
+    def _keep(self, error: OSError, cause: ssl.SSLError | None = None) -> None:
+        """Keep the first error; its traceback would hold this object."""
+        self.is_drained = False
+        if self._error is None:
+            if self._details is None and not isinstance(error, ConnectionError):
+                error = ConnectionAbortedError(errno.ECONNABORTED, f"the TLS handshake has failed: {error}")
+            self._error = error.with_traceback(None)
+            error.__cause__ = None if cause is None else cause.with_traceback(None)
+            error.__context__ = None
+
+    def _tell_state(self) -> NoReturn:
+        self._tell_error()
+        raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
+
+    def _tell_error(self) -> None:
+        error = self._error
+        if error is not None:
+            self._is_told = True
+            told = copy.copy(error)
+            told.__cause__ = error.__cause__
+            raise told
