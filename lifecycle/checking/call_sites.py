@@ -125,10 +125,20 @@ def call_site(frame: FrameType | None) -> CallSite:
     return UNKNOWN if nearest is None else _site(nearest, nearest)
 
 
+_sites: dict[tuple[int, ...], tuple[CallSite, CodeType, CodeType | None]] = {}  # with the codes, whose id() the keys have
+_MANY = 10_000
+
+
 def _site(frame: FrameType, nearest: FrameType | None) -> CallSite:
-    code = frame.f_code
-    library = "" if nearest is None or nearest is frame else _library(nearest)
-    return CallSite(code.co_filename, frame.f_lineno or 0, code.co_name, library)
+    code, behind = frame.f_code, None if nearest is None or nearest is frame else nearest.f_code
+    key = (id(code), frame.f_lasti) if behind is None else (id(code), frame.f_lasti, id(behind), nearest.f_lasti)  # type: ignore[union-attr]
+    known = _sites.get(key)
+    if known is None:
+        if len(_sites) > _MANY:
+            _sites.clear()
+        library = "" if behind is None or nearest is None else _library(nearest)
+        known = _sites[key] = CallSite(code.co_filename, frame.f_lineno or 0, code.co_name, library), code, behind
+    return known[0]
 
 
 def _library(frame: FrameType) -> str:

@@ -19,6 +19,9 @@ from lifecycle.roles.python.hazards import Hazard
 PER_PLACE = 100
 """how many findings of one cause at one place are kept; a server that leaks may make millions"""
 
+_ONCE = frozenset({FindingKind.TLS})
+"""kinds that say the same of each connection of a program, so that one at a place is enough"""
+
 
 class LifecycleWarning(RuntimeWarning):
     """The warning of mode `warn`: a socket call out of order, a leak, a race."""
@@ -58,8 +61,8 @@ class Checker:
             return
         cause = (finding.kind, finding.state, finding.call, finding.place)
         self._counts[cause] += 1
-        if self._counts[cause] > PER_PLACE:
-            self.left_out += 1
+        if self._counts[cause] > (1 if finding.kind in _ONCE else PER_PLACE):
+            self.left_out += finding.kind not in _ONCE
             return
         self.findings.append(finding)
         if self._on_finding is not None:
@@ -80,7 +83,9 @@ class Checker:
 
 
 _active: list[Checker] = []
-_keeps_all = False  # read at every call that is noted
+
+keeping_all = False
+"""whether some active checker keeps every call of every socket; read at every call"""
 
 numbers = itertools.count(1)
 """the numbers of sockets, in the order in which they were made"""
@@ -94,11 +99,6 @@ def active() -> Checker | None:
 def owner() -> str:
     """The test that runs now, as the innermost checker names it."""
     return _active[-1].owner if _active else ""
-
-
-def keeps_all() -> bool:
-    """Whether some active checker keeps every call of every socket."""
-    return _keeps_all
 
 
 def all_active() -> tuple[Checker, ...]:
@@ -120,8 +120,8 @@ def end(checker: Checker) -> None:
 
 
 def _update() -> None:
-    global _keeps_all
-    _keeps_all = any(each.keep_all for each in _active)
+    global keeping_all
+    keeping_all = any(each.keep_all for each in _active)
 
 
 def report_hazard(

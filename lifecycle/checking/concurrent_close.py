@@ -77,13 +77,16 @@ if hasattr(os, "register_at_fork"):  # a child has only the thread that forks, s
     os.register_at_fork(before=_IN_ITS_TURN.acquire, after_in_parent=_IN_ITS_TURN.release, after_in_child=_IN_ITS_TURN.release)
 
 
+def has_threads() -> bool:
+    """Whether another thread runs."""
+    return bool(_count())
+
+
 def in_flight(sock: socket.socket) -> Iterator[InFlight]:
     """The calls that other threads are making on `sock`, and those by which they wait for it without a time-out.
 
     They are found in the threads' frames, so that a call does not pay for being found.
     """
-    if not _count():  # there are no other threads
-        return
     frames = _frames_of_threads()
     frames.pop(get_ident(), None)  # this frame: it must not hold itself
     for thread, frame in frames.items():
@@ -98,7 +101,7 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
 def _goes_on(suspect: Suspect) -> bool:
     """Whether the suspect's thread is still in the call."""
     top = _frames_of_threads().get(suspect.thread)
-    if top is None:
+    if top is None or suspect.begun_by is not _started(suspect.thread):
         return False
     if suspect.is_wait:
         sock = suspect.track()
@@ -124,6 +127,12 @@ def is_in_kernel(call: InFlight) -> bool | None:
     return None if number == "running" else number != futex
 
 
+def _started(thread: int) -> object:
+    """The event that tells that the thread has started: each has its own, and it holds nothing of the program."""
+    active: dict[int, threading.Thread] = getattr(threading, "_active", {})
+    return getattr(active.get(thread), "_started", None)
+
+
 def _native_id(thread: int) -> int | None:
     active: dict[int, threading.Thread] = getattr(threading, "_active", {})
     return active[thread].native_id if thread in active else None
@@ -142,7 +151,10 @@ def _watched_frame(top: FrameType) -> FrameType | None:
 
 @dataclass(slots=True, eq=False)
 class Suspect:
-    """A call that was in flight when its socket was closed. closed: when, by clock(). number: the descriptor it had."""
+    """A call that was in flight when its socket was closed. closed: when, by clock(). number: the descriptor it had.
+
+    begun_by: distinguishes the thread from a later one with the same number.
+    """
 
     track: SocketTrack
     state: ObservedState
@@ -153,6 +165,7 @@ class Suspect:
     closed: float
     is_wait: bool = False
     number: int = -1
+    begun_by: object = None
     is_reported: bool = False
 
     def report(self) -> None:
@@ -174,7 +187,8 @@ def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight, numb
     place = call_site(call.frame)
     if kind_of(place.file) is not FileKind.PROGRAM:  # a library's loop: the program's part in it is the close()
         place = track.events[-1].place
-    suspect = Suspect(track, state, call.call, place, call.thread, thread_name(call.thread), clock(), call.is_wait, number)
+    about = call.thread, thread_name(call.thread), clock(), call.is_wait, number, _started(call.thread)
+    suspect = Suspect(track, state, call.call, place, *about)
     if len(_suspects) > _MANY:
         _suspects[:] = [each for each in _suspects if _goes_on(each)]
     _suspects.append(suspect)
@@ -199,6 +213,8 @@ def call_ended(track: SocketTrack, error: BaseException | None) -> None:
 
 def judge_overdue() -> None:
     """Report the calls that go on for long after their socket was closed; what happens now may end them."""
+    if not _suspects:
+        return
     for suspect in _suspects[:]:
         if not suspect.is_reported and clock() - suspect.closed > AT_ONCE:
             if _goes_on(suspect):

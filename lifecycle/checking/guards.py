@@ -33,7 +33,8 @@ class Standing(IntEnum):
 _PROBES = frozenset({(SSL, "_create")})
 """(file, function) of the standard library that makes a call to learn the state from its error"""
 
-_WRAPPERS = 3  # frames between the call and the `try` around it
+_WRAPPERS = 3  # frames of packages and of the program between the call and the `try` around it
+_DEEPEST = 12  # frames in all, such as those of a mock that stands for the socket
 
 
 def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> Standing:
@@ -43,8 +44,9 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
     socket was closed or shut down, so that a program may make the call to learn of it, if it swallows the error.
     """
     caller: FrameType | None = frame
-    passed, is_own = 0, False
-    while caller is not None and passed < _WRAPPERS:
+    passed = frames = 0
+    is_own = False
+    while caller is not None and passed < _WRAPPERS and frames < _DEEPEST:
         code = caller.f_code
         kind = kind_of(code.co_filename)
         if (code.co_filename, code.co_name) in _PROBES:
@@ -62,7 +64,8 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
             break
         elif kind is not FileKind.INTERNAL and asks and _has_handler(code, caller.f_lasti):
             return Standing.QUESTION
-        passed += kind is not FileKind.INTERNAL
+        passed += kind <= FileKind.INSTALLED
+        frames += 1
         caller = caller.f_back
     return Standing.MISTAKE
 
@@ -176,12 +179,15 @@ def is_safe_race(frame: FrameType) -> bool:
 def is_in_finalizer(frame: FrameType) -> bool:
     """Whether the finalizer of a library's object, which itself warns that it was never closed, makes the call at `frame`."""
     caller: FrameType | None = frame
-    while caller is not None and not is_loop(caller.f_code):
+    while caller is not None:
         code = caller.f_code
+        kind = kind_of(code.co_filename)
+        if kind is FileKind.LOOP and is_loop(code):
+            break
         if code.co_name == "__del__":
-            is_library = kind_of(code.co_filename) in (FileKind.LIBRARY, FileKind.INSTALLED)
+            is_library = kind in (FileKind.LIBRARY, FileKind.INSTALLED)
             return is_library and ResourceWarning.__name__ in (*code.co_names, *code.co_varnames)
-        if kind_of(code.co_filename) is FileKind.PROGRAM:
+        if kind is FileKind.PROGRAM:
             break
         caller = caller.f_back
     return False

@@ -10,18 +10,26 @@ from weakref import WeakKeyDictionary
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.replacements import Replacements
 from lifecycle.checking.track import SocketTrack
-from lifecycle.roles.python.tls_hazards import ORDER, PLAIN_LEFT, TRUNCATED
-from lifecycle.roles.words import START_TLS
+from lifecycle.roles.python.hazards import FINALIZED
+from lifecycle.roles.python.tls_hazards import NOT_AWAITED, ORDER, PLAIN_LEFT, TRUNCATED
+from lifecycle.roles.words import CLOSE, START_TLS
 
 _replacements = Replacements()
 _sites: WeakKeyDictionary[Any, CallSite] = WeakKeyDictionary()
+_closed: WeakKeyDictionary[Any, tuple[Any, CallSite]] = WeakKeyDictionary()  # transport -> its loop, and where it was closed
 
 
 def install() -> None:
     """Watch asyncio, which the program has loaded."""
     _replacements.wrap(sys.modules["asyncio.base_events"].BaseEventLoop, "create_task", _watched_create_task)
+    transport = sys.modules["asyncio.selector_events"]._SelectorTransport
+    for kind in (transport, getattr(sys.modules.get("asyncio.sslproto"), "_SSLProtocolTransport", None)):
+        if kind is not None:
+            _replacements.wrap(kind, CLOSE.name, _watched_close)
+    _replacements.wrap(sys.modules["asyncio.selector_events"].BaseSelectorEventLoop, CLOSE.name, _watched_end)
     streams = sys.modules["asyncio.streams"]
     _replacements.wrap(streams.StreamWriter, "__del__", _watched_del)
     _replacements.wrap(streams.StreamReader, "read", _watched_read)
@@ -58,14 +66,51 @@ def _watched_create_task(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_task
 
 
+def _watched_close(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    @wraps(original)
+    def close(self: Any) -> None:
+        if not self.is_closing():
+            place = call_site(sys._getframe(1))
+            if kind_of(place.file) is FileKind.PROGRAM:
+                _closed[self] = self._loop, place
+        original(self)
+
+    return close
+
+
+def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    @wraps(original)
+    def close(self: Any) -> None:
+        for transport, (loop, place) in [] if self.is_closed() else list(_closed.items()):
+            if loop is self and _unsent(transport):
+                track = _track_of(transport)
+                checkers.report_hazard(NOT_AWAITED, track, CLOSE.name, place)
+                if track is not None:  # that its socket stays open follows from it
+                    track.reported |= {FindingKind.LEAK, (FINALIZED, track.made)}
+        original(self)
+
+    return close
+
+
+def _track_of(transport: Any) -> SocketTrack | None:
+    track = getattr(getattr(transport.get_extra_info("socket"), "_sock", None), "_closed", None)
+    return track if isinstance(track, SocketTrack) else None
+
+
+def _unsent(transport: Any) -> int:
+    """How many bytes the transport still has, and the one below it, over which TLS goes."""
+    below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    lost = getattr(transport, "_conn_lost", 0) or getattr(below, "_conn_lost", 0)
+    return 0 if lost else int(transport.get_write_buffer_size()) + (0 if below is None else int(below.get_write_buffer_size()))
+
+
 def _watched_del(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def finalized(self: Any) -> None:
         transport = getattr(self, "_transport", None)
         if transport is not None and not transport.is_closing():
-            sock = getattr(transport.get_extra_info("socket"), "_sock", None)
-            track = getattr(sock, "_closed", None)
-            if isinstance(track, SocketTrack):
+            track = _track_of(transport)
+            if track is not None:
                 track.forgotten = True
         original(self)
 

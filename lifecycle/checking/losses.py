@@ -107,6 +107,11 @@ else:
             return False
 
 
+def is_secured(sock: socket.socket) -> bool:
+    """Whether it is a socket of `ssl`."""
+    return type(sock) is not socket.socket and hasattr(sock, "_sslobj")
+
+
 def _aborts(sock: socket.socket) -> bool:
     """Whether the program has asked for a reset, by SO_LINGER with a time of 0."""
     is_on, seconds = struct.unpack("ii", _raw.getsockopt(sock, socket.SOL_SOCKET, socket.SO_LINGER, 8))

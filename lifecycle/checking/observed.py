@@ -30,8 +30,26 @@ from lifecycle.roles.python.observed import (
     ObservedRole,
 )
 from lifecycle.roles.python.remedies import INSTEAD, WAKING
-from lifecycle.roles.python.words import FAREWELL, PACKAGE_CALLS, QUESTIONS
+from lifecycle.roles.python.words import ASKED, FAREWELL, PACKAGE_CALLS, QUESTIONS, SETS_OPTION, TAKES_PART, WITH_ADDRESS
 from lifecycle.system.handles import INTERNET_FAMILIES, facts_of, is_bound
+
+
+class Steps(dict[tuple[str, "str | None"], "ObservedState | None"]):
+    """(a legal call, its outcome) -> the state after it, where the outcome says nothing else than that; else None."""
+
+    def __init__(self, state: ObservedState) -> None:
+        self._state = state
+
+    def __missing__(self, key: tuple[str, str | None]) -> ObservedState | None:
+        (call, outcome), state = key, self._state
+        is_more = outcome in (None, "pending", "eof", ASKED.name) or call in _LOOKED_AT or call not in state.legal
+        is_more = is_more or state.misleads(call, outcome or "")
+        self[key] = step = None if is_more else state.after(call, outcome or "")
+        return step
+
+
+_LOOKED_AT = frozenset({*TAKES_PART, SETS_OPTION, *WITH_ADDRESS})
+"""the calls whose arguments and results matter, whatever their outcome"""
 
 PACKAGE_ROLES = {OBSERVED_STREAM.law.name: (CLIENT, SERVER), OBSERVED_DATAGRAM.law.name: (PACKAGE_DATAGRAM,)}
 """a role of Python's -> the package's roles whose sockets are of the same kind"""
@@ -44,7 +62,7 @@ class ObservedState:
     keeps: those among them whose `ok` stays here.
     """
 
-    __slots__ = ("_all", "_cells", "_observed", "facts", "final", "keeps", "legal", "name", "role", "stands_for")
+    __slots__ = ("_all", "_cells", "_observed", "facts", "final", "keeps", "legal", "name", "role", "stands_for", "steps")
 
     def __init__(self, name: str, observed: ObservedRole, every: Mapping[str, ObservedState]) -> None:
         self.name = name
@@ -57,6 +75,7 @@ class ObservedState:
         self.keeps = frozenset(call for call in self.legal if self._cells[call].get("ok") == name)
         self._observed = observed
         self._all = every
+        self.steps = Steps(self)
 
     def __repr__(self) -> str:
         return f"<{self.role.name} {self.name}>"

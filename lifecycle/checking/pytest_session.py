@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lifecycle.checking import registry
+from lifecycle.checking import registry, unseen
 from lifecycle.checking import session as checks
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.formats.problems import project_settings
@@ -19,6 +19,7 @@ from lifecycle.checking.settings import Mode
 from lifecycle.system.output import write_whole
 
 _ATTRIBUTE = "lifecycle_findings"
+_UNSEEN = "lifecycle_unseen"
 
 
 class CheckedSession:
@@ -29,6 +30,8 @@ class CheckedSession:
         self.checker = Checker(Mode(mode), strict=bool(config.getoption("--lifecycle-strict")))
         self.groups: list[Sequence[Mapping[str, Any]]] = []
         self.findings: list[dict[str, Any]] = []
+        self.unseen: list[str] = []
+        self._sockets_before = unseen.sockets_of_the_process()
         checks.start(self.checker)
 
     @pytest.hookimpl(wrapper=True)
@@ -57,10 +60,11 @@ class CheckedSession:
         """Look for leaks, stop checking, and write the files; fail the run where that was asked for."""
         gc.collect()
         checks.judge_what_is_left()
+        self.unseen += unseen.unseen(self._sockets_before)
         checks.stop(self.checker)
         output = getattr(self.config, "workeroutput", None)
         if output is not None:  # a worker of pytest-xdist
-            output[_ATTRIBUTE] = self._new()
+            output[_ATTRIBUTE], output[_UNSEEN] = self._new(), self.unseen
             return
         self.findings.extend(self._new())
         options = self.config.option
@@ -79,11 +83,14 @@ class CheckedSession:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Collect what a worker of pytest-xdist has found at its end."""
-        self.findings.extend(getattr(node, "workeroutput", {}).get(_ATTRIBUTE, ()))
+        output = getattr(node, "workeroutput", {})
+        self.findings.extend(output.get(_ATTRIBUTE, ()))
+        self.unseen += [each for each in output.get(_UNSEEN, ()) if each not in self.unseen]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the problems, each with its tests."""
-        head, *lines = summary([each for group in self.groups for each in group], self.checker.left_out)
+        findings = [each for group in self.groups for each in group]
+        head, *lines = summary(findings, self.checker.left_out, unseen=self.unseen)
         if not lines:
             terminalreporter.write_line(head)
             return

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Final
@@ -31,6 +32,9 @@ _without_inode: dict[int, SocketTrack] = {}  # the inode is read when another ob
 _dying: dict[int, tuple[SocketTrack, float]] = {}
 _handed: dict[int, tuple[ObservedState, int, bool, CallSite | None]] = {}
 _numbers: dict[int, tuple[int, SocketTrack]] = {}
+
+_NEW = -1
+"""in place of an inode: no other object can have that socket"""
 
 
 class Unchecked:
@@ -66,15 +70,18 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
     if kind_of(made.file) is not FileKind.PROGRAM:
         listened = _handed[fileno][3] if fileno in _handed else None
         made = loops.site_of_task() or listened or made
-    if is_in_lifecycle(made.file):
+    elif is_in_lifecycle(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
-    inode = 0 if fileno is None else _inode(_fileno(sock))
-    state, is_new, twin = _origin(sock, fileno, inode, frame)
-    track = SocketTrack(sock, _died, state, made, next(checkers.numbers))
+    if fileno is None:
+        state, is_new, twin, inode = first_state(sock), True, None, 0
+    else:
+        state, is_new, twin, inode = _origin(sock, fileno, frame)
+    track = SocketTrack(sock, _died)
+    track.begin(sock, state, made, next(checkers.numbers))
     track.inode = inode
     if twin is not None:
-        twin.join(track)
+        _join(twin, track)
     track.family = family_of(sock)
     track.owner = current.owner
     track.adopted = not is_new or is_open_for_ever(frame)
@@ -107,6 +114,29 @@ def hand_over(number: int, state: ObservedState, *, is_new: bool, made: CallSite
     made: where the listener was made that has accepted it.
     """
     _handed[number] = (state, _inode(number), is_new, made)
+
+
+def join_others(sock: socket.socket) -> None:
+    """Find the program's other objects over the socket of the system that `sock` has taken over."""
+    track, inode = track_of(sock), _inode(_fileno(sock))
+    found = None if track is None else _twin_of(inode, but=track)
+    if track is not None and found is not None:
+        _join(found, track)
+
+
+def _join(twin: SocketTrack, track: SocketTrack) -> None:
+    twin.join(track)
+    for told in on_twin:
+        told()
+
+
+on_twin: list[Callable[[], None]] = []
+"""what is called when two objects are found to have the same socket of the system"""
+
+
+def hand_over_new(number: int, state: ObservedState, made: CallSite) -> None:
+    """Remember that the system has just made the descriptor `number`, and that an object is about to be made of it."""
+    _handed[number] = (state, _NEW, True, made)
 
 
 def note_number(number: int, track: SocketTrack) -> None:
@@ -211,7 +241,8 @@ def _follow(sock: socket.socket, track: SocketTrack) -> None:
 
 
 def _died(track: SocketTrack) -> None:
-    drop_inode(track)
+    if not track.state.final:
+        drop_inode(track)
     if _tracks.get(track.key) is track:
         del _tracks[track.key]
         if not track.state.final:
@@ -222,33 +253,33 @@ def drop_inode(track: SocketTrack) -> None:
     """The object has no socket any more, or it is dead."""
     if _without_inode.get(track.key) is track:
         del _without_inode[track.key]
-    tracks = _by_inode.get(track.inode, {})
-    if tracks.get(track.key) is track:
+    tracks = _by_inode.get(track.inode) if track.inode else None
+    if tracks is not None and tracks.get(track.key) is track:
         del tracks[track.key]
         if not tracks:
             _by_inode.pop(track.inode, None)
 
 
-def _origin(
-    sock: socket.socket, fileno: int | None, inode: int, frame: FrameType
-) -> tuple[ObservedState, bool, SocketTrack | None]:
-    """The state in which an object begins, whether the socket is new to the program, and the track of another object over it.
+def _origin(sock: socket.socket, fileno: int, frame: FrameType) -> tuple[ObservedState, bool, SocketTrack | None, int]:
+    """The state in which an object begins, whether the socket is new to the program, the track of another object over it, and
+    its inode where that was asked for.
 
     A descriptor that the program passes may have any owner; one that socketpair(), fromfd() and the like pass is new.
     """
-    if fileno is None:
-        return first_state(sock), True, None
     handed = _handed.pop(fileno, None) if isinstance(fileno, int) else None
     _numbers.pop(fileno, None)
+    if handed is not None and handed[1] == _NEW:
+        return handed[0], True, None, 0
+    inode = _inode(_fileno(sock))
     if handed is not None:
         state, former_inode, is_new, _ = handed
-        return (state if inode == former_inode else found_state(sock)), is_new, None
+        return (state if inode == former_inode else found_state(sock)), is_new, None, inode
     is_new = kind_of(frame.f_code.co_filename) is FileKind.INTERNAL
     twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(inode)
-    return (found_state(sock) if twin is None else twin.state), is_new, twin
+    return (found_state(sock) if twin is None else twin.state), is_new, twin, inode
 
 
-def _twin_of(inode: int) -> SocketTrack | None:
+def _twin_of(inode: int, *, but: SocketTrack | None = None) -> SocketTrack | None:
     """The track of another object over the same socket of the system."""
     if not inode:
         return None
@@ -261,7 +292,7 @@ def _twin_of(inode: int) -> SocketTrack | None:
     with suppress(RuntimeError):  # another thread makes one, too
         for track in reversed(_by_inode.get(inode, {}).values()):
             sock = track()
-            if sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
+            if track is not but and sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
                 return track
     return None
 
@@ -270,7 +301,8 @@ def _adopted(sock: socket.socket) -> SocketTrack | None:
     current = checkers.active()
     if current is None or sock.fileno() == -1:
         return None
-    track = SocketTrack(sock, _died, found_state(sock), UNKNOWN, next(checkers.numbers))
+    track = SocketTrack(sock, _died)
+    track.begin(sock, found_state(sock), UNKNOWN, next(checkers.numbers))
     track.family = family_of(sock)
     track.inode = _inode(_fileno(sock))
     track.adopted = True

@@ -31,7 +31,7 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
     findings = [finding for group in groups for finding in group]
     if settings.report is not None:
         with _reporting_failure(settings.report):
-            write_report(settings.report, checker, findings)
+            write_report(settings.report, checker, findings, unseen)
     if settings.keeps_all:
         from lifecycle.checking.charts import read_recorded, recorded, write_charts
 
@@ -59,9 +59,15 @@ def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Seq
         return grouped(findings)
 
 
-def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]]) -> None:
-    """Write the findings as JSON. Raises OSError where the file cannot be written."""
-    data = {"version": SCHEMA_VERSION, "findings": findings, "left_out": checker.left_out, "sockets": checker.sockets}
+def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]], unseen: Sequence[str] = ()) -> None:
+    """Write the findings as JSON. unseen: what was lost sight of. Raises OSError where the file cannot be written."""
+    data: dict[str, Any] = {
+        "version": SCHEMA_VERSION,
+        "findings": findings,
+        "left_out": checker.left_out,
+        "sockets": checker.sockets,
+    }
+    data["unseen"] = list(unseen)
     write_whole(file, json.dumps(data, indent=2) + "\n")
 
 

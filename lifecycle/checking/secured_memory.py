@@ -66,7 +66,7 @@ def _used(original: Callable[..., Any], *, ends: bool = False) -> Any:
             if memory.wants == _IN_A_ROW:
                 tls.report(hazards.END_NOT_TOLD, self, name, call_site(sys._getframe(1)))
             raise
-        except (ssl.SSLWantWriteError, ssl.SSLEOFError):  # after its end nobody is there to be told
+        except (ssl.SSLWantWriteError, ssl.SSLEOFError, ssl.SSLZeroReturnError):  # after its end nobody is there to be told
             raise
         except ssl.SSLError:
             if memory.outgoing.pending:

@@ -16,12 +16,13 @@ from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from lifecycle.checking import checkers, tls_readers
+from lifecycle.checking import checkers, losses, registry, tls_readers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.replacements import Replacements
 from lifecycle.roles.python import tls_hazards as hazards
 from lifecycle.roles.python.hazards import Hazard
+from lifecycle.roles.python.words import RECEIVING, SENDING
 from lifecycle.roles.words import ACCEPT, CONNECT, DETACH
 
 LONG = 0.9  # seconds; a call that waits for longer was not meant to wait
@@ -106,7 +107,9 @@ def _created(original: Callable[..., Any]) -> Any:
         if isinstance(sock, ssl.SSLSocket) and sock._sslobj is not None:  # type: ignore[attr-defined]
             report(hazards.ORDER, sock, "wrap_socket", call_site(frame))
         try:
-            return original.__func__(cls, sock, *arguments, **keywords)  # type: ignore[attr-defined]
+            made = original.__func__(cls, sock, *arguments, **keywords)  # type: ignore[attr-defined]
+            registry.join_others(made)
+            return made
         except ValueError:
             if waits_for_nothing:
                 report(hazards.ORDER, sock, "wrap_socket", call_site(frame))
@@ -114,6 +117,22 @@ def _created(original: Callable[..., Any]) -> Any:
             raise
 
     return classmethod(_create)
+
+
+def _watch_below() -> None:
+    """Two objects have the same descriptor: look at their next calls, in case that TLS goes over one."""
+    if _below not in losses.receivers:
+        losses.receivers.append(_below)
+    registry.record_next_calls()
+
+
+def _below(ended: losses.Ended) -> None:
+    """A call on a socket: data below TLS, where another object over the same descriptor has TLS."""
+    group, sock = ended.track.group, ended.track()
+    if group is not None and ended.row in (*RECEIVING, *SENDING) and not isinstance(sock, ssl.SSLSocket):
+        others = (each() for each in group.values() if each is not ended.track)
+        if any(isinstance(each, ssl.SSLSocket) and each._sslobj is not None for each in others):  # type: ignore[attr-defined]
+            losses.report(hazards.UNDER_TLS, ended)
 
 
 def _shut(original: Callable[..., Any]) -> Any:
@@ -153,6 +172,7 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
         known.retry = None
         try:
             result = original(self, *arguments, **keywords)
+            size = _size(arguments)
         except ssl.SSLWantWriteError:
             if sends and arguments:
                 known.retry = _mark(arguments[0])
@@ -164,14 +184,22 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
             known.is_readable = known.is_readable and sends
             del arguments, keywords
         if sends:
-            known.sent = True
+            known.sent |= size > 0
         elif result:
             known.received = True
-        elif not known.notified and is_own(frame):
+        elif size and self.suppress_ragged_eofs and not known.notified and is_own(frame):
             report(hazards.TRUNCATED, self, name, call_site(frame))
         return result
 
     return watched
+
+
+def _size(arguments: tuple[Any, ...]) -> int:
+    """How many bytes a call is given, or asks for; 1 where it does not say."""
+    first, second = (*arguments, None, None)[:2]
+    if isinstance(second, int) and second:
+        return second
+    return first if isinstance(first, int) else 1 if first is None else memoryview(first).nbytes
 
 
 def _mark(data: Any) -> tuple[int, int]:
@@ -327,6 +355,7 @@ def install() -> None:
         (ACCEPT.name, _accepted), ("_real_connect", _connected), (DETACH.name, _detached), ("session", _session),
     ):  # fmt: skip
         _replacements.wrap(kind, name, make)
+    registry.on_twin.append(_watch_below)
     for name in ("send", "sendall"):
         _replacements.wrap(kind, name, lambda original: _data(original, sends=True))
     for name in ("recv", "recv_into", "read"):
@@ -338,5 +367,6 @@ def install() -> None:
 def uninstall() -> None:
     """Restore what was replaced."""
     judge_waits()
+    registry.on_twin.clear()
     _replacements.restore()
     _sessions.clear()

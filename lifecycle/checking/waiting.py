@@ -110,7 +110,7 @@ def wait_failed(things: Iterable[Thing], call: str, frame: FrameType) -> None:
         track = track_of(sock)
         if track is not None:
             checkers.report_hazard(WAIT_CLOSED, track, call, place)
-    if not closed:
+    if not closed and kind_of(place.file) <= FileKind.INSTALLED:  # a loop's own question is no business of the program
         checkers.report_hazard(WAIT_CLOSED, None, call, place)
 
 
@@ -234,7 +234,7 @@ def _entry(selector: Any, number: int) -> object:
 
 def closed(track: SocketTrack, number: int, place: CallSite) -> None:
     """The socket with that descriptor is closed: remember the selectors that have it."""
-    for selector in tuple(_selectors):
+    for selector in tuple(_selectors) if _selectors else ():
         entry = _entry(selector, number)
         if entry is not None:
             _doomed.setdefault(selector, []).append(Doomed(track, number, entry, place))
@@ -273,7 +273,9 @@ WAITS: dict[CodeType, Callable[[FrameType, int, socket.socket], bool]] = {}
 
 def _selector_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
     selector = frame.f_locals.get("self")
-    return frame.f_locals.get("timeout") in (None, -1) and _entry(selector, number) is not None
+    entry = _entry(selector, number)
+    is_it = entry is not None and getattr(entry, "fileobj", sock) in (sock, number)
+    return frame.f_locals.get("timeout") in (None, -1) and is_it
 
 
 def _poll_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:

@@ -33,6 +33,7 @@ EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--process", "-p", metavar="PID", type=click.IntRange(1), help="Attach to a running process.")
 @click.option("--read", metavar="FILE", type=EXISTING, help="Read a trace by `strace -f`.")
 @click.option("--narrow", is_flag=True, help="Watch only the calls that begin and end sockets; data is not seen.")
+@click.option("--bpf", is_flag=True, help="Watch by bpftrace instead of strace: faster, data included; for root.")
 @click.option("--stacks", "-k", is_flag=True, help="Name the function that made the call, where symbols are.")
 @click.option("--output-format", type=click.Choice(FORMATS), default="text", help="How problems are written.")
 @click.option("--output", metavar="FILE", type=FILE, help="Write them there instead of standard error.")
@@ -44,6 +45,7 @@ def trace(
     process: int | None,
     read: Path | None,
     narrow: bool,
+    bpf: bool,
     stacks: bool,
     output_format: str,
     output: Path | None,
@@ -51,30 +53,37 @@ def trace(
     write_baseline: Path | None,
     exit_code: bool,
 ) -> None:
-    """Check the system calls of a program by the tables: Linux, with strace.
+    """Check the system calls of a program by the tables: Linux, with strace or bpftrace.
 
     The program keeps its arguments, standard input and output, and exit code. A trace that is read exits with 1 where there
     is a problem.
     """
     from lifecycle.checking.formats import problems as found
     from lifecycle.checking.formats.writers import WRITERS
+    from lifecycle.checking.traces import bpf as by_bpf
     from lifecycle.checking.traces.problems import problem_of
-    from lifecycle.checking.traces.strace import StraceMissing, trace_process, trace_program
+    from lifecycle.checking.traces.strace import TracerMissing, trace_process, trace_program
     from lifecycle.checking.traces.walk import Walk
     from lifecycle.system.output import write_whole
 
     if sum((bool(program), process is not None, read is not None)) != 1:
         raise click.UsageError("give a program, --process or --read, and one of them only")
+    if bpf and (narrow or stacks or read is not None):
+        raise click.UsageError("--bpf goes with a program or --process alone")
     code, name = 0, ""
     try:
         if read is not None:
             with open(read, errors="replace", encoding="utf-8") as lines:
                 walk, name = Walk().read(lines), str(read)
+        elif bpf and process is not None:
+            (code, walk), name = by_bpf.trace_process(process), f"process {process}"
+        elif bpf:
+            (code, walk), name = by_bpf.trace_program(program), program[0]
         elif process is not None:
             (code, walk), name = trace_process(process, only_life_cycle=narrow, stacks=stacks), f"process {process}"
         else:
             (code, walk), name = trace_program(program, only_life_cycle=narrow, stacks=stacks), program[0]
-    except StraceMissing as error:
+    except TracerMissing as error:
         fail(str(error), 2)
     problems = [problem_of(each, name) for each in walk.violations]
     if write_baseline is not None:

@@ -135,6 +135,7 @@ def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
             made.close()
             return Target(name, cast(Callable[[], Adapter], thing), roles=getattr(made, "roles", PACKAGE_ROLES))
         if hasattr(made, "recv") and makes_sockets:  # whose class has its methods by __getattr__()
+            _refuse_asynchronous(name, made)
             made.close()
             return _sockets(name, lambda: cast(Factory, thing))
         if callable(made):
@@ -272,6 +273,21 @@ def _trio(engine: str | None) -> Target:
     return Target("trio", TrioAdapter, bare=bare)
 
 
+def _ssl(engine: str | None) -> Target:
+    _needed("trustme", "trustme")
+    from lifecycle.conformance.adapters.tls_sockets import SecuredAdapter
+
+    return Target("ssl", lambda: SecuredAdapter(PLATFORM))
+
+
+def _tls_streams(name: str) -> Target:
+    for module in ("trustme", name.partition(".")[0]):
+        _needed(module, module)
+    from lifecycle.conformance.adapters.tls_streams import StreamAdapter
+
+    return Target(name, lambda: StreamAdapter(name))
+
+
 def _memory(engine: str | None) -> Target:
     from lifecycle.conformance.memory import MemorySockets
 
@@ -285,6 +301,9 @@ BUILT_IN: Mapping[str, Callable[[str | None], Target]] = {
     "gevent": _gevent,
     "trio": _trio,
     "memory": _memory,
+    "ssl": _ssl,
+    "anyio.tls": lambda engine: _tls_streams("anyio.tls"),
+    "trio.ssl": lambda engine: _tls_streams("trio.ssl"),
 }
 """name -> (engine) -> the target"""
 

@@ -13,7 +13,7 @@ from lifecycle.net.option_names import NamedOptions
 from lifecycle.roles import words
 from lifecycle.system.addresses import Address, Found, any_address, checked_port, from_system
 from lifecycle.system.handles import INTERNET_FAMILIES, unfilled
-from lifecycle.system.local_sockets import LOCAL_FAMILY, Path, bind_to_path, checked_path
+from lifecycle.system.local_sockets import LOCAL_FAMILY, BoundPath, Path, bind_to_path, bound_path_of, checked_path
 from lifecycle.system.portable_calls import at_every, bound, claim_address, everywhere, new_socket
 
 
@@ -71,9 +71,16 @@ class CreatedSocket(NamedOptions):
         yield from ()
 
     def _bind_to_path(self, sock: socket.socket, name: bytes, mode: int | None) -> None:
-        bound = bind_to_path(sock, name, mode)
-        if bound is not None:
-            self._bound_path = bound
+        bound: BoundPath | None = None
+        try:
+            bound = bind_to_path(sock, name, mode)
+            if bound is not None:
+                self._bound_path = bound
+        except BaseException:  # of a signal handler, after the bind
+            bound = bound or bound_path_of(sock)
+            if bound is not None:
+                self._bound_path = bound
+            raise
 
     def _creating(self, port: int, address: str | None, family: int | None) -> Operation[None]:
         """create(), waiting for the look-up of a name."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from weakref import ref
 
 from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, LifecycleError, Role, settled
-from lifecycle.net.ownership import giving_back, refuse_own_way, taking_back
+from lifecycle.net.ownership import LENT, OWNERSHIP, refuse_own_way
 from lifecycle.roles import ROLES, words
 from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
 from lifecycle.roles.options import refusal_of_option
@@ -96,8 +96,8 @@ class OsSocket(Lifecycle):
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(role, **keywords)
-        for call, kept in ((words.ATTACH.name, giving_back), (words.DETACH.name, taking_back)):
-            if call in vars(cls):
+        for call, kept in OWNERSHIP.items():
+            if call in vars(cls) and hasattr(cls, "role"):  # around the checked method, and not around the handler
                 setattr(cls, call, kept(vars(cls)[call]))
 
     _kind: ClassVar[int]
@@ -266,11 +266,13 @@ class OsSocket(Lifecycle):
                 name = next((name for role in ROLES.values() if (name := role.state_of(found)) is not None), None)
                 is_what = "was shut down without a peer" if name is None else f"is {name!r}"
                 raise ValueError(f"this handle {is_what}, which {type(self).__name__} never is")
+            LENT[sock] = blocking
             self._socket = sock
             if isinstance(handle, socket.socket):
                 handle.detach()
             return settled(state, None)
         except BaseException:
+            LENT.pop(sock, None)
             if sock.fileno() != -1:
                 sock.setblocking(blocking)
                 sock.detach()
@@ -353,7 +355,7 @@ class OsSocket(Lifecycle):
         """Wake the calls that wait, and close the descriptor; both may be repeated."""
         self._wake_all()
         self._remove_path()
-        if hasattr(self, "_socket"):
+        if hasattr(self, "_socket") and not (LENT and self._socket in LENT):
             self._socket.close()
 
     def _remove_path(self) -> None:

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 from lifecycle.engine import LifecycleError
+from lifecycle.roles import words
 from lifecycle.system.handles import identity_of, own
+from lifecycle.system.passing import Arrived
+
+LENT: dict[Any, bool] = {}
+"""Sockets whose attach() has not ended -> whether they blocked before: the caller's still, which a close() leaves open"""
 
 
 def giving_back(attach: Callable[..., None]) -> Callable[..., None]:
-    """attach(), after which the caller has the descriptor whatever ends it, an exception of a signal handler included."""
+    """attach(), after which the caller has the descriptor whatever ends it: an exception of a signal handler, or a close()."""
 
     @wraps(attach)
     def call(self: Any, handle: int | socket.socket, *arguments: Any, **keywords: Any) -> None:
         node = self._node
         number = handle.fileno() if isinstance(handle, socket.socket) else handle
         try:
-            return attach(self, handle, *arguments, **keywords)
+            attach(self, handle, *arguments, **keywords)
+            LENT.pop(self._socket, None)
         except BaseException:
             sock = getattr(self, "_socket", None)
             if node._state == self.role.initial and sock is not None and sock.fileno() in (number, -1):
-                self._moves(self._node, node)
+                if not self.is_over:
+                    self._moves(self._node, node)
                 if sock.fileno() != -1:
+                    sock.setblocking(LENT.get(sock, True))
                     sock.detach()
                 del self._socket
+                LENT.pop(sock, None)
             if isinstance(handle, socket.socket) and handle.fileno() == -1 != number:
                 own(handle, number)
             raise
+        if self.is_over:  # closed meanwhile
+            self._release()
 
     return call
 
@@ -57,6 +69,33 @@ def taking_back(detach: Callable[..., int]) -> Callable[..., int]:
     return call
 
 
+def handing_over(receive: Callable[..., Any]) -> Callable[..., Any]:
+    """receive_handles(), which gives the program what has arrived; until then it closes its descriptors when it goes away."""
+    if iscoroutinefunction(receive):
+
+        @wraps(receive)
+        async def call_awaited(*arguments: Any, **keywords: Any) -> Any:
+            came = await receive(*arguments, **keywords)
+            if came.__class__ is Arrived:
+                found = came.data, came.handles
+                came.is_given = True
+                return found
+            return came
+
+        return call_awaited
+
+    @wraps(receive)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        came = receive(*arguments, **keywords)
+        if came.__class__ is Arrived:
+            found = came.data, came.handles
+            came.is_given = True
+            return found
+        return came
+
+    return call
+
+
 PLAIN_METHODS = (
     "send", "sendall", "sendto", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into",
     "shutdown",
@@ -78,3 +117,11 @@ def refuse_own_way(handle: socket.socket) -> None:
             f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
             "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
         )
+
+
+OWNERSHIP: Mapping[str, Callable[[Any], Any]] = {
+    words.ATTACH.name: giving_back,
+    words.DETACH.name: taking_back,
+    words.RECEIVE_HANDLES.name: handing_over,
+}
+"""A call that hands descriptors over -> what it is wrapped in, so that whatever ends it somebody has them"""

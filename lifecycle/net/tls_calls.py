@@ -9,11 +9,12 @@ from weakref import WeakMethod, ref
 
 from lifecycle.engine import INTERRUPTED
 from lifecycle.engine.journal import Payload
+from lifecycle.engine.vocabulary import BROKEN
 from lifecycle.net.errors import PlainTextUnread
 from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.roles import words
-from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts, Receives
+from lifecycle.roles.facts import LINKED, SHUT_DOWN_CHANGES, Facts, Receives, resets, shakes_hands
 
 if TYPE_CHECKING:
     import socket
@@ -73,15 +74,21 @@ class TlsCalls(OsSocket):
         return self._secure_layer().details
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """As for every socket; but a handshake that was interrupted goes on."""
+        """As for every socket; but a handshake that was interrupted goes on, unless that was within one of its steps."""
+        layer = getattr(self, "_socket", None)
+        if isinstance(layer, SecureLayer) and layer.is_torn_by(error):
+            return BROKEN.name
         outcome = super().outcome_of(call, error)
-        if call in HANDSHAKES and outcome in ("failed", None) and isinstance(self._socket, SecureLayer):
+        if call in HANDSHAKES and outcome in ("failed", None) and isinstance(layer, SecureLayer):
             return INTERRUPTED.name
         return outcome
 
     def actual_state(self, call: str) -> str | None:
         """As of every socket; under TLS the handshake, and what ended it, are the layer's, which the next call goes on with."""
-        return None if isinstance(getattr(self, "_socket", None), SecureLayer) else super().actual_state(call)
+        layer = getattr(self, "_socket", None)
+        if not isinstance(layer, SecureLayer):
+            return super().actual_state(call)
+        return self.role.state_of((resets if layer.has_failed else shakes_hands)(LINKED)) if call in HANDSHAKES else None
 
     def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
         """As for every socket; ValueError for an end of receives over TLS, which has no message for it."""

@@ -66,7 +66,7 @@ class TlsLayer(KeepsError):
         super().__init__(below)
         self._wake = wake
         self._write_reads = False  # a write wants to receive, as in a renegotiation of TLS 1.2
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # see is_torn_by()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._secured = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_side, server_hostname=server_hostname, session=session

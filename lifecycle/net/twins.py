@@ -6,7 +6,7 @@ import errno
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from lifecycle.engine import INTERRUPTED, Call, settled
 from lifecycle.net.created import CreatedSocket
@@ -26,7 +26,7 @@ from lifecycle.system.addresses import any_address, checked_peer
 from lifecycle.system.handles import is_bound
 from lifecycle.system.local_sockets import LOCAL_FAMILY, OF_A_PATH, Path, bind_anywhere, checked_path, connect_error
 from lifecycle.system.outcomes import system_error
-from lifecycle.system.passing import numbers_of, refuse_other_family
+from lifecycle.system.passing import Arrived, numbers_of, refuse_other_family
 from lifecycle.system.portable_calls import Direction, bind_again, forget_peer, set_peer
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class StreamCalls(TlsCalls, StreamOptions):
             raise system_error(errno.EOPNOTSUPP)
         refuse_other_family(self._socket)
 
-    def _receiving_handles(self, size: int, limit: int) -> Operation[Found]:
+    def _receiving_handles(self, size: int, limit: int) -> Operation[Arrived | Found]:
         checked_arrival(size, limit)
         self._refuse_handles()
         held = hold(self)
@@ -91,12 +91,12 @@ class StreamCalls(TlsCalls, StreamOptions):
             let_go(self, held)
         return (yield from receiving_handles(self._socket, size, limit))
 
-    def _arrived(self, data: bytes, handles: list[int]) -> Found:
+    def _arrived(self, came: Arrived | Found) -> Found:
         """What receive_handles() gives: the end of the stream is one where nothing has arrived."""
-        if not data:
-            self._received(data, 1)
-            return settled("eof", (data, handles))
-        return data, handles
+        if isinstance(came, Arrived) and not came.data:
+            self._received(b"", 1)
+            return settled("eof", (b"", []))
+        return cast(Found, came)  # see ownership.handing_over()
 
     def _was_reset(self) -> bool:
         """Whether an end of the stream that was never ended here is a reset; Linux reports EPIPE for one after the end."""

@@ -92,8 +92,7 @@ def bind_to_path(sock: socket.socket, name: bytes, mode: int | None) -> BoundPat
             raise OSError(error.errno, error.strerror, os.fsdecode(name)) from None
         _remove_stale(name)
         sock.bind(name)
-    made = os.lstat(name)
-    bound = BoundPath(os.path.abspath(name), made.st_dev, made.st_ino, os.getpid())
+    bound = _bound_at(name)
     if mode is not None:
         try:
             os.chmod(name, mode)
@@ -101,6 +100,19 @@ def bind_to_path(sock: socket.socket, name: bytes, mode: int | None) -> BoundPat
             remove(bound)
             raise
     return bound
+
+
+def _bound_at(name: bytes) -> BoundPath:
+    made = os.lstat(name)
+    return BoundPath(os.path.abspath(name), made.st_dev, made.st_ino, os.getpid())
+
+
+def bound_path_of(sock: socket.socket) -> BoundPath | None:
+    """What the bind of a socket has made, as the system knows it; None for nothing, or an abstract name."""
+    with suppress(OSError):
+        name = os.fsencode(sock.getsockname())
+        return _bound_at(name) if name and not name.startswith(b"\0") else None
+    return None
 
 
 def bind_anywhere(sock: socket.socket) -> BoundPath | None:

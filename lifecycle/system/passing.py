@@ -7,8 +7,9 @@ import os
 import socket
 import sys
 from array import array
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsInt
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 
@@ -23,17 +24,68 @@ LOOKS_FIRST = sys.platform == "linux"
 """Whether a look at a message (MSG_PEEK) gives its descriptors, too"""
 
 
-class Arrived(NamedTuple):
-    """What one receive has taken.
+class Arrived:
+    """What one receive takes: the data, and the descriptors that came with it.
 
-    is_cut: not all descriptors could be opened. is_longer: the message was longer than what was asked for.
+    It closes them when it goes away, unless the program has been given them: an exception of a signal handler may come at any
+    time.
     """
 
-    data: bytes
-    handles: list[int]
-    is_cut: bool
-    is_longer: bool
-    sender: Any
+    _taken: Sequence[Any] = ()
+    _closing: Iterator[int] | None = None
+    is_given = False
+
+    def take(self, sock: socket.socket, size: int, flags: int = 0) -> Arrived:
+        """Receive; no child process inherits the descriptors."""
+        if sys.platform == "win32":
+            raise _no_passing()
+        space = socket.CMSG_SPACE(MOST * array("i").itemsize) + socket.CMSG_SPACE(256)  # the rest for credentials and labels
+        taken: list[Any] = []
+        self._taken = taken
+        taken.extend(map(sock.recvmsg, (size,), (space,), (flags | CLOSES_ON_EXEC,)))  # in one step: a loop in C
+        if not CLOSES_ON_EXEC:
+            for handle in self.handles:
+                os.set_inheritable(handle, False)
+        return self
+
+    @property
+    def data(self) -> bytes:
+        """The bytes."""
+        data: bytes = self._taken[0][0]
+        return data
+
+    @property
+    def handles(self) -> list[int]:
+        """The descriptors."""
+        found = array("i")
+        for level, kind, content in self._taken[0][1] if self._taken else ():
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                found.frombytes(content[: len(content) - len(content) % found.itemsize])
+        return list(found)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether not all descriptors could be opened."""
+        return bool(self._taken[0][2] & socket.MSG_CTRUNC)
+
+    @property
+    def is_longer(self) -> bool:
+        """Whether the message was longer than what was asked for."""
+        return bool(self._taken[0][2] & socket.MSG_TRUNC)
+
+    @property
+    def sender(self) -> Any:
+        """The system's address of the sender."""
+        return self._taken[0][3]
+
+    def close(self) -> None:
+        """Close the descriptors, each once, unless the program has them."""
+        if not self.is_given:
+            self._closing = self._closing or iter(self.handles)
+            deque(map(os.close, self._closing), maxlen=0)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def numbers_of(handles: Iterable[int | HasFileno]) -> array[int]:
@@ -54,39 +106,17 @@ def _no_passing() -> OSError:
     return OSError(errno.EOPNOTSUPP, "only a Unix-domain socket passes descriptors: make the connection with path=")
 
 
-def send_with_handles(sock: socket.socket, data: memoryview, handles: array[int]) -> int:
-    """Send data, and with its first byte the descriptors; how many bytes. The sender's own stay open."""
+def sending_with_handles(sock: socket.socket, data: memoryview, handles: array[int]) -> tuple[Any, ...]:
+    """The call, and its arguments, that sends data, and with its first byte the descriptors; the sender's own stay open."""
     if sys.platform == "win32":
         raise _no_passing()
-    return sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)] if handles else [])
-
-
-def close_all(handles: Iterable[SupportsInt]) -> None:
-    """Close descriptors that nobody wants."""
-    for handle in handles:
-        os.close(int(handle))
+    return sock.sendmsg, [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)] if handles else []
 
 
 def look(sock: socket.socket, size: int) -> Arrived | None:
     """What the next receive would take, its descriptors closed again; None where the system cannot look first."""
     if not LOOKS_FIRST:
         return None
-    seen = take(sock, size, socket.MSG_PEEK)
-    close_all(seen.handles)
+    seen = Arrived().take(sock, size, socket.MSG_PEEK)
+    seen.close()
     return seen
-
-
-def take(sock: socket.socket, size: int, flags: int = 0) -> Arrived:
-    """Receive, with all descriptors that came; no child process inherits them."""
-    if sys.platform == "win32":
-        raise _no_passing()
-    space = socket.CMSG_SPACE(MOST * array("i").itemsize) + socket.CMSG_SPACE(256)  # the rest for credentials and labels
-    data, ancillary, answer, sender = sock.recvmsg(size, space, flags | CLOSES_ON_EXEC)
-    handles = array("i")
-    for level, kind, content in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            handles.frombytes(content[: len(content) - len(content) % handles.itemsize])
-    if not CLOSES_ON_EXEC:
-        for handle in handles:
-            os.set_inheritable(handle, False)
-    return Arrived(data, list(handles), bool(answer & socket.MSG_CTRUNC), bool(answer & socket.MSG_TRUNC), sender)

@@ -142,7 +142,10 @@ def test_attributes_of_both_families(host: str) -> None:
 
     async def main() -> None:
         async with aio.Server() as server:
-            await server.create(0, host)
+            try:
+                await server.create(0, host)
+            except OSError:
+                pytest.skip("this machine has no IPv6 loopback address")
             server.listen()
             async with await aio.open_connection(*server.local_address) as client:
                 stream = client.as_stream()

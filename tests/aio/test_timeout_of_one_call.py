@@ -16,6 +16,8 @@ from waiting_calls import SCENES, drain, fill
 
 from lifecycle import Journal, SendTimedOut, SendWouldBlock, aio
 
+pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="half of the calls wait over a Unix-domain socket")
+
 
 @on_every_loop
 async def test_calls_time_out_and_can_be_made_again() -> None:

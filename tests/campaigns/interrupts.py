@@ -16,11 +16,14 @@ import random
 import signal
 import socket
 import sys
+import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -47,6 +50,10 @@ class Case:
     stack: ExitStack
     given: list[int] = field(default_factory=list)
     results: list[Any] = field(default_factory=list)
+    check: Callable[[Case], Iterator[str]] | None = None
+    """More that must be true afterwards"""
+    sent: int | None = None
+    """What the exception that has ended the call says of it"""
 
     def run(self) -> None:
         """Make the call; what it gives is kept, as a program would."""
@@ -278,6 +285,87 @@ def send_that_waits(stack: ExitStack, engine: str) -> Case:
 
 
 @case
+def send_much(stack: ExitStack, engine: str) -> Case:
+    client, peer = connected(stack, engine)
+    data, came = bytes(1_000_000), []
+    reader = threading.Thread(target=lambda: came.extend(map(len, iter(lambda: peer.recv(1 << 16), b""))))
+    reader.start()
+
+    def check(done: Case) -> Iterator[str]:
+        sent = done.results[0] if done.results else done.sent
+        client.close()
+        reader.join(5)
+        if sent is not None and sent != sum(came):
+            yield f"{sent} bytes were sent, as the error says, and {sum(came)} came"
+        elif sent is None and 0 < sum(came) < len(data):
+            yield f"the error does not say that {sum(came)} bytes were sent"
+
+    return Case(lambda: client.send(data), (client,), stack, check=check)
+
+
+@case
+def accept_that_waits(stack: ExitStack, engine: str) -> Case:
+    server, target = made(stack, Server, engine, timeout=0.001), made(stack, Accepted, engine)
+    server.create(0, HOST)
+    server.listen()
+
+    def call() -> None:
+        with suppress(TimeoutError):
+            server.accept(target)
+
+    return Case(call, (server, target), stack)
+
+
+@case
+def create_at_a_path(stack: ExitStack, engine: str) -> Case:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    sock = made(stack, Server, engine)
+
+    def check(done: Case) -> Iterator[str]:
+        sock.close()
+        if list(folder.iterdir()):
+            yield "the path is left"
+
+    return Case(lambda: sock.create(path=folder / "s"), (sock,), stack, check=check)
+
+
+def _unix_pair(stack: ExitStack, engine: str) -> tuple[Client, socket.socket]:
+    ours, peer = socket.socketpair()
+    stack.callback(peer.close)
+    client = made(stack, Client, engine)
+    client.attach(ours)
+    return client, peer
+
+
+@case
+def send_handles(stack: ExitStack, engine: str) -> Case:
+    client, peer = _unix_pair(stack, engine)
+    return Case(lambda: client.send_handles(b"x", [peer]), (client,), stack)
+
+
+@case
+def receive_handles(stack: ExitStack, engine: str) -> Case:
+    client, peer = _unix_pair(stack, engine)
+    socket.send_fds(peer, [b"x"], [peer.fileno(), peer.fileno()])
+
+    def check(done: Case) -> Iterator[str]:
+        for _, handles in done.results:
+            for number in handles:
+                os.close(number)
+        yield from ()
+
+    return Case(client.receive_handles, (client,), stack, check=check)
+
+
+@case
+def receive_from(stack: ExitStack, engine: str) -> Case:
+    datagram = made(stack, Datagram, engine)
+    datagram.create(0, HOST)
+    datagram.send_to(b"x", *datagram.local_address)
+    return Case(datagram.receive_from, (datagram,), stack)
+
+
+@case
 def receive(stack: ExitStack, engine: str) -> Case:
     client, peer = connected(stack, engine)
     peer.sendall(b"x")
@@ -332,7 +420,7 @@ def faults(done: Case) -> Iterator[str]:
         facts = sock.facts
         if facts.handle != (number != -1):
             yield f"{sock.state}, and the descriptor is {number}"
-        elif facts.handle and held is not None:
+        elif facts.handle and isinstance(held, socket.socket):  # what TLS stands in the place of is looked at otherwise
             actual = sock.role.state_of(facts_of(held))
             if actual != sock.state and (sock.state, actual) not in MAY_LOOK_OPEN:
                 yield f"the object says {sock.state}, the system {actual}"
@@ -345,6 +433,8 @@ def faults(done: Case) -> Iterator[str]:
         else:
             if not owners and number not in done.results and any(sock.facts.over for sock in done.objects):
                 yield f"descriptor {number} is lost"
+    if done.check is not None:
+        yield from done.check(done)
 
 
 def descriptors() -> set[str]:
@@ -365,15 +455,30 @@ def arranged(make: Make, engine: str) -> Iterator[Case]:
 # -- at every instruction -------------------------------------------------------------------------------------------------
 
 
-RETURNS = dis.opmap["RETURN_VALUE"]
+RETURNS, LOADS, STORES_A_SEQUENCE = (dis.opmap[name] for name in ("RETURN_VALUE", "LOAD_FAST", "UNPACK_SEQUENCE"))
 
 
 def returns_to_the_program(frame: FrameType) -> bool:
-    """Whether a call of this package is about to return to what is not of it."""
-    if frame.f_code.co_code[frame.f_lasti] != RETURNS:
+    """Whether a call of this package is about to return to what is not of it: nothing but that, or the load before it."""
+    operation, after = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 3 : 2].ljust(2, b"\0")
+    if operation != RETURNS and (operation, after) != (LOADS, RETURNS):
         return False
     caller = frame.f_back
     return caller is None or not any(place in caller.f_code.co_filename for place in PLACES)
+
+
+OF_A_FUTURE = {
+    ("readiness.py", name) for name in ("get_loop", "add_done_callback", "result", "cancel", "cancelled", "done", "is_done")
+}
+"""What a task of asyncio calls in the middle of its step: what is raised there ends the step of any Future, and not the task"""
+
+
+def is_left_out(frame: FrameType) -> bool:
+    """Whether it is a finalizer, where Python ignores what is raised, or of a Future."""
+    code = frame.f_code
+    if (os.path.basename(code.co_filename), code.co_name) in OF_A_FUTURE:
+        return True
+    return "__del__" in (code.co_name, frame.f_back.f_code.co_name if frame.f_back else "")
 
 
 class Tracer:
@@ -383,12 +488,17 @@ class Tracer:
         self.number = number
         self.count = 0
         self.place = ""
+        self._before = 0
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
-        if not any(place in frame.f_code.co_filename for place in PLACES):
+        if not any(place in frame.f_code.co_filename for place in PLACES) or is_left_out(frame):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and not returns_to_the_program(frame):
+            operation, before = frame.f_code.co_code[frame.f_lasti], self._before
+            self._before = operation
+            if before == STORES_A_SEQUENCE:  # what a loop in C gave: no signal handler runs before it is stored
+                return self
             self.count += 1
             if self.count == self.number:
                 self.place = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno} in {frame.f_code.co_name}"
@@ -406,8 +516,8 @@ def raised_at(make: Make, engine: str, number: int) -> tuple[bool, str, list[str
         sys.settrace(tracer)
         try:
             made_case.run()
-        except Interrupt:
-            came = True
+        except Interrupt as error:
+            came, made_case.sent = True, getattr(error, "sent", None)
         finally:
             sys.settrace(None)
         wrong = list(faults(made_case))
@@ -460,7 +570,8 @@ def by_a_timer(name: str, engine: str, rounds: int, seed: int = 0) -> tuple[int,
                     made_case.run()
                     longest = max(5e-5, min(longest, 2 * (time.perf_counter() - began)))
                     signal.setitimer(signal.ITIMER_REAL, 0)
-                except Interrupt:
+                except Interrupt as error:
+                    made_case.sent = getattr(error, "sent", None)
                     came += 1
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, signal.SIG_IGN)

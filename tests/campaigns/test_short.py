@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import warnings
 from collections.abc import Iterator
 
 import pytest
-from campaigns import cancellations, forks, interrupts, threads
+from campaigns import cancellations, forks, interrupts, interrupts_awaited, threads
 from event_loops import INSTALLED
 
 from lifecycle import Journal
@@ -30,8 +31,24 @@ def quiet() -> Iterator[None]:
 def test_an_exception_at_any_instruction_leaves_what_is_true(name: str) -> None:
     """An exception of a signal handler at any instruction leaves a true state, no claim, and every descriptor."""
     engine = ("compiled", "reference")[len(name) % 2]
-    first = sum(map(ord, name)) % 23 + 1  # each case tries other instructions
-    assert interrupts.every_instruction(name, engine, step=23, first=first)[1] == []
+    first = sum(map(ord, name)) % 41 + 1  # each case tries other instructions
+    assert interrupts.every_instruction(name, engine, step=41, first=first)[1] == []
+
+
+@pytest.mark.skipif(sys.gettrace() is not None, reason="a debugger or coverage traces already")
+@pytest.mark.parametrize("name", interrupts_awaited.CASES)
+def test_an_exception_or_a_cancellation_of_an_awaited_call_leaves_what_is_true(name: str) -> None:
+    """The same for an awaited call, over TLS too; and it ends, and so it does when it is cancelled at any await."""
+    engine = ("compiled", "reference")[len(name) % 2]
+    first = sum(map(ord, name)) % 300 + 1
+    assert asyncio.run(interrupts_awaited.tried(name, engine, step=300, first=first))[2] == []
+
+
+@pytest.mark.skipif(sys.gettrace() is not None, reason="a debugger or coverage traces already")
+def test_an_exception_over_tls_leaves_what_is_true() -> None:
+    """The same over TLS: the peer understands what the state lets one do, and exactly what was sent has come."""
+    for number, name in enumerate(interrupts_awaited.TLS):
+        assert interrupts_awaited.tried_over_tls(name, "compiled", step=400, first=40 * number + 1)[1] == []
 
 
 def test_an_exception_while_observed_leaves_what_is_true() -> None:
@@ -43,7 +60,7 @@ def test_an_exception_while_observed_leaves_what_is_true() -> None:
 
 def test_an_exception_by_a_timer_leaves_what_is_true() -> None:
     """The same by real signals, at times that differ."""
-    for name in ("bind", "accept", "connect", "disconnect", "shut_down_both", "attach_socket", "close"):
+    for name in ("bind", "accept", "connect", "disconnect", "shut_down_both", "attach_socket", "close", "send_much"):
         assert interrupts.by_a_timer(name, "compiled", 12, seed=len(name))[1] == []
 
 

@@ -113,7 +113,10 @@ class Round:
             if (each.state, each.fileno(), each.is_blocking, each._claim) != ("closed", -1, False, None):
                 self.findings.note("end", RuntimeError(f"{type(each).__name__} {each.state} {each.fileno()} {each._claim}"))
         for number in self.handed_out:
-            os.close(number)
+            try:
+                os.close(number)
+            except OSError as error:
+                self.findings.note("a descriptor that was handed out", error)
         return True
 
     def _work(self, seed: int) -> None:

@@ -1,7 +1,10 @@
-"""Runs test suites of CPython with and without `lifecycle run`: the same results, and no finding without a reason.
+"""Runs test suites with and without `lifecycle run`: the same results, and no finding without a reason.
 
-    python tests/checking/suites.py                        the suites that the project promises
-    python tests/checking/suites.py test_ssl test_imaplib  others
+    python tests/checking/suites.py                        the suites of CPython that the project promises
+    python tests/checking/suites.py test_ssl test_imaplib  others of CPython
+    python tests/checking/suites.py websockets/tests       a folder of tests for pytest, of an unpacked package
+
+-k and the like, for pytest, follow behind `--`.
 
 Needs a Python with its `test` package. Exit code 1 when a result differs, or a finding is not explained.
 """
@@ -16,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -36,14 +40,17 @@ class Outcome(NamedTuple):
     processor: float
 
 
-def run_suite(suite: str, *prefix: str) -> Outcome:
-    """The results of a suite, run by the command `prefix`."""
+def run_suite(suite: str, options: Sequence[str], *prefix: str) -> Outcome:
+    """The results of a suite, run by the command `prefix`. options: pytest's."""
     with tempfile.TemporaryDirectory() as folder:
         xml = Path(folder) / "results.xml"
+        tests = Path(suite).absolute()
+        project = next((each for each in tests.parents if (each / "pyproject.toml").exists()), tests)
+        runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *options] if tests.is_dir() else list(REGRTEST)
         began, before = time.perf_counter(), os.times()
         subprocess.run(
-            [*prefix, *REGRTEST, "--junit-xml", str(xml), suite],
-            cwd=folder,
+            [*prefix, *runner, "--junit-xml", str(xml), str(tests) if tests.is_dir() else suite],
+            cwd=project if tests.is_dir() else folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=LIMIT,
@@ -60,16 +67,17 @@ def _results(xml: Path) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for case in ElementTree.parse(xml).iter("testcase"):
         kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-        found[case.get("name", ""), kinds[0] if kinds else case.get("result", "")] += 1
+        name = f"{case.get('classname', '')}.{case.get('name', '')}".lstrip(".")
+        found[name, kinds[0] if kinds else case.get("result", "")] += 1
     return found
 
 
-def compare(suite: str, *, show: int = 12) -> bool:
+def compare(suite: str, options: Sequence[str] = (), *, show: int = 12) -> bool:
     """Run `suite` both ways and print the results. True if nothing differs and everything is explained."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        plain = run_suite(suite, sys.executable)
-        checked = run_suite(suite, sys.executable, "-m", "lifecycle", "run", "--report", str(report))
+        plain = run_suite(suite, options, sys.executable)
+        checked = run_suite(suite, options, sys.executable, "-m", "lifecycle", "run", "--report", str(report))
         findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
     left = unexplained(suite, findings)
     wall, processor = checked.seconds / plain.seconds, checked.processor / plain.processor
@@ -95,8 +103,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", default=SUITES)
     parser.add_argument("--show", type=int, default=12, help="how many causes of findings to show")
-    chosen = parser.parse_args()
-    passed = [compare(suite, show=chosen.show) for suite in chosen.suites]
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    chosen = parser.parse_args(sys.argv[1:at])
+    passed = [compare(suite, sys.argv[at + 1 :], show=chosen.show) for suite in chosen.suites]
     return 0 if all(passed) else 1
 
 

@@ -15,6 +15,7 @@ from cli.command import environment
 from loopback import LONG
 
 TESTS = """
+import ctypes
 import socket
 from socket import socket as Socket
 
@@ -25,6 +26,7 @@ shared = Socket()
 def test_correct():
     with Socket() as sock:
         sock.bind(("127.0.0.1", 0))
+    ctypes.CDLL(None).socket(2, 1, 0)
 
 def test_order():
     with Socket() as sock, pytest.raises(OSError):
@@ -78,10 +80,11 @@ FOUND = [
 
 
 def test_findings_come_with_their_tests(tmp_path: Path) -> None:
-    """Each finding is printed with the test that made it; observing fails no test."""
+    """Each finding is printed with the test that made it, and what was not seen; observing fails no test."""
     done = run_pytest(tmp_path, "--lifecycle")
     assert "4 passed" in done.stdout, done.stdout
     assert sorted(reported(done.stdout)) == sorted(FOUND)
+    assert "not seen: 1 open socket that Python's socket did not make" in done.stdout
     assert f"test_calls.py:{_line('sock.recv(1)')}:14: LC103 order error: recv()" in done.stdout
 
 

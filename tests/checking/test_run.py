@@ -213,9 +213,11 @@ def test_summary_says_what_was_not_seen(tmp_path: Path) -> None:
         "ctypes.CDLL(None).socket(2, 1, 0)\n"
         "number = socket.socket().detach()  # lifecycle: ignore[LC304]\n",
     )
-    text = run_command("run", script).stderr
-    lost = "1 open socket that Python's socket did not make, 1 socket handed out by detach()"
-    assert text == f"lifecycle: no findings; not seen: {lost}\n"
+    report = tmp_path / "report.json"
+    text = run_command("run", "--report", str(report), script).stderr
+    lost = ["1 open socket that Python's socket did not make", "1 socket handed out by detach()"]
+    assert text == f"lifecycle: no findings; not seen: {', '.join(lost)}\n"
+    assert json.loads(report.read_text())["unseen"] == lost
 
 
 def test_modules_and_code_are_programs(tmp_path: Path) -> None:

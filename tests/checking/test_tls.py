@@ -195,6 +195,24 @@ def test_memory_that_is_not_written_or_not_sent() -> None:
     assert in_memory(AUTHORITY, data=True) == []
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["duplicated before", "made of its number"])
+def test_data_below_tls(before: bool) -> None:
+    """What another object over the descriptor sends below TLS is told, once; an object that only asks is not."""
+    with checked_sockets(open_is_leak=False) as findings:
+        left, right = socket.socketpair()
+        left.settimeout(LIMIT)
+        right.settimeout(LIMIT)
+        copy = left.dup() if before else None
+        accepting = Background(lambda: server_side().wrap_socket(right, server_side=True))
+        client = client_side().wrap_socket(left, server_hostname="localhost")
+        with client, accepting.result(), copy or socket.fromfd(client.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as below:
+            below.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            assert findings == []
+            below.sendall(b"in the clear")
+            below.sendall(b"in the clear")
+    assert {found.code for found in findings} == {code_of_hazard(hazards.UNDER_TLS).name}
+
+
 def test_plain_data_that_a_reader_holds_when_tls_begins() -> None:
     """A line that came before the handshake and is still in a reader's buffer is told at wrap_socket(), and stays readable."""
     with checked_sockets(open_is_leak=False) as findings:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
 import ssl
 import struct
+import time
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from lifecycle import CLIENT, SERVER, Lifecycle, Role
-from lifecycle.conformance import Environment, ObjectAdapter, clusters, conform, plainly, replay, target_of
+from lifecycle import ACCEPTED, CLIENT, SERVER, Lifecycle, Role
+from lifecycle.conformance import Environment, ObjectAdapter, clusters, conform, plainly, replay, target_named, target_of
 from lifecycle.conformance.adapters.outcomes import text_of
-from lifecycle.conformance.memory import MemorySockets
+from lifecycle.conformance.driving import run
+from lifecycle.conformance.driving.sequences import exhaust, model_for
+from lifecycle.conformance.memory import MemorySockets, MemoryStream
 from lifecycle.conformance.reports import conformance_data
 from lifecycle.engine import Call, State
 
@@ -61,6 +65,34 @@ class Waits(socket.socket):
             self.settimeout(seconds)
 
 
+class Wraps:
+    """A wrapper of a socket, which closes at the end of the stream."""
+
+    def __init__(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM, sock: Any = None) -> None:
+        self._sock = sock or socket.socket(family, kind)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def accept(self) -> tuple[Any, Any]:
+        sock, address = self._sock.accept()
+        return type(self)(sock=sock), address
+
+    def recv(self, size: int, flags: int = 0) -> Any:
+        data = self._sock.recv(size, flags)
+        if not data:
+            self._sock.close()
+        return data
+
+
+class Slow(socket.socket):
+    """Each of its calls takes a while."""
+
+    def bind(self, address: Any) -> None:
+        time.sleep(0.01)
+        super().bind(address)
+
+
 class Closes(socket.socket):
     """Its detach() closes."""
 
@@ -85,6 +117,35 @@ def test_a_connect_that_waits_is_not_explained() -> None:
     found = replay(target_of("waits", Waits), CLIENT, "create", "connect")
     assert found is not None
     assert (found.expected, found.got, found.explanation) == ("pending", "ok", "")
+
+
+def test_what_differs_after_long_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that differs after a second has the same difference wherever it comes again, and costs no more time."""
+    made = []
+
+    class Fails(MemoryStream):
+        def listen(self, backlog: int = 8) -> None:
+            made.append(backlog)
+            raise OSError(errno.EIO, "not now")
+
+    monkeypatch.setattr(run, "TARDY", -1.0)
+    adapter = target_of("fails", MemorySockets(Fails)).adapter()
+    assert len(exhaust(adapter, model_for(adapter, SERVER), depth=2).unexplained) > len(made) > 0
+    adapter.close()
+
+
+def test_a_wrapper_that_closes_at_the_end_is_blamed_for_that_first() -> None:
+    """Of what fails afterwards the largest cluster is the closed socket's, and there is little else."""
+    report = conform(target_named(f"{__name__}:Wraps", like="linux"), [ACCEPTED], depth=1, walks=0)
+    first, *others = clusters(report.unexplained)
+    assert first.shortest.got.strip(")").endswith("EBADF")
+    assert len(first.calls) > 3
+    assert len(others) < 10
+
+
+def test_slow_calls_pass() -> None:
+    """An implementation that takes its time is not blamed for it."""
+    assert conform(target_of("slow", Slow), [SERVER], depth=1, walks=0).passes
 
 
 def test_a_detach_that_closes_is_one_cause() -> None:

@@ -29,7 +29,7 @@ from loopback import (
 )
 from refusals import fails
 
-from lifecycle import Accepted, Client, Datagram, Server
+from lifecycle import Accepted, Client, ClosedDuringCall, Datagram, Server
 from lifecycle.net.operations.connecting import CONNECTION_ATTEMPT_DELAY
 
 SECOND, THIRD = "127.0.0.2", "127.0.0.3"
@@ -144,6 +144,26 @@ def test_a_refused_attach_leaves_the_handle_as_it_was() -> None:
         listener.settimeout(LONG)
         with socket.create_connection(listener.getsockname(), LONG):
             listener.accept()[0].close()
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_attach_that_loses_to_a_close_leaves_the_handle_as_it_was(engine: str) -> None:
+    """A close() that comes while attach() is taking a handle over ends the object, and the handle stays the caller's."""
+
+    class Closes(socket.socket):
+        def detach(self) -> int:  # when the object has the handle, and its state has not changed
+            client.close()
+            return super().detach()
+
+    client = Client(engine=engine)
+    with listening() as server, Closes() as plain:
+        plain.connect(server.local_address)
+        number = plain.fileno()
+        with pytest.raises(ClosedDuringCall):
+            client.attach(plain)
+        assert (client.state, client.fileno(), plain.fileno()) == ("closed", -1, number)
+        assert plain.getpeername() == server.local_address
+        assert os.get_blocking(number)
 
 
 def test_attach_takes_the_descriptor() -> None:

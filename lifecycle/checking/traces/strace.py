@@ -18,15 +18,15 @@ from lifecycle.roles.python.system_calls import LIFE_CYCLE
 ELEMENTS = "64"  # of an array that are shown, and bytes of a string: an array that is cut hides who is waited for
 
 
-class StraceMissing(Exception):
-    """strace is not installed, or this system has none."""
+class TracerMissing(Exception):
+    """strace or bpftrace is not installed, may not be used, or this system has none."""
 
 
 def strace_command(*, only_life_cycle: bool, stacks: bool, output: str) -> list[str]:
-    """The command of strace with its options; raises StraceMissing."""
+    """The command of strace with its options; raises TracerMissing."""
     strace = shutil.which("strace")
     if strace is None:
-        raise StraceMissing("strace is not installed: it is a package of most Linux distributions")
+        raise TracerMissing("strace is not installed: it is a package of most Linux distributions")
     calls = LIFE_CYCLE if only_life_cycle else sorted(WANTED)
     known = ",".join(f"?{name}" for name in calls)  # the mark: a name that this machine lacks is not an error
     options = ["-f", "-qq", "-s", ELEMENTS, "-e", f"trace={known}", "-e", "signal=none", "-o", output]
@@ -39,7 +39,7 @@ def _pipe() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="lifecycle-trace-") as folder:
         path = Path(folder, "calls")
         if sys.platform == "win32":
-            raise StraceMissing("Windows has no strace")
+            raise TracerMissing("Windows has no strace")
         os.mkfifo(path)
         yield path
 
@@ -60,7 +60,7 @@ def trace_process(process: int, *, only_life_cycle: bool = False, stacks: bool =
 
 def _run(command: Sequence[str], path: Path) -> tuple[int, Walk]:
     if sys.platform == "win32":
-        raise StraceMissing("Windows has no strace")
+        raise TracerMissing("Windows has no strace")
     walk = Walk()
     keep = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # so that neither side waits for ever for the other to open it
     try:
@@ -74,7 +74,7 @@ def _run(command: Sequence[str], path: Path) -> tuple[int, Walk]:
                 strace.terminate()  # it detaches from a process that it was attached to
                 walk.read(lines)
             closer.join()
-            return _exit_code(strace.wait()), walk
+            return exit_code(strace.wait()), walk
     finally:
         if keep >= 0:
             os.close(keep)
@@ -92,5 +92,6 @@ def _close_when_done(strace: subprocess.Popen[bytes], keep: int) -> threading.Th
     return thread
 
 
-def _exit_code(code: int) -> int:
+def exit_code(code: int) -> int:
+    """The exit code as a shell gives it: 128 and the number of a signal that ended the program."""
     return 128 - code if code < 0 else code

@@ -62,8 +62,12 @@ class Walk:
     forking: dict[str, str] = field(default_factory=dict)
 
     def read(self, lines: Iterable[str]) -> Walk:
-        """Walk through a whole trace."""
-        for call in system_calls(lines, WANTED):
+        """Walk through a whole trace by strace."""
+        return self.follow(system_calls(lines, WANTED))
+
+    def follow(self, calls: Iterable[SystemCall]) -> Walk:
+        """Walk through these calls."""
+        for call in calls:
             self.step(call)
         return self
 

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from lifecycle.conformance.adapters.abilities import Abilities, LeftOut, examined, named
-from lifecycle.conformance.adapters.known import Known
+from lifecycle.conformance.adapters.known import Knowing, Known
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, DELIVERED_WITHIN, HOST, PATIENCE, Loopback, close_once
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR, BUGS, UNDER_WAY, error_text
 from lifecycle.conformance.adapters.peers import KINDS, StreamPeer
@@ -25,7 +25,6 @@ from lifecycle.conformance.adapters.platform_lines import lines_for
 from lifecycle.conformance.adapters.protocol import AGREES, Answer, Mismatch, Verdict, compared
 from lifecycle.conformance.adapters.session import TIMEOUTS, LoopbackStage
 from lifecycle.conformance.adapters.setup_states import Factory, address_of, begin_connect, descriptor_of, set_timeout, shows
-from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.environment import Environment, Provocation, Under
 from lifecycle.conformance.model.environments import PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.graph import ILLEGAL, Edge
@@ -211,7 +210,7 @@ def lacking(new: Factory) -> frozenset[str]:
     return lacks
 
 
-class SocketAdapter:
+class SocketAdapter(Knowing):
     """Sockets with the methods of `socket.socket`, tested among peers on the loopback interface, or in their own world.
 
     new: (family, kind) -> a new socket. peers: the same for the peers, which for a socket that is none of the system's must
@@ -239,12 +238,10 @@ class SocketAdapter:
         patience: float = DELIVERED_WITHIN,
         host: str = HOST,
     ) -> None:
+        super().__init__(known)
         self.name = name
         self.platform = platform
         self.new = new
-        self.known = known
-        self.shown: set[Known] = set()
-        """those of the known differences that have shown"""
         self._peers = peers
         self._loopback = Loopback(peers, patience=patience, host=host)
         self._lacks = lacks
@@ -317,14 +314,6 @@ class SocketAdapter:
         if is_refusal(answer):
             return AGREES
         return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
-
-    def explains(self, found: Divergence) -> str:
-        """The name of the known difference that this is, or ""."""
-        for known in self.known:
-            if known.covers(found):
-                self.shown.add(known)
-                return known.name
-        return ""
 
     def close(self) -> None:
         """Close what the stages shared."""

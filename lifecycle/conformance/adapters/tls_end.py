@@ -31,6 +31,8 @@ class TlsEnd:
         """how the handshake has failed"""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._secured = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side)
+        self._early: list[bytes] = []
+        """what had come when close_notify was sent"""
         self._thread = threading.Thread(target=self._shake_hands, name="handshake of a peer", daemon=True)
 
     def begin(self) -> None:
@@ -62,6 +64,8 @@ class TlsEnd:
     def receive(self, size: int = 65536) -> bytes:
         """What has arrived over TLS; b"" after the object's close_notify. Raises TimeoutError when nothing comes."""
         self.finish()
+        if self._early:
+            return self._early.pop(0)
         with suppress(ssl.SSLZeroReturnError):
             data: bytes = self._do(self._secured.read, size)
             return data
@@ -71,6 +75,9 @@ class TlsEnd:
         """Send close_notify."""
         self.finish()
         self.has_ended = True
+        with suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            while data := self._secured.read(65536):  # else it is an error of unwrap()
+                self._early.append(data)
         with suppress(ssl.SSLWantReadError):
             self._secured.unwrap()
         self._flush()

@@ -11,7 +11,7 @@ from typing import Any
 
 from lifecycle.conformance.adapters.abilities import Abilities, LeftOut
 from lifecycle.conformance.adapters.effects import SHOWS
-from lifecycle.conformance.adapters.known import Known
+from lifecycle.conformance.adapters.known import table_of
 from lifecycle.conformance.adapters.loopback import IMPATIENCE, Loopback
 from lifecycle.conformance.adapters.peers import KINDS
 from lifecycle.conformance.adapters.sockets import SPELLING, RawStage, SocketAdapter, lacking
@@ -43,24 +43,6 @@ def source_of(name: str) -> str:
     return (files("lifecycle.conformance.agents") / "sources" / SOURCES[name]).read_text(encoding="utf-8")
 
 
-def table_of(agent: str) -> tuple[Known, ...]:
-    """What the agent of that name is known to do otherwise; nothing where it has no table.
-
-    A line has the role, the state, the call, with or without how it is made, the beginnings of the expectation and the answer,
-    why it is so, and how that was checked by hand; * matches everything. A step whose answer is LEFT_OUT is not made, or only
-    where it is legal.
-    """
-    table = files("lifecycle.conformance.agents") / "tables" / f"{agent}.tsv"
-    if not table.is_file():
-        return ()
-    lines = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
-    return tuple(
-        Known(f"{agent}: {why}", **{key: "" if word == "*" else word for key, word in zip(KEYS, words, strict=True)})
-        for *words, why, _checked in lines
-    )
-
-
-KEYS = ("role", "state", "call", "expected", "got")
 LEFT_OUT = "left out"
 OWN = "own"
 SET_OPTION_METHOD = SPELLING[SET_OPTION.name][0]

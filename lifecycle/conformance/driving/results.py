@@ -26,6 +26,7 @@ Trail = tuple[tuple[str, ...], ...]
 """sequences that were run on one instance, each with its role before its steps"""
 
 LONGEST_TRAIL = 400
+GONE = "EBADF"
 ALIKE = 3
 """so many calls that fail with one error in one state have one cause"""
 
@@ -168,6 +169,8 @@ def _join(groups: dict[tuple[str, ...], list[Divergence]]) -> None:
 def _kind(each: Divergence) -> str:
     if each.got.startswith(RAISED):
         return each.got.partition(" (")[0]
+    if each.got.strip(")").endswith(GONE):
+        return GONE
     if each.cell is not None and each.cell[2] == ILLEGAL and each.expected.startswith("a refusal"):
         return ILLEGAL
     return each.got if each.got.startswith("failed") else ""

@@ -111,7 +111,7 @@ class Asked:
             if before != answer:  # what follows is another story
                 return [
                     *answers[: end - 1],
-                    *(self._known.setdefault(word[:later], before) for later in range(end, len(word) + 1)),
+                    *(self._known.setdefault(word[:later], answers[later - 1]) for later in range(end, len(word) + 1)),
                 ]
         return answers
 

@@ -10,7 +10,7 @@ from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.errors import SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import checked_timeout
 from lifecycle.net.operations.messages import LIMIT, Budget, Steps, Taken, checked_limit, checked_separator, exactly, until
-from lifecycle.net.operations.transfer import READ_SIZE
+from lifecycle.net.operations.transfer import READ_SIZE, Progress
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import StreamCalls
 
@@ -26,7 +26,7 @@ class AsyncMessages(AsyncSocket, StreamCalls):
     def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
         super().__init__(engine=engine, journal=journal)
         self._held = None
-        self._sent = 0
+        self._sent: int | Progress = 0
 
     if TYPE_CHECKING:
 
@@ -84,11 +84,16 @@ class AsyncMessages(AsyncSocket, StreamCalls):
                 sent += await self.send(part, **budget.limits)
             except BaseException as error:
                 if file.seekable():
-                    file.seek(self._sent - len(part), 1)
+                    file.seek(self.sent - len(part), 1)
                 if isinstance(error, (SendTimedOut, SendWouldBlock)):
                     raise type(error)(sent + error.sent) from None
                 raise
         return sent or await self.send(b"", **budget.limits)
+
+    @property
+    def sent(self) -> int:
+        """How much the last send() has sent."""
+        raise NotImplementedError
 
     # -- for the calls above --------------------------------------------------------------------------------------------
 

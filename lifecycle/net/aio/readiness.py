@@ -144,7 +144,8 @@ class LoopReadiness:
         """Resume all that wait: after an error there is no other report."""
         waiters = self._waiters
         if len(waiters) == 1 and not waiters[0].done():
-            waiters.pop().set_result(False)
+            waiters[0].set_result(False)
+            waiters.clear()  # afterwards: an exception of a signal handler may come in between
         elif not self._end(self._waiters, cancelled=False) and not self._end(self._watchers, cancelled=False):
             self._unregister()
 
@@ -194,15 +195,26 @@ class SelectorReadiness(LoopReadiness):
         self._waiters.append(waiter)
         return waiter
 
+    @property
+    def is_awaited(self) -> bool:
+        return any(each.is_attached and not each.is_done for each in self._waiters)
+
     def _ready(self) -> None:
         """Resume the first wait; what it leaves is reported again, for the next one."""
         waits = self._waiters
         while waits:
-            waiter: Waiter = waits.pop(0)
-            if not waiter.is_done:
-                self._spare = waiter
-                waiter.resume_now()
-                return
+            waiter: Waiter = waits[0]
+            try:
+                del waits[0]
+                if not waiter.is_done:
+                    self._spare = waiter
+                    waiter.resume_now()
+                    return
+            except BaseException:  # of a signal handler: if the task has not been resumed, the next report does it
+                if not waiter.is_done and waiter not in waits:
+                    self._spare = None
+                    waits.insert(0, waiter)
+                raise
         super()._ready()
 
 
@@ -226,18 +238,22 @@ class Waiter:
         self._context: Context | None = None
         self.is_done = False
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether a task waits for it: not where an exception of a signal handler came before that."""
+        return self._resume is not None
+
     def __await__(self) -> Generator[Any, None, bool]:
         self._asyncio_future_blocking = True
         yield self
         return self._value
 
     def resume_now(self) -> None:
-        """Resume the task here and now, from a callback of the loop."""
-        resume, context = self._resume, self._context
-        self._resume = self._context = None
-        self.is_done = True
-        if resume is not None and context is not None:
-            context.run(resume, self)
+        """Resume the task here and now, from a callback of the loop; it asks for the result first."""
+        if self._resume is None or self._context is None:
+            self.is_done = True
+        else:
+            self._context.run(self._resume, self)
 
     # -- what asyncio's tasks ask of a Future ---------------------------------------------------------------------------
 
@@ -251,6 +267,8 @@ class Waiter:
             self._loop.call_soon(resume, self, context=context)
 
     def result(self) -> bool:
+        self.is_done = True
+        self._resume = self._context = None
         if self._cancelled is not None:
             raise asyncio.CancelledError(*self._cancelled)
         return self._value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import anyio
 from anyio.abc import TaskStatus
@@ -17,7 +17,7 @@ from lifecycle.net.aio.serving import Connection, Serving, secured_first
 from lifecycle.net.aio.stream import AsyncStream
 from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
-from lifecycle.net.operations.passing import HANDLES, receiving_handles
+from lifecycle.net.operations.passing import HANDLES, Found, receiving_handles
 from lifecycle.net.operations.transfer import accepting
 from lifecycle.net.twins import ClientCalls, DatagramCalls
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
@@ -343,7 +343,8 @@ class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
         process inherits them. Raises TooManyHandles for more than `limit`; OSError (EOPNOTSUPP) over other families than
         AF_UNIX, EMFILE; else as receive(): those of a message that is too long are closed.
         """
-        return await self._run(words.RECEIVE_HANDLES, receiving_handles(self._socket, size, limit), timeout=timeout)
+        operation = receiving_handles(self._socket, size, limit)
+        return cast(Found, await self._run(words.RECEIVE_HANDLES, operation, timeout=timeout))
 
     async def receive(self, size: int = 65536, flags: int = 0, *, timeout: float | None = None) -> bytes:
         """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.

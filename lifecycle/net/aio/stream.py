@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from asyncio import _get_running_loop as running_loop
 from collections.abc import AsyncIterator, Iterable, Iterator
-from functools import wraps
-from inspect import CO_COROUTINE
 from itertools import repeat
 from operator import length_hint
 from sys import maxsize
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from lifecycle.engine import IllegalCall, Observer, Role, inlined, settled
 from lifecycle.net.aio.byte_stream import ConnectionStream
+from lifecycle.net.aio.counted_sends import counting
 from lifecycle.net.aio.driver import TURNS, deadline_of, within
 from lifecycle.net.aio.messages import AsyncMessages
 from lifecycle.net.aio.nonblocking import RUNNING, mode
@@ -51,7 +49,7 @@ async def _send_rest(
 ) -> int:
     """Send what is left of `data` after its first `sent` bytes."""
     deadline = deadline_of(timeout)
-    progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
+    self._sent = progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
     queue = None  # in which this send has its turn
     try:
         if not sent and not self._has_turn():
@@ -68,7 +66,7 @@ async def _send_rest(
             queue = self._begin_to_queue()
         return await self._drive(words.SEND, operation, request, None, deadline)
     finally:
-        self._sent = progress.sent
+        self._sent = progress
         if queue is not None:
             self._leave(queue)
 
@@ -121,24 +119,6 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
     return self._received(received or b"", size)
 
 
-def _counting(send: FunctionType) -> FunctionType:
-    """A call that counts from the moment it is made: its coroutine may be cancelled before it begins.
-
-    It passes for the coroutine function that it calls, and belongs to the line of its `def`.
-    """
-
-    def begin(self: AsyncStream, data: Any, *arguments: Any, **keywords: Any) -> Any:
-        self._sent = 0
-        return send(self, data, *arguments, **keywords) if arguments or keywords else send(self, data)
-
-    code = begin.__code__.replace(
-        co_filename=send.__code__.co_filename,
-        co_firstlineno=send.__code__.co_firstlineno,
-        co_flags=begin.__code__.co_flags | CO_COROUTINE,
-    )
-    return cast(FunctionType, wraps(send)(FunctionType(code, globals(), closure=begin.__closure__)))
-
-
 class AsyncStream(AsyncMessages):
     """A stream socket with a data phase, in plain text or over TLS.
 
@@ -151,7 +131,7 @@ class AsyncStream(AsyncMessages):
         super().__init_subclass__(role, **keywords)
         for call in (words.SEND.name, words.SEND_TO.name):
             if call in vars(cls):
-                setattr(cls, call, _counting(vars(cls)[call]))
+                setattr(cls, call, counting(vars(cls)[call]))
 
     def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
         super().__init__(engine=engine, journal=journal)
@@ -161,7 +141,8 @@ class AsyncStream(AsyncMessages):
     @property
     def sent(self) -> int:
         """How much the last send() has sent: of one that was cancelled, what need not be sent again; 0 if it never began."""
-        return self._sent
+        sent = self._sent
+        return sent if isinstance(sent, int) else sent.sent
 
     async def start_tls(
         self,
@@ -220,14 +201,21 @@ class AsyncStream(AsyncMessages):
         connection is gone. After a cancellation `sent` says how much was sent; the SendTimedOut, and the SendWouldBlock of a
         nowait(), do so, too.
         """
+        sent = 0
         try:
-            sent = self._socket.send(data, flags) if next(self._turns, None) else 0
-            if isinstance(data, bytes) and sent == len(data):
-                self._sent = sent
-                return sent
-        except BlockingIOError:
-            sent = 0
-        return await _send_rest(self, sent, data, flags, timeout)
+            try:
+                if next(self._turns, None):
+                    (sent,) = map(self._socket.send, (data,), (flags,))  # in one step: see Progress.add()
+                if isinstance(data, bytes) and sent == len(data):
+                    self._sent = sent
+                    return sent
+            except BlockingIOError:
+                pass
+            return await _send_rest(self, sent, data, flags, timeout)
+        except BaseException:
+            if isinstance(self._sent, int):
+                self._sent = ~sent if sent < 0 else sent
+            raise
 
     @inlined
     async def receive(self, size: int = 65536, flags: int = 0, timeout: float | None = None) -> bytes:
@@ -301,7 +289,7 @@ class AsyncStream(AsyncMessages):
         (EOPNOTSUPP) over other families than AF_UNIX, EMFILE, after which nothing is lost on Linux; else as receive().
         """
         operation = self._receiving_handles(size, limit)
-        return self._arrived(*(await self._run(words.RECEIVE_HANDLES, operation, timeout=timeout)))
+        return self._arrived(await self._run(words.RECEIVE_HANDLES, operation, timeout=timeout))
 
     async def send_to(
         self,

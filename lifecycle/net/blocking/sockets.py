@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lifecycle.engine import IllegalCall, Observer, fires_into
 from lifecycle.net.blocking.driver import BlockingSocket
@@ -12,7 +12,7 @@ from lifecycle.net.blocking.stream import Stream
 from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
 from lifecycle.net.operations import Timeout, checked_timeout
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
-from lifecycle.net.operations.passing import HANDLES, receiving_handles
+from lifecycle.net.operations.passing import HANDLES, Found, receiving_handles
 from lifecycle.net.operations.transfer import accepting
 from lifecycle.net.twins import ClientCalls, DatagramCalls
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
@@ -276,7 +276,8 @@ class Datagram(DatagramCalls, Created, role=DATAGRAM):
         process inherits them. Raises TooManyHandles for more than `limit`; OSError (EOPNOTSUPP) over other families than
         AF_UNIX, EMFILE; else as receive(): those of a message that is too long are closed.
         """
-        return self._run(words.RECEIVE_HANDLES, receiving_handles(self._socket, size, limit), timeout=timeout)
+        operation = receiving_handles(self._socket, size, limit)
+        return cast(Found, self._run(words.RECEIVE_HANDLES, operation, timeout=timeout))
 
     def receive(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> bytes:
         """Receive one message, or wait for it. b"" is an empty message, and not the end of anything.

@@ -12,7 +12,7 @@ from lifecycle.net.blocking.socket_view import SocketView
 from lifecycle.net.operations import Timeout
 from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
-from lifecycle.net.operations.transfer import Progress, hold, let_go, receiving, receiving_from_held, sending
+from lifecycle.net.operations.transfer import Progress, count, hold, let_go, receiving, receiving_from_held, sending
 from lifecycle.net.os_socket import checked_size
 from lifecycle.roles import words
 
@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 def _send_rest(
     self: Stream, sent: int, data: ReadableBuffer, flags: int, timeout: Timeout, handles: array[int] | None = None
 ) -> int:
-    if isinstance(self._socket, SecureLayer):
-        operation = sending_secured(self._socket, data, flags, Progress(~sent if sent < 0 else sent))
-    else:
-        operation = sending(self._socket, data, flags, Progress(sent), handles)
-    return self._run(words.SEND, operation, timeout=timeout)
+    progress = Progress(~sent if sent < 0 else sent)  # over TLS: see TlsLayer.send()
+    try:
+        if isinstance(self._socket, SecureLayer):
+            operation = sending_secured(self._socket, data, flags, progress)
+        else:
+            operation = sending(self._socket, data, flags, progress, handles)
+        return self._run(words.SEND, operation, timeout=timeout)
+    except BaseException as error:
+        count(error, progress.sent)
+        raise
 
 
 def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, timeout: Timeout) -> bytes:
@@ -117,13 +122,18 @@ class Stream(Messages):
         connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); SendTimedOut and SendWouldBlock,
         whose `sent` says how much was sent; ConnectionError when the connection is gone.
         """
+        sent = 0
         try:
-            sent = self._socket.send(data, flags) if flags else self._socket.send(data)
-            if data.__class__ is bytes and sent == len(data):
-                return sent
-        except BlockingIOError:
-            sent = 0
-        return _send_rest(self, sent, data, flags, timeout)
+            try:  # in one step: see Progress.add()
+                (sent,) = map(self._socket.send, (data,), (flags,)) if flags else map(self._socket.send, (data,))
+                if data.__class__ is bytes and sent == len(data):
+                    return sent
+            except BlockingIOError:
+                pass
+            return _send_rest(self, sent, data, flags, timeout)
+        except BaseException as error:
+            count(error, sent)
+            raise
 
     @inlined
     def receive(self, size: int = 65536, flags: int = 0, timeout: Timeout = ...) -> bytes:
@@ -166,7 +176,7 @@ class Stream(Messages):
         after which nothing is lost on Linux; else as receive().
         """
         operation = self._receiving_handles(size, limit)
-        return self._arrived(*(self._run(words.RECEIVE_HANDLES, operation, timeout=timeout)))
+        return self._arrived(self._run(words.RECEIVE_HANDLES, operation, timeout=timeout))
 
     def as_socket(self) -> SocketView:
         """The connection with the names of socket.socket, for http.client, smtplib, ftplib and their like.

@@ -9,12 +9,13 @@ from lifecycle.net.errors import MessageTruncated, TooManyHandles
 from lifecycle.net.operations import READABLE, Operation
 from lifecycle.system.addresses import from_system
 from lifecycle.system.outcomes import system_error
-from lifecycle.system.passing import MOST, close_all, look, refuse_other_family, take
+from lifecycle.system.passing import MOST, Arrived, look, refuse_other_family
 
 HANDLES = 16
 """Descriptors that may arrive with one receive by default"""
 
 Found = tuple[bytes, list[int]]
+"""What the program gets"""
 
 
 def checked_arrival(size: int, limit: int) -> None:
@@ -26,7 +27,7 @@ def checked_arrival(size: int, limit: int) -> None:
             raise ValueError(f"a size is 1 byte or more, and a limit 0 to {MOST} descriptors; not {name} {value}")
 
 
-def receiving_handles(sock: socket.socket, size: int, limit: int) -> Operation[Found]:
+def receiving_handles(sock: socket.socket, size: int, limit: int) -> Operation[Arrived]:
     """Receive data and descriptors. What ends it leaves no descriptor open that the caller does not get."""
     checked_arrival(size, limit)
     refuse_other_family(sock)
@@ -37,14 +38,14 @@ def receiving_handles(sock: socket.socket, size: int, limit: int) -> Operation[F
                 raise TooManyHandles(len(seen.handles), limit)
             if seen is not None and seen.is_cut:
                 raise system_error(errno.EMFILE)  # the message, with its descriptors, is still there
-            came = take(sock, size)
+            came = Arrived().take(sock, size)
         except BlockingIOError:
             pass
         else:
             if came.is_longer or came.is_cut or len(came.handles) > limit:
-                close_all(came.handles)
+                came.close()
                 if came.is_longer:
                     raise MessageTruncated(came.data, from_system(came.sender) if came.sender else None)
                 raise TooManyHandles(len(came.handles), limit, came.data)
-            return came.data, came.handles
+            return came
         yield READABLE

@@ -9,13 +9,13 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import READABLE, WRITABLE, Operation, Wait
-from lifecycle.net.operations.transfer import Progress, count
+from lifecycle.net.operations.transfer import Progress
 from lifecycle.system.outcomes import system_error
 
 if TYPE_CHECKING:
@@ -49,11 +49,19 @@ class OfSocket:
         return getattr(layer.below, self._name)
 
 
+OWN_ERRORS = (OSError, TypeError, ValueError)
+"""What a step raises itself: an error of the network, or of its arguments"""
+
+
 class SecureLayer:
     """TLS, step by step. It stands in the place of an object's socket, with its methods; the socket below is `below`."""
 
     __slots__ = ("below",)
 
+    _error: OSError | None
+    """what has ended TLS"""
+    _lock: Any
+    """held for a step; by the same thread twice where an exception has left it held"""
     is_drained: bool
     """Whether nothing can be received before the socket is readable"""
 
@@ -102,6 +110,30 @@ class SecureLayer:
         """Send no close_notify at the close: what was sent is not whole."""
         raise NotImplementedError
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether an error has ended TLS."""
+        return self._error is not None
+
+    def is_torn_by(self, error: BaseException) -> bool:
+        """Whether an exception of a signal handler came within a step: what that took or sent is not known, and TLS is over."""
+        if self._error is not None or (isinstance(error, OWN_ERRORS) and not isinstance(error, TimeoutError)):
+            return False
+        here, traceback = type(self).__init__.__code__.co_filename, error.__traceback__
+        while traceback is not None and traceback.tb_frame.f_code.co_filename != here:
+            traceback = traceback.tb_next
+        if traceback is None:
+            return False
+        self._keep(ConnectionAbortedError(errno.ECONNABORTED, f"an exception came while TLS took or sent: {error!r}"))
+        with suppress(RuntimeError):  # this thread holds it no longer
+            while True:
+                self._lock.release()
+        return True
+
+    def _keep(self, error: OSError) -> None:
+        """Keep the first error that ends TLS."""
+        raise NotImplementedError
+
     def left_over(self) -> bytes:
         """What came in plain text, after the peer's close_notify, and was taken together with it."""
         raise NotImplementedError
@@ -127,7 +159,7 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
         while True:
             try:
                 while progress.sent < len(view):
-                    progress.sent += layer.commit(view[progress.sent :])
+                    progress.add(layer.commit, view[progress.sent :])
                 layer.flush()
                 return progress.sent
             except BlockingIOError as reason:
@@ -158,9 +190,9 @@ def _told_how_much(progress: Progress) -> Iterator[None]:
         raise BlockingCallCancelled(progress.sent) from None
     except TimeoutError as error:
         if error.errno is not None:
-            count(error, progress)
+            vars(error)["sent"] = progress.sent
             raise
         raise SendTimedOut(progress.sent) from None
     except BaseException as error:
-        count(error, progress)
+        vars(error)["sent"] = progress.sent
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle.net.errors import BlockingCallCancelled, MessageTruncated, SendTimedOut, SendWouldBlock
@@ -14,7 +14,7 @@ from lifecycle.system.addresses import from_system
 from lifecycle.system.handles import take_connection, unfilled
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 from lifecycle.system.outcomes import system_error
-from lifecycle.system.passing import send_with_handles
+from lifecycle.system.passing import sending_with_handles
 
 if TYPE_CHECKING:
     from array import array
@@ -30,10 +30,23 @@ READ_SIZE = 1 << 16
 class Progress:
     """How much of the data of a send went out."""
 
-    __slots__ = ("sent",)
+    __slots__ = ("_counts",)
 
     def __init__(self, sent: int = 0) -> None:
-        self.sent = sent
+        self._counts = [sent]
+
+    @property
+    def sent(self) -> int:
+        """So many bytes."""
+        return sum(self._counts)
+
+    def add(self, send: Callable[..., int], *arguments: object) -> None:
+        """Make a system call that sends, and count what it gives.
+
+        Both in one step: where a signal handler may raise is between two instructions of Python, and a loop in C has none.
+        """
+        self._counts.extend(map(send, *zip(arguments)))
+        self._counts = [self.sent]
 
 
 def sending(
@@ -49,9 +62,9 @@ def sending(
         while progress.sent < len(view):
             try:
                 if handles and not progress.sent:
-                    progress.sent = send_with_handles(sock, view, handles)
+                    progress.add(*sending_with_handles(sock, view, handles))
                 else:
-                    progress.sent += sock.send(view[progress.sent :], flags)
+                    progress.add(sock.send, view[progress.sent :], flags)
                 request = WRITABLE
                 continue
             except BlockingIOError:
@@ -64,18 +77,21 @@ def sending(
         raise BlockingCallCancelled(progress.sent) from None
     except TimeoutError as error:
         if error.errno is not None:  # the system's own: the peer is out of reach
-            count(error, progress)
+            vars(error)["sent"] = progress.sent
             raise
         raise SendTimedOut(progress.sent) from None
     except BaseException as error:
-        count(error, progress)
+        vars(error)["sent"] = progress.sent
         raise
     return progress.sent
 
 
-def count(error: BaseException, progress: Progress) -> None:
-    """Have what ends a send say how much was sent, whatever it is: an error of the system, or of a signal handler."""
-    vars(error)["sent"] = progress.sent
+def count(error: BaseException, sent: int) -> None:
+    """Have what ends a send say how much was sent, whatever it is: an error of the system, or of a signal handler.
+
+    sent: ~sent over TLS, see TlsLayer.send(). What says it already knows better.
+    """
+    vars(error).setdefault("sent", ~sent if sent < 0 else sent)
 
 
 def receiving(sock: socket.socket, size: int, flags: int, request: Wait = READABLE) -> Operation[bytes]:
@@ -161,7 +177,8 @@ def sending_message(
     while True:
         try:
             if handles:
-                return send_with_handles(sock, memoryview(data), handles)
+                send, *arguments = sending_with_handles(sock, memoryview(data), handles)
+                return int(send(*arguments))
             return sock.send(data, flags) if peer is None else sock.sendto(data, flags, peer)
         except BlockingIOError:
             if peer is not None and sock.family == LOCAL_FAMILY:

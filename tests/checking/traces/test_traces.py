@@ -14,9 +14,10 @@ import pytest
 from c_programs import HEADER, RIGHT, WRONG
 from click.testing import CliRunner
 
+from lifecycle.checking.traces import bpf
 from lifecycle.checking.traces.lines import system_calls
 from lifecycle.checking.traces.problems import problem_of
-from lifecycle.checking.traces.strace import StraceMissing, strace_command, trace_process, trace_program
+from lifecycle.checking.traces.strace import TracerMissing, strace_command, trace_process, trace_program
 from lifecycle.checking.traces.walk import WANTED, Walk
 from lifecycle.cli.app import app
 
@@ -208,7 +209,7 @@ def test_command_reads_a_trace(tmp_path: Path) -> None:
 def test_missing_strace_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without strace the error says what to install."""
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(StraceMissing, match="strace is not installed"):
+    with pytest.raises(TracerMissing, match="strace is not installed"):
         strace_command(only_life_cycle=False, stacks=False, output="x")
 
 
@@ -217,3 +218,36 @@ def test_every_call_of_the_vocabulary_is_watched() -> None:
     from lifecycle.roles.python.system_calls import LIFE_CYCLE
 
     assert set(LIFE_CYCLE) <= WANTED
+
+
+BPF = """\
+0 7 ready 0 0 0 0 0
+1000000 7 41 2 524289 0 0 3
+3000000 7 50 3 5 0 0 0
+2000000 7 49 3 0 16 0 0
+4000000 7 fork 17 0 0 0 9
+5000000 9 44 3 0 1 0 -107
+5500000 9 exit 0 0 0 0 0
+6000000 7 exec 0 0 0 0 0
+7000000 7 3 3 0 0 0 -9
+"""
+
+
+def test_script_of_bpftrace_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are taken in the order of their times; a child's send on a listener is found, and exec() has closed the number."""
+    monkeypatch.setattr(
+        bpf, "_NAMES", {"41": "socket", "50": "listen", "49": "bind", "44": "sendto", "3": "close"} | {"exec": "execve"}
+    )
+    walk = Walk().follow(bpf.system_calls(BPF.splitlines()))
+    assert [(each.call.name, each.state.name, each.answer) for each in walk.violations] == [("sendto", "listening", "ENOTCONN")]
+    assert walk.unseen == {}
+
+
+@pytest.mark.skipif(shutil.which("bpftrace") is None or os.geteuid() != 0, reason="bpftrace is not installed, or needs root")
+def test_script_is_right_for_bpftrace() -> None:
+    """bpftrace understands the script: it parses it, and finds every type; loading it may be forbidden here."""
+    command = bpf.bpftrace_command(0, "-d")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if "tracepoint not found" in done.stderr or "mount" in done.stderr:
+        pytest.skip("this machine shows no tracepoints")
+    assert "Program" in done.stdout, done.stderr

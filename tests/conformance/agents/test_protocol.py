@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from conformance.agents import programs
 
 from lifecycle import ACCEPTED, CLIENT, DATAGRAM, SERVER
 from lifecycle.conformance import conform, target_named
-from lifecycle.conformance.agents.adapter import SOURCES, AgentAdapter, source_of, table_of
+from lifecycle.conformance.adapters.known import table_of
+from lifecycle.conformance.agents.adapter import SOURCES, AgentAdapter, source_of
 from lifecycle.conformance.agents.process import Agent, BadAgent
 from lifecycle.conformance.campaigns.measure import NOT_MEASURED, measure
 from lifecycle.conformance.driving.watchdog import Hangs
@@ -114,11 +116,14 @@ def test_lwip_hangs_after_a_port_was_bound_twice() -> None:
 
 
 def test_tables_of_known_differences_are_read() -> None:
-    """Each line has its role, state, call, answer and reason; an agent without a table knows nothing."""
+    """Each line has its role, state, call, answer, reason and check; an agent without a table knows nothing."""
     assert table_of("nobody") == ()
     (line, *_) = table_of("posix-c")
     assert (line.role, line.call, line.got) == ("client", "connect", "refused (ECONNABORTED)")
     assert line.name.startswith("posix-c: ")
+    for table in (files("lifecycle.conformance") / "tables").iterdir():
+        lines = table.read_text(encoding="utf-8").splitlines()
+        assert all(line.count("\t") == 6 and line.split("\t")[6] for line in lines), table.name
 
 
 def test_the_matrix_of_an_agent_is_that_of_its_system() -> None:

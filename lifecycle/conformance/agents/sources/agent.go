@@ -23,6 +23,7 @@ const (
 	most    = 1 << 20
 	forEver = -1
 	glance  = 3 * time.Millisecond // a deadline that has passed already would not let a call look
+	writing = 20 * time.Millisecond
 )
 
 type result struct {
@@ -94,7 +95,7 @@ func named(found net.Addr) string {
 }
 
 // The deadline of a call that may wait so long.
-func (s *slot) deadline() time.Time {
+func (s *slot) deadline(glance time.Duration) time.Time {
 	switch s.wait {
 	case forEver:
 		return time.Time{}
@@ -220,7 +221,7 @@ func (s *slot) send(data []byte, to string) (int, error) {
 				return 0, err
 			}
 		}
-		s.packet.SetWriteDeadline(s.deadline())
+		s.packet.SetWriteDeadline(s.deadline(writing))
 		if to == "" {
 			count, err := s.packet.Write(data)
 			return count, s.late(err)
@@ -238,7 +239,7 @@ func (s *slot) send(data []byte, to string) (int, error) {
 	if s.stream == nil {
 		return 0, syscall.ENOTCONN
 	}
-	s.stream.SetWriteDeadline(s.deadline())
+	s.stream.SetWriteDeadline(s.deadline(writing))
 	count, err := s.stream.Write(data)
 	if count > 0 {
 		return count, nil
@@ -252,7 +253,7 @@ func (s *slot) receive(size int) (data []byte, from string, err error) {
 		if s.packet == nil {
 			return nil, "", syscall.EINVAL
 		}
-		s.packet.SetReadDeadline(s.deadline())
+		s.packet.SetReadDeadline(s.deadline(glance))
 		count, sender, err := s.packet.ReadFrom(buffer[:size])
 		if sender != nil {
 			from = named(sender)
@@ -275,7 +276,7 @@ func (s *slot) receive(size int) (data []byte, from string, err error) {
 	} else if count == 0 || count < size {
 		more := 0
 		if count == 0 {
-			s.stream.SetReadDeadline(s.deadline())
+			s.stream.SetReadDeadline(s.deadline(glance))
 		} else {
 			s.stream.SetReadDeadline(time.Now().Add(glance))
 		}
@@ -461,7 +462,7 @@ func act(words []string) string {
 			}
 			return "lacks"
 		}
-		s.listener.SetDeadline(s.deadline())
+		s.listener.SetDeadline(s.deadline(glance))
 		found, err := s.listener.AcceptTCP()
 		if err != nil {
 			return failure(s.late(err))

@@ -1,0 +1,201 @@
+"""How much live tracing slows programs down: plain, strace alone, and `lifecycle trace`, and what the latter finds in them.
+
+    python -m benchmarks.tracing             every program that is installed
+    python -m benchmarks.tracing redis curl  some of them
+
+A script of its own, since it needs servers, strace, and root for bpftrace. Exit code 1 where a trace finds something.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecycle.checking.traces.strace import strace_command
+
+LIFECYCLE = [sys.executable, "-m", "lifecycle", "trace"]
+
+
+def _strace(*, narrow: bool) -> list[str]:
+    command = strace_command(only_life_cycle=narrow, stacks=False, output=os.devnull)
+    return [*command, "--seccomp-bpf", "--"]
+
+
+WAYS = {
+    "plain": [],
+    "strace": _strace(narrow=False),
+    "trace": [*LIFECYCLE],
+    "strace, narrow": _strace(narrow=True),
+    "trace --narrow": [*LIFECYCLE, "--narrow"],
+    "trace --bpf": [*LIFECYCLE, "--bpf"],
+}
+"""how a program is started"""
+
+ROUNDS = 3
+_PATIENCE = 120.0  # seconds; a traced server may take long to begin
+
+
+@dataclass(frozen=True)
+class Trial:
+    """server: its command, from a folder and a port. load: what is timed; seconds of it are told by `seconds`, or measured."""
+
+    server: Callable[[Path, int], Sequence[str]]
+    load: Callable[[Path, int], Sequence[str]]
+    needs: tuple[str, ...]
+
+
+def _nginx(folder: Path, port: int) -> Sequence[str]:
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; error_log {folder}/errors; events {{}}\n"
+        f"http {{ access_log off; server {{ listen 127.0.0.1:{port} backlog=511; location / {{ return 200 'hello'; }} }} }}\n"
+    )
+    return ["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "errors")]
+
+
+def _sshd(folder: Path, port: int) -> Sequence[str]:
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+    shutil.copy(folder / "user.pub", folder / "authorized")
+    Path("/run/sshd").mkdir(exist_ok=True)
+    options = {"HostKey": folder / "host", "AuthorizedKeysFile": folder / "authorized", "StrictModes": "no",
+               "PermitRootLogin": "yes", "PidFile": folder / "pid", "UsePAM": "no", "ListenAddress": "127.0.0.1"}  # fmt: skip
+    sshd = shutil.which("sshd") or "sshd"
+    return [sshd, "-D", "-e", "-f", os.devnull, "-p", str(port), *(f"-o{key}={value}" for key, value in options.items())]
+
+
+def _postgres(folder: Path, port: int) -> Sequence[str]:
+    shutil.chown(folder, "postgres")
+    folder.chmod(0o755)
+    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    made = [*as_user, "initdb", "-D", str(folder / "data"), "-A", "trust", "-N"]
+    subprocess.run(made, check=True, capture_output=True, cwd=folder)
+    return [*as_user, "postgres", "-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
+
+
+TRIALS = {
+    "redis": Trial(
+        lambda folder, port: ["redis-server", "--port", str(port), "--save", "", "--dir", str(folder)],
+        lambda folder, port: ["redis-benchmark", "-p", str(port), "-n", "10000", "-c", "20", "-t", "get", "-q"],
+        ("redis-server", "redis-benchmark"),
+    ),
+    "nginx": Trial(
+        _nginx,
+        lambda folder, port: ["curl", "-s", "-H", "Connection: close", "-o", os.devnull, f"http://127.0.0.1:{port}/?[1-400]"],
+        ("nginx", "curl"),
+    ),
+    "sshd": Trial(
+        _sshd,
+        lambda folder, port: ["ssh", "-p", str(port), "-i", str(folder / "user"), "-oStrictHostKeyChecking=no",
+                              f"-oUserKnownHostsFile={folder}/known", "root@127.0.0.1", "true"],
+        ("sshd", "ssh", "ssh-keygen"),
+    ),
+    "postgres": Trial(
+        _postgres,
+        lambda folder, port: ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "select 1"],
+        ("postgres", "initdb", "psql"),
+    ),
+}  # fmt: skip
+CLIENT = "curl"
+"""the program among them that is traced itself, against an untraced nginx"""
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def _serving(command: Sequence[str], port: int, words: Path) -> Iterator[None]:
+    """The server, once it answers. words: the file for its standard error."""
+    with words.open("w") as file, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file) as server:
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                if time.monotonic() > end or server.poll() is not None:
+                    server.kill()
+                    sys.exit(f"{command} does not answer: {words.read_text()}")
+                time.sleep(0.05)
+        try:
+            yield
+        finally:
+            os.kill(_server_of(server.pid) or server.pid, signal.SIGTERM)  # a tracer ends after it
+
+
+def _server_of(process: int) -> int | None:
+    """The server itself, which a tracer may have started."""
+    if Path(f"/proc/{process}/comm").read_text().strip() in NAMES:
+        return process
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return next((found for child in children if (found := _server_of(int(child)))), None)
+
+
+NAMES = ("redis-server", "nginx", "sshd", "postgres")
+
+
+def _timed(command: Sequence[str]) -> float:
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{command}: {done.stderr}")
+    return time.perf_counter() - began
+
+
+def _problems(text: str) -> int:
+    found = re.search(r"lifecycle: (\d+) problem", text)
+    if found and int(found[1]):
+        print(text)
+    return int(found[1]) if found else 0
+
+
+def measure(name: str, way: str) -> tuple[float, int]:
+    """The seconds of the load, the best of some, and how many problems a trace finds."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, port = Path(place), _free_port()
+        words = folder / "words"
+        if name != CLIENT:
+            trial = TRIALS[name]
+            with _serving([*WAYS[way], *trial.server(folder, port)], port, words):
+                best = min(_timed(trial.load(folder, port)) for _ in range(ROUNDS))
+            return best, _problems(words.read_text())
+        with _serving(TRIALS["nginx"].server(folder, port), port, words):
+            begin = min(_timed([*WAYS[way], "curl", "-V"]) for _ in range(ROUNDS))
+            load = [*WAYS[way], "curl", "-s", "-o", os.devnull, "-H", "Connection: close", f"http://127.0.0.1:{port}/?[1-200]"]
+            return min(_timed(load) for _ in range(ROUNDS)) - begin, 0
+
+
+def main() -> int:
+    """The command."""
+    names = sys.argv[1:] or [*TRIALS, CLIENT]
+    problems = 0
+    print("| program | " + " | ".join(WAYS) + " |\n|" + "---|" * (len(WAYS) + 1))
+    for name in names:
+        missing = [each for each in TRIALS.get(name, TRIALS["nginx"]).needs if shutil.which(each) is None]
+        if missing:
+            print(f"| {name} | {missing[0]} is not installed |")
+            continue
+        figures: list[tuple[float, int]] = [measure(name, way) for way in WAYS]
+        problems += sum(found for _, found in figures)
+        plain = figures[0][0]
+        cells = [f"{plain * 1000:.0f} ms", *(f"{seconds / plain:.1f}" for seconds, _ in figures[1:])]
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+    print(f"{problems} problems found")
+    return int(bool(problems))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
