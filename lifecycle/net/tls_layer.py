@@ -103,7 +103,7 @@ class TlsLayer(KeepsError):
         lock = self._lock
         lock.acquire()  # `with` takes twice as long
         try:
-            if data.__class__ is not bytes or len(data) > PIECE:
+            if not isinstance(data, bytes) or len(data) > PIECE:
                 data = memoryview(data).cast("B")[:PIECE]
             try:
                 if self._unsent is not None or self._error is not None or self._held or not data or self._details is None:

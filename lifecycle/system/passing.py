@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST = 253
 """Descriptors that Linux lets one message carry (SCM_MAX_FD)"""
 
+RIGHTS = int(getattr(socket, "SCM_RIGHTS", 1))  # not on Windows
 CLOSES_ON_EXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
 LOOKS_FIRST = sys.platform == "linux"
 """Whether a look at a message (MSG_PEEK) gives its descriptors, too"""
@@ -59,7 +60,7 @@ class Arrived:
         """The descriptors."""
         found = array("i")
         for level, kind, content in self._taken[0][1] if self._taken else ():
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            if (level, kind) == (socket.SOL_SOCKET, RIGHTS):
                 found.frombytes(content[: len(content) - len(content) % found.itemsize])
         return list(found)
 
@@ -110,7 +111,7 @@ def sending_with_handles(sock: socket.socket, data: memoryview, handles: array[i
     """The call, and its arguments, that sends data, and with its first byte the descriptors; the sender's own stay open."""
     if sys.platform == "win32":
         raise _no_passing()
-    return sock.sendmsg, [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)] if handles else []
+    return sock.sendmsg, [data], [(socket.SOL_SOCKET, RIGHTS, handles)] if handles else []
 
 
 def look(sock: socket.socket, size: int) -> Arrived | None:

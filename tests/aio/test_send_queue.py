@@ -97,8 +97,10 @@ async def test_a_send_that_is_cancelled_lets_the_next_one_go_on() -> None:
         scopes["c"].cancel()
         await turns()
         assert 0 < told["a"] < SIZE
-        assert (told["b"], told["c"]) == (0, 0)
-        assert runs(await read(peer, told["a"] + SIZE)) == [("a", told["a"]), ("d", SIZE)]
+        assert told["b"] == 0
+        assert told["c"] < SIZE  # more than 0 where the system has made room meanwhile
+        sent = {"a": told["a"], "c": told["c"], "d": SIZE}
+        assert runs(await read(peer, sum(sent.values()))) == [(letter, count) for letter, count in sent.items() if count]
         await turns()
         assert told["d"] == SIZE
 

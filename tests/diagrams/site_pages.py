@@ -60,7 +60,7 @@ def served(folder: Path) -> Iterator[str]:
 def complaints(browser: Browser, address: str, pages: Iterable[str]) -> Iterator[str]:
     """What is wrong with each of the pages, in both colour schemes and widths."""
     context = browser.new_context(bypass_csp=True)
-    context.add_init_script(path=AXE)
+    context.add_init_script(script=AXE.read_text(encoding="utf-8"))  # path= would leave a thread that reads it
     page = context.new_page()
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))

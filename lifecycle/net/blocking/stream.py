@@ -126,7 +126,7 @@ class Stream(Messages):
         try:
             try:  # in one step: see Progress.add()
                 (sent,) = map(self._socket.send, (data,), (flags,)) if flags else map(self._socket.send, (data,))
-                if data.__class__ is bytes and sent == len(data):
+                if isinstance(data, bytes) and sent == len(data):
                     return sent
             except BlockingIOError:
                 pass
