@@ -214,14 +214,14 @@ def test_pages_can_be_used_by_everybody(browser: Browser, site: Path) -> None:
 def test_search_finds(browser: Browser, site: Path, word: str, page: str) -> None:
     """What people look for is found, and the guide that treats it is among the first ten pages."""
     with served(site) as address:
-        from playwright.sync_api import TimeoutError
+        from playwright.sync_api import TimeoutError as NotSeen
 
         opened = browser.new_page()
         opened.goto(f"{address}/install/")
         for _ in range(10):  # what is written before the page's code has loaded its index is not looked for
             opened.fill(".md-search__input", "")
             opened.fill(".md-search__input", word)
-            with suppress(TimeoutError):
+            with suppress(NotSeen):
                 opened.locator(".md-search-result__item").first.wait_for(timeout=3000)
                 break
         found = opened.eval_on_selector_all(".md-search-result__link", "links => links.map(each => each.pathname)")
