@@ -218,9 +218,9 @@ def test_search_finds(browser: Browser, site: Path, word: str, page: str) -> Non
 
         opened = browser.new_page()
         opened.goto(f"{address}/install/")
-        for _ in range(10):  # what is written before the page's code has loaded its index is not looked for
-            opened.fill(".md-search__input", "")
-            opened.fill(".md-search__input", word)
+        opened.fill(".md-search__input", word)
+        for _ in range(10):  # a key is needed: the page may have looked before the word was there, or not have listened yet
+            opened.press(".md-search__input", "End")
             with suppress(NotSeen):
                 opened.locator(".md-search-result__item").first.wait_for(timeout=3000)
                 break
