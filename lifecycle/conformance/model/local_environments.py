@@ -2,7 +2,8 @@
 
 What is different, as Linux has it: a connect has its result at once; no end of a connection hides its addresses; a close over
 what was not read resets the connection, and a reset is reported before an end; a datagram's send waits while its peer's queue
-is full (`full`); descriptors pass. What a handle does not show (sends that were shut down), and TLS, are tried over IP alone.
+is full (`full`), and one that finds the peer gone drops what came from it (unix_dgram_disconnected()); descriptors pass. What
+a handle does not show (sends that were shut down), and TLS, are tried over IP alone.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ CONNECT = (
     *waits(words.FINISH_CONNECT.name, endings=(), where="unanswered", cancelled="interrupted"),
 )
 
-SENT_MESSAGE = (REFUSED, ends("failed", where="forgotten"), ends("refused", where="gone", adds="forgotten"))
+SENT_MESSAGE = (REFUSED, ends("failed", where="forgotten"), ends("refused", where="gone", adds="forgotten", drops="data"))
 MESSAGE_SENT = (ends("ok", adds="sent", gives=ALL),)
 ARRIVED = (REFUSED, CAME)
 MESSAGES = (
