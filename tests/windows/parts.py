@@ -18,6 +18,7 @@ WINE_REFUSED = "after a refused connect Wine 8 answers WSAECONNABORTED once (doc
 WINE_ICMP = "Wine 8 does not report a port that nobody reads (ICMP), or does it as WSAECONNRESET at another call"
 SELECTOR_ONLY = "asks asyncio's selector loop how it registers; this system's default loop has no registrations"
 CONSOLE = "the console of Windows leaves its last column free"
+POSIX_NAMES = "asks for names, modes, links and errors that POSIX' file systems have"
 COARSE_CLOCK = "measures moments of time, which Windows' clocks count in steps of 16 ms"
 LARGE = "runs for minutes under Wine, and asks nothing of the system that the others do not ask"
 
@@ -33,7 +34,10 @@ class Part:
 
 PARTS = (
     Part("tests/engine", in_short=False),
-    Part("tests/system"),
+    Part(
+        "tests/system",
+        tuple((name, POSIX_NAMES) for name in ("mode_is_kept", "a_symbolic_link", "a_folder_and_a_file", "odd_names")),
+    ),
     Part("tests/oracle/test_golden.py"),
     Part(
         "tests/archive",
