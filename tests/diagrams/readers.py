@@ -75,7 +75,7 @@ def read_mermaid(text: str) -> list[Cell]:
         elif kept := re.fullmatch(r"    (\w+) : (.*)", line):
             if kept[1] in named and kept[1] in sources:
                 for label in unbroken(kept[2].split("<br/>")):
-                    read.edge(sources[kept[1]], re.sub(r"^PART_\d+_", "", kept[1]), decoded(label))
+                    read.edge(re.sub(r"^PART_\d+_", "", sources[kept[1]]), re.sub(r"^PART_\d+_", "", kept[1]), decoded(label))
             elif kept[1] in named:
                 read.keeps(kept[1], " ".join(decoded(kept[2]).split("<br/>")))
             named.add(kept[1])
