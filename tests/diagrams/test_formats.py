@@ -6,6 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
@@ -149,9 +150,9 @@ def test_no_name_breaks_mermaid_or_plantuml(role: Role) -> None:
         boxes = {end for _, end in re.findall(rf"^ *(\w+) {arrow} (\w+)$", text, re.MULTILINE)}  # each has its edge's label
         inside = [label for name, label in re.findall(r"^ *(\w+) : (.*)$", text, re.MULTILINE) if name in boxes]
         shown = [*(label for _, _, label in edges), *inside]
-        assert sorted(dense("".join(map(decoded, label.split(line_break)))) for label in shown) == expected
+        read = Counter(dense("".join(map(decoded, label.split(line_break)))) for label in shown)
+        assert not Counter(expected) - read  # a box may have lines of its own besides
         titles = re.findall(r'state "([^"]*)" as', text)
-        assert len(shown) == len(graph.edges)
         assert {group_label(group) for group in graph.groups} <= set(map(decoded, titles))
 
 
