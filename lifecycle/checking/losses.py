@@ -35,7 +35,7 @@ class Ended(Protocol):
 
 
 receivers: list[Callable[[Ended], None]] = []
-"""what the journal records about the next receives"""
+"""Functions that are called with each legal call that has ended"""
 
 
 def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:
