@@ -119,7 +119,10 @@ class Sockets:
         sock = self.keep(self.bound(kind))
         address = address_of(sock)
         if kind == socket.SOCK_DGRAM:
-            sock.close()
+            if self.is_local:
+                sock.close()
+            else:  # connected to itself, it refuses all others and keeps the port: a free one could be given to the next socket
+                begin_connect(sock, address)
         return address
 
     def _make_silence(self, kind: int = socket.SOCK_STREAM) -> Any:

@@ -100,7 +100,7 @@ CALLS: Mapping[str, Callable[[Bench], Any]] = {
     "listen": lambda bench: bench.sock.listen(8),
     "accept": lambda bench: bench.sock.accept(),
     "connect": lambda bench: bench.sock.connect(_target(bench)),
-    "connect to nobody": lambda bench: bench.sock.connect(bench.loopback.nobody(socket.SOCK_STREAM)),
+    "connect to nobody": lambda bench: bench.sock.connect(bench.loopback.nobody(KINDS[bench.kind])),
     "send": lambda bench: bench.sock.send(MESSAGE),
     "recv": lambda bench: bench.sock.recv(64),
     "sendto": lambda bench: bench.sock.sendto(MESSAGE, _target(bench)),
