@@ -13,6 +13,7 @@ from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
 from lifecycle.checking.concurrent_close import call_ended
 from lifecycle.checking.enforced import refusal
 from lifecycle.checking.guards import is_safe_race
+from lifecycle.checking.handed import named_site
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import INTERNET, ObservedState, ends_of, has_peer
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor
@@ -193,7 +194,7 @@ class ObservedCall:
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
         keep_all = checkers.keeping_all
         arguments = ", ".join(map(_short.repr, self._shown_arguments())) if keep_all else ""
-        place, thread = call_site(self.frame), thread_name()
+        place, thread = named_site(self.frame, self.call) if self.illegal else call_site(self.frame), thread_name()
         names = self.call, self.state.name, outcome, after.name
         event = Event(*names, place, thread, self.began, clock(), arguments, _text(error))
         self.track.note(event, limit=not keep_all)
