@@ -213,6 +213,12 @@ class Settling:
         now = self._node
         return now is not node and not now._allows(call)
 
+    def _refuse_if_overtaken(self, call: str) -> None:
+        """Raise when the state no longer takes a call that runs, also where that state is taken back before the call ends."""
+        now = self._node
+        if not now._allows(call):
+            raise self._refusal(now, call, ClosedDuringCall if now._final else StateChangedDuringCall)
+
     def _overtaken(self, node: StateNode, call: str, error: Exception | None = None) -> IllegalCall:
         """The error of a call begun in `node` that found another state in the end.
 

@@ -11,16 +11,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, NoReturn, TypeVar
 from weakref import ref
 
-from lifecycle.engine import (
-    Call,
-    ClosedDuringCall,
-    IllegalCall,
-    Lifecycle,
-    LifecycleError,
-    Role,
-    StateChangedDuringCall,
-    settled,
-)
+from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, LifecycleError, Role, settled
 from lifecycle.net.ownership import LENT, OWNERSHIP, refuse_own_way
 from lifecycle.roles import ROLES, words
 from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
@@ -354,12 +345,6 @@ class OsSocket(Lifecycle):
                     raise
             time.sleep(0)
         return question(self._socket)
-
-    def _refuse_if_overtaken(self, call: Call) -> None:
-        """Raise when the state no longer takes a call that runs, also where that state is taken back before the call ends."""
-        now = self._node
-        if not now._allows(call.name):
-            raise self._refusal(now, call.name, ClosedDuringCall if now._final else StateChangedDuringCall)
 
     def _shut_down(self, how: Direction) -> None:
         """The handler of shut_down; the state has changed already, so that a call which this wakes finds the reason."""

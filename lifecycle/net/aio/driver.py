@@ -186,7 +186,7 @@ class AsyncSocket(NotifiedSocket):
 
     def _look(self, call: Call, cancelled: bool) -> None:
         """After a wait: raise when the state no longer takes the call, or it was cancelled."""
-        self._refuse_if_overtaken(call)
+        self._refuse_if_overtaken(call.name)
         if cancelled:
             raise BlockingCallCancelled
 

@@ -153,7 +153,7 @@ class BlockingSocket(OsSocket):
         wait.finish()
 
     def _look(self, call: Call, wait: Wait | Glance) -> None:
-        self._refuse_if_overtaken(call)
+        self._refuse_if_overtaken(call.name)
         if wait.cancelled:
             raise BlockingCallCancelled
 
