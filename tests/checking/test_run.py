@@ -552,7 +552,7 @@ def test_leak_that_used_up_the_descriptors_is_reported(tmp_path: Path) -> None:
 @posix
 @pytest.mark.parametrize("option", ["--report", "--html", "--output", "--write-baseline"])
 def test_a_full_disk_loses_no_finding(option: str, tmp_path: Path) -> None:
-    """Where no file can grow, the old one stays, a message names it, the findings are told, and the exit code is the program's."""
+    """Where no file can grow, the old one stays, a message names it, the findings are told, and the exit code is as without."""
     old = tmp_path / "old"
     old.write_text("old")
     done = run_command("run", option, str(old), write(tmp_path, FULL_DISK))
