@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -58,15 +59,19 @@ class Small:
     only: BYTE
 
 
+@dataclass
+class Named:
+    """A short string, of which two bytes make a text of 76."""
+
+    name: CString
+
+
 def loading(data: bytes, **settings: Any) -> Archive:
     return Archive(io.BytesIO(data), "load", **settings)
 
 
 def described(name: str) -> bytes:
     return struct.pack("<HHH", 0xFFFF, 0, len(name)) + name.encode()
-
-
-OBJECTS = described("CObArray") + struct.pack("<H", 40000)
 
 
 def test_a_second_description_of_a_class_is_another_archive() -> None:
@@ -141,23 +146,42 @@ def test_a_long_line_takes_milliseconds(unicode: bool) -> None:
         (CArray[CMap[BYTE, BYTE]], bytes(1 << 16)),
         (CMap[WORD, WORD], b"".join(struct.pack("<HH", n, n ^ 1) for n in range(65000))),
         (CArray[COleVariant], bytes(1 << 16)),
+        (CArray[CString], b"\1\x80" * 40000),
+        (CArray[Named], b"\1\x80" * 20000),
+        (CMap[CString, CString], b"".join(b"\3%c\x80\x80\1\x80" % n for n in range(0x80, 0x100)) * 150),
         (
             CObArray,
             described("CObArray") + struct.pack("<H", 40000) + described("CByteArray") + b"\0\0" + b"\3\x80\0\0" * 39999,
         ),
         (CObArray, described("CObArray") + struct.pack("<H", 40000) + described("CSmall") + b"\0" + b"\3\x80\0" * 39999),
     ],
-    ids=["records", "lists", "maps", "pairs", "variants", "byte arrays", "objects"],
+    ids=["records", "lists", "maps", "pairs", "variants", "strings", "named", "texts", "byte arrays", "objects"],
 )
 def test_small_values_cost_what_was_sent(kind: Any, data: bytes) -> None:
-    """Memory is at most 16 times the bytes and the limit once: small values that would take more are refused by then."""
-    count = b"" if data[:2] == b"\xff\xff" else struct.pack("<H", len(data) // (4 if kind is CMap[WORD, WORD] else 2))
+    """Memory is at most 16 times the bytes and a sixteenth of the limit: small values beyond that are refused."""
+    size = {CMap[WORD, WORD]: 4, CMap[CString, CString]: 6}.get(kind, 2)
+    count = b"" if data[:2] == b"\xff\xff" else struct.pack("<H", len(data) // size)
     with loading(count + data, limit=1 << 19, registry=SMALL) as archive:
         with pytest.raises(GenericError, match="at most") as refused:
             archive.load(kind)
         assert refused.value.offset < len(data)
-    with loading(count + data, limit=1 << 23, registry=SMALL) as archive:
+    with loading(count + data, limit=1 << 27, registry=SMALL) as archive:
         archive.load(kind)
+
+
+def test_a_million_records_of_one_byte_are_refused_in_time() -> None:
+    """They would keep 88 bytes of memory for each byte; they are refused before 16 times the bytes are taken."""
+    data = struct.pack("<HI", 0xFFFF, 1 << 20) + bytes(1 << 20)
+    tracemalloc.start()
+    try:
+        with (
+            loading(data, registry=SMALL) as archive,
+            pytest.raises(GenericError, match="at most 16 times their bytes, and 4194304"),
+        ):
+            archive >> CArray[Small]
+        assert tracemalloc.get_traced_memory()[1] < 16 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_value_that_comes_again_and_again_is_charged_once() -> None:
