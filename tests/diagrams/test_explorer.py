@@ -94,7 +94,7 @@ OF_EACH_KIND = ROLES.values() if WHOLE else [ROLES["server"], ROLES["archive"]]
 
 @pytest.mark.parametrize("role", OF_EACH_KIND, ids=lambda role: role.name)
 def test_every_call_can_be_clicked(opened: Page, role: Role) -> None:
-    """From a new object, clicks lead to every state; there each legal call leads where the table says, and others say why not."""
+    """From a new object, clicks lead to every state; there legal calls lead where the table says, others explain themselves."""
     opened.select_option("#role", label=role.name)
     opened.evaluate(FIND)
     for state, way in paths(role).items():

@@ -158,7 +158,7 @@ def test_no_name_breaks_mermaid_or_plantuml(role: Role) -> None:
 @needs_dot
 @example(PERCENT_AND_BRACKETS)
 @given(roles(awkward_names))
-@settings(max_examples=part(25, 10), deadline=None)
+@settings(max_examples=part(25, 10))
 def test_no_name_breaks_dot(role: Role) -> None:
     """Graphviz itself reads every state by its name, and every edge between the right states, with its label."""
     graph = graph_of(role)
@@ -196,7 +196,7 @@ def test_the_errors_of_an_outcome_are_in_the_diagram(format: str) -> None:
 
 
 @given(role=roles(awkward_names))
-@settings(max_examples=part(40, 12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=part(40, 12), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_real_mermaid_reads_any_role(mermaid_itself: RealMermaid, role: Role) -> None:
     """Mermaid itself draws what is written, and finds every state and every edge with its label."""
     graph = graph_of(role)
@@ -321,7 +321,7 @@ def walks(role: Role) -> Iterator[tuple[list[str], str]]:
 @needs_dot
 @example(PERCENT_AND_BRACKETS)
 @given(roles(awkward_names))
-@settings(max_examples=part(15, 6), deadline=None)
+@settings(max_examples=part(15, 6))
 def test_no_name_breaks_svg_or_the_page(role: Role) -> None:
     """The SVG is well-formed and shows every state and every label; the page's data has every cell."""
     graph = graph_of(role)

@@ -92,7 +92,7 @@ def test_no_text_leaves_its_box_with_the_extra_alone(browser: Browser, monkeypat
     monkeypatch.setattr(pictures, "PROGRAMS", ("graphviz-pure",))
     page = browser.new_page()
 
-    @settings(max_examples=part(10, 4), deadline=None)
+    @settings(max_examples=part(10, 4))
     @given(roles(awkward_names))
     def check(role: Role) -> None:
         page.set_content(pictures.drawn(state_diagram(role, "dot")))

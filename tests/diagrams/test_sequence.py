@@ -89,7 +89,7 @@ def test_unfolded_every_call_and_state_is_in_every_format(records: list[Record],
 
 
 @given(journals(awkward_names, most=12))
-@settings(max_examples=part(20, 8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=part(20, 8), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_real_mermaid_draws_any_run(mermaid_itself: RealMermaid, records: list[Record]) -> None:
     """Mermaid itself draws the chart, with every object and every row's call in it."""
     mermaid_itself.drawn(sequence_chart(records, "mermaid"))

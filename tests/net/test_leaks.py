@@ -80,7 +80,7 @@ MIX: tuple[Callable[[Server], None], ...] = (
 
 @pytest.mark.usefixtures("without_collector")
 def test_thousands_of_cycles() -> None:
-    """3,000 mixed cycles, 10,000 in the whole form, leave no descriptor and no memory behind, without any help of the cyclic collector."""
+    """3,000 mixed cycles, 10,000 in the whole form, leave no descriptor and no memory, without the cyclic collector."""
     with listening(timeout=LONG) as server:
         for number in range(WARM_UP):
             MIX[number % len(MIX)](server)
