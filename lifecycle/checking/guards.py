@@ -11,7 +11,7 @@ from enum import IntEnum
 from types import CodeType, FrameType, ModuleType
 from typing import NamedTuple
 
-from lifecycle.checking.call_sites import SSL, STDLIB, FileKind, is_loop, kind_of
+from lifecycle.checking.call_sites import SSL, STDLIB, CallSite, FileKind, is_loop, kind_of
 
 
 class Guard(IntEnum):
@@ -71,12 +71,13 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
 
 
 class _Region(NamedTuple):
-    """The lines of a `try` or `with`, the exceptions that it takes (None: all), and what happens to them."""
+    """The lines of a `try` or `with`, the exceptions that it takes (None: all), what happens to them, and in which line."""
 
     first: int
     last: int
     taken: tuple[ast.expr, ...] | None
     guard: Guard
+    handler: int
 
 
 _regions: dict[str, tuple[_Region, ...]] = {}
@@ -84,6 +85,21 @@ _regions: dict[str, tuple[_Region, ...]] = {}
 
 def guard_of(frame: FrameType, error: type[Exception] = OSError) -> Guard:
     """What happens to an error at the line where `frame` is, by its source; NONE where that cannot be read."""
+    region = _region_of(frame, error)
+    return Guard.NONE if region is None else region.guard
+
+
+def caught_at(frame: FrameType | None, error: type[Exception]) -> CallSite | None:
+    """The line of the program that takes an error raised in `frame`; None where nothing takes it."""
+    while frame is not None and not is_loop(frame.f_code):
+        region = _region_of(frame, error) if kind_of(frame.f_code.co_filename) is FileKind.PROGRAM else None
+        if region is not None:
+            return CallSite(frame.f_code.co_filename, region.handler, frame.f_code.co_name)
+        frame = frame.f_back
+    return None
+
+
+def _region_of(frame: FrameType, error: type[Exception]) -> _Region | None:
     file = frame.f_code.co_filename
     if file not in _regions:
         lines = linecache.getlines(file, frame.f_globals)
@@ -94,8 +110,8 @@ def guard_of(frame: FrameType, error: type[Exception] = OSError) -> Guard:
     around = [each for each in _regions[file] if each.first <= frame.f_lineno <= each.last]
     for region in sorted(around, key=lambda each: each.last - each.first):
         if region.taken is None or any(_takes(each, frame, error) for each in region.taken):
-            return region.guard
-    return Guard.NONE
+            return region
+    return None
 
 
 def _read(tree: ast.AST) -> Iterator[_Region]:
@@ -105,12 +121,12 @@ def _read(tree: ast.AST) -> Iterator[_Region]:
                 taken = None if handler.type is None else _each(handler.type)
                 is_raised = any(isinstance(each, ast.Raise) for part in handler.body for each in ast.walk(part))
                 guard = Guard.SWALLOWED if all(map(_does_nothing, handler.body)) else Guard.HANDLED
-                yield _Region(*_lines(node.body), taken, Guard.NONE if is_raised else guard)
+                yield _Region(*_lines(node.body), taken, Guard.NONE if is_raised else guard, handler.lineno)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
                 context = item.context_expr
                 if isinstance(context, ast.Call) and ast.unparse(context.func).rpartition(".")[2] == "suppress":
-                    yield _Region(*_lines(node.body), tuple(context.args), Guard.SWALLOWED)
+                    yield _Region(*_lines(node.body), tuple(context.args), Guard.SWALLOWED, node.lineno)
 
 
 def _each(types: ast.expr) -> tuple[ast.expr, ...]:

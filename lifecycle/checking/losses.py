@@ -7,13 +7,14 @@ import dis
 import socket
 import struct
 import sys
+from _thread import get_ident
 from collections.abc import Callable
 from functools import cache
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
 from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import FileKind, call_site, kind_of
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.options import set_too_late
@@ -37,6 +38,18 @@ class Ended(Protocol):
 receivers: list[Callable[[Ended], None]] = []
 """Functions that are called with each legal call that has ended"""
 
+_ends: dict[int, CallSite] = {}
+
+
+def end_site() -> CallSite | None:
+    """Where this thread has received the end of a stream last."""
+    return _ends.get(get_ident())
+
+
+def forget() -> None:
+    """Forget the ends of streams."""
+    _ends.clear()
+
 
 def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:
     """Report a hazard at the call."""
@@ -47,6 +60,8 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
     """A legal call has ended: report what it loses, or that it came too late."""
     for told in tuple(receivers):
         told(ended)
+    if outcome == "eof":
+        _ends[get_ident()] = call_site(ended.frame)
     if outcome == "ok" and ended.row in TAKES_PART and ended.state.facts.is_linked:
         caller = ended.frame.f_back
         if result < memoryview(ended.arguments[0]).nbytes and caller is not None and _drops_result(caller):
@@ -94,15 +109,11 @@ else:
     import fcntl
     import termios
 
-    def _waiting(number: int, request: int) -> int:
-        """How many bytes wait in one of the system's buffers."""
-        (count,) = struct.unpack("i", fcntl.ioctl(number, request, _ZERO))
-        return int(count)
-
     def takes_back(sock: socket.socket, number: int) -> bool:
         """Whether close() resets the connection and drops data that the peer has not yet got."""
         try:
-            return bool(_waiting(number, termios.FIONREAD)) and bool(_waiting(number, termios.TIOCOUTQ)) and not _aborts(sock)
+            is_unread = fcntl.ioctl(number, termios.FIONREAD, _ZERO) != _ZERO
+            return is_unread and fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) != _ZERO and not _aborts(sock)
         except (OSError, ValueError):  # the descriptor is gone already
             return False
 

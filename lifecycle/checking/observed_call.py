@@ -13,6 +13,7 @@ from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
 from lifecycle.checking.concurrent_close import call_ended
 from lifecycle.checking.enforced import refusal
 from lifecycle.checking.guards import is_safe_race
+from lifecycle.checking.handed import named_site
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import INTERNET, ObservedState, ends_of, has_peer
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor
@@ -104,7 +105,7 @@ class ObservedCall:
             track.enter(after)
             if keep_all:
                 self._learn_ends()
-            track.known.add((self.call, outcome))
+            track.known |= {(self.call, outcome)}
             if self.illegal:
                 self._judge(outcome, number)
             elif misled:
@@ -120,7 +121,7 @@ class ObservedCall:
         """Report, once, a legal call whose error `number` means that the descriptor was closed without the object."""
         if lost_descriptor(number) and LOST_DESCRIPTOR not in self.track.reported:
             self._report(FindingKind.ORDER, _answer(number), reason=LOST_DESCRIPTOR)
-            self.track.reported.add(LOST_DESCRIPTOR)
+            self.track.reported |= {LOST_DESCRIPTOR}
 
     def _is_explained(self, number: int) -> bool:
         """Whether the error comes from the state; during a connect, an illegal call returns the error of the connect."""
@@ -178,7 +179,7 @@ class ObservedCall:
         by_file = self.frame.f_back is not None and is_file(self.frame.f_back)
         mistake = (self.state.name, self.row, "a file" if by_file else place)  # a file sends again when it is closed
         is_new = mistake not in self.track.reported
-        self.track.reported.add(mistake)
+        self.track.reported |= {mistake}
         kind = FindingKind.NOTE if self.is_note else kind
         about = self.track, kind, self.state, self.call, place
         return checkers.report(*about, is_new=is_new, row=self.row, answer=answer, reason=reason)
@@ -193,7 +194,7 @@ class ObservedCall:
     def _note(self, outcome: str | None, after: ObservedState, error: BaseException | None) -> None:
         keep_all = checkers.keeping_all
         arguments = ", ".join(map(_short.repr, self._shown_arguments())) if keep_all else ""
-        place, thread = call_site(self.frame), thread_name()
+        place, thread = named_site(self.frame, self.call) if self.illegal else call_site(self.frame), thread_name()
         names = self.call, self.state.name, outcome, after.name
         event = Event(*names, place, thread, self.began, clock(), arguments, _text(error))
         self.track.note(event, limit=not keep_all)

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from lifecycle.checking import losses, registry, tls
 from lifecycle.checking.call_sites import CallSite, call_site
+from lifecycle.checking.guards import caught_at
 from lifecycle.checking.replacements import Replacements
 from lifecycle.roles.python import tls_hazards as hazards
 from lifecycle.roles.python.words import RECEIVING
@@ -64,13 +65,14 @@ def _used(original: Callable[..., Any], *, ends: bool = False) -> Any:
             result = original(self, *arguments, **keywords)
         except ssl.SSLWantReadError:
             if memory.wants == _IN_A_ROW:
-                tls.report(hazards.END_NOT_TOLD, self, name, call_site(sys._getframe(1)))
+                tls.report(hazards.END_NOT_TOLD, self, name, losses.end_site() or call_site(sys._getframe(1)))
             raise
         except (ssl.SSLWantWriteError, ssl.SSLEOFError, ssl.SSLZeroReturnError):  # after its end nobody is there to be told
             raise
-        except ssl.SSLError:
+        except ssl.SSLError as error:
             if memory.outgoing.pending:
-                _failed.append((memory.outgoing, call_site(sys._getframe(1)), name))
+                frame = sys._getframe(1)
+                _failed.append((memory.outgoing, caught_at(frame, type(error)) or call_site(frame), name))
             raise
         if ends and memory.incoming.pending:
             _left.append(memory.incoming)
@@ -111,3 +113,4 @@ def uninstall() -> None:
     _replacements.restore()
     _left.clear()
     losses.receivers.clear()
+    losses.forget()

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lifecycle.checking import checkers, drop_in, late, loops, registry, waiting
+from lifecycle.checking import checkers, drop_in, handed, late, loops, registry, waiting
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.concurrent_close import judge_in_flight
 from lifecycle.checking.findings import Finding
@@ -104,6 +104,7 @@ def start(current: Checker) -> None:
         drop_in.install()
         if _running == 1:
             waiting.install()
+            handed.install()
             late.begin(_WATCHERS)
 
 
@@ -116,5 +117,6 @@ def stop(current: Checker) -> None:
         if not _running:
             drop_in.uninstall()
             waiting.uninstall()
+            handed.uninstall()
             late.end()
             registry.forget_all()

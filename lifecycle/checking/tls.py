@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 from lifecycle.checking import checkers, losses, registry, tls_readers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.handed import entry_site, named_site
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.replacements import Replacements
 from lifecycle.roles.python import tls_hazards as hazards
@@ -34,22 +35,29 @@ _replacements = Replacements()
 class Secured:
     """What is known of one SSLSocket.
 
-    is_dropped: shutdown() has ended TLS, and nobody was told yet. has_failed: its handshake has. notified: the peer has said
+    is_dropped: shutdown() has ended TLS, and nobody was told yet. has_failed: its handshake has. is_ending: unwrap() was
+    called. notified: the peer has said
     that its data is whole. is_readable: a wait has said that the descriptor is. retry: size and hash of data that has to be
     sent again. inside: the threads that send (True) and receive (False) now. waits: the receive that waits now: its name and
     place, and since when.
     """
 
     __slots__ = (
-        "has_failed", "inside", "is_detached", "is_dropped", "is_readable", "notified", "received", "retry", "sent", "waits",
+        "has_failed", "inside", "is_detached", "is_dropped", "is_ending", "is_readable", "notified", "received", "retry",
+        "sent", "waits",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.is_dropped = self.has_failed = self.is_detached = self.is_readable = self.notified = False
+        self.is_dropped = self.has_failed = self.is_detached = self.is_ending = self.is_readable = self.notified = False
         self.received = self.sent = False
         self.retry: tuple[int, int] | None = None
         self.inside: dict[bool, int] = {}
         self.waits: tuple[str, CallSite, float] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the end of the data is no surprise."""
+        return self.notified or self.has_failed or self.is_ending
 
 
 _secured: WeakKeyDictionary[Any, Secured] = WeakKeyDictionary()
@@ -131,7 +139,7 @@ def _below(ended: losses.Ended) -> None:
     group, sock = ended.track.group, ended.track()
     if group is not None and ended.row in (*RECEIVING, *SENDING) and not isinstance(sock, ssl.SSLSocket):
         others = (each() for each in group.values() if each is not ended.track)
-        if any(isinstance(each, ssl.SSLSocket) and each._sslobj is not None for each in others):  # type: ignore[attr-defined]
+        if any(isinstance(each, ssl.SSLSocket) and each._sslobj is not None and not of(each).is_ending for each in others):  # type: ignore[attr-defined]
             losses.report(hazards.UNDER_TLS, ended)
 
 
@@ -142,7 +150,7 @@ def _shut(original: Callable[..., Any]) -> Any:
             of(self).is_dropped = True
             if how != socket.SHUT_RDWR and is_own(sys._getframe(1)):
                 of(self).is_dropped = False  # what follows from it need not be told again
-                report(hazards.DROPPED, self, "shutdown", call_site(sys._getframe(1)))
+                report(hazards.DROPPED, self, "shutdown", named_site(sys._getframe(1), "shutdown"))
         return original(self, how)
 
     return shutdown
@@ -158,17 +166,17 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
             return original(self, *arguments, **keywords)
         if self._sslobj is None:
             if known.is_dropped:
-                report(hazards.PLAIN_AFTER, self, name, call_site(frame))
+                report(hazards.PLAIN_AFTER, self, name, named_site(frame, name))
             return original(self, *arguments, **keywords)
         if known.has_failed or known.is_detached:
-            report(hazards.ORDER, self, name, call_site(frame))
+            report(hazards.ORDER, self, name, named_site(frame, name))
         if sends in known.inside and is_own(frame):
-            report(hazards.RACE, self, name, call_site(frame))
+            report(hazards.RACE, self, name, entry_site(frame))
         if sends and known.retry is not None and arguments and _mark(arguments[0]) != known.retry:
-            report(hazards.CHANGED_RETRY, self, name, call_site(frame))
+            report(hazards.CHANGED_RETRY, self, name, named_site(frame, name))
         known.inside[sends] = me
         if known.is_readable and not sends and self.gettimeout() is None:
-            known.waits = (name, call_site(frame), time.monotonic())
+            known.waits = (name, named_site(frame, name), time.monotonic())
         known.retry = None
         try:
             result = original(self, *arguments, **keywords)
@@ -187,8 +195,8 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
             known.sent |= size > 0
         elif result:
             known.received = True
-        elif size and self.suppress_ragged_eofs and not known.notified and is_own(frame):
-            report(hazards.TRUNCATED, self, name, call_site(frame))
+        elif size and self.suppress_ragged_eofs and is_own(frame) and not known.is_over:
+            report(hazards.TRUNCATED, self, name, named_site(frame, name))
         return result
 
     return watched
@@ -239,7 +247,7 @@ def _asked(original: Callable[..., Any]) -> Any:
     @wraps(original)
     def watched(self: Any, *arguments: Any, **keywords: Any) -> Any:
         if self._sslobj is not None and self._sslobj.version() is None and is_own(sys._getframe(1)):
-            report(hazards.ORDER, self, name, call_site(sys._getframe(1)))
+            report(hazards.ORDER, self, name, named_site(sys._getframe(1), name))
         return original(self, *arguments, **keywords)
 
     return watched
@@ -250,7 +258,7 @@ def _handshaken(original: Callable[..., Any]) -> Any:
     def do_handshake(self: Any, *arguments: Any, **keywords: Any) -> Any:
         known = of(self)
         if known.has_failed:
-            report(hazards.ORDER, self, "do_handshake", call_site(sys._getframe(1)))
+            report(hazards.ORDER, self, "do_handshake", named_site(sys._getframe(1), "do_handshake"))
         try:
             return original(self, *arguments, **keywords)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -265,7 +273,8 @@ def _handshaken(original: Callable[..., Any]) -> Any:
 def _unwrapped(original: Callable[..., Any]) -> Any:
     @wraps(original)
     def unwrap(self: Any) -> Any:
-        known, place, began = of(self), call_site(sys._getframe(1)), time.monotonic()
+        known, place, began = of(self), named_site(sys._getframe(1), "unwrap"), time.monotonic()
+        known.is_ending = True
         if known.has_failed:
             report(hazards.ORDER, self, "unwrap", place)
         if self._sslobj is not None and self._sslobj.pending():
@@ -315,7 +324,7 @@ def _connected(original: Callable[..., Any]) -> Any:
     @wraps(original)
     def _real_connect(self: Any, *arguments: Any) -> Any:
         if self._connected or self._sslobj is not None:
-            report(hazards.ORDER, self, CONNECT.name, call_site(sys._getframe(1)))
+            report(hazards.ORDER, self, CONNECT.name, named_site(sys._getframe(1), CONNECT.name))
         return original(self, *arguments)
 
     return _real_connect

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import wraps
 from types import CodeType, FrameType
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, ref
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
@@ -32,7 +32,14 @@ Thing = Any
 
 _replacements = Replacements()
 _tls: Any = None  # what watches TLS, where the program uses it
-_selectors: WeakSet[Any] = WeakSet()
+
+in_use: dict[int, ref[Any]] = {}
+"""the selectors that there are, by their id(); a WeakSet takes longer to say that it is empty than a close() may"""
+
+
+def _use(selector: Any) -> None:
+    number = id(selector)
+    in_use[number] = ref(selector, lambda gone: in_use.pop(number, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,7 @@ def _watched_init(original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
     def made(self: Any, *arguments: Any, **keywords: Any) -> None:
         original(self, *arguments, **keywords)
-        _selectors.add(self)
+        _use(self)
 
     return made
 
@@ -161,7 +168,7 @@ class WatchedPoll:
     def __init__(self, polled: Any) -> None:
         self._polled = polled
         self.registered: dict[int, object] = {}
-        _selectors.add(self)
+        _use(self)
 
     def register(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
         """As poll objects do."""
@@ -234,8 +241,9 @@ def _entry(selector: Any, number: int) -> object:
 
 def closed(track: SocketTrack, number: int, place: CallSite) -> None:
     """The socket with that descriptor is closed: remember the selectors that have it."""
-    for selector in tuple(_selectors) if _selectors else ():
-        entry = _entry(selector, number)
+    for found in tuple(in_use.values()):
+        selector = found()
+        entry = None if selector is None else _entry(selector, number)
         if entry is not None:
             _doomed.setdefault(selector, []).append(Doomed(track, number, entry, place))
             if not isinstance(selector, WatchedPoll) and "select" not in vars(selector):

@@ -91,6 +91,14 @@ class Target:
     roles: tuple[Role, ...] = PACKAGE_ROLES
     local: Callable[[], Adapter] | None = None
 
+    def making(self, *, local: bool) -> Callable[[], Adapter]:
+        """What makes its adapter, over IP or over a path. Raises ValueError where it has no local sockets."""
+        if not local:
+            return self.adapter
+        if self.local is None:
+            raise ValueError(f"{self.name} has no sockets over a path here")
+        return self.local
+
     def role_named(self, name: str) -> Role | None:
         """Its role of that name, or None."""
         return next((role for role in self.roles if role.name == name), None)

@@ -138,7 +138,7 @@ class Settling:
         """
         if self._specs[call].settles_before:
             if self._node._final and self._node is not after and isinstance(error, Exception):
-                raise self._overtaken(node, call) from error
+                raise self._overtaken(node, call, error) from error
             outcome = self.outcome_of(call, error)
             back = None if outcome is None else node._after(call, outcome)
             if back is not None:
@@ -148,7 +148,9 @@ class Settling:
         if self._is_overtaken(node, call):
             if not isinstance(error, Exception):
                 return None  # the program is told to stop, and that is not overruled
-            raise self._overtaken(node, call) from error
+            if isinstance(error, StateChangedDuringCall) and error.call == call:
+                return None  # the handler has seen it, and says so
+            raise self._overtaken(node, call, error) from error
         if outcome is not None and node._after(call, outcome) is not None:
             self._settle_call(node, call, outcome)
         return outcome
@@ -211,18 +213,25 @@ class Settling:
         now = self._node
         return now is not node and not now._allows(call)
 
-    def _overtaken(self, node: StateNode, call: str) -> IllegalCall:
+    def _refuse_if_overtaken(self, call: str) -> None:
+        """Raise when the state no longer takes a call that runs, also where that state is taken back before the call ends."""
+        now = self._node
+        if not now._allows(call):
+            raise self._refusal(now, call, ClosedDuringCall if now._final else StateChangedDuringCall)
+
+    def _overtaken(self, node: StateNode, call: str, error: Exception | None = None) -> IllegalCall:
         """The error of a call begun in `node` that found another state in the end.
 
+        error: of its handler: what that has been given to say (as how much of a send went out), this says too.
         What it has installed in an object that held nothing is released; whatever the object held before belongs to the call
         that has overtaken this one, and may be on its way out of the object (detach).
         """
         now = self._node
-        if not now._final:
-            return self._refusal(now, call, StateChangedDuringCall)
-        if node._state == self.role.initial:
+        if now._final and node._state == self.role.initial:
             self._release()
-        return self._refusal(now, call, ClosedDuringCall)
+        refusal = self._refusal(now, call, ClosedDuringCall if now._final else StateChangedDuringCall)
+        vars(refusal).update({} if error is None else vars(error) | vars(refusal))
+        return refusal
 
     def _refusal(self, node: StateNode, call: str, kind: type[IllegalCall] | None = None) -> IllegalCall:
         """The error that says that `call` is not legal in the state of `node`."""

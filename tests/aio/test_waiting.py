@@ -115,8 +115,9 @@ async def test_closing_ends_the_calls_that_wait() -> None:
         calls[datagram] = datagram.receive_from
 
         async def overtaken(call: Any) -> None:
-            with pytest.raises(ClosedDuringCall):
+            with pytest.raises(ClosedDuringCall) as raised:
                 await call()
+            assert hasattr(raised.value, "sent") == (call is calls[sender])
 
         async with anyio.create_task_group() as tasks:
             for call in calls.values():

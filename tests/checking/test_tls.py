@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import select
 import socket
@@ -191,7 +192,9 @@ def in_memory(authority: trustme.CA, data: bool) -> list[Finding]:
 def test_memory_that_is_not_written_or_not_sent() -> None:
     """TLS that wants to read thrice without anything new, and an alert that is never sent, are found."""
     assert [found.code for found in in_memory(AUTHORITY, data=False)] == [code_of_hazard(hazards.END_NOT_TOLD).name]
-    assert [found.code for found in in_memory(STRANGER, data=True)] == [code_of_hazard(hazards.ALERT_LEFT).name]
+    (left,) = in_memory(STRANGER, data=True)
+    assert left.code == code_of_hazard(hazards.ALERT_LEFT).name
+    assert "suppress(ssl.SSLCertVerificationError)" in linecache.getline(left.file, left.line), "where the error is taken"
     assert in_memory(AUTHORITY, data=True) == []
 
 
@@ -211,6 +214,21 @@ def test_data_below_tls(before: bool) -> None:
             below.sendall(b"in the clear")
             below.sendall(b"in the clear")
     assert {found.code for found in findings} == {code_of_hazard(hazards.UNDER_TLS).name}
+
+
+def test_data_after_the_end_of_tls() -> None:
+    """What another object sends when unwrap() has said the end of TLS, or a receive meets after it, is no hazard."""
+
+    def goes_on(client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
+        client.setblocking(False)
+        with suppress(ssl.SSLWantReadError):
+            client.unwrap()
+        with socket.fromfd(client.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as plain:
+            plain.sendall(b"in the clear")
+        server.close()
+        client.recv(1)
+
+    assert secured(goes_on) == []
 
 
 def test_plain_data_that_a_reader_holds_when_tls_begins() -> None:

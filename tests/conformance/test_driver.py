@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 from conformance.faulty import half_shut, silent_end
 from long_form import combinations, part
 
-from lifecycle import CLIENT, ROLES
+from lifecycle import CLIENT, ROLES, Client
 from lifecycle.conformance import (
     Divergence,
     GovernedAdapter,
@@ -20,8 +21,15 @@ from lifecycle.conformance import (
     replay,
     target_named,
 )
+from lifecycle.conformance.campaigns.confirming import Confirming
+from lifecycle.conformance.driving.results import snippet
 from lifecycle.conformance.driving.sequences import exhaust, model_for, replayed, walk
-from lifecycle.conformance.targets import Target
+from lifecycle.conformance.targets import Target, target_of
+from lifecycle.net.operations import Timeout
+from lifecycle.system.local_sockets import LOCAL_FAMILY
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 SHORT = {"depth": 1, "walks": part(50, 10)}
 
@@ -101,6 +109,29 @@ def test_replaying_what_is_no_sequence_is_refused() -> None:
         replay("lifecycle", "client", "peer_sends")
     with pytest.raises(ValueError, match="has no role 'clinet'; it has server, client"):
         replay("lifecycle", "clinet", "open")
+
+
+class SendsLessOverAPath(Client):
+    """A client whose send() says one byte less over a path than it sent."""
+
+    def send(self, data: ReadableBuffer, flags: int = 0, timeout: Timeout = ...) -> int:
+        sent = super().send(data, flags, timeout)
+        return sent - 1 if self.peer_address is not None and self.peer_address.path else sent
+
+
+@pytest.mark.skipif(LOCAL_FAMILY == -1, reason="this system has no Unix-domain sockets")
+def test_a_difference_over_a_path_is_repeated_over_a_path() -> None:
+    """What only sockets over a path do otherwise is said to be theirs, repeats, and replays with local=True alone."""
+    target = target_of("less", SendsLessOverAPath)
+    steps = "create", "connect", "send"
+    assert replay(target, "client", *steps) is None
+    found = replay(target, "client", *steps, local=True)
+    assert found is not None
+    assert str(found).startswith("client over a path[")
+    assert "local=True" in snippet(target.name, found)
+    repeats = Confirming(target, dict(ROLES), seconds=30).repeats(*clusters([found]))
+    assert repeats is not None
+    assert repeats.times == repeats.tries
 
 
 def test_a_sound_sequence_replays_without_a_difference(capsys: pytest.CaptureFixture[str]) -> None:

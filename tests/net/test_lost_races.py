@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
 import socket
 import sys
+import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -30,7 +32,9 @@ from loopback import (
 )
 from racing import frequent_switches, race, tolerant
 
-from lifecycle import Client, ClosedDuringCall, Datagram, IllegalCall
+from lifecycle import Client, ClosedDuringCall, Datagram, IllegalCall, StateChangedDuringCall
+from lifecycle.net.blocking.driver import BlockingSocket
+from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.handles import facts_of
 from lifecycle.system.polling import Wait, _wakers
 
@@ -72,6 +76,58 @@ def test_sends_ended_under_a_blocked_send() -> None:
             assert client.state == "send_shut"
             peer.sendall(b"x")
             assert client.receive() == b"x"
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+@pytest.mark.parametrize(("ending", "error"), [("close", ClosedDuringCall), ("shut_down", StateChangedDuringCall)])
+def test_a_send_that_another_call_ends_says_how_much_was_sent(
+    ending: str, error: type[StateChangedDuringCall], engine: str
+) -> None:
+    """The error of a send that a close() or shut_down() of another thread has ended has `sent`: what the peer gets is that."""
+    with listening(timeout=LONG) as server, Client(timeout=LONG, engine=engine) as client:
+        client.open()
+        client.connect(*server.get_sock_name())
+        with server.accept() as peer:
+            sending = Background(lambda: client.send(bytes(1 << 26)))
+            until(lambda: client.is_blocking)
+            getattr(client, ending)()
+            with pytest.raises(error) as raised:
+                sending.result()
+            received = sum(len(piece) for piece in iter(lambda: peer.receive(1 << 20), b""))
+            assert raised.value.sent == received > 0  # type: ignore[attr-defined]
+
+
+def test_a_state_that_is_taken_back_ends_the_calls_that_it_refuses_with_an_error_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the system refuses a shut_down(), and the state is taken back, a receive that saw it raises no EBADF."""
+    seen, taken_back = threading.Event(), threading.Event()
+    look = BlockingSocket._look
+
+    def slow_look(self: BlockingSocket, *arguments: Any) -> None:
+        try:
+            look(self, *arguments)
+        except Exception:
+            seen.set()
+            assert taken_back.wait(LONG)
+            raise
+
+    def failing_shut_down(self: OsSocket, how: object) -> None:
+        self._wake_all()
+        assert seen.wait(LONG)
+        raise OSError(errno.ENOTCONN, "not connected")
+
+    monkeypatch.setattr(BlockingSocket, "_look", slow_look)
+    monkeypatch.setattr(OsSocket, "_shut_down", failing_shut_down)
+    with client_and_raw_peer(timeout=LONG) as (client, _):
+        receiving = Background(client.receive)
+        until(lambda: bool(client._waits) and isinstance(client._waits[0], Wait))
+        with pytest.raises(OSError, match="not connected"):
+            client.shut_down("receives")
+        assert client.is_legal("receive")
+        taken_back.set()
+        with pytest.raises(StateChangedDuringCall, match="receive_shut"):
+            receiving.result()
 
 
 def test_receives_ended_under_a_blocked_receive() -> None:

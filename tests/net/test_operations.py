@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from loopback import LONG, SHORT, connected_pair
 
-from lifecycle import BlockingCallCancelled, SendTimedOut, SendWouldBlock
+from lifecycle import BlockingCallCancelled, SendTimedOut, SendWouldBlock, StateChangedDuringCall
 from lifecycle.net.operations import READABLE, WRITABLE, Operation
 from lifecycle.net.operations.transfer import Progress, accepting, reading, receiving, sending
 from lifecycle.roles import words
@@ -148,5 +148,5 @@ def test_the_state_ends_an_operation_that_is_always_ready() -> None:
             client.shut_down()
             yield WRITABLE
 
-        with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+        with pytest.raises(StateChangedDuringCall, match="send_shut"):
             client._run(words.SEND, shut())

@@ -13,6 +13,7 @@ from .checks import Report, archive_checks
 from .exchange import check_exchange
 from .golden import write_golden
 from .runtimes import COMPILERS, RUNTIMES, Runtime, prepare
+from .socket_states import check_socket_states
 from .wine import Wine, missing_programs
 
 SHOWN = 20  # unexplained differences printed of each check
@@ -46,6 +47,10 @@ def checks(wine: Wine, place: Path, runtime: Runtime, asked: argparse.Namespace)
     with Agent(wine, place, runtime, "socket_agent") as agent:
         began = time.monotonic()
         reports.append(check_exchange(agent, asked.connections, asked.seed))
+        tell(runtime, reports[-1], began)
+    with Agent(wine, place, runtime, "socket_agent") as agent:
+        began = time.monotonic()
+        reports.append(check_socket_states(agent, every=25 if asked.short else 1))
         tell(runtime, reports[-1], began)
     return reports
 

@@ -46,13 +46,12 @@ def _codec(name: str) -> codecs.CodecInfo | None:
     page = name.removeprefix(PREFIX)
     table: Any = "".join(_character(page, byte) for byte in range(256))
     mapping = codecs.charmap_build(table)
-    decoding = {byte: ord(character) for byte, character in enumerate(table)}
 
     def encode(text: str, errors: str = "strict", /) -> tuple[bytes, int]:
         return codecs.charmap_encode(text, errors, mapping)
 
     def decode(data: Any, errors: str = "strict", /) -> tuple[str, int]:
-        return codecs.charmap_decode(data, errors, decoding)
+        return codecs.charmap_decode(data, errors, table)
 
     return codecs.CodecInfo(encode, decode, name=page)
 

@@ -31,8 +31,8 @@ Receive = Callable[[int], "bytes | None"]
 MEMORY = 16
 """How many bytes of memory each byte that was loaded pays for."""
 
-FREE = 1 << 16
-"""How many bytes need not come, at least, to pay for values; see Decoder.charge()."""
+FREE, SHARE = 1 << 16, 1 << 7
+"""How many bytes need not come, at least, to pay for values, or which part of the limit that is; see Decoder.charge()."""
 
 Mark = tuple[int, int, int, int, int]
 """The offset, how many things have numbers, the depth, the schema and what is charged, for a decoder to go back there."""
@@ -87,7 +87,7 @@ class Decoder:
         self.described: dict[type[Any], int] = {}
         self.depth = 0
         self.schema = NO_SCHEMA
-        self.charged = base - max(format.limit // MEMORY, FREE)
+        self.charged = base - max(format.limit // SHARE, FREE)
 
     @property
     def unread(self) -> int:
@@ -189,8 +189,8 @@ class Decoder:
         """Let values take 16 times `cost` bytes of memory; GenericError where neither the bytes so far nor the limit pay."""
         self.charged += cost
         if self.charged > self.base + self.at:
-            limit = max(self.format.limit, FREE * MEMORY)
-            enough = f"values that take at most {MEMORY} times their bytes, and {limit} bytes more (by the archive's limit)"
+            free = max(self.format.limit // SHARE, FREE) * MEMORY
+            enough = f"values that take at most {MEMORY} times their bytes, and {free} bytes more (by the archive's limit)"
             raise GenericError(self.offset, enough, "more, and smaller ones")
 
     def enter(self) -> None:

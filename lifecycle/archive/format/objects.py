@@ -232,25 +232,25 @@ def _take_objects(decoder: Decoder, count: int, kind: type[Any]) -> Loading:
     while len(things) < count:
         found = _tagged_class(decoder, kind)
         if found is not None:
-            take_tagged, tag, cost = found
-            before = len(things)
+            record, tag = found
+            before, began = len(things), decoder.offset
 
             def load_tagged(
-                decoder: Decoder, take_tagged: Callable[..., Any] = take_tagged, tag: bytes = tag
+                decoder: Decoder, take_tagged: Callable[..., Any] = record.take_tagged, tag: bytes = tag
             ) -> Loading | None:
                 loading: Loading | None = take_tagged(decoder, count - len(things), tag, things)
                 return loading
 
             yield load_tagged
-            decoder.charge((len(things) - before) * cost)
+            record.charge(decoder, things[before:], began, numbered=True)
         else:
-            began = decoder.offset  # noqa: F841 - paths.py reads it
+            began = decoder.offset  # paths.py reads it
             things.append((yield load))
     return things
 
 
-def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Callable[..., Any], bytes, int] | None:
-    """How to take objects one behind the other, where a new object of a known record comes next, its tag, and its cost."""
+def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Any, bytes] | None:
+    """The record of the objects that come one behind the other, where a new object of a known record is next, and its tag."""
     if decoder.format.trace is not None:
         return None
     tag = bytes(decoder.data[decoder.at : decoder.at + 2])
@@ -260,7 +260,7 @@ def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Callable[..., Any]
     if not isinstance(loaded, LoadedClass) or loaded.entry.is_abstract or not issubclass(loaded.entry.kind, kind):
         return None
     record = loaded.entry.tagged
-    return None if record is None else (record.take_tagged, tag, loaded.cost)
+    return None if record is None else (record, tag)
 
 
 def take_class(decoder: Decoder, kind: type[Any] | None) -> tuple[type[Any], int]:

@@ -11,12 +11,13 @@ from dataclasses import is_dataclass
 from functools import cached_property
 from typing import Any
 
-from lifecycle.archive.format.decoder import NO_SCHEMA, Decoder
+from lifecycle.archive.format.decoder import MEMORY, NO_SCHEMA, Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.objects import PointerWire
 from lifecycle.archive.format.record_loading import MANY, ONE, TAGGED, take_source
 from lifecycle.archive.format.record_storing import put_source
+from lifecycle.archive.format.strings import StringWire
 from lifecycle.archive.format.versions import Member, members_of
 from lifecycle.archive.format.wire import OBJECT_COST, WIRE_MAKERS, Wire
 
@@ -108,7 +109,35 @@ class Record(Wire[Any]):
     @cached_property
     def cost(self) -> int:  # type: ignore[override]
         """Of how many bytes a record counts against the limit: an object, and those within it by value."""
-        return max(self.least, OBJECT_COST + sum(wire.cost for wire in self.wires.values() if wire.cost > 1))
+        kind: Any = self.kind  # with slots, a header, a place in a list and one for each field
+        own = OBJECT_COST if kind.__dictoffset__ else (kind.__basicsize__ + 39) // MEMORY
+        return max(self.least, own + sum(wire.cost for wire in self.wires.values() if wire.cost > 1))
+
+    @cached_property
+    def texts(self) -> int:
+        """How many strings a record has, with those in records within it."""
+        records = [wire for wire in self.wires.values() if isinstance(wire, Record)]
+        return sum(isinstance(wire, StringWire) for wire in self.wires.values()) + sum(each.texts for each in records)
+
+    def cost_of(self, values: Sequence[Any]) -> int:
+        due = len(values) * self.cost
+        for name, wire in self.wires.items() if self.texts else ():
+            fields = [getattr(each, name, None) for each in values]
+            if isinstance(wire, Record):
+                due += wire.cost_of(fields) - len(values) * wire.cost
+            elif isinstance(wire, StringWire):
+                due += wire.cost_of([text for text in fields if isinstance(text, str)])
+        return due
+
+    def charge(self, decoder: Decoder, things: list[Any], began: int, *, numbered: bool = False) -> None:
+        """Charge things that began at that offset, and their places in the table of numbers, where they have numbers.
+
+        Their strings are only looked at where the bytes could be too few for them.
+        """
+        due = len(things) * (self.cost + numbered)
+        if decoder.offset - began < due + len(things) * self.texts * OBJECT_COST:
+            due = self.cost_of(things) + len(things) * numbered
+        decoder.charge(due)
 
     @cached_property
     def is_flat(self) -> bool:  # type: ignore[override]
@@ -196,18 +225,18 @@ class Record(Wire[Any]):
             return self._in_parts(function, count, made)
         try:
             while len(made) < count:
-                before = len(made)
+                before, began = len(made), decoder.offset
                 function(decoder, count - before, made)
-                decoder.charge((len(made) - before) * self.cost)
+                self.charge(decoder, made[before:], began)
         except BlockingIOError:
-            return self._in_parts(function, count, made)
+            return self._in_parts(function, count, made, before)
         return made
 
-    def _in_parts(self, function: Function, count: int, made: list[Any]) -> Loading:
+    def _in_parts(self, function: Function, count: int, made: list[Any], before: int = 0) -> Loading:
         while len(made) < count:
-            before = len(made)
             yield lambda decoder: function(decoder, count - len(made), made)
-            yield lambda decoder: decoder.charge((len(made) - before) * self.cost)  # noqa: B023 - it is called at once
+            due, before = self.cost_of(made[before:]), len(made)
+            yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
         return made
 
     def take_tagged(self, decoder: Decoder, count: int, tag: bytes, things: list[Any]) -> Loading | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import struct
 from codecs import utf_16_le_decode, utf_16_le_encode
+from collections.abc import Sequence
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lifecycle.archive.errors import GenericError
@@ -15,6 +17,12 @@ from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import SHORT_LENGTHS, SHORT_UNICODE_LENGTHS, UNICODE_MARK, length_prefix, take_length
 from lifecycle.archive.format.wire import Wire, travels_as
+
+PLACE = 8
+"""How many bytes a text takes in a list, beside its own."""
+
+LAST_SHARED = "\xff"
+"""The last character that Python keeps once, whatever is loaded."""
 
 SURROGATES = "surrogatepass"
 """How UTF-16 is coded: a Windows string may hold half of a pair."""
@@ -42,7 +50,9 @@ def decoded(decoder: Decoder, at: int, size: int, *, unicode: bool) -> str:
     """The text of `size` bytes at `at` in the buffer; GenericError where they are none."""
     data = decoder.data[at : at + size]
     try:
-        return from_wide(data) if unicode else data.decode(decoder.format.codec, decoder.format.errors)
+        if unicode:
+            return from_wide(data)
+        return data.decode("ascii" if decoder.format.ascii and data.isascii() else decoder.format.codec, decoder.format.errors)
     except UnicodeError as error:
         raise undecodable(decoder, at, error) from None
 
@@ -78,6 +88,9 @@ class StringWire(Wire[str]):
             length = len(data)
             prefix = SHORT_LENGTHS[length] if length < 0xFF else length_prefix(length)
         encoder.out += prefix + data
+
+    def cost_of(self, values: Sequence[str]) -> int:
+        return sum(getsizeof(text) + PLACE for text in values if len(text) > 1 or text > LAST_SHARED) + PLACE >> 4
 
     def load(self, decoder: Decoder) -> str:
         unicode, length, prefix = take_length(decoder)

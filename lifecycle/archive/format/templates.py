@@ -151,12 +151,13 @@ class MapWire(Wire[Any]):
         keys: list[Any] = []
         items: list[Any] = []
         load_key = None if self.keys.least or self.items.least else _at_least_one_byte(self.keys)
-        cost = OBJECT_COST + self.keys.cost + self.items.cost
-        for number in range(count):
-            if not number % AT_ONCE:
-                yield lambda decoder: decoder.charge(min(number, AT_ONCE) * cost)  # noqa: B023 - it is called at once
+        for number in range(1, count + 1):
             keys.append((yield self.keys.load if load_key is None else load_key()))
             items.append((yield self.items.load))
+            if number == count or not number % AT_ONCE:
+                begin = (number - 1) // AT_ONCE * AT_ONCE
+                due = self.keys.cost_of(keys[begin:]) + self.items.cost_of(items[begin:]) + (number - begin) * OBJECT_COST
+                yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
 
         def made(decoder: Decoder) -> Any:
             if not isinstance(self.keys, StringWire) and collide(keys):

@@ -106,10 +106,14 @@ class Wire(Generic[T]):
     def _load_rest(self, values: list[T], count: int) -> Loading:
         while len(values) < count:
             values.append((yield self.load))
-            if self.cost > 1 and (len(values) == count or not len(values) % AT_ONCE):
-                due = ((len(values) - 1) % AT_ONCE + 1) * self.cost
+            if len(values) == count or not len(values) % AT_ONCE:
+                due = self.cost_of(values[(len(values) - 1) // AT_ONCE * AT_ONCE :])
                 yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
         return values
+
+    def cost_of(self, values: Sequence[T]) -> int:
+        """What these values are charged (Decoder.charge)."""
+        return len(values) * self.cost
 
 
 def _taken_back(load: Callable[[Any, Decoder], Any]) -> Callable[[Any, Decoder], Any]:

@@ -227,6 +227,7 @@ class GovernedAdapter:
         local: bool = False,
     ) -> None:
         self.name = name
+        self.local = local
         self._folder = TemporaryDirectory(prefix="lc") if local else None
         self.tls_version = tls_version
         self.engine = engine

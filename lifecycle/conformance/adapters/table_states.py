@@ -32,7 +32,6 @@ class Rig(Sockets):
         self.kind = kind
         self._collects = collects
         self._made: list[socket.socket] = []
-        self._is_shared = False
         self.alive = cache(self._make_alive)
         """() -> the address of a socket that can be connected to or sent to"""
 

@@ -7,16 +7,15 @@ ones that are needed. One that repeats now and then is flaky, and the report say
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.data_cells.registry import BY_LABEL
 from lifecycle.conformance.driving.data import run_data_cell
 from lifecycle.conformance.driving.results import Cluster, Trail
 from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.driving.sequences import model_for, replayed
 from lifecycle.conformance.driving.watchdog import WATCHDOG
+from lifecycle.conformance.targets import Target
 from lifecycle.engine import Role
 
 TRIES = 5
@@ -44,10 +43,10 @@ class Repeats:
 
 
 class Confirming:
-    """Tries again what a run has found. make: makes a fresh adapter. seconds: what all of it may take."""
+    """Tries again what a run has found, each over IP or a path as it was. seconds: what all of it may take."""
 
-    def __init__(self, make: Callable[[], Adapter], roles: dict[str, Role], seconds: float) -> None:
-        self._make = make
+    def __init__(self, target: Target, roles: dict[str, Role], seconds: float) -> None:
+        self._target = target
         self._roles = roles
         self._ends = time.monotonic() + seconds
 
@@ -87,7 +86,7 @@ class Confirming:
 
     def _shows(self, first: Divergence, before: Trail) -> bool:
         """Whether the same difference shows on a fresh instance, after these sequences."""
-        adapter = self._make()
+        adapter = self._target.making(local=first.local)()
         try:
             for role, *steps in before:
                 chosen = self._roles[role]

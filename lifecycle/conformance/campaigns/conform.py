@@ -149,7 +149,7 @@ def closing_in_time(name: str, make: Callable[[], Adapter]) -> Iterator[Adapter]
 
 def confirm(target: Target, report: Conformance, roles: Sequence[Role], seconds: float = CONFIRMS_WITHIN) -> None:
     """Make the shortest sequence of each cause again, on fresh instances, and keep how often it repeats."""
-    again = Confirming(target.adapter, {role.name: role for role in roles}, seconds)
+    again = Confirming(target, {role.name: role for role in roles}, seconds)
     found = clusters(report.unexplained)
     for cluster in found:
         repeats = again.repeats(cluster)

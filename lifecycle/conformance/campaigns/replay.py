@@ -28,17 +28,17 @@ class ReplayedStep(NamedTuple):
     divergence: Divergence | None
 
 
-def replay(target: str | Target | Any, role: str | Role, *steps: str) -> Divergence | None:
+def replay(target: str | Target | Any, role: str | Role, *steps: str, local: bool = False) -> Divergence | None:
     """Make these steps on a new object of the implementation and print each; the first difference, or None.
 
     target: as for `lifecycle conform`, or the implementation itself. role: a role or its name, or "bare stream" and "bare
-    datagram" for calls beside the standard library's. Raises ValueError for steps that are not a sequence of that role,
-    and for a role that the target does not have.
+    datagram" for calls beside the standard library's. local: over a path (AF_UNIX) instead of IP. Raises ValueError for steps
+    that are not a sequence of that role, and for a role or a family that the target does not have.
     """
     found = (
         target if isinstance(target, Target) else target_named(target) if isinstance(target, str) else target_of("it", target)
     )
-    with WATCHDOG.watching(), closing_in_time(found.name, found.adapter) as adapter:
+    with WATCHDOG.watching(), closing_in_time(found.name, found.making(local=local)) as adapter:
         if isinstance(role, str) and role.startswith(BARE):
             return _bare(found, adapter, role.removeprefix(BARE), steps)
         chosen = found.role_named(role) if isinstance(role, str) else role

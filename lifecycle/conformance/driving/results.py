@@ -183,7 +183,7 @@ def snippet(target: str | Callable[[], Adapter], divergence: Divergence) -> str:
     none, is called `adapter` in the program.
     """
     name = target if isinstance(target, str) else _importable(target)
-    steps = "".join(f",\n    {step!r}" for step in divergence.steps)
+    steps = "".join(f",\n    {step!r}" for step in divergence.steps) + (",\n    local=True" if divergence.local else "")
     which = repr(name) if name else "adapter"
     note = "" if name else "# adapter: what was handed to the suite\n"
     return f"from lifecycle.conformance import replay\n\n{note}replay(\n    {which}, {divergence.role!r}{steps},\n)\n"

@@ -30,7 +30,7 @@ class Divergence:
 
     call: the call, or the peer action, at which it shows. expected, got: in a few words. steps: the labels of the steps up to
     and including it. explanation: what explains it ("linux: inet stream reset_fetched recv = ok:0"), or "". cell: the
-    (state, call, outcome) that was to be reached; None of a peer action.
+    (state, call, outcome) that was to be reached; None of a peer action. local: whether the sockets were over a path (AF_UNIX).
     """
 
     adapter: str
@@ -42,6 +42,7 @@ class Divergence:
     steps: tuple[str, ...]
     explanation: str = ""
     cell: Cell | None = None
+    local: bool = False
 
     @property
     def cause(self) -> tuple[str, str, str, str]:
@@ -69,7 +70,8 @@ class Divergence:
         return self.call, "a refusal" if outcome in REFUSALS else "to wait" if outcome in WAITS else expected, got
 
     def __str__(self) -> str:
-        return f"{self.role}[{self.state}] {self.call}: expected {self.expected}, got {self.got}"
+        where = " over a path" if self.local else ""
+        return f"{self.role}{where}[{self.state}] {self.call}: expected {self.expected}, got {self.got}"
 
 
 class NonConformance(AssertionError):
@@ -226,7 +228,8 @@ def differing(
     cell: Cell | None = None,
 ) -> Divergence:
     """A difference, with the name that the adapter knows it by."""
-    found = Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell)
+    local = getattr(adapter, "local", False)
+    found = Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell, local)
     explains = getattr(adapter, "explains", None)
     return found if explanation or explains is None else replace(found, explanation=explains(found))
 

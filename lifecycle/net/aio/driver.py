@@ -22,7 +22,7 @@ from lifecycle.net.notify.mixin import NotifiedSocket
 from lifecycle.net.operations import PATIENCE, PAUSE, Operation, Resolve, Value, Wait, checked_timeout
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.handles import socket_of
-from lifecycle.system.outcomes import closed_meanwhile, would_block
+from lifecycle.system.outcomes import would_block
 
 Answer = TypeVar("Answer")
 
@@ -186,8 +186,7 @@ class AsyncSocket(NotifiedSocket):
 
     def _look(self, call: Call, cancelled: bool) -> None:
         """After a wait: raise when the state no longer takes the call, or it was cancelled."""
-        if not self.is_legal(call.name):
-            raise closed_meanwhile()
+        self._refuse_if_overtaken(call.name)
         if cancelled:
             raise BlockingCallCancelled
 

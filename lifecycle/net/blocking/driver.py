@@ -153,8 +153,7 @@ class BlockingSocket(OsSocket):
         wait.finish()
 
     def _look(self, call: Call, wait: Wait | Glance) -> None:
-        if not self.is_legal(call.name):
-            raise closed_meanwhile()
+        self._refuse_if_overtaken(call.name)
         if wait.cancelled:
             raise BlockingCallCancelled
 
