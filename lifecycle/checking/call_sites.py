@@ -40,6 +40,8 @@ class FileKind(IntEnum):
     INTERNAL = 4
 
 
+_PROGRAM, _INSTALLED, _LOOP, _INTERNAL = FileKind.PROGRAM, FileKind.INSTALLED, FileKind.LOOP, FileKind.INTERNAL
+
 STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _NOTSTDLIB = tuple(STDLIB + part + os.sep for part in ("site-packages", "dist-packages", "test"))
 _CHECKER = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -56,19 +58,20 @@ _INSTALLED_LOOPS = tuple(
     os.sep + os.path.join(*parts) for parts in (("trio", "_core", "_run.py"), ("twisted", "python", "context.py"))
 )
 
-_kinds: dict[str, FileKind] = {
+kinds: dict[str, FileKind] = {
     _SOCKET: FileKind.INTERNAL,
     SSL: FileKind.INTERNAL,
     os.path.join(STDLIB, "asyncio", "trsock.py"): FileKind.INTERNAL,
     **dict.fromkeys(_LOOPS, FileKind.LOOP),
 }
+"""what the files seen so far belong to"""
 
 
 def kind_of(file: str) -> FileKind:
     """What the file of a code object belongs to."""
-    kind = _kinds.get(file)
+    kind = kinds.get(file)
     if kind is None:
-        kind = _kinds[file] = _find_kind(file)
+        kind = kinds[file] = _find_kind(file)
     return kind
 
 
@@ -108,17 +111,22 @@ def call_site(frame: FrameType | None) -> CallSite:
     nearest: FrameType | None = None
     installed: FrameType | None = None
     while frame is not None:
-        kind = _kinds.get(frame.f_code.co_filename)
+        code = frame.f_code
+        kind = kinds.get(code.co_filename)
         if kind is None:
-            kind = kind_of(frame.f_code.co_filename)
-        if kind is FileKind.PROGRAM:
+            kind = kind_of(code.co_filename)
+        if kind is _PROGRAM:
+            if nearest is None:
+                known = _sites.get((id(code), frame.f_lasti))
+                return _site(frame, None) if known is None else known[0]
             return _site(frame, nearest)
-        if kind is not FileKind.INTERNAL and nearest is None:
-            nearest = frame
-        if kind is FileKind.LOOP and frame.f_code.co_name not in _MAKERS:
-            break
-        if kind is FileKind.INSTALLED and installed is None:
-            installed = frame
+        if kind is not _INTERNAL:
+            if nearest is None:
+                nearest = frame
+            if kind is _LOOP and code.co_name not in _MAKERS:
+                break
+            if kind is _INSTALLED and installed is None:
+                installed = frame
         frame = frame.f_back
     if installed is not None:
         return _site(installed, nearest)

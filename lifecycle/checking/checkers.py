@@ -82,7 +82,8 @@ class Checker:
         self._counts.clear()
 
 
-_active: list[Checker] = []
+in_turn: list[Checker] = []
+"""the active checkers, the outermost first"""
 
 keeping_all = False
 """whether some active checker keeps every call of every socket; read at every call"""
@@ -93,35 +94,35 @@ numbers = itertools.count(1)
 
 def active() -> Checker | None:
     """The innermost checker, whose mode applies; None while nothing is checked."""
-    return _active[-1] if _active else None
+    return in_turn[-1] if in_turn else None
 
 
 def owner() -> str:
     """The test that runs now, as the innermost checker names it."""
-    return _active[-1].owner if _active else ""
+    return in_turn[-1].owner if in_turn else ""
 
 
 def all_active() -> tuple[Checker, ...]:
     """Every active checker, the outermost first."""
-    return tuple(_active)
+    return tuple(in_turn)
 
 
 def begin(checker: Checker) -> None:
     """Make `checker` the innermost one."""
-    _active.append(checker)
+    in_turn.append(checker)
     _update()
 
 
 def end(checker: Checker) -> None:
     """Remove `checker`; one that is not active is ignored."""
-    if checker in _active:
-        _active.remove(checker)
+    if checker in in_turn:
+        in_turn.remove(checker)
     _update()
 
 
 def _update() -> None:
     global keeping_all
-    keeping_all = any(each.keep_all for each in _active)
+    keeping_all = any(each.keep_all for each in in_turn)
 
 
 def report_hazard(
@@ -164,11 +165,11 @@ def report(
     test = "" if kind is FindingKind.LEAK else owner()
     details = {"answer": answer, "thread": thread, "reason": reason, "row": row, "test": test}
     finding = finding_of(track, kind, state, call, place, hazard=hazard, **details)
-    matters = bool(_active) and _active[-1].matters(finding)
+    matters = bool(in_turn) and in_turn[-1].matters(finding)
     if is_new:
-        for checker in _active:
+        for checker in in_turn:
             checker.report(finding)
-        if matters and _active[-1].mode is Mode.WARN:
+        if matters and in_turn[-1].mode is Mode.WARN:
             if finding.kind in _AT_THE_CALL:
                 _warn(finding)
             else:

@@ -18,7 +18,7 @@ import time
 from _thread import _count, get_ident
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import CodeType, FrameType
+from types import FrameType
 from typing import NamedTuple
 
 from lifecycle.checking import checkers
@@ -40,8 +40,8 @@ _FUTEX = {"x86_64": "202", "aarch64": "98", "riscv64": "98", "armv7l": "240", "p
 
 _DEPTH = 4  # frames of the checker itself between a watched method and the system
 
-WATCHED: dict[CodeType, str] = {}
-"""code of a watched method -> the call that it makes"""
+WATCHED: dict[int, str] = {}
+"""id() of the code of a watched method, whose own hash() reads all of it -> the call that it makes"""
 
 
 class InFlight(NamedTuple):
@@ -92,7 +92,7 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
     for thread, frame in frames.items():
         found = _watched_frame(frame)
         if found is not None and found.f_locals.get("self") is sock:
-            yield InFlight(WATCHED[found.f_code], found, thread)
+            yield InFlight(WATCHED[id(found.f_code)], found, thread)
         elif found is None:
             for waiting in waits_for(frame, _fileno(sock), sock):
                 yield InFlight(waiting.f_code.co_name, waiting, thread, is_wait=True)
@@ -143,7 +143,7 @@ def _watched_frame(top: FrameType) -> FrameType | None:
     for _ in range(_DEPTH):
         if frame is None:
             return None
-        if frame.f_code in WATCHED:
+        if id(frame.f_code) in WATCHED:
             return frame
         frame = frame.f_back
     return None
@@ -178,7 +178,7 @@ class Suspect:
             checkers.report(self.track, FindingKind.RACE, *details, hazard=hazard, thread=self.thread_name, reason=reason)
 
 
-_suspects: list[Suspect] = []
+suspects: list[Suspect] = []
 _MANY = 100  # suspects; then those that have ended are dropped
 
 
@@ -189,23 +189,23 @@ def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight, numb
         place = track.events[-1].place
     about = call.thread, thread_name(call.thread), clock(), call.is_wait, number, _started(call.thread)
     suspect = Suspect(track, state, call.call, place, *about)
-    if len(_suspects) > _MANY:
-        _suspects[:] = [each for each in _suspects if _goes_on(each)]
-    _suspects.append(suspect)
+    if len(suspects) > _MANY:
+        suspects[:] = [each for each in suspects if _goes_on(each)]
+    suspects.append(suspect)
     if not call.is_wait:  # a wait may yet be woken for another descriptor
         match is_in_kernel(call):
             case True:
                 suspect.report()
-            case False if suspect in _suspects:
-                _suspects.remove(suspect)
+            case False if suspect in suspects:
+                suspects.remove(suspect)
 
 
 def call_ended(track: SocketTrack, error: BaseException | None) -> None:
     """A call has ended in this thread, on a socket that was closed meanwhile."""
     here = threading.get_ident()
     has_failed = isinstance(error, OSError) and lost_descriptor(error.errno)
-    for suspect in [each for each in _suspects if each.track is track and each.thread == here]:
-        _suspects.remove(suspect)
+    for suspect in [each for each in suspects if each.track is track and each.thread == here]:
+        suspects.remove(suspect)
         if has_failed or clock() - suspect.closed > AT_ONCE:
             suspect.report()
         return
@@ -213,14 +213,14 @@ def call_ended(track: SocketTrack, error: BaseException | None) -> None:
 
 def judge_overdue() -> None:
     """Report the calls that go on for long after their socket was closed; what happens now may end them."""
-    if not _suspects:
+    if not suspects:
         return
-    for suspect in _suspects[:]:
+    for suspect in suspects[:]:
         if not suspect.is_reported and clock() - suspect.closed > AT_ONCE:
             if _goes_on(suspect):
                 suspect.report()
-            elif suspect in _suspects:
-                _suspects.remove(suspect)
+            elif suspect in suspects:
+                suspects.remove(suspect)
 
 
 def judge_in_flight() -> None:
@@ -228,10 +228,10 @@ def judge_in_flight() -> None:
 
     A call whose socket was closed less than AT_ONCE ago is given the rest of that time.
     """
-    left = [each.closed + AT_ONCE - clock() for each in _suspects if not each.is_reported]
+    left = [each.closed + AT_ONCE - clock() for each in suspects if not each.is_reported]
     if left:
         time.sleep(max(0.0, *left))
-    while _suspects:
-        suspect = _suspects.pop()
+    while suspects:
+        suspect = suspects.pop()
         if _goes_on(suspect):
             suspect.report()

@@ -64,12 +64,13 @@ def {name}(self, {parameters}, *rest, **keywords):
             finish_silently(track, {name!r}, ({arguments},), result)
             return result
         quiet = False
-        return checked(self, {name!r}, original, given(({arguments},), rest), keywords)
+        arguments, simple = ({arguments}, *rest), {last} is not MISSING and not keywords
+        return checked(self, {name!r}, original, arguments if simple else given(arguments), keywords)
     except BaseException as error:
         if quiet:
             fail_silently(track, {name!r}, error)
         del self, {arguments}, rest, keywords
-        track = result = None
+        track = result = arguments = None
         raise
 """
 
@@ -137,16 +138,14 @@ def fileno(self, /, *arguments, **keywords):
 """,
     "_real_close": """\
 def _real_close(self, *arguments, **keywords):
-    closing_call = closing(self)
+    track = closing(self)
     try:
         return original(self, *arguments, **keywords)
     except OSError as error:
-        if closing_call is not None:
-            closing_call.check_descriptor(error.errno)
+        if track is not None:
+            close_failed(track, error.errno)
         del self, arguments, keywords
         raise
-    finally:
-        closing_call = None
 """,
 }
 
@@ -169,6 +168,7 @@ _NAMES: dict[str, Any] = {
     "accepted": observe.accepted,
     "descriptor_requested": observe.descriptor_requested,
     "checked": observe.checked,
+    "close_failed": observe.close_failed,
     "closing": observe.closing,
     "detached": observe.detached,
     "duplicated": observe.duplicated,
@@ -252,5 +252,5 @@ def _made(name: str, code: CodeType, original: Any) -> FunctionType:
     function.__qualname__ = f"socket.{name}"
     function.__doc__ = original.__doc__
     if name in _WAITING:
-        WATCHED[function.__code__] = _WAITING[name]
+        WATCHED[id(function.__code__)] = _WAITING[name]
     return function

@@ -109,15 +109,11 @@ else:
     import fcntl
     import termios
 
-    def _waiting(number: int, request: int) -> int:
-        """How many bytes wait in one of the system's buffers."""
-        (count,) = struct.unpack("i", fcntl.ioctl(number, request, _ZERO))
-        return int(count)
-
     def takes_back(sock: socket.socket, number: int) -> bool:
         """Whether close() resets the connection and drops data that the peer has not yet got."""
         try:
-            return bool(_waiting(number, termios.FIONREAD)) and bool(_waiting(number, termios.TIOCOUTQ)) and not _aborts(sock)
+            is_unread = fcntl.ioctl(number, termios.FIONREAD, _ZERO) != _ZERO
+            return is_unread and fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) != _ZERO and not _aborts(sock)
         except (OSError, ValueError):  # the descriptor is gone already
             return False
 

@@ -13,16 +13,17 @@ from types import FrameType
 from typing import Any, Final
 
 from lifecycle.checking import checkers, losses, waiting
-from lifecycle.checking.call_sites import FileKind, call_site, kind_of
-from lifecycle.checking.concurrent_close import InFlight, has_threads, in_flight, judge_overdue, socket_closed
+from lifecycle.checking.call_sites import FileKind, call_site, kind_of, kinds
+from lifecycle.checking.concurrent_close import InFlight, has_threads, in_flight, judge_overdue, socket_closed, suspects
 from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
 from lifecycle.checking.losses import is_secured, takes_back
 from lifecycle.checking.observed import STREAM, ObservedState, corrected
 from lifecycle.checking.observed_call import ObservedCall
-from lifecycle.checking.outcomes import outcome_of_error, outcome_of_result
-from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, hand_over_new, note_number, track_of
+from lifecycle.checking.outcomes import RESULTS, outcome_of_error, outcome_of_result
+from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, hand_over_new, live, note_number, track_of
 from lifecycle.checking.track import SocketTrack, clock
-from lifecycle.roles.facts import LINKED, Receives
+from lifecycle.roles.facts import LINKED
+from lifecycle.roles.options import has_a_time
 from lifecycle.roles.python.hazards import (
     FINALIZED,
     RESET_BY_CLOSE,
@@ -31,6 +32,8 @@ from lifecycle.roles.python.words import (
     FREQUENT,
     KEEPS_DESCRIPTOR,
     QUESTIONS,
+    SENDING,
+    SETS_OPTION,
     SHOWN,
     WITH_ADDRESS,
 )
@@ -39,6 +42,9 @@ from lifecycle.roles.words import CLOSE, DETACH
 _CONNECTED = STREAM.at(LINKED)
 
 _fileno = _socket.socket.fileno
+_CLOSE = CLOSE.name
+_PROGRAM = FileKind.PROGRAM
+_FREQUENT, _SENDING = frozenset(FREQUENT), frozenset(SENDING)
 
 
 class _Absent(int):
@@ -52,12 +58,12 @@ ABSENT: Final = _Absent(0)
 """the default of a parameter that can also be given by name: equal to the original's zero, but distinguishable from it"""
 
 
-def given(arguments: tuple[Any, ...], rest: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The positional arguments as the program passed them: those before the first default, and `rest`."""
+def given(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The positional arguments as the program passed them: those before the first default."""
     for number, argument in enumerate(arguments):
         if argument is MISSING or argument is ABSENT:
             return arguments[:number]
-    return arguments + rest
+    return arguments
 
 
 def checked(
@@ -73,7 +79,7 @@ def checked(
     if call in SHOWN and is_in_repr(frame):
         return original(sock, *arguments, **keywords)
     state = track.state
-    if call in state.legal and call not in WITH_ADDRESS and not checkers.keeping_all:
+    if call in state.simple and not checkers.keeping_all:
         began = clock()
         try:
             try:
@@ -81,20 +87,23 @@ def checked(
             except BaseException as error:
                 _began(track, state, call, frame, arguments, began).ended(outcome_of_error(state, call, error), error=error)
                 raise
-            outcome = outcome_of_result(state, call, arguments, result)
-            after = state.steps[call, outcome]
-            if after is None or track.state is not state or losses.receivers:
-                _began(track, state, call, frame, arguments, began).ended(outcome, result=result)
-            elif after is not state or (call, outcome) not in track.known:
-                track.note_call(call, outcome, after, call_site(frame), began)
-                if after is not state:
-                    track.enter(after)
-                elif call in FREQUENT and outcome == "ok":
+            classify = RESULTS.get(call)
+            ended = call, "ok" if classify is None else classify(state, arguments, result)
+            after = state.steps[ended]
+            if after is None or track.state is not state or losses.receivers or (call == SETS_OPTION and has_a_time(arguments)):
+                _began(track, state, call, frame, arguments, began).ended(ended[1], result=result)
+            elif after is not state:
+                track.step(*ended, after, call_site(frame), began)
+                track.known = frozenset((ended,))
+            elif ended not in track.known:
+                track.step(*ended, after, call_site(frame), began)
+                if call in _FREQUENT and ended[1] == "ok":
                     setattr(track, call, True)
-                track.known.add((call, outcome))
+                track.known |= {ended}
             return result
         finally:
             del sock, arguments, keywords, frame  # a kept traceback must not hold the program's objects
+    arguments = given(arguments)
     row = WITH_ADDRESS[call] if call in WITH_ADDRESS and _has_address(arguments, keywords) else call
     judged = Standing.QUESTION if row in track.state.legal else _standing(track, sock, row, frame)
     illegal = judged is not Standing.QUESTION
@@ -141,34 +150,44 @@ def fail_silently(track: SocketTrack | Unchecked, call: str, error: BaseExceptio
     current.ended(outcome_of_error(current.state, call, error), error=error)
 
 
-def closing(sock: socket.socket) -> ObservedCall | None:
-    """The socket is about to be closed for good. Returns the call where it is the first close, else None."""
-    track = track_of(sock)
+def closing(sock: socket.socket) -> SocketTrack | None:
+    """The socket is about to be closed for good. Returns its track where it is the first close, else None."""
+    track = live.get(id(sock))
+    if track is None:
+        track = track_of(sock)
     if track is None or track.state.final:
         return None
-    judge_overdue()
-    frame, state, number = sys._getframe(1), track.state, _fileno(sock)
-    current = ObservedCall(track, CLOSE.name, frame)
+    if suspects:
+        judge_overdue()
+    frame, state, number, began = sys._getframe(1), track.state, _fileno(sock), clock()
     place = call_site(frame)
-    is_own = not place.library and kind_of(place.file) is FileKind.PROGRAM
-    is_forgotten = track.forgotten or (not is_own and is_in_finalizer(frame))
-    calls = [each for each in in_flight(sock) if _may_stay(state, sock, each)] if has_threads() and not is_forgotten else []
+    is_forgotten = track.forgotten
+    if not is_forgotten and (place.library or kinds.get(place.file) is not _PROGRAM):
+        is_forgotten = is_in_finalizer(frame)
+    calls = [each for each in in_flight(sock) if _may_stay(state, sock, each)] if has_threads() and not is_forgotten else ()
     is_last = track.group is None or len(track.group) == 1  # the system's socket is closed with its last object
-    if is_last and state.facts.receives is Receives.OPEN and not is_secured(sock) and takes_back(sock, number):
-        losses.report(RESET_BY_CLOSE, current)
+    if state.may_reset and is_last and track.has_made(_SENDING) and not is_secured(sock) and takes_back(sock, number):
+        losses.report(RESET_BY_CLOSE, ObservedCall(track, _CLOSE, frame))
     if checkers.keeping_all:
-        current.ended("ok")
+        ObservedCall(track, _CLOSE, frame).ended("ok")
     else:
-        after = state.after(CLOSE.name, "ok")
-        track.note_call(CLOSE.name, "ok", after, place, current.began)
-        track.enter(after)
+        track.step(_CLOSE, "ok", state.after(_CLOSE, "ok"), place, began)
+        track.leave()
     drop_inode(track)
     if is_forgotten:
-        checkers.report_hazard(FINALIZED, track, CLOSE.name, track.made, state=current.state)
+        checkers.report_hazard(FINALIZED, track, _CLOSE, track.made, state=state)
     for each in calls:
-        socket_closed(track, current.state, each, number)
-    waiting.closed(track, number, place)
-    return current
+        socket_closed(track, state, each, number)
+    if waiting.in_use:
+        waiting.closed(track, number, place)
+    return track
+
+
+def close_failed(track: SocketTrack, number: int | None) -> None:
+    """The first close of the socket has raised the error `number`."""
+    current = ObservedCall(track, _CLOSE, sys._getframe(1))
+    current.state = track.before
+    current.check_descriptor(number)
 
 
 def detached(track: SocketTrack | None, number: int) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 from lifecycle.engine import Kind, Role
 from lifecycle.roles import CLIENT, SERVER
 from lifecycle.roles import DATAGRAM as PACKAGE_DATAGRAM
-from lifecycle.roles.facts import Facts, Link
+from lifecycle.roles.facts import Facts, Link, Receives
 from lifecycle.roles.python.derived import PythonFacts, python_facts
 from lifecycle.roles.python.observed import (
     ANSWERS_WHEN_FAILED,
@@ -30,7 +30,7 @@ from lifecycle.roles.python.observed import (
     ObservedRole,
 )
 from lifecycle.roles.python.remedies import INSTEAD, WAKING
-from lifecycle.roles.python.words import ASKED, FAREWELL, PACKAGE_CALLS, QUESTIONS, SETS_OPTION, TAKES_PART, WITH_ADDRESS
+from lifecycle.roles.python.words import ASKED, FAREWELL, PACKAGE_CALLS, QUESTIONS, TAKES_PART, WITH_ADDRESS
 from lifecycle.system.handles import INTERNET_FAMILIES, facts_of, is_bound
 
 
@@ -48,7 +48,7 @@ class Steps(dict[tuple[str, "str | None"], "ObservedState | None"]):
         return step
 
 
-_LOOKED_AT = frozenset({*TAKES_PART, SETS_OPTION, *WITH_ADDRESS})
+_LOOKED_AT = frozenset({*TAKES_PART, *WITH_ADDRESS})
 """the calls whose arguments and results matter, whatever their outcome"""
 
 PACKAGE_ROLES = {OBSERVED_STREAM.law.name: (CLIENT, SERVER), OBSERVED_DATAGRAM.law.name: (PACKAGE_DATAGRAM,)}
@@ -59,10 +59,14 @@ class ObservedState:
     """One state of an observed socket.
 
     role: the law. stands_for: the state of the law whose row applies here. legal: the calls that the role allows here.
-    keeps: those among them whose `ok` stays here.
+    keeps: those among them whose `ok` stays here. simple: those whose arguments do not change that. may_reset: whether
+    close() may take back what was sent.
     """
 
-    __slots__ = ("_all", "_cells", "_observed", "facts", "final", "keeps", "legal", "name", "role", "stands_for", "steps")
+    __slots__ = (
+        "_all", "_cells", "_observed", "facts", "final", "keeps", "legal", "may_reset", "name", "role", "simple",
+        "stands_for", "steps",
+    )  # fmt: skip
 
     def __init__(self, name: str, observed: ObservedRole, every: Mapping[str, ObservedState]) -> None:
         self.name = name
@@ -71,6 +75,8 @@ class ObservedState:
         self.final = name in self.role.final
         self.stands_for = observed.namesakes.get(name, name)
         self.legal = frozenset(call for call in self.role.table[self.stands_for] if (name, call) not in observed.reasons)
+        self.simple = self.legal.difference(WITH_ADDRESS)
+        self.may_reset = self.facts.receives is Receives.OPEN
         self._cells = observed.real.table[name]
         self.keeps = frozenset(call for call in self.legal if self._cells[call].get("ok") == name)
         self._observed = observed
@@ -251,7 +257,14 @@ def _states_of(sock: socket.socket) -> ObservedStates:
 
 def first_state(sock: socket.socket) -> ObservedState:
     """The state of a socket that the system has just made."""
-    return _states_of(sock).initial
+    kind = _family(sock), _type(sock), _proto(sock)
+    state = _first.get(kind)
+    if state is None:
+        state = _first[kind] = _states_of(sock).initial
+    return state
+
+
+_first: dict[tuple[int, int, int], ObservedState] = {}
 
 
 def found_state(sock: socket.socket) -> ObservedState:

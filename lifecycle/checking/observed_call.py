@@ -105,7 +105,7 @@ class ObservedCall:
             track.enter(after)
             if keep_all:
                 self._learn_ends()
-            track.known.add((self.call, outcome))
+            track.known |= {(self.call, outcome)}
             if self.illegal:
                 self._judge(outcome, number)
             elif misled:
@@ -121,7 +121,7 @@ class ObservedCall:
         """Report, once, a legal call whose error `number` means that the descriptor was closed without the object."""
         if lost_descriptor(number) and LOST_DESCRIPTOR not in self.track.reported:
             self._report(FindingKind.ORDER, _answer(number), reason=LOST_DESCRIPTOR)
-            self.track.reported.add(LOST_DESCRIPTOR)
+            self.track.reported |= {LOST_DESCRIPTOR}
 
     def _is_explained(self, number: int) -> bool:
         """Whether the error comes from the state; during a connect, an illegal call returns the error of the connect."""
@@ -179,7 +179,7 @@ class ObservedCall:
         by_file = self.frame.f_back is not None and is_file(self.frame.f_back)
         mistake = (self.state.name, self.row, "a file" if by_file else place)  # a file sends again when it is closed
         is_new = mistake not in self.track.reported
-        self.track.reported.add(mistake)
+        self.track.reported |= {mistake}
         kind = FindingKind.NOTE if self.is_note else kind
         about = self.track, kind, self.state, self.call, place
         return checkers.report(*about, is_new=is_new, row=self.row, answer=answer, reason=reason)

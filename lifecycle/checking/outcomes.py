@@ -35,7 +35,7 @@ def lost_descriptor(number: int | None) -> bool:
 
 def outcome_of_result(state: ObservedState, call: str, arguments: Arguments, result: Any) -> str | None:
     """The outcome of a call that returned; None where the system was not asked."""
-    classify = _RESULTS.get(call)
+    classify = RESULTS.get(call)
     return "ok" if classify is None else classify(state, arguments, result)
 
 
@@ -97,7 +97,7 @@ def _size_of_buffers(arguments: Arguments) -> int:
     return sum(memoryview(buffer).nbytes for buffer in arguments[0])
 
 
-_RESULTS: Mapping[str, Callable[[ObservedState, Arguments, Any], str | None]] = {
+RESULTS: Mapping[str, Callable[[ObservedState, Arguments, Any], str | None]] = {
     CONNECTING[-1]: _of_returned_error,
     "shutdown": _of_shutdown,
     "getsockopt": _of_getsockopt,

@@ -9,15 +9,26 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from types import FrameType
 from typing import Final
 
 from lifecycle.checking import checkers, late, loops
-from lifecycle.checking.call_sites import UNKNOWN, CallSite, FileKind, call_site, is_in_lifecycle, is_open_for_ever, kind_of
+from lifecycle.checking import track as track_module
+from lifecycle.checking.call_sites import (
+    UNKNOWN,
+    CallSite,
+    FileKind,
+    call_site,
+    is_in_lifecycle,
+    is_open_for_ever,
+    kind_of,
+    kinds,
+)
 from lifecycle.checking.kinds import FindingKind
-from lifecycle.checking.observed import ObservedState, family_of, first_state, found_state
+from lifecycle.checking.observed import ObservedState, first_state, found_state
 from lifecycle.checking.tls_readers import note_reader
-from lifecycle.checking.track import Event, SocketTrack, clock, thread_name
+from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.python.hazards import KEPT_BY_FILE, NUMBER_LEFT
 from lifecycle.roles.python.words import FREQUENT
 from lifecycle.roles.words import CLOSE, DETACH
@@ -26,12 +37,17 @@ _GRACE = 1.0  # seconds in which finalizers may still close what the collector h
 
 _fileno = _socket.socket.fileno
 
-_tracks: dict[int, SocketTrack] = {}
+live: dict[int, SocketTrack] = {}
+"""the tracks of sockets by their id()"""
+
 _by_inode: dict[int, dict[int, SocketTrack]] = {}
 _without_inode: dict[int, SocketTrack] = {}  # the inode is read when another object may share it
 _dying: dict[int, tuple[SocketTrack, float]] = {}
 _handed: dict[int, tuple[ObservedState, int, bool, CallSite | None]] = {}
 _numbers: dict[int, tuple[int, SocketTrack]] = {}
+
+_PROGRAM = FileKind.PROGRAM
+is_own_code = cache(is_in_lifecycle)
 
 _NEW = -1
 """in place of an inode: no other object can have that socket"""
@@ -59,36 +75,40 @@ UNCHECKED = Unchecked()
 
 def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
     """Begin to follow a socket that was just made, at the program's line at or above `frame`."""
-    current = checkers.active()
-    if current is None:
+    active = checkers.in_turn
+    if not active:
         return
     if _dying:
         judge_the_dead(time.monotonic() - _GRACE)
     if late.missing:
         late.look()
     made = call_site(frame)
-    if kind_of(made.file) is not FileKind.PROGRAM:
-        listened = _handed[fileno][3] if fileno in _handed else None
-        made = loops.site_of_task() or listened or made
-    elif is_in_lifecycle(made.file):
+    is_by_library = bool(made.library)
+    kind = kinds.get(made.file)
+    if kind is _PROGRAM and is_own_code(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
+    if kind is not _PROGRAM:
+        is_by_library = True
+        listened = _handed[fileno][3] if fileno in _handed else None
+        made = loops.site_of_task() or listened or made
+    twin: SocketTrack | None = None
     if fileno is None:
-        state, is_new, twin, inode = first_state(sock), True, None, 0
+        state, is_new, inode = first_state(sock), True, 0
     else:
         state, is_new, twin, inode = _origin(sock, fileno, frame)
     track = SocketTrack(sock, _died)
-    track.begin(sock, state, made, next(checkers.numbers))
-    track.inode = inode
+    track.begin(sock, state, made, next(checkers.numbers), inode)
+    if track_module.watch is not None:
+        track_module.watch(track, track.events[0])
     if twin is not None:
         _join(twin, track)
-    track.family = family_of(sock)
-    track.owner = current.owner
-    track.adopted = not is_new or is_open_for_ever(frame)
-    now = clock()
-    track.note(Event("socket", "", "ok", state.name, made, thread_name(), now, now))
+    if not is_new or (is_by_library and is_open_for_ever(frame)):
+        track.adopted = True
     _follow(sock, track)
-    for each in checkers.all_active():
+    if active[-1].owner:
+        track.owner = active[-1].owner
+    for each in active:
         each.sockets += 1
         if each.keep_all:
             each.tracks.append(track)
@@ -101,7 +121,7 @@ def track_of(sock: socket.socket) -> SocketTrack | None:
         return track
     if track is UNCHECKED:
         return None
-    known = _tracks.get(id(sock))
+    known = live.get(id(sock))
     if known is not None:
         return known
     dying = _dying.get(id(sock))
@@ -157,7 +177,7 @@ def judge_the_living(first: int) -> None:
     A socket whose close() waits for a file over it counts as closed until the end of the program, and then where a library has
     made the file.
     """
-    for track in _tracks.copy().values():
+    for track in live.copy().values():
         if track.number >= first and not track.adopted and not track.state.final:
             if getattr(track(), "_closed", None) is not True:
                 _report_leak(track)
@@ -179,7 +199,7 @@ def filed(sock: socket.socket, file: object) -> None:
 
 def inodes() -> frozenset[int]:
     """The sockets of the system that the program's objects hold, or held when they gave them away."""
-    held = {_inode(_fileno(sock)) for track in _tracks.copy().values() if (sock := track()) is not None}
+    held = {_inode(_fileno(sock)) for track in live.copy().values() if (sock := track()) is not None}
     return frozenset(held | {inode for _, inode, _, _ in _handed.values()})
 
 
@@ -190,14 +210,13 @@ def handed_out() -> int:
 
 def record_next_calls() -> None:
     """The next call of each kind is recorded on every socket, though it changes nothing."""
-    for track in _tracks.copy().values():
-        track.clear_flags()
-        track.known.clear()
+    for track in live.copy().values():
+        track.begin_anew()
 
 
 def inherit_all() -> None:
     """This process was forked: it need not close its parent's sockets, nor report those that were collected there."""
-    for track in _tracks.copy().values():
+    for track in live.copy().values():
         track.adopted = True
     _dying.clear()
     _numbers.clear()
@@ -205,7 +224,7 @@ def inherit_all() -> None:
 
 def forget_all() -> None:
     """Forget every socket: the last check has ended."""
-    _tracks.clear()
+    live.clear()
     _by_inode.clear()
     _without_inode.clear()
     _dying.clear()
@@ -217,21 +236,22 @@ def _report_leak(track: SocketTrack) -> None:
     """Report a leak, once: an inner block may have reported it already."""
     if FindingKind.LEAK in track.reported:
         return
-    track.reported.add(FindingKind.LEAK)
+    track.reported |= {FindingKind.LEAK}
     reason = "Close it, or use it in a `with` block"
     thread = track.events[0].thread
     checkers.report(track, FindingKind.LEAK, track.state, CLOSE.name, track.made, thread=thread, reason=reason)
 
 
 def _follow(sock: socket.socket, track: SocketTrack) -> None:
-    former = _tracks.get(track.key)
+    former = live.get(track.key)
     if former is not None:  # __init__() was called again
         former.state = former.state.after(CLOSE.name, "ok")
         drop_inode(former)
-    dying = _dying.pop(track.key, None)
-    if dying is not None and not dying[0].state.final:  # a new object has its id()
-        _report_leak(dying[0])
-    _tracks[track.key] = track
+    if _dying:
+        dying = _dying.pop(track.key, None)
+        if dying is not None and not dying[0].state.final:  # a new object has its id()
+            _report_leak(dying[0])
+    live[track.key] = track
     if track.inode:
         _by_inode.setdefault(track.inode, {})[track.key] = track
     else:
@@ -243,8 +263,8 @@ def _follow(sock: socket.socket, track: SocketTrack) -> None:
 def _died(track: SocketTrack) -> None:
     if not track.state.final:
         drop_inode(track)
-    if _tracks.get(track.key) is track:
-        del _tracks[track.key]
+    if live.get(track.key) is track:
+        del live[track.key]
         if not track.state.final:
             _dying[track.key] = (track, time.monotonic())
 
@@ -302,9 +322,8 @@ def _adopted(sock: socket.socket) -> SocketTrack | None:
     if current is None or sock.fileno() == -1:
         return None
     track = SocketTrack(sock, _died)
-    track.begin(sock, found_state(sock), UNKNOWN, next(checkers.numbers))
-    track.family = family_of(sock)
-    track.inode = _inode(_fileno(sock))
+    track.begin(sock, found_state(sock), UNKNOWN, next(checkers.numbers), _inode(_fileno(sock)))
+    track.events.clear()  # nobody knows how it was made
     track.adopted = True
     _follow(sock, track)
     return track

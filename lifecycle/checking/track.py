@@ -7,19 +7,29 @@ allows (a dictionary by id() costs three times as much). A table by id() finds i
 
 from __future__ import annotations
 
+import _socket
 import socket
 import threading
 import time
 from _thread import get_ident
 from collections.abc import Callable
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 from weakref import ref
 
 from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.observed import ObservedState
 from lifecycle.roles.python.words import FREQUENT
 
+_family = _socket.socket.family.__get__
+
+
+class _Unmade:
+    name: Final = ""
+
+
+_UNMADE: Final = _Unmade()
+_NOTHING: frozenset[Any] = frozenset()
 _FIRST, _LAST = 16, 48  # how many events of a long history are kept
 
 
@@ -50,38 +60,52 @@ class SocketTrack(ref[socket.socket]):
     """
 
     __slots__ = (
-        *FREQUENT, "adopted", "before", "curious", "end_seen_at", "ends", "ends_in_a_row", "events", "family", "filed",
-        "forgotten", "group", "inode", "key", "known", "left_out", "made", "number", "owner", "reported", "state", "watched",
+        *FREQUENT, "__dict__", "_noted", "before", "curious", "family", "inode", "key", "known", "made", "number", "state",
     )  # fmt: skip
 
-    def begin(self, sock: socket.socket, state: ObservedState, made: CallSite, number: int) -> None:
-        """Fill a new track; __init__() is the reference's own, which is faster."""
+    # What most sockets never set stands here, where a new track need not set it.
+    left_out = ends_in_a_row = 0
+    reported: frozenset[object] = frozenset()
+    adopted = watched = filed = forgotten = False
+    group: dict[int, SocketTrack] | None = None
+    end_seen_at: tuple[CodeType, int] | None = None
+    owner = ""
+    ends: tuple[str, str] = ("", "")
+
+    def begin(self, sock: socket.socket, state: ObservedState, made: CallSite, number: int, inode: int) -> None:
+        """Fill a new track, and note that the socket was made; __init__() is the reference's own, which is faster."""
         self.key = id(sock)
+        self.family = _family(sock)
         self.number = number
         self.state = self.before = state
-        self.family = 0
-        self.inode = 0
+        self.inode = inode
         self.made = made
-        self.events: list[Event] = []
-        self.left_out = 0
-        self.reported: set[object] = set()
-        self.known: set[tuple[str, str | None]] = set()
-        self.watched = False
+        self.known: frozenset[tuple[str, str | None]] = _NOTHING
         self.curious = True
-        self.adopted = False
-        self.group: dict[int, SocketTrack] | None = None
-        self.filed = self.forgotten = False
-        self.end_seen_at: tuple[CodeType, int] | None = None
-        self.ends_in_a_row = 0
-        self.owner = ""
-        self.ends: tuple[str, str] = ("", "")
-        self.clear_flags()
+        self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
+        self.send = self.sendall = self.sendto = self.sendmsg = False
+        thread, now = _threads.get(get_ident()), clock()
+        name = thread_name() if thread is None else thread._name  # type: ignore[attr-defined] # no property
+        self._noted: list[tuple[Any, ...]] = [("socket", _UNMADE, "ok", state, made, name, now, now)]
 
     def __bool__(self) -> bool:
         return False
 
     def __repr__(self) -> str:
         return "False"
+
+    @property
+    def events(self) -> list[Event]:
+        """The history; each event is made when somebody asks for it first."""
+        for number, event in enumerate(self._noted):
+            if type(event) is not Event:
+                call, state, outcome, after, *rest = event
+                self._noted[number] = Event(call, state.name, outcome, after.name, *rest)
+        return self._noted  # type: ignore[return-value] # all are events now
+
+    def has_made(self, calls: frozenset[str]) -> bool:
+        """Whether the history has one of the calls."""
+        return not calls.isdisjoint([each[0] for each in self._noted])
 
     @property
     def name(self) -> str:
@@ -118,30 +142,44 @@ class SocketTrack(ref[socket.socket]):
 
     def note(self, event: Event, limit: bool = True) -> None:
         """Add to the history; limit: drop the middle of a long one."""
-        self.events.append(event)
+        self._noted.append(event)
         if watch is not None:
             watch(self, event)
-        if limit and len(self.events) > _FIRST + _LAST:
-            del self.events[_FIRST]
+        if limit and len(self._noted) > _FIRST + _LAST:
+            del self._noted[_FIRST]
             self.left_out += 1
 
-    def note_call(self, call: str, outcome: str | None, after: ObservedState, place: CallSite, began: float) -> None:
-        """Add a call that has ended; the event is made directly, since its class takes three times as long."""
-        thread = _threads.get(get_ident())
+    def step(self, call: str, outcome: str | None, after: ObservedState, place: CallSite, began: float) -> None:
+        """A call has ended: add it to the history, as the parts of an event, and enter the state that it leads to.
+
+        This is note() and enter() in one frame, since it is done for each call that changes something.
+        """
+        state, noted, thread = self.state, self._noted, _threads.get(get_ident())
         name = thread_name() if thread is None else thread._name  # type: ignore[attr-defined] # no property
-        event = tuple.__new__(Event, (call, self.state.name, outcome, after.name, place, name, began, clock(), "", ""))
-        events = self.events
-        if watch is None and len(events) < _FIRST + _LAST:
-            events.append(event)
+        if watch is None and len(noted) < _FIRST + _LAST:
+            noted.append((call, state, outcome, after, place, name, began, clock()))
         else:
-            self.note(event)
+            self.note(Event(call, state.name, outcome, after.name, place, name, began, clock()))
+        if after is not state:
+            if self.group is not None:
+                self.enter(after)
+                return
+            self.before, self.state, self.known = state, after, _NOTHING
+            self.curious = not self.watched or "fileno" not in after.keeps
+            self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
+            self.send = self.sendall = self.sendto = self.sendmsg = False
 
     def _enter(self, state: ObservedState) -> None:
         if state is not self.state:
             self.before, self.state = self.state, state
-            self.known.clear()
+            self.known = _NOTHING
             self.curious = not self.watched or "fileno" not in state.keeps
             self.clear_flags()
+
+    def begin_anew(self) -> None:
+        """The next call of each kind is recorded, though it changes nothing."""
+        self.known = _NOTHING
+        self.clear_flags()
 
     def clear_flags(self) -> None:
         """The next frequent calls are recorded."""

@@ -15,9 +15,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, ref
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
@@ -32,7 +32,14 @@ Thing = Any
 
 _replacements = Replacements()
 _tls: Any = None  # what watches TLS, where the program uses it
-_selectors: WeakSet[Any] = WeakSet()
+
+in_use: dict[int, ref[Any]] = {}
+"""the selectors that there are, by their id(); a WeakSet takes longer to say that it is empty than a close() may"""
+
+
+def _use(selector: Any) -> None:
+    number = id(selector)
+    in_use[number] = ref(selector, lambda gone: in_use.pop(number, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     watched: Any = select
-    WAITS[watched.__code__] = lambda frame, number, sock: (
+    WAITS[id(watched.__code__)] = lambda frame, number, sock: (
         frame.f_locals.get("timeout") is None
         and any(_is(thing, number, sock) for each in ("rlist", "wlist", "xlist") for thing in _items(frame.f_locals.get(each)))
     )
@@ -118,7 +125,7 @@ def _watched_init(original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
     def made(self: Any, *arguments: Any, **keywords: Any) -> None:
         original(self, *arguments, **keywords)
-        _selectors.add(self)
+        _use(self)
 
     return made
 
@@ -161,7 +168,7 @@ class WatchedPoll:
     def __init__(self, polled: Any) -> None:
         self._polled = polled
         self.registered: dict[int, object] = {}
-        _selectors.add(self)
+        _use(self)
 
     def register(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
         """As poll objects do."""
@@ -234,8 +241,9 @@ def _entry(selector: Any, number: int) -> object:
 
 def closed(track: SocketTrack, number: int, place: CallSite) -> None:
     """The socket with that descriptor is closed: remember the selectors that have it."""
-    for selector in tuple(_selectors) if _selectors else ():
-        entry = _entry(selector, number)
+    for found in tuple(in_use.values()):
+        selector = found()
+        entry = None if selector is None else _entry(selector, number)
         if entry is not None:
             _doomed.setdefault(selector, []).append(Doomed(track, number, entry, place))
             if not isinstance(selector, WatchedPoll) and "select" not in vars(selector):
@@ -267,8 +275,8 @@ def _judge(selector: Any) -> None:
             checkers.report_hazard(CLOSED_REGISTERED, each.track, "close", each.place)
 
 
-WAITS: dict[CodeType, Callable[[FrameType, int, socket.socket], bool]] = {}
-"""code of a wait -> whether a frame of it waits, without a time-out, for the socket with that descriptor"""
+WAITS: dict[int, Callable[[FrameType, int, socket.socket], bool]] = {}
+"""id() of the code of a wait -> whether a frame of it waits, without a time-out, for the socket with that descriptor"""
 
 
 def _selector_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
@@ -284,11 +292,11 @@ def _poll_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
     return not is_bounded and not frame.f_locals.get("keywords") and _entry(frame.f_locals.get("self"), number) is not None
 
 
-WAITS[WatchedPoll.poll.__code__] = _poll_waits
+WAITS[id(WatchedPoll.poll.__code__)] = _poll_waits
 for _class in ("SelectSelector", "_PollLikeSelector", "EpollSelector", "KqueueSelector", "DevpollSelector"):
     _select = vars(getattr(selectors, _class, object)).get("select")
     if _select is not None:
-        WAITS[_select.__code__] = _selector_waits
+        WAITS[id(_select.__code__)] = _selector_waits
 
 
 def waits_for(top: FrameType, number: int, sock: socket.socket) -> Iterator[FrameType]:
@@ -297,7 +305,7 @@ def waits_for(top: FrameType, number: int, sock: socket.socket) -> Iterator[Fram
     for _ in range(_DEPTH):
         if frame is None:
             return
-        waits = WAITS.get(frame.f_code)
+        waits = WAITS.get(id(frame.f_code))
         if waits is not None and waits(frame, number, sock):
             yield frame
             return
