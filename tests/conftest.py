@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from long_form import WHOLE, part
 from loopback import open_descriptors
+from scheduling import place, scheduler
 
 from lifecycle.engine import default_engine, set_default_engine
 from lifecycle.engine.journal import OBSERVERS
@@ -38,6 +40,17 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"lifecycle engine: {config.getoption('--engine')}; {'whole' if WHOLE else 'short'} form"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under pytest-xdist, unless a distribution is asked for."""
+    return scheduler(config, log) if config.option.dist == "load" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the folders that take longest come first."""
+    items.sort(key=lambda item: place(item.nodeid))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """What collecting makes lasts as long as the process: the collector need not look at it, then or in any test."""
@@ -46,8 +59,13 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.enable()
-        gc.collect()
-        gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_collector_with_little_to_do() -> None:
+    """What the session holds when a file begins is no garbage of its tests: collections there skip it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

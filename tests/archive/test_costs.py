@@ -50,6 +50,12 @@ def test_chosen_collisions_are_refused() -> None:
         loaded(CMap[DWORD, BYTE], len(keys), b"".join(struct.pack("<IB", key, 1) for key in keys))
 
 
+def test_a_large_map_of_small_numbers_is_taken() -> None:
+    """What an honest program stores fits into the allowance: 170,000 numbers, a byte for each."""
+    items = b"".join(struct.pack("<IB", key, 1) for key in range(170_000))
+    assert len(loaded(CMap[DWORD, BYTE], 170_000, items)) == 170_000
+
+
 @pytest.mark.parametrize("step", [1, 7, 4096, 1 << 20, 3 << 33])
 def test_ordinary_keys_are_taken(step: int) -> None:
     """Numbers at equal distances, as counters and addresses are, make a map; equal keys are one."""

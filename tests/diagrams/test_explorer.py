@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from diagrams.programs import needs_dot
+from long_form import WHOLE, combinations
 
 from lifecycle import Client, Journal, Role, Server
 from lifecycle.diagrams import explorer_page, pictures
@@ -87,9 +88,13 @@ def paths(role: Role) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_every_legal_call_can_be_clicked(opened: Page, role: Role) -> None:
-    """From a new object, clicks lead to every state; there each outcome of each legal call leads where the table says."""
+OF_EACH_KIND = ROLES.values() if WHOLE else [ROLES["server"], ROLES["archive"]]
+"""Every role in the whole form; in the suite one of sockets, and one that is not"""
+
+
+@pytest.mark.parametrize("role", OF_EACH_KIND, ids=lambda role: role.name)
+def test_every_call_can_be_clicked(opened: Page, role: Role) -> None:
+    """From a new object, clicks lead to every state; there legal calls lead where the table says, others explain themselves."""
     opened.select_option("#role", label=role.name)
     opened.evaluate(FIND)
     for state, way in paths(role).items():
@@ -99,26 +104,22 @@ def test_every_legal_call_can_be_clicked(opened: Page, role: Role) -> None:
         assert led == [[after, 1] for after in steps.values()]
         offered = opened.evaluate("[...document.querySelectorAll('#legal .call')].map(each => each.dataset.call)")
         assert offered == [call.name for call in role.calls if call.name in role.table[state]]
+        explains_refusals(opened, role, state)
 
 
-@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_every_refused_call_explains_itself(opened: Page, role: Role) -> None:
-    """In every state each refused call is there, and shows the table's reason, what to call first, and the systems' answers."""
-    opened.select_option("#role", label=role.name)
-    opened.evaluate(FIND)
-    for state, way in paths(role).items():
-        assert opened.evaluate(WAY, way) == state
-        found = {call: rest for call, *rest in opened.evaluate(REFUSALS)}
-        assert tuple(found) == role.illegal(state)
-        for call, (reason, advice, answers, go) in found.items():
-            expected, remedy = role.reason(state, call), role.remedy(state, call)
-            assert reason.lower() == (f"{expected}." if expected else "").lower()
-            assert ("first" in advice) == (remedy is not None)
-            assert all(f"{step}()" in advice for step in remedy or ())
-            waits_for_peer = "receive" in (remedy or ())  # no click makes the peer end
-            assert (go != "") == (bool(remedy) and not waits_for_peer)
-            assert not answers or re.fullmatch(r"(Winsock|Linux) would .*\.", answers)
-        assert opened.inner_text("#state") == state
+def explains_refusals(opened: Page, role: Role, state: str) -> None:
+    """Each refused call is there, and shows the table's reason, what to call first, and the systems' answers."""
+    found = {call: rest for call, *rest in opened.evaluate(REFUSALS)}
+    assert tuple(found) == role.illegal(state)
+    for call, (reason, advice, answers, go) in found.items():
+        expected, remedy = role.reason(state, call), role.remedy(state, call)
+        assert reason.lower() == (f"{expected}." if expected else "").lower()
+        assert ("first" in advice) == (remedy is not None)
+        assert all(f"{step}()" in advice for step in remedy or ())
+        waits_for_peer = "receive" in (remedy or ())  # no click makes the peer end
+        assert (go != "") == (bool(remedy) and not waits_for_peer)
+        assert not answers or re.fullmatch(r"(Winsock|Linux) would .*\.", answers)
+    assert opened.inner_text("#state") == state
 
 
 def test_what_to_do_first_can_be_done(opened: Page) -> None:
@@ -260,12 +261,10 @@ def test_no_name_breaks_the_page(browser: Browser, tmp_path: Path, has_pictures:
         assert page.locator("#picture .present").count() == 1
 
 
-SCREENS = [
-    pytest.param({"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}, id="desktop-light"),
-    pytest.param({"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"}, id="desktop-dark"),
-    pytest.param({"viewport": {"width": 360, "height": 740}, "color_scheme": "light", "is_mobile": True}, id="phone-light"),
-    pytest.param({"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "is_mobile": True}, id="phone-dark"),
-]
+SCREENS: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1440, "height": 900}},
+    "phone": {"viewport": {"width": 360, "height": 740}, "is_mobile": True},
+}
 
 CONTRASTS = """() => {
     const channels = colour => colour.match(/[\\d.]+/g).map(Number);
@@ -290,10 +289,10 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_the_page_is_readable(browser: Browser, tmp_path: Path, screen: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("screen", "scheme"), combinations(SCREENS, ("light", "dark")))
+def test_the_page_is_readable(browser: Browser, tmp_path: Path, screen: str, scheme: str) -> None:
     """On a desktop and a phone, light and dark: nothing sticks out sideways, texts have contrast, buttons are large enough."""
-    with Opened(browser, explorer_page(), tmp_path, **screen) as page:
+    with Opened(browser, explorer_page(), tmp_path, color_scheme=scheme, **SCREENS[screen]) as page:
         page.select_option("#role", label="client")
         page.click("#legal .call[data-call=create]")
         page.click("#refused .call[data-call=send]")

@@ -27,6 +27,7 @@ from diagrams.readers import (
     read_text,
 )
 from hypothesis import HealthCheck, example, given, settings
+from long_form import part
 from strategies import awkward_names, roles
 
 from lifecycle import Role, Server
@@ -77,7 +78,7 @@ taken = {word.lower() for word in (*RESERVED, *RESERVED_IN_PLANTUML)}
 
 
 @pytest.mark.parametrize("format", READERS)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=part(25, 10), suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(role=roles())
 def test_every_format_of_any_role_reads_back(format: str, role: Role) -> None:
     """The same for generated roles, with names of letters."""
@@ -87,7 +88,7 @@ def test_every_format_of_any_role_reads_back(format: str, role: Role) -> None:
 
 
 @given(roles(awkward_names))
-@settings(max_examples=60)
+@settings(max_examples=part(60, 20))
 def test_no_name_breaks_scxml(role: Role) -> None:
     """SCXML is well-formed, its ids are unique names of XML, its targets resolve, its events are unique within a state."""
     text = state_diagram(role, "scxml")
@@ -109,7 +110,7 @@ def test_no_name_breaks_scxml(role: Role) -> None:
 
 
 @given(roles(awkward_names))
-@settings(max_examples=60)
+@settings(max_examples=part(60, 20))
 def test_no_name_breaks_markdown(role: Role) -> None:
     """A Markdown parser finds four tables, with a row for each state, call, legal call and refused call, and their names."""
     states, calls, legal, refused = markdown_tables(state_diagram(role, "markdown"))
@@ -137,7 +138,7 @@ def squeezed(text: str) -> str:
 
 
 @given(roles(awkward_names))
-@settings(max_examples=60)
+@settings(max_examples=part(60, 20))
 def test_no_name_breaks_mermaid_or_plantuml(role: Role) -> None:
     """Every line is one statement, with identifiers for states, and its label is the graph's once its numbers are letters."""
     graph = graph_of(role)
@@ -157,7 +158,7 @@ def test_no_name_breaks_mermaid_or_plantuml(role: Role) -> None:
 @needs_dot
 @example(PERCENT_AND_BRACKETS)
 @given(roles(awkward_names))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=part(25, 10))
 def test_no_name_breaks_dot(role: Role) -> None:
     """Graphviz itself reads every state by its name, and every edge between the right states, with its label."""
     graph = graph_of(role)
@@ -195,7 +196,7 @@ def test_the_errors_of_an_outcome_are_in_the_diagram(format: str) -> None:
 
 
 @given(role=roles(awkward_names))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=part(40, 12), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_real_mermaid_reads_any_role(mermaid_itself: RealMermaid, role: Role) -> None:
     """Mermaid itself draws what is written, and finds every state and every edge with its label."""
     graph = graph_of(role)
@@ -320,7 +321,7 @@ def walks(role: Role) -> Iterator[tuple[list[str], str]]:
 @needs_dot
 @example(PERCENT_AND_BRACKETS)
 @given(roles(awkward_names))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=part(15, 6))
 def test_no_name_breaks_svg_or_the_page(role: Role) -> None:
     """The SVG is well-formed and shows every state and every label; the page's data has every cell."""
     graph = graph_of(role)

@@ -12,6 +12,7 @@ from diagrams.programs import RealMermaid
 from diagrams.strategies import journals
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from long_form import part
 from loopback import LONG
 from strategies import awkward_names
 
@@ -77,7 +78,7 @@ def test_every_record_is_charted_once_and_in_order(records: list[Record]) -> Non
 
 
 @given(journals(awkward_names), st.sampled_from(list(CHART_FORMATS)))
-@settings(max_examples=60)
+@settings(max_examples=part(60, 20))
 def test_unfolded_every_call_and_state_is_in_every_format(records: list[Record], format: str) -> None:
     """With nothing folded, each call's name and each state that was reached can be read in the chart, whatever its letters."""
     shown = plain(sequence_chart(records, format, fold=0, width=400), format)
@@ -88,7 +89,7 @@ def test_unfolded_every_call_and_state_is_in_every_format(records: list[Record],
 
 
 @given(journals(awkward_names, most=12))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=part(20, 8), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_real_mermaid_draws_any_run(mermaid_itself: RealMermaid, records: list[Record]) -> None:
     """Mermaid itself draws the chart, with every object and every row's call in it."""
     mermaid_itself.drawn(sequence_chart(records, "mermaid"))
@@ -121,7 +122,7 @@ def test_the_text_keeps_to_its_width(records: list[Record], width: int) -> None:
 
 
 @given(journals(awkward_names))
-@settings(max_examples=60)
+@settings(max_examples=part(60, 20))
 def test_no_text_of_the_svg_leaves_its_lane_or_row(records: list[Record]) -> None:
     """In the SVG, no two texts of a lane share a line, and none is wider than its lane."""
     svg = ElementTree.fromstring(sequence_chart(records, "svg"))

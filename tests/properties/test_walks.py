@@ -14,6 +14,7 @@ from delivery import delivering
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel import assert_tcp_agrees, snapshot
+from long_form import part
 from loopback import HOST, LONG, listening, reset
 from states import DATA_PHASE, SOCKET_ROLES, STATES, TLS_PHASE, world
 
@@ -275,7 +276,7 @@ def test_engines_and_kernel_agree_on_long_walks(name: str, state: str) -> None:
     role = SOCKET_ROLES[name]
     walked.add((name, state))
 
-    @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=part(10, 4), suppress_health_check=[HealthCheck.too_slow])
     @given(st.integers(1, LENGTH), st.data())
     def walks(length: int, data: st.DataObject) -> None:
         with ExitStack() as stack:

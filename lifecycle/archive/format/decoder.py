@@ -31,7 +31,7 @@ Receive = Callable[[int], "bytes | None"]
 MEMORY = 16
 """How many bytes of memory each byte that was loaded pays for."""
 
-FREE, SHARE = 1 << 16, 1 << 8
+FREE, SHARE = 1 << 16, 1 << 7
 """How many bytes need not come, at least, to pay for values, or which part of the limit that is; see Decoder.charge()."""
 
 Mark = tuple[int, int, int, int, int]

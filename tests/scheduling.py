@@ -1,0 +1,41 @@
+"""The order of the suite: what takes longest begins first, and under pytest-xdist a file stays with one worker.
+
+So a fixture of a module is made once, one browser serves all tests that need one, and no worker waits long for the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+ALONE = ("tests/typing/", "tests/conformance/test_mutants.py", "tests/conformance/test_driver.py")
+"""Each test of these files is a unit by itself: it takes seconds"""
+
+TOGETHER = ("tests/diagrams/",)
+"""What begins so is one unit, for its browser"""
+
+FIRST = ("tests/typing/", "tests/diagrams/", "tests/conformance/", "tests/checking/", "tests/archive/", "tests/cli/")
+
+
+def place(nodeid: str) -> int:
+    """The place of a test in the order of the suite."""
+    return next((number for number, begin in enumerate(FIRST) if nodeid.startswith(begin)), len(FIRST))
+
+
+def unit(nodeid: str) -> str:
+    """What a test belongs to that one worker runs."""
+    together = next((begin for begin in TOGETHER if nodeid.startswith(begin)), None)
+    return together or (nodeid if nodeid.startswith(ALONE) else nodeid.partition("::")[0])
+
+
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """A scheduler of pytest-xdist that gives out these units, in the order of the collection."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Units(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit(nodeid)
+
+    config.option.loadscopereorder = False
+    return Units(config, log)
