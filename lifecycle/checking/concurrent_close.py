@@ -18,7 +18,7 @@ import time
 from _thread import _count, get_ident
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import CodeType, FrameType
+from types import FrameType
 from typing import NamedTuple
 
 from lifecycle.checking import checkers
@@ -40,8 +40,8 @@ _FUTEX = {"x86_64": "202", "aarch64": "98", "riscv64": "98", "armv7l": "240", "p
 
 _DEPTH = 4  # frames of the checker itself between a watched method and the system
 
-WATCHED: dict[CodeType, str] = {}
-"""code of a watched method -> the call that it makes"""
+WATCHED: dict[int, str] = {}
+"""id() of the code of a watched method, whose own hash() reads all of it -> the call that it makes"""
 
 
 class InFlight(NamedTuple):
@@ -92,7 +92,7 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
     for thread, frame in frames.items():
         found = _watched_frame(frame)
         if found is not None and found.f_locals.get("self") is sock:
-            yield InFlight(WATCHED[found.f_code], found, thread)
+            yield InFlight(WATCHED[id(found.f_code)], found, thread)
         elif found is None:
             for waiting in waits_for(frame, _fileno(sock), sock):
                 yield InFlight(waiting.f_code.co_name, waiting, thread, is_wait=True)
@@ -143,7 +143,7 @@ def _watched_frame(top: FrameType) -> FrameType | None:
     for _ in range(_DEPTH):
         if frame is None:
             return None
-        if frame.f_code in WATCHED:
+        if id(frame.f_code) in WATCHED:
             return frame
         frame = frame.f_back
     return None

@@ -252,5 +252,5 @@ def _made(name: str, code: CodeType, original: Any) -> FunctionType:
     function.__qualname__ = f"socket.{name}"
     function.__doc__ = original.__doc__
     if name in _WAITING:
-        WATCHED[function.__code__] = _WAITING[name]
+        WATCHED[id(function.__code__)] = _WAITING[name]
     return function

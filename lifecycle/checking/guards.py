@@ -12,6 +12,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import NamedTuple
 
 from lifecycle.checking.call_sites import SSL, STDLIB, CallSite, FileKind, is_loop, kind_of
+from lifecycle.roles.python.words import ORDER_ERRORS
 
 
 class Guard(IntEnum):
@@ -119,7 +120,7 @@ def _read(tree: ast.AST) -> Iterator[_Region]:
         if isinstance(node, (ast.Try, ast.TryStar)):
             for handler in node.handlers:
                 taken = None if handler.type is None else _each(handler.type)
-                is_raised = any(isinstance(each, ast.Raise) for part in handler.body for each in ast.walk(part))
+                is_raised = any(isinstance(each, ast.Raise) for part in handler.body for each in _passed_through(part))
                 guard = Guard.SWALLOWED if all(map(_does_nothing, handler.body)) else Guard.HANDLED
                 yield _Region(*_lines(node.body), taken, Guard.NONE if is_raised else guard, handler.lineno)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
@@ -127,6 +128,16 @@ def _read(tree: ast.AST) -> Iterator[_Region]:
                 context = item.context_expr
                 if isinstance(context, ast.Call) and ast.unparse(context.func).rpartition(".")[2] == "suppress":
                     yield _Region(*_lines(node.body), tuple(context.args), Guard.SWALLOWED, node.lineno)
+
+
+def _passed_through(statement: ast.stmt) -> Iterator[ast.AST]:
+    """What may run for an error of the order: not the other branch of an `if` that asks for such an error by name."""
+    if isinstance(statement, ast.If) and isinstance(statement.test, ast.Compare):
+        names = {each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in ast.walk(statement.test)}
+        if isinstance(statement.test.ops[0], (ast.In, ast.Eq)) and not names.isdisjoint(ORDER_ERRORS):
+            yield from (each for part in statement.body for each in ast.walk(part))
+            return
+    yield from ast.walk(statement)
 
 
 def _each(types: ast.expr) -> tuple[ast.expr, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
 from lifecycle.checking.replacements import Replacements
 
-_FRAMES = 16  # of the code that starts a thread
+_FRAMES = 8  # of the code that starts a thread
 _STARTED = "_lifecycle_started"
 
 _replacements = Replacements()
@@ -35,7 +35,13 @@ def uninstall() -> None:
 def _watched_start(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def start(self: Any) -> None:
-        self.__dict__[_STARTED] = tuple(_frames(sys._getframe(1)))[:_FRAMES]
+        frame: FrameType | None
+        places: list[Place] = []
+        frame = sys._getframe(1)
+        while frame is not None and len(places) < _FRAMES:
+            places.append((frame.f_code, frame.f_lasti))
+            frame = frame.f_back
+        self.__dict__[_STARTED] = places
         original(self)
 
     return start

@@ -23,6 +23,7 @@ from lifecycle.checking.outcomes import RESULTS, outcome_of_error, outcome_of_re
 from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, hand_over_new, live, note_number, track_of
 from lifecycle.checking.track import SocketTrack, clock
 from lifecycle.roles.facts import LINKED
+from lifecycle.roles.options import has_a_time
 from lifecycle.roles.python.hazards import (
     FINALIZED,
     RESET_BY_CLOSE,
@@ -32,6 +33,7 @@ from lifecycle.roles.python.words import (
     KEEPS_DESCRIPTOR,
     QUESTIONS,
     SENDING,
+    SETS_OPTION,
     SHOWN,
     WITH_ADDRESS,
 )
@@ -88,7 +90,7 @@ def checked(
             classify = RESULTS.get(call)
             ended = call, "ok" if classify is None else classify(state, arguments, result)
             after = state.steps[ended]
-            if after is None or track.state is not state or losses.receivers:
+            if after is None or track.state is not state or losses.receivers or (call == SETS_OPTION and has_a_time(arguments)):
                 _began(track, state, call, frame, arguments, began).ended(ended[1], result=result)
             elif after is not state:
                 track.step(*ended, after, call_site(frame), began)

@@ -30,7 +30,7 @@ from lifecycle.roles.python.observed import (
     ObservedRole,
 )
 from lifecycle.roles.python.remedies import INSTEAD, WAKING
-from lifecycle.roles.python.words import ASKED, FAREWELL, PACKAGE_CALLS, QUESTIONS, SETS_OPTION, TAKES_PART, WITH_ADDRESS
+from lifecycle.roles.python.words import ASKED, FAREWELL, PACKAGE_CALLS, QUESTIONS, TAKES_PART, WITH_ADDRESS
 from lifecycle.system.handles import INTERNET_FAMILIES, facts_of, is_bound
 
 
@@ -48,7 +48,7 @@ class Steps(dict[tuple[str, "str | None"], "ObservedState | None"]):
         return step
 
 
-_LOOKED_AT = frozenset({*TAKES_PART, SETS_OPTION, *WITH_ADDRESS})
+_LOOKED_AT = frozenset({*TAKES_PART, *WITH_ADDRESS})
 """the calls whose arguments and results matter, whatever their outcome"""
 
 PACKAGE_ROLES = {OBSERVED_STREAM.law.name: (CLIENT, SERVER), OBSERVED_DATAGRAM.law.name: (PACKAGE_DATAGRAM,)}

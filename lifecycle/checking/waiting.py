@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -94,7 +94,7 @@ def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     watched: Any = select
-    WAITS[watched.__code__] = lambda frame, number, sock: (
+    WAITS[id(watched.__code__)] = lambda frame, number, sock: (
         frame.f_locals.get("timeout") is None
         and any(_is(thing, number, sock) for each in ("rlist", "wlist", "xlist") for thing in _items(frame.f_locals.get(each)))
     )
@@ -275,8 +275,8 @@ def _judge(selector: Any) -> None:
             checkers.report_hazard(CLOSED_REGISTERED, each.track, "close", each.place)
 
 
-WAITS: dict[CodeType, Callable[[FrameType, int, socket.socket], bool]] = {}
-"""code of a wait -> whether a frame of it waits, without a time-out, for the socket with that descriptor"""
+WAITS: dict[int, Callable[[FrameType, int, socket.socket], bool]] = {}
+"""id() of the code of a wait -> whether a frame of it waits, without a time-out, for the socket with that descriptor"""
 
 
 def _selector_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
@@ -292,11 +292,11 @@ def _poll_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
     return not is_bounded and not frame.f_locals.get("keywords") and _entry(frame.f_locals.get("self"), number) is not None
 
 
-WAITS[WatchedPoll.poll.__code__] = _poll_waits
+WAITS[id(WatchedPoll.poll.__code__)] = _poll_waits
 for _class in ("SelectSelector", "_PollLikeSelector", "EpollSelector", "KqueueSelector", "DevpollSelector"):
     _select = vars(getattr(selectors, _class, object)).get("select")
     if _select is not None:
-        WAITS[_select.__code__] = _selector_waits
+        WAITS[id(_select.__code__)] = _selector_waits
 
 
 def waits_for(top: FrameType, number: int, sock: socket.socket) -> Iterator[FrameType]:
@@ -305,7 +305,7 @@ def waits_for(top: FrameType, number: int, sock: socket.socket) -> Iterator[Fram
     for _ in range(_DEPTH):
         if frame is None:
             return
-        waits = WAITS.get(frame.f_code)
+        waits = WAITS.get(id(frame.f_code))
         if waits is not None and waits(frame, number, sock):
             yield frame
             return

@@ -82,6 +82,14 @@ OPTION_TIMES: tuple[OptionTime, ...] = (
 """options that have no effect later: socket(7), ip(7), ipv6(7), and the documentation of Winsock"""
 
 
+_TIMED = frozenset((each.level, each.option) for each in OPTION_TIMES)
+
+
+def has_a_time(arguments: tuple[object, ...]) -> bool:
+    """Whether these arguments of setsockopt() are about an option that has no effect later."""
+    return arguments[:2] in _TIMED
+
+
 def set_too_late(at: Facts, level: object, option: object, value: object = 1) -> str:
     """Why setting this option has no effect at these facts, or ""; clearing one is left alone."""
     for each in OPTION_TIMES:

@@ -78,8 +78,8 @@ EXPLAINED = (
     ),
     Explained(
         suite="test_ssl", kind="tls", states="connected",
-        calls="read recv", functions="read",
-        reason="The echo server of the tests takes the end that clients make without close_notify for the end.",
+        calls="read recv", functions="read recv",
+        reason="The echo servers of the tests take the end that clients make without close_notify for the end.",
     ),
     Explained(
         suite="test_ssl", kind="tls", states="connected listening",
