@@ -44,8 +44,7 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
         text = "".join(f"{line}\n" for line in summary(findings, checker.left_out, shows_all=settings.all, unseen=unseen))
         if settings.output_format != "text":
             text = WRITERS[settings.output_format]([problem_of(group) for group in groups])
-        with _reporting_failure(settings.output):
-            _write(text) if settings.output is None else write_whole(settings.output, text)
+        _hand_over(text, settings.output)
     return failing(groups, settings.fail_on)
 
 
@@ -55,8 +54,18 @@ def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Seq
         project = project_settings(Path(settings.start))
         return remaining(findings, project, settings.baseline, settings.write_baseline)
     except (OSError, ValueError) as error:
-        _write(f"lifecycle: {error}\n")
+        place = f"{settings.write_baseline}: " if isinstance(error, OSError) and error.filename is None else ""
+        _write(f"lifecycle: {place}{error}\n")
         return grouped(findings)
+
+
+def _hand_over(text: str, file: str | None) -> None:
+    """Write what was found to the file, or where that cannot be, to standard error."""
+    if file is not None:
+        with _reporting_failure(file):
+            write_whole(file, text)
+            return
+    _write(text)
 
 
 def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]], unseen: Sequence[str] = ()) -> None:

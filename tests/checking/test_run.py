@@ -524,6 +524,8 @@ LEAK = (
     "    print(error.errno)\n"
 )
 
+FULL_DISK = f"import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n{FAULTY}sys.exit(7)\n"
+
 NEW_ROOT = (
     "import os, socket, tempfile\n"
     "os.chroot(tempfile.mkdtemp())\n"
@@ -545,6 +547,19 @@ def test_leak_that_used_up_the_descriptors_is_reported(tmp_path: Path) -> None:
     assert len(findings) > 50  # of 64, but for what Python and the checker have open
     assert {finding["kind"] for finding in findings} == {"leak"}
     assert f"{len(findings)} leaks" in done.stderr
+
+
+@posix
+@pytest.mark.parametrize("option", ["--report", "--html", "--output", "--write-baseline"])
+def test_a_full_disk_loses_no_finding(option: str, tmp_path: Path) -> None:
+    """Where no file can grow, the old one stays, a message names it, the findings are told, and the exit code is as without."""
+    old = tmp_path / "old"
+    old.write_text("old")
+    done = run_command("run", option, str(old), write(tmp_path, FULL_DISK))
+    assert (done.returncode, done.stdout, old.read_text()) == (7, "", "old")
+    assert re.search(rf"lifecycle: .*{re.escape(str(old))}", done.stderr)
+    assert "1 finding at 1 place" in done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["old", "program.py"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may change the root")
