@@ -71,7 +71,7 @@ def inlined_method(call: Call, handler: FunctionType, *, awaited: bool) -> Funct
     _locate(attempt, attempt.body[0].lineno)  # the same line costs no instruction
     flags = handler.__code__.co_flags & _FUTURES
     code = compile(ast.fix_missing_locations(module), handler.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
-    own = next(constant for constant in code.co_consts if isinstance(constant, CodeType))
+    own = _code_named(call.name, code)
     # The handler is a constant of the code: a variable would cost each call, and the module's names are not ours.
     own = own.replace(co_consts=tuple(handler if constant == "_lc_handler" else constant for constant in own.co_consts))
     made = FunctionType(own, handler.__globals__, call.name, handler.__defaults__)
@@ -98,9 +98,13 @@ def _definition_of(handler: FunctionType) -> ast.FunctionDef | ast.AsyncFunction
     definition.decorator_list = []
     flags = handler.__code__.co_flags & _FUTURES
     compiled = compile(module, handler.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
-    found = next((code for code in compiled.co_consts if isinstance(code, CodeType)), None)
-    own = handler.__code__
-    return definition if found is not None and (found.co_code, found.co_names) == (own.co_code, own.co_names) else None
+    found, own = _code_named(definition.name, compiled), handler.__code__
+    return definition if (found.co_code, found.co_names) == (own.co_code, own.co_names) else None
+
+
+def _code_named(name: str, module: CodeType) -> CodeType:
+    """The code of that function; Python 3.14 has another before it, which makes its annotations."""
+    return next(each for each in module.co_consts if isinstance(each, CodeType) and each.co_name == name)
 
 
 _FUTURES = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))

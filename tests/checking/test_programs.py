@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
+import socket
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
@@ -103,3 +106,53 @@ def test_guarded_call_is_a_note(program: Path) -> None:
     """What a program expects to fail is told to who asks for it, and is neither a finding nor refused."""
     assert run_checked(program) == run_checked(program, "enforce") == []
     assert [(finding.kind.value, finding.line) for finding in run_checked(program, strict=True)] == promised(program)
+
+
+LIMIT = 0.05  # seconds that a call waits which the remedy has made legal, and to which nobody answers
+ARGUMENTS = {"bind": "ADDRESS[{0}.family]", "connect": "PEER[{0}.type]", "listen": ""}
+REMEDIED = {
+    "accept_before_listen", "accept_unbound", "listen_unbound", "name_before_bind",
+    "peer_before_connect", "peer_of_a_datagram_socket", "poll_unbound_datagram", "receive_before_connect",
+    "receive_unbound_datagram", "send_before_connect", "send_datagram_to_nobody", "sendall_when_only_bound",
+    "sendmsg_to_nobody", "unix_listen_unbound",
+}  # fmt: skip
+"""the programs of the corpus whose finding has a sequence of calls"""
+
+
+@pytest.fixture
+def peers() -> Iterator[dict[int, object]]:
+    """Kind of socket -> the address of one that is there."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        yield {socket.SOCK_STREAM: listener.getsockname(), socket.SOCK_DGRAM: receiver.getsockname()}
+
+
+def remedied(program: Path, found: Finding) -> str:
+    """The program with the calls of the remedy before the statement of the finding."""
+    lines = program.read_text(encoding="utf-8").splitlines()
+    line = lines[found.line - 1]
+    calls = (each for each in ast.walk(ast.parse(line.strip())) if isinstance(each, ast.Call))
+    owner = next(
+        ast.unparse(each.func.value) for each in calls if isinstance(each.func, ast.Attribute) and each.func.attr == found.call
+    )
+    indent = line[: len(line) - len(line.lstrip())]
+    steps = [f"{indent}{owner}.{step}({ARGUMENTS[step].format(owner)})" for step in found.remedy or ()]
+    return "\n".join([*lines[: found.line - 1], *steps, *lines[found.line - 1 :]])
+
+
+@pytest.mark.parametrize("program", [each for each in ORDERED if each.stem in REMEDIED], ids=lambda program: program.stem)
+def test_program_that_follows_the_remedy_has_no_finding(program: Path, peers: dict[int, object]) -> None:
+    """With the calls of the remedy before the mistake, the same program has no finding."""
+    (found,) = run_checked(program)
+    assert found.remedy
+    names = {"__name__": "__main__", "PEER": peers, "ADDRESS": {socket.AF_INET: ("127.0.0.1", 0), socket.AF_UNIX: ""}}
+    former = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(LIMIT)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), checked_sockets() as findings:
+            warnings.simplefilter("ignore", ResourceWarning)
+            with suppress(OSError):
+                exec(compile(remedied(program, found), str(program), "exec"), names)
+    finally:
+        socket.setdefaulttimeout(former)
+    assert findings == []

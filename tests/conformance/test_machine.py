@@ -1,4 +1,4 @@
-"""The Hypothesis machine: its default run reaches everything, and what it finds is shrunk and can be repeated."""
+"""The Hypothesis machine: a default run reaches nearly everything, and what it finds is shrunk and can be repeated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ QUICK = settings(max_examples=25, phases=[Phase.generate, Phase.shrink], databas
 DEFAULT = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 """what a state machine has by default, outside this suite"""
 
-REACHED = 0.95 if WHOLE else 0.4
+REACHED = 0.95 if WHOLE else 0.7
+"""of the cells of three roles: runs of 10 examples reached 84, 89 and 93 %, of 25 examples 95, 98 and 99.9 %"""
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES.values() if WHOLE or role != ACCEPTED], ids=lambda role: role.name)
@@ -41,9 +42,9 @@ def test_a_default_run_reaches_every_state_and_nearly_every_cell(role: Role) -> 
 
 
 def test_objects_of_several_roles_live_side_by_side() -> None:
-    """A server, a client and an accepted connection, each among its peers; a default run reaches all states."""
+    """A server, a client and an accepted connection, each among its peers; in the whole form all states are reached."""
     machine = conformance_machine([SERVER, CLIENT, ACCEPTED], GovernedAdapter)
-    coverage = run_machine(machine, DEFAULT if WHOLE else QUICK)
+    coverage = run_machine(machine, DEFAULT if WHOLE else settings(QUICK, max_examples=15))
     assert coverage.reached_states == coverage.states or not WHOLE
     assert {role for role, _ in coverage.reached_states} == {"server", "client", "accepted"}
     assert len(coverage.reached) >= REACHED * len(coverage.possible), coverage.table()

@@ -7,6 +7,7 @@ import re
 import signal
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,16 +35,18 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
+@contextmanager
 def full_disk() -> Iterator[None]:
-    """No file of this process can grow beyond ten bytes."""
+    """No file of this process can grow beyond ten bytes; a fixture would end after the test runner has written its dot."""
     resource = pytest.importorskip("resource", reason="only POSIX limits the size of files")
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_the_content_is_replaced_and_the_mode_is_kept(file: Path) -> None:
@@ -61,9 +64,9 @@ def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_a_full_disk_leaves_the_old_file(file: Path, full_disk: None) -> None:
+def test_a_full_disk_leaves_the_old_file(file: Path) -> None:
     """Where the new content does not fit, OSError is raised, the old one stays, and nothing is left beside it."""
-    with pytest.raises(OSError, match="too large"):
+    with full_disk(), pytest.raises(OSError, match="too large"):
         write_whole(file, NEW)
     assert file.read_bytes() == OLD
     assert os.listdir(file.parent) == [file.name]
