@@ -458,6 +458,10 @@ def arranged(make: Make, engine: str) -> Iterator[Case]:
 
 RETURNS, LOADS, STORES_A_SEQUENCE = (dis.opmap[name] for name in ("RETURN_VALUE", "LOAD_FAST", "UNPACK_SEQUENCE"))
 
+CHANGES_THE_HANDLED = {dis.opmap[name] for name in ("PUSH_EXC_INFO", "POP_EXCEPT")}
+"""Set what exception is being handled; they raise nothing and call nothing, and what a tracer raises there leaves that wrong:
+the interpreter then holds the exception, and what that holds, for as long as the thread runs"""
+
 
 def returns_to_the_program(frame: FrameType) -> bool:
     """Whether a call of this package is about to return to what is not of it: nothing but that, or the load before it."""
@@ -498,7 +502,7 @@ class Tracer:
         if event == "opcode" and not returns_to_the_program(frame):
             operation, before = frame.f_code.co_code[frame.f_lasti], self._before
             self._before = operation
-            if before == STORES_A_SEQUENCE:  # what a loop in C gave: no signal handler runs before it is stored
+            if operation in CHANGES_THE_HANDLED or before == STORES_A_SEQUENCE:  # after what a loop in C gave: no handler runs
                 return self
             self.count += 1
             if self.count == self.number:
