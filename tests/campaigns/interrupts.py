@@ -401,6 +401,7 @@ def _close(number: int) -> None:
 MAY_LOOK_OPEN = {
     ("peer_closed", "connected"),
     ("connected", "peer_closed"),
+    ("connecting", "open"),
     ("connecting", "bound"),
     ("connecting", "connected"),
     ("connecting", "broken"),

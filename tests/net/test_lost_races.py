@@ -130,6 +130,24 @@ def test_a_state_that_is_taken_back_ends_the_calls_that_it_refuses_with_an_error
             receiving.result()
 
 
+def test_an_interrupt_after_a_refusal_leaves_what_the_next_call_finds_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refused socket of an open client is bound: until it has another one the client is `connecting`, and not `open`."""
+
+    def interrupted(_: object, new: socket.socket) -> None:
+        new.close()
+        raise KeyboardInterrupt
+
+    with socket.socket() as nobody, Client(timeout=LONG) as client:
+        nobody.bind((HOST, 0))
+        client.open()
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Client, "_exchange_socket", interrupted)
+            client.connect(*nobody.getsockname())
+        assert client.state == "connecting"
+        with pytest.raises(ConnectionRefusedError):
+            client.finish_connect()
+
+
 def test_receives_ended_under_a_blocked_receive() -> None:
     """shut_down() of receives in another thread ends a receive that waits; that is not an end of the peer's stream."""
     for _ in range(100):

@@ -174,9 +174,9 @@ def finishing(client: Connects) -> Operation[None]:
     number = portable_calls.connect_result(sock, client._sought)
     if number in UNDER_WAY:
         number = yield from _result(client, sock)
-    seek(client, None)
     if number:
         raise _failure(client, number)
+    seek(client, None)
 
 
 def seek(client: Connects, name: Any) -> None:
@@ -195,8 +195,8 @@ def _in_turn(client: Connects, found: Sequence[Found], *, waits: bool) -> Operat
             number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
         if number in UNDER_WAY:
             number = yield from _result(client, sock)
-        seek(client, None)
         if not number:
+            seek(client, None)
             return
         errors.append(_failure(client, number))
     raise _first_error(errors)
@@ -215,10 +215,17 @@ def _result(client: Connects, sock: socket.socket) -> Operation[int]:
 
 
 def _failure(client: Connects, number: int) -> OSError:
-    """The error of an attempt over the client's own socket, which another one takes the place of."""
+    """The error of an attempt over the client's own socket, which another one takes the place of.
+
+    What interrupts that leaves a client that was not bound before `connecting`, since its socket is bound now: finish_connect()
+    makes the attempt again.
+    """
     if number == errno.EBADF:
         raise closed_meanwhile()
+    if client.facts.address:
+        seek(client, None)
     client._renew_socket()
+    seek(client, None)
     if client.is_over:  # close() was called in another thread
         client._socket.close()
         raise closed_meanwhile()
@@ -297,7 +304,6 @@ def _has_succeeded(client: Connects, attempt: Attempt, number: int, under_way: l
         return not number
     under_way.remove(attempt)
     if attempt.sock is client._socket:
-        seek(client, None)
         errors.append(_failure(client, number))
     else:
         attempt.sock.close()
