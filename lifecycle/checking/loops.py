@@ -99,6 +99,8 @@ def _track_of(transport: Any) -> SocketTrack | None:
 
 def _unsent(transport: Any) -> int:
     """How many bytes the transport still has, and the one below it, over which TLS goes."""
+    if getattr(transport, "_ssl_protocol", transport) is None:  # its connection is gone, and its methods need that
+        return 0
     below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
     lost = getattr(transport, "_conn_lost", 0) or getattr(below, "_conn_lost", 0)
     return 0 if lost else int(transport.get_write_buffer_size()) + (0 if below is None else int(below.get_write_buffer_size()))
