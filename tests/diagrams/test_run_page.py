@@ -209,6 +209,7 @@ def test_the_demos_run_is_there_from_the_start(browser: Browser, tmp_path: Path)
         assert opened.is_visible("#explore")
         opened.keyboard.press("2")
         assert "Server#1" in opened.inner_text("#events")
+        assert 'server.create(0, "127.0.0.1")' in opened.inner_text("#source")
 
 
 def test_an_address_has_the_role_and_the_path(browser: Browser, tmp_path: Path) -> None:
