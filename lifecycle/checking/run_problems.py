@@ -52,8 +52,8 @@ def remaining(
 ) -> list[Sequence[Data]]:
     """The groups of findings that neither a comment, nor the project's settings, nor the baseline silences.
 
-    Those in tests come last, before them what is certainly wrong first. write_baseline: write those that are found there, and return none. Raises OSError, and ValueError
-    for a file that is not a baseline.
+    What is certainly wrong stands first, and what is in tests last. write_baseline: write those that are found there, and
+    return none. Raises OSError, and ValueError for a file that is not a baseline.
     """
     groups = [(problem_of(group), group) for group in grouped(findings)]
     groups = [(problem, group) for problem, group in groups if formats.not_ignored((problem,), settings)]

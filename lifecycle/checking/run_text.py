@@ -98,16 +98,15 @@ def _table(causes: Sequence[tuple[Problem, Sequence[Mapping[str, Any]]]]) -> Ite
 
 
 def for_terminal(text: str, stream: int) -> str:
-    """The text in the width of COLUMNS or of the terminal, in colours where `stream` is one. NO_COLOR is respected."""
+    """The text in the terminal's width and colours, where `stream` is a terminal; as it is elsewhere. NO_COLOR is respected."""
     try:
-        is_terminal = os.isatty(stream)
-        if not is_terminal and not os.environ.get("COLUMNS"):
+        if not os.isatty(stream):
             return text
         width = max(shutil.get_terminal_size().columns, 40)
     except (OSError, ValueError):
         return text
     lines = [part for line in text.splitlines() for part in _wrapped(line, width)]
-    if not is_terminal or os.environ.get("NO_COLOR"):
+    if os.environ.get("NO_COLOR"):
         return "".join(f"{line}\n" for line in lines)
     return "".join(f"{_styled(line)}\n" for line in lines)
 

@@ -101,6 +101,7 @@ def complaints(browser: Browser, address: str, pages: Iterable[str]) -> Iterator
 def unreached(page: Page, within: str = "html") -> list[str]:
     """What can be used on a page, or within a part of it, and is not reached by Tab."""
     count = page.evaluate(COUNT, within)
+    count += sum(frame.evaluate("document.querySelectorAll('*').length") for frame in page.frames[1:])
     for _ in range(count + 10):
         page.keyboard.press("Tab")
     found: list[str] = page.evaluate(UNREACHED)
