@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from click.testing import CliRunner, Result
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 from lifecycle.cli.app import app
 from lifecycle.engine import default_engine
@@ -25,7 +25,7 @@ def environment(columns: int = 80) -> dict[str, str]:
 def run_command(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
     """`lifecycle ARGUMENTS` in a process of its own, with its output piped."""
     return subprocess.run(
-        (*COMMAND, *arguments), env=environment(columns), capture_output=True, text=True, timeout=LONG, check=False
+        (*COMMAND, *arguments), env=environment(columns), capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False
     )
 
 
