@@ -189,14 +189,18 @@ SUPPORT = ("loopback", "sockets_in_states", "refusals", "racing", "kernel", "sta
 @contextmanager
 def _faces_in_place() -> Iterator[None]:
     """Modules that are imported meanwhile find faces where the blocking sockets are; support modules are imported anew."""
-    before = {name: sys.modules.pop(name) for name in SUPPORT if name in sys.modules}
+    before = _taken_out()
     try:
         with patch.multiple(lifecycle, **FACES):
             yield
     finally:
-        for name in SUPPORT:
-            sys.modules.pop(name, None)
+        _taken_out()
         sys.modules.update(before)
+
+
+def _taken_out() -> dict[str, ModuleType]:
+    """Take the imported support modules out of sys.modules, and return them."""
+    return {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] in SUPPORT}
 
 
 def awaited_copies(*paths: str) -> list[ModuleType]:

@@ -10,7 +10,7 @@ import socket
 from contextlib import suppress
 
 from loopback import HOST
-from provocations import PROVOKE
+from provocations.tables import PROVOKE
 from states import DATA_PHASE, STATES, TLS_PHASE, world
 
 from lifecycle import ROLES, Journal

@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 
 from evidence import ending_is_listed, evidence, legality_is_portable, stated_endings_hold
-from provocations import PROVOKE
+from provocations.tables import PROVOKE
 from states import SOCKET_ROLES
 
 from lifecycle.conformance.campaigns.mutation import Breakage, Mutant, broken_role, score, table_mutants

@@ -13,7 +13,7 @@ import sys
 import threading
 import warnings
 from asyncio.trsock import TransportSocket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
@@ -31,14 +31,6 @@ from lifecycle.checking.registry import track_of
 from lifecycle.checking.run_text import summary
 
 HOST = "127.0.0.1"
-
-
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    """A listener that is older than any check."""
-    with socket.create_server((HOST, 0)) as sock:
-        sock.settimeout(LONG)
-        yield sock
 
 
 def test_finding_has_everything() -> None:
@@ -185,17 +177,6 @@ def test_enforce_mode_stops_what_the_system_would_accept() -> None:
     assert [found.kind for found in findings] == ["portability"]
 
 
-def test_closed_socket_with_an_open_file_is_not_a_leak() -> None:
-    """A socket that was closed is not a leak, although a file over it is still open when the block ends."""
-    with checked_sockets() as findings:
-        left, right = socket.socketpair()
-        file = left.makefile("rb")
-        left.close()
-        right.close()
-    assert findings == []
-    file.close()
-
-
 def test_repr_of_a_socket_is_not_a_call() -> None:
     """The calls that repr() makes are not in the history."""
     with checked_sockets() as findings:
@@ -232,52 +213,6 @@ def test_checks_may_nest() -> None:
     assert [found.call for found in outer] == ["listen", "getsockname"]
 
 
-def test_open_socket_is_a_leak_of_the_block_that_made_it() -> None:
-    """A socket that the block left open is a leak, at the line that made it; `open_is_leak=False` waits for the collector."""
-    with checked_sockets() as findings:
-        sock = socket.socket()
-    assert [(found.kind, found.state, found.place.function) for found in findings] == [
-        ("leak", "open", "test_open_socket_is_a_leak_of_the_block_that_made_it")
-    ]
-    sock.close()
-    with checked_sockets(open_is_leak=False) as findings:
-        sock = socket.socket()
-    assert findings == []
-    sock.close()
-
-
-def test_block_that_an_exception_leaves_has_no_leaks() -> None:
-    """Open sockets are not reported where an exception leaves the block."""
-    with pytest.raises(KeyError), checked_sockets() as findings:
-        sock = socket.socket()
-        raise KeyError
-    assert findings == []
-    sock.close()
-
-
-def test_leak_is_reported_once_to_each_block() -> None:
-    """A socket that an inner block has left open is the inner block's leak, and the outer one gets it once."""
-    with checked_sockets() as outer, checked_sockets() as inner:
-        sock = socket.socket()
-    assert [found.kind for found in inner] == [found.kind for found in outer] == ["leak"]
-    sock.close()
-
-
-def test_leak_does_not_raise_in_the_call_that_notices_it() -> None:
-    """Where warnings are errors, a leak is printed as Python prints an unclosed socket, and raised nowhere."""
-    caught: list[object] = []
-    hook, sys.unraisablehook = sys.unraisablehook, lambda args: caught.append(args.exc_type)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", LifecycleWarning)
-            with checked_sockets("warn"):
-                sock = socket.socket()
-    finally:
-        sys.unraisablehook = hook
-    assert caught == [LifecycleWarning]
-    sock.close()
-
-
 def test_method_that_the_program_replaces_stays() -> None:
     """A method that the program replaces during the check is kept, and one that it replaced before is called."""
     calls = []
@@ -300,22 +235,6 @@ def test_method_that_the_program_replaces_stays() -> None:
             if name not in before:
                 delattr(socket.socket, name)
     assert dict(vars(socket.socket)) == before
-
-
-def test_collected_socket_is_a_leak() -> None:
-    """A socket that is collected and was never closed is a leak, also with `open_is_leak=False`."""
-    with warnings.catch_warnings(), checked_sockets(open_is_leak=False) as findings:
-        warnings.simplefilter("ignore", ResourceWarning)
-        socket.socket()
-    assert [found.kind for found in findings] == ["leak"]
-
-
-def test_detached_socket_is_not_a_leak() -> None:
-    """A descriptor that was detached is its new owner's to close."""
-    with checked_sockets() as findings:
-        number = socket.socket().detach()
-    assert findings == []
-    os.close(number)
 
 
 def test_finding_has_the_line_of_the_program_and_of_the_library(listener: socket.socket) -> None:
@@ -431,26 +350,6 @@ def test_each_way_to_receive_sees_the_end_of_the_stream(receive: Callable[[socke
             receive(left)
             assert _state(left) == "peer_closed"
     assert findings == []
-
-
-def test_accepted_connection_that_stays_open_is_a_leak(listener: socket.socket) -> None:
-    """A connection that accept() returned is the program's to close."""
-    with checked_sockets() as findings, socket.create_connection(listener.getsockname()):
-        accepted, _ = listener.accept()
-    assert [(found.kind, found.state) for found in findings] == [("leak", "connected")]
-    accepted.close()
-
-
-def test_leak_is_reported_while_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A collected socket is reported when the next socket is made, once finalizers have had their time."""
-    monkeypatch.setattr(registry, "_GRACE", -1.0)
-    with warnings.catch_warnings(), checked_sockets() as findings:
-        warnings.simplefilter("ignore", ResourceWarning)
-        first, second = socket.socket(), socket.socket()
-        del first, second
-        assert findings == []
-        socket.socket().close()  # may take the place of one of them in memory, which shows that it is gone
-        assert [found.kind for found in findings] == ["leak", "leak"]
 
 
 def test_frequent_call_that_fails_is_recorded() -> None:
@@ -601,18 +500,6 @@ def test_socket_from_a_descriptor_costs_the_same_among_many(monkeypatch: pytest.
     assert findings == []
     assert 100 <= len(asked) <= 300
     assert registry._by_inode == {}
-
-
-def test_forked_child_need_not_close_its_parents_sockets() -> None:
-    """The sockets of the parent are not leaks of a forked child."""
-    if not hasattr(os, "fork"):
-        pytest.skip("this system has no fork()")
-    with checked_sockets() as findings, socket.socket():
-        child = os.fork()
-        if not child:
-            os._exit(0)
-        assert os.waitpid(child, 0)[1] == 0
-    assert findings == []
 
 
 def test_findings_of_all_threads_are_collected() -> None:

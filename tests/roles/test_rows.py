@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from evidence import ARGUMENTS, ending_is_listed, evidence, legality_is_portable, stated_endings_hold
 from kernel import snapshot
-from provocations import PROVOKE
+from provocations.tables import PROVOKE
 from states import SOCKET_ROLES, STATES, world
 
 from lifecycle import IllegalCall

@@ -104,7 +104,8 @@ class ItemsWire(Wire[Any]):
         return values if self.make is list else self.make(values)
 
     def _made(self, loading: Any) -> Loading:
-        return self.make((yield loading))
+        values = yield loading
+        return values if self.make is list else self.make(values)  # a copy of a million takes a tenth of the time
 
     def _load_sized(self, count: int) -> Loading:
         values: list[Any] = []
