@@ -22,10 +22,10 @@ def environment(columns: int = 80) -> dict[str, str]:
     return {**kept, **ours, "COLUMNS": str(columns), "TERM": "xterm-256color"}
 
 
-def run_command(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
+def run_command(*arguments: str, columns: int = 80, seconds: float = PROGRAM_ENDS) -> subprocess.CompletedProcess[str]:
     """`lifecycle ARGUMENTS` in a process of its own, with its output piped."""
     return subprocess.run(
-        (*COMMAND, *arguments), env=environment(columns), capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False
+        (*COMMAND, *arguments), env=environment(columns), capture_output=True, text=True, timeout=seconds, check=False
     )
 
 

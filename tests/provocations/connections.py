@@ -15,13 +15,13 @@ from loopback import (
     until,
     unused_port,
 )
+from provocations.attempts import TICK, fails
 from states import World, begin_connect
 
 from lifecycle import (
     BlockingCallCancelled,
     SocketFile,
 )
-from provocations.attempts import TICK, fails
 
 
 def accept(w: World) -> None:

@@ -12,6 +12,9 @@ from loopback import (
     datagram_pair,
     until_shows,
 )
+from provocations.attempts import MESSAGE, TICK, Provocation, fails
+from provocations.descriptors_passed import fill_locally, locally, take_handles
+from provocations.stream_data import expect, receive, without_data
 from states import SOCKET_ROLES, World, arrange
 
 from lifecycle import (
@@ -19,9 +22,6 @@ from lifecycle import (
     MessageTruncated,
 )
 from lifecycle.system.portable_calls import dissolve
-from provocations.attempts import MESSAGE, TICK, Provocation, fails
-from provocations.descriptors_passed import fill_locally, locally, take_handles
-from provocations.stream_data import expect, receive, without_data
 
 
 def send_handles_to_gone_peer(w: World) -> None:

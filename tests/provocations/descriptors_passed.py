@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from loopback import (
     LONG,
 )
+from provocations.attempts import MESSAGE, TICK, Provocation, fails
+from provocations.stream_data import expect
 from states import World, bring
 
 from lifecycle.roles.facts import Link
-from provocations.attempts import MESSAGE, TICK, Provocation, fails
-from provocations.stream_data import expect
 
 
 def locally(w: World, unread: bytes = b"") -> None:

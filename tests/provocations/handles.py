@@ -11,6 +11,7 @@ from descriptors import no_descriptors_left
 from loopback import (
     HOST,
 )
+from provocations.attempts import Provocation, fails
 from states import World, handle_for
 
 from lifecycle import (
@@ -18,7 +19,6 @@ from lifecycle import (
 )
 from lifecycle.engine import Role
 from lifecycle.roles.facts import PEER, Facts, Link
-from provocations.attempts import Provocation, fails
 
 
 def create_on_used_port(w: World) -> None:

@@ -13,13 +13,13 @@ from loopback import (
     until,
     until_shows,
 )
+from provocations.attempts import MESSAGE, TICK, Provocation, fails
 from states import World
 
 from lifecycle import (
     BlockingCallCancelled,
     StreamTruncated,
 )
-from provocations.attempts import MESSAGE, TICK, Provocation, fails
 
 
 def sending(call: str) -> dict[str, Provocation]:

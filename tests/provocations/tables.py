@@ -9,8 +9,6 @@ from loopback import (
     unanswering_listener,
     unused_port,
 )
-from states import SOCKET_ROLES
-
 from provocations.attempts import MESSAGE, NO_OPTION, TICK, TOO_LONG, Provocation, fails
 from provocations.connections import (
     accept,
@@ -59,6 +57,7 @@ from provocations.tls import (
     stop_after_reset,
     stop_in_vain,
 )
+from states import SOCKET_ROLES
 
 COMMON: dict[str, dict[str, Provocation]] = {
     "create": {"ok": lambda w: w.subject.create(0, HOST), "failed": create_on_used_port},

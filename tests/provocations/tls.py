@@ -11,6 +11,9 @@ from loopback import (
     reset,
     until_shows,
 )
+from provocations.attempts import MESSAGE, fails
+from provocations.connections import cancelled
+from provocations.stream_data import expect
 from states import World, arrange
 
 from lifecycle import (
@@ -19,9 +22,6 @@ from lifecycle import (
     SocketFile,
 )
 from lifecycle.conformance.adapters.certificates import context_of
-from provocations.attempts import MESSAGE, fails
-from provocations.connections import cancelled
-from provocations.stream_data import expect
 
 
 def _shake_hands(w: World) -> None:
