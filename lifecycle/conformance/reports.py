@@ -145,6 +145,7 @@ def _cluster(report: Conformance, cluster: Cluster) -> dict[str, Any]:
         "role": first.role,
         "roles": list(cluster.roles),
         "repeats": None if repeats is None else {"times": repeats.times, "tries": repeats.tries, "needs": repeats.needs},
+        "local": first.local,
         "states": list(cluster.states),
         "call": first.call,
         "calls": list(cluster.calls),

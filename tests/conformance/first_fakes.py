@@ -44,6 +44,10 @@ class FewMethods(Thin):
     methods = FEW
 
 
+class NoMessages(Thin):
+    methods = tuple(each for each in MANY if each not in ("sendto", "recvfrom"))
+
+
 class NoFlags(Thin):
     def recv(self, size: int) -> bytes:
         data: bytes = self._inner.recv(size)

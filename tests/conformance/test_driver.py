@@ -22,8 +22,10 @@ from lifecycle.conformance import (
     target_named,
 )
 from lifecycle.conformance.campaigns.confirming import Confirming
+from lifecycle.conformance.campaigns.conform import Conformance
 from lifecycle.conformance.driving.results import snippet
 from lifecycle.conformance.driving.sequences import exhaust, model_for, replayed, walk
+from lifecycle.conformance.reports import conformance_data
 from lifecycle.conformance.targets import Target, target_of
 from lifecycle.net.operations import Timeout
 from lifecycle.system.local_sockets import LOCAL_FAMILY
@@ -129,6 +131,8 @@ def test_a_difference_over_a_path_is_repeated_over_a_path() -> None:
     assert found is not None
     assert str(found).startswith("client over a path[")
     assert "local=True" in snippet(target.name, found)
+    (data,) = conformance_data(Conformance(target.name, 1, 0, 0, bare=[found]))["unexplained"]
+    assert data["local"] is True
     repeats = Confirming(target, dict(ROLES), seconds=30).repeats(*clusters([found]))
     assert repeats is not None
     assert repeats.times == repeats.tries

@@ -39,6 +39,7 @@ def causes(report: Conformance) -> set[tuple[str, str]]:
     [
         (lambda: fakes.over(fakes.FewMethods), "set_option (no setsockopt())"),
         (lambda: fakes.over(fakes.FewMethods), "time-outs (no settimeout())"),
+        (lambda: fakes.over(fakes.NoMessages), "datagram sockets (no sendto(), which their peers need)"),
         (lambda: fakes.over(fakes.NoFlags), "flags of recv() (it takes a size only)"),
         (lambda: fakes.over(fakes.NoDescriptor), "detach (no detach())"),
         (lambda: fakes.over(fakes.MadeUpNumber), "detach (no detach())"),
@@ -48,7 +49,16 @@ def causes(report: Conformance) -> set[tuple[str, str]]:
             "a listener that is silent (OSError: the queue of a listener never fills",
         ),
     ],
-    ids=["no options", "no time-outs", "no flags", "no descriptor", "a made-up number", "a pair's descriptor", "endless queue"],
+    ids=[
+        "no options",
+        "no time-outs",
+        "no messages",
+        "no flags",
+        "no descriptor",
+        "a made-up number",
+        "a pair's descriptor",
+        "endless queue",
+    ],
 )
 def test_only_methods_that_exist_are_needed(make: Callable[[], Any], left_out: str) -> None:
     """Sockets in memory that show a part of themselves pass, and what is left out for it has a name and a reason."""

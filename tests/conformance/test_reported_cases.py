@@ -85,6 +85,15 @@ class Wraps:
         return data
 
 
+class TakesAll(socket.socket):
+    """It takes every call in any state, as mocks do."""
+
+    def _take(self, *arguments: Any) -> None:
+        """Do nothing."""
+
+    bind = listen = shutdown = connect = setsockopt = _take  # type: ignore[assignment]
+
+
 class Slow(socket.socket):
     """Each of its calls takes a while."""
 
@@ -141,6 +150,13 @@ def test_a_wrapper_that_closes_at_the_end_is_blamed_for_that_first() -> None:
     assert first.shortest.got.strip(")").endswith("EBADF")
     assert len(first.calls) > 3
     assert len(others) < 10
+
+
+def test_a_mock_that_takes_every_call_has_one_line_for_that() -> None:
+    """Compared with a system, too: calls that it takes in one state are one cause, wherever else they show."""
+    report = conform(target_named(f"{__name__}:TakesAll", like="linux"), [SERVER], depth=1, walks=0)
+    taken = [each for each in clusters(report.unexplained) if (each.shortest.cell or ("", "", ""))[2] == "illegal"]
+    assert [len(each.calls) > 2 for each in taken] == [True]
 
 
 def test_slow_calls_pass() -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from lifecycle.conformance.adapters.loopback import Loopback, can_say
@@ -210,6 +211,8 @@ CHECKS = (
     Check("refused messages", _refuse_messages, socket.SOCK_DGRAM, frozenset({"peer_leaves", "peer_returns"})),
 )
 
+PEERS_NEED: Mapping[int, tuple[str, ...]] = {socket.SOCK_DGRAM: ("sendto", "recvfrom")}
+
 KIND_NAMES: Mapping[int, str] = {socket.SOCK_STREAM: "stream sockets", socket.SOCK_DGRAM: "datagram sockets"}
 
 
@@ -219,6 +222,9 @@ def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
     sock = None
     for kind in sorted(found.kinds):
         made, why = _attempt(lambda kind=kind: new(socket.AF_INET, kind))  # type: ignore[misc]
+        if not why and peers_too:
+            missing = (each for each in PEERS_NEED.get(kind, ()) if not hasattr(made, each))
+            why = "".join(f"no {each}(), which their peers need" for each in islice(missing, 1))
         if why:
             found.kinds -= {kind}
             found.left_out.append(LeftOut(KIND_NAMES[kind], why))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ Trail = tuple[tuple[str, ...], ...]
 
 LONGEST_TRAIL = 400
 GONE = "EBADF"
+ERROR = re.compile(r"\bE[A-Z]{3,}\b")
 ALIKE = 3
 """so many calls that fail with one error in one state have one cause"""
 
@@ -152,18 +154,19 @@ def clusters(divergences: Iterable[Divergence]) -> list[Cluster]:
 
 def _join(groups: dict[tuple[str, ...], list[Divergence]]) -> None:
     """Make one group of those in which one state fails, or takes, call after call alike: it is the state that is wrong."""
-    alike: dict[tuple[str, str, str], dict[tuple[str, ...], None]] = {}
+    alike: dict[tuple[str, str, str], dict[tuple[str, ...], str]] = {}
     for line, group in groups.items():
         for each in group:
             kind = _kind(each)
             if kind and not each.explanation:
-                alike.setdefault((each.role, each.state, kind), {})[line] = None
+                alike.setdefault((each.role, each.state, kind), {})[line] = each.call
+    joined = {line: line for line in groups}
     for lines in alike.values():
-        present = [line for line in lines if line in groups]
-        if len({groups[line][0].call for line in present}) >= ALIKE:
-            first, *others = present
-            for line in others:
-                groups[first] += groups.pop(line)
+        if len(set(lines.values())) >= ALIKE:
+            first, *others = dict.fromkeys(joined[line] for line in lines)
+            for other in others:
+                groups[first] += groups.pop(other)
+            joined = {line: first if into in others else into for line, into in joined.items()}
 
 
 def _kind(each: Divergence) -> str:
@@ -171,9 +174,14 @@ def _kind(each: Divergence) -> str:
         return each.got.partition(" (")[0]
     if each.got.strip(")").endswith(GONE):
         return GONE
-    if each.cell is not None and each.cell[2] == ILLEGAL and each.expected.startswith("a refusal"):
+    if each.cell is not None and each.cell[2] == ILLEGAL and (each.expected.startswith("a refusal") or not _fails(each.got)):
         return ILLEGAL
     return each.got if each.got.startswith("failed") else ""
+
+
+def _fails(got: str) -> bool:
+    """Whether an answer is an error other than that nothing is there yet."""
+    return ERROR.search(got) is not None and not got.strip(")").endswith("EAGAIN")
 
 
 def snippet(target: str | Callable[[], Adapter], divergence: Divergence) -> str:

@@ -122,7 +122,11 @@ func (s *slot) until(mask waiter.EventMask, call func() tcpip.Error) (err tcpip.
 // What is waited for, in the states of TCP.
 func (s *slot) is(what string) bool {
 	if !s.isStream {
-		return what == "writable" || s.end.Readiness(waiter.ReadableEvents|waiter.EventErr) != 0
+		events := map[string]waiter.EventMask{"writable": waiter.WritableEvents, "hung_up": waiter.EventErr}[what]
+		if events == 0 {
+			events = waiter.ReadableEvents | waiter.EventErr
+		}
+		return s.end.Readiness(events) != 0
 	}
 	state := tcp.EndpointState(s.end.State())
 	switch what {
