@@ -6,12 +6,14 @@ the demo there are its journal, recorded now, and the charts that are made of it
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from lifecycle.cli.demo_programs import ATTEMPTS, Conversation, refused
 from lifecycle.diagrams import pictures, read_records, sequence_chart, state_diagram
+from lifecycle.diagrams.explorer.page import lines_of
 from lifecycle.engine import Journal
 from lifecycle.roles import ROLES
 from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, OBSERVED_STREAM
@@ -19,6 +21,9 @@ from lifecycle.system import refusals
 from lifecycle.system.platform_answers import answers_text
 
 FOLDER = Path(__file__).parent
+QUIET = ("Server#1", "Client#1", "Accepted#1")
+"""The objects of the chart in the README"""
+
 PACKAGED = FOLDER.parent / "lifecycle" / "diagrams" / "roles"
 JOURNAL = PACKAGED.parent / "explorer" / "demo.jsonl"
 OBSERVED = (OBSERVED_STREAM, OBSERVED_DATAGRAM, OBSERVED_SOCKET)
@@ -39,6 +44,8 @@ def charts_of_the_demo() -> Iterator[tuple[str, str]]:
     yield "demo.txt", sequence_chart(records, "text", width=120)
     yield "demo.mmd", sequence_chart(records, "mermaid")
     yield "demo.svg", sequence_chart(records, "svg")
+    quiet = [record for record in records if record.subject in QUIET and record.outcome != "illegal"]
+    yield "demo-quiet.svg", sequence_chart(quiet, "svg")
 
 
 def pictures_of_roles() -> Iterator[tuple[str, str]]:
@@ -63,7 +70,10 @@ def main() -> int:
     for old in (*FOLDER.iterdir(), *PACKAGED.iterdir()):
         if old.suffix in (".mmd", ".dot", ".svg", ".txt"):
             old.unlink()
-    JOURNAL.write_text("".join(f"{line}\n" for line in recorded_demo().lines()), encoding="utf-8", newline="\n")
+    demo = recorded_demo()
+    JOURNAL.write_text("".join(f"{line}\n" for line in demo.lines()), encoding="utf-8", newline="\n")
+    lines = json.dumps(dict(lines_of(demo.records)), indent=0) + "\n"
+    JOURNAL.with_name("demo-lines.json").write_text(lines, encoding="utf-8", newline="\n")
     for folder, written in ((FOLDER, texts_of_roles()), (FOLDER, charts_of_the_demo()), (PACKAGED, pictures_of_roles())):
         for name, text in written:
             (folder / name).write_text(text, encoding="utf-8", newline="\n")

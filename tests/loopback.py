@@ -21,6 +21,7 @@ from lifecycle.system.polling import _wakers
 HOST = "127.0.0.1"
 SHORT = 0.05  # seconds that a test lets pass to see that nothing happens
 LONG = 20.0  # seconds after which a test that waits for an event fails
+PROGRAM_ENDS = 50.0  # seconds within which a program that a test starts ends, also on a busy machine
 
 DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path("/dev/fd")
 

@@ -44,7 +44,7 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
         text = "".join(f"{line}\n" for line in summary(findings, checker.left_out, shows_all=settings.all, unseen=unseen))
         if settings.output_format != "text":
             text = WRITERS[settings.output_format]([problem_of(group) for group in groups])
-        _hand_over(text, settings.output)
+        _hand_over(text, settings.output, is_text=settings.output_format == "text")
     return failing(groups, settings.fail_on)
 
 
@@ -59,13 +59,13 @@ def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Seq
         return grouped(findings)
 
 
-def _hand_over(text: str, file: str | None) -> None:
+def _hand_over(text: str, file: str | None, *, is_text: bool) -> None:
     """Write what was found to the file, or where that cannot be, to standard error."""
     if file is not None:
         with _reporting_failure(file):
             write_whole(file, text)
             return
-    _write(text)
+    _write(text, is_text=is_text)
 
 
 def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, Any]], unseen: Sequence[str] = ()) -> None:
@@ -89,10 +89,11 @@ def _reporting_failure(file: str | None) -> Iterator[None]:
         _write(f"lifecycle: cannot write {file}: {error.strerror}\n")
 
 
-def _write(text: str) -> None:
+def _write(text: str, *, is_text: bool = True) -> None:
     """To standard error, even if the program has replaced sys.stderr, and also from a signal handler."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError, RuntimeError):  # gone, closed, or in use by the interrupted code
             stream.flush()
     with suppress(OSError):
-        os.write(2, for_terminal(printable_lines(text), 2).encode("utf-8", "replace"))
+        shown = printable_lines(text)
+        os.write(2, (for_terminal(shown, 2) if is_text else shown).encode("utf-8", "replace"))

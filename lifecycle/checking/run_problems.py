@@ -52,8 +52,8 @@ def remaining(
 ) -> list[Sequence[Data]]:
     """The groups of findings that neither a comment, nor the project's settings, nor the baseline silences.
 
-    Those in tests come last. write_baseline: write those that are found there, and return none. Raises OSError, and ValueError
-    for a file that is not a baseline.
+    What is certainly wrong stands first, and what is in tests last. write_baseline: write those that are found there, and
+    return none. Raises OSError, and ValueError for a file that is not a baseline.
     """
     groups = [(problem_of(group), group) for group in grouped(findings)]
     groups = [(problem, group) for problem, group in groups if formats.not_ignored((problem,), settings)]
@@ -63,7 +63,11 @@ def remaining(
     if baseline is not None:
         new = {id(problem) for problem in formats.new_problems(Path(baseline), [problem for problem, _ in groups])}
         groups = [(problem, group) for problem, group in groups if id(problem) in new]
-    return [group for _, group in sorted(groups, key=lambda item: bool(_IN_TESTS.search(item[0].path)))]
+    return [group for _, group in sorted(groups, key=_urgency)]
+
+
+def _urgency(item: tuple[Problem, Sequence[Data]]) -> tuple[bool, int]:
+    return bool(_IN_TESTS.search(item[0].path)), list(FindingKind).index(FindingKind(item[0].kind))
 
 
 def headline(groups: Sequence[Sequence[Data]], left_out: int = 0) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import linecache
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -143,10 +144,13 @@ class DemoProgram:
             SocketFile=SocketFile, io=io, **names,
         )  # fmt: skip
         self._count = 0
+        self._lines: list[str] = []
+        linecache.cache[f"<{name}>"] = (0, None, self._lines, name)  # for the page of the run, and tracebacks
 
     def run(self, code: str) -> str:
         """Run one line; the states of its objects. Raises DemoFailed for a comparison that does not hold."""
         self._count += 1
+        self._lines.append(f"{code}\n")
         module = ast.increment_lineno(ast.parse(code, f"<{self.name}>"), self._count - 1)
         statement = module.body[0]
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Compare):
@@ -224,7 +228,7 @@ def refused(text: str) -> Refusal:
     """Run a program whose last line is illegal. Raises DemoFailed when that is not refused, OSError when another line fails."""
     lines = _lines(text)
     with ExitStack() as made:
-        program = DemoProgram("attempt", lambda each: made.callback(_release, each))
+        program = DemoProgram(f"attempt {ATTEMPTS.index(text) + 1}", lambda each: made.callback(_release, each))
         for line in lines[:-1]:
             program.run(line)
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifecycle.cli.output import examples, fail, tell, write
+from lifecycle.cli.output import JSON_VERSION, examples, fail, tell, write, write_json
 
 if TYPE_CHECKING:
     from lifecycle.checking.formats.problems import Problem
@@ -115,17 +115,24 @@ def _constructors(roles: tuple[str, ...], classes: tuple[str, ...]) -> Mapping[s
 @click.command(
     "explain",
     short_help="What a problem's code means, and what helps.",
-    epilog=examples("lifecycle explain LC101", "lifecycle explain          all codes"),
+    epilog=examples(
+        "lifecycle explain LC101", "lifecycle explain          all codes", "lifecycle explain --json   the same as data"
+    ),
 )
 @click.argument("code", required=False)
-def explain(code: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+def explain(code: str | None, as_json: bool) -> None:
     """Explain a code as `lifecycle lint` and `lifecycle run` report it; without one, list them all."""
     from lifecycle.checking.formats.codes import CODES, code_named
 
-    if code is None:
-        write("".join(f"{each.name}  {each.kind:<12} {each.title}\n" for each in sorted(CODES, key=lambda each: each.name)))
-        return
-    found = code_named(code)
-    if found is None:
+    found = None if code is None else code_named(code)
+    if code is not None and found is None:
         fail(f"there is no code {code!r}; `lifecycle explain` lists them", 2)
-    write(f"{found.name}: {found.title} ({found.kind})\n\n{click.wrap_text(found.explanation, 78)}\n")
+    codes = (found,) if found else sorted(CODES, key=lambda each: each.name)
+    if as_json:
+        shown = ("name", "kind", "title", "explanation")
+        write_json({"version": JSON_VERSION, "codes": [{name: getattr(each, name) for name in shown} for each in codes]})
+    elif found is None:
+        write("".join(f"{each.name}  {each.kind:<12} {each.title}\n" for each in codes))
+    else:
+        write(f"{found.name}: {found.title} ({found.kind})\n\n{click.wrap_text(found.explanation, 78)}\n")

@@ -199,6 +199,8 @@ def _edge(edge: StateEdge, number: int, errors: Sequence[str], picture: Picture,
         attributes.append(f'penwidth=2.5 color="{TAKEN}"')
     if isinstance(edge.source, Group):
         attributes.append(f"ltail={_cluster(place)}")
+        if edge.target in picture.outside:  # its label is outside the group, too
+            attributes.append("minlen=3")
     if isinstance(edge.target, Group):
         attributes.append(f"lhead={_cluster(place)}")
     # an edge of a group ends at one of its states, and is clipped at the group's border

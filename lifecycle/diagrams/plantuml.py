@@ -15,6 +15,14 @@ RESERVED = (
 GROUP = "GROUP"
 COLOURS = {Mark.NONE: "", Mark.VISITED: " #D9ECFB", Mark.PRESENT: " #FFE08A"}
 FAILURE, TAKEN = "#B42318", "#0B6BB8"
+LOOK = (
+    "skinparam shadowing false",
+    *(
+        f"skinparam state{part}Color #{colour}"
+        for part, colour in (("Background", "F5F7FA"), ("Border", "5B6676"), ("Arrow", "5B6676"))
+    ),
+)
+"""Its own arrows are red, as failures are"""
 
 
 def plantuml(graph: Graph) -> str:
@@ -27,6 +35,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     grouped = {state for group in graph.groups for state in group.states}
     yield "@startuml"
     yield "hide empty description"
+    yield from LOOK
     yield f"title {_name(graph.name)}"
     for group in graph.groups:
         yield f'state "{group_label(group, _name)}" as {_end(group, ids)} {{'

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from cli.command import environment
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 TESTS = """
 import ctypes
@@ -61,7 +61,9 @@ def _run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedP
     (folder / "test_calls.py").write_text(TESTS, encoding="utf-8")
     command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *options)
     surroundings = {**environment(), **variables}
-    return subprocess.run(command, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=LONG, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False
+    )
 
 
 def reported(output: str) -> list[tuple[str, str]]:

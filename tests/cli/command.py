@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from click.testing import CliRunner, Result
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 from lifecycle.cli.app import app
 from lifecycle.engine import default_engine
@@ -22,7 +22,7 @@ def environment(columns: int = 80) -> dict[str, str]:
     return {**kept, **ours, "COLUMNS": str(columns), "TERM": "xterm-256color"}
 
 
-def run_command(*arguments: str, columns: int = 80, seconds: float = LONG) -> subprocess.CompletedProcess[str]:
+def run_command(*arguments: str, columns: int = 80, seconds: float = PROGRAM_ENDS) -> subprocess.CompletedProcess[str]:
     """`lifecycle ARGUMENTS` in a process of its own, with its output piped."""
     return subprocess.run(
         (*COMMAND, *arguments), env=environment(columns), capture_output=True, text=True, timeout=seconds, check=False

@@ -18,6 +18,7 @@ PRINTED = [
     ("show", "show", "--json"),
     ("roles", "roles", "--json"),
     ("doctor", "doctor", "--json"),
+    ("explain", "explain", "--json"),
     ("matrix", "matrix", "--family", "inet", "--kind", "dgram", "--json"),
     ("matrix", "matrix", "--family", "inet", "--kind", "dgram", "--diff", "winsock", "--json"),
     ("conform-report", "conform", "memory", "--role", "server", "--walks", "1", "--json"),

@@ -10,7 +10,7 @@ import click
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
 from click.testing import CliRunner
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 import lifecycle
 from lifecycle import ROLES
@@ -90,7 +90,7 @@ def test_a_reader_that_stops_reading_is_not_a_failure(arguments: tuple[str, ...]
     os.close(reader)
     with open(writer, "wb") as nobody:
         ran = subprocess.run(
-            (*COMMAND, *arguments), env=environment(), stdout=nobody, stderr=subprocess.PIPE, timeout=LONG, check=False
+            (*COMMAND, *arguments), env=environment(), stdout=nobody, stderr=subprocess.PIPE, timeout=PROGRAM_ENDS, check=False
         )
     assert (ran.returncode, ran.stderr) == (0, b"")
 
@@ -101,7 +101,7 @@ def test_output_that_cannot_be_written_is_a_failure(arguments: tuple[str, ...]) 
     """A full disk exits with 1 and one line that says so."""
     with open("/dev/full", "wb") as full:
         ran = subprocess.run(
-            (*COMMAND, *arguments), env=environment(), stdout=full, stderr=subprocess.PIPE, timeout=LONG, check=False
+            (*COMMAND, *arguments), env=environment(), stdout=full, stderr=subprocess.PIPE, timeout=PROGRAM_ENDS, check=False
         )
     assert ran.returncode == 1
     assert ran.stderr.startswith(b"Error: cannot write the output: ")
@@ -111,7 +111,7 @@ def test_output_that_cannot_be_written_is_a_failure(arguments: tuple[str, ...]) 
 def test_the_package_does_not_need_the_command() -> None:
     """Importing and using the package pulls in neither click nor rich."""
     program = "import sys, lifecycle; lifecycle.Server().close(); print(sorted({'rich', 'click'} & set(sys.modules)))"
-    ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=LONG, check=True)
+    ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=PROGRAM_ENDS, check=True)
     assert ran.stdout == "[]\n"
 
 
@@ -119,6 +119,6 @@ def test_the_package_does_not_need_the_command() -> None:
 def test_command_without_its_extra_names_the_extra(missing: tuple[str, ...]) -> None:
     """Where click or rich is not installed, the command says in one line what to install, and exits with 2."""
     program = f"import sys; sys.modules.update(dict.fromkeys({missing!r})); from lifecycle.cli import main; main()"
-    ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=LONG, check=False)
+    ran = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == f'The command needs {" and ".join(missing)}: pip install "socket-lifecycle[cli]"\n'

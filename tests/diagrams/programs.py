@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -88,6 +88,6 @@ def real_mermaid(browser: Browser) -> Iterator[RealMermaid]:
 
 def dot_json(text: str) -> str:
     """What Graphviz read, with its layout, as JSON."""
-    ran = subprocess.run(("dot", "-Tjson"), input=text, capture_output=True, text=True, timeout=LONG, check=False)
+    ran = subprocess.run(("dot", "-Tjson"), input=text, capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout

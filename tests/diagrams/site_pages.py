@@ -24,16 +24,26 @@ AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
 
-FOUND = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+FOUND = """async only => (await axe.run(document, {resultTypes: ['violations'], ...only && {runOnly: only}})).violations
     .map(each => `${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`)"""
 
-COUNT = """() => {
+COLOURS = ["color-contrast", "link-in-text-block"]
+"""The rules of axe-core that depend on the colour scheme"""
+
+COUNT = """within => {
     window.reached = new Set();
+    window.asked = [...document.querySelectorAll(
+        ['a[href]', 'button', 'input', 'select', 'textarea', 'summary', '[tabindex]'].map(each => `${within} ${each}`).join())];
     document.addEventListener('focusin', event => reached.add(event.target));
-    return document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]').length;
+    const place = document.querySelector(within);
+    if (within !== 'html' && place) {  // Tab goes on from there
+        place.tabIndex = -1;
+        place.focus();
+    }
+    return asked.length;
 }"""
 
-UNREACHED = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+UNREACHED = """() => asked
     .filter(each => each.checkVisibility({visibilityProperty: true}) && each.tabIndex >= 0 && !each.disabled)
     .filter(each => each.type !== 'radio' && !reached.has(each))
     .map(each => each.outerHTML.slice(0, 80))"""
@@ -65,6 +75,7 @@ def complaints(browser: Browser, address: str, pages: Iterable[str]) -> Iterator
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    within = "html"  # what is around an article is tried on the first page: it is the same on all
     try:
         for name in pages:
             page.set_viewport_size({"width": WIDTHS[0], "height": 900})
@@ -72,22 +83,25 @@ def complaints(browser: Browser, address: str, pages: Iterable[str]) -> Iterator
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 for scheme in SCHEMES:
+                    only = None if scheme == SCHEMES[0] else COLOURS
                     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                     page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished.catch(() => {})))")
-                    yield from (f"{name}, {scheme}, {width} px: {each}" for each in page.evaluate(FOUND))
+                    yield from (f"{name}, {scheme}, {width} px: {each}" for each in page.evaluate(FOUND, only))
                 if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
                     yield f"{name}, {width} px: is wider than the window"
             page.set_viewport_size({"width": WIDTHS[0], "height": 900})
-            yield from (f"{name}: the keyboard does not reach {each}" for each in unreached(page))
+            yield from (f"{name}: the keyboard does not reach {each}" for each in unreached(page, within))
+            within = "article"
             yield from (f"{name}: {each}" for each in said)
             said.clear()
     finally:
         context.close()
 
 
-def unreached(page: Page) -> list[str]:
-    """What can be used on a page and is not reached by Tab."""
-    count = page.evaluate(COUNT)
+def unreached(page: Page, within: str = "html") -> list[str]:
+    """What can be used on a page, or within a part of it, and is not reached by Tab."""
+    count = page.evaluate(COUNT, within)
+    count += sum(frame.evaluate("document.querySelectorAll('*').length") for frame in page.frames[1:])
     for _ in range(count + 10):
         page.keyboard.press("Tab")
     found: list[str] = page.evaluate(UNREACHED)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from diagrams.test_explorer import Opened
-from loopback import LONG
+from loopback import LONG, PROGRAM_ENDS
 from strategies import HOSTILE
 
 from lifecycle import Accepted, Client, IllegalCall, Journal, Server
@@ -101,7 +101,7 @@ def test_what_is_copied_runs(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "test_copied.py"
     file.write_text(page.input_value("#copied"), encoding="utf-8")
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file))
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=False, cwd=tmp_path)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False, cwd=tmp_path)
     assert "3 passed" in ran.stdout
 
 
@@ -209,6 +209,7 @@ def test_the_demos_run_is_there_from_the_start(browser: Browser, tmp_path: Path)
         assert opened.is_visible("#explore")
         opened.keyboard.press("2")
         assert "Server#1" in opened.inner_text("#events")
+        assert 'server.create(0, "127.0.0.1")' in opened.inner_text("#source")
 
 
 def test_an_address_has_the_role_and_the_path(browser: Browser, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def serializable(
             if is_dataclass and owner is not kind:
                 raise TypeError(f"{kind.__name__} inherits serialize(), which does not know its fields: give it its own")
             _check_can_be_made(kind, kind)
-            entry = Entry(kind, name, schema, versionable, kind, _putting(kind), _taking(kind), has_method=True)
+            entry = Entry(kind, name, schema, versionable, kind, _putting(kind), _taking(kind))
             travels_as(kind, EmbeddedWire(entry))
         elif is_dataclass:
             if kind.__new__ is not object.__new__:

@@ -21,7 +21,6 @@ class Entry:
     """A serializable class.
 
     is_abstract: whether only classes derived from it have objects.
-    has_method: whether its body is put and taken by a serialize() of the user's.
 
     make: makes an object to load into. put(encoder, thing): stores its body, and returns None or a generator. take(decoder,
     thing): loads its body, and returns the thing or a generator of it (see nesting.py). members: how that is done as a member
@@ -37,7 +36,6 @@ class Entry:
     make: Callable[[], Any]
     put: Callable[[Any, Any], Any]
     take: Callable[[Any, Any], Any]
-    has_method: bool = False
     record: Any = None
     members: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]] | None = None
     is_abstract: bool = field(init=False)

@@ -10,20 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lifecycle.archive.dump.finding import Confidence, Kind
+from lifecycle.archive.dump.finding import Kind
 from lifecycle.archive.dump.scanning import findings
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One object's bytes: where its tag begins, where its body begins and ends; is_certain: whether its tag is sure."""
+    """One object's bytes: where its tag begins, where its body begins and ends."""
 
     name: str
     tag: int
     start: int
     end: int
     schema: int | None
-    is_certain: bool
 
 
 def bodies(data: Any, *, encoding: str = "cp1252") -> Iterator[Body]:
@@ -40,4 +39,4 @@ def bodies(data: Any, *, encoding: str = "cp1252") -> Iterator[Body]:
 
 
 def _body(found: Any, end: int) -> Body:
-    return Body(found.text, found.offset, found.end, end, found.schema, found.confidence is Confidence.CERTAIN)
+    return Body(found.text, found.offset, found.end, end, found.schema)

@@ -52,13 +52,16 @@ def explorer_page(
     opens = "replay" if run or live else "explore"
     if opens == "explore":
         run = [Record(**json.loads(line)) for line in _part("demo.jsonl").splitlines()]
+        sources = json.loads(_part("demo-lines.json"))
+    else:
+        sources = dict(lines_of(run[:MOST_CALLS]))
     texts: dict[str, int] = {}
     rows = [[_packed(getattr(record, name), texts) for name in _FIELDS] for record in run[:MOST_CALLS]]
     data = {
         "roles": [_role_data(checked_role(role)) for role in ((roles,) if isinstance(roles, Role) else roles)],
         "texts": list(texts),
         "run": rows,
-        "sources": dict(_sources(run[:MOST_CALLS])),
+        "sources": sources,
         "findings": list(findings),
         "live": live,
         "opens": opens,
@@ -82,10 +85,11 @@ def _packed(value: Any, texts: dict[str, int]) -> Any:
     return texts.setdefault(value, len(texts)) if isinstance(value, str) else value
 
 
-def _sources(records: Iterable[Record]) -> Iterator[tuple[str, str]]:
-    """("file:line", the line of the program), where the program's source lies here."""
+def lines_of(records: Iterable[Record]) -> Iterator[tuple[str, str]]:
+    """("file:line", the line of the program), where the program's source lies here, or linecache was told it."""
     for file, line in {(record.file, record.line): None for record in records}:
-        text = linecache.getline(file, line).strip() if file.endswith(".py") and file.isprintable() else ""
+        is_source = file.isprintable() and (file.endswith(".py") or re.fullmatch("<.*>", file))
+        text = linecache.getline(file, line).strip() if is_source else ""
         if text:
             yield f"{file}:{line}", text[:MOST_LETTERS]
 
