@@ -1,7 +1,7 @@
 """Every agent that is shipped, against its table of known differences: python -m tests.stacks [--long] [NAME...]
 
-Each has to pass; with --long each line of its table has to show, too: a stack that has changed is a failure. A line that depends
-on time says "now and then", and need not show. A stack whose compiler is missing is left out, and said to be.
+Each has to pass; with --long each line of its table has to show, too: a stack that has changed is a failure. A line that
+depends on time says "now and then", and need not show. A stack whose compiler is missing is left out, and said to be.
 """
 
 from __future__ import annotations
