@@ -1,7 +1,7 @@
 """Every agent that is shipped, against its table of known differences: python -m tests.stacks [--long] [NAME...]
 
-Each has to pass; with --long each line of its table has to show, too: a stack that has changed is a failure. A stack whose
-compiler is missing is left out, and said to be.
+Each has to pass; with --long each line of its table has to show, too: a stack that has changed is a failure. A line that
+depends on time says "now and then", and need not show. A stack whose compiler is missing is left out, and said to be.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ STACKS: dict[str, tuple[Callable[[], str], int, int]] = {
 }
 """name -> (makes its command, depth, walks)"""
 
+NOW_AND_THEN = "now and then"
+
 
 def is_as_known(name: str, *, is_long: bool) -> bool:
     """Run one, and say in a line what it did."""
@@ -44,7 +46,7 @@ def is_as_known(name: str, *, is_long: bool) -> bool:
         print(f"    {each}  ({' > '.join(each.steps)})")
     for line in report.unseen:
         print(f"    not seen: {line}")
-    return report.passes and not (is_long and report.unseen)
+    return report.passes and not (is_long and any(NOW_AND_THEN not in line for line in report.unseen))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -61,6 +60,17 @@ def test_a_budget_ends_the_run_with_a_partial_report() -> None:
     assert report.passes
 
 
+class Stops(socket.socket):
+    """Its first listen() in a run sends SIGTERM to its own process."""
+
+    signals: ClassVar[list[int]] = [signal.SIGTERM]
+
+    def listen(self, backlog: int = 0) -> None:
+        while self.signals:
+            os.kill(os.getpid(), self.signals.pop())
+        super().listen(backlog)
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="only POSIX sends signals to itself like this")
 def test_a_signal_ends_the_run_with_a_partial_report() -> None:
     """SIGTERM ends the command after the step under way: it prints what it has, and fails."""
@@ -68,10 +78,7 @@ def test_a_signal_ends_the_run_with_a_partial_report() -> None:
 
     from lifecycle.cli.conform import conform as command
 
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
-    ran = CliRunner().invoke(command, ["socket", "--role", "server", "--depth", "3", "--walks", "1000000"])
-    timer.join()
+    ran = CliRunner().invoke(command, [f"{HERE}:Stops", "--role", "server", "--depth", "3", "--walks", "1000000"])
     assert ran.exit_code == 1
     assert "partial: stopped by SIGTERM" in ran.output
 
