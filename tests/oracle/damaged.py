@@ -98,8 +98,7 @@ def values() -> Iterator[Load]:
         for high, low in ((0, 10000), (0xFFFFFFFF, 0xFFFFFFF0), (0x80000000, 0)):
             yield from cuts("COleCurrency", dword(status) + dword(high) + dword(low), "cy")
     for kind in [*range(24), 36, 64, 0x2003, 0x4003, 0x6003, 0x8000, 0xFFFF]:
-        if kind not in (9, 13):  # objects of COM
-            yield from cuts(f"COleVariant {kind}", word(kind) + (b"\xff\xff" if kind == 11 else bytes(range(1, 17))), "v")
+        yield from cuts(f"COleVariant {kind}", word(kind) + (b"\xff\xff" if kind == 11 else bytes(range(1, 17))), "v")
     for n in (0, 1, 2, 3, 5, 100):
         yield from cuts("COleVariant BSTR", word(8) + dword(n) + (b"a\0" * 60)[:n], "v")
         yield from cuts("CComBSTR", dword(n) + b"a\0" * n, "bs")

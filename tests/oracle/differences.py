@@ -60,6 +60,11 @@ REASONS = (
         lambda both: "rs" in both.tokens and (b"\r" in both.data or len(both.data) > 100),
     ),
     Reason(
+        "an object in a variant (VT_DISPATCH, VT_UNKNOWN): MFC reads its class and asks COM for it, which has none; here "
+        "GenericError at its kind",
+        lambda both: "a kind of variant that has a format" in both.failure and both.real.endswith(("COleException -", " 3")),
+    ),
+    Reason(
         "ReadString at an odd last byte: MFC says there was no line; here GenericError, since half a character was cut off",
         lambda both: "rs" in both.tokens and both.here.endswith("exc CArchiveException 1") and len(both.data) % 2 == 1,
     ),
