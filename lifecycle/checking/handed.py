@@ -64,11 +64,11 @@ def named_site(frame: FrameType | None, call: str) -> CallSite:
     if frame is None or kind_of(frame.f_code.co_filename) not in (FileKind.PROGRAM, FileKind.LOOP):
         return usual  # a library makes the call in its own way
     thread = threading._active.get(get_ident())  # type: ignore[attr-defined] # current_thread() may make one
-    around = [*_frames(frame), *vars(thread).get(_STARTED, ())] if thread is not None else [*_frames(frame)]
+    around: list[Place] = [*_frames(frame), *vars(thread).get(_STARTED, ())] if thread is not None else [*_frames(frame)]
     own = [each for each in around if kind_of(each[0].co_filename) is FileKind.PROGRAM]
     naming = [each for each in own if call in each[0].co_names or call in each[0].co_consts]
     if naming or kind_of(usual.file) is not FileKind.PROGRAM:
-        return next((_site(*each) for each in naming or own), usual)
+        return next((_site(code, instruction) for code, instruction in naming or own), usual)
     return usual
 
 

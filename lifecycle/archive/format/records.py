@@ -223,6 +223,7 @@ class Record(Wire[Any]):
         function = self._functions.get((MANY, decoder.format.variant)) or self._function(MANY, decoder)
         if not self.is_flat:
             return self._in_parts(function, count, made)
+        before = 0
         try:
             while len(made) < count:
                 before, began = len(made), decoder.offset
