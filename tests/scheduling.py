@@ -1,11 +1,12 @@
-"""The order of the suite: what takes longest begins first, and under pytest-xdist a file stays with one worker.
+"""The order of the suite: what takes longest begins first, and under pytest-xdist the parts of a file stay with one worker.
 
-So a fixture of a module is made once, one browser serves all tests that need one, and no worker waits long for the others.
+So a fixture of a module is made seldom, one browser serves all tests that need one, and no worker waits long for the others.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -15,7 +16,17 @@ ALONE = ("tests/typing/", "tests/conformance/test_mutants.py", "tests/conformanc
 TOGETHER = ("tests/diagrams/",)
 """What begins so is one unit, for its browser"""
 
-FIRST = ("tests/typing/", "tests/diagrams/", "tests/conformance/", "tests/checking/", "tests/archive/", "tests/cli/")
+PARTS = 4  # of every other file
+
+FIRST = (
+    "tests/typing/",
+    "tests/properties/",
+    "tests/diagrams/",
+    "tests/conformance/",
+    "tests/checking/",
+    "tests/archive/",
+    "tests/cli/",
+)
 
 
 def place(nodeid: str) -> int:
@@ -26,7 +37,8 @@ def place(nodeid: str) -> int:
 def unit(nodeid: str) -> str:
     """What a test belongs to that one worker runs."""
     together = next((begin for begin in TOGETHER if nodeid.startswith(begin)), None)
-    return together or (nodeid if nodeid.startswith(ALONE) else nodeid.partition("::")[0])
+    part = f"{nodeid.partition('::')[0]} {crc32(nodeid.encode()) % PARTS}"
+    return together or (nodeid if nodeid.startswith(ALONE) else part)
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
