@@ -128,6 +128,7 @@ class Wait:
                     self._waker = None
                     with suppress(ValueError):
                         _wakers.remove(waker)
+                        _permits.append(None)
             if deadline is not None and time.monotonic() >= deadline:
                 break
         was_woken, self._is_woken = self._is_woken, False
@@ -147,26 +148,39 @@ class Wait:
 
 
 _wakers: list[Waker] = []
+_permits: list[None] = [None] * MAX_WAKERS
+"""One for each waker that may still be made; taken in one step, so that threads that begin to wait together make no more"""
+
+
+def _make_waker() -> None:
+    """Make one more waker, if there may be one and there is still a descriptor for it."""
+    try:
+        permit = _permits.pop()
+    except IndexError:
+        return
+    try:
+        _wakers.append(Waker())
+    except OSError:
+        _permits.append(permit)
 
 
 def provide_waker() -> None:
     """Have a waker before a call waits, when there is still a descriptor for one; without any a wait looks around in slices."""
     if not _wakers:
-        with suppress(OSError):
-            _wakers.append(Waker())
+        _make_waker()
 
 
 def _least_used_waker() -> Waker | None:
-    if len(_wakers) < MAX_WAKERS and all(waker.members for waker in tuple(_wakers)):
-        with suppress(OSError):
-            _wakers.append(Waker())
+    if _permits and all(waker.members for waker in tuple(_wakers)):
+        _make_waker()
     return min(tuple(_wakers), key=lambda waker: len(waker.members), default=None)
 
 
 def _leave_wakers() -> None:
-    """In a forked child: the wakers are its parent's."""
+    """Close all wakers, as in a forked child, whose wakers are its parent's."""
     while _wakers:
         _wakers.pop().close()
+    _permits[:] = [None] * MAX_WAKERS
 
 
 if hasattr(os, "register_at_fork"):

@@ -20,8 +20,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="the limit is POSIX's
 @posix
 def test_calls_wait_without_a_descriptor_left() -> None:
     """At the descriptor limit a receive waits, a send that times out says how much was sent, and a close ends a wait."""
-    while polling._wakers:
-        polling._wakers.pop().close()
+    polling._leave_wakers()
     with (
         connected_pair(timeout=SHORT) as (client, accepted),
         datagram_pair(timeout=LONG) as (one, other),

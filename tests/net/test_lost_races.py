@@ -36,7 +36,7 @@ from lifecycle import Client, ClosedDuringCall, Datagram, IllegalCall, StateChan
 from lifecycle.net.blocking.driver import BlockingSocket
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.handles import facts_of
-from lifecycle.system.polling import Wait, _wakers
+from lifecycle.system.polling import Wait, _leave_wakers
 
 
 @pytest.fixture(autouse=True)
@@ -216,8 +216,7 @@ def test_connect_waits_without_descriptors() -> None:
     """A connect waits, and times out, even if there is no descriptor left to wait with."""
     with unanswering_listener() as address, Client(timeout=SHORT) as client:
         client.create(0, HOST)
-        while _wakers:
-            _wakers.pop().close()
+        _leave_wakers()
         with no_descriptors_left(), pytest.raises(TimeoutError):
             client.connect(*address)
         assert client.state == client.role.state_of(facts_of(client._socket)) == "connecting"
