@@ -63,7 +63,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.fixture(scope="module", autouse=True)
 def a_collector_with_little_to_do() -> None:
-    """What the session holds when a file begins is no garbage of its tests: collections there skip it."""
+    """Freeze the objects that exist when a file begins, so that collections during its tests skip them."""
     gc.collect()
     gc.freeze()
 

@@ -1,6 +1,6 @@
-"""The order of the suite: what takes longest begins first, and under pytest-xdist the parts of a file stay with one worker.
+"""The order of the suite: what takes longest begins first, and under pytest-xdist a worker gets a quarter of a file at once.
 
-So a fixture of a module is made seldom, one browser serves all tests that need one, and no worker waits long for the others.
+A module's fixtures are made few times, one browser serves all tests that need one, and no worker waits long for the others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ALONE = ("tests/typing/", "tests/conformance/test_mutants.py", "tests/conformanc
 TOGETHER = ("tests/diagrams/",)
 """What begins so is one unit, for its browser"""
 
-PARTS = 4  # of every other file
+PARTS_OF_A_FILE = 4
 
 FIRST = (
     "tests/typing/",
@@ -37,7 +37,7 @@ def place(nodeid: str) -> int:
 def unit(nodeid: str) -> str:
     """What a test belongs to that one worker runs."""
     together = next((begin for begin in TOGETHER if nodeid.startswith(begin)), None)
-    part = f"{nodeid.partition('::')[0]} {crc32(nodeid.encode()) % PARTS}"
+    part = f"{nodeid.partition('::')[0]} {crc32(nodeid.encode()) % PARTS_OF_A_FILE}"
     return together or (nodeid if nodeid.startswith(ALONE) else part)
 
 

@@ -82,7 +82,7 @@ OPTION_TIMES: tuple[OptionTime, ...] = (
 """options that have no effect later: socket(7), ip(7), ipv6(7), and the documentation of Winsock"""
 
 
-_TIMED = frozenset((each.level, each.option) for each in OPTION_TIMES)
+_TIMED = tuple((each.level, each.option) for each in OPTION_TIMES)  # compared, not hashed: a program may pass any number
 
 
 def has_a_time(arguments: tuple[object, ...]) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from contextlib import suppress
 
 import pytest
+from loopback import LONG
 
 from lifecycle import ACCEPTED, CLIENT, DATAGRAM, SERVER, Role
 from lifecycle.conformance.adapters.peers import KINDS
@@ -51,5 +53,25 @@ def test_a_silent_address_answers_nobody_and_a_closed_one_refuses() -> None:
             seeker.setblocking(True)
             with pytest.raises(ConnectionRefusedError):
                 seeker.connect(sockets.nobody(kind))
+    finally:
+        sockets.close()
+
+
+@pytest.mark.parametrize("role", [CLIENT, DATAGRAM], ids=lambda role: role.name)
+def test_an_address_that_nobody_has_is_given_to_no_other_socket(role: Role) -> None:
+    """The port stays taken, and what comes there is refused: a free one could be given to the socket that connects to it."""
+    sockets = Sockets()
+    kind = KINDS[role.name]
+    try:
+        address = sockets.nobody(kind)
+        with sockets.new(kind) as another, pytest.raises(OSError, match="in use"):
+            another.bind(address)
+        if kind == socket.SOCK_DGRAM:
+            with sockets.new(kind) as sender:
+                sender.connect(address)
+                sender.send(b"x")
+                sender.settimeout(LONG)
+                with pytest.raises(ConnectionRefusedError):
+                    sender.recv(1)
     finally:
         sockets.close()

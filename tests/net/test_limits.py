@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -103,6 +104,23 @@ def test_waits_share_wakers() -> None:
             for client, accepted, _ in pairs:
                 client.close()
                 accepted.close()
+
+
+def test_threads_that_begin_to_wait_together_make_no_more_wakers() -> None:
+    """However many threads begin to wait at one moment, the wakers are at most those of the process."""
+    polling._leave_wakers()
+    together = threading.Barrier(40)
+
+    def wait() -> polling.Wait:
+        together.wait(LONG)
+        return polling.Wait()
+
+    waits = [each.result() for each in [Background(wait) for _ in range(40)]]
+    try:
+        assert len(polling._wakers) <= polling.MAX_WAKERS
+    finally:
+        for each in waits:
+            each.finish()
 
 
 @posix
