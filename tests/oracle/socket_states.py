@@ -16,6 +16,7 @@ from .agent import Agent, NoAnswer
 from .checks import Report
 
 HERE, SECONDS = "127.0.0.1", 5.0
+POSTED = 0.05  # seconds in which Wine's server has posted a notification; nothing shows that it has, but to read it
 ASKED, TARGET, OTHER, LISTENER = 1, 2, 8, 9
 """The agent's sockets: the one that is asked, one to accept into, and two that listen."""
 
@@ -92,6 +93,7 @@ class Bench:
         """Have a socket of the agent listen, with a connection in its queue."""
         self.peer = socket.create_connection((HERE, self.listening(number)), SECONDS)
         self.raw.append(self.peer)
+        time.sleep(POSTED)
 
     def accepted(self) -> None:
         """The socket is the accepted one."""
@@ -105,7 +107,7 @@ class Bench:
             self.connected()
             if peer is not None:
                 peer(self.peer)
-                time.sleep(0.02)  # both ends are the same system's: what they sent has arrived by then
+                time.sleep(POSTED)
             for call in calls:
                 self.agent.ask(f"call {call}")
 
