@@ -218,8 +218,11 @@ class Fixed(Wire[T]):
             except BlockingIOError:
                 return self._when_fetched(count, make)
         at = decoder.at
-        with memoryview(decoder.data) as view, view[at : at + size] as items:
-            values = make(self.each(items, count))
+        if count <= AT_ONCE and self.gather is None:
+            values = make(struct.unpack_from(f"<{count}{self.codes}", decoder.data, at))
+        else:
+            with memoryview(decoder.data) as view, view[at : at + size] as items:
+                values = make(self.each(items, count))
         decoder.at = at + size
         return values
 
@@ -227,8 +230,6 @@ class Fixed(Wire[T]):
         """The values of these bytes, unpacked as they are asked for: a tuple of all would take as much memory again."""
         if self.gather is not None:
             return starmap(self.gather, struct.iter_unpack(f"<{self.codes}", items))
-        if count <= AT_ONCE:
-            return iter(struct.unpack(f"<{count}{self.codes}", items))
         starts = range(0, count, AT_ONCE)
         parts = (struct.unpack_from(f"<{min(AT_ONCE, count - at)}{self.codes}", items, at * self.size) for at in starts)
         if self.codes in SHARED:
