@@ -90,6 +90,7 @@ class TlsLayer(KeepsError):
             if self._details is None:
                 self._step(self._secured.do_handshake)
                 self._details = details_of(self._secured)
+                self._only_decrypts = True
                 if self._secured.server_side and self._details.version == TICKETS_AFTERWARDS:
                     # The tickets of TLS 1.3 wait for the first send: a client that sends and closes, without having read
                     # them, would reset the connection, and the server would lose what it had not read.
@@ -134,22 +135,25 @@ class TlsLayer(KeepsError):
         lock = self._lock
         lock.acquire()
         try:
-            if flags or size <= 0 or self._ahead or self._error or self._peer_has_ended or self._details is None:
+            if flags or size <= 0 or not self._only_decrypts:
                 return self._receive(size, flags)
+            incoming = self._incoming
             try:
-                if self.is_drained or not (self._incoming.pending or self._pending()):  # else OpenSSL's error costs more
+                if self.is_drained or not (incoming.pending or self._pending()):  # else OpenSSL's error costs more
                     if self._unsent is not None:
                         with suppress(NoRoom):
                             self._flush()
                     self._take()
-                data: bytes = self._decrypt(min(RECORD, size))
+                data: bytes = self._decrypt(size if size < RECORD else RECORD)
             except BlockingIOError:
                 raise
             except OSError as error:
                 return self._receive(size, flags, error)
             self._has_received = True
-            self._peer_has_ended = not data
-            self.is_drained = self._has_emptied and not (self._peer_has_ended or self._incoming.pending or self._pending())
+            if not data:
+                self._peer_has_ended, self._only_decrypts = True, False
+            elif self._has_emptied:
+                self.is_drained = not (incoming.pending or self._pending())
             return data
         finally:
             lock.release()
@@ -234,11 +238,12 @@ class TlsLayer(KeepsError):
                 self._is_told = False
             else:
                 if flags:
-                    self._ahead = data
+                    self._ahead, self._only_decrypts = data, False
                 return data
         data = self._ahead[:size]
         if not flags:
             self._ahead = self._ahead[size:]
+            self._only_decrypts = not (self._ahead or self._peer_has_ended or self._error)
         return data
 
     def _read(self, size: int, error: OSError | None) -> bytes:
@@ -252,8 +257,9 @@ class TlsLayer(KeepsError):
         except ssl.SSLZeroReturnError:  # the peer's close_notify, after this side's
             data = b""
         self._has_received = True
-        self._peer_has_ended = not data
         self.is_drained = False
+        if not data:
+            self._peer_has_ended, self._only_decrypts = True, False
         return data
 
     def _end_sends(self) -> None:
@@ -287,7 +293,7 @@ class TlsLayer(KeepsError):
 
     def _read_out(self) -> None:
         """Decrypt what has arrived: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
-        self.is_drained = False
+        self.is_drained = self._only_decrypts = False
         parts = [self._ahead]
         try:
             while not self._peer_has_ended:
