@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from descriptors import no_descriptors_left
+from long_form import part
 from loopback import (
     HOST,
     LONG,
@@ -162,7 +163,7 @@ def test_receives_ended_under_a_blocked_receive() -> None:
 
 def test_legal_calls_are_not_refused_while_a_reset_spreads() -> None:
     """When several threads find a reset, none of them is told that a call is illegal which is legal."""
-    for _ in range(300):
+    for _ in range(part(300, 80)):
         with client_and_raw_peer(timeout=LONG) as (client, peer):
 
             def use(call: Callable[[], object]) -> str:
