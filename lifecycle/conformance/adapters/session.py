@@ -22,7 +22,6 @@ from lifecycle.conformance.adapters.outcomes import (
     outcome_of_error,
     outcome_of_value,
     system_answer,
-    text_of,
 )
 from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, LocalAddress, Peer, ServerPeer, StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Mismatch
@@ -47,6 +46,9 @@ TIMEOUTS = {
 
 GIVES_A_THING = frozenset({"accept", "detach", "accepted"})
 """calls whose value is closed at the end"""
+
+
+REFUSED = Answer(ILLEGAL, None, IllegalCall.__name__, IllegalCall.__name__)
 
 
 class Flood(bytes):
@@ -129,7 +131,11 @@ class LoopbackStage(ABC):
     def _asking(self) -> LocalAddress:
         """Asks for the address, without a reference to this stage: the collector would have to find the cycle."""
         stage = proxy(self)
-        return lambda: stage.address()  # type: ignore[no-any-return]
+
+        def address() -> Any:
+            return stage.address()
+
+        return address
 
     @abstractmethod
     def descriptor(self) -> int:
@@ -201,9 +207,8 @@ class LoopbackStage(ABC):
             return _odd_answer(value, error)
 
     def _of_error(self, call: str, error: BaseException) -> Answer:
-        if isinstance(error, IllegalCall):
-            name = text_of(error)
-            return Answer(ILLEGAL, None, name, name)
+        if type(error) is IllegalCall:
+            return REFUSED
         return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
 
     def _of_value(self, call: str, arguments: tuple[Any, ...], own: int, value: Any) -> Answer:
