@@ -88,7 +88,8 @@ class Host:
             server.listen()
         if self._caller is None or not await_one(server.fileno(), READABLE, seconds=0):
             self._caller = self._loopback.new(socket.SOCK_STREAM)
-            begin_connect(self._caller, server.get_sock_name())
+            address = server.get_sock_name()
+            begin_connect(self._caller, address.path or address)
         server.accept(stage.subject)
         caller, self._caller = self._caller, None
         return caller

@@ -165,6 +165,7 @@ def walk(
     """
     result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges)) if into is None else into
     choices, chance = Choices(governed=adapter.governed, deep=deep), random.Random(seed)
+    bits = chance.getrandbits
     for number in range(walks):
         if WATCHDOG.has_given_up:
             break
@@ -179,7 +180,10 @@ def walk(
                 possible = choices.at(node)
                 if not possible or (node.is_final and chance.random() < 0.5):
                     break
-                edge = possible[int(chance.random() * len(possible))]
+                drawn = bits(possible_bits := len(possible).bit_length())
+                while drawn >= len(possible):  # as choice() does, in this frame
+                    drawn = bits(possible_bits)
+                edge = possible[drawn]
                 divergence = run.take(edge) or (run.look(edge) if edge.moves else None)
                 if divergence is not None:
                     if deep and divergence.explanation:
