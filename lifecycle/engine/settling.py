@@ -6,7 +6,9 @@ signal handler, which can run at any call, may close the very object that it int
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import starmap
 from typing import Any, ClassVar, TypeVar, cast
 
 from lifecycle.engine.errors import ClosedDuringCall, IllegalCall, StateChangedDuringCall
@@ -39,6 +41,17 @@ class SettledEarly(BaseException):
 def settled(outcome: str, value: Value) -> Value:
     """Return this from a handler whose call ended otherwise than `ok`: the caller gets `value`, the table `outcome`."""
     return cast(Value, Settled(outcome, value))
+
+
+class Kept(list[Any]):
+    """What a handler has returned, for when an exception of a signal handler comes before its caller has that."""
+
+    __slots__ = ()
+
+    def result_of(self, handler: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Run a handler and keep its result, in one step: such an exception comes between two instructions of Python."""
+        next(map(self.append, starmap(partial(handler, **keywords) if keywords else handler, (arguments,))))
+        return self[0]
 
 
 class Settling:
@@ -88,6 +101,12 @@ class Settling:
         may have come when the handler had done its work, and before the state was changed.
         """
         return None
+
+    def note_results(self, call: str, error: BaseException, results: list[Any]) -> None:
+        """Have an error say what a call has done that it has ended after its handler; results: what that returned, or nothing.
+
+        Does nothing here: of most calls the state says it.
+        """
 
     def _complete(self, call: str) -> None:
         """Do what is left of a call that settled before, which an exception has ended; it may have been done already."""

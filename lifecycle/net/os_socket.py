@@ -17,19 +17,12 @@ from lifecycle.roles import ROLES, words
 from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
-from lifecycle.system.handles import (
-    FAMILIES,
-    MAX_HANDLE,
-    blocking_mode,
-    facts_of,
-    make_blocking,
-    own,
-    unfilled,
-)
+from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking, own, unfilled
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
 from lifecycle.system.outcomes import note_limit, outcome_of_error
 from lifecycle.system.portable_calls import DIRECTIONS, FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 from lifecycle.system.refusals import answers_here
+from lifecycle.system.threads import until_calls_have_ended
 
 NAMES_HERE: Mapping[str, str] = {
     "connect_ex": "connect(), which raises",
@@ -288,6 +281,7 @@ class OsSocket(Lifecycle):
         if number == -1:  # close() in another thread was faster
             raise self._refusal(self._node, words.DETACH.name, ClosedDuringCall)
         self._wake_all()
+        until_calls_have_ended(self, self._socket)
         make_blocking(number)
         self._bound_path = None  # it stays with the descriptor
         return number
@@ -309,6 +303,12 @@ class OsSocket(Lifecycle):
         with suppress(OSError):  # closed meanwhile
             return self.role.state_of(facts_of(sock, peek=False))
         return None
+
+    def note_results(self, call: str, error: BaseException, results: list[Any]) -> None:
+        """How much was sent."""
+        for result in results:
+            if isinstance(result, int) and self.role.call(call).payload:
+                vars(error).setdefault("sent", result)
 
     def _complete(self, call: str) -> None:
         """As of every object; and end the directions that the state says were ended."""
