@@ -73,7 +73,7 @@ class ReferenceNode(StateNode):
     _nodes: Mapping[str, StateNode]
 
     def _allows(self, call: str) -> bool:
-        return any(trigger.rsplit(".", 1)[0] == call for trigger in self._machine.get_triggers(self._state))
+        return call in [trigger.rsplit(".", 1)[0] for trigger in self._machine.get_triggers(self._state)]
 
     def _after(self, call: str, outcome: str) -> StateNode | None:
         if f"{call}.{outcome}" not in self._machine.get_triggers(self._state):
