@@ -135,21 +135,21 @@ _accept_raw: Callable[[socket.socket], tuple[int, object]] = vars(_raw)["_accept
 def take_connection(listener: socket.socket, into: socket.socket) -> socket.socket:
     """Accept a connection, which does not block; what holds it is `into`, but for a listener with an accept() of its own.
 
-    The descriptor is in a list before the interpreter runs another instruction: an exception of a signal handler that comes
-    then leaves it in `into`, and not lost.
+    The descriptor has a name before the interpreter runs anything else: an exception of a signal handler that comes then
+    leaves it in `into`, and not lost.
     """
     if type(listener).accept is not _accept:
         connection = listener.accept()[0]
         connection.setblocking(False)
         return connection
-    taken: list[tuple[int, object]] = []
+    number = -1
     try:
-        taken.extend(map(_accept_raw, (listener,)))
-        socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, taken[0][0])
+        ((number, _),) = map(_accept_raw, (listener,))  # in one step
+        socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, number)
         into.setblocking(False)
     except BaseException:
-        if taken:  # once more, and whole
-            socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, taken[0][0])
+        if number != -1:  # once more, and whole
+            socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, number)
             into.setblocking(False)
         raise
     return into
