@@ -93,7 +93,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """The landing page gets the README's table of features; of classes that inherit, each member is described once a page."""
     if "@features@" in markdown:
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
-        table = readme.partition("### Beside other sockets\n\n")[2].partition("\n## ")[0]
+        table = readme.partition("### Compared with other sockets\n\n")[2].partition("\n## ")[0]
         markdown = markdown.replace("@features@", table.strip())
     described: dict[int, str] = {}
     return INHERITING.sub(lambda found: _described_once(found[1], described), markdown)

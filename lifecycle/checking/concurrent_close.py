@@ -8,8 +8,6 @@ ends at once had returned from the kernel before.
 from __future__ import annotations
 
 import _socket
-import gc
-import os
 import platform
 import socket
 import sys
@@ -30,6 +28,7 @@ from lifecycle.checking.track import SocketTrack, clock, thread_name
 from lifecycle.checking.waiting import waits_for
 from lifecycle.roles.python.hazards import CLOSED_WAITED_FOR
 from lifecycle.roles.python.words import NOT_WOKEN
+from lifecycle.system.threads import frames_of_threads
 
 _fileno = _socket.socket.fileno
 
@@ -53,30 +52,6 @@ class InFlight(NamedTuple):
     is_wait: bool = False
 
 
-_IN_ITS_TURN = threading.RLock()  # a signal handler may close a socket while its own thread is in here
-
-
-def _frames_of_threads() -> dict[int, FrameType]:
-    """The frames in which the threads run, asked for while no collection can begin.
-
-    Before CPython 3.11.9 the interpreter holds its list of threads while it makes the frames. A collection in between may end
-    a file or a socket, which lets go of the GIL; the next thread that asks would then wait for the list with the GIL in its
-    hands, for ever (python/cpython#106883).
-    """
-    with _IN_ITS_TURN:
-        was_enabled = gc.isenabled()
-        gc.disable()
-        try:
-            return sys._current_frames()
-        finally:
-            if was_enabled:
-                gc.enable()
-
-
-if hasattr(os, "register_at_fork"):  # a child has only the thread that forks, so that nobody else is in the middle of it
-    os.register_at_fork(before=_IN_ITS_TURN.acquire, after_in_parent=_IN_ITS_TURN.release, after_in_child=_IN_ITS_TURN.release)
-
-
 def has_threads() -> bool:
     """Whether another thread runs."""
     return bool(_count())
@@ -87,7 +62,7 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
 
     They are found in the threads' frames, so that a call does not pay for being found.
     """
-    frames = _frames_of_threads()
+    frames = frames_of_threads()
     frames.pop(get_ident(), None)  # this frame: it must not hold itself
     for thread, frame in frames.items():
         found = _watched_frame(frame)
@@ -100,7 +75,7 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
 
 def _goes_on(suspect: Suspect) -> bool:
     """Whether the suspect's thread is still in the call."""
-    top = _frames_of_threads().get(suspect.thread)
+    top = frames_of_threads().get(suspect.thread)
     if top is None or suspect.begun_by is not _started(suspect.thread):
         return False
     if suspect.is_wait:
@@ -121,7 +96,7 @@ def is_in_kernel(call: InFlight) -> bool | None:
             number = file.read().split()[0]
     except OSError:
         return None
-    top = _frames_of_threads().get(call.thread)
+    top = frames_of_threads().get(call.thread)
     if top is None or _watched_frame(top) is not call.frame:  # it has gone on while the file was opened
         return False
     return None if number == "running" else number != futex

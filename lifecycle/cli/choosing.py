@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from lifecycle.engine import Lifecycle, LifecycleError, Role
+from lifecycle.engine import Lifecycle, LifecycleError, Role, RoleError, role_from_toml
 from lifecycle.roles import ROLES
 
 
@@ -29,10 +29,15 @@ def chosen_role(name: str, among: Iterable[Role] = ROLES.values(), *, where: str
 
 
 def role_at(name: str) -> Role:
-    """The role of that name, or the one at `module:NAME`, a role or a class that has one. Wrong usage when there is none."""
+    """The role of that name, of a TOML file, or at `module:NAME`, a role or a class that has one; else wrong usage."""
+    if name.endswith(".toml"):
+        try:
+            return role_from_toml(name)
+        except (OSError, RoleError) as error:
+            raise click.BadParameter(str(error), param_hint="ROLE") from None
     module, colon, attribute = name.partition(":")
     if not colon:
-        return chosen_role(name, beside=" A role of yours is module:NAME.")
+        return chosen_role(name, beside=" A role of yours is module:NAME or FILE.toml.")
     here = str(Path.cwd())
     if here not in sys.path:  # as `python -m` does it
         sys.path.insert(0, here)

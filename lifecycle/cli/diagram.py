@@ -34,7 +34,10 @@ Value = TypeVar("Value")
 
 @click.command("diagram", epilog=EPILOG, short_help="Draw a role, or a recorded run.")
 @click.argument(
-    "role", metavar="[ROLE]", required=False, help=f"One of {', '.join(ROLES)}, or module:NAME for a role of yours."
+    "role",
+    metavar="[ROLE]",
+    required=False,
+    help=f"One of {', '.join(ROLES)}, or module:NAME or FILE.toml: a role of yours.",
 )
 @click.option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE.")

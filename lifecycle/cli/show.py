@@ -27,7 +27,7 @@ ROLES_EPILOG = examples(
     "role",
     metavar="[ROLE]",
     required=False,
-    help=f"One of {', '.join(ROLES)}, or module:NAME for a role of yours; all when left out.",
+    help=f"One of {', '.join(ROLES)}, or module:NAME or FILE.toml: a role of yours; all when left out.",
 )
 @click.option("--platforms", is_flag=True, help="Add what systems and MFC answer to each refused call, and how that is known.")
 @click.option("--json", "as_json", is_flag=True, help="Print the tables as JSON.")

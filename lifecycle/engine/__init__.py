@@ -7,6 +7,7 @@ from lifecycle.engine.lifecycle import Lifecycle
 from lifecycle.engine.methods import fires_into
 from lifecycle.engine.reference import compiled_table, machine_of
 from lifecycle.engine.role import LifecycleError, Role, RoleError, Row, UnlistedOutcome, stays
+from lifecycle.engine.role_file import role_from_toml
 from lifecycle.engine.rules import Change, Reason, Rule, always, becomes, expand, expand_reasons, stay, to
 from lifecycle.engine.settling import settled
 from lifecycle.engine.table import default_engine, set_default_engine
@@ -46,6 +47,7 @@ __all__ = [
     "fires_into",
     "inlined",
     "machine_of",
+    "role_from_toml",
     "set_default_engine",
     "settled",
     "stays",

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NoReturn
 from lifecycle.engine import journal
 from lifecycle.engine.errors import CallInProgress, IllegalCall
 from lifecycle.engine.journal import OBSERVERS, Record
-from lifecycle.engine.settling import Settled, Settling
+from lifecycle.engine.settling import Kept, Settled, Settling
 from lifecycle.engine.steps import Claim, claim_of, is_stale
 from lifecycle.engine.table import StateNode
 
@@ -44,19 +44,23 @@ class Governed(Settling):
     def _run_call(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         if not (OBSERVERS.present or self._journal or self._node._allows(call) or self._overridden):
             raise self._refusal(self._node, call)
-        claim, node = claim_of(call), self._node
+        claim, node, kept = claim_of(call), self._node, Kept()
         try:
             try:
-                with self._begin_call(call, arguments, keywords, claim) as scope:
-                    return scope.value(handler(self, *arguments, **keywords))
-            except BaseException as error:
-                if not isinstance(error, IllegalCall):
-                    self._true_up(node, call, error)
-                raise
+                try:
+                    with self._begin_call(call, arguments, keywords, claim) as scope:
+                        return scope.value(kept.result_of(handler, (self, *arguments), keywords))
+                except BaseException as error:
+                    if not isinstance(error, IllegalCall):
+                        self._true_up(node, call, error)
+                    raise
+                finally:
+                    self._give_up(claim)
             finally:
-                self._give_up(claim)
-        finally:
-            self._give_up(claim)  # once more: an exception of a signal handler may have come in the first
+                self._give_up(claim)  # once more: an exception of a signal handler may have come in the first
+        except BaseException as error:
+            self.note_results(call, error, kept)
+            raise
 
     async def _run_awaited_call(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
         if not (OBSERVERS.present or self._journal or self._node._allows(call) or self._overridden):
@@ -130,12 +134,16 @@ class Governed(Settling):
 
     def _run_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """A subclass's own method for a call: checked before it runs, and settled here unless it called super()."""
-        outer = _overrides.get()
+        outer, kept = _overrides.get(), Kept()
         try:
-            with OverrideScope(self, call, arguments, keywords) as scope:
-                return scope.value(override(self, *arguments, **keywords))
-        finally:
-            _overrides.set(outer)  # once more: an exception of a signal handler may have come when the scope ended
+            try:
+                with OverrideScope(self, call, arguments, keywords) as scope:
+                    return scope.value(kept.result_of(override, (self, *arguments), keywords))
+            finally:
+                _overrides.set(outer)  # once more: an exception of a signal handler may have come when the scope ended
+        except BaseException as error:
+            self.note_results(call, error, kept)
+            raise
 
     async def _run_awaited_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """As _run_override(); the override may be a plain method, which hands an awaitable on, or a value."""
@@ -287,9 +295,7 @@ class CallScope:
             if error is not None:
                 if not self._settling:
                     self._outcome = target._settle_error(self._node, self._call, error, self._after)
-                target._true_up(self._node, self._call, error)
-                if target._specs[self._call].fired_by is not None and target.state == target.role.initial:
-                    target._release()  # the call that was to fill it has failed
+                target._true_up_fired(self._node, self._call, error)
         except BaseException as overruling:
             failure = overruling
             raise

@@ -6,7 +6,9 @@ signal handler, which can run at any call, may close the very object that it int
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import starmap
 from typing import Any, ClassVar, TypeVar, cast
 
 from lifecycle.engine.errors import ClosedDuringCall, IllegalCall, StateChangedDuringCall
@@ -41,6 +43,17 @@ def settled(outcome: str, value: Value) -> Value:
     return cast(Value, Settled(outcome, value))
 
 
+class Kept(list[Any]):
+    """What a handler has returned, for when an exception of a signal handler comes before its caller has that."""
+
+    __slots__ = ()
+
+    def result_of(self, handler: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Run a handler and keep its result, in one step: such an exception comes between two instructions of Python."""
+        next(map(self.append, starmap(partial(handler, **keywords) if keywords else handler, (arguments,))))
+        return self[0]
+
+
 class Settling:
     """An object's present node, and how its calls settle."""
 
@@ -52,6 +65,8 @@ class Settling:
     _specs: ClassVar[Mapping[str, Call]]
 
     _lock: ClassVar[Any] = LOCK
+    _fresh: ClassVar[Mapping[str, object]] = {"_claim": None, "_journal": None}
+    """what a new object of the class holds, besides what its bases' say"""
     _node: StateNode
     _claim: Claim | None
     _journal: Observer | None
@@ -86,6 +101,12 @@ class Settling:
         may have come when the handler had done its work, and before the state was changed.
         """
         return None
+
+    def note_results(self, call: str, error: BaseException, results: list[Any]) -> None:
+        """Have an error say what a call has done that it has ended after its handler; results: what that returned, or nothing.
+
+        Does nothing here: of most calls the state says it.
+        """
 
     def _complete(self, call: str) -> None:
         """Do what is left of a call that settled before, which an exception has ended; it may have been done already."""
@@ -183,6 +204,12 @@ class Settling:
                 after = next((each for each in endings if each is not None and each._state == actual), None)
                 if after is not None:
                     self._moves(now, after)
+
+    def _true_up_fired(self, node: StateNode, call: str, error: BaseException) -> None:
+        """_true_up(), of a call that another object's may have fired: what that has not filled is released."""
+        self._true_up(node, call, error)
+        if self._specs[call].fired_by is not None and self._node._state == self.role.initial:
+            self._release()
 
     @one_step
     def _claims(self, node: StateNode, after: StateNode | None, claim: Claim | None) -> bool:

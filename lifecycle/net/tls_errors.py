@@ -50,9 +50,12 @@ class KeepsError(SecureLayer):
         raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
 
     def _tell_error(self) -> None:
-        error = self._error
-        if error is not None:
+        if self._error is not None:
             self._is_told = True
-            told = copy.copy(error)
-            told.__cause__ = error.__cause__
-            raise told
+            raise _copied(self._error)
+
+
+def _copied(error: OSError) -> OSError:
+    told = copy.copy(error)
+    told.__cause__ = error.__cause__
+    return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -39,8 +40,16 @@ def test_types_are_those_of_the_table() -> None:
     assert get_args(space["ClientCall"]) == tuple(call.name for call in CLIENT.calls)
 
 
-def test_a_role_of_ones_own_is_shown() -> None:
-    """module:NAME is taken by show and types as by diagram; an unknown one is wrong usage."""
+def test_a_role_of_ones_own_is_shown(tmp_path: Path) -> None:
+    """module:NAME and FILE.toml are taken by show and types as by diagram; an unknown one is wrong usage."""
+    file = tmp_path / "once.toml"
+    file.write_text(
+        'name = "once"\ndoc = "Runs once."\ninitial = "new"\nfinal = ["done"]\nstates = {new = "New.", done = "Done."}\n'
+        'calls = {run = "Run."}\nrows = {new = {run = {ok = "done"}}}\n',
+        encoding="utf-8",
+    )
+    assert "once: Runs once." in invoke("show", str(file)).stdout
+    assert invoke("show", str(tmp_path / "none.toml")).exit_code == 2
     assert "turnstile: Lets one person through" in invoke("show", "examples.turnstile:TURNSTILE").stdout
     assert "TurnstileState = Literal[" in invoke("types", "examples.turnstile:TURNSTILE").stdout
     assert invoke("show", "examples.turnstile:NOTHING").exit_code == 2

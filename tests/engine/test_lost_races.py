@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from long_form import part
 from loopback import HOST, LONG, Background
 from racing import frequent_switches, race
 
@@ -103,7 +104,7 @@ def test_first_objects_of_a_role_are_observed() -> None:
 
 def test_one_name_per_object() -> None:
     """The journal names an object once, whichever thread calls it first."""
-    for _ in range(400):
+    for _ in range(part(400, 80)):
         objects = [Datagram() for _ in range(4)]
         for each in objects:
             each.create(0, HOST)

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from descriptors import no_descriptors_left
+from long_form import part
 from loopback import (
     HOST,
     LONG,
@@ -35,6 +36,7 @@ from racing import frequent_switches, race, tolerant
 from lifecycle import Client, ClosedDuringCall, Datagram, IllegalCall, StateChangedDuringCall
 from lifecycle.net.blocking.driver import BlockingSocket
 from lifecycle.net.os_socket import OsSocket
+from lifecycle.system import threads
 from lifecycle.system.handles import facts_of
 from lifecycle.system.polling import Wait, _leave_wakers
 
@@ -61,6 +63,30 @@ def test_detach_ends_blocked_calls_and_keeps_the_connection() -> None:
                 sock.sendall(b"alive")
                 assert peer.recv(5) == b"alive"
             assert client.state == "closed"
+
+
+def test_a_call_that_is_about_to_ask_the_system_does_not_find_a_blocking_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """detach() lets a call that has the descriptor's number already, and not the GIL, be over before it makes that blocking."""
+    monkeypatch.setattr(threads, "PATIENCE", LONG)
+    namespace: dict[str, Any] = {"__name__": "lifecycle.net.held"}  # as if it were a handler
+    exec("def hold(self, gate):\n    gate.acquire()", namespace)
+    with client_and_raw_peer(timeout=LONG) as (client, _):
+        number, gate, modes = client.fileno(), threading.Lock(), []
+        gate.acquire()
+        held = Background(lambda: namespace["hold"](client, gate))
+        until(lambda: any(each.f_code.co_name == "hold" for each in threads.frames_of_threads().values()))
+
+        def let_go() -> None:
+            until(lambda: client.fileno() == -1)
+            modes.append(os.get_blocking(number))
+            gate.release()
+
+        letting_go = Background(let_go)
+        with socket.socket(fileno=client.detach()) as sock:
+            modes.append(os.get_blocking(sock.fileno()))
+        held.result()
+        letting_go.result()
+        assert modes == [False, True]
 
 
 def test_sends_ended_under_a_blocked_send() -> None:
@@ -162,7 +188,7 @@ def test_receives_ended_under_a_blocked_receive() -> None:
 
 def test_legal_calls_are_not_refused_while_a_reset_spreads() -> None:
     """When several threads find a reset, none of them is told that a call is illegal which is legal."""
-    for _ in range(300):
+    for _ in range(part(300, 80)):
         with client_and_raw_peer(timeout=LONG) as (client, peer):
 
             def use(call: Callable[[], object]) -> str:

@@ -22,6 +22,6 @@ INSTEAD: tuple[tuple[Callable[[PythonFacts, str], bool], str], ...] = (
     (lambda at, call: call == FAREWELL and at.link is Link.LISTENING,
      "Leave it out: wake a thread that waits in accept() by one connection, then close()"),
     (lambda at, call: at.failed and call in CONNECTING, "Close it, and make a new socket for each attempt"),
-    (lambda at, call: at.over, "Make a new object, or do this before the object is closed"),
+    (lambda at, call: at.over, "Or make this call before close() or detach()"),
 )  # fmt: skip
 """(facts of the socket and the illegal call, what to do about it), where no path of calls on the socket makes the call legal"""
