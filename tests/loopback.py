@@ -16,7 +16,7 @@ from kernel import acknowledged, on_the_way, queue_is_full, shows
 
 from lifecycle import Accepted, Client, Datagram, Server
 from lifecycle.conformance.adapters.effects import keep_full
-from lifecycle.system.polling import _wakers
+from lifecycle.system.polling import wakers
 
 HOST = "127.0.0.1"
 SHORT = 0.05  # seconds that a test lets pass to see that nothing happens
@@ -28,7 +28,7 @@ DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path(
 
 def open_descriptors() -> set[int]:
     """The descriptors of this process that are open, but for the wakers that the package keeps to use again."""
-    kept = {end.fileno() for waker in _wakers for end in (waker._reader, waker._writer)}
+    kept = {end.fileno() for waker in wakers for end in (waker._reader, waker._writer)}
     found = set()
     for name in os.listdir(DESCRIPTORS):
         with suppress(OSError):

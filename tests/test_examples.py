@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 from lifecycle.engine import default_engine
 
@@ -37,7 +37,7 @@ def test_example_runs(name: str) -> None:
     ours = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LIFECYCLE_ENGINE": default_engine()}
     ran = subprocess.run(
         (sys.executable, "-W", "error", str(EXAMPLES / name)),
-        capture_output=True, text=True, timeout=LONG, check=False, env={**os.environ, **ours},
+        capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False, env={**os.environ, **ours},
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
     assert any(line.startswith(PROMISES[name]) for line in ran.stdout.splitlines())

@@ -68,6 +68,7 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
             kind = f"{type(socket).__module__}.{type(socket).__qualname__}"
             raise TypeError(f"a SocketFile of lifecycle.aio lies over its Client or Accepted, not over {kind}")
         self._socket = socket
+        socket._add_reader(self)
 
     async def read(self, size: int = -1, *, exact: bool | None = None) -> bytes:
         """Read: what one receive gives, or just `size` bytes; to the end where size is negative.

@@ -44,6 +44,8 @@ def uninstall() -> None:
 
 def site_of_task() -> CallSite | None:
     """The line of the program that began the present task of a library's code, or None."""
+    if not _sites:
+        return None
     events = sys.modules.get("asyncio.events")
     loop = None if events is None else events._get_running_loop()
     task = None if loop is None else sys.modules["asyncio.tasks"].current_task(loop)
@@ -69,7 +71,7 @@ def _watched_create_task(original: Callable[..., Any]) -> Callable[..., Any]:
 def _watched_close(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def close(self: Any) -> None:
-        if not self.is_closing():
+        if getattr(self, "_buffer", self) and not self.is_closing():  # what is sent already cannot be lost
             place = call_site(sys._getframe(1))
             if kind_of(place.file) is FileKind.PROGRAM:
                 _closed[self] = self._loop, place

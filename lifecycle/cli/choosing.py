@@ -37,7 +37,7 @@ def role_at(name: str) -> Role:
             raise click.BadParameter(str(error), param_hint="ROLE") from None
     module, colon, attribute = name.partition(":")
     if not colon:
-        return chosen_role(name, beside=" A role of yours is module:NAME, or a file FILE.toml.")
+        return chosen_role(name, beside=" A role of yours is module:NAME or FILE.toml.")
     here = str(Path.cwd())
     if here not in sys.path:  # as `python -m` does it
         sys.path.insert(0, here)

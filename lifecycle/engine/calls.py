@@ -295,9 +295,7 @@ class CallScope:
             if error is not None:
                 if not self._settling:
                     self._outcome = target._settle_error(self._node, self._call, error, self._after)
-                target._true_up(self._node, self._call, error)
-                if target._specs[self._call].fired_by is not None and target.state == target.role.initial:
-                    target._release()  # the call that was to fill it has failed
+                target._true_up_fired(self._node, self._call, error)
         except BaseException as overruling:
             failure = overruling
             raise

@@ -7,12 +7,11 @@ import ast
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable
-from types import CodeType, FunctionType
+from collections.abc import Callable, Iterator, Mapping
+from types import CellType, CodeType, FunctionType
 from typing import Any, TypeVar, cast
 
-from lifecycle.engine.signatures import PREFIX, Signature, finished, keywords_of
-from lifecycle.engine.vocabulary import Call
+from lifecycle.engine.signatures import PREFIX
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -20,63 +19,60 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 def inlined(handler: Handler) -> Handler:
     """Have this handler's body compiled into its checked method, so that the call is one frame.
 
-    A `return` of a name or a constant ends the call with `ok`, which must keep the state, and gives it to the caller as it
-    is; any other returned expression may be settled(...). The handler has no closure and no zero-argument super(). Where its
-    source cannot be read, it runs in a frame of its own, as every other handler.
+    The handler has no closure and no zero-argument super(). Of a call that changes the state it returns at its end only. Of one
+    that keeps it, a `return` of a name or a constant ends the call with `ok` and gives it to the caller as it is; any other
+    returned expression may be settled(...). Where its source cannot be read, it runs in a frame of its own, as every other
+    handler.
     """
     handler.__inlined__ = True  # type: ignore[attr-defined]
     return handler
 
 
-_INLINED = """\
-{async_}def {name}({parameters}):
-    _lc_node = {self}._node
-    if not _lc_node._keeps_{name}:
-        return {await_}{self}.{run}({name!r}, "_lc_handler", ({positional}), {{{keywords}}})
-    try:
-        pass
-    except {self}._SettledEarly as _lc_early:
-        _lc_result = _lc_early.settled
-    except BaseException as _lc_error:
-        {self}._settle_error(_lc_node, {name!r}, _lc_error)
-        raise
-    return {self}._settle_result(_lc_node, {name!r}, _lc_result)
-"""
+def inlined_method(source: str, handler: FunctionType, slow: FunctionType, names: Mapping[str, object]) -> FunctionType | None:
+    """The method that `source` defines, with the handler's body where that calls `_lc_handler`.
 
-
-def inlined_method(call: Call, handler: FunctionType, *, awaited: bool) -> FunctionType | None:
-    """The checked method with the handler's body in it; None where the handler's source is not available."""
+    slow: what `_lc_handler` is elsewhere. names: what the other names of generated code mean; the handler's own are looked up
+    in its module. None where the handler's source is not available.
+    """
     if handler.__code__.co_freevars:
         raise TypeError(f"{handler.__qualname__}() is inlined, so that it cannot use a closure or super() without arguments")
-    signature = Signature(handler)
     definition = _definition_of(handler)
     if definition is None:
         return None
-    source = _INLINED.format(
-        name=call.name,
-        run="_run_awaited_call" if awaited else "_run_call",
-        **signature.texts,
-        **keywords_of(awaited),
-    )
     module = ast.parse(source)
     for node in ast.walk(module):
         _locate(node, definition.lineno)  # the check belongs to the line of the `def`
-    (method,) = module.body
-    (attempt,) = (node for node in cast(ast.FunctionDef, method).body if isinstance(node, ast.Try))
-    returns = _Returns(signature.texts["self"])
-    attempt.body = [
-        *returns.visit(ast.Module(_without_docstring(definition), [])).body,
-        ast.Return(),
-    ]  # it may end without a return
-    _locate(attempt, attempt.body[0].lineno)  # the same line costs no instruction
+    method = _Inlining(definition, handler.__qualname__).visit(module).body[0]
+    for node in ast.walk(method):
+        if isinstance(node, ast.Try):
+            node.lineno = begin_of(node)
+            node.end_lineno = max(node.lineno, node.end_lineno or 0)
+    # Other names are variables of a function around it; the handler is a constant, since a variable would cost each call.
+    around = ast.parse(f"def {AROUND}({', '.join(names)}): pass")
+    cast(ast.FunctionDef, around.body[0]).body = [method]
     flags = handler.__code__.co_flags & _FUTURES
-    code = compile(ast.fix_missing_locations(module), handler.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
-    own = _code_named(call.name, code)
-    # The handler is a constant of the code: a variable would cost each call, and the module's names are not ours.
-    own = own.replace(co_consts=tuple(handler if constant == "_lc_handler" else constant for constant in own.co_consts))
-    made = FunctionType(own, handler.__globals__, call.name, handler.__defaults__)
+    code = compile(ast.fix_missing_locations(around), handler.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
+    own = _code_named(method.name, _code_named(AROUND, code))
+    constants = tuple(slow if constant == HANDLER else constant for constant in own.co_consts)
+    own = own.replace(co_consts=constants, co_qualname=handler.__code__.co_qualname)
+    cells = tuple(CellType(names[name]) for name in own.co_freevars)
+    made = FunctionType(own, handler.__globals__, method.name, handler.__defaults__, cells)
     made.__kwdefaults__ = handler.__kwdefaults__
-    return finished(made, handler)
+    return made
+
+
+HANDLER = f"{PREFIX}handler"
+"""The handler's name in generated code"""
+
+AROUND = f"{PREFIX}around"
+
+
+def begin_of(statement: ast.stmt) -> int:
+    """The line of the first statement in it that does something.
+
+    A `try:` on a line of its own is an instruction that belongs to no `try` around it, where a tracer may raise.
+    """
+    return begin_of(statement.body[0]) if isinstance(statement, ast.Try) else statement.lineno
 
 
 def _locate(node: ast.AST, line: int) -> None:
@@ -116,6 +112,66 @@ def _without_docstring(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> li
     return definition.body if ast.get_docstring(definition, clean=False) is None else definition.body[1:]
 
 
+class _Inlining(ast.NodeTransformer):
+    """Puts a handler's body in the place of the statement that calls it."""
+
+    def __init__(self, definition: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> None:
+        self._body = _without_docstring(definition)
+        self._name = name
+        self._subject = definition.args.args[0].arg
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        """`_lc_handler()`: what it returns the method returns, unless it is settled(...)."""
+        if not _calls_the_handler(node.value):
+            return node
+        returns = _Returns(self._subject)
+        return [*returns.visit(ast.Module(self._body, [])).body, ast.Return()]  # it may end without a return
+
+    def visit_Return(self, node: ast.Return) -> Any:
+        """`return _lc_handler(...)`: the call has settled already."""
+        return [*self._body, ast.Return()] if _calls_the_handler(node.value) else self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        """`_lc_result = _lc_handler(...)`: the method goes on behind it."""
+        if not _calls_the_handler(node.value):
+            return node
+        body = [ast.copy_location(ast.Assign(node.targets, ast.Constant(None)), self._body[0]), *self._body]
+        _assign_at_the_end(body, node.targets)
+        if any(isinstance(each, ast.Return) for statement in body for each in _own_nodes(statement)):
+            raise TypeError(f"{self._name}() is inlined and changes the state, so that it can only return at its end")
+        return body
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(ast.Constant(HANDLER), node) if node.id == HANDLER else node
+
+
+def _calls_the_handler(value: ast.expr | None) -> bool:
+    call = value.value if isinstance(value, ast.Await) else value
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == HANDLER
+
+
+def _assign_at_the_end(body: list[ast.stmt], targets: list[ast.expr]) -> None:
+    """Assign what the last statement returns, or those of its branches."""
+    match body[-1]:
+        case ast.Return(value=value) as last:
+            body[-1] = ast.copy_location(ast.Assign(targets, value or ast.Constant(None)), last)
+        case ast.If(body=first, orelse=other) | ast.Try(body=first, orelse=other, handlers=[]):
+            _assign_at_the_end(first, targets)
+            if other:
+                _assign_at_the_end(other, targets)
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement, but for those of functions and classes in it."""
+    yield node
+    if not isinstance(node, _SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from _own_nodes(child)
+
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
 class _Returns(ast.NodeTransformer):
     """Lets what a handler returns be settled(...), but for names and constants."""
 
@@ -136,5 +192,4 @@ class _Returns(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         """As ever, but for functions and classes inside the handler: what they return is their own."""
-        is_own = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef)
-        return node if is_own else super().visit(node)
+        return node if isinstance(node, _SCOPES) else super().visit(node)

@@ -14,10 +14,9 @@ from collections.abc import Awaitable
 from types import FunctionType, TracebackType
 from typing import Any, ClassVar, NoReturn, Self, cast
 
-from lifecycle.engine import table
 from lifecycle.engine.calls import Governed
 from lifecycle.engine.journal import Observer
-from lifecycle.engine.methods import checked_method, overriding_method
+from lifecycle.engine.methods import checked_method, making_method, overriding_method
 from lifecycle.engine.role import Role, checked_role
 from lifecycle.engine.table import StateNode, initial_node
 from lifecycle.engine.vocabulary import Call
@@ -38,11 +37,16 @@ class Lifecycle(Governed):
 
     _first_nodes: ClassVar[dict[str, StateNode]]
     _allocate: ClassVar[Any] = object.__new__
+    _fresh_names: ClassVar[tuple[str, ...]] = ()
     _closing_is_awaited: ClassVar[bool] = False
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         cls._allocate = staticmethod(super().__new__)  # of the next base, looked up once
+        fresh = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).get("_fresh", {}).items()}
+        if tuple(fresh) != cls._fresh_names:
+            cls._fresh_names = tuple(fresh)
+            cls.__new__ = making_method(fresh, NO_ROLE)  # type: ignore[method-assign]
         governed = getattr(cls, "role", None)
         if role is not None:
             cls.role = checked_role(role)
@@ -64,15 +68,7 @@ class Lifecycle(Governed):
             cls._closing_is_awaited = inspect.iscoroutinefunction(getattr(cls, cls.role.closes))
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
-        # Here and not in __init__(), so that a dataclass, or a subclass that does not call super().__init__(), is governed too.
-        try:
-            node = cls._first_nodes.get(table.default)
-        except AttributeError:
-            raise TypeError(f"{cls.__name__} has no role: write `class {cls.__name__}(Lifecycle, role=...)`") from None
-        self: Self = cls._allocate(cls)
-        self._node = cls._first_node(None) if node is None else node
-        self._claim = self._journal = None
-        return self
+        raise TypeError(NO_ROLE.format(cls.__name__))  # each subclass has one that makes its objects
 
     def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
         if engine is not None:
@@ -131,10 +127,9 @@ class Lifecycle(Governed):
 
     def __del__(self) -> None:
         try:
-            node = self._node
+            if self._node._holds_nothing:
+                return
         except AttributeError:  # it was never made
-            return
-        if self.role.closes is None or node._final or node._state == self.role.initial:
             return
         try:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
@@ -155,6 +150,9 @@ class Lifecycle(Governed):
         if closes is not None and self._node._allows(closes):
             return getattr(self, closes)()
         return None
+
+
+NO_ROLE = "{0} has no role: write `class {0}(Lifecycle, role=...)`"
 
 
 # -- attaching ------------------------------------------------------------------------------------------------------------

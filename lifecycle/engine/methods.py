@@ -11,15 +11,17 @@ import ast
 import functools
 import linecache
 import textwrap
-from collections.abc import Callable
+from _thread import get_ident
+from collections.abc import Callable, Mapping
 from types import CodeType, CoroutineType, FunctionType
 from typing import Any, TypeVar, cast
 
-from lifecycle.engine.inlining import inlined_method
+from lifecycle.engine import table
+from lifecycle.engine.inlining import begin_of, inlined_method
 from lifecycle.engine.role import Role
 from lifecycle.engine.settling import Settled
-from lifecycle.engine.signatures import Signature, finished, keywords_of
-from lifecycle.engine.steps import IS_ONE_STEP, claim_of
+from lifecycle.engine.signatures import PREFIX, Signature, finished, keywords_of
+from lifecycle.engine.steps import IS_ONE_STEP, process
 from lifecycle.engine.vocabulary import Call
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -90,7 +92,7 @@ _EXCLUSIVE = """\
 {async_}def {name}({parameters}):
     _lc_node = {self}._node
     _lc_after = _lc_node.{name}
-    _lc_claim = _lc_claim_of({name!r})
+    _lc_claim = ({name!r}, _lc_process[0], _lc_get_ident())  # as claim_of() makes it
     try:
         try:
             if _lc_after is not None:
@@ -141,12 +143,13 @@ _SETTLES_BEFORE_AS_CHOSEN = """\
     _lc_node = {self}._node
     _lc_after = None
     try:
-        if _lc_node.{name} is not None:
+        _lc_next = {chosen}
+        if _lc_next is None and _lc_node.{name} is not None:
             _lc_next = _lc_node._after({name!r}, {self}.outcome_before({name!r}, {arguments_only}))
-            if _lc_next is not None:
-                {step}:
-                    if {self}._node is _lc_node:
-                        {self}._node = _lc_after = _lc_next
+        if _lc_next is not None:
+            {step}:
+                if {self}._node is _lc_node:
+                    {self}._node = _lc_after = _lc_next
         if _lc_after is not None:
             try:
                 return {await_}_lc_handler({arguments})
@@ -159,6 +162,70 @@ _SETTLES_BEFORE_AS_CHOSEN = """\
     return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
 """
 
+_CHOSEN = "_lc_node._chosen_{name}.get({only}) if {only}.__class__ is _lc_str else None"
+"""The node that a call with choices leads to, or None where its argument is not one of them, or the call takes the slow path"""
+
+_KEEPS = """\
+{async_}def {name}({parameters}):
+    _lc_node = {self}._node
+    if not _lc_node._keeps_{name}:
+        return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
+    try:
+        _lc_handler()
+    except {self}._SettledEarly as _lc_early:
+        _lc_result = _lc_early.settled
+    except BaseException as _lc_error:
+        {self}._settle_error(_lc_node, {name!r}, _lc_error)
+        raise
+    return {self}._settle_result(_lc_node, {name!r}, _lc_result)
+"""
+
+_FIRES = """\
+{async_}def {name}({parameters}):
+    _lc_node = {self}._node
+    _lc_partner = _lc_default({self}) if {partner} is None and _lc_node._keeps_{name} else {partner}
+    if _lc_node._keeps_{name} and _lc_isinstance(_lc_partner, _lc_kind) and _lc_partner._fired is _lc_fired:
+        _lc_first = _lc_partner._node
+        _lc_after = _lc_first.{fired}
+        _lc_claim = ({fired!r}, _lc_process[0], _lc_get_ident())
+        try:
+            try:
+                if _lc_after is not None:
+                    {step}:
+                        if _lc_partner._node is _lc_first and _lc_partner._claim is None:
+                            _lc_partner._claim = _lc_claim
+                if _lc_partner._claim is _lc_claim:
+                    {partner} = _lc_partner
+                    try:
+                        _lc_result = {await_}_lc_handler({arguments})
+                    except BaseException as _lc_error:
+                        _lc_partner._settle_error(_lc_first, {fired!r}, _lc_error)
+                        raise
+                    {step}:
+                        if _lc_partner._node is _lc_first:
+                            _lc_partner._node = _lc_after
+                            _lc_after = None
+                    if _lc_after is not None:
+                        _lc_partner._settle_call(_lc_first, {fired!r}, "ok")
+                    _lc_partner._fired_by({self})
+                    if _lc_result.__class__ is _lc_Settled:
+                        return {self}._settle_result(_lc_node, {name!r}, _lc_result)
+                    return _lc_result
+            except BaseException as _lc_error:
+                if _lc_partner._claim is _lc_claim:
+                    _lc_partner._true_up_fired(_lc_first, {fired!r}, _lc_error)
+                    {self}._settle_error(_lc_node, {name!r}, _lc_error)
+                raise
+            finally:
+                if _lc_partner._claim is _lc_claim:
+                    _lc_partner._claim = None
+        finally:
+            if _lc_partner._claim is _lc_claim:
+                _lc_partner._claim = None
+    return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
+"""
+"""Of a handler that is inlined and keeps its object's state: it claims, fills and moves its partner as _fire() does"""
+
 _SLOW = """\
 {async_}def {name}({parameters}):
     return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
@@ -170,25 +237,34 @@ def checked_method(role: Role, call: Call, handler: FunctionType, *, awaited: bo
 
     awaited: whether the handler is a coroutine function; the method is one then, and the call ends when it does.
     """
-    endings = [calls[call.name] for calls in role.table.values() if call.name in calls]
-    if getattr(handler, "__inlined__", False):
-        method = inlined_method(call, handler, awaited=awaited)
-        if method is not None:
-            return method
-    if call.fires is not None:
-        handler = _firing_handler(call.name, handler, awaited=awaited)
+    slow = handler if call.fires is None else _firing_handler(call.name, handler, awaited=awaited)
     run = "_run_awaited_call" if awaited else "_run_call"
+    method = None
+    if getattr(handler, "__inlined__", False):
+        source, names = _source(_inlined_template(role, call, handler), call, handler, run, awaited=awaited)
+        method = inlined_method(source, handler, slow, names)
+    if method is None:
+        method = _compiled(_template(role, call), call, slow, run, awaited=awaited)
+    return finished(method, handler)
+
+
+def _template(role: Role, call: Call) -> str:
+    """The source of a checked method whose handler has a frame of its own."""
+    endings = [calls[call.name] for calls in role.table.values() if call.name in calls]
     if call.settles_before:
-        one_ending = all(set(outcomes) == {"ok"} for outcomes in endings)
-        template = _SETTLES_BEFORE if one_ending else _SETTLES_BEFORE_AS_CHOSEN
-        return _compiled(template, call.name, handler, run, awaited=awaited)
+        return _SETTLES_BEFORE if all(set(outcomes) == {"ok"} for outcomes in endings) else _SETTLES_BEFORE_AS_CHOSEN
     settle = _SETTLE_OK if all("ok" in outcomes for outcomes in endings) else _SETTLE_CHOICE
     if call.exclusive:
         settle = settle.replace("{unless}", " is {self}._node")
-        template = _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        ").rstrip())
-    else:
-        template = _FLAT.replace("{settle}", settle.replace("{unless}", "").rstrip())
-    return _compiled(template, call.name, handler, run, awaited=awaited)
+        return _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        ").rstrip())
+    return _FLAT.replace("{settle}", settle.replace("{unless}", "").rstrip())
+
+
+def _inlined_template(role: Role, call: Call, handler: FunctionType) -> str:
+    """The source of a checked method into which its handler is compiled."""
+    if call.fires is not None:
+        return _FIRES
+    return _template(role, call) if call.exclusive or call.settles_before else _KEEPS
 
 
 def _firing_handler(call: str, handler: FunctionType, *, awaited: bool) -> FunctionType:
@@ -208,23 +284,62 @@ def _firing_handler(call: str, handler: FunctionType, *, awaited: bool) -> Funct
 
 def overriding_method(call: Call, override: FunctionType, *, awaited: bool) -> FunctionType:
     """The method that checks `call` before a subclass's own method for it."""
-    return _compiled(_SLOW, call.name, override, "_run_awaited_override" if awaited else "_run_override", awaited=awaited)
+    run = "_run_awaited_override" if awaited else "_run_override"
+    return finished(_compiled(_SLOW, call, override, run, awaited=awaited), override)
 
 
-def _compiled(template: str, name: str, handler: FunctionType, run: str, *, awaited: bool) -> FunctionType:
+_NEW = """\
+def __new__(cls, *arguments, **keywords):
+    try:
+        node = cls._first_nodes.get(table.default)
+    except AttributeError:
+        raise TypeError(no_role.format(cls.__name__)) from None
+    self = cls._allocate(cls)
+    self._node = cls._first_node(None) if node is None else node
+{fresh}
+    return self
+"""
+
+
+def making_method(fresh: Mapping[str, object], no_role: str) -> Any:
+    """The __new__() of a class whose new objects hold what `fresh` says.
+
+    In it and not in __init__(), so that a dataclass, or a subclass that does not call super().__init__(), is governed too.
+    """
+    source = _NEW.format(fresh="\n".join(f"    self.{name} = {PREFIX}{number}" for number, name in enumerate(fresh)))
+    values = {f"{PREFIX}{number}": value for number, value in enumerate(fresh.values())}
+    namespace: dict[str, Any] = {"__name__": "lifecycle.engine.generated", "table": table, "no_role": no_role, **values}
+    exec(_code_of(source, "new"), namespace)
+    return staticmethod(namespace["__new__"])
+
+
+def _source(template: str, call: Call, handler: FunctionType, run: str, *, awaited: bool) -> tuple[str, Mapping[str, object]]:
+    """The source of a method, and what the names in it mean."""
     signature = Signature(handler)
-    step = _STEP.format(**signature.texts)
-    source = template.format(name=name, run=run, step=step, **signature.texts, **keywords_of(awaited))
-    namespace: dict[str, Any] = {
-        "__name__": "lifecycle.engine.generated",
-        "_lc_handler": handler,
-        "_lc_claim_of": claim_of,
+    names: dict[str, object] = {
+        "_lc_process": process,
+        "_lc_get_ident": get_ident,
         "_lc_Settled": Settled,
         "_lc_Coroutine": CoroutineType,
+        "_lc_str": str,
         **signature.defaults,
     }
-    exec(_code_of(source, name), namespace)
-    return finished(namespace[name], handler)
+    texts = {"name": call.name, "run": run, "chosen": "None", **signature.texts, **keywords_of(awaited)}
+    texts["step"] = _STEP.format(**texts)
+    if call.choices and texts["only"]:
+        texts["chosen"] = _CHOSEN.format(**texts)
+    if template is _FIRES:
+        kind, default = handler.__fires_into__  # type: ignore[attr-defined]
+        names |= {"_lc_kind": kind, "_lc_default": default, "_lc_fired": kind._fired, "_lc_isinstance": isinstance}
+        texts |= {"fired": call.fires or "", "partner": texts["first"]}
+    return template.format(**texts), names
+
+
+def _compiled(template: str, call: Call, handler: FunctionType, run: str, *, awaited: bool) -> FunctionType:
+    source, names = _source(template, call, handler, run, awaited=awaited)
+    namespace: dict[str, Any] = {"__name__": "lifecycle.engine.generated", "_lc_handler": handler, **names}
+    exec(_code_of(source, call.name), namespace)
+    return cast(FunctionType, namespace[call.name])
 
 
 def _code_of(source: str, name: str) -> CodeType:
@@ -235,18 +350,10 @@ def _code_of(source: str, name: str) -> CodeType:
         module = ast.parse(source)
         for node in ast.walk(module):
             if isinstance(node, ast.Try):
-                node.lineno = _begin_of(node)
+                node.lineno = begin_of(node)
         code = _codes[source] = compile(module, filename, "exec")
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return code
-
-
-def _begin_of(statement: ast.stmt) -> int:
-    """The line of the first statement in it that does something.
-
-    A `try:` on a line of its own is an instruction that belongs to no `try` around it, where a tracer may raise.
-    """
-    return _begin_of(statement.body[0]) if isinstance(statement, ast.Try) else statement.lineno
 
 
 _codes: dict[str, CodeType] = {}

@@ -65,6 +65,8 @@ class Settling:
     _specs: ClassVar[Mapping[str, Call]]
 
     _lock: ClassVar[Any] = LOCK
+    _fresh: ClassVar[Mapping[str, object]] = {"_claim": None, "_journal": None}
+    """what a new object of the class holds, besides what its bases' say"""
     _node: StateNode
     _claim: Claim | None
     _journal: Observer | None
@@ -202,6 +204,12 @@ class Settling:
                 after = next((each for each in endings if each is not None and each._state == actual), None)
                 if after is not None:
                     self._moves(now, after)
+
+    def _true_up_fired(self, node: StateNode, call: str, error: BaseException) -> None:
+        """_true_up(), of a call that another object's may have fired: what that has not filled is released."""
+        self._true_up(node, call, error)
+        if self._specs[call].fired_by is not None and self._node._state == self.role.initial:
+            self._release()
 
     @one_step
     def _claims(self, node: StateNode, after: StateNode | None, claim: Claim | None) -> bool:

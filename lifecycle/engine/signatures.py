@@ -41,6 +41,8 @@ class Signature:
             "parameters": ", ".join(self._declared),
             "arguments": ", ".join(self._handed_on),
             "arguments_only": ", ".join(self._handed_on[1:]),
+            "first": parameters[1].name if len(parameters) > 1 else "",
+            "only": parameters[1].name if len(parameters) == 2 and parameters[1].kind not in _STARS else "",
             "positional": "".join(f"{each}, " for each in self._positional),
             "keywords": ", ".join(self._keywords),
         }

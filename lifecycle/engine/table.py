@@ -25,13 +25,16 @@ class StateNode:
 
     A subclass made for the role adds two slots per call, for the generated methods: `<call>` is the node that the outcome
     `ok` leads to (or this one, where the call has no `ok`), or None where the call takes the slow path (illegal, observed,
-    overridden, or reference); and `_keeps_<call>` says whether `ok` keeps this node.
+    overridden, or reference); and `_keeps_<call>` says whether `ok` keeps this node. For a call with choices there is a third:
+    `_chosen_<call>` is a mapping of those that the state takes to the nodes that they lead to.
     """
 
-    __slots__ = ("_calls", "_cells", "_facts", "_final", "_state")
+    __slots__ = ("_calls", "_cells", "_facts", "_final", "_holds_nothing", "_state")
 
     _engine: ClassVar[str] = "compiled"
     _overridden: ClassVar[frozenset[str]]
+    _choices: ClassVar[Mapping[str, tuple[str, ...]]]
+    _holds_nothing: bool  # so that an object may be forgotten
     _state: str
     _facts: Any
     _final: bool
@@ -55,6 +58,9 @@ class StateNode:
             outcomes = None if observed or call in self._overridden else self._cells.get(call)
             setattr(self, call, None if outcomes is None else outcomes.get("ok", self))
             setattr(self, f"_keeps_{call}", outcomes is not None and outcomes.get("ok") is self)
+            if call in self._choices:
+                chosen = {choice: (outcomes or {}).get(choice) for choice in self._choices[call]}
+                setattr(self, f"_chosen_{call}", {choice: after for choice, after in chosen.items() if after is not None})
 
 
 class ReferenceNode(StateNode):
@@ -67,7 +73,7 @@ class ReferenceNode(StateNode):
     _nodes: Mapping[str, StateNode]
 
     def _allows(self, call: str) -> bool:
-        return any(trigger.rsplit(".", 1)[0] == call for trigger in self._machine.get_triggers(self._state))
+        return call in [trigger.rsplit(".", 1)[0] for trigger in self._machine.get_triggers(self._state)]
 
     def _after(self, call: str, outcome: str) -> StateNode | None:
         if f"{call}.{outcome}" not in self._machine.get_triggers(self._state):
@@ -148,10 +154,12 @@ def _known(engine: str) -> str:
 
 def _build(role: Role, base: type[StateNode], overridden: frozenset[str]) -> dict[str, StateNode]:
     calls = [call.name for call in role.calls]
+    choices = {call.name: call.choices for call in role.calls if call.choices}
     namespace = {
-        "__slots__": [*calls, *(f"_keeps_{call}" for call in calls)],
+        "__slots__": [*calls, *(f"_keeps_{call}" for call in calls), *(f"_chosen_{call}" for call in choices)],
         "__doc__": base.__doc__,
         "_overridden": overridden,
+        "_choices": choices,
     }
     node_class: Any = type(f"{role.name.title()}{base.__name__}", (base,), namespace)
     table = compiled_table(role)
@@ -161,6 +169,7 @@ def _build(role: Role, base: type[StateNode], overridden: frozenset[str]) -> dic
         node._state = state.name
         node._facts = state.facts
         node._final = state.name in role.final
+        node._holds_nothing = role.closes is None or node._final or state.name == role.initial
         node._calls = tuple(call.name for call in role.calls if call.fired_by is None)
         node._cells = {
             call: {outcome: nodes[after] for outcome, after in outcomes.items()} for call, outcomes in table[state.name].items()

@@ -66,6 +66,8 @@ class Call:
     settles: whether the state changes "after" the handler has run, or "before", so that no other call starts meanwhile. What
         settles before takes the outcome that `Lifecycle.outcome_before` gives; if the handler fails in a way that the row
         lists, the object goes where that outcome leads from the first state.
+    choices: of a call that settles before: values of its one argument that mean the outcome of the same name. What else it may
+        be given, `Lifecycle.outcome_before` knows.
     external: its effect is decided outside the object, so that it is never offered as a remedy.
     fires: the call of a partner's role that this call fires, as in "accepted"; the partner is the call's first argument.
     fired_by: "role.call", the call of another role that fires this one; users never make it themselves.
@@ -83,6 +85,7 @@ class Call:
     reason: str = ""
     exclusive: bool | None = None
     settles: Literal["before", "after"] = "after"
+    choices: tuple[str, ...] = ()
     external: bool = False
     fires: str | None = None
     fired_by: str | None = None

@@ -183,8 +183,8 @@ class ServerCalls(CreatedSocket):
     def _leave(self, connection: socket.socket, target: Any) -> None:
         """Leave to the next accept() what an interrupted one has taken."""
         if connection.fileno() != -1:
-            if getattr(target, "_socket", None) is connection:
-                del target._socket
+            if target._socket is connection:
+                target._socket = None
             self._left.append(connection)
 
     def _before_bind(self, sock: socket.socket) -> None:

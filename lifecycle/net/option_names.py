@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import struct
 
-from lifecycle.net.os_socket import OsSocket
+from lifecycle.net.os_socket import NO_SOCKET, OsSocket
 
 KEEPALIVE_IDLE = ("TCP_KEEPIDLE", "TCP_KEEPALIVE")  # macOS has the second name
 KEEPALIVE_INTERVAL = ("TCP_KEEPINTVL",)
@@ -118,7 +118,7 @@ class DatagramOptions(NamedOptions):
 
     @property
     def _is_v6(self) -> bool:
-        return hasattr(self, "_socket") and self._socket.family == socket.AF_INET6
+        return self._socket is not NO_SOCKET and self._socket.family == socket.AF_INET6
 
 
 def interface_index(interface: str | int | None) -> int:

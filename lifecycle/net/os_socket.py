@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar, cast
 from weakref import ref
 
 from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, LifecycleError, Role, settled
@@ -20,7 +20,7 @@ from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking, own, unfilled
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
 from lifecycle.system.outcomes import note_limit, outcome_of_error
-from lifecycle.system.portable_calls import FIONREAD, Direction, direction_of, in_place_of, readable_bytes
+from lifecycle.system.portable_calls import DIRECTIONS, FIONREAD, Direction, direction_of, in_place_of, readable_bytes
 from lifecycle.system.refusals import answers_here
 from lifecycle.system.threads import until_calls_have_ended
 
@@ -64,6 +64,9 @@ LEVELS = frozenset(
 
 Value = TypeVar("Value")
 
+NO_SOCKET: socket.socket = cast("socket.socket", None)
+"""What an object holds in the place of a socket until it has one; its calls are legal only when there is one"""
+
 
 class NamedElsewhere:
     """Stands for a name of socket.socket: getting it raises AttributeError, which says the name here.
@@ -86,6 +89,7 @@ class OsSocket(Lifecycle):
     __slots__ = ("_bound_path", "_readers", "_socket")
 
     internal_modules = ("lifecycle.engine", "lifecycle.net")
+    _fresh: ClassVar[Mapping[str, object]] = {"_socket": NO_SOCKET, "_bound_path": None}
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(role, **keywords)
@@ -95,7 +99,7 @@ class OsSocket(Lifecycle):
 
     _kind: ClassVar[int]
 
-    _bound_path: BoundPath
+    _bound_path: BoundPath | None
     _socket: socket.socket
     _readers: tuple[ref[Any], ...]
     """the files that were made over it"""
@@ -173,7 +177,7 @@ class OsSocket(Lifecycle):
 
     def fileno(self) -> int:
         """The descriptor, or -1 when there is none."""
-        return self._socket.fileno() if hasattr(self, "_socket") else -1
+        return -1 if self._socket is NO_SOCKET else self._socket.fileno()
 
     def __repr__(self) -> str:
         ends = [str(end) for end in (self.local_address, self.peer_address) if end is not None]
@@ -279,8 +283,7 @@ class OsSocket(Lifecycle):
         self._wake_all()
         until_calls_have_ended(self, self._socket)
         make_blocking(number)
-        if hasattr(self, "_bound_path"):
-            del self._bound_path  # it stays with the descriptor
+        self._bound_path = None  # it stays with the descriptor
         return number
 
     def close(self) -> None:
@@ -294,8 +297,8 @@ class OsSocket(Lifecycle):
 
     def actual_state(self, call: str) -> str | None:
         """The state of the socket as the system knows it."""
-        sock = getattr(self, "_socket", None)
-        if sock is None or self.role.call(call).external:
+        sock = self._socket
+        if sock is NO_SOCKET or self.role.call(call).external:
             return None
         with suppress(OSError):  # closed meanwhile
             return self.role.state_of(facts_of(sock, peek=False))
@@ -348,22 +351,22 @@ class OsSocket(Lifecycle):
 
     def _shut_down(self, how: Direction) -> None:
         """The handler of shut_down; the state has changed already, so that a call which this wakes finds the reason."""
-        self._socket.shutdown(direction_of(how)[1])
+        self._socket.shutdown(DIRECTIONS[how][1])
         self._wake_all()
 
     def _release(self) -> None:
         """Wake the calls that wait, and close the descriptor; both may be repeated."""
         self._wake_all()
         self._remove_path()
-        if hasattr(self, "_socket") and not (LENT and self._socket in LENT):
+        if self._socket is not NO_SOCKET and not (LENT and self._socket in LENT):
             self._socket.close()
 
     def _remove_path(self) -> None:
         """Remove the path that this object's bind has made, before the descriptor is closed: another server may follow."""
-        if hasattr(self, "_bound_path"):
-            with suppress(AttributeError):  # another thread has removed it
-                remove(self._bound_path)
-                del self._bound_path
+        bound = self._bound_path
+        if bound is not None:
+            remove(bound)
+            self._bound_path = None
 
     def _ends_iteration(self, refusal: IllegalCall) -> bool:
         """Whether a refusal ends an iteration over this object: it was closed."""

@@ -35,7 +35,7 @@ def giving_back(attach: Callable[..., None]) -> Callable[..., None]:
                 if sock.fileno() != -1:
                     sock.setblocking(LENT.get(sock, True))
                     sock.detach()
-                del self._socket
+                self._socket = None
                 LENT.pop(sock, None)
             if isinstance(handle, socket.socket) and handle.fileno() == -1 != number:
                 own(handle, number)

@@ -168,11 +168,6 @@ class TlsCalls(OsSocket):
             reader is not None and reader.unread for reader in (each() for each in getattr(self, "_readers", ()))
         )
 
-    def _fired_by(self, firer: Any) -> None:
-        """A file was made over this object."""
-        if hasattr(firer, "unread"):
-            self._add_reader(firer)
-
     def _add_reader(self, reader: Reads) -> None:
         """Note what may read ahead over this object."""
         before = getattr(self, "_readers", ())

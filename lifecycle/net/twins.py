@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from lifecycle.engine import INTERRUPTED, Call, settled
+from lifecycle.engine import INTERRUPTED, Call, inlined, settled
 from lifecycle.net.created import CreatedSocket
 from lifecycle.net.operations import Operation
 from lifecycle.net.operations.connecting import FREE, OWN, Plan, resolving, set_plan
@@ -27,7 +27,7 @@ from lifecycle.system.handles import is_bound
 from lifecycle.system.local_sockets import LOCAL_FAMILY, OF_A_PATH, Path, bind_anywhere, checked_path, connect_error
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.passing import Arrived, numbers_of, refuse_other_family
-from lifecycle.system.portable_calls import Direction, bind_again, forget_peer, set_peer
+from lifecycle.system.portable_calls import Direction, bind_again, forget_peer, new_socket, set_peer
 
 if TYPE_CHECKING:
     from array import array
@@ -42,6 +42,7 @@ class StreamCalls(TlsCalls, StreamOptions):
 
     _kind = socket.SOCK_STREAM
 
+    @inlined
     def shut_down(self, how: Direction = "sends") -> None:
         """End one direction of the connection, or both, without closing it. Nothing is waited for.
 
@@ -120,6 +121,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
     """the address of a connect that is under way over this object's own socket, or None"""
     _is_tls_server = False
 
+    @inlined
     def open(self, family: int | None = None) -> None:
         """Get a socket without an address, so that options can be set before bind() (MFC's Socket).
 
@@ -127,8 +129,12 @@ class ClientCalls(CreatedSocket, StreamCalls):
         address of a name, of either family. Raises IllegalCall in every state but `empty`, ValueError for another family,
         OSError (EMFILE).
         """
-        super().open(socket.AF_INET if family is None else family)
-        set_plan(self, FREE if family is None else OWN)
+        if family is None:
+            self._socket = new_socket(socket.AF_INET, self._kind)
+            self._plan = FREE  # type: ignore[misc]  # a slot of the class that is made
+        else:
+            CreatedSocket.open(self, family)
+            self._plan = OWN  # type: ignore[misc]
 
     def set_option(self, level: int = socket.SOL_SOCKET, option: int | None = None, value: int | bytes | None = None) -> None:
         """As for every socket; what is set before connect() holds for the connection, whichever address answers."""

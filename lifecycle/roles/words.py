@@ -132,7 +132,12 @@ RECEIVE_HANDLES = Call(
     enables=("read", "oob"),
     payload="result",
 )
-SHUT_DOWN = Call("shut_down", "End one direction, or both, without closing: sends, receives or both.", settles="before")
+SHUT_DOWN = Call(
+    "shut_down",
+    "End one direction, or both, without closing: sends, receives or both.",
+    settles="before",
+    choices=("sends", "receives", "both"),
+)
 GET_SOCK_NAME = Call("get_sock_name", "The local address and port.", reason="The socket has no local address yet")
 GET_PEER_NAME = Call("get_peer_name", "The peer's address and port.", reason="There is no peer")
 SET_OPTION = Call("set_option", "Set a socket option.")

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import socket
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 Found = tuple[int, tuple[Any, ...]]
@@ -84,6 +85,10 @@ def numeric_address(host: object, port: object, family: int) -> Found | None:
     if not _is_name(host) and not _is_numeric(socket.AF_INET6, host.partition("%")[0]):
         raise ValueError(f"{host!r} is not an address: give dotted numbers, an IPv6 address, or a name")
     return None
+
+
+numeric_address_of = lru_cache(maxsize=32, typed=True)(numeric_address)
+"""numeric_address() of a str, which is remembered for the next connect"""
 
 
 def any_address(family: int) -> str:

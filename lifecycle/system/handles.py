@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Facts, Receives
 from lifecycle.system.local_sockets import LOCAL_FAMILY
@@ -133,21 +135,21 @@ _accept_raw: Callable[[socket.socket], tuple[int, object]] = vars(_raw)["_accept
 def take_connection(listener: socket.socket, into: socket.socket) -> socket.socket:
     """Accept a connection, which does not block; what holds it is `into`, but for a listener with an accept() of its own.
 
-    The descriptor is in a list before the interpreter runs another instruction: an exception of a signal handler that comes
-    then leaves it in `into`, and not lost.
+    The descriptor has a name before the interpreter runs anything else: an exception of a signal handler that comes then
+    leaves it in `into`, and not lost.
     """
     if type(listener).accept is not _accept:
         connection = listener.accept()[0]
         connection.setblocking(False)
         return connection
-    taken: list[tuple[int, object]] = []
+    number = -1
     try:
-        taken.extend(map(_accept_raw, (listener,)))
-        socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, taken[0][0])
+        ((number, _),) = map(_accept_raw, (listener,))  # in one step
+        socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, number)
         into.setblocking(False)
     except BaseException:
-        if taken:  # once more, and whole
-            socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, taken[0][0])
+        if number != -1:  # once more, and whole
+            socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, number)
             into.setblocking(False)
         raise
     return into
@@ -224,12 +226,19 @@ def _sends_have_ended(sock: socket.socket) -> bool:
         return False
     if sys.platform != "linux":
         return False
+    import ctypes
+
+    flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+    c_library().send(_raw.fileno(sock), ctypes.c_void_p(1), ctypes.c_size_t(1), flags)
+    return ctypes.get_errno() == errno.EPIPE
+
+
+@cache
+def c_library() -> Any:
+    """The C library of a POSIX system, for calls that Python does not make."""
     import ctypes  # here, since importing it takes longer than all of this package
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
-    libc.send(_raw.fileno(sock), ctypes.c_void_p(1), ctypes.c_size_t(1), flags)
-    return ctypes.get_errno() == errno.EPIPE
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _listens(sock: socket.socket) -> bool:

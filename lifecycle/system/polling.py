@@ -83,6 +83,10 @@ class Waker:
         self._reader.close()
         self._writer.close()
 
+    def __del__(self) -> None:
+        with suppress(AttributeError):  # without a descriptor there is no pair
+            self.close()  # as the interpreter ends: without a ResourceWarning, whichever module goes first
+
 
 class Wait:
     """One call's wait, which other threads may end; `cancelled` says that cancel_blocking_call() did."""
@@ -127,7 +131,7 @@ class Wait:
                 except OSError:  # the program has closed all descriptors, as daemons do
                     self._waker = None
                     with suppress(ValueError):
-                        _wakers.remove(waker)
+                        wakers.remove(waker)
                         _permits.append(None)
             if deadline is not None and time.monotonic() >= deadline:
                 break
@@ -147,7 +151,7 @@ class Wait:
                     waker.is_for_another()
 
 
-_wakers: list[Waker] = []
+wakers: list[Waker] = []
 _permits: list[None] = [None] * MAX_WAKERS
 """One for each waker that may still be made; taken in one step, so that threads that begin to wait together make no more"""
 
@@ -159,27 +163,27 @@ def _make_waker() -> None:
     except IndexError:
         return
     try:
-        _wakers.append(Waker())
+        wakers.append(Waker())
     except OSError:
         _permits.append(permit)
 
 
 def provide_waker() -> None:
     """Have a waker before a call waits, when there is still a descriptor for one; without any a wait looks around in slices."""
-    if not _wakers:
+    if not wakers:
         _make_waker()
 
 
 def _least_used_waker() -> Waker | None:
-    if _permits and all(waker.members for waker in tuple(_wakers)):
+    if _permits and all(waker.members for waker in tuple(wakers)):
         _make_waker()
-    return min(tuple(_wakers), key=lambda waker: len(waker.members), default=None)
+    return min(tuple(wakers), key=lambda waker: len(waker.members), default=None)
 
 
 def _leave_wakers() -> None:
     """Close all wakers, as in a forked child, whose wakers are its parent's."""
-    while _wakers:
-        _wakers.pop().close()
+    while wakers:
+        wakers.pop().close()
     _permits[:] = [None] * MAX_WAKERS
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from cli.command import COMMAND, environment
 from diagrams.programs import chromium
-from loopback import LONG
+from loopback import LONG, PROGRAM_ENDS
 
 TALK = """
 import socket
@@ -95,7 +95,7 @@ def test_a_conversation_is_shown_while_it_is_held(tmp_path: Path) -> None:
         go_on(process)
         page.locator("#live", has_text="The program has ended with exit code 3.").wait_for()
         assert page.locator("#findings-list button", has_text="listen()").count() == 1
-        assert process.wait(LONG) == 3
+        assert process.wait(PROGRAM_ENDS) == 3
         assert page.is_enabled("#first")
         assert complaints == []
 
@@ -119,4 +119,4 @@ def test_a_signal_ends_the_program_and_its_page(tmp_path: Path) -> None:
     with running(tmp_path) as (process, _):
         assert said(process) == "talking"
         process.terminate()
-        assert process.wait(LONG) == -15
+        assert process.wait(PROGRAM_ENDS) == -15

@@ -13,7 +13,7 @@ import pytest
 from checking.running import CHILDREN, FAULTY, posix, run_with_report, write
 from cli.command import COMMAND, environment, run_command
 from long_form import WHOLE
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -38,7 +38,7 @@ def test_program_is_as_it_would_be_without(tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=LONG,
+        timeout=PROGRAM_ENDS,
         check=False,
     )
     done = run_command("run", *arguments)
@@ -127,8 +127,9 @@ def test_known_and_ignored_problems_are_silent(tmp_path: Path) -> None:
     assert run_with_report(tmp_path, commented)[1] == []
     (tmp_path / "pyproject.toml").write_text('[tool.lifecycle]\nignore = ["LC301"]\n', encoding="utf-8")
     done = subprocess.run(
-        (*COMMAND, "run", script), cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=LONG, check=False
-    )
+        (*COMMAND, "run", script), cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PROGRAM_ENDS,
+        check=False,
+    )  # fmt: skip
     assert done.stderr == "lifecycle: no findings\n"
 
 
@@ -211,7 +212,7 @@ def test_modules_and_code_are_programs(tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=LONG,
+        timeout=PROGRAM_ENDS,
         check=False,
     )
     assert done.stdout == "['--mode', 'x']\n"
@@ -259,7 +260,7 @@ def test_hidden_sitecustomize_is_run_too(tmp_path: Path) -> None:
     there = {**environment(), "PYTHONPATH": f"{tmp_path}{':' if sys.platform != 'win32' else ';'}{environment()['PYTHONPATH']}"}
     code = "import sys, sitecustomize; print(sys.customized, sitecustomize.__file__, 'following' in str(sys.path))"
     done = subprocess.run(
-        (*COMMAND, "run", "-q", "-c", code), env=there, capture_output=True, text=True, timeout=LONG, check=False
+        (*COMMAND, "run", "-q", "-c", code), env=there, capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False
     )
     assert done.stdout == f"yes {tmp_path / 'sitecustomize.py'} False\n", done.stderr
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from checking.running import CHILDREN, FAULTY, indented, posix, run_with_report, write
 from cli.command import COMMAND, environment, run_command
-from loopback import LONG, until
+from loopback import PROGRAM_ENDS, until
 
 
 @posix
@@ -82,7 +82,7 @@ def test_signal_from_outside_reaches_the_program(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.terminate()
-        _, errors = process.communicate(timeout=LONG)
+        _, errors = process.communicate(timeout=PROGRAM_ENDS)
     assert process.returncode == 5
     assert errors == b"lifecycle: no findings\n"
 

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
 from compound_files import compound_file
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 from lifecycle.archive.dump.scanning import dump
 from lifecycle.cli import archive as command
@@ -101,7 +101,7 @@ def test_standard_input_is_a_file_named_dash(archive: Path) -> None:
     for data in (REAL, b""):
         ran = subprocess.run(
             (*COMMAND, "archive", "dump", "--json", "-"),
-            env=environment(), input=data, capture_output=True, timeout=LONG, check=True,
+            env=environment(), input=data, capture_output=True, timeout=PROGRAM_ENDS, check=True,
         )  # fmt: skip
         told = json.loads(ran.stdout)
         assert (told["file"], told["summary"]["size"], len(told["findings"])) == ("-", len(data), len(dump(data)))
@@ -114,7 +114,7 @@ def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     os.mkfifo(path)
     with subprocess.Popen((*COMMAND, "archive", "dump", str(path)), env=environment(), stdout=subprocess.PIPE) as running:
         path.write_bytes(REAL)
-        page, _ = running.communicate(timeout=LONG)
+        page, _ = running.communicate(timeout=PROGRAM_ENDS)
     assert b"'zhangsan' (UTF-16)" in page
 
 
@@ -163,7 +163,7 @@ def test_hostile_text_cannot_move_the_cursor(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\xff" + bytes((len(text),)) + text.encode("utf-16-le", "surrogatepass"))
     ran = subprocess.run(
         (*COMMAND, "archive", "dump", str(path)),
-        env={**environment(), "PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=LONG, check=True,
+        env={**environment(), "PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=PROGRAM_ENDS, check=True,
     )  # fmt: skip
     assert rb"'\x1b[2J\ud800\xe9' (UTF-16)" in ran.stdout
     assert b"\x1b" not in ran.stdout

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
 from long_form import WHOLE
-from loopback import LONG
+from loopback import LONG, PROGRAM_ENDS
 from rich.console import Console
 from schemas import validated
 
@@ -63,7 +63,7 @@ def test_a_finding_is_one_line_a_cause_with_a_program() -> None:
     assert "got      state receive_shut" in ran.stdout
     program = ran.stdout.partition("as a program:\n\n")[2].partition("\nFAILS")[0]
     again = subprocess.run(
-        (sys.executable, "-c", program), env=environment(), capture_output=True, text=True, timeout=LONG, check=True
+        (sys.executable, "-c", program), env=environment(), capture_output=True, text=True, timeout=PROGRAM_ENDS, check=True
     )
     assert "got state receive_shut" in again.stdout
 
@@ -173,7 +173,7 @@ def test_a_terminal_shows_a_progress_bar() -> None:
         ) as process:
             os.close(theirs)
             shown = _everything(ours)
-            assert process.wait(LONG) == 0
+            assert process.wait(PROGRAM_ENDS) == 0
     finally:
         os.close(ours)
     assert b"client" in shown

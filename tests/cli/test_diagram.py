@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cli.command import COMMAND, environment, invoke
 from long_form import WHOLE, combinations
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 from lifecycle import ROLES
 from lifecycle.cli.diagram import FORMATS
@@ -66,7 +66,7 @@ def test_formats_to_standard_output(format: str) -> None:
     """The piped command writes what the library gives, bytes where the picture is bytes, and nothing else."""
     skip_undrawn(format)
     ran = subprocess.run(
-        (*COMMAND, "diagram", "server", "-f", format), env=environment(), capture_output=True, timeout=LONG, check=False
+        (*COMMAND, "diagram", "server", "-f", format), env=environment(), capture_output=True, timeout=PROGRAM_ENDS, check=False
     )
     assert (ran.returncode, ran.stderr) == (0, b"")
     role = ROLES["server"]
@@ -83,8 +83,8 @@ def test_the_encoding_of_the_output_breaks_nothing(tmp_path: Path) -> None:
     env = environment() | {"PYTHONIOENCODING": "ascii"}
     for format in ("text", "html"):
         ran = subprocess.run(
-            (*COMMAND, "diagram", "foreign:ROLE", "-f", format), cwd=tmp_path, env=env, capture_output=True, timeout=LONG,
-            check=False,
+            (*COMMAND, "diagram", "foreign:ROLE", "-f", format), cwd=tmp_path, env=env, capture_output=True,
+            timeout=PROGRAM_ENDS, check=False,
         )  # fmt: skip
         assert (ran.returncode, ran.stderr) == (0, b"")
         assert ("\\u03b5" in ran.stdout.decode("ascii")) if format == "text" else ran.stdout.decode("utf-8")
@@ -115,7 +115,7 @@ def test_an_unknown_role_or_format_names_the_known_ones() -> None:
         (("diagram", "clint"), "Did you mean 'client'?", f"Known roles: {', '.join(ROLES)}."),
         (("diagram", "client", "-f", "mermade"), "Did you mean 'mermaid'?", f"Known formats: {', '.join(FORMATS)}."),
         (("diagram", "client", "-o", "client.pdf"), "'client.pdf' has no suffix of a known format.", ".svg"),
-        (("diagram", "session"), "A role of yours is module:NAME.", f"Known roles: {', '.join(ROLES)}."),
+        (("diagram", "session"), "A role of yours is module:NAME or FILE.toml.", f"Known roles: {', '.join(ROLES)}."),
         (("diagram", "client", "--highlight", "x"), "Invalid value for --highlight: no state 'x'", "empty, open, bound"),
         (("diagram",), "no role given.", f"Known roles: {', '.join(ROLES)}."),
     ):
@@ -206,7 +206,7 @@ def test_a_recorded_run_is_charted(demo_journal: Path, tmp_path: Path) -> None:
     assert "Server#1" in text
     piped = subprocess.run(
         (*COMMAND, "diagram", "--run", "-"), input=demo_journal.read_text(), env=environment(), text=True, capture_output=True,
-        timeout=LONG, check=False,
+        timeout=PROGRAM_ENDS, check=False,
     )  # fmt: skip
     assert (piped.returncode, piped.stdout) == (0, text)
     for suffix, beginning in ((".mmd", "sequenceDiagram"), (".svg", "<svg"), (".html", "<!DOCTYPE html>")):
@@ -305,7 +305,7 @@ def test_no_picture_on_a_terminal() -> None:
     try:
         ran = subprocess.run(
             (*COMMAND, "diagram", "server", "-f", "png"), env=environment(), stdout=terminal, stderr=subprocess.PIPE, text=True,
-            timeout=LONG, check=False,
+            timeout=PROGRAM_ENDS, check=False,
         )  # fmt: skip
     finally:
         os.close(terminal)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conformance.faulty import LAMP, Lamp
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 from lifecycle import SERVER
 from lifecycle.conformance import GovernedAdapter, conformance_machine, conformance_suite
@@ -25,7 +25,7 @@ def run_pytest(folder: Path, source: str, *arguments: str) -> subprocess.Complet
     ours = {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, str(TESTS)]))}
     command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, "test_it.py")
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=LONG, check=False, env={**os.environ, **ours}
+        command, cwd=folder, capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False, env={**os.environ, **ours}
     )
 
 

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from cli.command import environment
 from diagrams.site_pages import AXE, complaints, served
-from loopback import LONG
+from loopback import PROGRAM_ENDS
 
 from lifecycle.diagrams import pictures
 from lifecycle.roles import ROLES
@@ -67,7 +67,7 @@ def test_a_command_of_the_docs_runs_and_prints_what_it_shows(session: str, tmp_p
     for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).+\n?)*)", session, re.MULTILINE):
         ran = subprocess.run(
             command, shell=True, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=LONG, check=False,
+            timeout=PROGRAM_ENDS, check=False,
         )  # fmt: skip
         printed = ran.stdout + ran.stderr
         assert ran.returncode == 0 or command.startswith(TELLS_FINDINGS), printed

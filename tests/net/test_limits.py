@@ -117,7 +117,7 @@ def test_threads_that_begin_to_wait_together_make_no_more_wakers() -> None:
 
     waits = [each.result() for each in [Background(wait) for _ in range(40)]]
     try:
-        assert len(polling._wakers) <= polling.MAX_WAKERS
+        assert len(polling.wakers) <= polling.MAX_WAKERS
     finally:
         for each in waits:
             each.finish()

@@ -101,12 +101,12 @@ def test_a_child_process_has_wakers_of_its_own() -> None:
     """The spare wakers of a process are not its child's, whose waits would wake the parent's."""
     with listening(timeout=0.01) as server, pytest.raises(TimeoutError):
         server.accept()
-    assert polling._wakers
+    assert polling.wakers
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that other threads run
         child = os.fork()
     if not child:
-        os._exit(len(polling._wakers))
+        os._exit(len(polling.wakers))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

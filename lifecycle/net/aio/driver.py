@@ -20,7 +20,7 @@ from lifecycle.net.aio.readiness import LoopReadiness, Readiness, readiness_of
 from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.net.notify.mixin import NotifiedSocket
 from lifecycle.net.operations import PATIENCE, PAUSE, Operation, Resolve, Value, Wait, checked_timeout
-from lifecycle.net.os_socket import OsSocket
+from lifecycle.net.os_socket import NO_SOCKET, OsSocket
 from lifecycle.system.handles import socket_of
 from lifecycle.system.outcomes import would_block
 
@@ -265,7 +265,7 @@ class AsyncSocket(NotifiedSocket):
 
     def _release(self) -> None:
         watching = self._stop_watching()
-        if watching and hasattr(self, "_socket"):
+        if watching and self._socket is not NO_SOCKET:
             self._remove_path()
             # The collector works in any thread; the loop that still watches the descriptor forgets it first.
             handed_on = socket_of(self._socket.detach())

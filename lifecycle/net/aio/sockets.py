@@ -134,7 +134,7 @@ class Accepted(AsyncStream, role=ACCEPTED):
         if self._filler is not None:
             self._filler._wake_all()
 
-    def _fired_by(self, firer: object) -> None:
+    def _fired_by(self, firer: Any) -> None:
         """Begin to notify, of the server's events unless this object chose its own."""
         super()._fired_by(firer)
         if self._notifier is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Mapping
 from types import EllipsisType
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from lifecycle.net.operations import PATIENCE, Operation, Resolve, Timeout, Valu
 from lifecycle.net.operations import Wait as Request
 from lifecycle.net.os_socket import OsSocket
 from lifecycle.system.outcomes import closed_meanwhile, would_block
-from lifecycle.system.polling import SOON, Glance, Wait, deadline_after, is_readable_soon, provide_waker
+from lifecycle.system.polling import SOON, Glance, Wait, deadline_after, is_readable_soon, provide_waker, wakers
 
 
 class BlockingSocket(OsSocket):
@@ -25,6 +26,9 @@ class BlockingSocket(OsSocket):
 
     __slots__ = ("_timeout", "_waits")
 
+    _timeout: float | None
+    _waits: tuple[Wait | Glance, ...]
+    _fresh: ClassVar[Mapping[str, object]] = {"_timeout": None, "_waits": ()}
     _waits_silently: ClassVar[bool] = True  # nothing is notified that a call is about to wait
 
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
@@ -34,9 +38,10 @@ class BlockingSocket(OsSocket):
     def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
         if engine is not None or journal is not None:
             super().__init__(engine=engine, journal=journal)
-        self._timeout = None if timeout is None else checked_timeout(timeout)
-        self._waits: tuple[Wait | Glance, ...] = ()
-        provide_waker()
+        if timeout is not None:
+            self.timeout = timeout
+        if not wakers:
+            provide_waker()
 
     @property
     def timeout(self) -> float | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
-from lifecycle.engine import Observer
 from lifecycle.net.blocking.driver import BlockingSocket
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import Timeout
@@ -23,9 +22,7 @@ class Messages(BlockingSocket, StreamCalls):
 
     __slots__ = ("_held",)
 
-    def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
-        super().__init__(timeout=timeout, engine=engine, journal=journal)
-        self._held = None
+    _fresh: ClassVar[Mapping[str, object]] = {"_held": None}
 
     if TYPE_CHECKING:
 

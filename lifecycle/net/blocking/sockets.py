@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from lifecycle.engine import IllegalCall, Observer, fires_into
+from lifecycle.engine import IllegalCall, Observer, fires_into, inlined, table
 from lifecycle.net.blocking.driver import BlockingSocket
 from lifecycle.net.blocking.stream import Stream
 from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
 from lifecycle.net.operations import Timeout, checked_timeout
-from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
+from lifecycle.net.operations.connecting import NO_PLAN, attempted, connecting_anywhere, finishing, going_on
 from lifecycle.net.operations.passing import HANDLES, Found, receiving_handles
-from lifecycle.net.operations.transfer import accepting
+from lifecycle.net.operations.transfer import accepting, taken_at_once
 from lifecycle.net.twins import ClientCalls, DatagramCalls
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
@@ -68,11 +68,9 @@ class Client(Created, ClientCalls, Stream, role=CLIENT):
 
     __slots__ = ("_plan", "_sought")
 
-    def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
-        super().__init__(timeout=timeout, engine=engine, journal=journal)
-        self._plan = NO_PLAN
-        self._sought: Any = None
+    _fresh: ClassVar[Mapping[str, object]] = {"_plan": NO_PLAN, "_sought": None}
 
+    @inlined
     def connect(
         self,
         address: str | None = None,
@@ -93,8 +91,16 @@ class Client(Created, ClientCalls, Stream, role=CLIENT):
         it is `connecting`; OSError (EADDRNOTAVAIL) for the unspecified address or port 0, for which Linux would connect to
         itself.
         """
-        waits = self._seconds(timeout) != 0
-        self._run(words.CONNECT, connecting_anywhere(self, address, port, path, waits=waits), timeout=timeout)
+        number: int | None = None
+        if path is None and timeout is ... and self._timeout != 0:
+            number = attempted(self, address, port)
+        if number == 0:
+            self._plan = NO_PLAN
+        elif number is not None:
+            self._run(words.CONNECT, going_on(self, number))
+        else:
+            waits = self._seconds(timeout) != 0
+            self._run(words.CONNECT, connecting_anywhere(self, address, port, path, waits=waits), timeout=timeout)
 
     def finish_connect(self, *, timeout: Timeout = ...) -> None:
         """Get the result of a connect that did not wait until it ended, waiting for it as the timeout says.
@@ -116,10 +122,9 @@ class Accepted(Stream, role=ACCEPTED):
 
     _is_tls_server = True
 
-    def __init__(self, *, timeout: float | None = None, engine: str | None = None, journal: Observer | None = None) -> None:
-        super().__init__(timeout=timeout, engine=engine, journal=journal)
-        self._timeout_is_own = timeout is not None
-        self._filler: Server | None = None
+    _filler: Server | None
+    _timeout_is_own: bool
+    _fresh: ClassVar[Mapping[str, object]] = {"_filler": None, "_timeout_is_own": False}
 
     @property
     def timeout(self) -> float | None:
@@ -167,11 +172,13 @@ class Server(ServerCalls, Created, role=SERVER):
         self._others = []
 
     def _new_accepted(self) -> Accepted:
+        if self._journal is None and self._node._engine == table.default:
+            return self._accepts()
         accepted = self._accepts(engine=self.engine)
-        if self._journal is not None:
-            accepted._record_in(self._journal)
+        accepted._record_in(self._journal)
         return accepted
 
+    @inlined
     @fires_into(Accepted, default=_new_accepted)
     def accept(self, target: Accepted | None = None, *, timeout: Timeout = ...) -> Accepted:
         """Take the first queued connection, or wait for one; the object that holds it.
@@ -183,10 +190,15 @@ class Server(ServerCalls, Created, role=SERVER):
         or the target was closed meanwhile; OSError (EMFILE), after which the connection still waits in the queue.
         """
         assert target is not None  # _new_accepted() made one
-        target._filler = self
-        connection = arriving = self._arriving()
+        connection: socket.socket | None = None
+        arriving = self._arriving()
         try:
-            if arriving.fileno() == -1:
+            if arriving.fileno() != -1:
+                connection = arriving
+            elif timeout is ... and not self._others:
+                connection = taken_at_once(self._socket, arriving)
+            if connection is None:
+                target._filler = self
                 connection = self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target, timeout)
             if connection is not None:
                 target._install(connection, self._timeout)

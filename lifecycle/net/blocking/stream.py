@@ -13,7 +13,8 @@ from lifecycle.net.operations import Timeout
 from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
 from lifecycle.net.operations.transfer import Progress, count, hold, let_go, receiving, receiving_from_held, sending
-from lifecycle.net.os_socket import checked_size
+from lifecycle.net.os_socket import NO_SOCKET, checked_size
+from lifecycle.net.ownership import LENT
 from lifecycle.roles import words
 
 if TYPE_CHECKING:
@@ -112,6 +113,17 @@ class Stream(Messages):
         if left_over:
             hold(self).extend(left_over)
         self._socket = layer.below
+
+    @inlined
+    def close(self) -> None:
+        """Close the socket and end the object. Legal in every state; closing again does nothing, and nothing is awaited.
+
+        A call that waits on this object in another thread ends with ClosedDuringCall.
+        """
+        if self._waits or self._bound_path is not None or self._socket is NO_SOCKET or LENT:
+            self._release()
+        else:
+            self._socket.close()
 
     @inlined
     def send(self, data: ReadableBuffer, flags: int = 0, timeout: Timeout = ...) -> int:

@@ -128,7 +128,7 @@ class Notifier:
     # -- what happens to the descriptor -----------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        if self._scope is None and self._queue.is_open and hasattr(self._subject, "_socket"):
+        if self._scope is None and self._queue.is_open and self._subject._socket is not None:
             self._scope = anyio.CancelScope()
             self._loop = running_loop()
             self._queue.tasks.start_soon(self._watch, self._scope)

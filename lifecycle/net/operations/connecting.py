@@ -21,10 +21,12 @@ from typing import Any, NamedTuple, Protocol, cast
 from lifecycle.net.operations import STILL_WRITABLE, Operation, Resolve, Wait, pausing
 from lifecycle.roles.facts import Facts
 from lifecycle.system import portable_calls
-from lifecycle.system.addresses import Found, checked_peer, numeric_address
+from lifecycle.system.addresses import Found, checked_peer, numeric_address, numeric_address_of
 from lifecycle.system.handles import family_of
 from lifecycle.system.local_sockets import LOCAL_FAMILY, checked_path, connect_error
 from lifecycle.system.outcomes import UNDER_WAY, closed_meanwhile, system_error
+
+ANY_FAMILY = int(socket.AF_UNSPEC)
 
 CONNECTION_ATTEMPT_DELAY = 0.25
 """Seconds after which the next attempt begins beside those that go on (RFC 8305, section 8)."""
@@ -113,7 +115,7 @@ def connecting(client: Connects, address: object, port: object, *, waits: bool) 
     """
     is_free = client._plan.is_free
     own_family = family_of(client._socket)
-    family = int(socket.AF_UNSPEC) if is_free else own_family
+    family = ANY_FAMILY if is_free else own_family
     numeric = numeric_address(address, port, family)
     if numeric is not None:
         found: Sequence[Found] = (numeric,)
@@ -127,6 +129,27 @@ def connecting(client: Connects, address: object, port: object, *, waits: bool) 
         if found[0][0] != own_family:
             client._replace_socket(client._socket_beside(found[0][0]))
         yield from _in_turn(client, found, waits=waits)
+    set_plan(client, NO_PLAN)
+
+
+def attempted(client: Connects, address: object, port: object) -> int | None:
+    """What an attempt gives to connect to a numeric address of the family that the client's own socket has: 0, or a number.
+
+    It is the usual case of connecting(), without an operation: going_on() with a number that is not 0. None: it is another
+    case, and nothing was begun.
+    """
+    if not isinstance(address, str):
+        return None
+    family = family_of(client._socket)
+    numeric = numeric_address_of(address, port, ANY_FAMILY if client._plan.is_free else family)
+    if numeric is None or numeric[0] != family:
+        return None
+    return _attempt(client, checked_peer(numeric[1]), waits=True)
+
+
+def going_on(client: Connects, number: int) -> Operation[None]:
+    """Go on with an attempt that gave this number."""
+    yield from _in_turn(client, [(family_of(client._socket), client._sought)], waits=True, number=number)
     set_plan(client, NO_PLAN)
 
 
@@ -184,22 +207,35 @@ def seek(client: Connects, name: Any) -> None:
     client._sought = name
 
 
-def _in_turn(client: Connects, found: Sequence[Found], *, waits: bool) -> Operation[None]:
-    """Connect to one address after the other, over the client's own socket, or the one that takes its place."""
+def _in_turn(client: Connects, found: Sequence[Found], *, waits: bool, number: int | None = None) -> Operation[None]:
+    """Connect to one address after the other, over the client's own socket, or the one that takes its place.
+
+    number: what the attempt to the first one gave, where it has begun.
+    """
     errors: list[OSError] = []
     for _, name in found:
-        sock = client._socket
-        seek(client, name)
-        number = sock.connect_ex(name)
-        if number in UNDER_WAY and waits:
-            number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
+        if number is None:
+            number = _attempt(client, name, waits=waits)
         if number in UNDER_WAY:
-            number = yield from _result(client, sock)
+            number = yield from _result(client, client._socket)
         if not number:
             seek(client, None)
             return
         errors.append(_failure(client, number))
+        number = None
     raise _first_error(errors)
+
+
+def _attempt(client: Connects, name: Any, *, waits: bool) -> int:
+    """Begin to connect over the client's own socket: 0, the number of the error, or one of UNDER_WAY."""
+    sock = client._socket
+    client._sought = name
+    number = sock.connect_ex(name)
+    if number in UNDER_WAY and waits:
+        number = portable_calls.connect_result(sock, name)  # on the same machine it has its result already
+    if not number:
+        client._sought = None
+    return number
 
 
 def _result(client: Connects, sock: socket.socket) -> Operation[int]:
@@ -336,4 +372,5 @@ def _first_error(errors: list[OSError]) -> OSError:
     first = errors[0]
     if len(errors) > 1:
         first.__cause__ = ExceptionGroup("every address of the name failed", errors)
+    errors.clear()  # the frame that raises it must not hold it
     return first
