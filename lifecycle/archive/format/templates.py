@@ -1,8 +1,8 @@
-"""CArray, CList and CMap: MFC's templates, which travel as a count and their elements, and never by pointer.
+"""CArray, CList and CMap: MFC's templates, stored as a count and their elements, never by pointer.
 
 `CArray[DWORD]` is a class: `archive << CArray[DWORD]([1, 2])`, `values = archive >> CArray[DWORD]`; in a dataclass, the
 annotation is `CArray[DWORD]` or Annotated[list[int], CArray[DWORD]]. For type checkers they are list and dict, so that a field
-may be given a plain list.
+accepts a plain list.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ else:
             return _template(cls, kind)
 
     class CMap(dict[Key, Item], Generic[Key, Item]):
-        """CMap<K, V>: a count, then each key and its value, in any order; of equal keys the last one stays."""
+        """CMap<K, V>: a count, then each key and its value, in any order; the last of equal keys counts."""
 
         __slots__ = ()
 
@@ -56,7 +56,7 @@ else:
 
 
 class ItemsWire(Wire[Any]):
-    """A count, then as many values of one kind."""
+    """A count, then that many values of one kind."""
 
     least = 2
     cost = OBJECT_COST
@@ -69,11 +69,11 @@ class ItemsWire(Wire[Any]):
 
     @property
     def thresholds(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Those of the items."""
+        """The thresholds of the items."""
         return self.items.thresholds
 
     def at(self, schema: int) -> Wire[Any]:
-        """With the items as an object of that schema number has them."""
+        """The wire for objects of that schema number."""
         return ItemsWire(self.name, self.items.at(schema), self.make) if self.thresholds else self
 
     def store(self, encoder: Encoder, value: Iterable[Any]) -> Storing | None:
@@ -117,7 +117,7 @@ class ItemsWire(Wire[Any]):
 
 
 class MapWire(Wire[Any]):
-    """A count, then as many pairs of a key and a value."""
+    """A count, then that many pairs of a key and a value."""
 
     least = 2
     cost = 15
@@ -168,7 +168,7 @@ class MapWire(Wire[Any]):
         return (yield made)
 
     def _check_keys(self) -> None:
-        """TypeError for keys that could not be found again, or whose hash would depend on what is not loaded yet."""
+        """Raise TypeError for keys that could not be found again, or whose hash would depend on values not loaded yet."""
         if not self.keys.can_be_key:
             raise TypeError(
                 f"{self.name}: {self.keys.name} cannot be a key: use a number, a string, or a frozen record of those"
@@ -176,7 +176,7 @@ class MapWire(Wire[Any]):
 
 
 def _at_least_one_byte(wire: Wire[Any]) -> Callable[[], Loading]:
-    """Makes loads of a kind that may take no bytes; one that takes none is refused, for a count of them would cost nothing."""
+    """Makes loads of a kind that may have 0 bytes; a value of 0 bytes is refused, since a count of them would cost nothing."""
 
     def load() -> Loading:
         before = -1
@@ -199,7 +199,7 @@ def _at_least_one_byte(wire: Wire[Any]) -> Callable[[], Loading]:
 
 @cache
 def _template(template: type[Any], kinds: Any) -> Any:
-    """The class `template[kinds]`, or the generic alias where the kinds are type variables."""
+    """The class `template[kinds]`, or the generic alias if the kinds are type variables."""
     several = kinds if isinstance(kinds, tuple) else (kinds,)
     if any(isinstance(kind, TypeVar) for kind in several):
         alias: Any = super(template, template)
