@@ -1,7 +1,7 @@
 """The claim: secured calls keep up with ssl.SSLSocket, and awaited ones are faster than asyncio's streams over TLS.
 
-Blocking: one far side by `ssl`, in a process of its own, which every connection talks to. Awaited: as aio-echo. Memory: as
-aio-connections. Nothing is verified: that costs at the handshake alone, which is not measured.
+Blocking: one far side by `ssl`, in a process of its own, which every connection talks to. Awaited: as aio-echo. Nothing is
+verified: that costs at the handshake alone, which is not measured.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from typing import Any
 
 import anyio
 
-from benchmarks.aio_connections import SPARE_DESCRIPTORS, held_by, served
 from benchmarks.aio_echo import LOOPS, SHAPES, rounds_of
-from benchmarks.aio_server import SECURED, allow_all_descriptors
-from benchmarks.claim import Claim, Figure, against_raw, exactly
+from benchmarks.aio_server import SECURED
+from benchmarks.claim import Claim, Figure, against_raw
 from benchmarks.effort import Effort
 from benchmarks.interleaved import Batch, duration, interleave, timed_loop
 from benchmarks.loopback import HOST, set_options
@@ -30,8 +29,6 @@ from lifecycle.conformance.adapters.certificates import server_context
 
 TIMEOUT = 60.0
 BULK, PIECE = 1 << 20, 65536
-IDLE, FEW_IDLE = 10_000, 200
-MESSAGE = bytes(1024)
 
 ECHO, TAKE, GIVE = b"E", b"T", b"G"
 """what a connection's first byte asks of the far side: to send back; to receive BULK and say so; to send BULK when asked"""
@@ -45,8 +42,8 @@ SHAPES_OF_CALLS = {
 
 
 def measure(effort: Effort) -> list[Figure]:
-    """Blocking calls, awaited echoes, memory."""
-    return [*_measure_calls(effort), *_measure_echoes(effort), _measure_memory(effort)]
+    """Blocking calls, awaited echoes."""
+    return [*_measure_calls(effort), *_measure_echoes(effort)]
 
 
 # -- blocking calls against SSLSocket --------------------------------------------------------------------------------------
@@ -156,35 +153,4 @@ def _measure_echoes(effort: Effort) -> Iterator[Figure]:
             )
 
 
-# -- memory ------------------------------------------------------------------------------------------------------------------
-
-
-def _measure_memory(effort: Effort) -> Figure:
-    limit = allow_all_descriptors()
-    count = FEW_IDLE if effort.quick else IDLE
-    if limit:
-        count = min(count, limit - SPARE_DESCRIPTORS)
-    held = {}
-    for number in effort.rounds(len(SECURED), len(SECURED)):
-        way = list(SECURED)[number]
-        with served(way) as (port, child), ExitStack() as stack:
-            context, empty = unverified(), held_by(child)
-            for _ in range(count):
-                client = stack.enter_context(context.wrap_socket(socket.create_connection((HOST, port), TIMEOUT)))
-                client.sendall(MESSAGE)
-                left = len(MESSAGE)
-                while left:
-                    left -= len(client.recv(left))
-            held[way] = (held_by(child) - empty) / count
-    ours, theirs = SECURED
-    return Figure(
-        f"{count:,} idle connections over TLS: memory of each",
-        exactly(held[ours]),
-        "B",
-        timed=False,
-        baseline="the process that serves",
-        others={"asyncio streams": held[theirs]},
-    )
-
-
-CLAIM = Claim("tls", "calls, echoes and memory over TLS", measure)
+CLAIM = Claim("tls", "calls and echoes over TLS", measure)
