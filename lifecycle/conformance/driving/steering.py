@@ -17,7 +17,7 @@ AGAIN = 8
 """In one example of so many, the quick cells that were reached least are reached again; the others are long histories."""
 
 NEAR = 2
-"""A home that is more steps away, as those behind a handshake are, is gone to once in an example, and one so near after that."""
+"""A home more steps away, as those behind a handshake are, is gone to once in an example; after that one so near."""
 
 Goals = Mapping[Cell, Edge]
 """the cells of one call, and the edge that covers each first"""
