@@ -115,7 +115,7 @@ def test_an_unknown_role_or_format_names_the_known_ones() -> None:
         (("diagram", "clint"), "Did you mean 'client'?", f"Known roles: {', '.join(ROLES)}."),
         (("diagram", "client", "-f", "mermade"), "Did you mean 'mermaid'?", f"Known formats: {', '.join(FORMATS)}."),
         (("diagram", "client", "-o", "client.pdf"), "'client.pdf' has no suffix of a known format.", ".svg"),
-        (("diagram", "session"), "A role of yours is module:NAME or FILE.toml.", f"Known roles: {', '.join(ROLES)}."),
+        (("diagram", "session"), "For your own role, use module:NAME or FILE.toml.", f"Known roles: {', '.join(ROLES)}."),
         (("diagram", "client", "--highlight", "x"), "Invalid value for --highlight: no state 'x'", "empty, open, bound"),
         (("diagram",), "no role given.", f"Known roles: {', '.join(ROLES)}."),
     ):
