@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
 
-from lifecycle.checking import checkers, losses, waiting
+from lifecycle.checking import checkers, inherited, losses, waiting
 from lifecycle.checking.call_sites import FileKind, call_site, kind_of, kinds
 from lifecycle.checking.concurrent_close import InFlight, has_threads, in_flight, judge_overdue, socket_closed, suspects
 from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
@@ -22,7 +22,7 @@ from lifecycle.checking.observed_call import ObservedCall
 from lifecycle.checking.outcomes import RESULTS, outcome_of_error, outcome_of_result
 from lifecycle.checking.registry import NEW, Unchecked, drop_inode, hand_over, handed, live, note_number, track_of
 from lifecycle.checking.track import SocketTrack, clock
-from lifecycle.roles.facts import LINKED
+from lifecycle.roles.facts import LINKED, Link
 from lifecycle.roles.python.hazards import (
     FINALIZED,
     RESET_BY_CLOSE,
@@ -173,6 +173,8 @@ def closing(sock: socket.socket) -> SocketTrack | None:
     is_last = track.group is None or len(track.group) == 1  # the system's socket is closed with its last object
     if state.may_reset and is_last and track.has_sent() and not is_secured(sock) and takes_back(sock, number):
         losses.report(RESET_BY_CLOSE, ObservedCall(track, _CLOSE, frame))
+    if state.facts.link is Link.LISTENING:
+        inherited.note_closed(track, number)
     if checkers.keeping_all:
         ObservedCall(track, _CLOSE, frame).ended("ok")
     else:

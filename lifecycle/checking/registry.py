@@ -151,12 +151,12 @@ def hand_over(number: int, state: ObservedState, *, is_new: bool, made: CallSite
 
     made: where the listener was made that has accepted it.
     """
-    handed[number] = (state, _inode(number), is_new, made)
+    handed[number] = (state, inode_of(number), is_new, made)
 
 
 def join_others(sock: socket.socket) -> None:
     """Find the program's other objects over the socket of the system that `sock` has taken over."""
-    track, inode = track_of(sock), _inode(_fileno(sock))
+    track, inode = track_of(sock), inode_of(_fileno(sock))
     found = None if track is None else _twin_of(inode, but=track)
     if track is not None and found is not None:
         _join(found, track)
@@ -174,7 +174,7 @@ on_twin: list[Callable[[], None]] = []
 
 def note_number(number: int, track: SocketTrack) -> None:
     """The program has taken the descriptor `number` out of an object, and has to close it."""
-    _numbers[number] = (_inode(number), track)
+    _numbers[number] = (inode_of(number), track)
 
 
 def judge_the_dead(before: float | None = None) -> None:
@@ -198,7 +198,7 @@ def judge_the_living(first: int) -> None:
                 checkers.report_hazard(KEPT_BY_FILE, track, CLOSE.name, track.made)
     if not first:
         for number, (inode, track) in _numbers.items():
-            if inode and _inode(number) == inode:
+            if inode and inode_of(number) == inode:
                 checkers.report_hazard(NUMBER_LEFT, track, DETACH.name, track.events[-1].place)
 
 
@@ -212,13 +212,13 @@ def filed(sock: socket.socket, file: object) -> None:
 
 def inodes() -> frozenset[int]:
     """The sockets of the system that the program's objects hold, or held when they gave them away."""
-    held = {_inode(_fileno(sock)) for track in live.copy().values() if (sock := track()) is not None}
+    held = {inode_of(_fileno(sock)) for track in live.copy().values() if (sock := track()) is not None}
     return frozenset(held | {inode for _, inode, _, _ in handed.values()})
 
 
 def handed_out() -> int:
     """How many descriptors were handed out, are still open, and belong to no object."""
-    return sum(1 for number, (_, inode, _, _) in handed.copy().items() if inode and _inode(number) == inode)
+    return sum(1 for number, (_, inode, _, _) in handed.copy().items() if inode and inode_of(number) == inode)
 
 
 def record_next_calls() -> None:
@@ -303,7 +303,7 @@ def _origin(sock: socket.socket, fileno: int, frame: FrameType) -> tuple[Observe
     """
     former = handed.pop(fileno, None) if isinstance(fileno, int) else None
     _numbers.pop(fileno, None)
-    inode = _inode(_fileno(sock))
+    inode = inode_of(_fileno(sock))
     if former is not None:
         state, former_inode, is_new, _ = former
         return (state if inode == former_inode else found_state(sock)), is_new, None, inode
@@ -320,12 +320,12 @@ def _twin_of(inode: int, *, but: SocketTrack | None = None) -> SocketTrack | Non
         _without_inode.pop(key, None)
         sock = track()
         if sock is not None and not track.state.final:
-            track.inode = _inode(_fileno(sock))
+            track.inode = inode_of(_fileno(sock))
             _by_inode.setdefault(track.inode, {})[track.key] = track
     with suppress(RuntimeError):  # another thread makes one, too
         for track in reversed(_by_inode.get(inode, {}).values()):
             sock = track()
-            if track is not but and sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
+            if track is not but and sock is not None and not track.state.final and inode_of(_fileno(sock)) == inode:
                 return track
     return None
 
@@ -335,14 +335,14 @@ def _adopted(sock: socket.socket) -> SocketTrack | None:
     if current is None or sock.fileno() == -1:
         return None
     track = SocketTrack(sock, _died)
-    track.begin(sock, found_state(sock), UNKNOWN, next(checkers.numbers), _inode(_fileno(sock)))
+    track.begin(sock, found_state(sock), UNKNOWN, next(checkers.numbers), inode_of(_fileno(sock)))
     track.events.clear()  # nobody knows how it was made
     track.adopted = True
     _follow(sock, track)
     return track
 
 
-def _inode(number: int) -> int:
+def inode_of(number: int) -> int:
     """The number that distinguishes a socket from the next one with the same descriptor; 0 where the system has none."""
     if os.name != "posix":
         return 0

@@ -16,7 +16,7 @@ from lifecycle.archive.format.record_source import SHORT, Place, RecordLike, Rec
 from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.strings import SURROGATES, StringWire, undecodable
 from lifecycle.archive.format.versions import Member
-from lifecycle.archive.format.wire import AT_ONCE, Fixed, Wire
+from lifecycle.archive.format.wire import Fixed, Wire, at_once
 
 SHORT_SIZES = {length: length for length in range(SHORT)}
 SHORT_UNICODE_SIZES = {int.from_bytes(prefix, "little"): 2 * length for length, prefix in enumerate(SHORT_UNICODE_LENGTHS)}
@@ -41,7 +41,7 @@ _TAKE_TAG = (
 
 def take_source(record: RecordLike, frame: str, format: Format, *, least: int) -> SourceText:
     """run(coder, thing): load the fields of `thing`, and return it. run(coder, count, made): append `count` new things to
-    `made`, at most AT_ONCE of them.
+    `made`, at most at_once() of them.
 
     run(coder, count, tag, made): append up to `count` new objects, as long as their tag is next, and number them. If the
     record is flat, BlockingIOError leaves the decoder after the last complete thing; if not, `run` is a generator (see
@@ -53,7 +53,7 @@ def take_source(record: RecordLike, frame: str, format: Format, *, least: int) -
     """
     source = SourceText(
         error=struct.error, undecodable=undecodable, kind=record.kind, new=record.kind.__new__, from_wide=utf_16_le_decode,
-        set=object.__setattr__, islice=islice, map=map, repeat=repeat, most=AT_ONCE, Loaded=LoadedClass,
+        set=object.__setattr__, islice=islice, map=map, repeat=repeat, most=at_once(record.cost), Loaded=LoadedClass,
         Generator=GeneratorType,
     )  # fmt: skip
     source.add(_HEADS[frame])

@@ -12,7 +12,7 @@ from lifecycle.archive.errors import NotSerializable
 
 LONGEST_NAME = 63
 LARGEST_SCHEMA = 0xFFFE
-SMALLEST_OBJECT, SMALLEST_COLLECTION = 8, 15
+SMALLEST_OBJECT, SMALLEST_COLLECTION = 12, 15
 """A sixteenth of the memory of an object whose fields are not known."""
 
 

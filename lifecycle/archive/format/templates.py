@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import repeat, starmap
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -19,7 +20,7 @@ from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import count_prefix, take_count
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.strings import StringWire
-from lifecycle.archive.format.wire import AT_ONCE, OBJECT_COST, Wire, travels_as, wire_of
+from lifecycle.archive.format.wire import OBJECT_COST, Fixed, Wire, at_once, travels_as, wire_of
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -98,6 +99,8 @@ class ItemsWire(Wire[Any]):
         count = take_count(decoder, least=max(least, items.cost))
         if len(decoder.data) - decoder.at < count * least:
             decoder.expect(count * least)
+        if isinstance(items, Fixed):
+            return items.load_all(decoder, count, self.make)
         values = items.load_all(decoder, count) if least else self._load_sized(count)
         if values.__class__ is GeneratorType:
             return self._made(values)
@@ -152,18 +155,21 @@ class MapWire(Wire[Any]):
         keys: list[Any] = []
         items: list[Any] = []
         load_key = None if self.keys.least or self.items.least else _at_least_one_byte(self.keys)
+        most, begin = at_once(self.keys.cost + self.items.cost + OBJECT_COST), 0
         for number in range(1, count + 1):
             keys.append((yield self.keys.load if load_key is None else load_key()))
             items.append((yield self.items.load))
-            if number == count or not number % AT_ONCE:
-                begin = (number - 1) // AT_ONCE * AT_ONCE
+            if number in (count, begin + most):
                 due = self.keys.cost_of(keys[begin:]) + self.items.cost_of(items[begin:]) + (number - begin) * OBJECT_COST
+                begin = number
                 yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
 
         def made(decoder: Decoder) -> Any:
             if not isinstance(self.keys, StringWire) and collide(keys):
                 raise GenericError(decoder.offset, f"keys of a {self.name} with different hashes", f"{count} that collide")
-            return self.make(zip(keys, items, strict=True))
+            keys.reverse()
+            items.reverse()  # they are given up while the map grows
+            return self.make(zip(starmap(keys.pop, repeat((), count)), starmap(items.pop, repeat((), count)), strict=True))
 
         return (yield made)
 

@@ -8,9 +8,11 @@ class means an embedded object, as a member does in C++; the operators << and >>
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import wraps
+from functools import cache, wraps
+from itertools import chain, starmap
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
@@ -25,7 +27,19 @@ OBJECT_COST = 6
 """The cost of a value that is loaded as an object: a sixteenth of about 96 bytes."""
 
 AT_ONCE = 1 << 12
-"""The number of values loaded before they are charged."""
+"""The most values that are loaded before they are charged; see at_once()"""
+
+
+SHARED: Mapping[str, Callable[[], Sequence[Any]]] = {
+    "H": cache(lambda: tuple(range(1 << 16))),
+    "h": cache(lambda: (*range(1 << 15), *range(-1 << 15, 0))),
+}
+"""Each number at its own index, by format character: in a long array int objects of its own would take 14 times its bytes."""
+
+
+def at_once(cost: int) -> int:
+    """The number of values of that cost that are loaded before they are charged: about 256 KB."""
+    return max(1, 4 * AT_ONCE // max(cost, 4))
 
 
 class Wire(Generic[T]):
@@ -103,10 +117,11 @@ class Wire(Generic[T]):
         return values if not count else self._load_rest(values, count)
 
     def _load_rest(self, values: list[T], count: int) -> Loading:
+        most, before = at_once(self.cost), 0
         while len(values) < count:
             values.append((yield self.load))
-            if len(values) == count or not len(values) % AT_ONCE:
-                due = self.cost_of(values[(len(values) - 1) // AT_ONCE * AT_ONCE :])
+            if len(values) == count or len(values) - before == most:
+                due, before = self.cost_of(values[before:]), len(values)
                 yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
         return values
 
@@ -156,6 +171,7 @@ class Fixed(Wire[T]):
         self.fits = fits
         self.spread = spread
         self.gather = gather
+        self.cost = 1 if gather is None else 2
         self.items = len(codes) if items is None else items
         layout = struct.Struct(f"<{codes}")
         self.least = self.size = layout.size
@@ -192,29 +208,37 @@ class Fixed(Wire[T]):
                 return
         encoder.out += b"".join([self.packed(value) for value in values])
 
-    def load_all(self, decoder: Decoder, count: int) -> list[T] | Loading:
+    def load_all(self, decoder: Decoder, count: int, make: type[list[T]] = list) -> list[T] | Loading:
+        """Load `count` values; make: the class of what they are given in, which is filled with them, and not with a copy."""
         size = count * self.size
         if decoder.at + size > len(decoder.data):
             try:
                 decoder.fetch(size, f"{count} x {self.name}")
             except BlockingIOError:
-                return self._when_fetched(count)
+                return self._when_fetched(count, make)
         at = decoder.at
-        if self.gather is None:
-            values: list[T] = []
-            for start in range(0, count, AT_ONCE):  # a tuple of all of them would take as much memory again
-                part = min(count - start, AT_ONCE)
-                values += struct.unpack_from(f"<{part}{self.codes}", decoder.data, at + start * self.size)
+        if count <= AT_ONCE and self.gather is None:
+            values = make(struct.unpack_from(f"<{count}{self.codes}", decoder.data, at))
         else:
-            gather = self.gather
             with memoryview(decoder.data) as view, view[at : at + size] as items:
-                values = [gather(*each) for each in struct.iter_unpack(f"<{self.codes}", items)]
+                values = make(self.each(items, count))
         decoder.at = at + size
         return values
 
-    def _when_fetched(self, count: int) -> Loading:
+    def each(self, items: memoryview, count: int) -> Iterator[T]:
+        """The values of these bytes, unpacked as they are asked for: a tuple of all would take as much memory again."""
+        if self.gather is not None:
+            return starmap(self.gather, struct.iter_unpack(f"<{self.codes}", items))
+        starts = range(0, count, AT_ONCE)
+        parts = (struct.unpack_from(f"<{min(AT_ONCE, count - at)}{self.codes}", items, at * self.size) for at in starts)
+        if self.codes in SHARED:
+            known = SHARED[self.codes]()
+            parts = (itemgetter(*each)(known) if len(each) > 1 else each for each in parts)
+        return chain.from_iterable(parts)
+
+    def _when_fetched(self, count: int, make: type[list[T]]) -> Loading:
         yield lambda decoder: decoder.fetch(count * self.size, f"{count} x {self.name}")
-        return (yield lambda decoder: self.load_all(decoder, count))
+        return (yield lambda decoder: self.load_all(decoder, count, make))
 
 
 def travels_as(kind: Any, wire: Wire[Any]) -> None:
