@@ -52,7 +52,7 @@ RULES = (
 
 SOCKET_FILE = Role(
     name="socket_file",
-    doc="A connected stream socket as a file of bytes, for archives and for everything else that takes a binary file.",
+    doc="A connected stream socket as a file of bytes, for archives and everything else that takes a binary file.",
     states=STATES,
     calls=(
         Call(
