@@ -84,8 +84,10 @@ class Waker:
         self._writer.close()
 
     def __del__(self) -> None:
-        with suppress(AttributeError):  # without a descriptor there is no pair
-            self.close()  # as the interpreter ends: without a ResourceWarning, whichever module goes first
+        try:  # noqa: SIM105 - as the interpreter ends suppress() may be gone already
+            self.close()  # without a ResourceWarning, whichever module goes first
+        except AttributeError:  # without a descriptor there is no pair
+            pass
 
 
 class Wait:
