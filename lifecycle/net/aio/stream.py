@@ -205,7 +205,8 @@ class AsyncStream(AsyncMessages):
         try:
             try:
                 if next(self._turns, None):
-                    (sent,) = map(self._socket.send, (data,), (flags,))  # in one step: see Progress.add()
+                    # in one step: see Progress.add()
+                    (sent,) = map(self._socket.send, (data,), (flags,)) if flags else map(self._socket.send, (data,))
                 if isinstance(data, bytes) and sent == len(data):
                     self._sent = sent
                     return sent
