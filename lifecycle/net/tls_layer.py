@@ -121,6 +121,8 @@ class TlsLayer(KeepsError):
         finally:
             lock.release()
 
+    __lshift__ = send  # as of a SystemSocket
+
     def commit(self, data: memoryview) -> int:
         with self._lock:
             return self._write(data[:PIECE])

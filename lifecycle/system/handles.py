@@ -102,9 +102,21 @@ def socket_of(number: int) -> socket.socket:
     return socket.socket(family, kind, protocol, fileno=number)
 
 
-def unfilled() -> socket.socket:
+class SystemSocket(socket.socket):
+    """The socket of an object of this package. `sock << data` is sock.send(data), in one step.
+
+    An exception of a signal handler may come behind a call, and what that gave is lost: here, how much was sent. CPython runs
+    signal handlers behind calls, at jumps back and where a function begins; behind an operator the result is stored first.
+    """
+
+    __slots__ = ()
+
+    __lshift__ = socket.socket.send
+
+
+def unfilled() -> SystemSocket:
     """A socket object that holds no descriptor yet."""
-    return socket.socket.__new__(socket.socket)
+    return SystemSocket.__new__(SystemSocket)
 
 
 def own(sock: socket.socket, number: int) -> None:
