@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -80,16 +81,20 @@ def test_what_an_operator_gives_is_stored_before_a_signal_handler_runs() -> None
 
     class Operand:
         __lshift__ = signal_itself
+        __invert__ = staticmethod(partial(signal_itself, int(signal.SIGUSR1)))
 
     def handle(*_: object) -> None:
         raise Interrupt
 
     operand, number = Operand(), int(signal.SIGUSR1)
-    by_operator = by_unpacking = by_call = None
+    by_operator = by_inversion = by_unpacking = by_call = None
     before = signal.signal(signal.SIGUSR1, handle)
     try:
         with pytest.raises(Interrupt):
             by_operator = operand << number  # type: ignore[operator]
+            assert not handle
+        with pytest.raises(Interrupt):
+            by_inversion = ~operand
             assert not handle
         with pytest.raises(Interrupt):
             (by_unpacking,) = map(signal_itself, (number,))
@@ -98,4 +103,4 @@ def test_what_an_operator_gives_is_stored_before_a_signal_handler_runs() -> None
             by_call = signal_itself(number)
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert (by_operator, by_unpacking, by_call) == (0, 0, None)
+    assert (by_operator, by_inversion, by_unpacking, by_call) == (0, 0, 0, None)
