@@ -1,4 +1,4 @@
-"""Archive: typed values, strings and objects through a binary file, one direction for life (MFC's CArchive)."""
+"""Archive: typed values, strings and objects through a binary file, in one direction (MFC's CArchive)."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
 class Archive(Operators, role=ARCHIVE):
     """Typed values through a SocketFile or any other binary file, in the format of MFC's CArchive.
 
-    file: a SocketFile, or what has read() (read1() is better, for it does not wait for more) or write(). It is not owned: close
+    file: a SocketFile, or an object with read() (or read1(), which does not wait for more) or write(). It is not owned: close
     the archive first, then the file, then the socket, as nested `with` blocks do. mode: "load" or "store".
 
-    unicode: whether CString and text are stored as UTF-16, as a Unicode build of a program does, or in the ANSI code page.
-    encoding and errors: the ANSI code page, which is not on the wire, and what to do with what it does not have (as in
-    bytes.decode). buffer_size: bytes, at least 128. limit: the most bytes that one string, block or count may claim. depth: how
-    deep objects may be nested. no_flush_on_delete: leaving a `with` block drops what was not flushed. win32: counts as a 32-bit
-    program writes them. registry: which classes may be loaded; the ones made @serializable, unless another is given. schemas:
-    class, or name on the wire -> the schema number under which its objects are stored, or expected, instead of its own. base:
-    the offset of the archive's first byte; where the file is now, unless given, and 0 of a file that has no position. trace: is
-    called with each value that is loaded or stored, as Traced(offset, kind, value); print shows them.
+    unicode: whether CString and text are stored as UTF-16, as by a Unicode build of a program, or in the ANSI code page.
+    encoding and errors: the ANSI code page, which is not on the wire, and how to handle characters that it does not have (as in
+    bytes.decode). buffer_size: bytes, at least 128. limit: the largest length of one string, block or count, in bytes. depth:
+    how deep objects may be nested. no_flush_on_delete: leaving a `with` block drops unflushed data. win32: counts as in a
+    32-bit program. registry: which classes may be loaded; by default those made @serializable. schemas: class, or name on the
+    wire -> the schema number to store its objects with, or to expect, instead of its own. base: the offset of the archive's
+    first byte; by default the file's position, or 0 if it has none. trace: is called with each value that is loaded or stored,
+    as Traced(offset, kind, value); print, for example.
 
-    An object is stored once and referred to afterwards, so that later changes of it are not sent, and everything stored is kept
-    alive. Numbers are those of one archive: use one for each message, or one for the connection, as the peer does.
+    An object is stored once and referred to afterwards, so that later changes to it are not sent; stored objects are kept
+    alive. Object numbers belong to one archive: use one per message, or one per connection, as the peer does.
 
-    A call that fails for an argument, a time-out or a would-block leaves the archive as it was and can be made again; an
-    ArchiveError from the bytes leaves it `broken`. An archive is not for several threads at once; one loading and one storing
-    archive over one file are the usual pair.
+    A call that fails because of an argument, a timeout or a would-block leaves the archive as it was and can be repeated; an
+    ArchiveError from the bytes leaves it `broken`. An archive must not be used by several threads at once; one loading and one
+    storing archive over one file are the usual pair.
     """
 
     __slots__ = ("_base", "_discards", "document")
@@ -94,7 +94,7 @@ class Archive(Operators, role=ARCHIVE):
     # -- calls of the table --------------------------------------------------------------------------------------------------
 
     def attach(self, file: Any, mode: Mode) -> None:
-        """Take the file, as the constructor does. IllegalCall over a closed SocketFile, ValueError for another mode."""
+        """Take the file, as the constructor does. Raises IllegalCall over a closed SocketFile, ValueError for another mode."""
         make: dict[str, Callable[[], None]] = {
             Direction.LOAD: self._load_from_file,
             Direction.STORE: self._store_into_file,
@@ -123,8 +123,8 @@ class Archive(Operators, role=ARCHIVE):
     def load(self, kind: Any) -> Any:
         """Load one value of a kind: a wire type, a serializable class (an object or None), or an annotation of a wire type.
 
-        Raises WriteOnly (an IllegalCall) on a storing archive; ArchiveError when the bytes are none of that kind, which leaves
-        the archive broken; TimeoutError, BlockingIOError, after which nothing was taken; ConnectionError.
+        Raises WriteOnly (an IllegalCall) on a storing archive; ArchiveError if the bytes are not of that kind, which leaves
+        the archive broken; TimeoutError and BlockingIOError, after which nothing was taken; ConnectionError.
         """
         wire = self._wire(kind)
         return wire.load(self._decoder) if wire.is_atomic else self._take_whole(wire.load)
@@ -132,8 +132,8 @@ class Archive(Operators, role=ARCHIVE):
     def store(self, kind: Any, value: object) -> None:
         """Store one value of a kind.
 
-        Raises ReadOnly (an IllegalCall) on a loading archive; TypeError, ValueError when the value is none of that kind, and
-        then nothing was stored; TimeoutError, BlockingIOError when there is no room yet, and then nothing was stored either.
+        Raises ReadOnly (an IllegalCall) on a loading archive; TypeError or ValueError if the value is not of that kind, and
+        TimeoutError or BlockingIOError if the buffer has no room yet; nothing was stored then.
         """
         wire = self._wire(kind)
         if self._nested and wire.is_atomic:
@@ -142,9 +142,9 @@ class Archive(Operators, role=ARCHIVE):
             self._store_whole(wire.store, value)
 
     def read(self, size: int = -1) -> bytes:
-        """Take `size` raw bytes, fewer where the file ends before (CArchive::Read); all up to the end where it is negative.
+        """Read `size` raw bytes, fewer at the end of the file (CArchive::Read); all up to the end if it is negative.
 
-        Raises GenericError where there are more than the archive's limit up to the end.
+        Raises GenericError if more than the archive's limit remain up to the end.
         """
         if size < 0:
             return settled("eof", self._taken(self._decoder.fetch_rest("the rest of the file")))
@@ -152,18 +152,18 @@ class Archive(Operators, role=ARCHIVE):
         return self._taken(found) if found == size else settled("eof", self._taken(found))
 
     def ensure_read(self, size: int) -> bytes:
-        """Take just `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
+        """Read exactly `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
         self._decoder.fetch(self._checked_size(size), f"{size} raw bytes")
         return self._taken(size)
 
     def write(self, data: ReadableBuffer) -> None:
-        """Put raw bytes (CArchive::Write)."""
+        """Write raw bytes (CArchive::Write)."""
         self._put(bytes(memoryview(data)))
 
     def read_string(self, most: int | None = None) -> str | None:
-        """Take one line, without its end (LF, or CR and the character behind it); None at the end of the file (ReadString).
+        """Read one line, without its end (LF, or CR and the next character); None at the end of the file (ReadString).
 
-        most: the most characters to take; what is left of the line stays.
+        most: the maximum number of characters; the rest of the line stays.
         """
         at = self.offset
         line = self._take_whole(lambda decoder: text.read_line(decoder, most))
@@ -171,15 +171,15 @@ class Archive(Operators, role=ARCHIVE):
         return settled("eof", None) if line is None else line
 
     def write_string(self, line: str) -> None:
-        """Put text as it is: no length before it, no end behind it (WriteString). End lines yourself, with "\\n" """
+        """Write text without a length before it or an end after it (WriteString). End lines yourself, with "\\n" """
         self._put(text.encoded(line, self._encoder))
 
     def read_count(self) -> int:
-        """Take a count (ReadCount); GenericError for one beyond the archive's limit, since each thing counted takes a byte."""
+        """Read a count (ReadCount); GenericError if it is above the archive's limit, since each element takes a byte."""
         return take_count(self._decoder, least=1)
 
     def write_count(self, count: int) -> None:
-        """Put a count (WriteCount)."""
+        """Write a count (WriteCount)."""
         self._put(count_prefix(operator.index(count), win32=self._format.win32))
 
     @overload
@@ -187,30 +187,30 @@ class Archive(Operators, role=ARCHIVE):
     @overload
     def read_object(self, kind: type[Kept]) -> Kept | None: ...
     def read_object(self, kind: type[Any] = object) -> Any:
-        """Take an object of `kind` or of a class derived from it, or None; one that was taken before is the same object again.
+        """Load an object of `kind` or of a class derived from it, or None; a reference returns the object loaded before.
 
-        Raises BadClass, BadSchema and BadIndex besides what load() raises.
+        Raises what load() raises, and BadClass, BadSchema and BadIndex.
         """
         return self._take_whole(lambda decoder: objects.take_object(decoder, kind))
 
     def write_object(self, thing: object) -> None:
-        """Put an object of a serializable class, or None; one that was put before is only referred to (WriteObject).
+        """Store an object of a serializable class, or None; an object stored before is only referred to (WriteObject).
 
-        Raises NotSerializable, a TypeError, for another class, and NestedTooDeeply beyond the archive's depth.
+        Raises NotSerializable, a TypeError, for any other class, and NestedTooDeeply beyond the archive's depth.
         """
         self._store_whole(objects.put_object, thing)
 
     def read_class(self, kind: type[Any] | None = None) -> tuple[type[Any], int]:
-        """Take the description of a class: the class and the schema number it was stored under (ReadClass)."""
+        """Load the description of a class: the class and its schema number (ReadClass)."""
         found: tuple[type[Any], int] = self._take_whole(lambda decoder: objects.take_class(decoder, kind))
         return found
 
     def write_class(self, kind: type[Any]) -> None:
-        """Put the description of a serializable class (WriteClass)."""
+        """Store the description of a serializable class (WriteClass)."""
         self._store_whole(objects.put_class, kind)
 
     def serialize_class(self, kind: type[Any]) -> None:
-        """Put the description of a class, or take it and see that it is that one (SerializeClass)."""
+        """Store the description of a class, or load one and check that it is that class's (SerializeClass)."""
         if self.is_storing:
             self._store_whole(objects.put_class, kind)
         else:
@@ -221,11 +221,11 @@ class Archive(Operators, role=ARCHIVE):
     @overload
     def serialize(self, thing: object, kind: type[Any] | None = None) -> None: ...
     def serialize(self, thing: Any, kind: type[Any] | None = None) -> Any:
-        """Put or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
+        """Store or load the members of an object of a serializable class, without a tag (a direct call of Serialize).
 
-        thing: where the archive loads, a class may take its place, and a new object of it is returned: `serialize(Age)`.
-        kind: the class whose members are meant, a base of the object's class; its own, unless given. A derived class's method
-        reaches those of its base by super().serialize(archive), as C++'s does by CBase::Serialize(ar).
+        thing: when loading, it may be a class, and a new object of it is returned: `serialize(Age)`.
+        kind: the class whose members are meant: a base of the object's class, by default its own. A derived class's method
+        stores or loads those of its base with super().serialize(archive), as in C++ with CBase::Serialize(ar).
         """
         if self.is_storing:
             self._store_whole(objects.put_body, thing, kind)
@@ -234,7 +234,7 @@ class Archive(Operators, role=ARCHIVE):
         return taken if isinstance(thing, type) else None
 
     def serialize_raw(self, view: text.CEditView) -> None:
-        """Put or take the text of a view without its length, which needs a file that knows its own (SerializeRaw).
+        """Store or load the text of a view without its length, which needs a file that knows its own (SerializeRaw).
 
         Raises io.UnsupportedOperation over a SocketFile, in both directions: nothing says where the text ends.
         """
@@ -247,7 +247,7 @@ class Archive(Operators, role=ARCHIVE):
             self._take_whole(lambda decoder: text.take_rest(decoder, view, size))
 
     def map_object(self, thing: object) -> None:
-        """Give `thing` the next number without a byte, on both sides at the same place, to be referred to (MapObject)."""
+        """Give `thing` the next object number, and write nothing; both sides must call it at the same place (MapObject)."""
         if thing is None:
             return
         if isinstance(thing, type):
@@ -258,12 +258,12 @@ class Archive(Operators, role=ARCHIVE):
             self._encoder.number(thing)
 
     def get_object_schema(self) -> int:
-        """The schema number under which the object now loading was stored, once; else -1 (GetObjectSchema)."""
+        """The schema number of the object being loaded, at the first call; otherwise -1 (GetObjectSchema)."""
         schema, self._decoder.schema = self._decoder.schema, NO_SCHEMA
         return schema
 
     def set_object_schema(self, schema: int) -> None:
-        """Set what get_object_schema() answers next (SetObjectSchema)."""
+        """Set what get_object_schema() returns next (SetObjectSchema)."""
         self._decoder.schema = schema
 
     def set_load_params(self, grow_by: int = 1024) -> None:
@@ -275,11 +275,11 @@ class Archive(Operators, role=ARCHIVE):
         self._before_objects(self.set_store_params, self._encoder.numbered)
 
     def flush(self) -> None:
-        """Send all that the buffer holds; on a socket, one flush is one send.
+        """Send the whole buffer; on a socket, one flush is one send.
 
-        Loading: move a file that can seek back to where the archive is; any other keeps what was read ahead in the buffer.
+        Loading: move a seekable file back to the archive's position; with any other file, bytes read ahead stay in the buffer.
 
-        Inside a serialize() it happens when the outermost value is whole. What could not be sent stays: after TimeoutError or
+        Inside a serialize() it happens when the outermost value is complete. Unsent bytes stay: after TimeoutError or
         BlockingIOError, call it again.
         """
         if self._nested:
@@ -288,13 +288,13 @@ class Archive(Operators, role=ARCHIVE):
             self._flush_now()
 
     def abort(self) -> None:
-        """Let go of the file without flushing; never fails (Abort)."""
+        """Release the file without flushing; never fails (Abort)."""
 
     def close(self) -> None:
-        """Flush and let go of the file, which stays open; closing again does nothing.
+        """Flush and release the file, which stays open; closing again does nothing.
 
-        Storing: raises what flush() raises, and stays open where that can be done again. Loading: bytes that were read ahead go
-        back to a file that can seek; over any other they are lost, and UnreadBytesLost is warned of.
+        Storing: raises what flush() raises, and stays open if that can be repeated. Loading: bytes that were read ahead go
+        back to a seekable file; with any other file they are lost, with a warning, UnreadBytesLost.
         """
         if self._nested:
             raise RuntimeError("close() inside serialize() would leave half a value behind")
@@ -319,7 +319,7 @@ class Archive(Operators, role=ARCHIVE):
             self.abort()
 
     def __del__(self) -> None:
-        """Warn of a forgotten archive, and drop what was not flushed: a finalizer must not wait for a peer."""
+        """Warn about an archive that was not closed, and drop unflushed data: a finalizer must not wait for a peer."""
         if not hasattr(self, "_mode") or self.state in (self.role.initial, *self.role.final):
             return
         try:
@@ -357,7 +357,7 @@ class Archive(Operators, role=ARCHIVE):
 
 
 def _level_of_the_caller() -> int:
-    """The stacklevel, in the function that calls this one, of the line outside of this package that led to it."""
+    """The stacklevel, for the calling function, of the nearest line outside this package."""
     frame, level = inspect.currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith("lifecycle."):
         frame, level = frame.f_back, level + 1

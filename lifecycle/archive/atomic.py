@@ -1,4 +1,4 @@
-"""Atomic values: a call of an archive stores or loads all of a value or nothing, and its error decides its outcome."""
+"""Atomic values: a call of an archive stores or loads a whole value or nothing, and its error decides the outcome."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ Mode = Literal["load", "store"]
 
 
 class ArchiveCalls(Lifecycle):
-    """How the calls of an archive are refused, and how they end; its calls may be awaited or not."""
+    """The errors and outcomes of an archive's calls, blocking and awaited."""
 
     __slots__ = ()
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
-        """MFC's causes readOnly and writeOnly, for calls of the other direction."""
+        """ReadOnly and WriteOnly, MFC's causes, for calls of the other direction."""
         return _refusal_of(state, call)
 
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
-        """MFC's exception, where it has one."""
+        """MFC's exception, if it has one."""
         kind = _refusal_of(state, call)
         if not (issubclass(kind, ArchiveError) and ARCHIVE.call(call).errors):
             return {}
         return {"mfc": f"CArchiveException, cause {int(kind.cause)}"}
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """How an error of a call classifies."""
+        """The outcome of a call that raised the error."""
         if isinstance(error, EndOfFile):
             return "eof"
         if isinstance(error, FormatError):
@@ -92,10 +92,10 @@ class AtomicValues(ArchiveCalls):
         return self._mode == Direction.STORE
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """How an error of a call classifies; None inside another call, whose outcome it becomes.
+        """The outcome of a call that raised the error; None inside another call, which then fails with it.
 
-        Wrong bytes break the archive also where a user's serialize() catches the error: nobody knows where the next value
-        begins. At the end of the file that is known, and older programs' files may end there: it may be caught.
+        Malformed bytes break the archive even if a user's serialize() catches the error: the start of the next value is
+        unknown. EndOfFile may be caught: nothing was taken, and the files of older programs may end there.
         """
         if self._nested:
             if isinstance(error, FormatError) and not isinstance(error, EndOfFile):
@@ -108,7 +108,7 @@ class AtomicValues(ArchiveCalls):
     # -- storing -------------------------------------------------------------------------------------------------------------
 
     def _store_whole(self, put: Callable[..., Storing | None], *arguments: Any) -> None:
-        """Store all of it or nothing; a nested call is part of the outer one, and nothing leaves before that is whole."""
+        """Store a whole value or nothing; a nested call is part of the outer one, before whose end nothing is sent."""
         encoder, outer = self._encoder, self._nested
         mark = encoder.mark()
         self._nested = True
@@ -130,7 +130,7 @@ class AtomicValues(ArchiveCalls):
             self._flush_if_due()
 
     def _make_room(self, mark: Any) -> None:
-        """Send what the buffer cannot keep besides the value stored since `mark`, or take that value back."""
+        """Send what does not fit into the buffer in addition to the value stored since `mark`, or undo that value."""
         encoder = self._encoder
         before, numbered, depth = mark
         stored = len(encoder.out) - before
@@ -142,7 +142,7 @@ class AtomicValues(ArchiveCalls):
         self._sender.send_whole_buffers()
 
     def _put(self, data: bytes) -> None:
-        """Store bytes that may be sent in parts: whole buffers leave, the rest is kept."""
+        """Store bytes that may be sent in parts: whole buffers are sent, the rest is kept."""
         encoder = self._encoder
         if len(encoder.out) > encoder.format.size and not self._nested:
             self._sender.send(len(encoder.out))  # it could not be sent before: until it can, nothing more is taken
@@ -155,7 +155,7 @@ class AtomicValues(ArchiveCalls):
     # -- loading -------------------------------------------------------------------------------------------------------------
 
     def _take_whole(self, load: Load) -> Any:
-        """Load so that all of it is loaded, or nothing, unless the bytes are wrong; a nested call is part of the outer one."""
+        """Load a whole value or nothing, unless the bytes are malformed; a nested call is part of the outer one."""
         decoder = self._decoder
         outer, mark = self._begin_to_take()
         try:
@@ -175,7 +175,7 @@ class AtomicValues(ArchiveCalls):
         return value
 
     def _begin_to_take(self) -> tuple[bool, Mark]:
-        """Begin a load: whether it is part of another one, and where it begins."""
+        """Begin a load; return whether it is part of another one, and where it begins."""
         outer, self._nested = self._nested, True
         self._decoder.is_waiting = False
         if not outer:
@@ -184,7 +184,7 @@ class AtomicValues(ArchiveCalls):
         return outer, self._decoder.mark()
 
     def _take_back(self, outer: bool, mark: Mark, error: BaseException) -> None:
-        """Undo a load that failed by `error`, unless wrong bytes have broken the archive."""
+        """Undo a load that failed with `error`, unless malformed bytes have broken the archive."""
         if not isinstance(error, (FormatError, RecursionError)) or (outer and isinstance(error, EndOfFile)):
             self._decoder.go_back(mark)
         if not outer and isinstance(error, FormatError):
@@ -222,7 +222,7 @@ class AtomicValues(ArchiveCalls):
                 self._flush_now()
 
     def _flush_now(self) -> None:
-        """Send all that the buffer holds, or give back what was read ahead."""
+        """Send the whole buffer, or give back what was read ahead."""
         self._flush_is_due = False
         if self.is_loading:
             decoder = self._decoder
@@ -236,5 +236,5 @@ class AtomicValues(ArchiveCalls):
 
 
 def _recursion_limit() -> str:
-    """What is expected of objects whose serialize() methods are nested deeper than Python's stack goes."""
+    """What the error text expects of objects whose serialize() methods exceed Python's stack."""
     return f"objects nested no deeper than Python's recursion limit of {sys.getrecursionlimit()} calls allows"

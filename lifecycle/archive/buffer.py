@@ -1,4 +1,4 @@
-"""What an archive's bytes come from and go to: a binary file of any kind."""
+"""Reading from and writing to an archive's file, a binary file of any kind."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from lifecycle.archive.format.encoder import Encoder
 
 
 def receive_of(file: Any) -> tuple[Receive, bool]:
-    """How a decoder receives bytes of `file`, and whether it may ask for more than it needs, which does not wait for them.
+    """A function that receives bytes of `file`, and whether it may be asked for more than needed without waiting for more.
 
-    Of a connection it asks for nothing more, as MFC's does: the rest is for the next archive, or the next reader.
+    From a connection nothing more is read, as in MFC: the rest is for the next archive, or the next reader.
     """
     one_read: Receive | None = getattr(file, "read1", None)
     reads_ahead = one_read is not None or isinstance(file, io.RawIOBase)
@@ -24,7 +24,7 @@ def receive_of(file: Any) -> tuple[Receive, bool]:
 
 
 def give_back(file: Any, unread: bytes) -> bool:
-    """Give back to a file what was read ahead, or move one that can seek back by as much; whether it could."""
+    """Give bytes that were read ahead back to the file, or seek back by that many; return whether it could."""
     take_back = getattr(file, "take_back", None)
     if take_back is not None:
         take_back(unread)
@@ -37,7 +37,7 @@ def give_back(file: Any, unread: bytes) -> bool:
 
 
 def position_of(file: Any) -> int:
-    """Where a file that has a position is; 0 for any other."""
+    """The file's position; 0 if it has none."""
     try:
         return int(file.tell()) if file.seekable() else 0
     except (AttributeError, OSError, ValueError):
@@ -45,7 +45,7 @@ def position_of(file: Any) -> int:
 
 
 def length_of(file: Any) -> int:
-    """How many bytes the file has from where it is to its end; io.UnsupportedOperation for a file that has no length."""
+    """The number of bytes up to the end of the file; io.UnsupportedOperation for a file without a length."""
     get_length = getattr(file, "get_length", None)
     if get_length is not None:  # a SocketFile refuses it, with the table's reason
         return int(get_length())
@@ -57,12 +57,12 @@ def length_of(file: Any) -> int:
 
 
 class Sender:
-    """Sends what an encoder has stored.
+    """Sends the bytes that an encoder has stored.
 
-    Nothing leaves before the buffer is full or flushed. A value never straddles: when it does not fit behind what is there,
-    that is sent first; of a value longer than the buffer, whole buffers are sent and the rest is kept.
+    Nothing is sent before the buffer is full or flushed. A value is not split: if it does not fit into the rest of the buffer,
+    the buffer is sent first; of a value longer than the buffer, whole buffers are sent and the rest is kept.
 
-    is_cut_off: whether a send was broken off, so that it is not known how much of it the file took.
+    is_cut_off: whether a send was interrupted, so that it is not known how much of it the file took.
     """
 
     __slots__ = ("_encoder", "_give", "_is_raw", "is_cut_off")
@@ -74,13 +74,13 @@ class Sender:
         self.is_cut_off = False
 
     def send_whole_buffers(self) -> None:
-        """Send as many whole buffers as there are; an error is raised by the next call that has to send."""
+        """Send all whole buffers; an error is raised by the next call that has to send."""
         length = len(self._encoder.out)
         with suppress(OSError):
             self.send(length - length % self._encoder.format.size)
 
     def send(self, count: int) -> None:
-        """Send the first `count` bytes, or raise; what was not sent stays."""
+        """Send the first `count` bytes, or raise; unsent bytes stay."""
         out = self._encoder.out
         while count:
             chunk = bytes(out) if count == len(out) else bytes(out[:count])

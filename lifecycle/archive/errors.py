@@ -24,13 +24,13 @@ class Cause(IntEnum):
 
 
 class ArchiveError(Exception):
-    """What an archive raises about what it holds; `cause` is MFC's number."""
+    """An error in the contents of an archive; `cause` is MFC's number."""
 
     cause: Cause = Cause.GENERIC
 
 
 class FormatError(ArchiveError):
-    """The bytes are not what an archive can hold at this place.
+    """The bytes at this place are not valid.
 
     Attributes: offset (bytes since the archive began), expected (what should have been there).
     """
@@ -46,7 +46,7 @@ class FormatError(ArchiveError):
 
 
 class GenericError(FormatError):
-    """A length beyond the archive's limit, text that its encoding does not have, objects nested too deeply."""
+    """A length beyond the archive's limit, text that cannot be encoded or decoded, objects nested too deeply."""
 
     cause = Cause.GENERIC
 
@@ -61,13 +61,13 @@ class EndOfFile(FormatError, EOFError):
 
 
 class BadIndex(FormatError):
-    """A tag refers to an object or a class that the archive does not have there."""
+    """A tag refers to an object or a class that does not exist."""
 
     cause = Cause.BAD_INDEX
 
 
 class BadClass(FormatError):
-    """The class is not registered, or is not the one that was asked for."""
+    """The class is not registered, or is not the requested one."""
 
     cause = Cause.BAD_CLASS
 
@@ -79,7 +79,7 @@ class BadSchema(FormatError):
 
 
 class NestedTooDeeply(ArchiveError, ValueError):
-    """What was to be stored is nested deeper than the archive, or Python, goes; nothing of it was stored."""
+    """The value is nested more deeply than the archive, or Python, allows; nothing of it was stored."""
 
 
 class ReadOnly(IllegalCall, ArchiveError):
@@ -95,24 +95,24 @@ class WriteOnly(IllegalCall, ArchiveError):
 
 
 class ClassNotStored(ReadOnly):
-    """A loading archive was asked for write_class(), which MFC answers with generic."""
+    """write_class() was called on a loading archive, which MFC answers with the cause `generic`."""
 
     cause = Cause.GENERIC
 
 
 class ClassNotLoaded(WriteOnly):
-    """A storing archive was asked for read_class(), which MFC answers with generic."""
+    """read_class() was called on a storing archive, which MFC answers with the cause `generic`."""
 
     cause = Cause.GENERIC
 
 
 class NotSerializable(TypeError):
-    """The object's class was not made serializable, so an archive can neither store nor load it."""
+    """The object's class is not serializable, so that an archive can neither store nor load it."""
 
 
 class TooLate(RuntimeError):
-    """What is to be set before an archive's first object was set after it."""
+    """An option was set after the archive's first object, but has to be set before."""
 
 
 class UnreadBytesLost(ResourceWarning):
-    """A loading archive was closed while it held bytes that it had read ahead, over a file that cannot take them back."""
+    """A loading archive was closed with unread bytes in its buffer, over a file that cannot seek back."""

@@ -1,7 +1,7 @@
 """SocketFile: a connected stream socket as a binary file (MFC's CSocketFile).
 
 Its rules are the table of the role `socket_file`. io.RawIOBase and the base class of governed objects cannot share one object,
-so that a file has an inner one, which is governed, and hands its calls on to it.
+so that a file has an inner object, which is governed, and passes its calls to it.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ if TYPE_CHECKING:
 
 
 class UnsupportedCall(IllegalCall, io.UnsupportedOperation):
-    """A call that no socket file takes, as users of files know it (MFC: CNotSupportedException)."""
+    """A call that no socket file supports: an io.UnsupportedOperation, as with other files (MFC: CNotSupportedException)."""
 
     errno = strerror = filename = None
 
 
 class ClosedFile(IllegalCall, ValueError):
-    """A call of a socket file that was closed, as users of files know it."""
+    """A call of a closed socket file: a ValueError, as with other files."""
 
 
 class FileOverSocket(Lifecycle):
-    """How the calls of a file over a socket are refused, and how they end; its calls may be awaited or not."""
+    """The errors and outcomes of a socket file's calls, blocking and awaited."""
 
     __slots__ = ()
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:
-        """The errors that Python's files have: UnsupportedOperation and ValueError."""
+        """UnsupportedOperation and ValueError, like the errors of Python's files."""
         if self.role.never_legal(call):
             return UnsupportedCall
         return ClosedFile if state in self.role.final else IllegalCall
 
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
-        """What MFC's CSocketFile does, as measured."""
+        """The answers of MFC's CSocketFile, as measured."""
         return {"mfc": "CNotSupportedException" if SOCKET_FILE.never_legal(call) else "CInvalidArgException"}
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """As the socket below classifies it."""
+        """The outcome, as classified by the socket."""
         return outcome_of_error(self.role.call(call).errors, error) or "failed"
 
 
@@ -66,17 +66,17 @@ class _Governed(FileOverSocket, role=SOCKET_FILE):
         self._exact = exact
 
     def attach(self, socket: Client | Accepted) -> None:
-        """Lie over `socket`; its own table says whether it is in a state to be lain over."""
+        """Open the file over `socket`, whose own table says whether its state allows this."""
         if not isinstance(socket, Lifecycle):
-            raise TypeError(f"a SocketFile lies over a Client or an Accepted, not over {type(socket).__name__}")
+            raise TypeError(f"a SocketFile needs a Client or an Accepted, not {type(socket).__name__}")
         if iscoroutinefunction(getattr(socket, RECEIVE.name, None)):
-            raise TypeError("over an awaited socket lies a SocketFile of lifecycle.aio")
+            raise TypeError("over an awaited socket, use a SocketFile of lifecycle.aio")
         self._socket = socket
 
     def read(self, size: int | None, exact: bool, *, line: bool = False) -> bytes:
-        """Receive once, or until there are `size` bytes, a line or no more.
+        """Receive once, or until there are `size` bytes, a line, or the end of the stream.
 
-        What an interrupted call had, and what came behind a line, is held by the socket, for whatever receives next.
+        The socket keeps the data of an interrupted call, and data after a line, for the next receive.
 
         size: None for everything up to the end.
         """
@@ -108,27 +108,27 @@ class _Governed(FileOverSocket, role=SOCKET_FILE):
             raise
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: the file has no buffer."""
 
     def close(self) -> None:
         """Let go of the socket, which stays as it is."""
 
 
 class SocketFile(io.RawIOBase):
-    """A connected stream socket as an unbuffered binary file: for Archive, and for everything that takes a file.
+    """A connected stream socket as an unbuffered binary file: for Archive, and for everything else that takes a file.
 
     socket: a connected Client or Accepted; the file does not own it, and closing the file leaves it open. archive_compatible:
-    when true, a read gives what one receive gives, at least one byte; when false, it waits for all the bytes asked for, or the
+    when true, a read returns the data of one receive, at least one byte; when false, it waits for all requested bytes, or the
     end. engine: see Lifecycle.
 
     Raises IllegalCall, whose `remedy` says what to do first, over a socket that is not connected and over one that never
     carries a stream (a Server, a Datagram). seek(), tell(), truncate() and MFC's seek_to_begin(), seek_to_end(),
     get_position(), set_length(), get_length(), lock_range(), unlock_range(), duplicate(), open() and abort() raise
-    io.UnsupportedOperation, which is an IllegalCall here and says why. A time-out or a would-block loses nothing: the call may
-    be made again. What readline() has received beyond the line, the socket holds for whatever receives next.
+    io.UnsupportedOperation, which here is also an IllegalCall and says why. A timeout or a would-block loses nothing: the call
+    may be made again. Data that readline() has received after the line stays in the socket for the next receive.
 
-    io.BufferedReader and its like, which call readinto(), lose what they have gathered when a time-out passes: the file refuses
-    their next readinto() then, as that of socket.makefile() does. Its own read() and readline() go on.
+    io.BufferedReader and similar classes, which call readinto(), lose their buffer at a timeout: the file refuses
+    their next readinto() then, as that of socket.makefile() does. Its own read() and readline() still work.
     """
 
     role: ClassVar[Role] = SOCKET_FILE
@@ -145,27 +145,27 @@ class SocketFile(io.RawIOBase):
 
     @property
     def state(self) -> str:
-        """The name of the present state: attached or closed."""
+        """The name of the current state: attached or closed."""
         return self._governed.state
 
     @property
     def legal(self) -> tuple[str, ...]:
-        """The calls that are legal in the present state, in the table's order."""
+        """The calls that are legal in the current state, in the table's order."""
         return self._governed.legal
 
     @property
     def socket(self) -> Client | Accepted | None:
-        """The socket it lies over; None when the file is closed."""
+        """The socket; None when the file is closed."""
         return None if self.closed else self._governed._socket
 
     @property
     def __governed__(self) -> Lifecycle:
-        """What the role of a socket file governs of it."""
+        """The inner object, whose role is socket_file."""
         return self._governed
 
     @property
     def archive_compatible(self) -> bool:
-        """Whether a read gives what one receive gives."""
+        """Whether a read returns the data of one receive."""
         return not self._governed._exact
 
     @property
@@ -192,7 +192,7 @@ class SocketFile(io.RawIOBase):
         return self._governed._socket.fileno()
 
     def read(self, size: int | None = -1, /) -> bytes | None:
-        """Read: what one receive gives, or just `size` bytes, as `archive_compatible` says; to the end where size is negative.
+        """Read the data of one receive, or exactly `size` bytes (see `archive_compatible`); a negative size reads to the end.
 
         b"" at the end of the stream; None when the socket does not wait and nothing has arrived. Raises TimeoutError,
         ConnectionError and IllegalCall as the socket's receive() does.
@@ -202,18 +202,18 @@ class SocketFile(io.RawIOBase):
         return self._read(size, self._governed._exact)
 
     def readall(self) -> bytes | None:  # type: ignore[override]  # as io.RawIOBase does it, whose stub leaves the None out
-        """Read to the end of the stream; None when the socket does not wait and the end has not come, and nothing is lost."""
+        """Read to the end of the stream; None if the socket does not wait and the end has not arrived (nothing is lost)."""
         return self._read(None, True)
 
     def read1(self, size: int = READ_SIZE, /) -> bytes | None:
-        """Read what one receive gives, at most `size` bytes, whatever `archive_compatible` says. Else as read()."""
+        """Read the data of one receive, at most `size` bytes, whatever `archive_compatible` says. Otherwise like read()."""
         return self._read(READ_SIZE if size < 0 else size, False)
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        """Read a line with its end, or `size` bytes of it; without one at the end of the stream, b"" behind that.
+        """Read a line with its end, or `size` bytes of it; the last line may have no end, and b"" is the end of the stream.
 
-        One receive takes as many lines as have arrived. Raises BlockingIOError when the socket does not wait and no line has
-        come; else as read(). Nothing is lost then: the next call gives the whole line.
+        One receive takes as many lines as have arrived. Raises BlockingIOError if the socket does not wait and no line has
+        arrived; otherwise like read(). Nothing is lost: the next call returns the whole line.
         """
         return self._governed.read(None if size is None or size < 0 else size, True, line=True)
 
@@ -224,7 +224,7 @@ class SocketFile(io.RawIOBase):
             return None
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
-        """Read into `buffer`; how many bytes, 0 at the end of the stream. Else as read()."""
+        """Read into `buffer` and return the number of bytes, 0 at the end of the stream. Otherwise like read()."""
         with memoryview(buffer) as view, view.cast("B") as octets:
             if octets.readonly:
                 raise TypeError("readinto() needs a buffer that can be written to")
@@ -241,9 +241,9 @@ class SocketFile(io.RawIOBase):
         return len(data)
 
     def write(self, data: ReadableBuffer, /) -> int | None:
-        """Send `data` through the socket; how many bytes were sent, or None when the socket does not wait and none could be.
+        """Send `data` and return the number of bytes sent, or None if the socket does not wait and none could be sent.
 
-        All of them are, unless the socket's time-out passes or it does not wait. Raises TimeoutError when none could be sent in
+        Everything is sent, unless the socket's timeout expires or it does not wait. Raises TimeoutError if nothing was sent in
         time, ConnectionError and IllegalCall as the socket's send() does.
         """
         try:
@@ -252,11 +252,11 @@ class SocketFile(io.RawIOBase):
             return None
 
     def flush(self) -> None:
-        """Nothing: the file holds nothing back. ClosedFile, a ValueError, when it is closed."""
+        """Do nothing: the file has no buffer. Raises ClosedFile, a ValueError, if it is closed."""
         self._governed.flush()
 
     def close(self) -> None:
-        """Let go of the socket, which stays as it is; closing again does nothing."""
+        """Release the socket, which stays as it is; closing again does nothing."""
         super().close()
         self._governed.close()
 
@@ -268,7 +268,7 @@ _Governed.__name__ = _Governed.__qualname__ = "SocketFile"  # error texts name t
 
 
 def _refused(name: str) -> Any:
-    """A method of SocketFile for a call that is never legal: it exists to be refused, with its reason."""
+    """Make a method of SocketFile for a call that is never legal, which raises the error with its reason."""
 
     def refused(self: SocketFile, *arguments: object, **keywords: object) -> Any:
         return getattr(self._governed, name)(*arguments, **keywords)

@@ -1,4 +1,4 @@
-"""The operators of an archive, what it is, and where it is: what is not a call of the role's table, and is made of those."""
+"""The operators and properties of an archive: everything that is not a call of the role's table, but uses those calls."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Operators(AtomicValues):
 
     @property
     def is_buffer_empty(self) -> bool:
-        """Whether nothing is left of what was read from the file, or nothing waits to be sent (IsBufferEmpty).
+        """Whether the buffer has no unread bytes, or no unsent ones (IsBufferEmpty).
 
-        One message of a peer may bring several values: after one, take more until the buffer is empty, before waiting for the
-        next.
+        One message may contain several values: after the first, load more until the buffer is empty, before waiting for the
+        next message.
         """
         return not (self._decoder.unread if self.is_loading else self._encoder.out)
 
     @property
     def file(self) -> Any:
-        """The file given to the constructor (GetFile); flush() before using it beside the archive."""
+        """The file given to the constructor (GetFile); call flush() before using it directly."""
         return self._file
 
     def get_file(self) -> Any:
@@ -56,26 +56,26 @@ class Operators(AtomicValues):
 
     @property
     def offset(self) -> int:
-        """How many bytes were stored or taken since the archive began."""
+        """The number of bytes stored or loaded since the archive began."""
         return self._decoder.offset if self.is_loading else self._encoder.offset
 
     @property
     def schemas(self) -> dict[type[Any], int]:
-        """The schema number of each class that the archive has met, or was told; Archive(schemas=...) stores under it."""
+        """The schema number of each class that the archive has met, or was given; Archive(schemas=...) stores with it."""
         met = self._decoder.numbered if self.is_loading else ()
         return self._schemas | {each.entry.kind: each.schema for each in met if isinstance(each, objects.LoadedClass)}
 
     @property
     def at_end(self) -> bool:
-        """Whether the file that is loaded has no more bytes; over a socket it waits for a byte, or for the end of the stream.
+        """Whether the file being loaded has no more bytes; over a socket it waits for a byte, or for the end of the stream.
 
-        Raises WriteOnly (an IllegalCall) on a storing archive, TimeoutError and BlockingIOError where nothing has arrived yet.
+        Raises WriteOnly (an IllegalCall) on a storing archive, TimeoutError and BlockingIOError if nothing has arrived yet.
         """
         self.read(0)  # refused by the table where nothing can be loaded
         return not self._decoder.fetch_up_to(1, "the end of the file")
 
     def rest(self) -> bytes:
-        """Take all bytes up to the end of the file; those of an object whose class is not known, for example. As read(-1)."""
+        """Read all bytes up to the end of the file, like read(-1); for example those of an object of unknown class."""
         return self.read(-1)
 
     @property
@@ -91,7 +91,7 @@ class Operators(AtomicValues):
     # -- the operators -------------------------------------------------------------------------------------------------------
 
     def __lshift__(self: Self, value: object) -> Self:
-        """Store a value that knows its wire type (`archive << DWORD(5) << CString("x")`), an object or None; the archive."""
+        """Store a value with a wire type (`archive << DWORD(5) << CString("x")`), an object or None; return the archive."""
         self.store(operands.kind_of(value), value)
         return self
 
@@ -106,7 +106,7 @@ class Operators(AtomicValues):
     @overload
     def __rshift__(self, kind: object) -> Any: ...  # Annotated[int, DWORD], of which type checkers know no more
     def __rshift__(self, kind: Any) -> Any:
-        """Load a value of that kind: `value = archive >> DWORD`; of a serializable class, an object of it or None."""
+        """Load a value of that kind: `value = archive >> DWORD`; for a serializable class, an object of it or None."""
         return self.load(kind)
 
     @overload
@@ -114,9 +114,9 @@ class Operators(AtomicValues):
     @overload
     def exchange(self, kind: object, value: Any = None) -> Any: ...
     def exchange(self, kind: Any, value: Any = None) -> Any:
-        """Store `value`, or load one, as the direction is; the value: `self.width = archive.exchange(WORD, self.width)`.
+        """Store `value`, or load one, and return it: `self.width = archive.exchange(WORD, self.width)`.
 
-        One function then does what C++'s Serialize does in two branches. Raises what store() and load() raise.
+        So one function can do what C++'s Serialize does in two branches. Raises what store() and load() raise.
         """
         if self.is_loading:
             return self.load(kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from enum import IntEnum
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -112,13 +113,16 @@ def call_site(frame: FrameType | None) -> CallSite:
     installed: FrameType | None = None
     while frame is not None:
         code = frame.f_code
-        kind = kinds.get(code.co_filename)
-        if kind is None:
+        try:
+            kind = kinds[code.co_filename]
+        except KeyError:
             kind = kind_of(code.co_filename)
         if kind is _PROGRAM:
             if nearest is None:
-                known = _sites.get((id(code), frame.f_lasti))
-                return _site(frame, None) if known is None else known[0]
+                try:
+                    return _sites[id(code), frame.f_lasti][0]
+                except KeyError:
+                    return _site(frame, None)
             return _site(frame, nearest)
         if kind is not _INTERNAL:
             if nearest is None:
@@ -160,10 +164,13 @@ _OPEN_FOR_EVER = frozenset(
     os.path.join(STDLIB, "multiprocessing", file) for file in ("managers.py", "forkserver.py", "resource_sharer.py")
 )
 """files of the standard library whose sockets stay open as long as their process, by design"""
+_THEIR_BASE = "multiprocessing.connection"  # which all of them import
 
 
 def is_open_for_ever(frame: FrameType | None) -> bool:
     """Whether a socket that is made at `frame` belongs to a part of the standard library that never closes it."""
+    if _THEIR_BASE not in sys.modules:
+        return False
     while frame is not None and kind_of(frame.f_code.co_filename) > FileKind.INSTALLED:
         if frame.f_code.co_filename in _OPEN_FOR_EVER:
             return True

@@ -11,7 +11,7 @@ from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.findings import Finding, finding_of
 from lifecycle.checking.formats.codes import code_of_hazard
 from lifecycle.checking.kinds import FindingKind
-from lifecycle.checking.observed import UNKNOWN_STATE, ObservedState
+from lifecycle.checking.observed import UNKNOWN_STATE, ObservedState, keep_all
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.python.hazards import Hazard
@@ -122,7 +122,9 @@ def end(checker: Checker) -> None:
 
 def _update() -> None:
     global keeping_all
-    keeping_all = any(each.keep_all for each in in_turn)
+    former, keeping_all = keeping_all, any(each.keep_all for each in in_turn)
+    if keeping_all is not former:
+        keep_all(keeping_all)
 
 
 def report_hazard(

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.handed import named_site
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.outcomes import lost_descriptor
@@ -159,7 +160,7 @@ _MANY = 100  # suspects; then those that have ended are dropped
 
 def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight, number: int = -1) -> None:
     """The socket was closed in `state` while `call` was in flight; report it now where it is known to be in the kernel."""
-    place = call_site(call.frame)
+    place = call_site(call.frame) if call.is_wait else named_site(call.frame, call.call, call.thread)
     if kind_of(place.file) is not FileKind.PROGRAM:  # a library's loop: the program's part in it is the close()
         place = track.events[-1].place
     about = call.thread, thread_name(call.thread), clock(), call.is_wait, number, _started(call.thread)

@@ -24,6 +24,10 @@ from lifecycle.checking import observe
 from lifecycle.checking.concurrent_close import WATCHED
 from lifecycle.checking.observe import ABSENT, MISSING
 from lifecycle.checking.registry import filed, register, track_of
+from lifecycle.checking.track import clock
+from lifecycle.roles.options import has_a_time
+from lifecycle.roles.python.words import SETS_OPTION, UNNOTED
+from lifecycle.roles.words import ACCEPT
 
 
 class Frequent(NamedTuple):
@@ -74,6 +78,26 @@ def {name}(self, {parameters}, *rest, **keywords):
         raise
 """
 
+_UNNOTED_SOURCE = """\
+def {name}(self, /, *arguments, **keywords):
+    try:
+        track = self._closed
+        state = track.state
+        quiet = {name!r} in state.silent{unless}
+    except AttributeError:
+        quiet = False
+    try:
+        if quiet:
+            return original(self, *arguments, **keywords)
+        return checked(self, {name!r}, original, arguments, keywords)
+    except BaseException as error:
+        if quiet:
+            fail_at_once(track, state, {name!r}, getframe(1), arguments, clock(), error)
+        del self, arguments, keywords
+        track = None
+        raise
+"""
+
 _PLAIN_SOURCE = """\
 def {name}(self, /, *arguments, **keywords):
     try:
@@ -96,11 +120,23 @@ def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
     "_accept": """\
 def _accept(self, /, *arguments, **keywords):
     try:
-        result = checked(self, "accept", original, arguments, keywords)
+        track = self._closed
+        state = track.state
+        quiet = ACCEPTED in track.known and "accept" in state.simple
+    except AttributeError:
+        quiet = False
+    try:
+        if quiet:
+            result = original(self, *arguments, **keywords)
+        else:
+            result = checked(self, "accept", original, arguments, keywords)
         accepted(self, result[0])
         return result
-    except BaseException:
+    except BaseException as error:
+        if quiet:
+            fail_at_once(track, state, "accept", getframe(1), arguments, clock(), error)
         del self, arguments, keywords
+        track = None
         raise
 """,
     "dup": """\
@@ -153,30 +189,33 @@ _PLAIN = {
     "_sendfile_use_sendfile": "sendfile",
     **{
         name: name
-        for name in ("bind", "listen", "connect", "connect_ex", "recvmsg_into", "shutdown", "getsockname", "getpeername",
-                     "getsockopt", "setsockopt", "settimeout", "setblocking")
+        for name in ("bind", "listen", "connect", "connect_ex", "recvmsg_into", "shutdown", "settimeout", "setblocking")
     },
-}  # fmt: skip
+}
 """method -> the call that it makes"""
 
-_WAITING = {**{name: name for name in FREQUENT_CALLS}, **_PLAIN, "_accept": "accept"}
+_WAITING = {**{name: name for name in (*FREQUENT_CALLS, *UNNOTED)}, **_PLAIN, "_accept": "accept"}
 """method -> the call by which a thread may be in the kernel"""
 
 _NAMES: dict[str, Any] = {
     "ABSENT": ABSENT,
+    "ACCEPTED": (ACCEPT.name, "ok"),
     "MISSING": MISSING,
     "accepted": observe.accepted,
     "descriptor_requested": observe.descriptor_requested,
     "checked": observe.checked,
     "close_failed": observe.close_failed,
+    "clock": clock,
     "closing": observe.closing,
     "detached": observe.detached,
     "duplicated": observe.duplicated,
     "SIZED": (bytes, bytearray, memoryview),
+    "fail_at_once": observe.fail_at_once,
     "fail_silently": observe.fail_silently,
     "filed": filed,
     "getframe": sys._getframe,
     "given": observe.given,
+    "has_a_time": has_a_time,
     "register": register,
     "finish_silently": observe.finish_silently,
     "track_of": track_of,
@@ -185,6 +224,7 @@ _NAMES: dict[str, Any] = {
 _ABSENT: Final = object()
 
 _replaced: dict[str, tuple[FunctionType, Any]] = {}  # name -> the watched method, and what it replaced
+_made_before: dict[str, tuple[Any, FunctionType]] = {}  # name -> a method of the class, and the watched one over it
 _lock = threading.Lock()
 
 
@@ -195,7 +235,7 @@ def install() -> None:
             socket_class = standard_socket()
             for name, code in _watched_code().items():
                 if hasattr(socket_class, name):  # not every system has every method
-                    function = _made(name, code, getattr(socket_class, name))
+                    function = _watched(name, code, getattr(socket_class, name))
                     _replaced[name] = (function, socket_class.__dict__.get(name, _ABSENT))
                     setattr(socket_class, name, function)
 
@@ -211,7 +251,6 @@ def uninstall() -> None:
                 else:
                     setattr(socket_class, name, former)
         _replaced.clear()
-        WATCHED.clear()
 
 
 def standard_socket() -> type[socket.socket]:
@@ -228,6 +267,8 @@ def _watched_code() -> dict[str, CodeType]:
     sources = dict(_SOURCES)
     sources |= {name: _frequent_source(name, shape) for name, shape in FREQUENT_CALLS.items()}
     sources |= {name: _PLAIN_SOURCE.format(name=name, call=call) for name, call in _PLAIN.items()}
+    unless = {name: " and not has_a_time(arguments)" if name == SETS_OPTION else "" for name in UNNOTED}
+    sources |= {name: _UNNOTED_SOURCE.format(name=name, unless=unless[name]) for name in UNNOTED}
     return {name: _compiled(name, source) for name, source in sources.items()}
 
 
@@ -242,6 +283,15 @@ def _compiled(name: str, source: str) -> CodeType:
     filename = f"<lifecycle checking {name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return compile(source, filename, "exec")
+
+
+def _watched(name: str, code: CodeType, original: Any) -> FunctionType:
+    """The watched method over `original`: that of an earlier check, for which the interpreter has specialized it already."""
+    former, function = _made_before.get(name, (None, None))
+    if function is None or former is not original:
+        function = _made(name, code, original)
+        _made_before[name] = original, function
+    return function
 
 
 def _made(name: str, code: CodeType, original: Any) -> FunctionType:

@@ -53,17 +53,17 @@ def _frames(frame: FrameType | None) -> Iterator[Place]:
         frame = frame.f_back
 
 
-def named_site(frame: FrameType | None, call: str) -> CallSite:
+def named_site(frame: FrameType | None, call: str, number: int | None = None) -> CallSite:
     """The line of the program that makes `call`, or that names it, where a function calls what it was given.
 
-    frame: the caller of the watched method.
+    frame: the caller of the watched method. number: of the thread, where it is not this one.
     """
     usual = call_site(frame)
     while frame is not None and kind_of(frame.f_code.co_filename) is FileKind.INTERNAL:
         frame = frame.f_back
     if frame is None or kind_of(frame.f_code.co_filename) not in (FileKind.PROGRAM, FileKind.LOOP):
         return usual  # a library makes the call in its own way
-    thread = threading._active.get(get_ident())  # type: ignore[attr-defined] # current_thread() may make one
+    thread = threading._active.get(get_ident() if number is None else number)  # type: ignore[attr-defined] # current_thread() may make one
     around: list[Place] = [*_frames(frame), *vars(thread).get(_STARTED, ())] if thread is not None else [*_frames(frame)]
     own = [each for each in around if kind_of(each[0].co_filename) is FileKind.PROGRAM]
     naming = [each for each in own if call in each[0].co_names or call in each[0].co_consts]

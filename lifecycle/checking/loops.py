@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from types import FrameType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.replacements import Replacements
 from lifecycle.checking.track import SocketTrack
-from lifecycle.roles.python.hazards import FINALIZED
+from lifecycle.roles.python.hazards import FINALIZED, WRITTEN_TOO_LATE
 from lifecycle.roles.python.tls_hazards import NOT_AWAITED, ORDER, PLAIN_LEFT, TRUNCATED
 from lifecycle.roles.words import CLOSE, START_TLS
 
@@ -29,6 +30,7 @@ def install() -> None:
     for kind in (transport, getattr(sys.modules.get("asyncio.sslproto"), "_SSLProtocolTransport", None)):
         if kind is not None:
             _replacements.wrap(kind, CLOSE.name, _watched_close)
+    _replacements.wrap(sys.modules["asyncio.selector_events"]._SelectorSocketTransport, "write_eof", _watched_last_write)
     _replacements.wrap(sys.modules["asyncio.selector_events"].BaseSelectorEventLoop, CLOSE.name, _watched_end)
     streams = sys.modules["asyncio.streams"]
     _replacements.wrap(streams.StreamWriter, "__del__", _watched_del)
@@ -44,6 +46,8 @@ def uninstall() -> None:
 
 def site_of_task() -> CallSite | None:
     """The line of the program that began the present task of a library's code, or None."""
+    if not _sites:
+        return None
     events = sys.modules.get("asyncio.events")
     loop = None if events is None else events._get_running_loop()
     task = None if loop is None else sys.modules["asyncio.tasks"].current_task(loop)
@@ -69,13 +73,50 @@ def _watched_create_task(original: Callable[..., Any]) -> Callable[..., Any]:
 def _watched_close(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def close(self: Any) -> None:
-        if not self.is_closing():
-            place = call_site(sys._getframe(1))
-            if kind_of(place.file) is FileKind.PROGRAM:
-                _closed[self] = self._loop, place
+        if _is_own(sys._getframe(1)) and not self.is_closing():
+            if getattr(self, "_buffer", self):  # what is sent already cannot be lost
+                _closed[self] = self._loop, call_site(sys._getframe(1))
+            _watch_writes(self)
         original(self)
 
     return close
+
+
+def _watched_last_write(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    @wraps(original)
+    def write_eof(self: Any) -> None:
+        original(self)
+        if _is_own(sys._getframe(1)):
+            _watch_writes(self)
+
+    return write_eof
+
+
+def _is_own(frame: FrameType | None) -> bool:
+    """Whether the program makes the call, itself or by its StreamWriter."""
+    streams = sys.modules["asyncio.streams"].__file__
+    while frame is not None and (frame.f_code.co_filename == streams or kind_of(frame.f_code.co_filename) is FileKind.INTERNAL):
+        frame = frame.f_back
+    return frame is not None and kind_of(frame.f_code.co_filename) is FileKind.PROGRAM
+
+
+def _watch_writes(transport: Any) -> None:
+    """Report what the program writes to a transport from now on that asyncio drops or refuses."""
+    found, kind, track = ref(transport), type(transport), _track_of(transport)
+
+    def watched(name: str) -> Callable[..., None]:
+        def write(data: Any, *rest: Any) -> None:
+            each: Any = found()
+            is_over = each._eof or each._conn_lost if name == "write" else each._sock is None
+            if data and is_over and _is_own(sys._getframe(1)):
+                checkers.report_hazard(WRITTEN_TOO_LATE, track, name, call_site(sys._getframe(1)))
+            getattr(kind, name)(each, data, *rest)
+
+        return write
+
+    for name in ("write", "sendto"):
+        if hasattr(kind, name) and hasattr(transport, "_conn_lost") and name not in vars(transport):
+            setattr(transport, name, watched(name))
 
 
 def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:

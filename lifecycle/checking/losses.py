@@ -112,8 +112,9 @@ else:
     def takes_back(sock: socket.socket, number: int) -> bool:
         """Whether close() resets the connection and drops data that the peer has not yet got."""
         try:
-            is_unread = fcntl.ioctl(number, termios.FIONREAD, _ZERO) != _ZERO
-            return is_unread and fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) != _ZERO and not _aborts(sock)
+            count = bytearray(_ZERO)  # half the time of bytes
+            fcntl.ioctl(number, termios.FIONREAD, count)
+            return count != _ZERO and fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) != _ZERO and not _aborts(sock)
         except (OSError, ValueError):  # the descriptor is gone already
             return False
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
 
-from lifecycle.checking import checkers, losses, waiting
+from lifecycle.checking import checkers, inherited, losses, waiting
 from lifecycle.checking.call_sites import FileKind, call_site, kind_of, kinds
 from lifecycle.checking.concurrent_close import InFlight, has_threads, in_flight, judge_overdue, socket_closed, suspects
 from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
@@ -20,31 +20,28 @@ from lifecycle.checking.losses import is_secured, takes_back
 from lifecycle.checking.observed import STREAM, ObservedState, corrected
 from lifecycle.checking.observed_call import ObservedCall
 from lifecycle.checking.outcomes import RESULTS, outcome_of_error, outcome_of_result
-from lifecycle.checking.registry import Unchecked, drop_inode, hand_over, hand_over_new, live, note_number, track_of
+from lifecycle.checking.registry import NEW, Unchecked, drop_inode, hand_over, handed, live, note_number, track_of
 from lifecycle.checking.track import SocketTrack, clock
-from lifecycle.roles.facts import LINKED
-from lifecycle.roles.options import has_a_time
+from lifecycle.roles.facts import LINKED, Link
 from lifecycle.roles.python.hazards import (
     FINALIZED,
     RESET_BY_CLOSE,
 )
 from lifecycle.roles.python.words import (
-    FREQUENT,
     KEEPS_DESCRIPTOR,
     QUESTIONS,
-    SENDING,
-    SETS_OPTION,
     SHOWN,
     WITH_ADDRESS,
 )
 from lifecycle.roles.words import CLOSE, DETACH
 
 _CONNECTED = STREAM.at(LINKED)
+_STREAM_ROLE = _CONNECTED.role
 
 _fileno = _socket.socket.fileno
 _CLOSE = CLOSE.name
+_CLOSED = _CLOSE, "ok"
 _PROGRAM = FileKind.PROGRAM
-_FREQUENT, _SENDING = frozenset(FREQUENT), frozenset(SENDING)
 
 
 class _Absent(int):
@@ -75,34 +72,27 @@ def checked(
         track = track_of(sock)
         if track is None:
             return original(sock, *arguments, **keywords)
-    frame = sys._getframe(1)
-    if call in SHOWN and is_in_repr(frame):
-        return original(sock, *arguments, **keywords)
     state = track.state
-    if call in state.simple and not checkers.keeping_all:
+    if call in state.simple:
         began = clock()
         try:
-            try:
-                result = original(sock, *arguments, **keywords)
-            except BaseException as error:
-                _began(track, state, call, frame, arguments, began).ended(outcome_of_error(state, call, error), error=error)
-                raise
+            result = original(sock, *arguments, **keywords) if keywords else original(sock, *arguments)
             classify = RESULTS.get(call)
             ended = call, "ok" if classify is None else classify(state, arguments, result)
             after = state.steps[ended]
-            if after is None or track.state is not state or losses.receivers or (call == SETS_OPTION and has_a_time(arguments)):
-                _began(track, state, call, frame, arguments, began).ended(ended[1], result=result)
-            elif after is not state:
-                track.step(*ended, after, call_site(frame), began)
-                track.known = frozenset((ended,))
-            elif ended not in track.known:
-                track.step(*ended, after, call_site(frame), began)
-                if call in _FREQUENT and ended[1] == "ok":
-                    setattr(track, call, True)
-                track.known |= {ended}
+            if after is None or track.state is not state or losses.receivers:
+                _began(track, state, call, sys._getframe(1), arguments, began).ended(ended[1], result=result)
+            elif after is not state or ended not in track.known:
+                track.step(ended, after, call_site(sys._getframe(1)), began)
             return result
+        except BaseException as error:
+            fail_at_once(track, state, call, sys._getframe(1), arguments, began, error)
+            raise
         finally:
-            del sock, arguments, keywords, frame  # a kept traceback must not hold the program's objects
+            del sock, arguments, keywords  # a kept traceback must not hold the program's objects
+    frame = sys._getframe(1)
+    if call in SHOWN and is_in_repr(frame):
+        return original(sock, *arguments, **keywords)
     arguments = given(arguments)
     row = WITH_ADDRESS[call] if call in WITH_ADDRESS and _has_address(arguments, keywords) else call
     judged = Standing.QUESTION if row in track.state.legal else _standing(track, sock, row, frame)
@@ -129,6 +119,21 @@ def _began(
     current = ObservedCall(track, call, frame, arguments)
     current.state, current.began = state, began
     return current
+
+
+def fail_at_once(
+    track: SocketTrack,
+    state: ObservedState,
+    call: str,
+    frame: FrameType,
+    arguments: tuple[Any, ...],
+    began: float,
+    error: BaseException,
+) -> None:
+    """A call has raised that was legal when it began; one that would only have to wait says nothing new the second time."""
+    if type(error) is BlockingIOError and (call, "pending") in track.known and track.state is state:
+        return
+    _began(track, state, call, frame, arguments, began).ended(outcome_of_error(state, call, error), error=error)
 
 
 def finish_silently(track: SocketTrack | Unchecked, call: str, arguments: tuple[Any, ...], result: Any) -> None:
@@ -159,20 +164,23 @@ def closing(sock: socket.socket) -> SocketTrack | None:
         return None
     if suspects:
         judge_overdue()
-    frame, state, number, began = sys._getframe(1), track.state, _fileno(sock), clock()
+    frame, state, number, began = sys._getframe(2), track.state, _fileno(sock), clock()
     place = call_site(frame)
     is_forgotten = track.forgotten
     if not is_forgotten and (place.library or kinds.get(place.file) is not _PROGRAM):
         is_forgotten = is_in_finalizer(frame)
     calls = [each for each in in_flight(sock) if _may_stay(state, sock, each)] if has_threads() and not is_forgotten else ()
     is_last = track.group is None or len(track.group) == 1  # the system's socket is closed with its last object
-    if state.may_reset and is_last and track.has_made(_SENDING) and not is_secured(sock) and takes_back(sock, number):
+    if state.may_reset and is_last and track.has_sent() and not is_secured(sock) and takes_back(sock, number):
         losses.report(RESET_BY_CLOSE, ObservedCall(track, _CLOSE, frame))
+    if state.facts.link is Link.LISTENING:
+        inherited.note_closed(track, number)
     if checkers.keeping_all:
         ObservedCall(track, _CLOSE, frame).ended("ok")
     else:
-        track.step(_CLOSE, "ok", state.after(_CLOSE, "ok"), place, began)
-        track.leave()
+        track.step(_CLOSED, state.steps[_CLOSED] or state.after(*_CLOSED), place, began)
+        if track.group is not None:
+            track.leave()
     drop_inode(track)
     if is_forgotten:
         checkers.report_hazard(FINALIZED, track, _CLOSE, track.made, state=state)
@@ -209,9 +217,11 @@ def duplicated(sock: socket.socket, other: socket.socket) -> None:
 
 def accepted(sock: socket.socket, number: int) -> None:
     """A listener has returned the descriptor of a connection, of which an object is about to be made."""
-    track = track_of(sock)
-    if track is not None and track.state.role is _CONNECTED.role:
-        hand_over_new(number, _CONNECTED, track.made)
+    track = sock._closed  # type: ignore[attr-defined]
+    if type(track) is not SocketTrack:
+        track = track_of(sock)
+    if track is not None and track.state.role is _STREAM_ROLE:
+        handed[number] = (_CONNECTED, NEW, True, track.made)
 
 
 def descriptor_requested(track: SocketTrack) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import _socket
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,18 @@ from lifecycle.roles.python.observed import (
     ObservedRole,
 )
 from lifecycle.roles.python.remedies import INSTEAD, WAKING
-from lifecycle.roles.python.words import ASKED, FAREWELL, PACKAGE_CALLS, QUESTIONS, TAKES_PART, WITH_ADDRESS
+from lifecycle.roles.python.words import (
+    ASKED,
+    CONFIRMED,
+    FAREWELL,
+    PACKAGE_CALLS,
+    QUESTIONS,
+    SETS_OPTION,
+    TAKES_PART,
+    TELLS_RESULT,
+    UNNOTED,
+    WITH_ADDRESS,
+)
 from lifecycle.system.handles import INTERNET_FAMILIES, facts_of, is_bound
 
 
@@ -48,7 +59,7 @@ class Steps(dict[tuple[str, "str | None"], "ObservedState | None"]):
         return step
 
 
-_LOOKED_AT = frozenset({*TAKES_PART, *WITH_ADDRESS})
+_LOOKED_AT = frozenset({*TAKES_PART, *WITH_ADDRESS, SETS_OPTION})
 """the calls whose arguments and results matter, whatever their outcome"""
 
 PACKAGE_ROLES = {OBSERVED_STREAM.law.name: (CLIENT, SERVER), OBSERVED_DATAGRAM.law.name: (PACKAGE_DATAGRAM,)}
@@ -59,12 +70,13 @@ class ObservedState:
     """One state of an observed socket.
 
     role: the law. stands_for: the state of the law whose row applies here. legal: the calls that the role allows here.
-    keeps: those among them whose `ok` stays here. simple: those whose arguments do not change that. may_reset: whether
-    close() may take back what was sent.
+    keeps: those among them whose `ok` stays here. simple: those whose arguments do not change that. silent: those that only
+    ask, or set something that has no part in the order, so that they are not noted; both are empty while every call is kept.
+    may_reset: whether close() may take back what was sent.
     """
 
     __slots__ = (
-        "_all", "_cells", "_observed", "facts", "final", "keeps", "legal", "may_reset", "name", "role", "simple",
+        "_all", "_cells", "_observed", "facts", "final", "keeps", "legal", "may_reset", "name", "role", "silent", "simple",
         "stands_for", "steps",
     )  # fmt: skip
 
@@ -75,16 +87,22 @@ class ObservedState:
         self.final = name in self.role.final
         self.stands_for = observed.namesakes.get(name, name)
         self.legal = frozenset(call for call in self.role.table[self.stands_for] if (name, call) not in observed.reasons)
-        self.simple = self.legal.difference(WITH_ADDRESS)
         self.may_reset = self.facts.receives is Receives.OPEN
         self._cells = observed.real.table[name]
         self.keeps = frozenset(call for call in self.legal if self._cells[call].get("ok") == name)
+        self.keep_all(False)
         self._observed = observed
         self._all = every
         self.steps = Steps(self)
 
     def __repr__(self) -> str:
         return f"<{self.role.name} {self.name}>"
+
+    def keep_all(self, is_on: bool) -> None:
+        """Have every call noted from now on, or only those that say something new."""
+        self.simple = frozenset() if is_on else self.legal.difference(WITH_ADDRESS)
+        tells = (call for call in TELLS_RESULT if self.lists(call, CONFIRMED.name))
+        self.silent = frozenset() if is_on else self.keeps.intersection(UNNOTED).difference(tells)
 
     def after(self, call: str, outcome: str) -> ObservedState:
         """The state after `call` has ended in `outcome` on a real system; this one where no row says otherwise."""
@@ -198,6 +216,9 @@ class ObservedStates:
     def __getitem__(self, name: str) -> ObservedState:
         return self._states[name]
 
+    def __iter__(self) -> Iterator[ObservedState]:
+        return iter(self._states.values())
+
     @property
     def initial(self) -> ObservedState:
         """The state of a new socket."""
@@ -220,6 +241,13 @@ STREAM, DATAGRAM, OTHER = (ObservedStates(each) for each in (OBSERVED_STREAM, OB
 
 UNKNOWN_STATE = OTHER.initial
 """the state of a socket of which only the descriptor is known"""
+
+
+def keep_all(is_on: bool) -> None:
+    """Have every call noted from now on, or only those that say something new."""
+    for states in (STREAM, DATAGRAM, OTHER):
+        for state in states:
+            state.keep_all(is_on)
 
 
 def state_named(role: str, name: str) -> ObservedState:
@@ -257,14 +285,7 @@ def _states_of(sock: socket.socket) -> ObservedStates:
 
 def first_state(sock: socket.socket) -> ObservedState:
     """The state of a socket that the system has just made."""
-    kind = _family(sock), _type(sock), _proto(sock)
-    state = _first.get(kind)
-    if state is None:
-        state = _first[kind] = _states_of(sock).initial
-    return state
-
-
-_first: dict[tuple[int, int, int], ObservedState] = {}
+    return _states_of(sock).initial
 
 
 def found_state(sock: socket.socket) -> ObservedState:

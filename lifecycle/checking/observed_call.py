@@ -8,7 +8,7 @@ import socket
 from types import FrameType
 from typing import Any
 
-from lifecycle.checking import checkers, losses
+from lifecycle.checking import checkers, inherited, losses
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
 from lifecycle.checking.concurrent_close import call_ended
 from lifecycle.checking.enforced import refusal
@@ -111,6 +111,8 @@ class ObservedCall:
             elif misled:
                 self._report(FindingKind.ORDER, _answer(number) or "with the end of a stream that has not ended")
         if self.row in state.legal:
+            if number == errno.EADDRINUSE and self.arguments:
+                inherited.look(self.arguments[0], self.call, track.events[-1].place)
             self.check_descriptor(number)
             losses.look(self, outcome, after, result)
         is_usual = outcome == "ok" and after is state and self.row == self.call and self.call in state.keeps

@@ -36,6 +36,8 @@ from lifecycle.roles.words import CLOSE, DETACH
 _GRACE = 1.0  # seconds in which finalizers may still close what the collector has found
 
 _fileno = _socket.socket.fileno
+_family, _type, _proto = (each.__get__ for each in (_socket.socket.family, _socket.socket.type, _socket.socket.proto))
+_first: dict[tuple[int, int, int], ObservedState] = {}  # family, type and protocol -> the state of a new socket
 
 live: dict[int, SocketTrack] = {}
 """the tracks of sockets by their id()"""
@@ -43,13 +45,16 @@ live: dict[int, SocketTrack] = {}
 _by_inode: dict[int, dict[int, SocketTrack]] = {}
 _without_inode: dict[int, SocketTrack] = {}  # the inode is read when another object may share it
 _dying: dict[int, tuple[SocketTrack, float]] = {}
-_handed: dict[int, tuple[ObservedState, int, bool, CallSite | None]] = {}
 _numbers: dict[int, tuple[int, SocketTrack]] = {}
+
+handed: dict[int, tuple[ObservedState, int, bool, CallSite | None]] = {}
+"""the descriptors that go from one object to another, or that the system has just made: number -> the state in which the next
+object begins, its inode or NEW, whether it is new to the program, and where the listener was made that has accepted it"""
 
 _PROGRAM = FileKind.PROGRAM
 is_own_code = cache(is_in_lifecycle)
 
-_NEW = -1
+NEW = -1
 """in place of an inode: no other object can have that socket"""
 
 
@@ -84,17 +89,24 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
         late.look()
     made = call_site(frame)
     is_by_library = bool(made.library)
-    kind = kinds.get(made.file)
-    if kind is _PROGRAM and is_own_code(made.file):
+    if kinds.get(made.file) is not _PROGRAM:
+        is_by_library = True
+        listened = handed[fileno][3] if fileno in handed else None
+        made = loops.site_of_task() or listened or made
+    elif is_own_code(made.file):
         sock._closed = UNCHECKED  # type: ignore[attr-defined]
         return
-    if kind is not _PROGRAM:
-        is_by_library = True
-        listened = _handed[fileno][3] if fileno in _handed else None
-        made = loops.site_of_task() or listened or made
     twin: SocketTrack | None = None
+    is_new, inode = True, 0
     if fileno is None:
-        state, is_new, inode = first_state(sock), True, 0
+        kind = _family(sock), _type(sock), _proto(sock)
+        state = _first.get(kind)
+        if state is None:
+            state = _first[kind] = first_state(sock)
+    elif fileno in handed and handed[fileno][1] == NEW:
+        state = handed.pop(fileno)[0]
+        if _numbers:
+            _numbers.pop(fileno, None)
     else:
         state, is_new, twin, inode = _origin(sock, fileno, frame)
     track = SocketTrack(sock, _died)
@@ -105,7 +117,13 @@ def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
         _join(twin, track)
     if not is_new or (is_by_library and is_open_for_ever(frame)):
         track.adopted = True
-    _follow(sock, track)
+    key = track.key
+    if inode or key in live or _dying:
+        _follow(sock, track)
+    else:
+        live[key] = _without_inode[key] = track
+        if sock._closed is not True:  # type: ignore[attr-defined]
+            sock._closed = track  # type: ignore[attr-defined]
     if active[-1].owner:
         track.owner = active[-1].owner
     for each in active:
@@ -133,12 +151,12 @@ def hand_over(number: int, state: ObservedState, *, is_new: bool, made: CallSite
 
     made: where the listener was made that has accepted it.
     """
-    _handed[number] = (state, _inode(number), is_new, made)
+    handed[number] = (state, inode_of(number), is_new, made)
 
 
 def join_others(sock: socket.socket) -> None:
     """Find the program's other objects over the socket of the system that `sock` has taken over."""
-    track, inode = track_of(sock), _inode(_fileno(sock))
+    track, inode = track_of(sock), inode_of(_fileno(sock))
     found = None if track is None else _twin_of(inode, but=track)
     if track is not None and found is not None:
         _join(found, track)
@@ -154,14 +172,9 @@ on_twin: list[Callable[[], None]] = []
 """what is called when two objects are found to have the same socket of the system"""
 
 
-def hand_over_new(number: int, state: ObservedState, made: CallSite) -> None:
-    """Remember that the system has just made the descriptor `number`, and that an object is about to be made of it."""
-    _handed[number] = (state, _NEW, True, made)
-
-
 def note_number(number: int, track: SocketTrack) -> None:
     """The program has taken the descriptor `number` out of an object, and has to close it."""
-    _numbers[number] = (_inode(number), track)
+    _numbers[number] = (inode_of(number), track)
 
 
 def judge_the_dead(before: float | None = None) -> None:
@@ -185,27 +198,27 @@ def judge_the_living(first: int) -> None:
                 checkers.report_hazard(KEPT_BY_FILE, track, CLOSE.name, track.made)
     if not first:
         for number, (inode, track) in _numbers.items():
-            if inode and _inode(number) == inode:
+            if inode and inode_of(number) == inode:
                 checkers.report_hazard(NUMBER_LEFT, track, DETACH.name, track.events[-1].place)
 
 
 def filed(sock: socket.socket, file: object) -> None:
     """A file was made over the socket; one that the program itself made has to be closed by it."""
-    note_reader(sock, file)
     track = track_of(sock)
     if track is not None:
+        note_reader(track, file)
         track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM
 
 
 def inodes() -> frozenset[int]:
     """The sockets of the system that the program's objects hold, or held when they gave them away."""
-    held = {_inode(_fileno(sock)) for track in live.copy().values() if (sock := track()) is not None}
-    return frozenset(held | {inode for _, inode, _, _ in _handed.values()})
+    held = {inode_of(_fileno(sock)) for track in live.copy().values() if (sock := track()) is not None}
+    return frozenset(held | {inode for _, inode, _, _ in handed.values()})
 
 
 def handed_out() -> int:
     """How many descriptors were handed out, are still open, and belong to no object."""
-    return sum(1 for number, (_, inode, _, _) in _handed.copy().items() if inode and _inode(number) == inode)
+    return sum(1 for number, (_, inode, _, _) in handed.copy().items() if inode and inode_of(number) == inode)
 
 
 def record_next_calls() -> None:
@@ -228,7 +241,7 @@ def forget_all() -> None:
     _by_inode.clear()
     _without_inode.clear()
     _dying.clear()
-    _handed.clear()
+    handed.clear()
     _numbers.clear()
 
 
@@ -261,18 +274,20 @@ def _follow(sock: socket.socket, track: SocketTrack) -> None:
 
 
 def _died(track: SocketTrack) -> None:
-    if not track.state.final:
+    key, is_open = track.key, not track.state.final
+    if is_open:
         drop_inode(track)
-    if live.get(track.key) is track:
-        del live[track.key]
-        if not track.state.final:
-            _dying[track.key] = (track, time.monotonic())
+    if live.get(key) is track:
+        del live[key]
+        if is_open:
+            _dying[key] = (track, time.monotonic())
 
 
 def drop_inode(track: SocketTrack) -> None:
     """The object has no socket any more, or it is dead."""
     if _without_inode.get(track.key) is track:
         del _without_inode[track.key]
+        return
     tracks = _by_inode.get(track.inode) if track.inode else None
     if tracks is not None and tracks.get(track.key) is track:
         del tracks[track.key]
@@ -286,13 +301,11 @@ def _origin(sock: socket.socket, fileno: int, frame: FrameType) -> tuple[Observe
 
     A descriptor that the program passes may have any owner; one that socketpair(), fromfd() and the like pass is new.
     """
-    handed = _handed.pop(fileno, None) if isinstance(fileno, int) else None
+    former = handed.pop(fileno, None) if isinstance(fileno, int) else None
     _numbers.pop(fileno, None)
-    if handed is not None and handed[1] == _NEW:
-        return handed[0], True, None, 0
-    inode = _inode(_fileno(sock))
-    if handed is not None:
-        state, former_inode, is_new, _ = handed
+    inode = inode_of(_fileno(sock))
+    if former is not None:
+        state, former_inode, is_new, _ = former
         return (state if inode == former_inode else found_state(sock)), is_new, None, inode
     is_new = kind_of(frame.f_code.co_filename) is FileKind.INTERNAL
     twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(inode)
@@ -307,12 +320,12 @@ def _twin_of(inode: int, *, but: SocketTrack | None = None) -> SocketTrack | Non
         _without_inode.pop(key, None)
         sock = track()
         if sock is not None and not track.state.final:
-            track.inode = _inode(_fileno(sock))
+            track.inode = inode_of(_fileno(sock))
             _by_inode.setdefault(track.inode, {})[track.key] = track
     with suppress(RuntimeError):  # another thread makes one, too
         for track in reversed(_by_inode.get(inode, {}).values()):
             sock = track()
-            if track is not but and sock is not None and not track.state.final and _inode(_fileno(sock)) == inode:
+            if track is not but and sock is not None and not track.state.final and inode_of(_fileno(sock)) == inode:
                 return track
     return None
 
@@ -322,14 +335,14 @@ def _adopted(sock: socket.socket) -> SocketTrack | None:
     if current is None or sock.fileno() == -1:
         return None
     track = SocketTrack(sock, _died)
-    track.begin(sock, found_state(sock), UNKNOWN, next(checkers.numbers), _inode(_fileno(sock)))
+    track.begin(sock, found_state(sock), UNKNOWN, next(checkers.numbers), inode_of(_fileno(sock)))
     track.events.clear()  # nobody knows how it was made
     track.adopted = True
     _follow(sock, track)
     return track
 
 
-def _inode(number: int) -> int:
+def inode_of(number: int) -> int:
     """The number that distinguishes a socket from the next one with the same descriptor; 0 where the system has none."""
     if os.name != "posix":
         return 0

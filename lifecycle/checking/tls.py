@@ -109,7 +109,8 @@ def _created(original: Callable[..., Any]) -> Any:
             listen_to(context)
             if context.verify_mode is ssl.CERT_NONE and not keywords.get("server_side"):
                 report(hazards.UNVERIFIED, sock, "wrap_socket", call_site(frame))
-        if tls_readers.holds_plain_data(sock):
+        track = track_of(sock)
+        if track is not None and tls_readers.holds_plain_data(track):
             report(hazards.PLAIN_LEFT, sock, "wrap_socket", call_site(frame))
         waits_for_nothing = sock.gettimeout() == 0 and keywords.get("do_handshake_on_connect", True)
         if isinstance(sock, ssl.SSLSocket) and sock._sslobj is not None:  # type: ignore[attr-defined]

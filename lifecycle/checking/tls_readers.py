@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import io
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import ref
 
-_readers: WeakKeyDictionary[Any, WeakSet[Any]] = WeakKeyDictionary()
+from lifecycle.checking.track import SocketTrack
 
 
-def note_reader(sock: Any, file: object) -> None:
+def note_reader(track: SocketTrack, file: object) -> None:
     """A file was made over the socket."""
     reader = getattr(file, "buffer", file)
     reader = getattr(reader, "reader", reader)
     if isinstance(reader, io.BufferedReader):
-        _readers.setdefault(sock, WeakSet()).add(reader)
+        track.readers = (*track.readers, ref(reader))
 
 
-def holds_plain_data(sock: Any) -> bool:
+def holds_plain_data(track: SocketTrack) -> bool:
     """Whether a reader over the socket has data that nobody has read yet."""
-    return any(_held(reader) for reader in _readers.get(sock, ()))
+    readers = (each() for each in track.readers)
+    return any(reader is not None and _held(reader) for reader in readers)
 
 
 def _held(reader: io.BufferedReader) -> bool:

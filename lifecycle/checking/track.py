@@ -13,13 +13,14 @@ import threading
 import time
 from _thread import get_ident
 from collections.abc import Callable
+from io import BufferedReader
 from types import CodeType
 from typing import Any, Final, NamedTuple
 from weakref import ref
 
 from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.observed import ObservedState
-from lifecycle.roles.python.words import FREQUENT
+from lifecycle.roles.python.words import FREQUENT, SENDING
 
 _family = _socket.socket.family.__get__
 
@@ -27,6 +28,17 @@ _family = _socket.socket.family.__get__
 class _Unmade:
     name: Final = ""
 
+
+class _Alone(dict[tuple[str, "str | None"], frozenset[tuple[str, "str | None"]]]):
+    """What ended -> a set of that alone, of which one is enough for all sockets."""
+
+    def __missing__(self, ended: tuple[str, str | None]) -> frozenset[tuple[str, str | None]]:
+        alone = self[ended] = frozenset((ended,))
+        return alone
+
+
+_alone = _Alone()
+_FREQUENT, _SENDING = frozenset(FREQUENT), frozenset(SENDING)
 
 _UNMADE: Final = _Unmade()
 _NOTHING: frozenset[Any] = frozenset()
@@ -51,25 +63,26 @@ class Event(NamedTuple):
 class SocketTrack(ref[socket.socket]):
     """What is known about one socket; counts as false. For each frequent call a flag says that its `ok` changes nothing.
 
-    inode: identifies the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test that
-    made it. ends: its addresses, the local one and the peer's, where charts need them. reported: what was reported already.
-    known: the (call, outcome) of this state that were recorded. watched: the program has the descriptor, and may wait for it.
-    filed: the program has made a file over it. forgotten: a library's finalizer closes it. end_seen_at, ends_in_a_row: where
-    the end of the stream was received last, and how often there. curious: whether fileno() changes something. group: the tracks
-    of all objects over the same socket of the system.
+    inode: identifies the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test
+    that made it. ends: its addresses, the local one and the peer's, where charts need them. reported: what was reported
+    already. known: the (call, outcome) of this state that were recorded. watched: the program has the descriptor, and may
+    wait for it. filed: the program has made a file over it. forgotten: a library's finalizer closes it. end_seen_at,
+    ends_in_a_row: where the end of the stream was received last, and how often there. readers: the files over it that read.
+    curious: whether fileno() changes something. group: the tracks of all objects over the same socket of the system.
     """
 
     __slots__ = (
-        *FREQUENT, "__dict__", "_noted", "before", "curious", "family", "inode", "key", "known", "made", "number", "state",
+        *FREQUENT, "__dict__", "_noted", "before", "curious", "family", "forgotten", "group", "inode", "key", "known", "made",
+        "number", "state", "watched",
     )  # fmt: skip
 
-    # What most sockets never set stands here, where a new track need not set it.
+    # What most sockets never set, and few calls ask for, stands here, where a new track need not set it.
     left_out = ends_in_a_row = 0
     reported: frozenset[object] = frozenset()
-    adopted = watched = filed = forgotten = False
-    group: dict[int, SocketTrack] | None = None
+    adopted = filed = False
     end_seen_at: tuple[CodeType, int] | None = None
     owner = ""
+    readers: tuple[ref[BufferedReader], ...] = ()
     ends: tuple[str, str] = ("", "")
 
     def begin(self, sock: socket.socket, state: ObservedState, made: CallSite, number: int, inode: int) -> None:
@@ -82,6 +95,8 @@ class SocketTrack(ref[socket.socket]):
         self.made = made
         self.known: frozenset[tuple[str, str | None]] = _NOTHING
         self.curious = True
+        self.forgotten = self.watched = False
+        self.group: dict[int, SocketTrack] | None = None
         self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
         self.send = self.sendall = self.sendto = self.sendmsg = False
         thread, now = _threads.get(get_ident()), clock()
@@ -103,9 +118,9 @@ class SocketTrack(ref[socket.socket]):
                 self._noted[number] = Event(call, state.name, outcome, after.name, *rest)
         return self._noted  # type: ignore[return-value] # all are events now
 
-    def has_made(self, calls: frozenset[str]) -> bool:
-        """Whether the history has one of the calls."""
-        return not calls.isdisjoint([each[0] for each in self._noted])
+    def has_sent(self) -> bool:
+        """Whether the history has a call that sends."""
+        return self.sendall or self.send or not _SENDING.isdisjoint([each[0] for each in self._noted])
 
     @property
     def name(self) -> str:
@@ -149,22 +164,27 @@ class SocketTrack(ref[socket.socket]):
             del self._noted[_FIRST]
             self.left_out += 1
 
-    def step(self, call: str, outcome: str | None, after: ObservedState, place: CallSite, began: float) -> None:
-        """A call has ended: add it to the history, as the parts of an event, and enter the state that it leads to.
+    def step(self, ended: tuple[str, str | None], after: ObservedState, place: CallSite, began: float) -> None:
+        """A call has ended so: add it to the history, as the parts of an event, and enter the state that it leads to.
 
         This is note() and enter() in one frame, since it is done for each call that changes something.
         """
-        state, noted, thread = self.state, self._noted, _threads.get(get_ident())
+        state, noted = self.state, self._noted
+        (call, outcome), thread = ended, _threads.get(get_ident())
         name = thread_name() if thread is None else thread._name  # type: ignore[attr-defined] # no property
         if watch is None and len(noted) < _FIRST + _LAST:
             noted.append((call, state, outcome, after, place, name, began, clock()))
         else:
             self.note(Event(call, state.name, outcome, after.name, place, name, began, clock()))
-        if after is not state:
-            if self.group is not None:
-                self.enter(after)
-                return
-            self.before, self.state, self.known = state, after, _NOTHING
+        if after is state:
+            self.known |= _alone[ended]
+            if outcome == "ok" and call in _FREQUENT:
+                setattr(self, call, True)
+        elif self.group is not None:
+            self.enter(after)
+            self.known = _alone[ended]
+        else:
+            self.before, self.state, self.known = state, after, _alone[ended]
             self.curious = not self.watched or "fileno" not in after.keeps
             self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
             self.send = self.sendall = self.sendto = self.sendmsg = False

@@ -63,6 +63,7 @@ def install() -> None:
     base: Any = selectors._BaseSelectorImpl
     _replacements.wrap(base, "__init__", _watched_init)
     _replacements.wrap(base, "_fileobj_lookup", _watched_lookup)
+    _replacements.wrap(getattr(selectors, "_PollLikeSelector", base), "modify", _watched_modify)
 
 
 def begin_with_tls(watcher: Any) -> None:
@@ -143,6 +144,20 @@ def _watched_lookup(original: Callable[..., int]) -> Callable[..., int]:
             raise
 
     return _fileobj_lookup
+
+
+def _watched_modify(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def modify(self: Any, fileobj: Thing, events: int, data: Any = None) -> Any:
+        try:
+            return original(self, fileobj, events, data)
+        except OSError as error:
+            if error.errno == errno.EBADF and not _is_swallowed(sys._getframe(1)):
+                wait_failed((fileobj,), "modify", sys._getframe(1))
+            del self, fileobj, data
+            raise
+
+    return modify
 
 
 def _public_name(frame: FrameType) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -96,7 +97,11 @@ class Role:
 
     def call(self, name: str) -> Call:
         """The call of that name; KeyError when there is none."""
-        return _named(self.calls, name)
+        return self._call_of[name]
+
+    @cached_property
+    def _call_of(self) -> Mapping[str, Call]:
+        return {call.name: call for call in self.calls}
 
     def outcome(self, name: str) -> Outcome:
         """The outcome of that name; KeyError when there is none."""

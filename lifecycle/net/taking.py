@@ -2,7 +2,10 @@
 
 import threading
 
-TAKE = 4 * (16384 + 22)
+RECORD = 16384
+"""Bytes that one record carries at most, and one read gives"""
+
+TAKE = 4 * (RECORD + 22)
 """Bytes that are taken from the system at a time: four full records of TLS 1.3, so that the last one is seldom cut.
 
 It is what OpenSSL's incoming memory grows to, and keeps.

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+TICKETS_AFTERWARDS = "TLSv1.3"
+"""The version in which a server sends session tickets when the handshake is over, and nothing of the handshake with them"""
+
 
 @dataclass(frozen=True, slots=True)
 class TlsDetails:

@@ -16,13 +16,16 @@ from lifecycle.net.tls_details import TlsDetails
 class KeepsError(SecureLayer):
     """A layer that keeps its first error. What that means depends on whether the handshake is over, and on what has arrived."""
 
-    __slots__ = ("_details", "_error", "_has_received", "_is_told", "is_drained")
+    __slots__ = ("_details", "_error", "_has_received", "_is_told", "_is_usual", "is_drained")
+
+    _is_usual: bool
+    """Whether a receive has nothing to look at: the handshake is over, and there is no end, no error and nothing read ahead"""
 
     def __init__(self, below: socket.socket) -> None:
         super().__init__(below)
         self._details: TlsDetails | None = None  # until the handshake is over
         self._error: OSError | None = None
-        self._is_told = self._has_received = self.is_drained = False
+        self._is_told = self._has_received = self._is_usual = self.is_drained = False
 
     def _keep_of_openssl(self, error: ssl.SSLError) -> None:
         """Keep what an error of OpenSSL means to the user."""
@@ -34,7 +37,7 @@ class KeepsError(SecureLayer):
 
     def _keep(self, error: OSError, cause: ssl.SSLError | None = None) -> None:
         """Keep the first error; its traceback would hold this object."""
-        self.is_drained = False
+        self._is_usual = self.is_drained = False
         if self._error is None:
             if self._details is None and not isinstance(error, ConnectionError):
                 error = ConnectionAbortedError(errno.ECONNABORTED, f"the TLS handshake has failed: {error}")
@@ -47,9 +50,12 @@ class KeepsError(SecureLayer):
         raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
 
     def _tell_error(self) -> None:
-        error = self._error
-        if error is not None:
+        if self._error is not None:
             self._is_told = True
-            told = copy.copy(error)
-            told.__cause__ = error.__cause__
-            raise told
+            raise _copied(self._error)
+
+
+def _copied(error: OSError) -> OSError:
+    told = copy.copy(error)
+    told.__cause__ = error.__cause__
+    return told

@@ -19,8 +19,8 @@ from weakref import WeakMethod
 
 from lifecycle.net.errors import StreamTruncated
 from lifecycle.net.operations.securing import NoRoom
-from lifecycle.net.taking import TAKE, taken
-from lifecycle.net.tls_details import TlsDetails, details_of, session_of
+from lifecycle.net.taking import RECORD, TAKE, taken
+from lifecycle.net.tls_details import TICKETS_AFTERWARDS, TlsDetails, details_of, session_of
 from lifecycle.net.tls_errors import KeepsError
 from lifecycle.system.outcomes import system_error
 
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 
 PIECE = 65536
 """Bytes that are encrypted at a time: what OpenSSL's outgoing memory grows to, and keeps"""
-
-TICKETS_AFTERWARDS = "TLSv1.3"
-"""The version in which a server sends session tickets when the handshake is over, and nothing of the handshake with them"""
-
-RECORD = 16384
-"""Bytes that one record carries at most, and one read gives"""
 
 
 class TlsLayer(KeepsError):
@@ -90,6 +84,7 @@ class TlsLayer(KeepsError):
             if self._details is None:
                 self._step(self._secured.do_handshake)
                 self._details = details_of(self._secured)
+                self._is_usual = True
                 if self._secured.server_side and self._details.version == TICKETS_AFTERWARDS:
                     # The tickets of TLS 1.3 wait for the first send: a client that sends and closes, without having read
                     # them, would reset the connection, and the server would lose what it had not read.
@@ -106,10 +101,20 @@ class TlsLayer(KeepsError):
             if not isinstance(data, bytes) or len(data) > PIECE:
                 data = memoryview(data).cast("B")[:PIECE]
             try:
-                if self._unsent is not None or self._error is not None or self._held or not data or self._details is None:
-                    count = self._write(data)
+                if self._is_usual and data and self._unsent is None and not self._held:
+                    count: int = self._encrypt(data)
+                    encrypted = self._outgoing.read()
+                    try:
+                        sent = self.below.send(encrypted)
+                    except BlockingIOError:
+                        sent = 0
+                    except OSError as error:
+                        self._fail_to_send(error)
+                    if sent == len(encrypted):
+                        return count
+                    self._unsent = memoryview(encrypted)[sent:]
                 else:
-                    count = self._encrypt(data)
+                    count = self._write(data)
             except ssl.SSLError as error:
                 self._overcome(error, self._encrypt)  # it wants to receive
                 count = self._write(data)
@@ -136,22 +141,25 @@ class TlsLayer(KeepsError):
         lock = self._lock
         lock.acquire()
         try:
-            if flags or size <= 0 or self._ahead or self._error or self._peer_has_ended or self._details is None:
+            if flags or size <= 0 or not self._is_usual:
                 return self._receive(size, flags)
+            incoming = self._incoming
             try:
-                if self.is_drained or not (self._incoming.pending or self._pending()):  # else OpenSSL's error costs more
+                if self.is_drained or not (incoming.pending or self._pending()):  # else OpenSSL's error costs more
                     if self._unsent is not None:
                         with suppress(NoRoom):
                             self._flush()
                     self._take()
-                data: bytes = self._decrypt(min(RECORD, size))
+                data: bytes = self._decrypt(size if size < RECORD else RECORD)  # noqa: FURB136 (min() is slower)
             except BlockingIOError:
                 raise
             except OSError as error:
                 return self._receive(size, flags, error)
             self._has_received = True
-            self._peer_has_ended = not data
-            self.is_drained = self._has_emptied and not (self._peer_has_ended or self._incoming.pending or self._pending())
+            if not data:
+                self._peer_has_ended, self._is_usual = True, False
+            elif self._has_emptied:
+                self.is_drained = not (incoming.pending or self._pending())
             return data
         finally:
             lock.release()
@@ -207,8 +215,6 @@ class TlsLayer(KeepsError):
             self._flush()
         if not data:
             return 0
-        if self._held:
-            self._unsent, self._held = memoryview(self._held), b""
         count: int = self._step(self._encrypt, data)
         self._write_reads = False
         return count
@@ -236,11 +242,12 @@ class TlsLayer(KeepsError):
                 self._is_told = False
             else:
                 if flags:
-                    self._ahead = data
+                    self._ahead, self._is_usual = data, False
                 return data
         data = self._ahead[:size]
         if not flags:
             self._ahead = self._ahead[size:]
+            self._is_usual = not (self._ahead or self._peer_has_ended or self._error)
         return data
 
     def _read(self, size: int, error: OSError | None) -> bytes:
@@ -254,8 +261,9 @@ class TlsLayer(KeepsError):
         except ssl.SSLZeroReturnError:  # the peer's close_notify, after this side's
             data = b""
         self._has_received = True
-        self._peer_has_ended = not data
         self.is_drained = False
+        if not data:
+            self._peer_has_ended, self._is_usual = True, False
         return data
 
     def _end_sends(self) -> None:
@@ -267,8 +275,6 @@ class TlsLayer(KeepsError):
         self._look_ahead()
         self._tell_error()
         self._sends_have_ended = True
-        if self._held:
-            self._unsent, self._held = memoryview(self._held), b""
         try:
             self._secured.unwrap()
         except ssl.SSLWantReadError:
@@ -289,7 +295,7 @@ class TlsLayer(KeepsError):
 
     def _read_out(self) -> None:
         """Decrypt what has arrived: OpenSSL's SSL_shutdown() fails where data is unread, and loses it."""
-        self.is_drained = False
+        self.is_drained = self._is_usual = False
         parts = [self._ahead]
         try:
             while not self._peer_has_ended:
@@ -359,24 +365,20 @@ class TlsLayer(KeepsError):
             if unsent is None:
                 if not self._outgoing.pending:
                     return
-                unsent = self._outgoing.read()
-                if self._held:
-                    unsent, self._held = self._held + unsent, b""
+                unsent, self._held = self._held + self._outgoing.read(), b""
             try:
                 sent = self.below.send(unsent)
             except BlockingIOError:
                 self._unsent = memoryview(unsent)
                 raise NoRoom from None
             except OSError as error:
-                self._look_for_alert()
-                self._keep(error)
-                self._tell_state()
-            if sent < len(unsent):
-                self._unsent = memoryview(unsent)[sent:]
-            elif self._unsent is None:
-                return  # it was all that there is
-            else:
-                self._unsent = None
+                self._fail_to_send(error)
+            self._unsent = memoryview(unsent)[sent:] if sent < len(unsent) else None
+
+    def _fail_to_send(self, error: OSError) -> NoReturn:
+        self._look_for_alert()
+        self._keep(error)
+        self._tell_state()
 
     def _look_for_alert(self) -> None:
         """A send has failed: an alert that came before may say why, as a refusal in TLS 1.3 does."""

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Facts, Receives
@@ -234,12 +235,19 @@ def _sends_have_ended(sock: socket.socket) -> bool:
         return False
     if sys.platform != "linux":
         return False
+    import ctypes
+
+    flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+    c_library().send(_raw.fileno(sock), ctypes.c_void_p(1), ctypes.c_size_t(1), flags)
+    return ctypes.get_errno() == errno.EPIPE
+
+
+@cache
+def c_library() -> Any:
+    """The C library of a POSIX system, for calls that Python does not make."""
     import ctypes  # here, since importing it takes longer than all of this package
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
-    libc.send(_raw.fileno(sock), ctypes.c_void_p(1), ctypes.c_size_t(1), flags)
-    return ctypes.get_errno() == errno.EPIPE
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _listens(sock: socket.socket) -> bool:

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 if sys.platform != "win32":
     import resource  # not when it is needed: there are no descriptors left then
@@ -19,6 +20,7 @@ Errors = Mapping[str, Sequence[str]]
 """outcome -> names of the errors that mean it, as in Call.errors"""
 
 
+@cache
 def _numbers(*names: str) -> frozenset[int]:
     return frozenset(number for name in names if (number := getattr(errno, name, None)) is not None)
 

@@ -83,6 +83,10 @@ class Waker:
         self._reader.close()
         self._writer.close()
 
+    def __del__(self) -> None:
+        with suppress(AttributeError):  # without a descriptor there is no pair
+            self.close()  # as the interpreter ends: without a ResourceWarning, whichever module goes first
+
 
 class Wait:
     """One call's wait, which other threads may end; `cancelled` says that cancel_blocking_call() did."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from lifecycle.system.addresses import Found, any_address
-from lifecycle.system.handles import SystemSocket, own_again
+from lifecycle.system.handles import SystemSocket, c_library, own_again
 from lifecycle.system.local_sockets import LOCAL_FAMILY, bind_anywhere
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 from lifecycle.system.polling import is_ready
@@ -217,10 +217,9 @@ def dissolve(sock: socket.socket) -> None:
     if os.name == "nt":
         sock.connect((any_address(sock.family), 0))
         return
-    import ctypes  # here, since importing it takes longer than all of this package
+    import ctypes
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.connect(sock.fileno(), _EMPTY_NAME, len(_EMPTY_NAME)) != 0:
+    if c_library().connect(sock.fileno(), _EMPTY_NAME, len(_EMPTY_NAME)) != 0:
         number = ctypes.get_errno()
         if sys.platform == "linux" or number not in (errno.EAFNOSUPPORT, errno.EINVAL):
             raise system_error(number)

@@ -49,7 +49,7 @@ def test_row_134_no_file_lies_over_an_empty_socket(kind: Callable[[], Any]) -> N
     """An empty socket is refused, and whatever is not a socket of the package is a TypeError."""
     with kind() as socket, pytest.raises(IllegalCall):
         SocketFile(socket)
-    with pytest.raises(TypeError, match="lies over a Client or an Accepted"):
+    with pytest.raises(TypeError, match="needs a Client or an Accepted"):
         SocketFile(None)  # type: ignore[arg-type]
 
 

@@ -175,7 +175,7 @@ def test_a_file_says_what_mfc_does() -> None:
 def test_by_value_and_by_pointer() -> None:
     """`>>` loads by pointer and says so where there is no tag; a struct needs none, nor does serialize() of a class."""
     data = bytes.fromhex("0700")
-    with loading(data) as archive, pytest.raises(BadIndex, match=r"Age without a tag is taken by serialize\(Age\)"):
+    with loading(data) as archive, pytest.raises(BadIndex, match=r"Age without a tag is loaded by serialize\(Age\)"):
         archive >> Age
     with loading(data) as archive:
         assert archive.serialize(Age) == Age(7)

@@ -59,7 +59,7 @@ def test_a_class_in_the_wrong_state_is_found_by_the_shortest_sequence() -> None:
 
 
 def test_a_failing_walk_is_shrunk() -> None:
-    """A failing walk is shrunk to steps none of which can be left out, and they fail again."""
+    """A failing walk is shrunk to steps that fail again, and none can be left out without another failure, or none."""
     with closing(half_shut()) as adapter:
         model = model_for(adapter, CLIENT)
         result = walk(adapter, model, walks=60, seed=1)
@@ -69,7 +69,8 @@ def test_a_failing_walk_is_shrunk() -> None:
             assert again is not None
             assert again.cause == each.cause
             for position in range(len(each.steps) - 1):
-                assert replayed(adapter, model, each.steps[:position] + each.steps[position + 1 :]) is None
+                without = replayed(adapter, model, each.steps[:position] + each.steps[position + 1 :])
+                assert without is None or without.cause != each.cause
 
 
 def test_many_failures_of_one_cause_are_one_cluster() -> None:

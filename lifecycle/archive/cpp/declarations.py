@@ -1,4 +1,4 @@
-"""What C++ sources declare: classes with their members and bases, and the Serialize functions, by the library tree-sitter."""
+"""The declarations in C++ sources: classes with their members and bases, and Serialize functions, parsed by tree-sitter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Declared:
 
 @dataclass(slots=True)
 class Sources:
-    """Everything that was declared: classes, typedefs, enumerations with their numbers, and constants as text."""
+    """All declarations: classes, typedefs, enumerations with their numbers, and constants as text."""
 
     classes: dict[str, Declared] = field(default_factory=dict)
     typedefs: dict[str, Member] = field(default_factory=dict)
@@ -49,14 +49,14 @@ class Sources:
     constants: dict[str, str] = field(default_factory=dict)
 
     def member(self, kind: str, name: str) -> Member | None:
-        """The member of a class, or of a base of it."""
+        """A member of a class, or of one of its bases."""
         found = self.classes.get(kind)
         if found is None:
             return None
         return found.members.get(name) or next((each for base in found.bases if (each := self.member(base, name))), None)
 
     def resolved(self, kind: str) -> str:
-        """What a typedef stands for; the type itself, where it is none."""
+        """The type that a typedef stands for; the type itself if it is not a typedef."""
         seen = {kind}
         while (meant := self.typedefs[kind].type if kind in self.typedefs else self.constants.get(kind, kind)) not in seen:
             kind = meant
@@ -70,7 +70,7 @@ def text_of(node: Node) -> str:
 
 
 def read_sources(files: Iterable[tuple[str, bytes]]) -> Sources:
-    """What the files declare, each a name and its bytes. ImportError without tree-sitter and its grammar, the extra [cpp]."""
+    """The declarations of files, given as names and bytes. ImportError without tree-sitter and its grammar, the extra [cpp]."""
     language = import_module("tree_sitter")
     parser = language.Parser(language.Language(import_module("tree_sitter_cpp").language()))
     sources = Sources()
@@ -96,7 +96,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _walk(node: Node) -> Iterator[Node]:
-    """The nodes that declare something; not what is within functions."""
+    """The nodes of declarations, except those inside functions."""
     rest = [node]
     while rest:
         node = rest.pop()
@@ -107,7 +107,7 @@ def _walk(node: Node) -> Iterator[Node]:
 
 
 def declarators(node: Node) -> Iterator[tuple[str, Member, Node]]:
-    """The variables of a declaration: name, what it is, and its first value or None."""
+    """The variables of a declaration: name, type, and initial value or None."""
     kind = node.child_by_field_name("type")
     if kind is None:
         return
@@ -202,7 +202,7 @@ _READERS = {
 
 
 def schema_of(declared: Declared, sources: Sources) -> tuple[str, bool]:
-    """The schema number as text, a number where it can be found, and whether the class is versionable."""
+    """The schema number as text (as a number if it can be computed), and whether the class is versionable."""
     text = declared.schema or "0"
     versionable = _VERSIONABLE.search(text) is not None
     text = _VERSIONABLE.sub("", text).strip(" ()|") or "0"

@@ -1,4 +1,4 @@
-"""C++ expressions as Python's, as far as Serialize functions have them."""
+"""Translates C++ expressions to Python, as far as they occur in Serialize functions."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ ARCHIVE_CALLS = frozenset(call.name for call in ARCHIVE.calls)
 
 
 class NotTranslated(Exception):
-    """A piece of C++ that has no Python here; its text."""
+    """A piece of C++ that is not translated; its text."""
 
 
 def python_name(name: str) -> str:
-    """A name that Python takes."""
+    """A valid Python name."""
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
 @dataclass(slots=True)
 class Scope:
-    """What names mean within one function: the class, the variables, the archive; `positions` are list positions in loops."""
+    """The names in one function: the class, the variables, the archive; `positions` are list positions in loops."""
 
     sources: Sources
     owner: str
@@ -63,14 +63,14 @@ class Scope:
     # -- expressions ---------------------------------------------------------------------------------------------------------
 
     def python(self, node: Node) -> str:
-        """The Python text of an expression; NotTranslated where there is none."""
+        """The Python text of an expression; raises NotTranslated if there is none."""
         translate = _EXPRESSIONS.get(node.type)
         if translate is None:
             raise NotTranslated(text_of(node))
         return translate(self, node)
 
     def copied(self, node: Node) -> str:
-        """An expression as a value of its own, where C++ copies an object that Python would share."""
+        """An expression as a separate value, if C++ copies an object that Python would share."""
         member, value = self.member_of(node), self.python(node)
         is_object = member is not None and not member.is_pointer and self.sources.resolved(member.type) in self.sources.classes
         return f"deepcopy({value})" if is_object or (member is not None and member.lengths) else value
@@ -162,7 +162,7 @@ class Scope:
     # -- types ---------------------------------------------------------------------------------------------------------------
 
     def member_of(self, node: Node) -> Member | None:
-        """What an expression was declared as; None where that is not known."""
+        """The declared type of an expression; None if it is not known."""
         if node.type == "identifier":
             return self.variables.get(text_of(node)) or self.sources.member(self.owner, text_of(node))
         if node.type == "this":
@@ -189,7 +189,7 @@ class Scope:
         return None
 
     def wire(self, node: Node) -> str | None:
-        """The wire type of an operand of << or >>; None where it is not known."""
+        """The wire type of an operand of << or >>; None if it is not known."""
         while node.type == "parenthesized_expression":
             node = node.named_children[0]
         if node.type == "cast_expression":

@@ -1,4 +1,4 @@
-"""Writes the Python module of all classes whose Serialize function was found, and of what those hold."""
+"""Writes a Python module with all classes whose Serialize function was found, and the classes of their members."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def store(document, unicode: bool = True, encoding: str = "cp1252") -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A module: its text, its classes, and how many lines are marked: types not found, and statements to write by hand."""
+    """A module: its text, its classes, and the numbers of marked lines: types not found, and statements to write by hand."""
 
     text: str
     classes: tuple[str, ...]
@@ -45,7 +45,7 @@ class Written:
 
 
 def module_of(sources: Sources) -> Written:
-    """The module; classes come in the order of their bases."""
+    """The module; bases come before derived classes."""
     named = [each for each in sources.classes.values() if each.serialize is not None]
     bodies = {each.name: Body(each, sources) for each in named}
     constants = set().union(*(body.scope.constants for body in bodies.values())) if bodies else set()
@@ -69,7 +69,7 @@ def module_of(sources: Sources) -> Written:
 
 
 def _held(sources: Sources, named: list[Declared], text: str) -> list[Declared]:
-    """Classes without a function of their own that the others make: structs, and bases."""
+    """Classes without a Serialize function that the others use: structs and bases."""
     known = {each.name for each in named}
     found: dict[str, Declared] = {}
     rest = list(named)
@@ -123,7 +123,7 @@ def _class(declared: Declared, sources: Sources, body: Body | None) -> str:
 
 
 def _constants(sources: Sources, used: set[str]) -> list[str]:
-    """The constants that the functions use, and those that these use, where their values are numbers or texts."""
+    """The constants that the functions use, directly or indirectly, if their values are numbers or texts."""
     lines: dict[str, str] = {}
 
     def add(name: str, depth: int) -> None:

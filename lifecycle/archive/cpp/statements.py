@@ -1,4 +1,4 @@
-"""The statements of a Serialize function as the lines of a serialize() method, in the same order and with the same branches."""
+"""Translates the statements of a Serialize function to lines of a serialize() method, with the same order and branches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASSIGNING = re.compile(r"[+\-*/%&|^]?=|<<=|>>=")
 
 
 class Body:
-    """The lines of one function."""
+    """Collects the lines of one function."""
 
     def __init__(self, declared: Declared, sources: Sources) -> None:
         self.scope = Scope(sources, declared.name, declared.archive)
@@ -30,12 +30,12 @@ class Body:
             self.add("pass")
 
     def add(self, line: str, mark: str = "") -> None:
-        """Add a line; a mark says what is wrong with it."""
+        """Add a line, with a mark if something is wrong with it."""
         self.lines.append(" " * 4 * self.indent + line + (f"  # {mark}" if mark else ""))
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
-        """Lines of a block within, which is not empty."""
+        """Indent the lines of an inner block, which must not be empty."""
         self.indent += 1
         before = len(self.lines)
         yield
@@ -54,14 +54,14 @@ class Body:
                 self.not_translated(each)
 
     def not_translated(self, node: Node) -> None:
-        """Keep the C++ of a statement as a comment, marked where the archive is in it."""
+        """Keep the C++ of a statement as a comment, marked if it uses the archive."""
         text = text_of(node)
         archive = re.compile(rf"\b{self.scope.archive}\b(?!\s*\.\s*Is(Stor|Load)ing\b)")
         is_about = node.type == "declaration" or archive.search(text) is not None
         self.add(f"# {BY_HAND if is_about else LEFT_OUT}: {text[:200]}")
 
     def statement(self, node: Node) -> None:
-        """Translate one statement; NotTranslated where a part of it has no Python here."""
+        """Translate one statement; raises NotTranslated if a part of it cannot be translated."""
         translate = _STATEMENTS.get(node.type)
         if translate is not None:
             translate(self, node)
@@ -80,7 +80,7 @@ class Body:
             self.do(each)
 
     def do(self, node: Node) -> None:
-        """What an expression does."""
+        """Translate an expression used as a statement."""
         if node.type == "comma_expression":
             self.do(node.child_by_field_name("left"))
             self.do(node.child_by_field_name("right"))
@@ -99,7 +99,7 @@ class Body:
             self.add(self.scope.python(node))
 
     def _set(self, target: Node, value: str, mark: str = "") -> None:
-        """Set a variable or a member; a coordinate of a POINT, RECT or SIZE makes a new one."""
+        """Assign to a variable or a member; assigning a coordinate of a POINT, RECT or SIZE makes a new tuple."""
         while target.type in ("parenthesized_expression", "cast_expression", "pointer_expression"):
             target = target.named_children[-1]
         if target.type == "field_expression":
@@ -139,7 +139,7 @@ class Body:
             self._set(operand, f"{archive}.load({wire})", mark)
 
     def _archive_call(self, node: Node) -> bool:
-        """A call that has to do with the archive; whether it was one."""
+        """Translate a call that uses the archive; return whether it does."""
         function = node.child_by_field_name("function")
         arguments = node.child_by_field_name("arguments").named_children
         archive = self.scope.archive
@@ -171,7 +171,7 @@ class Body:
         return True
 
     def _member(self, on: Node) -> None:
-        """A member's Serialize: of a template by its wire, of anything else by its method."""
+        """A member's Serialize: a template by its wire type, anything else by its method."""
         value, wire = self.scope.python(on), self.scope.wire(on)
         archive = self.scope.archive
         if wire is not None and "[" in wire:

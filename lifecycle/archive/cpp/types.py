@@ -1,4 +1,4 @@
-"""Which wire type a C++ type is."""
+"""The wire types of C++ types."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TEMPLATE = re.compile(r"(C(?:TypedPtr)?(?:Array|List|Map)\w*)\s*<(.*)>$")
 
 
 def wire_of_type(kind: str, sources: Sources) -> str | None:
-    """The text of the wire type of a value of a C++ type; None for one that has none, or is not known."""
+    """The wire type of values of a C++ type, as text; None if it has none, or is not known."""
     kind = re.sub(r"\b(const|struct|class|enum|static|volatile)\b|&", "", kind).strip()
     kind = " ".join(kind.removeprefix("std::").split())
     if kind.endswith("*"):
@@ -62,12 +62,12 @@ def wire_of_type(kind: str, sources: Sources) -> str | None:
 
 
 def wire_of_member(member: Member, sources: Sources) -> str | None:
-    """The wire type of a member or a variable by itself, without its array's lengths."""
+    """The wire type of a member or a variable, without its array lengths."""
     return wire_of_type(f"{member.type}*" if member.is_pointer else member.type, sources)
 
 
 def first_value(member: Member, sources: Sources) -> str:
-    """Python's text of what a member begins as."""
+    """The initial value of a member, as Python text."""
     if member.lengths:
         if member.type.rstrip("_") in ("char", "TCHAR", "WCHAR", "wchar_t", "CHAR") and len(member.lengths) == 1:
             return '""'

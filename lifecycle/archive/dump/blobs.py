@@ -1,4 +1,4 @@
-"""Pictures and compressed bytes within an archive: whole, they end where their own format says, and no tag is in them."""
+"""Pictures and compressed data in an archive: they end where their own format says, and contain no tags."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ START = rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff[\xc0-\xfe]|\x78[\x01\x5e\x9c\xda]"
 
 STEP = 1 << 14
 LEAST = 32
-"""Bytes of the shortest compressed ones that are distinguished from others."""
+"""The minimum length of compressed data that is recognised, in bytes."""
 
 SPARE = 1 << 20
 _CHUNK = re.compile(rb"[A-Za-z]{4}")
 
 
 class Blobs:
-    """Finds where what begins at a place ends; what is tried in vain is bounded by the bytes that there are."""
+    """Finds where a picture or compressed data ends; vain attempts cost time in proportion to the bytes."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -27,7 +27,7 @@ class Blobs:
         self._no_jpeg_from = len(data)
 
     def end(self, at: int) -> tuple[str, int] | None:
-        """What begins there, and where it ends; None where nothing does."""
+        """What begins there, and where it ends; None if nothing does."""
         first = self._data[at]
         if first == PNG[0]:
             return self._png(at)

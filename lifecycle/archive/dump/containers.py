@@ -1,6 +1,6 @@
-"""Containers that archives come in: OLE compound files, gzip, zlib, and what only a name can be given to.
+"""Containers of archives: OLE compound files, gzip, zlib, and others that are only named.
 
-Compressed bytes are inflated into a temporary file, up to a limit: a few bytes can stand for very many.
+Compressed data is decompressed into a temporary file, up to a limit: a few bytes can expand to very many.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from lifecycle.archive.dump.tag_counts import DESCRIBED
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 GZIP = b"\x1f\x8b\x08"
 MOST_INFLATED = 1 << 28
-"""The most bytes that compressed ones are inflated to."""
+"""The maximum number of decompressed bytes."""
 
 MOST_RATIO = 64
-"""How many times its bytes a stream is inflated to, to see whether it holds classes."""
+"""How many times its size a stream is decompressed to, to see whether it contains classes."""
 
 FARTHEST = 256
-"""How far from the beginning compressed bytes are looked for, behind a program's own header."""
+"""How far from the beginning compressed data is looked for, after a program's own header."""
 
 STEP = 1 << 16
 NAMES: dict[bytes, str] = {
@@ -44,14 +44,14 @@ _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 
 
 class ContainerError(ValueError):
-    """A container that is damaged, or has no such part; the text says which parts there are."""
+    """The container is damaged, or has no such part; the text lists its parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """A part of an OLE compound file: its name, its size in bytes, and how many descriptions of classes are in it.
 
-    compressed_at: the offset where compressed bytes begin in it, or None; the classes are then those within.
+    compressed_at: the offset of compressed data in it, or None; the classes are then those in that data.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Stream:
 
 
 def name_of(data: Any) -> str | None:
-    """What kind of file begins with these bytes, or None where they may be an archive."""
+    """The kind of file that begins with these bytes, or None if they may be an archive."""
     for magic, name in NAMES.items():
         if data[: len(magic)] == magic:
             return name
@@ -74,7 +74,7 @@ def name_of(data: Any) -> str | None:
 
 
 def find_compressed(data: Any, *, farthest: int = FARTHEST) -> int | None:
-    """Where zlib or gzip begins: the first offset up to `farthest` from which bytes can be inflated; None where none can."""
+    """The first offset up to `farthest` at which zlib or gzip data begins; None if there is none."""
     for match in _ZLIB.finditer(bytes(data[: farthest + 3])):
         at = match.start()
         if at > farthest:
@@ -90,7 +90,7 @@ def find_compressed(data: Any, *, farthest: int = FARTHEST) -> int | None:
 
 
 def inflate(data: Any, at: int, *, most: int = MOST_INFLATED) -> IO[bytes]:
-    """A temporary file of what zlib or gzip bytes from `at` on stand for; ContainerError when damaged or more than `most`."""
+    """Decompress zlib or gzip data at `at` into a temporary file; ContainerError if damaged or more than `most` bytes."""
     with ExitStack() as failing:
         file = failing.enter_context(TemporaryFile())
         try:
@@ -122,7 +122,7 @@ def _inflated(data: Any, at: int) -> Iterator[bytes]:
 class CompoundFile:
     """The streams of an OLE compound file, by the library olefile, the extra [ole].
 
-    data: the bytes of the file. ContainerError when they are none, or are damaged; ImportError without the library.
+    data: the bytes of the file. ContainerError if they are not such a file, or damaged; ImportError without the library.
     """
 
     def __init__(self, data: Any) -> None:
@@ -137,11 +137,11 @@ class CompoundFile:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the streams, with those of the storages that they are in: Storage/Stream."""
+        """The names of the streams, with those of their storages: Storage/Stream."""
         return tuple(self._names)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a stream; ContainerError when there is none of that name, or it is damaged."""
+        """The bytes of a stream; ContainerError if there is none of that name, or it is damaged."""
         path = self._names.get(name)
         if path is None:
             few = ", ".join(map(repr, self.names[:20]))
@@ -155,9 +155,9 @@ class CompoundFile:
         return data
 
     def streams(self) -> Iterator[Stream]:
-        """Each stream that can be read, and whether archives are in it.
+        """Each stream that can be read, and whether it contains archives.
 
-        Damaged files may say that many streams are of the same bytes: of no more than four times the file's are looked at.
+        In a damaged file many streams may claim the same bytes: at most four times the size of the file is looked at.
         """
         left = 4 * self._size
         for name in self.names:

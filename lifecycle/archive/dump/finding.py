@@ -1,4 +1,4 @@
-"""What is found in the bytes of an archive: where, what, and how sure that is."""
+"""A finding in the bytes of an archive: where, what, and how certain it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 MOST_TEXT = 1 << 16
-"""The most characters of a string, or bytes of a run, that a finding shows."""
+"""The maximum number of characters of a string, or bytes of a run, in a finding."""
 
 
 class Kind(StrEnum):
@@ -27,10 +27,10 @@ class Kind(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How sure it is.
+    """How certain a finding is.
 
-    CERTAIN: nothing else looks like it, or what was certain before demands it. LIKELY: chance does that rarely. GUESS: chance
-    does that now and then. NONE: the bytes alone do not say.
+    CERTAIN: nothing else looks like it, or an earlier certain finding requires it. LIKELY: rarely a coincidence. GUESS:
+    sometimes a coincidence. NONE: the bytes alone do not show it.
     """
 
     CERTAIN = "certain"
@@ -41,11 +41,11 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Some bytes of an archive, and what they are.
+    """A range of bytes of an archive, and what it is.
 
-    offset and length: bytes. text: a class's name, a string, a number, a time, or the bytes in hexadecimal; of a long one the
-    beginning (see MOST_TEXT). schema: of a class. number: of a class, of an object or of what is referred to (PID), as far as
-    what was found before suggests. note: more, for people.
+    offset and length: bytes. text: a class's name, a string, a number, a time, or the bytes in hexadecimal, shortened to
+    MOST_TEXT. schema: of a class. number: of a class, of an object or of the object referred to (PID), as far as
+    earlier findings suggest. note: more, for people.
     """
 
     offset: int
@@ -59,7 +59,7 @@ class Finding:
 
     @property
     def end(self) -> int:
-        """The offset behind it."""
+        """The offset after it."""
         return self.offset + self.length
 
 

@@ -1,8 +1,8 @@
-"""Landmarks: what stands out of the bytes of an archive, wherever it is.
+"""Landmarks: values that can be recognised in the bytes of an archive at any place.
 
-A description of a class, a Unicode string, a long ANSI string and a time of MFC 8.0 or later begin with bytes that rarely come
-about otherwise, and what follows must fit. Finding them takes time in proportion to the bytes, whatever these are: text is
-looked at no further than to the next landmark that it cannot contain, and a run of ANSI text is measured once.
+A description of a class, a Unicode string, a long ANSI string and a time of MFC 8.0 or later begin with bytes that rarely occur
+otherwise, and what follows must fit. Finding them takes time in proportion to the bytes, whatever they are: text is
+searched only up to the next landmark that it cannot contain, and a run of ANSI text is measured once.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LANDMARK = (
 
 
 class Whole(Decoder):
-    """A decoder whose bytes are all there, to be read at any place."""
+    """A decoder with all bytes in memory, to read at any place."""
 
     __slots__ = ()
 
@@ -55,9 +55,9 @@ class Whole(Decoder):
         return self.at
 
     def string_at(self, at: int) -> tuple[bool, int, int] | None:
-        """(whether it is Unicode, where its characters begin, where they end), or None where no string fits.
+        """(whether it is Unicode, where its characters begin, where they end), or None if no string fits.
 
-        A length that a shorter form could hold does not count: no program writes it.
+        A length in a longer form than necessary does not count: no program writes it.
         """
         self.at = at
         try:
@@ -83,7 +83,7 @@ class Landmarks:
         self._run = (0, 0)
 
     def next(self, start: int) -> Finding | None:
-        """The first landmark from `start` on; one that is a guess only where it does not cover a better one."""
+        """The first landmark from `start` on; a guess only if it does not cover a better one."""
         at = start
         while (match := self._pattern.search(self._data, at)) is not None:
             at = match.start() + 1
@@ -132,14 +132,14 @@ class Landmarks:
         return string(self._data, at, start, end, "utf-16-le", Confidence.CERTAIN)
 
     def _implausible(self, at: int) -> Finding | None:
-        """A Unicode string of any characters; a long one is taken for an accident."""
+        """A Unicode string of any characters; a long one is considered a coincidence."""
         place = self._whole.string_at(at)
         if place is None or place[2] - place[1] > 2 * LONGEST or not self._is_free(at + 1, place[2]):
             return None
         return string(self._data, at, place[1], place[2], "utf-16-le", Confidence.GUESS)
 
     def _counted(self, at: int) -> Finding | None:
-        """Text in UTF-16 behind a DWORD that counts its characters (CComBSTR, a text view) or its bytes (a variant's BSTR)."""
+        """UTF-16 text after a DWORD that counts its characters (CComBSTR, a text view) or its bytes (a variant's BSTR)."""
         (count,) = struct.unpack_from("<I", self._data, at)
         for size, note in (
             (2 * count, "behind a DWORD that counts its characters"),
@@ -151,7 +151,7 @@ class Landmarks:
         return None
 
     def _is_printable(self, start: int, end: int) -> bool:
-        """Whether UTF-16 text is all printable characters and white space; no text that holds another mark is."""
+        """Whether UTF-16 text consists of printable characters and white space, without another mark."""
         decoder, step = getincrementaldecoder("utf-16-le")(), 64
         try:
             while start < end:

@@ -1,7 +1,7 @@
-"""Findings as a tree: an object holds what lies between its tag and the next one, and may hold the objects that follow.
+"""Findings as a tree: an object contains the bytes between its tag and the next one, and may contain the objects that follow.
 
-Nothing in the bytes says where an object ends. So an object is taken to be within another one where at least half of the
-objects of that one's class are followed by one of its class, and never within one of its own class: a guess.
+Nothing in the bytes says where an object ends. So an object is assumed to be in another one if at least half of the
+objects of that one's class are followed by one of its class, and never in one of its own class. This is a guess.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ OBJECTS = frozenset({Kind.CLASS, Kind.OBJECT})
 """Kinds of findings with which an object begins"""
 
 DEEPEST = 50
-"""Levels of objects: readers of JSON have limits."""
+"""The maximum number of levels: readers of JSON have limits."""
 
 MOST_PAIRS = 1 << 16
-"""Pairs of classes that are counted; hostile bytes may have any number of them."""
+"""The maximum number of counted pairs of classes; hostile bytes may have any number of them."""
 
 
 class Nesting:
-    """Counts which class's objects follow which, and then says at which level of the tree an object is."""
+    """Counts which class's objects follow which, to find the level of each object in the tree."""
 
     def __init__(self) -> None:
         self._objects: Counter[str] = Counter()
         self._followed: Counter[tuple[str, str]] = Counter()
 
     def counted(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """The findings, counted as they pass."""
+        """The findings unchanged, counting them."""
         last = ""
         for found in findings:
             if found.kind in OBJECTS:
@@ -41,7 +41,7 @@ class Nesting:
             yield found
 
     def levels(self, findings: Iterable[Finding]) -> Iterator[tuple[int, Finding]]:
-        """Each finding, and how many objects it is in."""
+        """Each finding, with the number of objects that it is in."""
         around: list[str] = []
         for found in findings:
             if found.kind not in OBJECTS:

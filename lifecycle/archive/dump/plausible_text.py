@@ -1,7 +1,7 @@
-"""What looks like text in an ANSI code page, to a reader who has the bytes of an archive and nothing else.
+"""Finds bytes that look like text in an ANSI code page.
 
-A short ANSI string is a length and as many characters, and so is much that is none: a byte 5 with five letters behind it. What
-is found here is a guess, a better one where it is longer and consists of what words consist of.
+A short ANSI string is a length and that many characters, and so is a byte 5 before five letters by coincidence. What
+is found here is a guess, a better one if it is longer and looks like words.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 SHORTEST = 4
-"""Characters of the shortest string that is distinguished from numbers."""
+"""The minimum length of a string that can be distinguished from numbers, in characters."""
 
 SURE = 6
-"""Characters of the shortest string that chance brings about rarely."""
+"""The minimum length of a string that is rarely a coincidence, in characters."""
 
 LONGEST = len(SHORT_LENGTHS) - 1
 
 BESIDE = (1, 2, 4, 8)
-"""Bytes of a number that looks like text and lies beside a string."""
+"""The size of a number that looks like text and is next to a string, in bytes."""
 
 COMMON = {"cp932": (0x81, 0x97), "cp936": (0xA1, 0xD7), "cp949": (0xA1, 0xC8), "cp950": (0xA1, 0xC6)}
 """Code page -> the first bytes of its most common characters of two bytes."""
@@ -38,9 +38,9 @@ _INCOMPLETE = ("incomplete", "unexpected end")  # why a first byte of several is
 
 
 class CodePage:
-    """The bytes of an ANSI code page, by what they are in text.
+    """The bytes of an ANSI code page, classified by their use in text.
 
-    encoding: by Python's name; LookupError when there is none of that name, or none that can be a code page. run: finds runs of
+    encoding: by Python's name; LookupError if there is none, or if it cannot be a code page. run: finds runs of
     text. several: whether a character may take more than one byte.
     """
 
@@ -66,13 +66,13 @@ class CodePage:
         self._all = re.compile(self.characters + b"*")
 
     def end_of_text(self, data: ReadableBuffer, start: int) -> int:
-        """Where the text that begins at `start` ends."""
+        """The end of the text that begins at `start`."""
         found = self._all.match(data, start)
         assert found is not None
         return found.end()
 
     def is_wordy(self, text: bytes, eighths: int) -> bool:
-        """Whether at least so many eighths of the text are of what words are made of."""
+        """Whether at least that many eighths of the text are characters of words."""
         kinds = text.translate(self._kinds)
         words, accented = kinds.count(WORD), kinds.count(ACCENTED)
         if 8 * (words + min(words // 4, accented)) < eighths * len(text):
@@ -85,7 +85,7 @@ class CodePage:
         return True
 
     def strings(self, data: Any, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-        """Short strings from `start` to `end`: (offset of the length, offset behind the text, whether that is likely)."""
+        """Short strings from `start` to `end`: (offset of the length, offset after the text, whether it is likely)."""
         taken = start
         for run in self.run.finditer(data, start, end):
             for found in self._strings_of_run(data, max(run.start(), taken), run.end(), taken):
@@ -113,7 +113,7 @@ class CodePage:
         return not self.several or text.isascii() or self._is_of_common_characters(text)
 
     def _is_of_common_characters(self, text: bytes) -> bool:
-        """Whether the characters of two bytes are those that are used most, and those of one byte are ASCII, or kana alone."""
+        """Whether the characters of two bytes are the most common ones, and those of one byte are ASCII, or only kana."""
         first, last = COMMON.get(self.encoding, (0x81, 0xFE))
         encoded = [character.encode(self.encoding) for character in text.decode(self.encoding)]
         wide = [each for each in encoded if len(each) > 1]
@@ -122,7 +122,7 @@ class CodePage:
         return all(first <= each[0] <= last for each in wide)
 
     def _chain_in(self, data: Any, first: int, end: int) -> tuple[int, int] | None:
-        """Strings whose lengths look like text too, one behind the other: where they begin and where they end."""
+        """Consecutive strings whose lengths look like text too: where they begin and where they end."""
         for skipped in (0, *BESIDE):
             at = first + skipped
             while at < end and at + 1 + data[at] <= end and SHORTEST <= data[at] <= LONGEST:
@@ -135,9 +135,9 @@ class CodePage:
 
 
 def suggested(data: Any, page: CodePage) -> tuple[str, int, int] | None:
-    """Another code page in which clearly more strings are likely: its name, how many there, and how many in `page`.
+    """Another code page in which clearly more strings are likely: its name, their number in it, and their number in `page`.
 
-    data: of which the first LOOKED_AT bytes are looked at.
+    data: only the first LOOKED_AT bytes are considered.
     """
     here = _likely(data, page)
     found = {name: _likely(data, CodePage(name)) for name in SUGGESTED if name != page.encoding}
@@ -151,7 +151,7 @@ def _likely(data: Any, page: CodePage) -> int:
 
 
 def _has_case(text: str) -> bool:
-    """Whether each word is in small letters, in capitals, or begins with one, as words are and chance is not."""
+    """Whether each word is in lower case, in capitals, or capitalised, which random letters are not."""
     return all(word == word.lower() or word == word.upper() or word[1:] == word[1:].lower() for word in text.split())
 
 

@@ -1,11 +1,11 @@
-"""Finds the classes, objects and strings of an archive from its bytes alone, and the bytes between them that stay undecided.
+"""Finds the classes, objects and strings of an archive from its bytes alone, and the undecided bytes between them.
 
-Archives have no header and no types: what a number means, only the program knows that wrote it. So everything here has a
-confidence. Numbers (PIDs) are not in the bytes either. The first class has number 1 and its first object 2, and so on, as long
-as every object before was seen; one recognised by its tag among undecided bytes, which may be a number by chance, makes all
-later numbers estimates. Taken for granted is that every description of a class begins an object (serialize_class() puts one
-alone), and that nothing was given a number without a byte (map_object()). A second description of one class is another
-archive's: numbers begin again.
+Archives have no header and no types: only the program that wrote a number knows what it means. So everything here has a
+confidence. Object numbers (PIDs) are not in the bytes either. The first class has number 1 and its first object 2, and so on,
+if every object before was seen; an object recognised by its tag among undecided bytes, which may be a coincidence, makes all
+later numbers estimates. It is assumed that every description of a class begins an object (serialize_class() stores one alone),
+and that no object got a number without bytes (map_object()). A second description of a class is another archive's: numbers
+begin again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lifecycle.archive.format.lengths import take_count
 from lifecycle.archive.format.objects import BIG, BIG_CLASS, CLASS, NEW_CLASS
 
 MOST_CLASSES = 1 << 16
-"""The most classes that are remembered; hostile bytes may describe any number of them."""
+"""The maximum number of classes; hostile bytes may describe any number of them."""
 
 STRING, POINTER = "string", "pointer"
 
@@ -40,7 +40,7 @@ COLLECTIONS: dict[str, tuple[str | int, ...]] = {
     "CMapStringToOb": (STRING, POINTER),
     "CMapWordToOb": (2, POINTER),
 }
-"""What an element of each of MFC's collections consists of: strings, pointers, and numbers of so many bytes."""
+"""The elements of each of MFC's collections: strings, pointers, and numbers of that many bytes."""
 
 Found = Generator[Finding, None, int]
 
@@ -48,24 +48,24 @@ Found = Generator[Finding, None, int]
 def dump(data: Any, *, encoding: str = "cp1252") -> tuple[Finding, ...]:
     """Findings for all of `data`, from its first byte to its last.
 
-    data: bytes, or anything like them, as a file by mmap. encoding: the ANSI code page, which is not in the bytes. Raises
-    LookupError for an encoding that is not known, and nothing for any bytes.
+    data: bytes, or a bytes-like object such as an mmap. encoding: the ANSI code page, which is not in the bytes. Raises
+    LookupError for an unknown encoding; no bytes make it raise.
     """
     return tuple(findings(data, encoding=encoding))
 
 
 def findings(data: Any, *, encoding: str = "cp1252") -> Iterator[Finding]:
-    """Findings for all of `data`, one after the other, for bytes that have more findings than fit into memory. See dump()."""
+    """Yields the findings one after the other, for data with more findings than fit into memory. See dump()."""
     return read_findings(data, CodePage(encoding))
 
 
 def read_findings(data: Any, page: CodePage) -> Iterator[Finding]:
-    """As findings(), for a code page that was looked at before."""
+    """Like findings(), with a code page."""
     return _Reading(data, page).findings()
 
 
 class _Numbers:
-    """The numbers (PIDs) of the archive up to here. exact: whether all of them are sure."""
+    """The numbers (PIDs) of the archive up to here. exact: whether all of them are certain."""
 
     def __init__(self, counts: TagCounts) -> None:
         self._counts = counts
@@ -133,14 +133,14 @@ class _Reading:
                 at = yield from self._collection(mark.text, at)
 
     def _swallows(self, mark: Finding) -> bool:
-        """Whether the tags of several objects are in what may be a string."""
+        """Whether a possible string contains the tags of several objects."""
         first = self._tag(mark.offset, mark.end)
         return first is not None and self._tag(first[0] + first[1], mark.end) is not None
 
     # -- between landmarks ---------------------------------------------------------------------------------------------------
 
     def _between(self, at: int, end: int) -> Found:
-        """Short strings, and what lies between them; where it got, which may be behind `end`."""
+        """Yields short strings and the bytes between them; returns where it stopped, which may be after `end`."""
         for start, behind, likely in self._page.strings(self._data, at, end):
             while at < start:
                 at = yield from self._without_text(at, start)
@@ -154,7 +154,7 @@ class _Reading:
         return at
 
     def _without_text(self, start: int, end: int) -> Found:
-        """Undecided bytes, up to the first tag of a class that was described; where it got."""
+        """Yields undecided bytes, up to the first tag of a described class; returns where it stopped."""
         place = self._tag(start, end)
         if place is None:
             yield self._undecided(start, end)
@@ -189,7 +189,7 @@ class _Reading:
     # -- MFC's collections ---------------------------------------------------------------------------------------------------
 
     def _collection(self, name: str, at: int) -> Found:
-        """The elements of a collection that was stored by pointer, as far as their sizes are known; where it got."""
+        """Yields the elements of a collection stored by pointer, as far as their sizes are known; returns where it stopped."""
         while (layout := COLLECTIONS.get(name)) is not None:
             name = ""
             self._whole.at = at
@@ -221,7 +221,7 @@ class _Reading:
         return at
 
     def _part(self, part: str | int, at: int) -> Finding | None:
-        """A part of an element; None where its end is unknown."""
+        """A part of an element; None if its end is unknown."""
         if part == STRING:
             place = self._whole.string_at(at)
             if place is None:
@@ -258,7 +258,7 @@ _FLOATS = {4: ("<f", "FLOAT"), 8: ("<d", "DOUBLE")}
 
 
 def _readings(data: bytes, numbers: _Numbers) -> str:
-    """What a few undecided bytes may be, in words."""
+    """The possible meanings of a few undecided bytes, in words."""
     size = len(data)
     if size not in _CODES:
         return ""

@@ -1,4 +1,4 @@
-"""What an unknown archive is, in a few figures: its classes, its strings, its writer's build, how much of it was understood."""
+"""An unknown archive in a few figures: its classes, its strings, its writer's build, how much of it was identified."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lifecycle.archive.dump.finding import Confidence, Finding, Kind
 MOST_LISTED = 1000
 
 PAIRS, LIKELY_CHANCE = 1 << 16, 0.5
-"""Different pairs of bytes, and how many tags may come about by chance before counts are called estimates."""
+"""The number of different pairs of bytes, and of expected coincidental tags from which counts are called estimates."""
 
 _SURE: tuple[Confidence, ...] = (Confidence.CERTAIN, Confidence.LIKELY, Confidence.GUESS)
 
 
 class Build(StrEnum):
-    """What the writer's strings are, and so how the program was built."""
+    """How the writer was built, judged by its strings."""
 
     UNICODE = "unicode"
     ANSI = "ansi"
@@ -28,9 +28,9 @@ class Build(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClassFound:
-    """A class: its name, its schema number, where it was described first, how often, and how many objects of it were seen.
+    """A class: its name, its schema number, where it was first described, how often, and the number of its objects.
 
-    estimated: whether that count is an estimate: a tag is two bytes, which come about by chance in a large file.
+    estimated: whether that number is an estimate: a tag is two bytes, which also occur by coincidence in a large file.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Summary:
     """The figures of an archive.
 
     size and decided: bytes. classes: in the order of their descriptions, at most MOST_LISTED; more_classes: how many are not in
-    there. strings: how many of either kind, by how sure they are.
+    there. strings: how many of each kind, by confidence.
     """
 
     size: int
@@ -67,7 +67,7 @@ class Summary:
 
 
 def summarize(findings: Iterable[Finding]) -> Summary:
-    """The figures of what was found; the findings are not kept."""
+    """The figures of findings, which are not kept."""
     size = decided = more = 0
     classes: dict[tuple[str, int | None], ClassFound] = {}
     latest: dict[str, tuple[str, int | None]] = {}

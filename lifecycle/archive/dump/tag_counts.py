@@ -1,7 +1,7 @@
-"""How often each class's tag is in the bytes: where counting has gone wrong, the numbers are told by the tags themselves.
+"""Counts how often each class's tag is in the bytes, to correct class numbers.
 
-One object that was missed, or one too many, shifts the number of every later class, and its tag. So at the description of a
-class whose number is an estimate, the number is sought near it whose tag, and whose neighbours' tags, are there often.
+One object missed, or one too many, shifts the number of every later class, and its tag. So at the description of a
+class whose number is an estimate, a nearby number is looked for whose tag, and whose neighbours' tags, are frequent.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any
 from lifecycle.archive.format.objects import CLASS, NEW_CLASS
 
 NEAR = 200
-"""Bytes between descriptions of classes with no other object between them, as a rule."""
+"""The usual maximum of bytes between two descriptions of classes with no other object between them."""
 
 FARTHEST, FEWEST_TOGETHER, MOST_TOGETHER = 96, 3, 8
 OFTEN = 24
 TIMES = 4
-"""So often a tag is there, and so many times as often as an ordinary pair of bytes, to be one."""
+"""How often a pair of bytes must occur to be a tag, and how many times as often as an ordinary pair."""
 
 PART = 1 << 20
 DESCRIBED = re.compile(rb"(?s)\xff\xff(?!\xff\xff)..[\x03-\x3f]\0[A-Za-z_]\w\w")
-"""What begins a description of a class: chance does that rarely."""
+"""The beginning of a description of a class, rarely a coincidence."""
 
 
 class TagCounts:
-    """Of one file; the bytes are counted at the first question."""
+    """The counts of one file, made at the first use."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -36,9 +36,9 @@ class TagCounts:
         self._described: list[int] = []
 
     def shift(self, at: int, number: int, known: dict[int, str]) -> int:
-        """By how much the number of the class described at `at` is to be corrected; 0 where nothing says so.
+        """The correction of the number of the class described at `at`; 0 if there is no evidence for one.
 
-        known: the classes so far; their numbers are theirs.
+        known: the classes so far, whose numbers are certain.
         """
         if not self._described:
             self._count()

@@ -22,7 +22,7 @@ _NAME = re.compile(r"\b[^\W\d]\w*")
 
 
 def checked_name(name: str, schema: int) -> None:
-    """ValueError when a class of that name and schema number could not be read back."""
+    """Raise ValueError if a class of that name and schema number could not be read back."""
     if not (name.isascii() and 0 < len(name) <= LONGEST_NAME and "\0" not in name):
         raise ValueError(f"{name!r} cannot be a class's name on the wire: 1 to {LONGEST_NAME} ASCII characters")
     if not 0 <= schema <= LARGEST_SCHEMA:
@@ -34,12 +34,13 @@ def serializable(
 ) -> Callable[[Class], Class]:
     """Let archives store objects of the decorated class, and load them by `name`.
 
-    name: the class's name on the wire, as the C++ program has it. schema: its number of version (IMPLEMENT_SERIAL); objects
-    stored under another one raise BadSchema, unless versionable: then the class asks the archive's get_object_schema() for it.
+    name: the class's name on the wire, as in the C++ program. schema: its version number (IMPLEMENT_SERIAL); objects
+    with another one raise BadSchema, unless versionable: then the class gets it from the archive's get_object_schema().
 
-    The class has a method serialize(self, archive), which asks archive.is_storing, and can be made without arguments; or it is
-    a dataclass whose annotations are wire types, and needs no method: put @serializable above @dataclass. In its annotations, a
-    serializable class means an embedded object, and `Age | None` means a pointer, which may be shared and may be None.
+    The class has a method serialize(self, archive), which checks archive.is_storing, and a constructor without arguments; or it
+    is a dataclass whose annotations are wire types, and needs no method: put @serializable above @dataclass. In its
+    annotations, a serializable class means an embedded object, and `Age | None` means a pointer, which may be shared and may be
+    None.
     """
     if isinstance(name, type):
         raise TypeError(f"@serializable needs the class's name on the wire: @serializable({name.__name__!r})")
@@ -74,9 +75,9 @@ def serializable(
 
 
 def _names_around(kind: type[Any], declaring: FrameType | None) -> dict[str, Any]:
-    """What the annotations of `kind` name of the function in which it is declared; they are text, and no part of its closure.
+    """The local names of the declaring function that the annotations of `kind` use; as text, they are not in a closure.
 
-    declaring: the frame that the declaring one has called.
+    declaring: the frame called by the declaring one.
     """
     caller = declaring.f_back if declaring is not None else None
     if caller is None or caller.f_locals is caller.f_globals:
@@ -94,7 +95,7 @@ def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: A
 
 
 LEVELS_PER_STACK = 100
-"""How deep serialize() methods are nested on one stack of Python's; the next ones have a stack of their own."""
+"""How deep serialize() methods are nested on one Python stack; deeper ones get a new stack."""
 
 
 def _putting(kind: Any) -> Callable[[Encoder, Any], None]:
@@ -124,7 +125,7 @@ def _taking(kind: Any) -> Callable[[Decoder, Any], Any]:
 
 def _serialize_as(kind: Any) -> Callable[[Any, Any], None]:
     def serialize(self: Any, archive: Any) -> None:
-        """Put or take the fields, in their order, without a tag (a direct call of Serialize)."""
+        """Store or load the fields, in their order, without a tag (a direct call of Serialize)."""
         archive.serialize(self, kind)
 
     return serialize

@@ -1,6 +1,6 @@
-"""Windows' single-byte code pages as Windows has them: it leaves no byte without a character, where Python's codecs have holes.
+"""Windows' single-byte code pages as on Windows, where every byte has a character; Python's codecs have gaps.
 
-A hole below 0xA0 is the control character of that number, 0x81 in cp1252 for instance; the others are where WideCharToMultiByte
+A gap below 0xA0 is the control character of that number, for instance 0x81 in cp1252; the others are where WideCharToMultiByte
 and MultiByteToWideChar have them, mostly in the private use area. (Measured of cp1252 with MFC 9 and 14; the others are as
 in the mapping tables that Microsoft published as bestfit1253.txt and so on.)
 """
@@ -30,11 +30,11 @@ _ELSEWHERE: dict[str, dict[int, int]] = {
     "cp1257": {0xA1: 0xF8FC, 0xA5: 0xF8FD},
     "cp1258": {},
 }  # fmt: skip
-"""Code page -> the characters of the bytes from 0xA0 on that Python's codec does not have."""
+"""Code page -> the characters that Python's codec lacks, for bytes from 0xA0 on."""
 
 
 def codec_of(encoding: str) -> str:
-    """The name of the codec of a code page, for str.encode() and bytes.decode(); LookupError for one that does not exist."""
+    """The name of a code page's codec, for str.encode() and bytes.decode(); LookupError if it does not exist."""
     name = codecs.lookup(encoding).name
     return PREFIX + name if name in _ELSEWHERE else encoding
 

@@ -1,6 +1,6 @@
-"""Keys that collide: whether a dict of them would walk long chains. A sender can choose numbers so; text is salted.
+"""Colliding keys: whether a dict of them would have long probe chains. A sender can choose such numbers; text is salted.
 
-The steps of a dict are counted before one is made: they are those of CPython's open addressing, with the hashes as they are.
+The steps of a dict are counted before it is made, as CPython's open addressing would make them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 FEW = 1 << 11
-"""So few keys cost less than a few milliseconds, however they collide."""
+"""Up to that many keys cost at most a few milliseconds, however they collide."""
 
 STEPS_PER_KEY = 16
 """Ordinary keys take less than 3."""
@@ -40,7 +40,7 @@ def collide(keys: Sequence[Any]) -> bool:
 
 
 def _distinct(keys: Iterable[Any]) -> int:
-    """How many different keys there are, counted up to one more than MOST_OF_ONE_HASH."""
+    """The number of different keys, counted up to MOST_OF_ONE_HASH + 1."""
     found: list[Any] = []
     for key in keys:
         if key not in found:
@@ -51,7 +51,7 @@ def _distinct(keys: Iterable[Any]) -> int:
 
 
 def _steps(hashes: Sequence[int], size: int) -> int:
-    """How many occupied places a dict of that size looks at; counted up to somewhat more than STEPS_PER_KEY for each key."""
+    """The number of occupied slots that a dict of that size probes, counted up to about STEPS_PER_KEY for each key."""
     mask, taken, steps = size - 1, bytearray(size), 0
     most = STEPS_PER_KEY * size
     for number in hashes:

@@ -1,6 +1,6 @@
-"""MFC's collection classes: serializable classes themselves, which travel by pointer (<<) or as a member (serialize).
+"""MFC's collection classes: serializable classes, stored by pointer (<<) or as a member (serialize).
 
-Loading fills an array anew, and adds to a list or a map what comes, as MFC's do.
+Loading replaces the contents of an array, and adds to a list or a map, as in MFC.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from lifecycle.archive.format.wire import Wire, travels_as, wire_of
 
 
 class Collection:
-    """A collection, which is put and taken by pointer, or as a member by serialize()."""
+    """A collection, stored and loaded by pointer, or as a member with serialize()."""
 
     __slots__ = ()
 
     def serialize(self, archive: Any) -> None:
-        """Put the elements behind their count, or take them, without a tag (a direct call of Serialize)."""
+        """Store or load the count and the elements, without a tag (a direct call of Serialize)."""
         archive.serialize(self, next(kind for kind in type(self).__mro__ if kind in COLLECTIONS))
 
 
@@ -76,7 +76,7 @@ def _replace(thing: Any, loaded: Any) -> None:
 
 
 class _Bytes(Wire[Any]):
-    """A count, then as many raw bytes."""
+    """A count, then that many raw bytes."""
 
     least = 2
 

@@ -1,4 +1,4 @@
-"""Times and dates: CTime in both generations, CTimeSpan, and OLE's dates, which carry a status."""
+"""Times and dates: CTime in both formats, CTimeSpan, and OLE's dates, which have a status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.wire import Fixed, Wire, travels_as
 
 WIDE_TIME = 0x8000000A
-"""The first four bytes of a time as MFC 8.0 and later write it; eight bytes of seconds follow."""
+"""The first four bytes of a time of MFC 8.0 and later; eight bytes of seconds follow."""
 
 OLE_EPOCH = datetime(1899, 12, 30)
 
@@ -21,7 +21,7 @@ _time64 = struct.Struct("<Iq")
 
 
 class CTime(int):
-    """A time: seconds since 1970 in UTC, as MFC 8.0 and later store it, 12 bytes. The older form, 4 bytes, is loaded too."""
+    """A time: seconds since 1970 in UTC, as MFC 8.0 and later store it, 12 bytes. The older format, 4 bytes, is loaded too."""
 
     __slots__ = ()
 
@@ -40,7 +40,7 @@ class CTime(int):
 
 
 class CTime32(CTime):
-    """A time as MFC 7.1 and older store it: 4 bytes. Both forms are loaded."""
+    """A time as MFC 7.1 and older store it: 4 bytes. Both formats are loaded."""
 
     __slots__ = ()
 
@@ -72,7 +72,7 @@ class CTimeSpan64(CTimeSpan):
 
 
 class _TimeWire(Wire[CTime]):
-    """One of the two forms to store, either of them to load."""
+    """Stores one of the two formats, and loads both."""
 
     least = 4
     is_atomic = is_flat = True
@@ -106,7 +106,7 @@ class _TimeWire(Wire[CTime]):
 
 
 class OleStatus(IntEnum):
-    """What a date, a span or an amount of OLE is."""
+    """The status of a date, a span or an amount of OLE."""
 
     VALID = 0
     INVALID = 1
@@ -114,9 +114,9 @@ class OleStatus(IntEnum):
 
 
 class COleDateTime(NamedTuple):
-    """A date of OLE: days since 1899-12-30, and a status (see OleStatus); 12 bytes.
+    """An OLE date: days since 1899-12-30, and a status (see OleStatus); 12 bytes.
 
-    Of a date before that day, the whole days count backwards and the time of day still counts forwards.
+    For a date before that day, the whole days count backwards, but the time of day counts forwards.
     """
 
     days: float
@@ -139,7 +139,7 @@ class COleDateTime(NamedTuple):
 
 
 class COleDateTimeSpan(NamedTuple):
-    """A span of time of OLE: days, and a status (see OleStatus); 12 bytes."""
+    """An OLE time span: days, and a status (see OleStatus); 12 bytes."""
 
     days: float
     status: int = OleStatus.VALID

@@ -1,7 +1,7 @@
-"""Decoder: the bytes of a loading archive, and what is known from them so far.
+"""Decoder: the bytes of a loading archive, and the objects and classes loaded so far.
 
 Bytes arrive when a value needs them, at most a buffer ahead. Memory grows with the bytes that arrived, never with what a length
-claims: a string that claims 4 GB costs its sender 4 GB.
+claims: a sender has to send 4 GB to make the loader use 4 GB.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from lifecycle.archive.format.registry import Registry
 from lifecycle.archive.format.settings import Format
 
 LARGEST_READ = 1 << 16
-"""The most bytes asked for at once: a socket's receive() allocates what it is asked for."""
+"""The maximum number of bytes requested at once: a socket's receive() allocates them."""
 
 KEPT = 1 << 12
-"""How many bytes of earlier values the buffer keeps before it drops them."""
+"""The number of bytes of earlier values that the buffer keeps before it drops them."""
 
 NO_SCHEMA = -1
 
@@ -29,21 +29,21 @@ Receive = Callable[[int], "bytes | None"]
 
 
 MEMORY = 16
-"""How many bytes of memory each byte that was loaded pays for."""
+"""The number of bytes of memory allowed for each loaded byte."""
 
 FREE, SHARE = 1 << 16, 1 << 7
-"""How many bytes need not come, at least, to pay for values, or which part of the limit that is; see Decoder.charge()."""
+"""The memory allowed beyond that, in loaded bytes: at least this number, or this part of the limit; see Decoder.charge()."""
 
 Mark = tuple[int, int, int, int, int]
-"""The offset, how many things have numbers, the depth, the schema and what is charged, for a decoder to go back there."""
+"""A decoder's offset, count of numbered things, depth, schema and charge, to go back to."""
 
 
 class Decoder:
     """data and at: the buffer, and where in it the next value begins. base: the offset of the buffer's first byte.
 
-    receive: gives at most so many bytes, b"" at the end, None when none have arrived. reads_ahead: whether it may be asked for
-    more than a value needs. owner: gives what a user's serialize() is called with; a weak reference. numbered: what got a
-    number (PID), objects and classes, in order; the first has number 1. described: the classes, and the numbers they got.
+    receive: returns at most that many bytes, b"" at the end, None if none have arrived. reads_ahead: whether it may be asked
+    for more than a value needs. owner: a weak reference to the archive that a user's serialize() is called with. numbered: what
+    got a number (PID), objects and classes, in order; the first has number 1. described: the classes, with their numbers.
     depth: of the object that is being loaded. schema: what get_object_schema() answers. schemas: the schema numbers that are
     expected of classes, where they are not their own. charged: up to which offset bytes pay for the values; see charge().
 
@@ -91,19 +91,19 @@ class Decoder:
 
     @property
     def unread(self) -> int:
-        """How many bytes arrived and were not loaded yet."""
+        """The number of bytes that arrived and were not loaded yet."""
         return len(self.data) - self.at
 
     @property
     def offset(self) -> int:
-        """How many bytes were loaded since the archive began."""
+        """The number of bytes loaded since the archive began."""
         return self.base + self.at
 
     def fetch(self, count: int, expected: str) -> int:
-        """Have `count` bytes from `at` on in the buffer; where in it they begin, which may have changed.
+        """Make `count` bytes from `at` on available; return where in the buffer they begin, which may have changed.
 
-        Raises EndOfFile when the file ends before, GenericError when `count` is beyond the limit, BlockingIOError when they
-        have not arrived; nothing was loaded then, and what arrived stays in the buffer.
+        Raises EndOfFile if the file ends before, GenericError if `count` is above the limit, BlockingIOError if they
+        have not arrived; nothing was loaded then, and bytes that arrived stay in the buffer.
         """
         found = self.fetch_up_to(count, expected)
         if found < count:
@@ -112,7 +112,7 @@ class Decoder:
         return self.at
 
     def fetch_up_to(self, count: int, expected: str) -> int:
-        """Have `count` bytes from `at` on in the buffer, or all up to the end of the file: how many there are."""
+        """Make `count` bytes from `at` on available, or all up to the end of the file; return their number."""
         data = self.data
         if len(data) - self.at < count:
             if count > self.format.limit:
@@ -137,7 +137,7 @@ class Decoder:
         return count
 
     def fetch_rest(self, expected: str) -> int:
-        """Have all bytes up to the end of the file in the buffer: how many there are."""
+        """Make all bytes up to the end of the file available; return their number."""
         while self.unread <= self.format.limit:
             wanted = min(2 * self.unread + self.format.size, self.format.limit + 1)
             if self.fetch_up_to(wanted, expected) < wanted:
@@ -145,13 +145,13 @@ class Decoder:
         raise GenericError(self.offset, f"at most {self.format.limit} bytes (the archive's limit)", f"{expected}: more")
 
     def ensure_read(self, size: int) -> bytes:
-        """Take just `size` raw bytes; raises as fetch() does."""
+        """Read exactly `size` raw bytes; raises what fetch() raises."""
         at = self.fetch(size, f"{size} bytes")
         self.at = at + size
         return bytes(self.data[at : self.at])
 
     def load(self, kind: Any) -> Any:
-        """Take one value of a kind, for a wire of the user's own: by pointer, where it is a serializable class."""
+        """Load one value of a kind, for a user's wire type: a serializable class by pointer."""
         return self.owner().load(kind)
 
     def _drop_what_was_loaded(self) -> None:
@@ -161,32 +161,32 @@ class Decoder:
             self.at = 0
 
     def expect(self, count: int) -> None:
-        """Let at least `count` bytes be read ahead: the value that is being loaded has them."""
+        """Allow reading ahead `count` bytes: the value being loaded has at least that many."""
         self.until = self.offset + count
 
     def hold(self) -> None:
-        """Keep what will be loaded from here on, and where in the buffer it is, until release()."""
+        """Keep the bytes loaded from here on, and their places in the buffer, until release()."""
         if self.at > KEPT:
             self._drop_what_was_loaded()
         self.is_held = True
 
     def release(self) -> None:
-        """Allow the buffer to drop what was loaded since hold()."""
+        """Allow the buffer to drop the bytes loaded since hold()."""
         self.is_held = False
 
     def mark(self) -> Mark:
-        """Where the decoder is now."""
+        """The decoder's present position."""
         return self.base + self.at, len(self.numbered), self.depth, self.schema, self.charged
 
     def go_back(self, mark: Mark) -> None:
-        """Undo everything since `mark`; what was loaded since then must be held."""
+        """Undo everything since `mark`; the bytes loaded since then must be held."""
         offset, numbered, self.depth, self.schema, self.charged = mark
         self.at = offset - self.base
         self.until = 0
         del self.numbered[numbered:]
 
     def charge(self, cost: int) -> None:
-        """Let values take 16 times `cost` bytes of memory; GenericError where neither the bytes so far nor the limit pay."""
+        """Charge 16 times `cost` bytes of memory for values; GenericError if the loaded bytes and the limit do not cover it."""
         self.charged += cost
         if self.charged > self.base + self.at:
             free = max(self.format.limit // SHARE, FREE) * MEMORY
@@ -194,7 +194,7 @@ class Decoder:
             raise GenericError(self.offset, enough, "more, and smaller ones")
 
     def enter(self) -> None:
-        """Go one level deeper; GenericError beyond the archive's depth. The caller takes it off `depth` again."""
+        """Go one level deeper; GenericError beyond the archive's depth. The caller decrements `depth` afterwards."""
         if self.depth >= self.format.depth:
             raise GenericError(self.offset, self.format.deepest, "deeper ones")
         self.depth += 1

@@ -1,4 +1,4 @@
-"""Encoder: the bytes of a storing archive that were not sent yet, and the numbers of what it stored."""
+"""Encoder: the unsent bytes of a storing archive, and the numbers of the objects it stored."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ MOST_NUMBERS = 0x3FFFFFFE
 
 
 Mark = tuple[int, int, int]
-"""The length of the buffer, how many things have numbers, and the depth of an encoder, so that it can go back there."""
+"""An encoder's buffer length, count of numbered things, and depth, to go back to."""
 
 
 class Encoder:
-    """out: the buffer. sent: how many bytes left it. owner: gives what a user's serialize() is called with; a weak reference.
-    schemas: the schema numbers under which objects are stored, of the classes that have another one than their own.
+    """out: the buffer. sent: the number of bytes sent. owner: a weak reference to the archive that serialize() is called with.
+    schemas: the schema numbers to store objects with, for classes that use another one than their own.
 
     numbers: id of an object or class -> its number (PID). numbered: those objects and classes in order, which keeps them alive:
-    an id is only theirs while they live. depth: of the object that is being stored.
+    an id is only valid while the object lives. depth: of the object being stored.
     """
 
     __slots__ = ("depth", "format", "numbered", "numbers", "out", "owner", "registry", "renumbered", "schemas", "sent")
@@ -50,19 +50,19 @@ class Encoder:
 
     @property
     def offset(self) -> int:
-        """How many bytes were stored since the archive began."""
+        """The number of bytes stored since the archive began."""
         return self.sent + len(self.out)
 
     def write(self, data: bytes) -> None:
-        """Put raw bytes."""
+        """Write raw bytes."""
         self.out += data
 
     def store(self, kind: Any, value: object) -> None:
-        """Put one value of a kind, for a wire of the user's own: by pointer, where it is a serializable class."""
+        """Store one value of a kind, for a user's wire type: a serializable class by pointer."""
         self.owner().store(kind, value)
 
     def number(self, thing: object) -> None:
-        """Give the next number to an object or a class; BadIndex when there is none left."""
+        """Give the next number to an object or a class; BadIndex if there is none left."""
         self.renumbered = self.renumbered or id(thing) in self.numbers
         self.numbered.append(thing)
         if len(self.numbered) >= MOST_NUMBERS:
@@ -70,11 +70,11 @@ class Encoder:
         self.numbers[id(thing)] = len(self.numbered)
 
     def mark(self) -> Mark:
-        """Where the encoder is now."""
+        """The encoder's present position."""
         return len(self.out), len(self.numbered), self.depth
 
     def go_back(self, mark: Mark) -> None:
-        """Undo everything since `mark`; no byte stored since then may have been sent."""
+        """Undo everything since `mark`; no byte stored since then may have been sent yet."""
         length, numbered, self.depth = mark
         del self.out[length:]
         for thing in self.numbered[numbered:]:
@@ -84,7 +84,7 @@ class Encoder:
             self.numbers = {id(thing): number for number, thing in enumerate(self.numbered, 1)}
 
     def enter(self) -> None:
-        """Go one level deeper; NestedTooDeeply beyond the archive's depth. The caller takes it off `depth` again."""
+        """Go one level deeper; NestedTooDeeply beyond the archive's depth. The caller decrements `depth` afterwards."""
         if self.depth >= self.format.depth:
             raise NestedTooDeeply(self.format.deepest)
         self.depth += 1

@@ -1,7 +1,7 @@
-"""What C++ has within objects and writes by Write(), or in a loop: arrays of fixed size, characters, bytes, and counted ones.
+"""Members of C++ classes that are written with Write() or in a loop: fixed and counted arrays of values, characters and bytes.
 
 `Annotated[list[int], Array(DWORD, 16)]` is DWORD m[16]; `Annotated[str, Chars(10)]` is char m[10]. Where an integer wire type
-takes the place of the length, as in Array(DWORD, BYTE), the length goes before the elements as a number of that type.
+is given instead of a length, as in Array(DWORD, BYTE), the length is stored before the elements as a number of that type.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INTEGERS = "bBhHiIqQ"
 
 
 class Length:
-    """How many elements there are: a number, or an integer wire type, of which a number goes before them."""
+    """The number of elements: fixed, or stored before them as an integer wire type."""
 
     def __init__(self, length: Any) -> None:
         self.number: int | None = None
@@ -36,25 +36,25 @@ class Length:
                 wire_of(INT_PTR),
                 wire_of(ULONG_PTR),
             ):
-                raise TypeError(f"{prefix.name} cannot count: expected a number, or BYTE, WORD, DWORD and their like")
+                raise TypeError(f"{prefix.name} cannot count: expected a number or an integer wire type, such as BYTE")
             self.prefix = prefix
 
     def __str__(self) -> str:
         return str(self.number) if self.prefix is None else self.prefix.name
 
     def least(self, size: int) -> int:
-        """The fewest bytes that so many elements of `size` bytes take."""
+        """The minimum number of bytes that the elements, of `size` bytes each, take."""
         return self.number * size if self.number is not None else self.prefix.least if self.prefix else 0
 
     def store(self, encoder: Encoder, length: int, name: str) -> None:
-        """Put the length before the elements; ValueError where it is another one than the fixed one."""
+        """Store the length before the elements; ValueError if it differs from a fixed one."""
         if self.prefix is not None:
             self.prefix.store(encoder, length)
         elif length != self.number:
             raise ValueError(f"{length} elements are not a {name}: expected {self.number}")
 
     def load(self, decoder: Decoder, size: int) -> int:
-        """Take the length; GenericError for one whose elements, of at least `size` bytes, are beyond the archive's limit."""
+        """Load the length; GenericError if that many elements of at least `size` bytes exceed the archive's limit."""
         if self.number is not None:
             return self.number
         assert self.prefix is not None
@@ -67,10 +67,10 @@ class Length:
 
 
 class Array(Wire[list[Any]]):
-    """Values of one kind, without MFC's count: `Array(DWORD, 16)`; counted by a number of a wire type: `Array(DWORD, BYTE)`.
+    """Values of one kind, without MFC's count: `Array(DWORD, 16)`; or after a count of a wire type: `Array(DWORD, BYTE)`.
 
-    kind: of the elements, as in an annotation: a serializable class means embedded objects. length: how many there are, or the
-    wire type of the number that goes before them. ValueError for a list of another length.
+    kind: of the elements, as in an annotation: a serializable class means embedded objects. length: their number, or the
+    wire type of the count before them. ValueError for a list of another length.
     """
 
     cost = OBJECT_COST
@@ -87,11 +87,11 @@ class Array(Wire[list[Any]]):
 
     @property
     def thresholds(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Those of the elements."""
+        """The thresholds of the elements."""
         return self.items.thresholds
 
     def at(self, schema: int) -> Wire[list[Any]]:
-        """With the elements as an object of that schema number has them."""
+        """The wire for objects of that schema number."""
         return Array(self.items.at(schema), self.length.number if self.length.prefix is None else self.length.prefix)
 
     def store(self, encoder: Encoder, value: Sequence[Any]) -> Storing | None:
@@ -108,7 +108,7 @@ class Array(Wire[list[Any]]):
 
 
 class Bytes(Wire[bytes]):
-    """Raw bytes: `Bytes(50)` is BYTE m[50]; `Bytes(DWORD)` a DWORD, then as many bytes. ValueError for another length."""
+    """Raw bytes: `Bytes(50)` is BYTE m[50]; `Bytes(DWORD)` a DWORD, then that many bytes. ValueError for another length."""
 
     is_atomic = is_flat = True
 
@@ -127,13 +127,13 @@ class Bytes(Wire[bytes]):
 
 
 class Chars(Wire[str]):
-    """Characters without a CString's length: `Chars(10)` is char m[10], `Chars(BYTE)` a BYTE, then as many characters.
+    """Characters without a CString's length: `Chars(10)` is char m[10], `Chars(BYTE)` a BYTE, then that many characters.
 
     length: in characters: bytes of the code page, or UTF-16 code units. unicode: whether they are UTF-16 (WCHAR m[10]); None
     for what the archive's `unicode` says (TCHAR m[10]).
 
-    A text in a fixed array is filled up with NULs, which are not part of the value. What a program left behind the first NUL is
-    kept in it, so that storing gives the same bytes. ValueError for a text that is longer than the array.
+    A text in a fixed array is padded with NULs, which are not part of the value. Characters after the first NUL are
+    kept in it, so that storing writes the same bytes. ValueError for a text that is longer than the array.
     """
 
     is_atomic = is_flat = True

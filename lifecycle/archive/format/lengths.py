@@ -1,6 +1,6 @@
-"""The lengths before strings and the counts before collections: as short as they can be, and escaped where they are long.
+"""The lengths before strings and the counts before collections: as short as possible, with escapes for long ones.
 
-The two differ in one number: 0xFFFE marks a Unicode string, so that a string of that length takes the longer form.
+They differ in one number: 0xFFFE marks a Unicode string, so that a string of that length uses the longer form.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SHORT_UNICODE_LENGTHS = tuple(UNICODE_MARK + length for length in SHORT_LENGTHS)
 
 
 def length_prefix(length: int) -> bytes:
-    """The bytes before a string of `length` bytes, or UTF-16 code units where the mark went before."""
+    """The bytes before a string of `length` bytes, or UTF-16 code units after the mark."""
     if length < 0xFF:
         return SHORT_LENGTHS[length]
     if length < 0xFFFE:
@@ -28,7 +28,7 @@ def length_prefix(length: int) -> bytes:
 
 
 def take_length(decoder: Decoder) -> tuple[bool, int, int]:
-    """(whether the mark was there, the length, how many bytes the prefix has), without moving on."""
+    """(whether there is a mark, the length, the size of the prefix in bytes), without consuming them."""
     at = decoder.fetch(1, "a string's length")
     if decoder.data[at] != 0xFF:
         return False, decoder.data[at], 1
@@ -66,7 +66,7 @@ def count_prefix(count: int, *, win32: bool = False) -> bytes:
 
 
 def take_count(decoder: Decoder, *, least: int = 0) -> int:
-    """Take a count of things that have at least `least` bytes each; GenericError when they cannot be within the limit."""
+    """Load a count of things of at least `least` bytes each; GenericError if they exceed the limit."""
     at = decoder.at
     if at + 2 > len(decoder.data):
         at = decoder.fetch(2, "a count")

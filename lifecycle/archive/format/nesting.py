@@ -1,9 +1,9 @@
-"""Values within values, without Python's stack: a wire stores or loads at once, or returns a generator that is run here.
+"""Nested values without Python's stack: a wire stores or loads at once, or returns a generator that is run here.
 
-A wire's load() returns the value, or a generator of it; so does whatever takes a decoder and is called here a load. Such a
-generator yields what has to be loaded before it goes on, as a generator or as a load, and is sent the value. A load that raises
-BlockingIOError has loaded nothing, or remembers what it has, and is called again when more bytes have arrived: nothing is
-decoded twice. A wire's store() returns None, or a generator that yields those of the values within.
+A wire's load() returns the value, or a generator of it; so does every function of a decoder that is called a load here. Such a
+generator yields what has to be loaded next, as a generator or as a load, and is sent the value. A load that raises
+BlockingIOError has loaded nothing, or remembers its state, and is called again when more bytes have arrived: nothing is
+decoded twice. A wire's store() returns None, or a generator that yields those of the nested values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Load = Callable[[Decoder], Any]
 
 
 def store_nested(storing: Storing) -> None:
-    """Run the generator of a value, and of all values within it."""
+    """Run the generator of a value, and of all values nested in it."""
     running = [storing]
     while running:
         try:
@@ -32,7 +32,7 @@ def store_nested(storing: Storing) -> None:
 
 
 class Continuation:
-    """A value that is being loaded: resume() goes on where it stopped when bytes were missing."""
+    """A value being loaded: resume() continues where it stopped when bytes were missing."""
 
     __slots__ = ("_decoder", "_next", "_running")
 
@@ -42,7 +42,7 @@ class Continuation:
         self._running: list[Loading] = []
 
     def resume(self) -> Any:
-        """The value; BlockingIOError when bytes are missing, after which this may be called again when more have arrived."""
+        """Return the value; BlockingIOError if bytes are missing: call again when more have arrived."""
         running, decoder = self._running, self._decoder
         step = self._next
         while True:
@@ -69,5 +69,5 @@ class Continuation:
 
 
 def loaded(decoder: Decoder, value: Any) -> Any:
-    """The value that a load returned, when it returned the generator of one."""
+    """The value of a load that returned a value or a generator."""
     return Continuation(decoder, value).resume() if value.__class__ is GeneratorType else value

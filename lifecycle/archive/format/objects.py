@@ -1,6 +1,6 @@
 """Objects by pointer: tags, classes, numbers (PIDs), back references.
 
-One counter numbers classes and objects alike, from 1, in the order in which they first come; a new object gets its number
+Classes and objects share one sequence of numbers, from 1, in the order in which they first occur; a new object gets its number
 before its body is stored, so that the body may refer to it. A number fits a tag of two bytes up to 0x7FFE and takes six above.
 """
 
@@ -32,7 +32,7 @@ _big = struct.Struct("<HI")
 
 @dataclass(frozen=True, slots=True)
 class LoadedClass:
-    """A class as an archive described it, its number, and what an object of it is charged."""
+    """A class as described by an archive, its number, and the charge for an object of it."""
 
     entry: Entry
     schema: int
@@ -80,7 +80,7 @@ ANY_POINTER = AnyPointerWire()
 
 
 class EmbeddedWire(Wire[Any]):
-    """An object that is a member of another, whose own method stores and loads it."""
+    """An object that is a member of another, stored and loaded by its own method."""
 
     least = 0
     cost = OBJECT_COST
@@ -102,7 +102,7 @@ class EmbeddedWire(Wire[Any]):
 
 
 def put_object(encoder: Encoder, thing: Any) -> Storing | None:
-    """Put a tag, and for an object that was not put before its class and its body."""
+    """Store a tag, and for an object that was not stored before its class and its body."""
     if thing is None:
         if encoder.format.trace is not None:
             encoder.format.tell(encoder.offset, "tag", "NULL")
@@ -124,7 +124,7 @@ def put_object(encoder: Encoder, thing: Any) -> Storing | None:
 
 
 def _put_objects(encoder: Encoder, things: Sequence[Any]) -> Storing:
-    """Put objects one after the other; new ones of a record, one behind the other, all at once."""
+    """Store consecutive objects; consecutive new ones of a record all at once."""
     numbers = encoder.numbers
     at, end = 0, len(things)
     while at < end:
@@ -147,18 +147,18 @@ def _put_objects(encoder: Encoder, things: Sequence[Any]) -> Storing:
 
 
 def put_class(encoder: Encoder, kind: type[Any]) -> None:
-    """Put the description of a class, or its number."""
+    """Store the description of a class, or its number."""
     _put_class(encoder, encoder.registry.entry(kind))
 
 
 def put_body(encoder: Encoder, thing: Any, kind: type[Any] | None = None) -> Storing | None:
-    """Put what an object consists of, or its part that is of a base class."""
+    """Store the members of an object, or those of a base class."""
     storing: Storing | None = _body_of(encoder, thing, kind)[0](encoder, thing)
     return storing
 
 
 def _body_of(coder: Encoder | Decoder, thing: Any, kind: type[Any] | None) -> tuple[Any, Any]:
-    """How the body of an object is put and taken; a class that is only ever embedded has its own functions."""
+    """The functions that store and load an object's body; a class that is only ever embedded has its own."""
     if kind is not None and not isinstance(thing, kind):
         raise TypeError(f"{thing!r} is not a {kind.__name__}")
     kind = kind or type(thing)
@@ -179,7 +179,7 @@ def _put_class(encoder: Encoder, entry: Entry) -> None:
 
 
 def class_tag(number: int) -> bytes:
-    """The tag of a new object of the class that has a number."""
+    """The tag of a new object of the class with that number."""
     return _word.pack(CLASS | number) if number < BIG else _big.pack(BIG, BIG_CLASS | number)
 
 
@@ -187,7 +187,7 @@ def class_tag(number: int) -> bytes:
 
 
 def take_object(decoder: Decoder, kind: type[Any]) -> Any:
-    """Take a tag, and what it stands for: None, an object that was taken before, or a new one."""
+    """Load a tag and what it refers to: None, an object loaded before, or a new one."""
     at, numbered, depth, schema = decoder.base + decoder.at, len(decoder.numbered), decoder.depth, decoder.schema
     charged = decoder.charged
     try:
@@ -212,7 +212,7 @@ def take_object(decoder: Decoder, kind: type[Any]) -> Any:
 
 
 def _new(decoder: Decoder, at: int, loaded: LoadedClass) -> Any:
-    """A new object of a class, with its number; its body comes next."""
+    """A new object of a class, with its number, before its body is loaded."""
     entry = loaded.entry
     if entry.is_abstract:
         raise BadClass(at, "a class of which objects can be made", f"the abstract {entry.name}")
@@ -223,7 +223,7 @@ def _new(decoder: Decoder, at: int, loaded: LoadedClass) -> Any:
 
 
 def _take_objects(decoder: Decoder, count: int, kind: type[Any]) -> Loading:
-    """Take objects one after the other; new ones of a record, one behind the other, at once."""
+    """Load consecutive objects; consecutive new ones of a record at once."""
     things: list[Any] = []
 
     def load(decoder: Decoder) -> Any:
@@ -250,7 +250,7 @@ def _take_objects(decoder: Decoder, count: int, kind: type[Any]) -> Loading:
 
 
 def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Any, bytes] | None:
-    """The record of the objects that come one behind the other, where a new object of a known record is next, and its tag."""
+    """The record and the tag of the next object, if it is a new one of a known record."""
     if decoder.format.trace is not None:
         return None
     tag = bytes(decoder.data[decoder.at : decoder.at + 2])
@@ -264,7 +264,7 @@ def _tagged_class(decoder: Decoder, kind: type[Any]) -> tuple[Any, bytes] | None
 
 
 def take_class(decoder: Decoder, kind: type[Any] | None) -> tuple[type[Any], int]:
-    """Take the description of a class, or its number: the class and its schema number."""
+    """Load the description of a class, or its number; return the class and its schema number."""
     at = decoder.offset
     is_class, number = _take_tag(decoder)
     if not is_class:
@@ -274,7 +274,7 @@ def take_class(decoder: Decoder, kind: type[Any] | None) -> tuple[type[Any], int
 
 
 def take_body(decoder: Decoder, thing: Any, kind: type[Any] | None = None) -> Any:
-    """Take what an object consists of, or its part that is of a base class; the object. Of a class, a new one is made."""
+    """Load the members of an object, or those of a base class; return the object. For a class, a new object is made."""
     if isinstance(thing, type):
         thing = decoder.registry.entry(thing).make()
     take = _body_of(decoder, thing, kind)[1]
@@ -285,7 +285,7 @@ def take_body(decoder: Decoder, thing: Any, kind: type[Any] | None = None) -> An
 
 
 def _take_tag(decoder: Decoder) -> tuple[bool, int]:
-    """(whether it is a class's, its number: 0 for a class that is described next and for NULL)."""
+    """(whether the tag is a class's, its number: 0 for a class described next and for NULL)."""
     at = decoder.fetch(2, "the tag of an object or a class")
     (tag,) = _word.unpack_from(decoder.data, at)
     if tag == NEW_CLASS:
@@ -308,7 +308,7 @@ def _take_tag(decoder: Decoder) -> tuple[bool, int]:
 
 def _taken_before(decoder: Decoder, at: int, number: int, kind: type[Kept]) -> Kept:
     if number > len(decoder.numbered):
-        by_value = "" if kind is object else f" (a {kind.__name__} without a tag is taken by serialize({kind.__name__}))"
+        by_value = "" if kind is object else f" (a {kind.__name__} without a tag is loaded by serialize({kind.__name__}))"
         raise BadIndex(at, f"a number up to {len(decoder.numbered)}", f"a reference to object {number}{by_value}")
     thing = decoder.numbered[number - 1]
     if isinstance(thing, LoadedClass):
@@ -348,7 +348,7 @@ def _is_described(decoder: Decoder, entry: Entry) -> bool:
 
 
 def _described_class(decoder: Decoder, at: int, kind: type[Any]) -> LoadedClass:
-    """The class whose description comes next: schema, length of the name, name."""
+    """Load the description of a class: schema, length of the name, name."""
     start = decoder.fetch(4, "the description of a class")
     schema, length = struct.unpack_from("<HH", decoder.data, start)
     if length > LONGEST_NAME:

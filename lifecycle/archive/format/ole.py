@@ -1,4 +1,4 @@
-"""Amounts and variants of OLE: COleCurrency and COleVariant."""
+"""OLE amounts and variants: COleCurrency and COleVariant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class COleCurrency(NamedTuple):
 
     @classmethod
     def of(cls, amount: Decimal | int) -> COleCurrency:
-        """The amount; ValueError when it has more than four decimal places."""
+        """The amount; ValueError if it has more than four decimal places."""
         parts = Decimal(amount) * PARTS
         if parts != parts.to_integral_value():
             raise ValueError(f"{amount} has more than four decimal places")
@@ -33,7 +33,7 @@ class COleCurrency(NamedTuple):
 
     @property
     def decimal(self) -> Decimal:
-        """The amount, exactly; ValueError when the status is not VALID."""
+        """The amount, exactly; ValueError if the status is not VALID."""
         if self.status != OleStatus.VALID:
             raise ValueError(f"not an amount: the status is {self.status}")
         return Decimal(self.units) / PARTS
@@ -54,7 +54,7 @@ travels_as(
 
 
 class VT(IntEnum):
-    """The kinds of value in a variant (VARTYPE)."""
+    """The types of value in a variant (VARTYPE)."""
 
     EMPTY = 0
     NULL = 1
@@ -110,10 +110,10 @@ _OBJECTS = frozenset({VT.DISPATCH, VT.UNKNOWN})
 
 
 class COleVariant(NamedTuple):
-    """A variant: a value, and what kind of value it is.
+    """A variant: a value and its type.
 
-    value: an int, a float, a bool (VT.BOOL: an int where it is neither VARIANT_TRUE nor VARIANT_FALSE), or for VT.BSTR a str,
-    or bytes of odd length; None for every other kind, of which MFC stores and loads only the number of the kind: VT.EMPTY and
+    value: an int, a float, a bool (VT.BOOL: an int if it is neither VARIANT_TRUE nor VARIANT_FALSE), or for VT.BSTR a str,
+    or bytes of odd length; None for every other type, of which MFC stores and loads only the number: VT.EMPTY and
     VT.NULL, arrays and references, VT_INT and VT_DECIMAL. Objects (VT.DISPATCH, VT.UNKNOWN) have a format of their own and are
     refused.
     """

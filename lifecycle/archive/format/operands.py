@@ -1,4 +1,4 @@
-"""By which wire the operators << and >> store and load: what a value, or a kind, says of itself."""
+"""The wire types that the operators << and >> use for a value, or for a kind."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _CONTAINERS: dict[type[Any], str] = {
     dict: "CMap[WORD, CString]({1: 'x'})",
     bytearray: "CByteArray(...)",
 }
-"""What to store instead of a value of Python's own types, which do not say how they travel."""
+"""What to store instead of a value of a built-in type, which has no wire type."""
 
 
 def kind_of(value: object) -> Wire[Any]:
-    """By which wire the operator << stores a value; TypeError for one that does not say how wide it is."""
+    """The wire type with which the operator << stores a value; TypeError if it has none."""
     kind = type(value)
     pointer = vars(kind).get("__pointer__")
     if pointer is not None or value is None:
@@ -36,14 +36,14 @@ def kind_of(value: object) -> Wire[Any]:
     if wire is not None:
         return wire
     if kind in _NUMBERS_AND_TEXT:
-        raise TypeError(f"{value!r} does not say how it travels: store it as a wire type, as in {_NUMBERS_AND_TEXT[kind]}")
+        raise TypeError(f"{value!r} has no wire type: store it as one, as in {_NUMBERS_AND_TEXT[kind]}")
     hint = _CONTAINERS.get(kind)
     remedy = f"store a typed collection, as in {hint}" if hint else f"decorate it with @serializable({kind.__name__!r})"
     raise NotSerializable(f"{kind.__name__} is not serializable: {remedy}")
 
 
 def operand(kind: Any) -> Wire[Any]:
-    """By which wire the operator >> and load() load a kind: a serializable class by pointer."""
+    """The wire type with which the operator >> and load() load a kind: a serializable class by pointer."""
     if isinstance(kind, type) and hasattr(kind, "__pointer__"):
         pointer = vars(kind).get("__pointer__")
         if pointer is None:

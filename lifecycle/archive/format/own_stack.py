@@ -1,6 +1,6 @@
-"""A function on a stack of its own, in a thread that runs only while its caller waits for it: it can pause anywhere within.
+"""Runs a function on its own stack, in a thread that runs only while its caller waits for it, so that it can pause anywhere.
 
-serialize() methods and functions that decode a message are plain functions, which cannot stop for more bytes and go on by
+serialize() methods and functions that decode a message are plain functions, which cannot pause for more bytes by
 themselves.
 """
 
@@ -16,13 +16,13 @@ from lifecycle.archive.format.decoder import Decoder
 
 
 class Abandoned(BaseException):
-    """Ends a function whose result nobody waits for any longer."""
+    """Ends a function whose result is not needed any more."""
 
 
 class OwnStack:
-    """A call of `function`; what it passes to request() is for the caller of resume() to answer.
+    """A call of `function`; the caller of resume() answers what it passes to request().
 
-    The two threads take turns, so that the function is never at work while its caller is.
+    The two threads take turns, so that the function never runs at the same time as its caller.
     """
 
     __slots__ = ("_answer", "_asks", "_error", "_has_begun", "_is_over", "_request", "_result", "_resumes", "_thread")
@@ -41,7 +41,7 @@ class OwnStack:
         self._has_begun = False
 
     def resume(self, answer: Callable[[], Any] = lambda: None) -> bool:
-        """Go on until the function ends, or makes a request; whether it has ended. answer: gives what request() returns, or
+        """Continue until the function ends or makes a request; return whether it has ended. answer: makes request()'s result or
         raises.
 
         Raises what the function raises.
@@ -64,12 +64,12 @@ class OwnStack:
 
     @property
     def asked(self) -> Any:
-        """What the function asks for."""
+        """The function's request."""
         return self._request
 
     @property
     def result(self) -> Any:
-        """What the function returned."""
+        """The function's result."""
         return self._result
 
     def request(self, what: Any) -> Any:
@@ -80,7 +80,7 @@ class OwnStack:
         return self._answer()
 
     def abandon(self) -> None:
-        """End the function, by an exception where it waits for an answer."""
+        """End the function, by raising an exception in it where it waits for an answer."""
         while self._has_begun and not self._is_over:
             try:
                 self.resume(_abandon)
@@ -110,7 +110,7 @@ def _abandon() -> None:
 
 
 def answer_of(receive: Callable[[int], Any], size: int) -> Callable[[], Any]:
-    """The answer to a request for so many bytes: what receive() gives, or raises."""
+    """The answer to a request for bytes: what receive() returns or raises."""
     try:
         chunk = receive(size)
     except BaseException as error:
@@ -123,7 +123,7 @@ def _raise(error: BaseException) -> None:
 
 
 def load_apart(decoder: Decoder, function: Callable[[], Any]) -> None:
-    """Call `function`, which loads from the decoder, on a stack of its own; bytes are received on the caller's."""
+    """Call `function`, which loads from the decoder, on its own stack; bytes are received on the caller's."""
     stack, receive = OwnStack(function), decoder.receive
     decoder.receive = stack.request
     try:

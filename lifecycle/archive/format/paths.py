@@ -1,6 +1,6 @@
-"""Where in a document an error lies: the objects that were being loaded, from the innermost outwards, as notes on the error.
+"""Locates an error in a document: adds notes with the objects being loaded, from the innermost outwards.
 
-Loading keeps no record of it: the path is read from the frames of the functions that were at work when it was raised.
+Loading does not keep track of them: they are read from the frames of the functions that were running.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ EVENTS: dict[CodeType, Callable[[Variables], Iterator[Event]]] = {
         [(CONTAINER, found["self"].name), (ELEMENT, len(found.get("items", ())))]
     ),
 }
-"""What the variables of a function that was at work say of the place in the document."""
+"""The place in the document, from the variables of a function that was running."""
 
 
 def add_path(error: FormatError, coder: Any, began: int) -> None:
-    """Note on an error of the bytes which objects it lies in, and where each began; the outermost value began at `began`."""
+    """Add notes to an error with the objects it occurred in, and where each began; the outermost value began at `began`."""
     numbers: dict[int, int] | None = None
     lines: list[str] = []
     element = container = last = None

@@ -16,11 +16,11 @@ from lifecycle.archive.format.record_source import SHORT, Place, RecordLike, Rec
 from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.strings import SURROGATES, StringWire, undecodable
 from lifecycle.archive.format.versions import Member
-from lifecycle.archive.format.wire import AT_ONCE, Fixed, Wire
+from lifecycle.archive.format.wire import Fixed, Wire, at_once
 
 SHORT_SIZES = {length: length for length in range(SHORT)}
 SHORT_UNICODE_SIZES = {int.from_bytes(prefix, "little"): 2 * length for length, prefix in enumerate(SHORT_UNICODE_LENGTHS)}
-"""The first byte, or the first four, of a short string, as a number -> how many bytes its text has."""
+"""The first byte, or the first four, of a short string, as a number -> the size of its text in bytes."""
 
 ONE, MANY, TAGGED = "take", "take many", "take tagged"
 
@@ -36,24 +36,24 @@ _TAKE_TAG = (
     "try:", "    if _data[_at] != _low or _data[_at + 1] != _high:", "        break",
     "except IndexError:", "    break", "_at += 2",
 )  # fmt: skip
-"""Take the tag, or end the loop where another one, or not all of one, is there."""
+"""Load the tag, or end the loop if it is another one, or incomplete."""
 
 
 def take_source(record: RecordLike, frame: str, format: Format, *, least: int) -> SourceText:
     """run(coder, thing): load the fields of `thing`, and return it. run(coder, count, made): append `count` new things to
-    `made`, at most AT_ONCE of them.
+    `made`, at most at_once() of them.
 
-    run(coder, count, tag, made): append up to so many new objects, as long as their tag is next, and number them. Where the
-    record is flat, BlockingIOError leaves the decoder behind the last whole thing; where it is not, `run` is a generator (see
+    run(coder, count, tag, made): append up to `count` new objects, as long as their tag is next, and number them. If the
+    record is flat, BlockingIOError leaves the decoder after the last complete thing; if not, `run` is a generator (see
     nesting.py).
 
-    least: the fewest bytes of a thing, by which is known how many more bytes there will be.
+    least: the minimum size of a thing, to know how many more bytes to expect.
 
-    A short string that has arrived is taken in place, with the run before it; any other goes the long way, by its wire.
+    A short string that has arrived is loaded in place, with the run before it; any other by its wire.
     """
     source = SourceText(
         error=struct.error, undecodable=undecodable, kind=record.kind, new=record.kind.__new__, from_wide=utf_16_le_decode,
-        set=object.__setattr__, islice=islice, map=map, repeat=repeat, most=AT_ONCE, Loaded=LoadedClass,
+        set=object.__setattr__, islice=islice, map=map, repeat=repeat, most=at_once(record.cost), Loaded=LoadedClass,
         Generator=GeneratorType,
     )  # fmt: skip
     source.add(_HEADS[frame])
@@ -110,9 +110,9 @@ def take_source(record: RecordLike, frame: str, format: Format, *, least: int) -
 
 
 class TextLayouts(dict[int, tuple[Callable[..., Any], int]]):
-    """The first bytes of a text, as a number -> what unpacks the run before it, the number and the text, and how long they are.
+    """The first bytes of a text, as a number -> a function that unpacks the run, the number and the text, and their size.
 
-    codes: those of the run and the number. sizes: the first bytes -> how long the text is; KeyError for any others.
+    codes: of the run and the number. sizes: the first bytes -> the size of the text; KeyError for any others.
     """
 
     def __init__(self, codes: str, sizes: dict[int, int]) -> None:
@@ -127,10 +127,10 @@ class TextLayouts(dict[int, tuple[Callable[..., Any], int]]):
 
 
 class _LoadingWriter(RecordWriter):
-    """least: as of take_source(). pauses: whether `run` is a generator, which yields what has to be loaded by others.
+    """least: as for take_source(). pauses: whether `run` is a generator, which yields what has to be loaded by others.
 
-    repeats: whether it loads many things. A text is expected to be as long as that of the thing before, so that one struct call
-    takes the run and the text; where it is not, the call for its length follows.
+    repeats: whether it loads many things. A text is expected to be as long as in the previous thing, so that one struct call
+    loads the run and the text; if it is not, a call for its length follows.
     """
 
     def __init__(self, source: SourceText, format: Format, *, least: int, pauses: bool, repeats: bool) -> None:
@@ -141,7 +141,7 @@ class _LoadingWriter(RecordWriter):
         self.takes_tag = False
 
     def begins_with_text(self, record: RecordLike) -> bool:
-        """Whether the first struct call of the record is that of a run and a string, which takes the tag too."""
+        """Whether the record begins with a struct call for a run and a string, which loads the tag too."""
         wire: Any
         for member in record.members:
             wire = member.wire
@@ -185,7 +185,7 @@ class _LoadingWriter(RecordWriter):
         self.source.add(f"{items} = {unpack}(_data, _at)", f"_at += {layout.size}", *assignments)
 
     def _by(self, load: Callable[[Decoder], Any], target: str, *, moves: bool = True) -> None:
-        """Set `target` to what `load` returns, which may wait for more bytes, and which moves the decoder."""
+        """Set `target` to the result of `load`, which may wait for more bytes, and moves the decoder."""
         name = self.source.name("load", load)
         self.source.add("_coder.at = _at")
         if self.pauses:
@@ -198,7 +198,7 @@ class _LoadingWriter(RecordWriter):
         self.source.add(*(["_at = _coder.at"] if moves else []), "_have = len(_data)")
 
     def _items(self) -> tuple[str, list[str]]:
-        """Where the unpacked items go: straight into the fields, or into variables of which the statements make them."""
+        """The targets of the unpacked items: the fields, or variables from which statements make the fields."""
         items: list[str] = []
         assignments: list[str] = []
         for place, wire in self.run:

@@ -1,8 +1,8 @@
-"""What the written functions that store and load records have in common (record_storing.py, record_loading.py).
+"""The common part of the generated functions that store and load records (record_storing.py, record_loading.py).
 
-A run of fields of fixed size is one struct call; a string behind it lends the run its short length, so that a record like (int,
-double, short string) takes one call to pack and two appends. Records within a record, by value, are part of its runs; what a
-pointer refers to is stored and loaded in place where it is of the very class that the pointer names.
+A run of fields of fixed size is one struct call, which includes the short length of a string after it, so that a record like
+(int, double, short string) takes one call to pack and two appends. Records in a record, by value, are part of its runs; an
+object by pointer is stored and loaded in place if it is of exactly the class that the pointer names.
 """
 
 from __future__ import annotations
@@ -25,19 +25,21 @@ from lifecycle.archive.format.wire import Fixed, Wire
 SHORT = 0xFF  # a length below it is one byte
 
 DIRECTLY = 15
-"""A mask: of so many levels and one, all but one are run directly, which takes half the time and some of Python's stack."""
+"""A mask: of that many levels and one, all but one are run directly, which takes half the time and some of Python's stack."""
 
 TITLE = "<lifecycle.archive "
 _titles = count(1)
 
 
 class RecordLike(Protocol):
-    """What the source of a record's functions needs to know of it."""
+    """The attributes of a record that the source of its functions needs."""
 
     kind: type[Any]
     name: str
     is_frozen: bool
 
+    @property
+    def cost(self) -> int: ...
     @property
     def wires(self) -> dict[str, Wire[Any]]: ...
     @property
@@ -49,7 +51,7 @@ class RecordLike(Protocol):
 
 
 class SourceText:
-    """Lines of a function `run`, and the names that they use. names: for the function's globals, without the underscore."""
+    """The lines of a function `run`, and the names that they use. names: for the function's globals, without the underscore."""
 
     def __init__(self, **names: Any) -> None:
         self.lines: list[str] = []
@@ -58,17 +60,17 @@ class SourceText:
         self.begins_at = 0
 
     def add(self, *lines: str, more: int = 0) -> None:
-        """Add lines, indented by `more` steps than the present ones."""
+        """Add lines, indented by `more` further steps."""
         self.lines += [" " * 4 * (self.indent + more) + line for line in lines]
 
     def name(self, stem: str, value: object) -> str:
-        """A name for `value` that nothing else has."""
+        """A unique name for `value`."""
         name = f"_{stem}_{len(self.names)}"
         self.names[name] = value
         return name
 
     def later(self, stem: str, find: Callable[[Any], Callable[..., Any]]) -> str:
-        """A name for the function that find(coder) gives, at its first call, for records may refer to each other."""
+        """A name for the function that find(coder) returns, found at the first call, since records may refer to each other."""
 
         def found(coder: Any, thing: Any) -> Any:
             function = self.names[name] = find(coder)
@@ -78,11 +80,11 @@ class SourceText:
         return name
 
     def begin_at_once(self, *lines: str) -> None:
-        """Begin the function with lines, behind those of begin_with()."""
+        """Begin the function with lines, after those of begin_with()."""
         self.lines[self.begins_at : self.begins_at] = [f"    {line}" for line in lines]
 
     def begin_with(self, **values: str) -> None:
-        """Begin the function with variables, those that its lines use; the values in their order."""
+        """Begin the function with the variables that its lines use; return their values in order."""
         text = "\n".join(self.lines)
         used = [f"    _{name} = {value}" for name, value in values.items() if f"_{name}" in text]
         self.lines[self.begins_at : self.begins_at] = used
@@ -99,7 +101,7 @@ class SourceText:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a field's value is: the variable of its object, the object's class, and the field."""
+    """The place of a field's value: the variable of its object, the object's class, and the field."""
 
     owner: str
     record: RecordLike
@@ -110,12 +112,12 @@ class Place:
         return f"{self.owner}.{self.field}"
 
     def assign(self, value: str) -> str:
-        """The statement that sets the field; a frozen object's by way of object.__setattr__."""
+        """The statement that sets the field; for a frozen object with object.__setattr__."""
         return f"_set({self.owner}, {self.field!r}, {value})" if self.record.is_frozen else f"{self.value} = {value}"
 
 
 class RecordWriter:
-    """Walks the fields of a record, and of the records within it, and collects runs of fields of fixed size."""
+    """Walks the fields of a record, and of nested records, and collects runs of fields of fixed size."""
 
     def __init__(self, source: SourceText, format: Format) -> None:
         self.source = source
@@ -125,7 +127,7 @@ class RecordWriter:
         self.variables = 0
 
     def fields(self, record: RecordLike, owner: str) -> None:
-        """Write what stores or loads the fields of the object in the variable `owner`, but for a last run."""
+        """Write code that stores or loads the fields of the object in the variable `owner`, except a last run."""
         for member in record.members:
             place = Place(owner, record, member.name)
             if member.name not in record.wires:
@@ -136,7 +138,7 @@ class RecordWriter:
                 self.field(place, member.wire)
 
     def field(self, place: Place, wire: Wire[Any]) -> None:
-        """Write what stores or loads a field, or add it to the run."""
+        """Write code that stores or loads a field, or add it to the run."""
         if self.traced and not wire.is_record:
             self.other(place, TracedWire(wire, f"{place.record.name}.{place.field}: {wire.name}"))
         elif isinstance(wire, Fixed):
@@ -154,7 +156,7 @@ class RecordWriter:
                 self.other(place, wire)
 
     def conditional(self, place: Place, member: Member) -> None:
-        """Write what stores or loads a field where its conditions hold."""
+        """Write code that stores or loads a field if its conditions hold."""
         self.end_run()
         holds = " and ".join(f"{self.source.name('holds', each)}({place.owner})" for each in member.conditions)
         self.source.add(f"if {holds}:")
@@ -168,7 +170,7 @@ class RecordWriter:
         self.source.indent -= 1
 
     def embedded(self, place: Place, record: Any) -> None:
-        """Write what stores or loads a record by value; one that holds objects is a level of its own."""
+        """Write code that stores or loads a record by value; one that contains objects is a level of its own."""
         variable = self.variable()
         self.begin_embedded(place, variable, record)
         if not record.is_flat:
@@ -180,7 +182,7 @@ class RecordWriter:
             self.source.add("_coder.depth -= 1")
 
     def nested(self, generator: str) -> None:
-        """Write what runs the generator of another object: directly, and at some depths by the caller, to spare the stack."""
+        """Write code that runs the generator of another object: directly, and at some depths by the caller, to save stack."""
         self.source.add("_within = True", f"if _coder.depth & {DIRECTLY}:", f"    yield from {generator}", "else:")
         self.source.add(f"    yield {generator}", "_within = False")
 
@@ -198,7 +200,7 @@ class RecordWriter:
         raise NotImplementedError
 
     def absent(self, place: Place, member: Member) -> None:
-        """Write what a field has that is not there: nothing, where things are stored."""
+        """Write code for an absent field: none for storing."""
 
     def text(self, place: Place, wire: StringWire) -> None:
         raise NotImplementedError
@@ -214,7 +216,7 @@ class RecordWriter:
 
 
 def _pointed_record(wire: Wire[Any]) -> Any:
-    """The record of the class that a pointer names; None for a class without objects or with unusable annotations."""
+    """The record of the class that a pointer names; None for a class that has no objects or unusable annotations."""
     record = vars(wire.kind).get("__wire__") if isinstance(wire, PointerWire) else None
     if record is None or not record.is_record or record.is_abstract:
         return None
@@ -225,5 +227,5 @@ def _pointed_record(wire: Wire[Any]) -> Any:
 
 
 def enter(source: SourceText) -> None:
-    """Be one level deeper."""
+    """Write code that goes one level deeper."""
     source.add("if _coder.depth >= _deepest:", "    _coder.enter()", "_coder.depth += 1")

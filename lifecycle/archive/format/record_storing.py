@@ -21,7 +21,7 @@ def put_source(record: RecordLike, format: Format, *, tagged: bool, blame: Calla
     """run(coder, things, tag): append the fields of each of `things` to the buffer; if tagged, as objects, with the tag before
     new ones.
 
-    It is a generator where the record is not flat. An error within a field that holds other objects is that field's own.
+    It is a generator if the record is not flat. An error in a field that contains other objects is reported by that field.
     """
     source = SourceText(
         error=struct.error, blame=blame, wide=utf_16_le_encode, kind=record.kind, null=NULL, most=MOST_NUMBERS,

@@ -1,6 +1,6 @@
-"""Records: dataclasses whose annotations are wire types, stored and loaded by functions that are written for them.
+"""Records: dataclasses whose annotations are wire types, stored and loaded by functions generated for them.
 
-A value that does not fit is found by storing the fields one by one, so that the error names the field.
+If a value does not fit, the fields are stored one by one, so that the error names the field.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ PUT, PUT_TAGGED = "put", "put tagged"
 class Record(Wire[Any]):
     """The wire of a dataclass: its fields in their order, without a tag.
 
-    names: what names in the annotations mean that are not of the class's module. schema: that of new objects; None for a class
-    that has no number of its own. Where fields are there since a schema number only, a record of each number does the work.
+    names: the names in the annotations that are not in the class's module. schema: of new objects; None for a class
+    without a number of its own. If some fields exist only since a schema number, there is a record for each number.
     """
 
     is_record = True
@@ -53,7 +53,7 @@ class Record(Wire[Any]):
 
     @cached_property
     def wires(self) -> dict[str, Wire[Any]]:
-        """The wire of each field that is there in every object, or on a condition."""
+        """The wire of each field that every object has, or that has a condition."""
         return {each.name: each.wire for each in self.members if not each.since}
 
     @cached_property
@@ -68,7 +68,7 @@ class Record(Wire[Any]):
             self._measuring = False
 
     def at(self, schema: int) -> Record:
-        """The record of the objects of a schema number; one for all numbers between which nothing changes."""
+        """The record of the objects of a schema number; numbers without changes between them share one."""
         if not self.thresholds:
             return self
         reached = max((each for each in self.thresholds if each <= schema), default=0)
@@ -81,13 +81,13 @@ class Record(Wire[Any]):
         return found
 
     def _loading(self, decoder: Decoder) -> Record:
-        """The record of the object that is being loaded."""
+        """The record of the object being loaded."""
         if not self.thresholds:
             return self
         return self._of(decoder.schemas, decoder.schema)
 
     def _storing(self, encoder: Encoder) -> Record:
-        """The record of the objects that are being stored."""
+        """The record of the objects being stored."""
         return self._of(encoder.schemas, NO_SCHEMA) if self.thresholds else self
 
     def _of(self, schemas: Mapping[type[Any], int], schema: int) -> Record:
@@ -97,7 +97,7 @@ class Record(Wire[Any]):
 
     @cached_property
     def least(self) -> int:  # type: ignore[override]
-        """The fewest bytes that a record has; a record that contains itself by value would have no end, and is refused."""
+        """The minimum size of a record; a record that contains itself by value would have no end, and is refused."""
         if self.__dict__.get("_measuring"):
             raise TypeError(f"{self.name} contains itself by value: use `{self.name} | None`, a pointer")
         self._measuring = True
@@ -108,14 +108,14 @@ class Record(Wire[Any]):
 
     @cached_property
     def cost(self) -> int:  # type: ignore[override]
-        """Of how many bytes a record counts against the limit: an object, and those within it by value."""
+        """The bytes that a record counts against the limit: for the object, and those in it by value."""
         kind: Any = self.kind  # with slots, a header, a place in a list and one for each field
         own = OBJECT_COST if kind.__dictoffset__ else (kind.__basicsize__ + 39) // MEMORY
         return max(self.least, own + sum(wire.cost for wire in self.wires.values() if wire.cost > 1))
 
     @cached_property
     def texts(self) -> int:
-        """How many strings a record has, with those in records within it."""
+        """The number of strings in a record, including nested records."""
         records = [wire for wire in self.wires.values() if isinstance(wire, Record)]
         return sum(isinstance(wire, StringWire) for wire in self.wires.values()) + sum(each.texts for each in records)
 
@@ -130,9 +130,9 @@ class Record(Wire[Any]):
         return due
 
     def charge(self, decoder: Decoder, things: list[Any], began: int, *, numbered: bool = False) -> None:
-        """Charge things that began at that offset, and their places in the table of numbers, where they have numbers.
+        """Charge things that began at that offset, and their places in the table of numbers, if they have numbers.
 
-        Their strings are only looked at where the bytes could be too few for them.
+        Their strings are only considered if the bytes could be too few for them.
         """
         due = len(things) * (self.cost + numbered)
         if decoder.offset - began < due + len(things) * self.texts * OBJECT_COST:
@@ -141,7 +141,7 @@ class Record(Wire[Any]):
 
     @cached_property
     def is_flat(self) -> bool:  # type: ignore[override]
-        """Whether a record holds nothing that has a number or is more than one step: then it is stored and loaded at once."""
+        """Whether a record contains nothing with a number or of several steps: then it is stored and loaded at once."""
         assert self.least >= 0  # refuses one that contains itself
         return all(wire.is_flat for wire in self.wires.values())
 
@@ -157,11 +157,11 @@ class Record(Wire[Any]):
     # -- storing -------------------------------------------------------------------------------------------------------------
 
     def putting(self, encoder: Encoder) -> Function:
-        """The function that puts the fields of things."""
+        """The function that stores the fields of things."""
         return self._storing(encoder)._function(PUT, encoder)
 
     def taking(self, decoder: Decoder) -> Function:
-        """The function that takes the fields of one thing."""
+        """The function that loads the fields of one thing."""
         return self._function(ONE, decoder)
 
     def store(self, encoder: Encoder, value: Any) -> Storing | None:
@@ -173,7 +173,7 @@ class Record(Wire[Any]):
         return self._put_all(encoder, values) if values else None
 
     def put(self, encoder: Encoder, thing: Any) -> Storing | None:
-        """Put the fields of `thing`, which may have more: it may be of a derived class."""
+        """Store the fields of `thing`, which may have more: it may be of a derived class."""
         return self._put_all(encoder, (thing,))
 
     def _put_all(self, encoder: Encoder, things: Sequence[Any]) -> Storing | None:
@@ -181,14 +181,14 @@ class Record(Wire[Any]):
         return storing
 
     def put_tagged(self, encoder: Encoder, things: Sequence[Any], tag: bytes) -> Storing | None:
-        """Put each of `things`, objects of just this class, as an object: its number, or the tag and its fields."""
+        """Store each of `things`, which are of exactly this class: its number, or the tag and its fields."""
         storing: Storing | None = self._function(PUT_TAGGED, encoder)(encoder, things, tag)
         return storing
 
     def _with_field_name(self, encoder: Encoder, thing: Any, error: Exception) -> None:
-        """Raise the error that names the field of `thing` which does not fit; return where none of them is at fault.
+        """Raise an error that names the field of `thing` that does not fit; return if none is at fault.
 
-        Other fields that hold objects are not tried again, for that may run users' code; their errors are their own.
+        Fields that contain other objects are not tried again, for that may run users' code; they report their own errors.
         """
         for each in self.members:
             name, wire = each.name, each.wire
@@ -211,7 +211,7 @@ class Record(Wire[Any]):
         return self.take(decoder, self.make())
 
     def take(self, decoder: Decoder, thing: Any) -> Any:
-        """Take the fields of `thing`; the thing, or a generator of it."""
+        """Load the fields of `thing`; return it, or a generator of it."""
         return self._loading(decoder)._function(ONE, decoder)(decoder, thing)
 
     def load_all(self, decoder: Decoder, count: int) -> list[Any] | Loading:
@@ -249,7 +249,7 @@ class Record(Wire[Any]):
     # -- the written functions -----------------------------------------------------------------------------------------------
 
     def _function(self, title: str, coder: Encoder | Decoder) -> Function:
-        """The function of that title for the archive's kind of strings."""
+        """The function with that title for the archive's kind of strings."""
         variant = coder.format.variant
         function = self._functions.get((title, variant))
         if function is None:
@@ -263,7 +263,7 @@ class Record(Wire[Any]):
 
 
 def _struct_of(kind: type[Any]) -> Record | None:
-    """The wire of a dataclass that has no name for archives: by value only."""
+    """The wire of a dataclass that is not serializable: by value only."""
     if not is_dataclass(kind) or hasattr(kind, "__pointer__"):
         return None
     found: Record | None = vars(kind).get("__struct__")
@@ -277,7 +277,7 @@ WIRE_MAKERS.append(_struct_of)
 
 
 def _record_within(wire: Wire[Any], value: Any) -> Record | None:
-    """The record whose fields are stored in place for a field: by value, or what a pointer refers to."""
+    """The record whose fields are stored in place for a field: a record by value, or an object by pointer."""
     if isinstance(wire, Record):
         if type(value) is not wire.kind:
             raise TypeError(f"{value!r} is not a {wire.name}")

@@ -1,4 +1,4 @@
-"""Which classes an archive may make objects of: those that were registered, and no others, whatever the bytes say."""
+"""The registered classes: the only ones that archives instantiate, whatever the bytes say."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lifecycle.archive.errors import NotSerializable
 
 LONGEST_NAME = 63
 LARGEST_SCHEMA = 0xFFFE
-SMALLEST_OBJECT, SMALLEST_COLLECTION = 8, 15
-"""Sixteenths of the bytes that an object takes, where it is not known by its fields."""
+SMALLEST_OBJECT, SMALLEST_COLLECTION = 12, 15
+"""A sixteenth of the memory of an object whose fields are not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,11 +22,11 @@ class Entry:
 
     is_abstract: whether only classes derived from it have objects.
 
-    make: makes an object to load into. put(encoder, thing): stores its body, and returns None or a generator. take(decoder,
-    thing): loads its body, and returns the thing or a generator of it (see nesting.py). members: how that is done as a member
-    of an object, where a collection is not a level of nesting of its own.
+    make: makes an object to load into. put(encoder, thing): stores its body; returns None or a generator. take(decoder,
+    thing): loads its body; returns the thing or a generator of it (see nesting.py). members: the same for a member
+    of an object, for which a collection is not a level of nesting.
 
-    record: the wire of the fields of a dataclass, which stores and loads several objects, one behind the other, at once.
+    record: the wire of the fields of a dataclass, which stores and loads several consecutive objects at once.
     """
 
     kind: type[Any]
@@ -45,31 +45,31 @@ class Entry:
 
     @property
     def description(self) -> bytes:
-        """The bytes that describe it on the wire, under its own schema number."""
+        """The bytes that describe it on the wire, with its own schema number."""
         return self.described_as(self.schema)
 
     def described_as(self, schema: int) -> bytes:
-        """The bytes that describe it on the wire, under a schema number."""
+        """The bytes that describe it on the wire, with a schema number."""
         name = self.name.encode("ascii")
         return struct.pack("<HHH", 0xFFFF, schema, len(name)) + name
 
     @property
     def cost(self) -> int:
-        """What an object of it is charged (Decoder.charge), with its place in the table of numbers."""
+        """The charge for an object of it (Decoder.charge), with its place in the table of numbers."""
         if self.record is not None:
             return 1 + int(self.record.cost)
         return SMALLEST_COLLECTION if self.members else SMALLEST_OBJECT
 
     @property
     def tagged(self) -> Any:
-        """The record, where all objects have the same fields."""
+        """The record, if all objects have the same fields."""
         return None if self.record is None or self.record.thresholds else self.record
 
 
 class Registry:
     """The classes that archives may load, by their names on the wire.
 
-    Of several classes with one name, the one that was asked for is loaded, and else the newest. MFC's collections are in every
+    If several classes have one name, the requested one is loaded, or else the newest. MFC's collections are in every
     registry.
     """
 
@@ -78,12 +78,12 @@ class Registry:
         self._by_name: dict[str, list[Entry]] = {}
 
     def add(self, entry: Entry) -> None:
-        """Let archives load the entry's class."""
+        """Register the entry's class, so that archives may load it."""
         self._by_class[entry.kind] = entry
         self._by_name.setdefault(entry.name, []).insert(0, entry)
 
     def entry(self, kind: type[Any]) -> Entry:
-        """The entry of a class; NotSerializable when it was not registered."""
+        """The entry of a class; NotSerializable if it is not registered."""
         if not isinstance(kind, type):
             raise TypeError(f"{kind!r} is not a class")
         found = self._by_class.get(kind)
@@ -97,9 +97,9 @@ class Registry:
         return kind in self._by_class
 
     def schemas(self, schemas: Mapping[Any, int]) -> dict[type[Any], int]:
-        """The schema number of each class that an archive is given one for, by the class or by its name on the wire.
+        """The schema numbers given to an archive, by the class or by its name on the wire.
 
-        KeyError for a name that is not registered, ValueError for what is not a schema number.
+        KeyError for a name that is not registered, ValueError for an invalid schema number.
         """
         found: dict[type[Any], int] = {}
         for kind, schema in schemas.items():
@@ -112,7 +112,7 @@ class Registry:
         return found
 
     def named(self, name: str) -> list[Entry]:
-        """The entries of that name on the wire, newest first."""
+        """The entries with that name on the wire, newest first."""
         return [*self._by_name.get(name, ()), *COLLECTIONS._by_name.get(name, ())]
 
 

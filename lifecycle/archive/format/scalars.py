@@ -1,8 +1,8 @@
 """The numbers of the format, by their Windows names, and SIZE, POINT and RECT: little-endian on every platform, unaligned.
 
-`DWORD(5)` is an int that knows its width, so that `archive << DWORD(5)` says what goes on the wire; one that does not fit
+`DWORD(5)` is an int with a width, so that `archive << DWORD(5)` says what goes on the wire; a number that does not fit
 raises ValueError. An archive loads plain ints, floats and bools. For type checkers the names are int, float, bool
-and str, so that a dataclass may be annotated with them and be given plain numbers.
+and str, so that a dataclass annotated with them accepts plain numbers.
 """
 
 from __future__ import annotations
@@ -123,12 +123,12 @@ else:
         "C++'s wchar_t: one UTF-16 code unit, 2 bytes.",
     )
     INT_PTR = _new(
-        int, PointerSized("INT_PTR", "i", "q"), "A signed integer as wide as a pointer: what CArray::GetCount() gives."
+        int, PointerSized("INT_PTR", "i", "q"), "A signed integer as wide as a pointer: the result of CArray::GetCount()."
     )
     ULONG_PTR = _new(
         int,
         PointerSized("ULONG_PTR", "I", "Q"),
-        "An integer without a sign, as wide as a pointer: UINT_PTR, DWORD_PTR, size_t.",
+        "An unsigned integer as wide as a pointer: UINT_PTR, DWORD_PTR, size_t.",
     )
 
 

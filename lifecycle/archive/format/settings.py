@@ -1,4 +1,4 @@
-"""Format: what both sides of an archive have to agree on, since it is not on the wire, and the limits."""
+"""Format: settings that both sides of an archive have to agree on, since they are not on the wire, and the limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEAST_BUFFER = 128
 
 @cache
 def extends_ascii(encoding: str) -> bool:
-    """Whether ASCII text has the same bytes in that encoding, so that it needs no codec; a codec costs five times as much."""
+    """Whether ASCII text has the same bytes in that encoding, and needs no codec; a codec costs five times as much."""
     ascii_bytes = bytes(range(128))
     try:
         return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
@@ -26,7 +26,7 @@ def extends_ascii(encoding: str) -> bool:
 
 @cache
 def _check_codec(encoding: str, errors: str) -> None:
-    """LookupError for an encoding or a way to treat errors that does not exist, ValueError for one that cannot decode text."""
+    """Raise LookupError for an unknown encoding or error handler, ValueError for one that cannot decode text."""
     try:
         "".encode(encoding)
         b"".decode(encoding)
@@ -41,9 +41,9 @@ def _check_codec(encoding: str, errors: str) -> None:
 
 
 class Traced(NamedTuple):
-    """A value: the offset of its first byte, what it is ("Track.name: CString"), and the value itself.
+    """A value: the offset of its first byte, its kind ("Track.name: CString"), and the value itself.
 
-    A value that holds others comes behind them, with the offset where it began.
+    A value that contains others comes after them, with the offset where it began.
     """
 
     offset: int
@@ -58,9 +58,9 @@ Trace = Callable[[Traced], object]
 class Format:
     """unicode: whether CString and text are stored as UTF-16. encoding, errors: of ANSI text.
 
-    win32: whether counts are as 32-bit programs have them. limit: the most bytes that one string, block or count may claim.
-    depth: of nested objects. size: the buffer's, in bytes. ascii: whether ASCII text has the same bytes in `encoding`.
-    codec: the name of its codec (see code_pages.py). trace: what is called with each value. variant: a number for what
+    win32: whether counts are those of 32-bit programs. limit: the largest length of one string, block or count, in bytes.
+    depth: of nested objects. size: the buffer's, in bytes. ascii: whether ASCII text has the same bytes in `encoding`. codec:
+    the name of its codec (see code_pages.py). trace: a function called with each value. variant: a number for the settings that
     the functions of records depend on.
     """
 
@@ -82,7 +82,7 @@ class Format:
         return f"{self.depth} levels of nested objects at most (the archive's depth)"
 
     def tell(self, at: int, kind: str, value: Any) -> None:
-        """Tell of a value, where that was asked for."""
+        """Report a value to `trace`, if there is one."""
         if self.trace is not None:
             self.trace(Traced(at, kind, value))
 

@@ -1,6 +1,6 @@
-"""CString and its kin: a length, then characters, without an end.
+"""CString and similar types: a length, then characters, without a terminator.
 
-Unicode strings begin with a mark, so that either kind of program reads either kind of string: both load into the same str. The
+Unicode strings begin with a mark, so that both kinds of program read both kinds of string, which load as str. The
 ANSI code page is not on the wire; it is the archive's `encoding`.
 """
 
@@ -19,13 +19,13 @@ from lifecycle.archive.format.lengths import SHORT_LENGTHS, SHORT_UNICODE_LENGTH
 from lifecycle.archive.format.wire import Wire, travels_as
 
 PLACE = 8
-"""How many bytes a text takes in a list, beside its own."""
+"""The memory that a text takes in a list, in addition to its characters, in bytes."""
 
 LAST_SHARED = "\xff"
-"""The last character that Python keeps once, whatever is loaded."""
+"""The last character of which Python shares one-character strings."""
 
 SURROGATES = "surrogatepass"
-"""How UTF-16 is coded: a Windows string may hold half of a pair."""
+"""The error handler for UTF-16: a Windows string may contain half of a surrogate pair."""
 
 
 def wide(text: str) -> bytes:
@@ -34,12 +34,12 @@ def wide(text: str) -> bytes:
 
 
 def from_wide(data: bytearray) -> str:
-    """The text of UTF-16; every even number of bytes is one."""
+    """The text of UTF-16 bytes; any even number of bytes is valid."""
     return utf_16_le_decode(data, SURROGATES, True)[0]
 
 
 def undecodable(decoder: Decoder, at: int, error: UnicodeError) -> GenericError:
-    """The error of bytes at `at` in the buffer that are not text in their encoding."""
+    """The error for bytes at `at` in the buffer that are not text in their encoding."""
     if not isinstance(error, UnicodeDecodeError):
         return GenericError(decoder.base + at, f"text in {decoder.format.encoding}", str(error))
     found = error.object[error.start : error.end]
@@ -47,7 +47,7 @@ def undecodable(decoder: Decoder, at: int, error: UnicodeError) -> GenericError:
 
 
 def decoded(decoder: Decoder, at: int, size: int, *, unicode: bool) -> str:
-    """The text of `size` bytes at `at` in the buffer; GenericError where they are none."""
+    """The text of `size` bytes at `at` in the buffer; GenericError if they are not text."""
     data = decoder.data[at : at + size]
     try:
         if unicode:
@@ -63,7 +63,7 @@ def encoded(text: str, encoder: Encoder, *, unicode: bool) -> bytes:
 
 
 class StringWire(Wire[str]):
-    """unicode: whether the string is stored in UTF-16; None for what the archive says. Either kind is loaded."""
+    """unicode: whether the string is stored in UTF-16; None for the archive's setting. Both kinds are loaded."""
 
     is_atomic = is_flat = True
     goes_back = False

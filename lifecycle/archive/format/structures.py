@@ -1,4 +1,4 @@
-"""Windows' structures that programs write whole: GUID, LOGFONT, LOGPEN, LOGBRUSH, WINDOWPLACEMENT."""
+"""Windows structures that programs write as a whole: GUID, LOGFONT, LOGPEN, LOGBRUSH, WINDOWPLACEMENT."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class LOGBRUSH:
 
 @dataclass
 class WINDOWPLACEMENT:
-    """Where a window is, 44 bytes: also minimized and maximized."""
+    """The position of a window, also when minimized and maximized; 44 bytes."""
 
     length: UINT = PLACEMENT_SIZE
     flags: UINT = 0

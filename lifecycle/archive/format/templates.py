@@ -1,14 +1,15 @@
-"""CArray, CList and CMap: MFC's templates, which travel as a count and their elements, and never by pointer.
+"""CArray, CList and CMap: MFC's templates, stored as a count and their elements, never by pointer.
 
 `CArray[DWORD]` is a class: `archive << CArray[DWORD]([1, 2])`, `values = archive >> CArray[DWORD]`; in a dataclass, the
 annotation is `CArray[DWORD]` or Annotated[list[int], CArray[DWORD]]. For type checkers they are list and dict, so that a field
-may be given a plain list.
+accepts a plain list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import repeat, starmap
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -19,7 +20,7 @@ from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import count_prefix, take_count
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.strings import StringWire
-from lifecycle.archive.format.wire import AT_ONCE, OBJECT_COST, Wire, travels_as, wire_of
+from lifecycle.archive.format.wire import OBJECT_COST, Fixed, Wire, at_once, travels_as, wire_of
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -47,7 +48,7 @@ else:
             return _template(cls, kind)
 
     class CMap(dict[Key, Item], Generic[Key, Item]):
-        """CMap<K, V>: a count, then each key and its value, in any order; of equal keys the last one stays."""
+        """CMap<K, V>: a count, then each key and its value, in any order; the last of equal keys counts."""
 
         __slots__ = ()
 
@@ -56,7 +57,7 @@ else:
 
 
 class ItemsWire(Wire[Any]):
-    """A count, then as many values of one kind."""
+    """A count, then that many values of one kind."""
 
     least = 2
     cost = OBJECT_COST
@@ -69,11 +70,11 @@ class ItemsWire(Wire[Any]):
 
     @property
     def thresholds(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Those of the items."""
+        """The thresholds of the items."""
         return self.items.thresholds
 
     def at(self, schema: int) -> Wire[Any]:
-        """With the items as an object of that schema number has them."""
+        """The wire for objects of that schema number."""
         return ItemsWire(self.name, self.items.at(schema), self.make) if self.thresholds else self
 
     def store(self, encoder: Encoder, value: Iterable[Any]) -> Storing | None:
@@ -98,6 +99,8 @@ class ItemsWire(Wire[Any]):
         count = take_count(decoder, least=max(least, items.cost))
         if len(decoder.data) - decoder.at < count * least:
             decoder.expect(count * least)
+        if isinstance(items, Fixed):
+            return items.load_all(decoder, count, self.make)
         values = items.load_all(decoder, count) if least else self._load_sized(count)
         if values.__class__ is GeneratorType:
             return self._made(values)
@@ -117,7 +120,7 @@ class ItemsWire(Wire[Any]):
 
 
 class MapWire(Wire[Any]):
-    """A count, then as many pairs of a key and a value."""
+    """A count, then that many pairs of a key and a value."""
 
     least = 2
     cost = 15
@@ -152,23 +155,26 @@ class MapWire(Wire[Any]):
         keys: list[Any] = []
         items: list[Any] = []
         load_key = None if self.keys.least or self.items.least else _at_least_one_byte(self.keys)
+        most, begin = at_once(self.keys.cost + self.items.cost + OBJECT_COST), 0
         for number in range(1, count + 1):
             keys.append((yield self.keys.load if load_key is None else load_key()))
             items.append((yield self.items.load))
-            if number == count or not number % AT_ONCE:
-                begin = (number - 1) // AT_ONCE * AT_ONCE
+            if number in (count, begin + most):
                 due = self.keys.cost_of(keys[begin:]) + self.items.cost_of(items[begin:]) + (number - begin) * OBJECT_COST
+                begin = number
                 yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
 
         def made(decoder: Decoder) -> Any:
             if not isinstance(self.keys, StringWire) and collide(keys):
                 raise GenericError(decoder.offset, f"keys of a {self.name} with different hashes", f"{count} that collide")
-            return self.make(zip(keys, items, strict=True))
+            keys.reverse()
+            items.reverse()  # they are given up while the map grows
+            return self.make(zip(starmap(keys.pop, repeat((), count)), starmap(items.pop, repeat((), count)), strict=True))
 
         return (yield made)
 
     def _check_keys(self) -> None:
-        """TypeError for keys that could not be found again, or whose hash would depend on what is not loaded yet."""
+        """Raise TypeError for keys that could not be found again, or whose hash would depend on values not loaded yet."""
         if not self.keys.can_be_key:
             raise TypeError(
                 f"{self.name}: {self.keys.name} cannot be a key: use a number, a string, or a frozen record of those"
@@ -176,7 +182,7 @@ class MapWire(Wire[Any]):
 
 
 def _at_least_one_byte(wire: Wire[Any]) -> Callable[[], Loading]:
-    """Makes loads of a kind that may take no bytes; one that takes none is refused, for a count of them would cost nothing."""
+    """Makes loads of a kind that may have 0 bytes; a value of 0 bytes is refused, since a count of them would cost nothing."""
 
     def load() -> Loading:
         before = -1
@@ -199,7 +205,7 @@ def _at_least_one_byte(wire: Wire[Any]) -> Callable[[], Loading]:
 
 @cache
 def _template(template: type[Any], kinds: Any) -> Any:
-    """The class `template[kinds]`, or the generic alias where the kinds are type variables."""
+    """The class `template[kinds]`, or the generic alias if the kinds are type variables."""
     several = kinds if isinstance(kinds, tuple) else (kinds,)
     if any(isinstance(kind, TypeVar) for kind in several):
         alias: Any = super(template, template)

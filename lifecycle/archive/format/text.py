@@ -1,6 +1,6 @@
-"""Text without a type: lines, and the text view (MFC's CEditView), in characters as wide as the program's build has them.
+"""Untyped text: lines, and the text view (MFC's CEditView), with the character width of the program's build.
 
-That width is not on the wire: a Unicode and an ANSI program do not understand each other's lines and views.
+The width is not on the wire: a Unicode and an ANSI program cannot read each other's lines and views.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lifecycle.archive.format.encoder import Encoder
 LONGEST_CHARACTER = 4
 
 LARGEST_VIEW = 1_048_575
-"""The most characters an edit control takes unless SetLimitText changes it."""
+"""The default limit of an edit control in characters (SetLimitText)."""
 
 CARRIAGE_RETURN = b"\r"
 
@@ -24,7 +24,7 @@ LINE_FEED = b"\n"
 
 
 def encoded(text: str, encoder: Encoder) -> bytes:
-    """The characters of `text` as the archive's program has them."""
+    """The characters of `text` as bytes, in the archive's width and encoding."""
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is not text: expected a str")
     return strings.encoded(text, encoder, unicode=encoder.format.unicode)
@@ -35,7 +35,7 @@ def _decoded(decoder: Decoder, at: int, size: int) -> str:
 
 
 def read_line(decoder: Decoder, most: int | None = None) -> str | None:
-    """Take a line and its end, which is LF, or CR and whatever character follows; the line, or None at the end of the file."""
+    """Load a line and its end, which is LF, or CR and the next character; return the line, or None at the end of the file."""
     width = 2 if decoder.format.unicode else 1
     longest = None if most is None else most * width
     size, found = _find_end(decoder, width, longest)
@@ -59,9 +59,9 @@ def read_line(decoder: Decoder, most: int | None = None) -> str | None:
 
 
 def _find_end(decoder: Decoder, width: int, longest: int | None) -> tuple[int, bytes]:
-    """How many bytes the line has before its end, and that end's first character; b"" where the file or `longest` ends it.
+    """The size of the line in bytes, and the first character of its end; b"" if the file or `longest` ends it.
 
-    What was searched in vain is remembered, so that a line which arrives in many pieces is searched once.
+    The searched part is remembered, so that a line which arrives in many pieces is searched once.
     """
     begin, searched = decoder.searched
     size = searched - begin if begin == decoder.offset else 0
@@ -99,7 +99,7 @@ def _text_of_a_view(decoder: Decoder) -> str:
 
 
 def _find(data: bytearray, mark: bytes, start: int, stop: int, width: int) -> int:
-    """Where a character first is, of those that are `width` bytes wide from `start` on; -1 where it is not."""
+    """The first offset of a character of `width` bytes from `start` on; -1 if there is none."""
     mark = mark.ljust(width, b"\0")
     at = data.find(mark, start, stop)
     while at >= 0 and (at - start) % width:
@@ -108,7 +108,7 @@ def _find(data: bytearray, mark: bytes, start: int, stop: int, width: int) -> in
 
 
 def _whole_characters(decoder: Decoder, size: int) -> int:
-    """How many of so many bytes are whole characters: of a code page, some take several bytes. At least one whole character."""
+    """How many of the bytes are whole characters, of which some take several bytes; at least one character."""
     while not decoder.format.unicode:
         try:
             decoder.data[decoder.at : decoder.at + size].decode(decoder.format.codec)
@@ -125,7 +125,7 @@ def _whole_characters(decoder: Decoder, size: int) -> int:
 
 
 def take_rest(decoder: Decoder, view: CEditView, size: int) -> None:
-    """Take the text of a view that goes on to the end of a file, `size` bytes behind what was read ahead."""
+    """Load the text of a view up to the end of the file: `size` bytes after those that were read ahead."""
     size += decoder.unread
     if size > view.limit * (2 if decoder.format.unicode else 1):
         raise BadIndex(decoder.offset, f"at most {view.limit} characters (the view's limit)", f"{size} bytes")
@@ -135,9 +135,9 @@ def take_rest(decoder: Decoder, view: CEditView, size: int) -> None:
 
 
 class CEditView:
-    """A text view: its text, and the most characters it takes.
+    """A text view: its text, and the maximum number of characters.
 
-    text: lines end as the view holds them, in MFC with CRLF. limit: characters (SetLimitText).
+    text: with the view's line ends, in MFC CRLF. limit: characters (SetLimitText).
     """
 
     __slots__ = ("limit", "text")
@@ -149,11 +149,11 @@ class CEditView:
         self.limit = limit
 
     def serialize(self, archive: Any) -> None:
-        """Put or take the length and the text: over a socket too. Raises BadIndex for a text beyond `limit`."""
+        """Store or load the length and the text, over a socket too. Raises BadIndex for a text beyond `limit`."""
         archive.serialize(self)
 
     def serialize_raw(self, archive: Any) -> None:
-        """Put or take the text alone, which needs a file that knows its length: io.UnsupportedOperation over a SocketFile."""
+        """Store or load the text only, which needs a file with a length: io.UnsupportedOperation over a SocketFile."""
         archive.serialize_raw(self)
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from lifecycle.archive.format.wire import Wire
 
 
 class TracedWire(Wire[Any]):
-    """A wire that reports each value to the function that the archive's format has."""
+    """A wire that reports each value to the archive's `trace` function."""
 
     goes_back = False
 

@@ -1,4 +1,4 @@
-"""Fields that are not in every object: since a schema number, or where a condition holds.
+"""Fields that not every object has: since a schema number, or if a condition is true.
 
 `Annotated[WORD, since(351)]` is `if (schema >= 351) ar >> m_w`; `Annotated[CString, when(lambda thing: thing.kind == 2)]` is
 `if (m_kind == 2) ar >> m_s`. A field that is absent loads as its default, and as None where it has none.
@@ -15,14 +15,14 @@ from lifecycle.archive.format.wire import Wire, wire_of
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Of an annotation: the field is there in objects of this schema number and later ones."""
+    """In an annotation: objects of this schema number and later ones have the field."""
 
     schema: int
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Of an annotation: the field is there where the condition is true of the object, whose earlier fields are set."""
+    """In an annotation: the field exists if the condition is true of the object, whose earlier fields are set."""
 
     condition: Callable[[Any], Any]
 
@@ -30,22 +30,22 @@ class When:
 def since(schema: int) -> Since:
     """The field is stored and loaded in objects of that schema number and later ones: `Annotated[WORD, since(351)]`.
 
-    The number is that of the object, as the file gives it when loading; of a dataclass by value, that of the object around it.
+    The number is that of the object (when loading, from the file); for a dataclass by value, that of the enclosing object.
     """
     return Since(schema)
 
 
 def when(condition: Callable[[Any], Any]) -> When:
-    """The field is stored and loaded where condition(thing) is true: `Annotated[CString, when(lambda thing: thing.kind == 2)]`.
+    """The field is stored and loaded if condition(thing) is true: `Annotated[CString, when(lambda thing: thing.kind == 2)]`.
 
-    condition: a function of the object, in which the fields before this one are set.
+    condition: a function of the object, whose earlier fields are set.
     """
     return When(condition)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A field of a record: its wire, since which schema number it is there, on which conditions, and what else it is."""
+    """A field of a record: its wire, the schema number since which it exists, its conditions, and its default."""
 
     name: str
     wire: Wire[Any]
@@ -55,11 +55,11 @@ class Member:
 
     @property
     def thresholds(self) -> tuple[int, ...]:
-        """The schema numbers at which something of the field changes."""
+        """The schema numbers at which the field changes."""
         return (*((self.since,) if self.since else ()), *self.wire.thresholds)
 
     def at(self, schema: int) -> Member:
-        """The field as an object of that schema number has it; without a wire's least bytes where it is absent."""
+        """The field in objects of that schema number; without the wire's minimum size if it is absent."""
         return Member(self.name, self.wire.at(schema), self.since, self.conditions, self.absent)
 
 
@@ -84,7 +84,7 @@ def members_of(kind: type[Any], names: dict[str, Any]) -> tuple[Member, ...]:
 
 
 def _default_of(field: Field[Any]) -> Callable[[], Any]:
-    """Makes the field's default; None where it has none."""
+    """A function that makes the field's default, None if it has none."""
     if field.default_factory is not MISSING:
         return field.default_factory
     default = None if field.default is MISSING else field.default

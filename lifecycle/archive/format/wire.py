@@ -1,4 +1,4 @@
-"""What a wire type is: how a value of one kind becomes bytes, and bytes a value.
+"""Wire types: how a value of one kind becomes bytes, and bytes a value.
 
 A kind, in `archive >> DWORD` or in a dataclass's annotation, is anything that has a wire: a class of this package, a
 serializable class, `Annotated[int, DWORD]`, or `Age | None` for a pointer. In an annotation and in a typed array a serializable
@@ -8,9 +8,11 @@ class means an embedded object, as a member does in C++; the operators << and >>
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import wraps
+from functools import cache, wraps
+from itertools import chain, starmap
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
@@ -22,24 +24,35 @@ from lifecycle.archive.format.nesting import Loading, Storing
 T = TypeVar("T")
 
 OBJECT_COST = 6
-"""The cost of a value that is loaded as an object: of about 96 bytes, a sixteenth."""
+"""The cost of a value that is loaded as an object: a sixteenth of about 96 bytes."""
 
 AT_ONCE = 1 << 12
-"""How many values are loaded before they are charged."""
+"""The most values that are loaded before they are charged; see at_once()"""
+
+
+SHARED: Mapping[str, Callable[[], Sequence[Any]]] = {
+    "H": cache(lambda: tuple(range(1 << 16))),
+    "h": cache(lambda: (*range(1 << 15), *range(-1 << 15, 0))),
+}
+"""Each number at its own index, by format character: in a long array int objects of its own would take 14 times its bytes."""
+
+
+def at_once(cost: int) -> int:
+    """The number of values of that cost that are loaded before they are charged: about 256 KB."""
+    return max(1, 4 * AT_ONCE // max(cost, 4))
 
 
 class Wire(Generic[T]):
-    """How values of one kind travel. A subclass is a kind of your own: `Annotated[str, MyWire()]`, `archive >> MyWire()`.
+    """How values of one kind are stored. A subclass is your own kind: `Annotated[str, MyWire()]`, `archive >> MyWire()`.
 
-    It has store(encoder, value), which puts bytes by encoder.write(data) and values by encoder.store(kind, value), and
-    load(decoder), which takes them by decoder.ensure_read(size) and decoder.load(kind), and returns the value.
+    It has store(encoder, value), which writes bytes with encoder.write(data) and values with encoder.store(kind, value), and
+    load(decoder), which reads them with decoder.ensure_read(size) and decoder.load(kind), and returns the value.
 
-    name: as in "DWORD", for error texts. least: the fewest bytes that a value takes. is_atomic: whether a value is stored and
-    loaded by one step that happens or does not, so that nothing has to be undone when it fails. is_flat: whether a value holds
-    no objects, so that it has neither numbers nor code of users. cost: of how many bytes a value counts against the archive's
-    limit; where it is more than 1, a sixteenth of the memory that it takes. goes_back: whether a load() that lacks bytes has to
-    be taken back, since it takes a value in several steps. thresholds: the schema numbers at which the fields of a value change
-    (see at()).
+    name: such as "DWORD", for error texts. least: the minimum size of a value in bytes. is_atomic: whether a value is stored
+    and loaded in one step, so that nothing has to be undone when it fails. is_flat: whether a value contains no objects, so
+    that it has neither numbers nor code of users. cost: the bytes that a value counts against the archive's limit; if it is
+    more than 1, a sixteenth of the memory that it takes. goes_back: whether a load() that lacks bytes has to be undone, since
+    it loads a value in several steps. thresholds: the schema numbers at which the fields of a value change (see at()).
     """
 
     least = 1
@@ -59,7 +72,7 @@ class Wire(Generic[T]):
             setattr(cls, "load", _taken_back(vars(cls)["load"]))  # noqa: B010 - type checkers refuse to assign a method
 
     def at(self, schema: int) -> Wire[T]:
-        """The wire of the values within an object of that schema number."""
+        """The wire for values in an object of that schema number."""
         return self
 
     @property
@@ -68,18 +81,18 @@ class Wire(Generic[T]):
 
     @property
     def can_be_key(self) -> bool:
-        """Whether a value can be a key of a map: it has a hash, which does not depend on what is not loaded yet."""
+        """Whether a value can be a key of a map: it has a hash, which does not depend on values not loaded yet."""
         return self.is_flat
 
     def __repr__(self) -> str:
         return f"<wire {self.name}>"
 
     def store(self, encoder: Encoder, value: T) -> Storing | None:
-        """Append the bytes of `value`; TypeError or ValueError when it is not of this kind."""
+        """Append the bytes of `value`; TypeError or ValueError if it is not of this kind."""
         raise NotImplementedError
 
     def load(self, decoder: Decoder) -> T | Loading:
-        """Load one value; an ArchiveError when the bytes are not of this kind."""
+        """Load one value; an ArchiveError if the bytes are not of this kind."""
         raise NotImplementedError
 
     def store_all(self, encoder: Encoder, values: Sequence[T]) -> Storing | None:
@@ -104,20 +117,21 @@ class Wire(Generic[T]):
         return values if not count else self._load_rest(values, count)
 
     def _load_rest(self, values: list[T], count: int) -> Loading:
+        most, before = at_once(self.cost), 0
         while len(values) < count:
             values.append((yield self.load))
-            if len(values) == count or not len(values) % AT_ONCE:
-                due = self.cost_of(values[(len(values) - 1) // AT_ONCE * AT_ONCE :])
+            if len(values) == count or len(values) - before == most:
+                due, before = self.cost_of(values[before:]), len(values)
                 yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
         return values
 
     def cost_of(self, values: Sequence[T]) -> int:
-        """What these values are charged (Decoder.charge)."""
+        """The charge for these values (Decoder.charge)."""
         return len(values) * self.cost
 
 
 def _taken_back(load: Callable[[Any, Decoder], Any]) -> Callable[[Any, Decoder], Any]:
-    """The load of a value in several steps, which are undone when bytes are missing."""
+    """Load a value in several steps, which are undone if bytes are missing."""
 
     @wraps(load)
     def whole(self: Any, decoder: Decoder) -> Any:
@@ -132,11 +146,11 @@ def _taken_back(load: Callable[[Any, Decoder], Any]) -> Callable[[Any, Decoder],
 
 
 class Fixed(Wire[T]):
-    """A value of fixed size: what one struct call packs and unpacks.
+    """A value of fixed size, packed and unpacked by one struct call.
 
     codes: struct's format characters without the byte order, which is always little-endian. spread and gather: from the value
-    to the packed items and back, where the value is not the one item itself. fits: what fits, for the error text. items: how
-    many items the codes are; each character is one, unless given.
+    to the packed items and back, unless the value is the only item itself. fits: what fits, for the error text. items: the
+    number of items, by default one for each character.
     """
 
     is_atomic = is_flat = True
@@ -157,6 +171,7 @@ class Fixed(Wire[T]):
         self.fits = fits
         self.spread = spread
         self.gather = gather
+        self.cost = 1 if gather is None else 2
         self.items = len(codes) if items is None else items
         layout = struct.Struct(f"<{codes}")
         self.least = self.size = layout.size
@@ -167,7 +182,7 @@ class Fixed(Wire[T]):
         encoder.out += self.packed(value)
 
     def packed(self, value: T) -> bytes:
-        """The bytes of `value`; TypeError or ValueError when it does not fit."""
+        """The bytes of `value`; TypeError or ValueError if it does not fit."""
         try:
             return self._pack(value) if self.spread is None else self._pack(*self.spread(value))
         except (struct.error, OverflowError, TypeError, AttributeError, ValueError) as error:
@@ -193,33 +208,41 @@ class Fixed(Wire[T]):
                 return
         encoder.out += b"".join([self.packed(value) for value in values])
 
-    def load_all(self, decoder: Decoder, count: int) -> list[T] | Loading:
+    def load_all(self, decoder: Decoder, count: int, make: type[list[T]] = list) -> list[T] | Loading:
+        """Load `count` values; make: the class of what they are given in, which is filled with them, and not with a copy."""
         size = count * self.size
         if decoder.at + size > len(decoder.data):
             try:
                 decoder.fetch(size, f"{count} x {self.name}")
             except BlockingIOError:
-                return self._when_fetched(count)
+                return self._when_fetched(count, make)
         at = decoder.at
-        if self.gather is None:
-            values: list[T] = []
-            for start in range(0, count, AT_ONCE):  # a tuple of all of them would take as much memory again
-                part = min(count - start, AT_ONCE)
-                values += struct.unpack_from(f"<{part}{self.codes}", decoder.data, at + start * self.size)
+        if count <= AT_ONCE and self.gather is None:
+            values = make(struct.unpack_from(f"<{count}{self.codes}", decoder.data, at))
         else:
-            gather = self.gather
             with memoryview(decoder.data) as view, view[at : at + size] as items:
-                values = [gather(*each) for each in struct.iter_unpack(f"<{self.codes}", items)]
+                values = make(self.each(items, count))
         decoder.at = at + size
         return values
 
-    def _when_fetched(self, count: int) -> Loading:
+    def each(self, items: memoryview, count: int) -> Iterator[T]:
+        """The values of these bytes, unpacked as they are asked for: a tuple of all would take as much memory again."""
+        if self.gather is not None:
+            return starmap(self.gather, struct.iter_unpack(f"<{self.codes}", items))
+        starts = range(0, count, AT_ONCE)
+        parts = (struct.unpack_from(f"<{min(AT_ONCE, count - at)}{self.codes}", items, at * self.size) for at in starts)
+        if self.codes in SHARED:
+            known = SHARED[self.codes]()
+            parts = (itemgetter(*each)(known) if len(each) > 1 else each for each in parts)
+        return chain.from_iterable(parts)
+
+    def _when_fetched(self, count: int, make: type[list[T]]) -> Loading:
         yield lambda decoder: decoder.fetch(count * self.size, f"{count} x {self.name}")
-        return (yield lambda decoder: self.load_all(decoder, count))
+        return (yield lambda decoder: self.load_all(decoder, count, make))
 
 
 def travels_as(kind: Any, wire: Wire[Any]) -> None:
-    """Let values of the class `kind` travel by `wire`."""
+    """Make `wire` the wire type of the class `kind`."""
     kind.__wire__ = wire
 
 
@@ -249,11 +272,11 @@ class EnumWire(Wire[Enum]):
 
 
 WIRE_MAKERS: list[Callable[[type[Any]], Wire[Any] | None]] = []
-"""What gives wires to classes that have none of their own (records.py: a dataclass that is not registered)."""
+"""Makes wires for classes without one (records.py: dataclasses that are not registered)."""
 
 
 def wire_of(kind: object) -> Wire[Any]:
-    """The wire of a kind; TypeError, saying what has one, when it has none."""
+    """The wire of a kind; TypeError, which lists the possible kinds, if it has none."""
     if isinstance(kind, type) and hasattr(kind, "__pointer__") and "__pointer__" not in vars(kind):
         raise NotSerializable(f"{kind.__name__} is derived from a serializable class and is not serializable itself")
     wire = declared_wire(kind)
@@ -262,13 +285,13 @@ def wire_of(kind: object) -> Wire[Any]:
     if isinstance(wire, Wire):
         return wire
     raise TypeError(
-        f"{_named(kind)} is not a wire type: use DWORD, CString and their like from lifecycle.archive, "
+        f"{_named(kind)} is not a wire type: use DWORD, CString or another one from lifecycle.archive, "
         "a class made @serializable, a dataclass of wire types, or Annotated[int, DWORD]"
     )
 
 
 def declared_wire(kind: object) -> Wire[Any] | None:
-    """The wire that a class has, or that it is given as a dataclass."""
+    """The wire of a class, or of a dataclass that is not registered."""
     if isinstance(kind, type) and "__wire__" not in vars(kind):
         for make in WIRE_MAKERS:
             made = make(kind)

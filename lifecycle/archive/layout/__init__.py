@@ -1,4 +1,4 @@
-"""Layouts of unknown classes: what all objects of a class have in common, and readers that keep the rest as it is."""
+"""Layouts of unknown classes: fields common to all objects of a class, and readers that keep the rest as raw bytes."""
 
 from lifecycle.archive.layout.document import Document, Layout, Stored
 from lifecycle.archive.layout.inference import ClassLayout, Field, infer

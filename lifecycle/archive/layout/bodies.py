@@ -1,7 +1,7 @@
-"""The bodies of a file's objects: the bytes from behind each object's tag to the next tag, whatever they are.
+"""The bodies of a file's objects: the bytes between each object's tag and the next tag.
 
-An object that holds others by pointer is cut where the first of them begins; what follows the last of those belongs to it by
-the bytes. Every byte is in one body or before the first tag, so that the parts together are the file.
+An object that contains others by pointer ends where the first of them begins; bytes after the last of those belong to that
+one. Every byte is in one body or before the first tag, so that the parts together are the file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lifecycle.archive.dump.scanning import findings
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One object's bytes: where its tag begins, where its body begins and ends."""
+    """One object: the offset of its tag, and the begin and end of its body."""
 
     name: str
     tag: int
@@ -26,7 +26,7 @@ class Body:
 
 
 def bodies(data: Any, *, encoding: str = "cp1252") -> Iterator[Body]:
-    """The body of each object that is seen in `data`, in their order; they need not begin at the first byte."""
+    """The body of each object found in `data`, in order; the first need not begin at the first byte."""
     last = None
     for found in findings(data, encoding=encoding):
         if found.kind not in (Kind.CLASS, Kind.OBJECT):

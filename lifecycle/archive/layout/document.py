@@ -1,6 +1,6 @@
-"""A document whose classes are known in part: each object's known fields as a dataclass, and all other bytes as they were.
+"""A document whose classes are partly known: each object's known fields as a dataclass, and all other bytes unchanged.
 
-Storing gives the same bytes whatever the classes say: fields that would not be stored as they were read stay raw.
+Storing writes the same bytes whatever the classes say: fields that would be stored differently stay raw.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lifecycle.archive.layout.bodies import bodies
 
 @dataclass(slots=True)
 class Stored:
-    """An object: its class's name, its tag as it was, the fields that are known (None where they do not fit), and the rest."""
+    """An object: its class's name, its tag, the known fields (None if they do not fit), and the rest."""
 
     name: str
     tag: bytes
@@ -33,7 +33,7 @@ class Document:
     objects: list[Stored]
 
     def known(self) -> dict[str, tuple[int, int, int]]:
-        """For each class: how many objects there are, in how many the fields fit, and how many bytes are raw."""
+        """For each class: the number of objects, the number whose fields fit, and the number of raw bytes."""
         objects, fitting, raw = Counter[str](), Counter[str](), Counter[str]()
         for each in self.objects:
             objects[each.name] += 1
@@ -43,9 +43,9 @@ class Document:
 
 
 class Layout:
-    """The dataclasses of a program's classes, by the names that the file has; what `--layout` writes makes one.
+    """The dataclasses of a program's classes, by their names in the file; the module that `--layout` writes makes one.
 
-    classes: of fields that are wire types, without the tail that is not known. encoding: the ANSI code page.
+    classes: with fields of wire types, without the unknown tail. encoding: the ANSI code page.
     """
 
     def __init__(self, classes: dict[str, type[Any]], *, encoding: str = "cp1252") -> None:
@@ -53,7 +53,7 @@ class Layout:
         self.encoding = encoding
 
     def load(self, data: Any) -> Document:
-        """The document in `data`; nothing is raised for any bytes."""
+        """The document in `data`; no bytes make it raise."""
         objects: list[Stored] = []
         head = len(data)
         for body in bodies(data, encoding=self.encoding):

@@ -1,8 +1,8 @@
 """Infers the layout of each class from all its objects, field by field, with the evidence for each.
 
-At one place of all objects of a class the wire types are tried in turn; the first that fits nearly all of them is the field,
-and the objects that it does not fit are left out from there on. Where nothing is left, or too few objects are, the rest is raw.
-Time is in proportion to the bytes: of a class with very many objects, MOST_OBJECTS evenly spread ones are looked at.
+At the same place in all objects of a class the wire types are tried in turn; the first that fits nearly all objects is the
+field, and the objects that it does not fit are left out from there on. When no bytes, or too few objects, are left, the rest is
+raw. Time is in proportion to the bytes: of a class with very many objects, MOST_OBJECTS evenly spread ones are used.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from lifecycle.archive.layout.kinds import KINDS, Reading, double, wide_string
 
 MOST_OBJECTS = 2000
 MOST_BYTES = 512
-"""Bytes of an object that are looked at; the rest is raw."""
+"""The maximum number of bytes of an object that are considered; the rest is raw."""
 
 MOST_CLASSES = 1000
 MOST_FIELDS = 60
 NEARLY_ALL = 0.95
 FEWEST = 4
-"""Objects of a class of which numbers are inferred; fewer show their strings alone."""
+"""The minimum number of objects of a class to infer numbers; with fewer, only strings are."""
 
 SURE = 3
-"""How many of the kinds come before the integers."""
+"""The number of kinds before the integers."""
 
 BOUNDED = (wide_string, double)
-"""Kinds whose beginning stands out."""
+"""Kinds with a recognisable beginning."""
 
 BASE = 3
-"""Fields that classes begin with alike when they have a base class in common."""
+"""The minimum number of equal first fields from which a common base class is inferred."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field: the wire type's name, or "Bytes" with a size; offset: bytes from the body's start, None behind a string.
+    """A field: the wire type's name, or "Bytes" with a size; offset: bytes from the body's start, None after a string.
 
-    evidence: in words, with how many objects it fits of how many.
+    evidence: in words, with the number of objects that it fits.
     """
 
     kind: str
@@ -52,11 +52,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class ClassLayout:
-    """What is known of a class: how many objects were seen, their lengths with how often each, the fields, what follows.
+    """An inferred class: the number of objects, their lengths with the frequency of each, the fields, what follows.
 
-    is_complete: whether the fields are all that most objects have. base: the number of the base class inferred, or None, and
-    base_fields: how many of the fields are its own. holds: the classes of the objects that begin within or behind one, with how
-    often; counts: whether the last number says how many of those follow.
+    is_complete: whether most objects consist of the fields only. base: the number of the inferred base class, or None, and
+    base_fields: the number of its fields. holds: the classes of the objects that begin in or after one, with their
+    frequencies; counts: whether the last number is the number of those that follow.
     """
 
     name: str
@@ -74,7 +74,7 @@ class ClassLayout:
 
 @dataclass(slots=True)
 class _Class:
-    """The objects of a class, as they are collected."""
+    """Collects the objects of a class."""
 
     schema: int
     objects: int = 0
@@ -85,7 +85,7 @@ class _Class:
     step: int = 1
 
     def add(self, part: bytes, length: int) -> int | None:
-        """One object more; its place among those that are kept."""
+        """Add an object; return its place among those that are kept."""
         self.objects += 1
         if length in self.lengths or len(self.lengths) < MOST_OBJECTS:
             self.lengths[length] += 1
@@ -168,7 +168,7 @@ def _layout(name: str, each: _Class, page: CodePage) -> ClassLayout:
 
 
 def _field(left: list[bytes], page: CodePage) -> tuple[list[int], Reading | None]:
-    """The first kind that fits nearly all, and which objects it fits."""
+    """The first kind that fits nearly all objects, and those objects."""
     few = len(left) < FEWEST
     for kind in KINDS[: 1 if few else None]:
         found = kind(left, page)
@@ -185,13 +185,13 @@ def _field(left: list[bytes], page: CodePage) -> tuple[list[int], Reading | None
 
 
 def _covers_a_better_one(left: list[bytes], found: Reading, page: CodePage) -> bool:
-    """Whether a double or a Unicode string begins within a number: round doubles begin with zeros."""
+    """Whether a double or a Unicode string begins inside a number: round doubles begin with zeros."""
     behind = ([part[at:] for part in left] for at in range(1, found.sizes[0]))
     return any(kind(parts, page) is not None for parts in behind for kind in BOUNDED)
 
 
 def kind_fits(kind: Any, part: bytes, page: CodePage) -> bool:
-    """Whether a kind fits one object, for kinds whose test is of each object by itself."""
+    """Whether a kind fits one object, for kinds that are tested object by object."""
     if kind in KINDS[:1]:
         return kind([part], page) is not None
     if kind is KINDS[-1]:
@@ -211,7 +211,7 @@ def _range(reading: Reading) -> str:
 
 
 def _joined(fields: list[Field]) -> list[Field]:
-    """The fields with constant ones beside each other, whose bounds nothing shows, as one of raw bytes."""
+    """The fields, with adjacent constant ones, whose bounds are unknown, merged into one of raw bytes."""
     joined: list[Field] = []
     for each in fields:
         last = joined[-1] if joined else None
@@ -228,13 +228,13 @@ def _is_constant(each: Field) -> bool:
 
 
 def _count(parts: list[bytes], runs: list[int]) -> bool:
-    """Whether the last two bytes of nearly all objects say how many objects of another class follow."""
+    """Whether the last two bytes of nearly all objects are the number of objects of another class that follow."""
     told = [int.from_bytes(part[-2:], "little") == run for part, run in zip(parts, runs, strict=True) if len(part) >= 2]
     return len(told) >= FEWEST and len(set(runs)) > 1 and sum(told) >= 0.8 * len(told)
 
 
 def _with_bases(layouts: list[ClassLayout]) -> tuple[ClassLayout, ...]:
-    """The layouts, where several begin with the same fields as classes of one base."""
+    """The layouts; those that begin with the same fields get a common base."""
     heads: dict[tuple[tuple[str, int | None, int | None], ...], list[int]] = {}
     for index, each in enumerate(layouts):
         if len(each.fields) >= BASE:

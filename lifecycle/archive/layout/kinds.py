@@ -1,4 +1,4 @@
-"""What a field of an unknown class may be: one wire type after the other is tried on the same place of all objects."""
+"""Possible fields of an unknown class: wire types that are tried one after the other at the same place of all objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_DOUBLE, LEAST_DOUBLE = 1e9, 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Values of one kind: its wire type, what each object has there as a number or a text, and how many bytes it takes."""
+    """Values of one kind: its wire type, each object's number or text at that place, and its size in bytes."""
 
     kind: str
     values: tuple[object, ...]
@@ -30,7 +30,7 @@ def wide_string(parts: list[bytes], page: CodePage) -> Reading | None:
 
 
 def ansi_string(parts: list[bytes], page: CodePage) -> Reading | None:
-    """A CString of an ANSI build: one byte of length, and as many characters of text in every object; some of them long."""
+    """A CString of an ANSI build: one byte of length, and that many characters of text in every object; some of them long."""
     found = _strings(parts, page, unicode=False)
     if found is None:
         return None
@@ -53,7 +53,7 @@ def _strings(parts: list[bytes], page: CodePage, *, unicode: bool) -> Reading | 
 
 
 def double(parts: list[bytes], page: CodePage) -> Reading | None:
-    """A double: 0 or of a size that measures have, in every object, and not the same everywhere."""
+    """A double: 0 or of a plausible magnitude in every object, and not the same in all."""
     values = _numbers("<d", parts)
     if values is None or not all(value == 0 or LEAST_DOUBLE < abs(value) < MOST_DOUBLE for value in values):
         return None
@@ -91,4 +91,4 @@ KINDS: tuple[Read, ...] = (
     number("WORD", "<H", 1),
     number("BYTE", "<B", 0),
 )
-"""In the order in which they are tried: what chance brings about most rarely comes first."""
+"""In the order in which they are tried: the rarest coincidence first."""

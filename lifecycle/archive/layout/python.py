@@ -1,4 +1,4 @@
-"""Writes a Python module of dataclasses from layouts: a reader to go on with, which stores the same bytes from the start."""
+"""Writes a Python module of dataclasses from layouts: the beginning of a reader, which stores the same bytes from the start."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _one_line(text: str) -> str:
 
 
 def _identifier(name: str, used: set[str]) -> str:
-    """A Python name for a C++ one, which may have :: and <> or be a keyword."""
+    """A Python name for a C++ name, which may contain :: and <> or be a keyword."""
     identifier = re.sub(r"\W", "_", name, flags=re.ASCII)
     if keyword.iskeyword(identifier) or not identifier or identifier[0].isdigit() or identifier in _TAKEN:
         identifier = f"C_{identifier}"

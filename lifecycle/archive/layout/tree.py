@@ -1,4 +1,4 @@
-"""Loaded values as a tree of dicts, lists, texts and numbers, as JSON has them; each object once, and then by its number."""
+"""Loaded values as a tree of dicts, lists, texts and numbers for JSON; each object once, later by its number."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Put = Callable[[Any], None]
 
 
 def tree_of(value: object) -> Any:
-    """The tree of a value, whatever its depth; of an object that is met again, {"again": its number}.
+    """The tree of a value of any depth; a repeated object is {"again": its number}.
 
-    An object is a dict with its class, its number and its members; bytes are text in hexadecimal, a float that JSON does not
+    An object is a dict with its class, its number and its members; bytes are hexadecimal text, a float that JSON does not
     have is text.
     """
     root: list[Any] = []
@@ -52,7 +52,7 @@ def _plain(thing: object) -> Any:
 
 
 def _within(thing: object, number: int, put: Put) -> Iterator[tuple[object, Put]]:
-    """The parts of a value, each with where it goes."""
+    """The parts of a value, each with its place."""
     if isinstance(thing, Mapping):
         pairs: list[Any] = []
         put(pairs)

@@ -53,16 +53,22 @@ if sys.platform == "linux":
     def _await_closing(fileno: int, deadline: float) -> bool:
         """Wait until TCP has released the connection: where both directions have ended, a hang-up shows before any reset."""
         try:
-            with borrowed(fileno) as twin, select.epoll() as events:
-                events.register(twin, select.EPOLLET)  # reports changes only
-                while twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != TCP_CLOSE:
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        return False
-                    events.poll(left)
+            with borrowed(fileno) as twin:
+                if _is_released(twin):
+                    return True
+                with select.epoll() as events:
+                    events.register(twin, select.EPOLLET)  # reports changes only
+                    while not _is_released(twin):
+                        left = deadline - time.monotonic()
+                        if left <= 0:
+                            return False
+                        events.poll(left)
         except OSError:  # it is not one of TCP's
             return _await(fileno, HUNG_UP, deadline)
         return True
+
+    def _is_released(sock: socket.socket) -> bool:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE
 
 else:
 

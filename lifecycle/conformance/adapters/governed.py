@@ -16,14 +16,15 @@ from lifecycle.archive import Archive, SocketFile
 from lifecycle.archive.file import _Governed as GovernedFile
 from lifecycle.conformance.adapters.archives import ArchiveStage, FileStage
 from lifecycle.conformance.adapters.certificates import CAN_BE_MADE
+from lifecycle.conformance.adapters.effects import READABLE, await_one
 from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
 from lifecycle.conformance.adapters.objects import OutcomeTrace
 from lifecycle.conformance.adapters.peers import StreamPeer
-from lifecycle.conformance.adapters.protocol import Answer, Verdict, compared
+from lifecycle.conformance.adapters.protocol import Answer, compared
 from lifecycle.conformance.adapters.session import TIMEOUTS, AtPath, LoopbackStage
+from lifecycle.conformance.adapters.setup_states import begin_connect
 from lifecycle.conformance.model.environment import Environment, Facts, Provocation, Under
 from lifecycle.conformance.model.environments import ENVIRONMENTS, PLAIN_ENVIRONMENTS
-from lifecycle.conformance.model.graph import Edge
 from lifecycle.conformance.model.local_environments import LOCAL_ENVIRONMENTS
 from lifecycle.engine import Role
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
@@ -38,6 +39,9 @@ CLASSES: Mapping[str, type[Any]] = {
 """role -> the package's class"""
 
 TLS_NAMES = frozenset(tls.CALLS.split())
+
+WITH_CONSEQUENCES = frozenset({ATTACH.name, STOP_TLS.name})
+"""calls after which the object or its peer is looked at"""
 
 READ_AHEAD = 65536
 """more bytes than have arrived: a file that wants all of them keeps what there is"""
@@ -67,14 +71,47 @@ def _cancellable(kind: type[Any]) -> type[Any]:
 _cancellables: WeakKeyDictionary[type[Any], type[Any]] = WeakKeyDictionary()
 
 
+class Host:
+    """A server that accepts into one object after the other. A connection into an object that refuses it waits for the next."""
+
+    def __init__(self, loopback: Loopback) -> None:
+        self._loopback = loopback
+        self._server: Server | None = None
+        self._caller: Any = None
+
+    def accept(self, stage: GovernedStage) -> Any:
+        """Accept a connection into the object of the stage; the other end."""
+        server = self._server
+        if server is None:
+            server = self._server = Server(timeout=PATIENCE)
+            server.create(**stage.where_to_listen())
+            server.listen()
+        if self._caller is None or not await_one(server.fileno(), READABLE, seconds=0):
+            self._caller = self._loopback.new(socket.SOCK_STREAM)
+            address = server.get_sock_name()
+            begin_connect(self._caller, address.path or address)
+        server.accept(stage.subject)
+        caller, self._caller = self._caller, None
+        return caller
+
+    def close(self) -> None:
+        """Close the server, and the connection that waits."""
+        for thing in (self._caller, self._server):
+            if thing is not None:
+                thing.close()
+
+
 class GovernedStage(LoopbackStage):
     """A governed socket among its peers.
+
+    host: where it is accepted.
 
     trace: keeps what the object itself reports; None where that is not looked at.
     """
 
     def __init__(self, role: str, kind: type[Any], loopback: Loopback, engine: str | None, trace: OutcomeTrace | None) -> None:
         super().__init__(role, loopback)
+        self.host: Host
         self.subject = self.begin(kind, engine)
         self._under = Under.AT_ONCE
         self._file: Any = None
@@ -122,7 +159,9 @@ class GovernedStage(LoopbackStage):
     def method(self, call: str, arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """The method that makes a call, with its path if there is one, and the other arguments."""
         method = getattr(self.subject, call)
-        if call == OPEN_.name and self.loopback.is_local:
+        if not self.loopback.is_local:
+            return method, arguments
+        if call == OPEN_.name:
             method = partial(method, socket.AddressFamily(LOCAL_FAMILY))
         for each in arguments:
             if isinstance(each, AtPath):
@@ -131,12 +170,7 @@ class GovernedStage(LoopbackStage):
 
     def be_accepted(self) -> None:
         """A server accepts a connection into the object."""
-        with Server(timeout=PATIENCE) as server:
-            server.create(**self.where_to_listen())
-            server.listen()
-            client = self.connected_to(server.get_sock_name())
-            server.accept(self.subject)
-        self.meet(client)
+        self.meet(self.host.accept(self))
 
     def be_a_file(self) -> None:
         """A SocketFile is made over the object and closed: the object stays as it is."""
@@ -149,15 +183,14 @@ class GovernedStage(LoopbackStage):
             self._file = SocketFile(self.subject, archive_compatible=False, engine=self.subject.engine)
             self._file.read(READ_AHEAD)
 
-    def call(self, provocation: Provocation) -> Answer:
+    def _go_on_after(self, provocation: Provocation, answer: Answer) -> None:
         """As of every session; a file that was made for the call is closed then."""
-        answer = super().call(provocation)
+        super()._go_on_after(provocation, answer)
         if self._file is not None:
             self._file.close()
             self._file = None
             if self.subject._held and self.subject.is_legal(RECEIVE.name):
                 self.subject.receive(READ_AHEAD)
-        return answer
 
     def connected_to(self, address: tuple[str, int]) -> Any:
         """A socket that has connected to a server."""
@@ -185,6 +218,8 @@ class GovernedStage(LoopbackStage):
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
         if self._trace is not None:
             self._trace.reported = None
+        elif call not in WITH_CONSEQUENCES:
+            return super()._answer(call, arguments)
         has_notified = call == STOP_TLS.name and not self.subject.facts.sends  # else a broken table lets it leave
         answer = super()._answer(call, arguments)
         if has_notified and answer.outcome == "ok" and isinstance(self.peer, StreamPeer):
@@ -234,6 +269,7 @@ class GovernedAdapter:
         self._trace = OutcomeTrace()
         self._is_watched = watched
         self._loopback = Loopback(folder=Path(self._folder.name) if self._folder else None)
+        self._host = Host(self._loopback)
         self._classes = {role: kind if role in REPORTING else _cancellable(kind) for role, kind in classes.items()}
 
     def environment(self, role: Role) -> Environment:
@@ -259,20 +295,19 @@ class GovernedAdapter:
         if role.name == roles.ARCHIVE.name:
             return ArchiveStage(kind, self.engine, self._trace)
         stage = self.socket_stage(role.name, kind, self._trace if self._is_watched else None)
-        stage.tls_version = self.tls_version
+        stage.tls_version, stage.host = self.tls_version, self._host
         return stage
 
     def socket_stage(self, role: str, kind: type[Any], trace: OutcomeTrace | None) -> GovernedStage:
         """A new socket in its initial state."""
         return GovernedStage(role, kind, self._loopback, self.engine, trace)
 
-    def verdict(self, edge: Edge, answer: Answer) -> Verdict:
-        """The usual one; nothing is explained away."""
-        return compared(edge, answer)
+    verdict = staticmethod(compared)
 
     def close(self) -> None:
         """Close what the stages shared."""
         self._trace.turn(False)
+        self._host.close()
         self._loopback.close()
         if self._folder is not None:
             self._folder.cleanup()

@@ -88,13 +88,18 @@ class Loopback(Sockets):
         if kind == socket.SOCK_DGRAM or self.is_local:
             return super().pair(kind)
         seeker = self.new(kind)
-        begin_connect(seeker, address_of(self.listener))
+        begin_connect(seeker, self.listener_address)
         return seeker, self.accept(address_of(seeker))
 
     @cached_property
     def listener(self) -> Any:
         """A socket that listens."""
         return self.keep(self.listening(128))
+
+    @cached_property
+    def listener_address(self) -> Any:
+        """Where it listens."""
+        return address_of(self.listener)
 
     @cached_property
     def mailbox(self) -> Any:
@@ -112,13 +117,15 @@ class Loopback(Sockets):
     def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` of a peer's socket returns, waiting until something has arrived; Mismatch when nothing does."""
         deadline = time.monotonic() + self.patience
-        says_when = can_say(sock)
-        for _ in range(TRIES) if says_when else count():
+        for tries in count(1):
             if not would_wait(sock):
-                with suppress(BlockingIOError):
+                try:
                     return call(*arguments)
+                except BlockingIOError:
+                    pass
+            says_when = can_say(sock)
             left = deadline - time.monotonic()
-            if left <= 0 or not shows(sock, within=left):
+            if left <= 0 or not shows(sock, within=left) or (says_when and tries == TRIES):
                 break
             if not says_when:
                 time.sleep(ASKED_AGAIN)

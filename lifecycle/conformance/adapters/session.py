@@ -8,9 +8,9 @@ import ssl
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext, suppress
-from functools import partial
+from contextlib import suppress
 from typing import Any, NamedTuple
+from weakref import proxy
 
 from lifecycle.conformance.adapters.certificates import context_of
 from lifecycle.conformance.adapters.effects import keep_full
@@ -23,12 +23,14 @@ from lifecycle.conformance.adapters.outcomes import (
     outcome_of_value,
     system_answer,
 )
-from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, Peer, ServerPeer, StreamPeer
+from lifecycle.conformance.adapters.peers import KINDS, PEERS, DatagramPeer, LocalAddress, Peer, ServerPeer, StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, Mismatch
-from lifecycle.conformance.adapters.setup_states import address_of, arrange
+from lifecycle.conformance.adapters.setup_states import arrange
 from lifecycle.conformance.model import environments as words
 from lifecycle.conformance.model import tls_environment as tls_words
 from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
+from lifecycle.conformance.model.graph import ILLEGAL
+from lifecycle.engine import IllegalCall
 from lifecycle.roles import ACCEPTED, ROLES
 from lifecycle.system.handles import borrowed, is_bound
 
@@ -44,6 +46,9 @@ TIMEOUTS = {
 
 GIVES_A_THING = frozenset({"accept", "detach", "accepted"})
 """calls whose value is closed at the end"""
+
+
+REFUSED = Answer(ILLEGAL, None, IllegalCall.__name__, IllegalCall.__name__)
 
 
 class Flood(bytes):
@@ -86,12 +91,9 @@ def _file_of(number: int) -> tuple[object, object] | None:
     return found.st_dev, found.st_ino
 
 
-def _looked_at(result: object, look: Callable[[], Answer]) -> Answer:
-    """The answer that a result is, where looking at it raises nothing."""
-    try:
-        return look()
-    except ANY_ERROR as error:
-        return Answer(f"gives a {type(result).__name__} which raises {type(error).__name__} when it is looked at")
+def _odd_answer(result: object, error: BaseException) -> Answer:
+    """The answer that a result is which raises an error when it is looked at."""
+    return Answer(f"gives a {type(result).__name__} which raises {type(error).__name__} when it is looked at")
 
 
 def _odd(expected: str, error: BaseException) -> Mismatch:
@@ -116,7 +118,7 @@ class LoopbackStage(ABC):
         self.role = role
         self.kind = KINDS[role]
         self.loopback = loopback
-        self.peer = PEERS[role](loopback, self.address)
+        self.peer = PEERS[role](loopback, self._asking())
         self.tls_version: ssl.TLSVersion | None = None
         self.kept: list[Any] = []
         """values of calls, and handles: closed at the end"""
@@ -125,6 +127,15 @@ class LoopbackStage(ABC):
     @abstractmethod
     def address(self) -> tuple[str, int]:
         """The local address of the object under test."""
+
+    def _asking(self) -> LocalAddress:
+        """Asks for the address, without a reference to this stage: the collector would have to find the cycle."""
+        stage = proxy(self)
+
+        def address() -> Any:
+            return stage.address()
+
+        return address
 
     @abstractmethod
     def descriptor(self) -> int:
@@ -151,19 +162,27 @@ class LoopbackStage(ABC):
         try:
             arguments = self._filled_in(provocation.arguments) if provocation.has_places else provocation.arguments
             self.set_circumstances(provocation.under)
-            if words.FLOOD in provocation.arguments:
+            if provocation.has_places and words.FLOOD in provocation.arguments:
                 self.buffer_little()
         except (Mismatch, OSError):
             raise
         except ANY_ERROR as error:
             raise _odd("it can be tried", error) from error
-        with no_descriptors_left() if provocation.under is Under.SCARCE else nullcontext():
+        if provocation.under is Under.SCARCE:
+            with no_descriptors_left():
+                answer = self._answer(provocation.call, arguments)
+        else:
             answer = self._answer(provocation.call, arguments)
-        if provocation.has_places and words.LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
+        if provocation.has_places:
+            self._go_on_after(provocation, answer)
+        return answer
+
+    def _go_on_after(self, provocation: Provocation, answer: Answer) -> None:
+        """Have the surroundings as a call has left them that was given some of them."""
+        if words.LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
             self.peer.expect_connection()
         if self._newcomer is not None:
             self._take_over(was_taken=answer.detail == "")
-        return answer
 
     def _take_over(self, was_taken: bool) -> None:
         """The peer of a handle becomes the object's peer where the object has taken the handle."""
@@ -178,10 +197,18 @@ class LoopbackStage(ABC):
         try:
             value = self.make(call, arguments)
         except ANY_ERROR as error:  # any error is an answer
-            return _looked_at(error, partial(self._of_error, call, error))
-        return _looked_at(value, partial(self._of_value, call, arguments, own, value))
+            try:
+                return self._of_error(call, error)
+            except ANY_ERROR as another:
+                return _odd_answer(error, another)
+        try:
+            return self._of_value(call, arguments, own, value)
+        except ANY_ERROR as error:
+            return _odd_answer(value, error)
 
     def _of_error(self, call: str, error: BaseException) -> Answer:
+        if type(error) is IllegalCall:
+            return REFUSED
         return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
 
     def _of_value(self, call: str, arguments: tuple[Any, ...], own: int, value: Any) -> Answer:
@@ -230,9 +257,7 @@ class LoopbackStage(ABC):
 
         An error here is not a finding: close() has cells of its own.
         """
-        with suppress(*ANY_ERROR):
-            self.peer.close()
-        for thing in self.kept:
+        for thing in (self.peer, *self.kept):
             with suppress(*ANY_ERROR):
                 if thing is not None:
                     thing.close()
@@ -267,7 +292,7 @@ class LoopbackStage(ABC):
     def _handle(self, state: str) -> Any:
         if not state:
             return NO_HANDLE
-        self._newcomer = PEERS[self.role](self.loopback, self.address)
+        self._newcomer = PEERS[self.role](self.loopback, self._asking())
         handle, other_end = arrange(self.loopback, self.kind, ROLES[self.role].state(state).facts)
         if other_end is not None and not isinstance(self._newcomer, ServerPeer):
             self._newcomer.replace(other_end)
@@ -284,7 +309,7 @@ class AtPath(NamedTuple):
 LOCAL_PLACES: Mapping[Place, Callable[[LoopbackStage], Any]] = {
     words.ANY_PORT: lambda stage: stage.loopback.fresh_address(),
     words.TAKEN: lambda stage: stage.loopback.taken(stage.kind),
-    words.LISTENER: lambda stage: address_of(stage.loopback.listener),
+    words.LISTENER: lambda stage: stage.loopback.listener_address,
     words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
     words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),
     words.PEER: lambda stage: stage.peer.address,  # type: ignore[union-attr]  # only messages have this place
@@ -300,7 +325,7 @@ def _context_under_file(stage: LoopbackStage) -> tuple[Any, ...]:
 PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
     words.ANY_PORT: lambda stage: (0, stage.loopback.host),
     words.TAKEN: lambda stage: (stage.loopback.taken(stage.kind)[1], stage.loopback.host),
-    words.LISTENER: lambda stage: address_of(stage.loopback.listener),
+    words.LISTENER: lambda stage: stage.loopback.listener_address,
     words.NOBODY: lambda stage: stage.loopback.nobody(stage.kind),
     words.SILENCE: lambda stage: stage.loopback.silence(stage.kind),
     words.ELSEWHERE: lambda stage: ("::", 9),  # of a family that many have not, and nobody's

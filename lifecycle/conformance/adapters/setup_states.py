@@ -41,6 +41,8 @@ class Sockets:
 
     def __init__(self, new: Factory = socket.socket, family: int = socket.AF_INET, folder: Path | None = None) -> None:
         self.family = family
+        self.is_local = family == getattr(socket, "AF_UNIX", None)
+        """whether addresses are paths"""
         self.host = "127.0.0.1"
         """where sockets of IPv4 are bound"""
         self._new = new
@@ -51,11 +53,6 @@ class Sockets:
         """kind -> the address of a listener whose queue is full, so that a connect neither succeeds nor fails"""
         self.nobody = cache(self._make_nobody)
         """kind -> an address at which no socket listens or receives"""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether addresses are paths."""
-        return self.family == getattr(socket, "AF_UNIX", None)
 
     def new(self, kind: int) -> Any:
         """A new socket."""

@@ -97,7 +97,7 @@ class TlsEnd:
         try:
             self._do(self._secured.do_handshake)
         except (OSError, ValueError) as error:  # ValueError: its socket was closed meanwhile
-            self.failure = error
+            self.failure = error.with_traceback(None)  # which would hold this object
 
     def _do(self, function: Callable[..., Any], *arguments: Any) -> Any:
         while True:

@@ -242,7 +242,8 @@ def _give_out(campaign: Campaign, executor: Executor, limit: float, at_once: int
         if not running:
             break
         ended, running = wait(running, timeout=1, return_when=FIRST_COMPLETED)
-        WATCHDOG.beat(campaign.chosen.target, ())  # the run goes on, though no step is made here
+        if WATCHDOG.beat is not None:
+            WATCHDOG.beat(campaign.chosen.target, ())  # the run goes on, though no step is made here
         now = time.monotonic()
         campaign.seconds, last = campaign.seconds + now - last, now
         for future in ended:

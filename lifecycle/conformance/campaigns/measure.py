@@ -11,12 +11,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lifecycle.conformance.adapters.setup_states import Factory, begin_connect
 from lifecycle.conformance.adapters.table_states import Rig, states_of
+from lifecycle.system.handles import c_library
 from lifecycle.system.matrices import CellKey
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.portable_calls import dissolve
@@ -30,12 +30,11 @@ class NoLibrary(OSError):
     """This system has no C library that could be called."""
 
 
-@cache
 def _library() -> Any:
     """The C library: the socket module makes no system call where nothing is to be received."""
     if os.name != "posix":
         raise NoLibrary("the calls that Python does not make are measured on POSIX systems only")
-    return ctypes.CDLL(None, use_errno=True)
+    return c_library()
 
 
 def _checked(result: int) -> int:

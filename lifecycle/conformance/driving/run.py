@@ -11,7 +11,7 @@ from typing import Any, Self
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text, message_of, text_of
 from lifecycle.conformance.adapters.protocol import Adapter, Mismatch
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
-from lifecycle.conformance.model.environment import Facts, PeerAction
+from lifecycle.conformance.model.environment import Facts
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 
 DATA = "data: "
@@ -139,60 +139,61 @@ class Run:
         A step that has hung, or has differed after long, is not tried again: it would cost as much time again.
         """
         self.steps.append(edge.label)
-        name = edge.step.name if isinstance(edge.step, PeerAction) else edge.step.call
         if self._stage is None:
-            return self._differs(edge, "a new object", "that it can be made, and closed", self._unmade)
-        expected = edge.outcome or "the peer can do so"
-        step = (edge.source.state, name, expected)
-        if step in self._model.hanging:
-            return self._differs(edge, name, expected, HANGS)
-        known = self._model.tardy.get((edge.source.state, edge.label, expected))
-        if known is not None:
-            return self._differs(edge, name, *known)
-        WATCHDOG.begin(self.role, self.steps)
+            return self._differs(edge, "that it can be made, and closed", self._unmade, "a new object")
+        model = self._model
+        if (model.hanging or model.tardy) and (known := self._known(edge)) is not None:
+            return known
+        WATCHDOG.begin(model.role.name, self.steps)
         began = monotonic()
         try:
-            found = self._made(edge, name)
+            found = self._made(edge)
             if found is not None and not found.explanation and monotonic() - began > TARDY:
-                self._model.tardy[edge.source.state, edge.label, expected] = (found.expected, found.got)
+                model.tardy[edge.source.state, edge.label, edge.expected] = (found.expected, found.got)
             return found
         except Hangs as error:
             if getattr(self._adapter, "is_fresh", True):  # else what was done before may be the cause
-                self._model.hanging.add(step)
-            return self._differs(edge, name, expected, str(error) or HANGS)
+                model.hanging.add((edge.source.state, edge.name, edge.expected))
+            return self._differs(edge, edge.expected, str(error) or HANGS)
         except Mismatch as mismatch:
-            return self._differs(edge, name, str(mismatch.expected), str(mismatch.got))
+            return self._differs(edge, str(mismatch.expected), str(mismatch.got))
         except OSError as error:  # not of the call: of what must be there before it can be made
-            return self._differs(edge, name, "it can be tried" if edge.is_call else expected, text_of(error))
+            return self._differs(edge, "it can be tried" if edge.is_call else edge.expected, text_of(error))
         except (*ANY_ERROR, KeyboardInterrupt) as error:  # where an implementation is looked at, not called
             if WATCHDOG.is_of_the_user(error):
                 raise
-            return self._differs(edge, name, expected, f"raised {type(error).__name__} ({message_of(error)})")
+            return self._differs(edge, edge.expected, f"raised {type(error).__name__} ({message_of(error)})")
         finally:
             WATCHDOG.end()
 
-    def _made(self, edge: Edge, name: str) -> Divergence | None:
-        if isinstance(edge.step, PeerAction):
-            self._stage.act(name)
+    def _known(self, edge: Edge) -> Divergence | None:
+        if (edge.source.state, edge.name, edge.expected) in self._model.hanging:
+            return self._differs(edge, edge.expected, HANGS)
+        known = self._model.tardy.get((edge.source.state, edge.label, edge.expected))
+        return None if known is None else self._differs(edge, *known)
+
+    def _made(self, edge: Edge) -> Divergence | None:
+        step, stage, node = edge.step, self._stage, edge.target
+        if edge.outcome is None:
+            stage.act(edge.name)
         else:
-            verdict = self._adapter.verdict(edge, self._stage.call(edge.step))
+            verdict = self._adapter.verdict(edge, stage.call(step))
             if not verdict.agrees:
-                return self._differs(edge, name, verdict.expected, verdict.got, verdict.explanation)
+                return self._differs(edge, verdict.expected, verdict.got, explanation=verdict.explanation)
             self.reached.append(edge.cell)
         if edge.brings:
             self._settle(edge.brings)
-        node = self.node = edge.target
-        state = self._stage.state
+        self.node = node
+        state = stage.state
         if state is not None and state != node.state:
-            return self._not_reached(edge, name, f"then state {node.state}", f"state {state}")
+            return self._not_reached(edge, f"then state {node.state}", f"state {state}")
         return None
 
     def look(self, edge: Edge) -> Divergence | None:
         """Compare what the object says is legal after its last step, along `edge`; the difference, or None."""
         legal = self._stage.legal
         if legal is not None and legal != self.node.legal:
-            name = edge.step.name if isinstance(edge.step, PeerAction) else edge.step.call
-            return self._not_reached(edge, name, f"then legal {', '.join(self.node.legal)}", ", ".join(legal))
+            return self._not_reached(edge, f"then legal {', '.join(self.node.legal)}", ", ".join(legal))
         return None
 
     def follow(self, edges: Iterable[Edge], *, looks: bool = True) -> Divergence | None:
@@ -204,12 +205,13 @@ class Run:
                 return divergence
         return self.look(last) if looks and last is not None else None
 
-    def _not_reached(self, edge: Edge, name: str, expected: str, got: str) -> Divergence:
+    def _not_reached(self, edge: Edge, expected: str, got: str) -> Divergence:
         if edge.is_call:
             self.reached.pop()
-        return self._differs(edge, name, expected, got)
+        return self._differs(edge, expected, got)
 
-    def _differs(self, edge: Edge, call: str, expected: str, got: str, explanation: str = "") -> Divergence:
+    def _differs(self, edge: Edge, expected: str, got: str, call: str = "", explanation: str = "") -> Divergence:
+        call = call or edge.name
         if expected == ILLEGAL:
             expected = f"a refusal: {call} is illegal"
         cell = edge.cell if edge.is_call else None

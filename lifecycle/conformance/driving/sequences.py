@@ -165,18 +165,25 @@ def walk(
     """
     result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges)) if into is None else into
     choices, chance = Choices(governed=adapter.governed, deep=deep), random.Random(seed)
+    bits = chance.getrandbits
     for number in range(walks):
         if WATCHDOG.has_given_up:
             break
         with Run(adapter, model) as run:
             divergence, most = None, 0
             for _ in range(length):
-                most = max(most, room := _room(run.node) if deep else 0)
-                if not choices.at(run.node) or (room < most and chance.random() < ENDING):
+                node = run.node
+                if deep:
+                    most = max(most, room := _room(node))
+                    if room < most and chance.random() < ENDING:
+                        break
+                possible = choices.at(node)
+                if not possible or (node.is_final and chance.random() < 0.5):
                     break
-                if run.node.is_final and chance.random() < 0.5:
-                    break
-                edge = chance.choice(choices.at(run.node))
+                drawn = bits(possible_bits := len(possible).bit_length())
+                while drawn >= len(possible):  # as choice() does, in this frame
+                    drawn = bits(possible_bits)
+                edge = possible[drawn]
                 divergence = run.take(edge) or (run.look(edge) if edge.moves else None)
                 if divergence is not None:
                     if deep and divergence.explanation:

@@ -30,10 +30,6 @@ class Hangs(BaseException):
     """Interrupts a step. It is not an Exception, since the code under test may catch those."""
 
 
-def _heard_by_nobody(role: str, steps: Sequence[str]) -> None:
-    pass
-
-
 class Closes(Protocol):
     """What can be closed."""
 
@@ -54,7 +50,7 @@ class Watchdog:
         """when the budget ends, by time.monotonic()"""
         self.handles_interrupts = False
         """whether Ctrl-C stops the run by a handler, so that an interrupt is of the implementation"""
-        self.beat: Callable[[str, Sequence[str]], object] = _heard_by_nobody
+        self.beat: Callable[[str, Sequence[str]], object] | None = None
         """called with what is under way as long as the run goes on; a process that supervises this one hears it"""
         self._seen = 0
         self._ticks = 0
@@ -69,7 +65,8 @@ class Watchdog:
 
     def begin(self, role: str = "", steps: Sequence[str] = ()) -> None:
         """A step begins, the last one of `steps`: from here on it may be interrupted, by Hangs."""
-        self.beat(role, steps)
+        if self.beat is not None:
+            self.beat(role, steps)
         self.count += 1
 
     def end(self) -> None:
@@ -118,7 +115,8 @@ class Watchdog:
     def _look(self, number: int, frame: FrameType | None) -> None:
         if self.count != self._seen or self.count % 2 == 0:
             self._seen, self._ticks = self.count, 0
-            self.beat("", ())
+            if self.beat is not None:
+                self.beat("", ())
             return
         self._ticks += 1
         if self._ticks >= (IMPATIENCE if self.hung else PATIENCE):

@@ -31,13 +31,22 @@ class Edge:
     source: Node
     target: Node
     label: str = field(init=False)
+    name: str = field(init=False)
+    """of the call or the peer action"""
+    expected: str = field(init=False)
+    """the outcome, in words where there is none"""
     cell: Cell = field(init=False)
     """the cell that a call's edge covers; a peer action's has none"""
     brings: Facts = field(init=False)
     """the facts of the surroundings that hold afterwards and did not before"""
+    moves: bool = field(init=False)
+    """whether the object is in another state afterwards"""
 
     def __post_init__(self) -> None:
         self.label = self.step.label
+        self.name = self.step.call if isinstance(self.step, Provocation) else self.step.name
+        self.expected = self.outcome or "the peer can do so"
+        self.moves = self.source.state != self.target.state
         self.brings = self.target.effects - self.source.facts
         if self.outcome is not None and isinstance(self.step, Provocation):
             self.cell = (self.source.state, self.step.call, self.outcome)
@@ -45,11 +54,6 @@ class Edge:
     @property
     def is_call(self) -> bool:
         return self.outcome is not None
-
-    @property
-    def moves(self) -> bool:
-        """Whether the object is in another state afterwards."""
-        return self.source.state != self.target.state
 
     @property
     def is_slow(self) -> bool:

@@ -372,4 +372,5 @@ def _first_error(errors: list[OSError]) -> OSError:
     first = errors[0]
     if len(errors) > 1:
         first.__cause__ = ExceptionGroup("every address of the name failed", errors)
+    errors.clear()  # the frame that raises it must not hold it
     return first

@@ -91,6 +91,12 @@ RESET_BY_CLOSE = Hazard(
     "Read what has arrived, or shutdown(SHUT_WR) and read up to the end before close()",
 )
 
+WRITTEN_TOO_LATE = Hazard(
+    "written after the end",
+    "close() and write_eof() of a transport end what can be written: asyncio drops, without an error, what follows a close()",
+    "Write all of it first; where the peer may close, ask is_closing() before each write",
+)
+
 WAITING_HAZARDS = (WAIT_CLOSED, CLOSED_REGISTERED, SET_TOO_LATE, CLOSED_IN_USE)
 LEAK_HAZARDS = (KEPT_BY_FILE, NUMBER_LEFT, FINALIZED, INHERITED)
-LOSSES = (READS_ON, PART_LOST, RESET_BY_CLOSE)
+LOSSES = (READS_ON, PART_LOST, RESET_BY_CLOSE, WRITTEN_TOO_LATE)

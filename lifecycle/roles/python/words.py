@@ -53,6 +53,12 @@ SHOWN = frozenset({"getsockname", "getpeername"})
 QUESTIONS = frozenset({"getsockname", "getpeername", "getsockopt", "shutdown"})
 """the methods that a careful library calls in any state, inside a `try`: an error is a valid answer"""
 
+UNNOTED = frozenset({"getsockname", "getpeername", "getsockopt", "setsockopt"})
+"""the methods that are not noted where they are legal and change nothing, unless every call is kept"""
+
+TELLS_RESULT = frozenset({"getsockopt"})
+"""the method among them that may tell the result of a connect"""
+
 FAREWELL = "shutdown"
 """the method among them that ends a conversation"""
 
