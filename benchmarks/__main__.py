@@ -24,6 +24,7 @@ from benchmarks import (
     refusal,
     small_calls,
     tls,
+    tls_memory,
     unix_calls,
     unix_echo,
 )
@@ -49,6 +50,7 @@ CLAIMS = {
         unix_echo,
         aio_connections,
         tls,
+        tls_memory,
         conformance,
     )
 }

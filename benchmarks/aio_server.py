@@ -10,6 +10,7 @@ import os
 import ssl
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,10 @@ async def asyncio_server(*, tls: ssl.SSLContext | None = None, task_status: Task
     """Of asyncio's streams."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(echo, HOST, 0, backlog=BACKLOG, ssl=tls)

@@ -1,7 +1,7 @@
 """The claim: secured calls keep up with ssl.SSLSocket, and awaited ones are faster than asyncio's streams over TLS.
 
-Blocking: one far side by `ssl`, in a process of its own, which every connection talks to. Awaited: as aio-echo. Memory: as
-aio-connections. Nothing is verified: that costs at the handshake alone, which is not measured.
+Blocking: one far side by `ssl`, in a process of its own, which every connection talks to. Awaited: as aio-echo. Nothing is
+verified: that costs at the handshake alone, which is not measured.
 """
 
 from __future__ import annotations
@@ -12,26 +12,28 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
 import anyio
 
-from benchmarks.aio_connections import SPARE_DESCRIPTORS, held_by, served
 from benchmarks.aio_echo import LOOPS, SHAPES, rounds_of
-from benchmarks.aio_server import SECURED, allow_all_descriptors
-from benchmarks.claim import Claim, Figure, against_raw, exactly
+from benchmarks.aio_server import SECURED
+from benchmarks.claim import Claim, Figure, against_raw
 from benchmarks.effort import Effort
-from benchmarks.interleaved import Batch, duration, interleave, timed_loop
+from benchmarks.interleaved import Batch, Loop, duration, interleave, timed_loop
 from benchmarks.loopback import HOST, set_options
 from lifecycle import open_connection
 from lifecycle.conformance.adapters.certificates import server_context
 
 TIMEOUT = 60.0
 BULK, PIECE = 1 << 20, 65536
-IDLE, FEW_IDLE = 10_000, 200
-MESSAGE = bytes(1024)
+AT_ONCE = 4 * PIECE
+"""Bytes that the system's buffers hold"""
+RECEIVING = "while left:\n    left -= len(receive(65536))"
 
 ECHO, TAKE, GIVE = b"E", b"T", b"G"
 """what a connection's first byte asks of the far side: to send back; to receive BULK and say so; to send BULK when asked"""
@@ -39,14 +41,14 @@ ECHO, TAKE, GIVE = b"E", b"T", b"G"
 SHAPES_OF_CALLS = {
     "1 byte, there and back": (ECHO, "send(b'x')\nlast = receive(1)", 200, 1 / 0.85),
     "64 KiB up": (TAKE, "for _ in range(16):\n    send(data)\nlast = receive(1)", 4, 1 / 0.95),
-    "64 KiB down": (GIVE, f"send(b'x')\nleft = {BULK}\nwhile left:\n    left -= len(receive(65536))", 4, 1.0),
+    "64 KiB down": (GIVE, f"send(b'x')\nleft = {BULK}\n{RECEIVING}", 4, 1.0),
 }  # fmt: skip
 """name -> what is asked of the far side, the timed calls, how often, and the longest that they may take against SSLSocket"""
 
 
 def measure(effort: Effort) -> list[Figure]:
-    """Blocking calls, awaited echoes, memory."""
-    return [*_measure_calls(effort), *_measure_echoes(effort), _measure_memory(effort)]
+    """Blocking calls, awaited echoes."""
+    return [*_measure_calls(effort), *_measure_alone(effort), *_measure_echoes(effort)]
 
 
 # -- blocking calls against SSLSocket --------------------------------------------------------------------------------------
@@ -62,6 +64,43 @@ def _measure_calls(effort: Effort) -> Iterator[Figure]:
                     "lifecycle": _batch(statement, governed.send, governed.receive, way, count),
                 }
                 yield against_raw(name, interleave(cases, effort.rounds(150)), {}, limit=limit, baseline="SSLSocket")
+
+
+def _measure_alone(effort: Effort) -> Iterator[Figure]:
+    """Calls that need not wait, and nothing runs beside them: what a call itself costs, also on a busy machine."""
+    with socket.create_server((HOST, 0)) as listener, ThreadPoolExecutor(1) as handshakes, ExitStack() as stack:
+        ups: dict[str, Batch] = {}
+        downs: dict[str, Batch] = {}
+        for name, connect in (("raw", _raw), ("lifecycle", _governed)):
+            accepted = handshakes.submit(_accepted, listener)
+            near: Any = stack.enter_context(connect(listener.getsockname()[1]))
+            far = stack.enter_context(accepted.result())
+            send, receive = (near.sendall, near.recv) if name == "raw" else (near.send, near.receive)
+            ups[name] = partial(_up, timed_loop("send(data)", send=send, data=bytes(PIECE)), far)
+            downs[name] = partial(_down, timed_loop(f"left = {AT_ONCE}\n{RECEIVING}", receive=receive), far)
+        for name, cases in (("up", ups), ("down", downs)):
+            yield against_raw(
+                f"64 KiB {name}, the far side at rest", interleave(cases, effort.rounds(500)), {}, baseline="SSLSocket"
+            )
+
+
+def _accepted(listener: socket.socket) -> ssl.SSLSocket:
+    sock = listener.accept()[0]
+    set_options(sock)
+    return server_context().wrap_socket(sock, server_side=True)
+
+
+def _up(loop: Loop, far: ssl.SSLSocket) -> tuple[float]:
+    count = AT_ONCE // PIECE
+    spent, left, buffer = loop(count)[0], AT_ONCE, bytearray(PIECE)
+    while left:
+        left -= far.recv_into(buffer)
+    return (spent / count,)
+
+
+def _down(loop: Loop, far: ssl.SSLSocket) -> tuple[float]:
+    far.sendall(bytes(AT_ONCE))
+    return (loop(1)[0] / (AT_ONCE // PIECE),)
 
 
 def _batch(statement: str, send: Callable[[bytes], object], receive: Callable[[int], bytes], way: bytes, count: int) -> Batch:
@@ -145,7 +184,9 @@ def _measure_echoes(effort: Effort) -> Iterator[Figure]:
             continue
         backend, options, _ = LOOPS[loop]
         for connections in SHAPES:
-            series = anyio.run(rounds_of, effort, (ours, theirs), connections, backend=backend, backend_options=options)
+            series = anyio.run(
+                partial(rounds_of, effort, (ours, theirs), connections, rounds=50), backend=backend, backend_options=options
+            )
             yield Figure(
                 f"{loop}, 1 KiB echo, {connections} at a time, against {theirs}",
                 series.ratio(ours, theirs),
@@ -156,35 +197,4 @@ def _measure_echoes(effort: Effort) -> Iterator[Figure]:
             )
 
 
-# -- memory ------------------------------------------------------------------------------------------------------------------
-
-
-def _measure_memory(effort: Effort) -> Figure:
-    limit = allow_all_descriptors()
-    count = FEW_IDLE if effort.quick else IDLE
-    if limit:
-        count = min(count, limit - SPARE_DESCRIPTORS)
-    held = {}
-    for number in effort.rounds(len(SECURED), len(SECURED)):
-        way = list(SECURED)[number]
-        with served(way) as (port, child), ExitStack() as stack:
-            context, empty = unverified(), held_by(child)
-            for _ in range(count):
-                client = stack.enter_context(context.wrap_socket(socket.create_connection((HOST, port), TIMEOUT)))
-                client.sendall(MESSAGE)
-                left = len(MESSAGE)
-                while left:
-                    left -= len(client.recv(left))
-            held[way] = (held_by(child) - empty) / count
-    ours, theirs = SECURED
-    return Figure(
-        f"{count:,} idle connections over TLS: memory of each",
-        exactly(held[ours]),
-        "B",
-        timed=False,
-        baseline="the process that serves",
-        others={"asyncio streams": held[theirs]},
-    )
-
-
-CLAIM = Claim("tls", "calls, echoes and memory over TLS", measure)
+CLAIM = Claim("tls", "calls and echoes over TLS", measure)
