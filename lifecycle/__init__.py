@@ -92,7 +92,7 @@ _FLOORS = ("lifecycle.engine", "lifecycle.roles", "lifecycle.sockets", "lifecycl
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name's module when the name is first used: a program that only declares roles never loads the sockets."""
+    """Load a public name's module when the name is first used: a program that only declares roles does not load the sockets."""
     if name in __all__:
         for floor in _FLOORS:
             module = import_module(floor)

@@ -1,4 +1,4 @@
-"""The same roles, awaited: over asyncio (uvloop too) and trio, by way of anyio; and CAsyncSocket's notifications."""
+"""The same roles, awaited, on asyncio (also uvloop) and trio through anyio, and CAsyncSocket's notifications."""
 
 try:
     import anyio as _anyio
@@ -40,7 +40,7 @@ _LOADED_WHEN_USED = {"Archive": "lifecycle.aio.archive", "SocketFile": "lifecycl
 
 
 def __getattr__(name: str) -> object:
-    """Load archives when they are first used: a program that only talks over sockets never loads them."""
+    """Load archives when they are first used: a program that only uses sockets does not load them."""
     if name in _LOADED_WHEN_USED:
         value: object = getattr(import_module(_LOADED_WHEN_USED[name]), name)
         globals()[name] = value

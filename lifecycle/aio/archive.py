@@ -1,7 +1,7 @@
-"""Archive: typed values through a socket that is awaited, in the format of MFC's CArchive.
+"""Archive: typed values through an awaited socket, in the format of MFC's CArchive.
 
-Values are stored and loaded by an archive of lifecycle.archive over a file in memory. What is stored is kept there until
-flush() sends it. Loading stops where bytes are missing, and goes on from there when they have arrived.
+Values are stored and loaded by an archive of lifecycle.archive over a file in memory. Stored values are kept there until
+flush() sends them. Loading stops where bytes are missing, and continues there when they have arrived.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="Archive")
 
 DECODED_TWICE = 1 << 13
-"""How many bytes of a value may be decoded again, besides as many as it has."""
+"""The number of bytes of a value that may be decoded again, in addition to its size."""
 
 
 class Archive(KeptValues, role=ARCHIVE):
-    """Typed values through an awaited SocketFile, in the format of MFC's CArchive, in one direction for life.
+    """Typed values through an awaited SocketFile, in the format of MFC's CArchive, in one direction.
 
     file: a SocketFile of lifecycle.aio, which is not owned: close the archive first, then the file, then the socket, as nested
-    `async with` blocks do. mode: "load" or "store". The others: as of lifecycle.archive.Archive.
+    `async with` blocks do. mode: "load" or "store". The others: as for lifecycle.archive.Archive.
 
     Loading is awaited: `await archive.load(kind)`, `await (archive >> kind)`; a whole message of several values is
-    `await archive.take(decode)`. Storing is not: `archive << DWORD(5)` keeps the value, and `await archive.flush()` sends what
-    is kept. A cancelled load has taken nothing, a cancelled flush() may be made again. One loading and one storing archive over
-    one file are the usual pair; neither is for several tasks at once.
+    `await archive.take(decode)`. Storing is not: `archive << DWORD(5)` keeps the value, and `await archive.flush()` sends the
+    values. A cancelled load has taken nothing, a cancelled flush() may be repeated. One loading and one storing archive over
+    one file are the usual pair; neither may be used by several tasks at once.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Archive(KeptValues, role=ARCHIVE):
             raise
 
     def attach(self, file: SocketFile, mode: Mode) -> None:
-        """Take the file, as the constructor does. IllegalCall over a closed one."""
+        """Take the file, as the constructor does. Raises IllegalCall over a closed one."""
         self._file = file
         return settled(mode, None)
 
@@ -106,7 +106,7 @@ class Archive(KeptValues, role=ARCHIVE):
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state} over {self._file!r}>"
 
     def __del__(self) -> None:
-        """Warn of a forgotten archive, and drop what it keeps: its flush cannot be awaited."""
+        """Warn about an archive that was not closed, and drop its unsent values: a flush cannot be awaited here."""
         if self.state in (self.role.initial, *self.role.final):
             return
         try:
@@ -121,10 +121,10 @@ class Archive(KeptValues, role=ARCHIVE):
     # -- loading -------------------------------------------------------------------------------------------------------------
 
     async def take(self, decode: Callable[[blocking.Archive], Kept]) -> Kept:
-        """Take a whole message: what `decode` takes from the archive that it is called with, all of it or nothing.
+        """Load a whole message, or nothing: the values that `decode` loads from its argument, an archive.
 
         decode: a plain function, as in `lambda archive: (archive >> DWORD, archive >> CString)`; it may be called several
-        times, from the message's beginning, until all of the message has arrived. Raises as load() does.
+        times, from the message's beginning, until all of the message has arrived. Raises what load() raises.
         """
         message: Kept = await self.load(_Message(decode))
         return message
@@ -142,7 +142,7 @@ class Archive(KeptValues, role=ARCHIVE):
     async def load(self, kind: Any) -> Any:
         """Load one value of a kind: a wire type, a serializable class (an object or None), or an annotation of a wire type.
 
-        Raises WriteOnly (an IllegalCall) on a storing archive; ArchiveError when the bytes are none of that kind, which leaves
+        Raises WriteOnly (an IllegalCall) on a storing archive; ArchiveError if the bytes are not of that kind, which leaves
         the archive broken; ConnectionError.
         """
         return await self._take(operand(kind).load)
@@ -166,33 +166,33 @@ class Archive(KeptValues, role=ARCHIVE):
     @overload
     async def exchange(self, kind: object, value: Any = None) -> Any: ...
     async def exchange(self, kind: Any, value: Any = None) -> Any:
-        """Keep `value`, or load one, as the direction is; the value. As exchange() of lifecycle.archive.Archive."""
+        """Store `value`, or load one, and return it, like exchange() of lifecycle.archive.Archive."""
         if self.is_loading:
             return await self.load(kind)
         self.store(kind, value)
         return value
 
     async def read(self, size: int = -1) -> bytes:
-        """Take `size` raw bytes, fewer where the stream ends before (CArchive::Read); to the end where it is negative."""
+        """Read `size` raw bytes, fewer at the end of the stream (CArchive::Read); all up to the end if it is negative."""
         found: bytes = await self._take(lambda _: self._archive.read(size))
         return found if len(found) == size else settled("eof", found)
 
     async def rest(self) -> bytes:
-        """Take all bytes up to the end of the stream, as read(-1)."""
+        """Read all bytes up to the end of the stream, like read(-1)."""
         return await self.read(-1)
 
     async def ensure_read(self, size: int) -> bytes:
-        """Take just `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
+        """Read exactly `size` raw bytes, or raise EndOfFile (CArchive::EnsureRead)."""
         found: bytes = await self._take(lambda _: self._archive.ensure_read(size))
         return found
 
     async def read_string(self, most: int | None = None) -> str | None:
-        """Take one line, without its end; None at the end of the stream (ReadString). most: the most characters to take."""
+        """Read one line, without its end; None at the end of the stream (ReadString). most: the maximum of characters."""
         line: str | None = await self._take(lambda _: self._archive.read_string(most))
         return settled("eof", None) if line is None else line
 
     async def read_count(self) -> int:
-        """Take a count (ReadCount)."""
+        """Read a count (ReadCount)."""
         count: int = await self._take(lambda _: self._archive.read_count())
         return count
 
@@ -201,20 +201,20 @@ class Archive(KeptValues, role=ARCHIVE):
     @overload
     async def read_object(self, kind: type[Kept]) -> Kept | None: ...
     async def read_object(self, kind: type[Any] = object) -> Any:
-        """Take an object of `kind` or of a class derived from it, or None (ReadObject)."""
+        """Load an object of `kind` or of a class derived from it, or None (ReadObject)."""
         return await self._take(lambda decoder: take_object(decoder, kind))
 
     async def read_class(self, kind: type[Any] | None = None) -> tuple[type[Any], int]:
-        """Take the description of a class: the class and the schema number it was stored under (ReadClass)."""
+        """Load the description of a class: the class and its schema number (ReadClass)."""
         found: tuple[type[Any], int] = await self._take(lambda _: self._archive.read_class(kind))
         return found
 
     # -- storing -------------------------------------------------------------------------------------------------------------
 
     async def flush(self) -> None:
-        """Storing: send all that is kept: the message. Loading: give back to the file what was received and not taken.
+        """Storing: send all kept values: the message. Loading: give received but unread bytes back to the file.
 
-        Raises ConnectionError, after which the archive is broken. A cancelled flush() may be made again: nothing is sent twice.
+        Raises ConnectionError, after which the archive is broken. A cancelled flush() may be repeated: nothing is sent twice.
         """
         if self.is_storing:
             await self._send()
@@ -234,9 +234,9 @@ class Archive(KeptValues, role=ARCHIVE):
     @overload
     async def serialize(self, thing: object, kind: type[Any] | None = None) -> None: ...
     async def serialize(self, thing: Any, kind: type[Any] | None = None) -> Any:
-        """Keep or take what an object of a serializable class consists of, without a tag (a direct call of Serialize).
+        """Store or load the members of an object of a serializable class, without a tag (a direct call of Serialize).
 
-        thing: where the archive loads, a class may take its place, and a new object of it is returned.
+        thing: when loading, it may be a class, and a new object of it is returned.
         """
         if self.is_storing:
             return self._archive.serialize(thing, kind)
@@ -244,24 +244,24 @@ class Archive(KeptValues, role=ARCHIVE):
         return taken if isinstance(thing, type) else None
 
     async def serialize_class(self, kind: type[Any]) -> None:
-        """Keep the description of a class, or take it and see that it is that one (SerializeClass)."""
+        """Store the description of a class, or load one and check that it is that class's (SerializeClass)."""
         if self.is_storing:
             self._archive.serialize_class(kind)
         else:
             await self._take(lambda _: self._archive.serialize_class(kind))
 
     async def serialize_raw(self, view: CEditView) -> None:
-        """Refused over a socket, in both directions, with io.UnsupportedOperation: nothing says where the text ends."""
+        """Raise io.UnsupportedOperation, in both directions: over a socket nothing says where the text ends."""
         self._archive.serialize_raw(view)
 
     def abort(self) -> None:
-        """Let go of the file without sending what is kept; never fails (Abort)."""
+        """Release the file without sending the kept values; never fails (Abort)."""
         self._archive.abort()
 
     async def close(self) -> None:
-        """Send what is kept, and let go of the file, which stays open; closing again does nothing.
+        """Send the kept values and release the file, which stays open; closing again does nothing.
 
-        Storing: raises what flush() raises. Loading: bytes that were received and not taken go back to the file, for the next
+        Storing: raises what flush() raises. Loading: received but unread bytes go back to the file, for the next
         archive over it and for its read().
         """
         if not self.is_legal("flush"):
@@ -285,7 +285,7 @@ class Archive(KeptValues, role=ARCHIVE):
             self.abort()
 
     async def _take(self, load: Load) -> Any:
-        """Load all of a value or nothing; where bytes are missing, wait for them, and go on."""
+        """Load a whole value or nothing; when bytes are missing, wait for them and continue."""
         archive, decoder = self._archive, self._archive._decoder
         async with self._turn:
             outer, mark = archive._begin_to_take()
@@ -300,10 +300,10 @@ class Archive(KeptValues, role=ARCHIVE):
             return value
 
     async def _loaded(self, value: Continuation, begin: int) -> Any:
-        """The value, when all of it has arrived.
+        """The value, once all of it has arrived.
 
-        A function of the user's begins again when bytes were missing. When that has decoded many bytes twice, the rest is
-        loaded on a stack of its own, where functions can wait for bytes: decoding takes time in proportion to the bytes.
+        A user's function starts again when bytes were missing. If that has decoded many bytes twice, the rest is
+        loaded on a separate stack, where functions can wait for bytes: decoding takes time in proportion to the bytes.
         """
         decoder, again = self._archive._decoder, 0
         while again <= DECODED_TWICE + decoder.offset + decoder.unread - begin:
@@ -327,12 +327,12 @@ class Archive(KeptValues, role=ARCHIVE):
 
 
 class _Message(Wire[Kept]):
-    """What a function decodes, as one value: all of it is taken, or nothing."""
+    """The values that a function decodes, loaded as one value: all of them or none."""
 
     def __init__(self, decode: Callable[[blocking.Archive], Kept]) -> None:
         super().__init__("message")
         self._decode = decode
 
     def load(self, decoder: Decoder) -> Kept:
-        """Take one message."""
+        """Load one message."""
         return self._decode(decoder.owner())

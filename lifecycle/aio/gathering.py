@@ -1,4 +1,4 @@
-"""The files in memory between an archive, which does not wait, and a socket, which is awaited."""
+"""The files in memory between an archive, which does not wait, and an awaited socket."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ Decoded = TypeVar("Decoded")
 LARGEST_RECEIVE = 1 << 16
 
 SLICE = 1 << 13
-"""Bytes that are decoded before other tasks have their turn, unless one value needs more"""
+"""Bytes that are decoded before other tasks run, unless one value needs more"""
 
 LONG_TURN = 0.005
-"""Seconds of decoding, of all archives of an event loop, after which other tasks have their turn"""
+"""Seconds of decoding, by all archives of an event loop, after which other tasks run"""
 
 
 class Turns:
-    """The turns of the archives of an event loop: together they decode for a few milliseconds, then other tasks go on."""
+    """The turns of the archives of an event loop: together they decode for a few milliseconds, then other tasks run."""
 
     def __init__(self) -> None:
         self._lock = anyio.Lock(fast_acquire=True)
         self._busy = 0.0
 
     async def decode(self, step: Callable[[], Decoded]) -> Decoded:
-        """Make one step of decoding, when it is its turn; the result of the step, or its error."""
+        """Make one step of decoding when its turn comes; return the result of the step, or its error."""
         if self._busy < LONG_TURN and not self._lock.locked():
             return self._made(step)
         async with self._lock:
@@ -59,7 +59,7 @@ def turns() -> Turns:
 
 
 class _Buffer:
-    """What both directions have of a file: the calls that a file over a socket refuses are refused as it refuses them."""
+    """The file calls that both directions share: what a file over a socket refuses is refused in the same way."""
 
     def __init__(self, file: SocketFile) -> None:
         self._file = file
@@ -70,7 +70,7 @@ class _Buffer:
         return False
 
     def get_length(self) -> Any:
-        """Refused, with the table's reason."""
+        """Raise the refusal with the table's reason."""
         return getattr(self._file, "get_length")()  # noqa: B009 - type checkers do not know the calls that are never legal
 
     def _raise_error(self) -> None:
@@ -79,7 +79,7 @@ class _Buffer:
 
 
 class ReadBuffer(_Buffer):
-    """Gives an archive what has arrived, and None, as a file that would block does, when it needs more."""
+    """Gives an archive the bytes that have arrived, and None, like a file that would block, when it needs more."""
 
     def __init__(self, file: SocketFile) -> None:
         super().__init__(file)
@@ -89,7 +89,7 @@ class ReadBuffer(_Buffer):
         self._granted = SLICE
 
     def read1(self, size: int) -> bytes | None:
-        """What has arrived, which may be more than `size` bytes; None when nothing has, or not in this turn; b"" at the end."""
+        """Bytes that have arrived, perhaps more than `size`; None if there are none, or not in this turn; b"" at the end."""
         if not self._granted:
             self._wanted = size
             return None
@@ -106,12 +106,12 @@ class ReadBuffer(_Buffer):
     read = read1
 
     def take_back(self, unread: bytes) -> None:
-        """Let the file hold what the archive read ahead, so that the next reader of the file finds it."""
+        """Give bytes that the archive read ahead back to the file, for the file's next reader."""
         self._file.hold(unread + self._arrived)
         self._arrived.clear()
 
     async def receive(self, needed: int) -> None:
-        """Wait for `needed` bytes, the end, or an error of the network, which is for the next read1() to raise; a turn ends."""
+        """Wait for `needed` bytes, the end, or a network error, which the next read1() raises; the turn ends."""
         self._granted = max(SLICE, needed)
         while len(self._arrived) < needed and not self._has_ended and self.error is None:
             try:
@@ -126,7 +126,7 @@ class ReadBuffer(_Buffer):
 
 
 class WriteBuffer(_Buffer):
-    """Takes all that an archive stores, and sends it on request."""
+    """Takes everything that an archive stores, and sends it on request."""
 
     def __init__(self, file: SocketFile) -> None:
         super().__init__(file)
@@ -139,7 +139,7 @@ class WriteBuffer(_Buffer):
         return len(data)
 
     def flush(self) -> None:
-        """Raise the error that sending has met, if any: the archive's flush() has to report it."""
+        """Raise the error of the last send, if any: the archive's flush() has to report it."""
         self._raise_error()
 
     @property
@@ -148,7 +148,7 @@ class WriteBuffer(_Buffer):
         return not self._stored
 
     async def send(self) -> None:
-        """Send what is kept; what an interrupted send has sent is not sent again. An error is for the next flush() to raise."""
+        """Send the kept bytes, but not again those that an interrupted send has sent. The next flush() raises an error."""
         if not self._stored:
             return
         message = bytes(self._stored)

@@ -1,4 +1,4 @@
-"""What an awaited archive does without waiting: values that are kept until flush(), and what the archive is."""
+"""The calls and properties of an awaited archive that do not wait: stored values are kept until flush()."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class KeptValues(ArchiveCalls):
 
     @property
     def is_buffer_empty(self) -> bool:
-        """Whether nothing is left of what was received, or nothing waits to be sent (IsBufferEmpty)."""
+        """Whether there are no unread received bytes, or no unsent ones (IsBufferEmpty)."""
         return self._archive.is_buffer_empty and self._write_buffer.is_empty
 
     @property
@@ -47,17 +47,17 @@ class KeptValues(ArchiveCalls):
 
     @property
     def schemas(self) -> dict[type[Any], int]:
-        """The schema number of each class that the archive has met, or was told."""
+        """The schema number of each class that the archive has met, or was given."""
         return self._archive.schemas
 
     @property
     def offset(self) -> int:
-        """How many bytes were stored or taken since the archive began."""
+        """The number of bytes stored or loaded since the archive began."""
         return self._archive.offset
 
     @property
     def document(self) -> object:
-        """Free for the program, and handed on to serialize() methods (m_pDocument)."""
+        """Free for the program's use in serialize() methods (m_pDocument)."""
         return self._archive.document
 
     @document.setter
@@ -65,11 +65,11 @@ class KeptValues(ArchiveCalls):
         self._archive.document = document
 
     def get_object_schema(self) -> int:
-        """The schema number under which the object now loading was stored, once; else -1 (GetObjectSchema)."""
+        """The schema number of the object being loaded, at the first call; otherwise -1 (GetObjectSchema)."""
         return self._archive.get_object_schema()
 
     def set_object_schema(self, schema: int) -> None:
-        """Set what get_object_schema() answers next (SetObjectSchema)."""
+        """Set what get_object_schema() returns next (SetObjectSchema)."""
         self._archive.set_object_schema(schema)
 
     def set_load_params(self, grow_by: int = 1024) -> None:
@@ -79,32 +79,32 @@ class KeptValues(ArchiveCalls):
     # -- storing -------------------------------------------------------------------------------------------------------------
 
     def __lshift__(self: Self, value: object) -> Self:
-        """Keep a value that knows its wire type (`archive << DWORD(5) << CString("x")`), an object or None; the archive."""
+        """Store a value with a wire type (`archive << DWORD(5) << CString("x")`), an object or None; return the archive."""
         self.store(kind_of(value), value)
         return self
 
     def store(self, kind: Any, value: object) -> None:
-        """Keep one value of a kind until flush(). Raises ReadOnly (an IllegalCall) when loading; TypeError, ValueError."""
+        """Keep one value of a kind until flush(). Raises ReadOnly, an IllegalCall, when loading; TypeError, ValueError."""
         self._archive.store(kind, value)
 
     def write(self, data: ReadableBuffer) -> None:
-        """Keep raw bytes (CArchive::Write)."""
+        """Write raw bytes (CArchive::Write)."""
         self._archive.write(data)
 
     def write_string(self, line: str) -> None:
-        """Keep text as it is: no length before it, no end behind it (WriteString)."""
+        """Write text without a length before it or an end after it (WriteString)."""
         self._archive.write_string(line)
 
     def write_count(self, count: int) -> None:
-        """Keep a count (WriteCount)."""
+        """Write a count (WriteCount)."""
         self._archive.write_count(count)
 
     def write_object(self, thing: object) -> None:
-        """Keep an object of a serializable class, or None (WriteObject)."""
+        """Store an object of a serializable class, or None (WriteObject)."""
         self._archive.write_object(thing)
 
     def write_class(self, kind: type[Any]) -> None:
-        """Keep the description of a serializable class (WriteClass)."""
+        """Store the description of a serializable class (WriteClass)."""
         self._archive.write_class(kind)
 
     def set_store_params(self, hash_size: int = 2053, block_size: int = 128) -> None:
@@ -112,5 +112,5 @@ class KeptValues(ArchiveCalls):
         self._archive.set_store_params(hash_size, block_size)
 
     def map_object(self, thing: object) -> None:
-        """Give `thing` the next number without a byte, on both sides at the same place, to be referred to (MapObject)."""
+        """Give `thing` the next object number, and write nothing; both sides must call it at the same place (MapObject)."""
         self._archive.map_object(thing)

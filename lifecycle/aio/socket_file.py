@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class SocketFile(FileOverSocket, role=SOCKET_FILE):
-    """A connected stream socket as a binary file that is awaited, for Archive and for reading and writing by hand.
+    """A connected stream socket as an awaited binary file, for Archive and for reading and writing directly.
 
     socket: a connected Client or Accepted of lifecycle.aio; the file does not own it, and closing the file leaves it open.
-    archive_compatible: when true, a read gives what one receive gives, at least one byte; when false, it waits for all the
-    bytes asked for, or the end. engine: see Lifecycle.
+    archive_compatible: when true, a read returns the data of one receive, at least one byte; when false, it waits for all
+    requested bytes, or the end. engine: see Lifecycle.
 
     Raises IllegalCall, whose `remedy` says what to do first, over a socket that is not connected and over one that never
-    carries a stream. seek(), tell(), truncate() and MFC's names for them raise io.UnsupportedOperation, which is an IllegalCall
-    here and says why. A cancelled read or write loses nothing: the read may be made again, and `socket.sent` says how much was
-    sent.
+    carries a stream. seek(), tell(), truncate() and MFC's names for them raise io.UnsupportedOperation, which is also an
+    IllegalCall here and says why. A cancelled read or write loses nothing: the read may be repeated, and `socket.sent` is the
+    number of bytes sent.
     """
 
     __slots__ = ("_archive_compatible", "_held", "_socket")
@@ -44,17 +44,17 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
 
     @property
     def socket(self) -> Client | Accepted | None:
-        """The socket it lies over; None when the file is closed."""
+        """The socket; None when the file is closed."""
         return None if self.closed else self._socket
 
     @property
     def archive_compatible(self) -> bool:
-        """Whether a read gives what one receive gives."""
+        """Whether a read returns the data of one receive."""
         return self._archive_compatible
 
     @property
     def unread(self) -> int:
-        """How many bytes were received and not read."""
+        """The number of received but unread bytes."""
         return len(self._held)
 
     @property
@@ -63,17 +63,17 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
         return self.state in self.role.final
 
     def attach(self, socket: Client | Accepted) -> None:
-        """Lie over `socket`; its own table says whether it is in a state to be lain over."""
+        """Open the file over `socket`, whose own table says whether its state allows this."""
         if not isinstance(socket, AsyncSocket):
             kind = f"{type(socket).__module__}.{type(socket).__qualname__}"
-            raise TypeError(f"a SocketFile of lifecycle.aio lies over its Client or Accepted, not over {kind}")
+            raise TypeError(f"a SocketFile of lifecycle.aio needs its Client or Accepted, not {kind}")
         self._socket = socket
         socket._add_reader(self)
 
     async def read(self, size: int = -1, *, exact: bool | None = None) -> bytes:
-        """Read: what one receive gives, or just `size` bytes; to the end where size is negative.
+        """Read the data of one receive, or exactly `size` bytes; up to the end if size is negative.
 
-        exact: whether to wait for just `size` bytes; as `archive_compatible` says where it is not given. b"" at the end of
+        exact: whether to wait for exactly `size` bytes; by default as `archive_compatible` says. b"" at the end of
         the stream. Raises ConnectionError and IllegalCall as the socket's receive() does.
         """
         if exact is None:
@@ -88,17 +88,17 @@ class SocketFile(FileOverSocket, role=SOCKET_FILE):
         return taken if taken or not size else settled("eof", taken)
 
     def hold(self, unread: bytes) -> None:
-        """Keep bytes that were received and not used, for the next read; a closed file drops them."""
+        """Keep received but unused bytes for the next read; a closed file drops them."""
         if not self.closed:
             self._held[:0] = unread
 
     async def write(self, data: ReadableBuffer) -> int:
-        """Send all of `data` through the socket; how many bytes. Raises as the socket's send() does."""
+        """Send all of `data` and return the number of bytes. Raises what the socket's send() raises."""
         return await self._socket.send(data)
 
     def flush(self) -> None:
-        """Nothing: the file holds nothing back. ClosedFile, a ValueError, when it is closed."""
+        """Do nothing: the file has no buffer. Raises ClosedFile, a ValueError, if it is closed."""
 
     def close(self) -> None:
-        """Let go of the socket, which stays as it is, and of what was received and not read; closing again does nothing."""
+        """Release the socket, which stays as it is, and drop unread bytes; closing again does nothing."""
         self._held.clear()

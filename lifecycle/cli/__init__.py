@@ -1,4 +1,4 @@
-"""The top floor: the command `lifecycle`. It may import everything below, and nothing below imports it."""
+"""The top layer: the command `lifecycle`. It may import every other layer, and none of them imports it."""
 
 import sys
 from importlib.util import find_spec
@@ -8,7 +8,7 @@ NEEDED = ("click", "rich")
 
 
 def main() -> None:
-    """The command; without the extra that it needs, one line that says what to install, and exit code 2."""
+    """Run the command; without its extra, print one line that says what to install, and exit with 2."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         sys.stderr.write(f'The command needs {" and ".join(missing)}: pip install "socket-lifecycle[cli]"\n')

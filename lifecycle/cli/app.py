@@ -1,4 +1,4 @@
-"""The command itself: its subcommands, and what holds for all of them.
+"""The command itself, with its subcommands and their common behaviour.
 
 Exit codes: 0 for a pass, 1 for a finding or a failure, 2 for wrong usage.
 """
@@ -50,7 +50,7 @@ class InOrder(click.Group):
 
 @contextmanager
 def _errors_in_printable_characters() -> Iterator[None]:
-    """Arguments, file names and what files hold are quoted in errors."""
+    """Escapes unprintable characters in errors, which quote arguments, file names and contents of files."""
     try:
         yield
     except click.ClickException as error:

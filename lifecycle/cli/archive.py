@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from lifecycle.archive.dump.plausible_text import CodePage
 
 AT_ONCE = 500
-"""Findings that are printed together."""
+"""The number of findings printed together."""
 
 LONG = 1 << 20
-"""Bytes of a file that takes so long that a progress bar is shown."""
+"""The size in bytes of a file from which on a progress bar is shown."""
 
 DUMP_EPILOG = examples(
     "lifecycle archive dump drawing.dat",
@@ -42,7 +42,7 @@ EPILOG = examples(
 )
 
 
-@click.group("archive", epilog=EPILOG, short_help="See what an archive file holds.", no_args_is_help=True)
+@click.group("archive", epilog=EPILOG, short_help="Show the contents of archive files.", no_args_is_help=True)
 def archive() -> None:
     """Archives in files, in the format of MFC's CArchive."""
 
@@ -51,19 +51,19 @@ def archive() -> None:
 @click.argument("file", metavar="FILE", help="The file, or - for standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: summary and findings as a tree, or the layouts.")
 @click.option("--encoding", metavar="NAME", default="cp1252", help="The ANSI code page of its strings.")
-@click.option("--stream", metavar="NAME", help="The stream of an OLE compound file to look at.")
+@click.option("--stream", metavar="NAME", help="Read this stream of an OLE compound file.")
 @click.option("--offset", metavar="N", type=click.IntRange(min=0), help="Begin at this byte.")
-@click.option("--inflate", is_flag=True, help="Inflate zlib or gzip first, which begins there.")
+@click.option("--inflate", is_flag=True, help="Decompress the zlib or gzip data there first.")
 @click.option("--layout", is_flag=True, help="Print a Python module with each class's layout.")
-@click.option("--all", "everything", is_flag=True, help="Cut neither strings nor runs of bytes.")
+@click.option("--all", "everything", is_flag=True, help="Show strings and runs of bytes in full.")
 def dump(
     file: str, as_json: bool, encoding: str, stream: str | None, offset: int | None, inflate: bool, layout: bool,
     everything: bool,
 ) -> None:  # fmt: skip
     """Show the structure of an archive file, as far as its bytes alone show it.
 
-    First its classes and strings, then what is where. Archives have no types: bytes between what stands out are numbers of the
-    program that wrote them, printed in hexadecimal with what they may be. A container is named and read into.
+    First its classes and strings, then all findings in order. Archives have no types: undecided bytes are printed in
+    hexadecimal with their possible meanings. The contents of a container are decoded.
     """
     from lifecycle.archive.dump.nesting import Nesting
     from lifecycle.archive.dump.plausible_text import suggested
@@ -103,11 +103,11 @@ def _layout(data: Data, encoding: str, *, as_json: bool) -> str:
 
 
 def _watched(findings: Iterable[Finding], size: int, report: Callable[[str, int, int], None]) -> Iterator[Finding]:
-    """The findings; from time to time `report` is called with how far they are."""
+    """The findings; from time to time `report` is called with the present offset."""
     due = 0
     for found in findings:
         if found.end >= due:
-            report("looking at the bytes", found.end, size)
+            report("decoding", found.end, size)
             due = found.end + LONG // 16
         yield found
 

@@ -20,13 +20,13 @@ EPILOG = examples(
 
 
 @click.command("classes", epilog=EPILOG, short_help="Write Python classes from C++ sources.")
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, help="Files, or folders whose C++ files are meant.")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, help="C++ files, or folders of them.")
 def classes(sources: tuple[str, ...]) -> None:
     """Write a Python module of the classes whose Serialize functions are in C++ sources.
 
-    Both branches, loops and conditions are kept, types come from the declarations: give the headers, too. What has no type in
-    the sources is marked UNTYPED, a statement that was not translated BY HAND; how many there are is printed at the end. It
-    takes the extra [cpp].
+    Branches, loops and conditions are kept; types come from the declarations, so pass the headers too. Members without a type
+    are marked UNTYPED, statements that were not translated BY HAND; their numbers are printed at the end. This
+    needs the extra [cpp].
     """
     from lifecycle.archive.cpp import module_of, read_sources
 
@@ -35,7 +35,7 @@ def classes(sources: tuple[str, ...]) -> None:
     except ImportError:
         raise stopped('C++ is read by tree-sitter: pip install "socket-lifecycle[cpp]"') from None
     if not written.classes:
-        raise stopped("no Serialize(CArchive&) function is in these sources")
+        raise stopped("these sources have no Serialize(CArchive&) function")
     write(written.text)
     click.echo(
         f"{len(written.classes)} classes; {written.untyped} types not found, {written.by_hand} statements to write by hand",

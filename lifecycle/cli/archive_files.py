@@ -1,4 +1,4 @@
-"""The bytes that the commands of `lifecycle archive` look at: of a file, a pipe, or a part of a container."""
+"""The input of the commands of `lifecycle archive`: a file, a pipe, or a part of a container."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Data = bytes | mmap.mmap
 
 @dataclass(frozen=True)
 class Opened:
-    """The bytes that are looked at, and where they are from.
+    """The bytes to decode, and where they are from.
 
-    path: the containers from the outermost, in words. streams: those of a compound file. choice: why this one of them.
+    path: the containers from the outermost, in words. streams: those of a compound file. choice: the reason for this one.
     """
 
     data: Data
@@ -39,10 +39,10 @@ class Opened:
 
 
 def opened_bytes(name: str, opened: ExitStack, *, stream: str | None, offset: int | None, inflate: bool) -> Opened:
-    """The bytes that the options choose; exits with code 2 when they cannot be read.
+    """The bytes chosen by the options; exits with code 2 if they cannot be read.
 
-    Without options a container is read into: the stream of a compound file that describes most classes, and what compressed
-    bytes stand for.
+    Without options the contents of a container are used: the stream of a compound file that describes most classes, and
+    decompressed data.
     """
     from lifecycle.archive.dump.containers import ContainerError
 
@@ -76,7 +76,7 @@ def _within(data: Data, opened: ExitStack, stream: str | None, offset: int | Non
                 data = compound.read(stream)
                 path.append(f"stream {stream!r}")
     elif stream is not None:
-        raise ContainerError("--stream is for OLE compound files, and this is none")
+        raise ContainerError("--stream is for OLE compound files, and this is another kind of file")
     elif kind in ("zlib", "gzip") and offset is None:
         inflate = True
     if offset is not None:
@@ -87,7 +87,7 @@ def _within(data: Data, opened: ExitStack, stream: str | None, offset: int | Non
     if inflate:
         at = find_compressed(data)
         if at is None:
-            raise ContainerError("no zlib or gzip begins within the first 256 bytes: say where by --offset")
+            raise ContainerError("no zlib or gzip data begins in the first 256 bytes: use --offset")
         data = _inflated(data, at, opened)
         path.append(f"inflated from offset {at}")
     return Opened(data, tuple(path), streams, choice)
@@ -110,7 +110,7 @@ def _inflated(data: Data, at: int, opened: ExitStack) -> Data:
 
 
 def bytes_of(name: str, opened: ExitStack) -> Data:
-    """The bytes of a file, without reading them all into memory; exits with code 2 when it cannot be read."""
+    """The bytes of a file, without reading them all into memory; exits with code 2 if it cannot be read."""
     try:
         file: IO[bytes] = sys.stdin.buffer if name == STANDARD_INPUT else opened.enter_context(FileIO(name))
         if name == STANDARD_INPUT or not _is_regular(file):
@@ -123,13 +123,13 @@ def bytes_of(name: str, opened: ExitStack) -> Data:
 
 
 def stopped(why: str) -> click.exceptions.Exit:
-    """Print an error of one line; what to raise so that the command exits with code 2."""
+    """Print an error of one line; return the exception that ends the command with code 2."""
     tell(f"Error: {why}")
     return click.exceptions.Exit(2)
 
 
 def _copy(given: IO[bytes], opened: ExitStack) -> IO[bytes]:
-    """A file with all that comes from a pipe, to be looked at in place."""
+    """A file with all data of a pipe, to map into memory."""
     with ExitStack() as failing:
         file: IO[bytes] = failing.enter_context(TemporaryFile())
         shutil.copyfileobj(given, file)
@@ -139,6 +139,6 @@ def _copy(given: IO[bytes], opened: ExitStack) -> IO[bytes]:
 
 
 def _is_regular(file: IO[bytes]) -> bool:
-    """Whether the file can be looked at in place; files of /proc say that they are empty, and are not."""
+    """Whether the file can be mapped into memory; files of /proc have size 0, but are not empty."""
     found = os.fstat(file.fileno())
     return stat.S_ISREG(found.st_mode) and found.st_size > 0

@@ -1,4 +1,4 @@
-"""`lifecycle archive load`: a document by the classes of a module, as JSON."""
+"""`lifecycle archive load`: prints a document as JSON, with the classes of a module."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ EPILOG = examples(
 )
 
 
-@click.command("load", epilog=EPILOG, short_help="Load a file by the classes of a module.")
+@click.command("load", epilog=EPILOG, short_help="Load a file with the classes of a module.")
 @click.argument("file", metavar="FILE", help="The file, or - for standard input.")
 @click.option("--classes", "module", metavar="MODULE", required=True, help="A module's name, or a file that ends in .py.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which is the default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (the default).")
 @click.option("--stream", metavar="NAME", help="The stream of an OLE compound file.")
 @click.option("--offset", metavar="N", type=click.IntRange(min=0), help="Begin at this byte.")
-@click.option("--inflate", is_flag=True, help="Inflate zlib or gzip first, which begins there.")
+@click.option("--inflate", is_flag=True, help="Decompress the zlib or gzip data there first.")
 def load(file: str, module: str, as_json: bool, stream: str | None, offset: int | None, inflate: bool) -> None:
-    """Load a file by the classes of a module, and print it as JSON.
+    """Load a file with the classes of a module, and print it as JSON.
 
-    The module's own load(data) makes the document. Without it the file is objects by pointer, of classes that the module makes
-    serializable, to the end. The module is run: take only one that you trust. Exits with 1 when the file is not of that kind.
+    The module's load(data) makes the document. Without it the file must consist of objects by pointer, of classes that the
+    module makes serializable. The module is run: use only one that you trust. Exits with 1 if the file cannot be loaded with
+    it.
     """
     from lifecycle.archive import ArchiveError
     from lifecycle.archive.layout.tree import tree_of

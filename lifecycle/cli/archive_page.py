@@ -1,4 +1,4 @@
-"""How the findings of an archive look: for people, a summary and a line for each; for programs, JSON."""
+"""Formats the findings of an archive: for people, a summary and a line for each; for programs, JSON."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lifecycle.archive.layout import ClassLayout
 from lifecycle.cli.archive_files import Opened
 
 JSON_VERSION = 1
-"""Of the JSON: it changes when a key goes or means something else."""
+"""The version of the JSON: it changes when a key is removed or changes its meaning."""
 
 MOST_STREAMS = 200
 INDENT = 31
 SHORTEST_TEXT = 24
 ROWS = 4
-"""Rows of undecided bytes that are printed of a long run."""
+"""The maximum number of rows printed of a long run of undecided bytes."""
 
 BUILDS = {
     Build.UNICODE: "the writer was built for Unicode",
@@ -37,7 +37,7 @@ _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 
 
 def summary_lines(name: str, opened: Opened, summary: Summary, suggestion: tuple[str, int, int] | None = None) -> Iterator[str]:
-    """What the file is, and the head of the listing."""
+    """The summary of the file, and the head of the listing."""
     share = f" ({100 * summary.decided // summary.size}%)" if summary.size else ""
     yield f"{_shown(name)[1:-1]}: {summary.size} bytes, of which {summary.decided}{share} identified"
     yield from _container_lines(opened)
@@ -53,7 +53,7 @@ def summary_lines(name: str, opened: Opened, summary: Summary, suggestion: tuple
         yield f"    {'class':{width}}  schema   objects  first at"
         yield from (_class_line(found, width) for found in summary.classes)
         if any(found.estimated for found in summary.classes):
-            yield "    ~ an estimate: two bytes that are a tag may come about by chance"
+            yield "    ~ an estimate: two bytes may look like a tag by chance"
         if summary.more_classes:
             yield f"    and {summary.more_classes} more than the first {MOST_LISTED}"
     else:
@@ -89,7 +89,7 @@ def _counted(strings: dict[Confidence, int]) -> str:
 
 
 def finding_lines(found: Finding, data: Any, width: int, *, everything: bool) -> Iterator[str]:
-    """The lines of one finding: one, but for long runs of undecided bytes."""
+    """The lines of one finding: several for a long run of undecided bytes."""
     sure = "" if found.confidence is Confidence.NONE else found.confidence
     start = f"{found.offset:10}  {found.length:8}  {sure:7}  "
     width = max(width - INDENT, SHORTEST_TEXT)
@@ -144,7 +144,7 @@ def _in_brackets(note: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """A text as Python writes it, in characters that standard output has: nothing in it can move the cursor."""
+    """A text as a Python literal, in characters that standard output has, so that nothing in it can move the cursor."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     return repr(text).encode(encoding, "backslashreplace").decode(encoding)
 

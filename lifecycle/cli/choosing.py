@@ -15,9 +15,9 @@ from lifecycle.roles import ROLES
 
 
 def chosen_role(name: str, among: Iterable[Role] = ROLES.values(), *, where: str = "ROLE", beside: str = "") -> Role:
-    """The role of that name, in any capitalisation; wrong usage (exit code 2) when there is none.
+    """The role of that name, in any capitalisation; wrong usage (exit code 2) if there is none.
 
-    where: the argument or option that the name was given as. beside: a sentence on what else it accepts.
+    where: the argument or option with the name. beside: a sentence about what else it accepts.
     """
     known = {role.name.lower(): role for role in among}
     role = known.get(name.lower())
@@ -37,7 +37,7 @@ def role_at(name: str) -> Role:
             raise click.BadParameter(str(error), param_hint="ROLE") from None
     module, colon, attribute = name.partition(":")
     if not colon:
-        return chosen_role(name, beside=" A role of yours is module:NAME or FILE.toml.")
+        return chosen_role(name, beside=" For your own role, use module:NAME or FILE.toml.")
     here = str(Path.cwd())
     if here not in sys.path:  # as `python -m` does it
         sys.path.insert(0, here)

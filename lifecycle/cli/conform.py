@@ -1,4 +1,4 @@
-"""`lifecycle conform`: an implementation put through the suite of its roles."""
+"""`lifecycle conform`: tests an implementation of sockets with the suite of its roles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EPILOG = examples(
 )
 
 
-@click.command("conform", epilog=EPILOG, short_help="Put an implementation through the suite of its roles.")
+@click.command("conform", epilog=EPILOG, short_help="Test an implementation of sockets against the roles.")
 @click.argument(
     "target", metavar="TARGET", help="lifecycle, aio, socket, gevent, trio, memory, module:factory, or agent:COMMAND."
 )
@@ -50,26 +50,35 @@ EPILOG = examples(
     default=2,
     help="1: every cell; 2: every call in every situation; 3: every cell, then every call.",
 )
-@click.option("--walks", metavar="N", type=click.IntRange(0), default=500, help="Random walks per role, beside the sequences.")
-@click.option("--seed", metavar="N", type=int, default=0, help="Of the random walks.")
-@click.option("--like", metavar="SYSTEM", help="linux, winsock, mfc or contract: what illegal calls of sockets are to answer.")
-@click.option("--host", metavar="ADDRESS", help="Where sockets are bound: an IPv4 address of this machine.")
-@click.option("--seconds", metavar="N", type=click.FloatRange(0, min_open=True), help="What the run may take.")
-@click.option("--campaign", metavar="HOURS", type=click.FloatRange(0, min_open=True), help="Long walks and machines, so long.")
-@click.option("--workers", metavar="N", type=click.IntRange(1), help="Of a campaign: processes of this machine.")
-@click.option("--scheduler", metavar="ADDRESS", help="Of a campaign: a scheduler of Dask's distributed.")
+@click.option("--walks", metavar="N", type=click.IntRange(0), default=500, help="Additional random walks per role.")
+@click.option("--seed", metavar="N", type=int, default=0, help="The seed of the random walks.")
+@click.option("--like", metavar="SYSTEM", help="linux, winsock, mfc or contract: the expected answers to illegal calls.")
+@click.option("--host", metavar="ADDRESS", help="The IPv4 address of this machine to bind sockets to.")
+@click.option("--seconds", metavar="N", type=click.FloatRange(0, min_open=True), help="The time limit of the run.")
 @click.option(
-    "--folder", metavar="DIR", default="campaign", type=click.Path(path_type=Path), help="A campaign goes on from it."
+    "--campaign",
+    metavar="HOURS",
+    type=click.FloatRange(0, min_open=True),
+    help="Run long walks and machines.",
+)
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="For a campaign: the number of processes on this machine.")
+@click.option("--scheduler", metavar="ADDRESS", help="For a campaign: the address of a Dask scheduler.")
+@click.option(
+    "--folder",
+    metavar="DIR",
+    default="campaign",
+    type=click.Path(path_type=Path),
+    help="The folder of a campaign.",
 )
 @click.option("--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Accept the causes in FILE.")
 @click.option("--write-baseline", metavar="FILE", type=click.Path(path_type=Path), help="Write the causes that were found.")
 @click.option("--engine", metavar="ENGINE", help="compiled or reference, for governed objects.")
 @click.option("--mutants", is_flag=True, help="Break the package's classes instead, and count what is found.")
-@click.option("--explained", is_flag=True, help="List the explained differences, too.")
-@click.option("--source", metavar="LANGUAGE", help="Of the target `agent`: print an agent in c, go, java or node.")
+@click.option("--explained", is_flag=True, help="List explained differences too.")
+@click.option("--source", metavar="LANGUAGE", help="For the target `agent`: print an agent in c, go, java or node.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page.")
-@click.option("--github", is_flag=True, help="Print one annotation a cause, for GitHub's runners.")
+@click.option("--github", is_flag=True, help="Print one annotation per cause, for GitHub.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context
 def conform(
@@ -99,7 +108,7 @@ def conform(
 ) -> None:
     """Run every call in every state, with every outcome, and some illegal ones, and compare with the roles.
 
-    Exits with 1 where the implementation differs in a way that nothing explains, or a cell was not reached.
+    Exits with 1 if there is an unexplained difference, or a cell was not reached.
     """
     from lifecycle.cli.supervised import ENDED, PASSED, RUNS
     from lifecycle.conformance.agents.adapter import SOURCES, source_of
@@ -154,7 +163,7 @@ def conform(
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """In which forms a report is printed and written, and which causes it accepts."""
+    """The formats in which a report is printed and written, and the causes it accepts."""
 
     explained: bool
     junit: Path | None
@@ -194,7 +203,7 @@ def _campaign(
 
 
 def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, *, run: Any = None, **how: Any) -> bool:
-    """Run and print; whether something was found."""
+    """Run and print; return whether something was found."""
     from lifecycle.conformance.campaigns.baseline import accept_known, write_baseline
     from lifecycle.conformance.campaigns.conform import conform as run_all
     from lifecycle.conformance.reports import conformance_data, github_annotations, html_page, junit_xml
@@ -254,7 +263,7 @@ def _known_in(file: Path | None) -> frozenset[tuple[str, ...]]:
 
 @contextmanager
 def keeping_output() -> Iterator[None]:
-    """Standard output and error are what they were, whatever an implementation has done with them."""
+    """Restore standard output and error, whatever an implementation has done with them."""
     streams, numbers = (sys.stdout, sys.stderr), []
     with suppress(OSError):  # they are closed already
         numbers = [(number, os.dup(number)) for number in (1, 2)]
@@ -269,7 +278,7 @@ def keeping_output() -> Iterator[None]:
 
 @contextmanager
 def stopping_at_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the run after the step under way, and its report is partial; a second Ctrl-C ends the program."""
+    """Ctrl-C and SIGTERM end the run after the current step, with a partial report; a second Ctrl-C ends the program."""
     from lifecycle.conformance.driving.watchdog import WATCHDOG
 
     def stop(number: int, frame: object) -> None:
@@ -290,7 +299,7 @@ def stopping_at_signals() -> Iterator[None]:
 
 
 def _score_mutants(roles: tuple[Role, ...], engine: str | None, as_json: bool) -> bool:
-    """Break, count and print; whether a mutant has survived."""
+    """Break, count and print; return whether a mutant has survived."""
     from lifecycle.conformance.campaigns.mutation import can_be_broken, score_role
 
     with progress_bar() as progress:

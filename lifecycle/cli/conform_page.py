@@ -1,4 +1,4 @@
-"""A conformance run as a page to read: coverage by role, the findings, one line a cause, and the program of the shortest."""
+"""A conformance run as text: coverage by role, the findings, one line per cause, and the shortest as a program."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[R
     for role, cells in report.missing.items():
         yield Text(f"never reached: {_named(role, cells)}", BAD)
     if report.gave_up:
-        yield Text("given up: step after step hangs, and the rest was not tried", BAD)
+        yield Text("given up: step after step hangs, so the rest was not tried", BAD)
     if report.stopped:
         yield Text(f"partial: {report.stopped}, and the rest was not tried", LEFT_OUT)
     yield from _findings(report, unexplained)
@@ -75,7 +75,7 @@ def _coverage(results: Iterable[RoleResult]) -> RenderableType:
 
 
 def covered(report: Conformance) -> str:
-    """How many of the cells were reached or are explained, of those that the implementation has, in words."""
+    """The number of cells that were reached or are explained, of those that the implementation has, in words."""
     tallies = [tally for result in report.roles for tally in (result.legal, result.illegal)]
     found = sum(tally.reached + tally.explained for tally in tallies)
     offered = sum(tally.offered for tally in tallies) + sum(map(len, report.unprovoked.values()))
@@ -85,7 +85,7 @@ def covered(report: Conformance) -> str:
 
 
 def _left_out(report: Conformance) -> Iterator[RenderableType]:
-    """What was not tried, by name: what the implementation cannot do, and what nothing provokes."""
+    """The cells that were not tried: those that the implementation cannot do, and those that nothing provokes."""
     reasons: dict[str, dict[str, None]] = {}
     for each in every_left_out(report):
         reasons.setdefault(each.why, {})[each.what] = None
@@ -149,7 +149,7 @@ def _findings(report: Conformance, found: list[Cluster]) -> Iterator[RenderableT
 
 
 def again(report: Conformance, cluster: Cluster) -> str:
-    """How often it repeats on a fresh instance, where that is not each time; and what it needs before it."""
+    """How often it repeats on a fresh instance, if not each time; and the sequences needed before it."""
     repeats = report.repeats.get(cluster.shortest.line)
     if repeats is None or not (repeats.is_flaky or repeats.needs):
         return ""
@@ -158,7 +158,7 @@ def again(report: Conformance, cluster: Cluster) -> str:
 
 
 def _rank(report: Conformance, divergence: Divergence) -> tuple[bool, int]:
-    """What repeats comes first, the shortest first."""
+    """Sort key: sequences that repeat first, then the shortest."""
     repeats = report.repeats.get(divergence.line)
     return repeats is not None and (repeats.is_flaky or bool(repeats.needs)), len(divergence.steps)
 

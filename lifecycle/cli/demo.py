@@ -22,8 +22,8 @@ EPILOG = examples(
 
 
 @click.command("demo", epilog=EPILOG, short_help="Run a server and a client, then one refused call per role.")
-@click.option("--json", "as_json", is_flag=True, help="Print the journal of the run, one JSON object a line.")
-@click.option("--chart", metavar="FILE", help="Write the run's chart too: .svg, .mmd or .txt, or .html to step through it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the journal of the run, one JSON object per line.")
+@click.option("--chart", metavar="FILE", help="Also write the run's chart: .svg, .mmd or .txt, or .html to step through it.")
 @click.option("--html", metavar="FILE", help="Write the page to step through the run.")
 def demo(as_json: bool, chart: str | None, html: str | None) -> None:
     """Run a server and a client, in two threads over loopback, then show how calls out of order are refused."""
@@ -55,7 +55,7 @@ def demo(as_json: bool, chart: str | None, html: str | None) -> None:
 
 
 def _check_chart(path: str, option: str) -> None:
-    """Wrong usage (exit code 2) when charts do not have the suffix of `path`; called before anything runs."""
+    """Exit with 2 (wrong usage) if charts do not have the suffix of `path`; called before anything runs."""
     from lifecycle.diagrams import UnknownFormat
     from lifecycle.diagrams.formats import format_of
     from lifecycle.diagrams.recorded import RUN_FORMATS
@@ -67,7 +67,7 @@ def _check_chart(path: str, option: str) -> None:
 
 
 def _write_chart(records: Iterable[Record], path: str) -> None:
-    """Write the chart of a run; exit code 1 and a line that says why when it cannot be written."""
+    """Write the chart of a run; exit with 1 and a line that says why if it cannot be written."""
     from lifecycle.diagrams import save_run
 
     try:

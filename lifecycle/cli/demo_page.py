@@ -34,7 +34,7 @@ def demo_page(lines: Sequence[ShownLine], refusals: Sequence[Refusal], console: 
 
 
 def _columns(lines: Sequence[ShownLine], *, states_beside: bool) -> Table:
-    """One row per step: the calls of each side, with the states they lead to next to or below them."""
+    """One row per step: the calls of each side, with their next states beside or below them."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
     table.add_column("", justify="right")
     for side in CONVERSATION:
@@ -62,7 +62,7 @@ def _fits(table: Table, console: Console) -> bool:
 
 
 def _as_raised(refusal: Refusal, console: Console) -> RenderableType:
-    """The error's text: unchanged where it is piped; on a terminal, long lines are wrapped at words."""
+    """The error's text: unchanged in a pipe; on a terminal, long lines are wrapped at words."""
     kind, text = type(refusal.error).__name__, str(refusal.error)
     if not console.is_terminal:
         return f"{kind}: {text}"

@@ -1,8 +1,8 @@
-"""The demo's programs: the text that is shown is the text that runs.
+"""The demo's programs: the displayed text is the text that runs.
 
 Two of them are the reference sequence of operations, a server and a client, each in its own thread. They wait for each other
 with bounded waits only, and their objects belong to the conversation, which closes them at its end: the failure of one side
-also ends what the other one waits for. The others try one illegal call each.
+also ends the waits of the other. The others try one illegal call each.
 """
 
 from __future__ import annotations
@@ -101,13 +101,13 @@ ATTEMPTS = (
         archive << DWORD(5)
     """,
 )
-"""What a beginner would try, one program for each role: its last line is refused"""
+"""Typical mistakes of beginners, one program for each role: its last line is refused"""
 
 Governed = Accepted | Archive | Client | Datagram | Server | SocketFile
 
 
 class DemoFailed(LifecycleError):
-    """A line of the demo did not do what it is there for."""
+    """A line of the demo did not have the expected effect."""
 
 
 class ConversationOver(LifecycleError):
@@ -133,7 +133,7 @@ class Refusal:
 
 
 class DemoProgram:
-    """Runs lines of Python, one after the other, with names of their own. keep: is called with each object that one makes."""
+    """Runs lines of Python in order, in one namespace. keep: is called with each object that a line makes."""
 
     def __init__(self, name: str, keep: Callable[[Governed], object], **names: object) -> None:
         self.name = name
@@ -148,7 +148,7 @@ class DemoProgram:
         linecache.cache[f"<{name}>"] = (0, None, self._lines, name)  # for the page of the run, and tracebacks
 
     def run(self, code: str) -> str:
-        """Run one line; the states of its objects. Raises DemoFailed for a comparison that does not hold."""
+        """Run one line; return the states of its objects. Raises DemoFailed for a comparison that is false."""
         self._count += 1
         self._lines.append(f"{code}\n")
         module = ast.increment_lineno(ast.parse(code, f"<{self.name}>"), self._count - 1)
@@ -168,7 +168,7 @@ class DemoProgram:
         return eval(compile(ast.Expression(expression), f"<{self.name}>", "eval"), self._names)
 
     def _objects(self, statement: ast.stmt) -> list[tuple[str, Governed]]:
-        """The objects of a statement by their names, in its order; of an assignment, the one that it made."""
+        """The objects of a statement by their names, in order; for an assignment, the object that it made."""
         where = statement.targets[0] if isinstance(statement, ast.Assign) else statement
         names = sorted((each for each in ast.walk(where) if isinstance(each, ast.Name)), key=lambda each: each.col_offset)
         found = ((each.id, self._names[each.id]) for each in names)
@@ -186,7 +186,7 @@ class Conversation:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Run both sides to their ends. Raises DemoFailed, naming the side and the step, when one does not get there."""
+        """Run both sides to their ends. Raises DemoFailed, naming the side and the step, if one does not finish."""
         with ThreadPoolExecutor(len(CONVERSATION)) as threads, closing(self):
             sides: dict[Future[None], DemoProgram] = {}
             for name, text in CONVERSATION.items():
@@ -208,7 +208,7 @@ class Conversation:
         raise ConversationOver("the conversation is over")
 
     def close(self) -> None:
-        """Close what is still open; a side that still waits for something gets an error at once."""
+        """Close all open objects; a side that still waits gets an error at once."""
         with self._lock:
             self._is_over = True
         self._address.cancel()
@@ -225,7 +225,7 @@ class Conversation:
 
 
 def refused(text: str) -> Refusal:
-    """Run a program whose last line is illegal. Raises DemoFailed when that is not refused, OSError when another line fails."""
+    """Run a program whose last line is illegal. Raises DemoFailed if that is not refused, OSError if another line fails."""
     lines = _lines(text)
     with ExitStack() as made:
         program = DemoProgram(f"attempt {ATTEMPTS.index(text) + 1}", lambda each: made.callback(_release, each))
@@ -244,7 +244,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _release(each: Governed) -> None:
-    """Close an object that is still open; an archive without sending what it holds, for that could wait."""
+    """Close an object that is still open; an archive without sending its buffer, for that could wait."""
     if isinstance(each, Archive):
         each.abort()
     elif each.state not in each.role.final:

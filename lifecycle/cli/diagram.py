@@ -37,15 +37,15 @@ Value = TypeVar("Value")
     "role",
     metavar="[ROLE]",
     required=False,
-    help=f"One of {', '.join(ROLES)}, or module:NAME or FILE.toml: a role of yours.",
+    help=f"One of {', '.join(ROLES)}, or your own role: module:NAME or FILE.toml.",
 )
 @click.option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE.")
-@click.option("--check", metavar="FILE", help="Write nothing; exit code 1 when FILE is not what would be drawn.")
+@click.option("--check", metavar="FILE", help="Write nothing; exit with 1 if FILE is out of date.")
 @click.option("--html", metavar="FILE", help="Write the interactive page to FILE.")
-@click.option("--highlight", metavar="STATE", help="Mark this state as the present one.")
+@click.option("--highlight", metavar="STATE", help="Mark this state as the current one.")
 @click.option("--run", metavar="FILE", help="A journal, - for standard input: draw its chart, or mark its path in ROLE.")
-@click.option("--object", metavar="NAME", help="Only this object of the run, as in Client#1.")
+@click.option("--object", metavar="NAME", help="Only this object of the run, such as Client#1.")
 def diagram(
     role: str | None,
     format: str | None,
@@ -71,7 +71,7 @@ def diagram(
     records = None if run is None else _records(run, object)
     format = _format(format, output or check)
     if format == "png" and output is None and sys.stdout.isatty():
-        raise click.BadParameter("a terminal does not show pictures: give a file with -o", param_hint="--format")
+        raise click.BadParameter("a terminal cannot show pictures: use -o FILE", param_hint="--format")
     marking = None if highlight is None else "--highlight"
     drawn = _explained(lambda: _drawn(chosen, format, highlight, records), marking)
     if check is not None:
@@ -136,14 +136,14 @@ def _records(path: str, subject: str | None) -> list[Record]:
 
 
 def _check_one_object(role: Role, records: list[Record]) -> None:
-    """Wrong usage when records of several objects would be marked in one diagram."""
+    """Raise wrong usage if records of several objects would be marked in one diagram."""
     found = dict.fromkeys(record.subject for record in records if record.role == role.name)
     if len(found) > 1:
         raise click.BadParameter(f"has several objects: choose one of {', '.join(found)} with --object", param_hint="--run")
 
 
 def _explained(act: Callable[[], Value], hint: str | None = None) -> Value:
-    """The result of `act`; an error of the diagrams is wrong usage, a missing renderer a failure."""
+    """The result of `act`; errors of the diagrams become wrong usage, a missing renderer a failure."""
     from lifecycle.diagrams import NoRenderer
 
     try:
@@ -159,7 +159,7 @@ def _as_file(drawn: str | bytes) -> bytes:
 
 
 def _compare(path: str, drawn: str) -> None:
-    """Exit with code 1 when the file is not current. SVG is current when it was drawn from the same text, by any Graphviz."""
+    """Exit with 1 if the file is out of date. SVG is current if it was drawn from the same text, by any Graphviz."""
     from lifecycle.diagrams.pictures import digest_of
 
     try:
@@ -167,7 +167,7 @@ def _compare(path: str, drawn: str) -> None:
     except (OSError, UnicodeDecodeError) as error:
         fail(f"cannot read {path}: {error}")
     if there != drawn and not (digest_of(drawn) and digest_of(there) == digest_of(drawn)):
-        fail(f"{path} is not current: draw it again with -o {path}")
+        fail(f"{path} is out of date: draw it again with -o {path}")
 
 
 def _save(path: str, drawn: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`lifecycle doctor`: versions, which extras are there, and what this system offers."""
+"""`lifecycle doctor`: versions, installed extras, and the features of this system."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import lifecycle
 from lifecycle.cli.output import examples, write, write_json
 
 DISTRIBUTION = "socket-lifecycle"
-EXTRAS = ("aio", "cli", "conformance", "diagrams", "ole")
-PROGRAMS = {"dot": "draws SVG and PNG", "strace": "for lifecycle trace", "openssl": "makes certificates to try TLS with"}
+EXTRAS = ("aio", "cli", "cluster", "conformance", "cpp", "diagrams", "learn", "ole")
+PROGRAMS = {"dot": "draws SVG and PNG", "strace": "for lifecycle trace", "openssl": "makes certificates to test TLS"}
 OFFERS: Mapping[str, Callable[[], object]] = {
     "IPv6": lambda: socket.has_ipv6,
     "dual-stack servers": socket.has_dualstack_ipv6,
@@ -29,7 +29,7 @@ OFFERS: Mapping[str, Callable[[], object]] = {
 @click.command("doctor", epilog=examples("lifecycle doctor", "lifecycle doctor --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 def doctor(as_json: bool) -> None:
-    """Print what a report of a fault needs: versions, extras, and what this system offers."""
+    """Print the data for a bug report: versions, extras, system features."""
     data = {
         "lifecycle": lifecycle.__version__,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -59,7 +59,7 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _requirements() -> Iterator[tuple[str, str]]:
-    """(the name of a package that is required, the condition under which it is)."""
+    """(the name of a required package, its condition)."""
     try:
         for each in requires(DISTRIBUTION) or ():
             needed, _, condition = each.partition(";")

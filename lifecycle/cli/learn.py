@@ -1,4 +1,4 @@
-"""`lifecycle learn`: the machine of an implementation, learned by asking it, and where it differs from its role."""
+"""`lifecycle learn`: learns the state machine of an implementation, and compares it with its role."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ EPILOG = examples(
 )
 
 
-@click.command("learn", epilog=EPILOG, short_help="Learn what an implementation does, and compare it with a role.")
-@click.argument("target", metavar="TARGET", help="As for `lifecycle conform`.")
-@click.option("--role", metavar="ROLE", default="client", help="The role that it is learned in.")
-@click.option("--seconds", metavar="N", type=click.FloatRange(0, min_open=True), help="What it may take.")
+@click.command("learn", epilog=EPILOG, short_help="Learn the state machine of an implementation, and compare it with a role.")
+@click.argument("target", metavar="TARGET", help="The same as for `lifecycle conform`.")
+@click.option("--role", metavar="ROLE", default="client", help="The role to learn.")
+@click.option("--seconds", metavar="N", type=click.FloatRange(0, min_open=True), help="The time limit.")
 @click.option("--save", metavar="FILE", type=click.Path(path_type=Path), help="Write the machine as JSON.")
-@click.option("--compare", metavar="FILE", type=click.Path(path_type=Path), help="Compare with a machine that was saved.")
+@click.option("--compare", metavar="FILE", type=click.Path(path_type=Path), help="Compare with a saved machine.")
 @click.option("--picture", metavar="FILE", type=click.Path(path_type=Path), help="Draw it: .dot or .svg.")
 @click.option("--json", "as_json", is_flag=True, help="Print the machine and the differences as JSON.")
 def learn(
@@ -43,10 +43,10 @@ def learn(
     picture: Path | None,
     as_json: bool,
 ) -> None:
-    """Ask an implementation, make its machine, and list where it differs from the role, each as steps that show it.
+    """Learn the state machine of an implementation, and list its differences from the role, each with steps that show it.
 
-    Exits with 1 where it differs from the machine of --compare, or, without that, from the role without an explanation; or
-    where its answers waver.
+    Exits with 1 if it differs from the machine of --compare, or, without that option, from the role without an explanation; or
+    if its answers waver.
     """
     from lifecycle.conformance.learning.asking import TimeIsOver
     from lifecycle.conformance.learning.machine import BadMachine, read_machine

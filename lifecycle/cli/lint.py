@@ -1,4 +1,4 @@
-"""`lifecycle lint` and `lifecycle explain`: source checked without running it, and what the codes of problems mean."""
+"""`lifecycle lint` and `lifecycle explain`: check source without running it, and explain the codes of problems."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     ),
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--may", is_flag=True, help="Report also calls that are wrong on some paths only.")
-@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="How problems are written.")
-@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that this file does not know.")
-@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the problems that are found now, and pass.")
-@click.option("--role", metavar="MODULE:ROLE", multiple=True, help="A role of your own; needs --class.")
+@click.option("--may", is_flag=True, help="Also report calls that are wrong on some paths only.")
+@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
+@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that are not in this file.")
+@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the present problems to this file, and pass.")
+@click.option("--role", metavar="MODULE:ROLE", multiple=True, help="Your own role; needs --class.")
 @click.option("--class", "classes", metavar="MODULE.NAME", multiple=True, help="The class whose objects have that role.")
-@click.option("--statistics", is_flag=True, help="Say at the end how many objects were followed.")
+@click.option("--statistics", is_flag=True, help="Print at the end how many objects were followed.")
 def lint(
     paths: tuple[Path, ...],
     may: bool,
@@ -48,9 +48,9 @@ def lint(
     classes: tuple[str, ...],
     statistics: bool,
 ) -> None:
-    """Follow sockets, asyncio streams and this package's objects through the flow of each function.
+    """Follow sockets, asyncio streams and this package's objects through the control flow of each function.
 
-    Exits with 1 when there is a problem, and with 2 when a file cannot be read or parsed.
+    Exits with 1 if there is a problem, and with 2 if a file cannot be read or parsed.
     """
     from lifecycle.checking.formats import problems as found
     from lifecycle.checking.formats.writers import WRITERS
@@ -114,7 +114,7 @@ def _constructors(roles: tuple[str, ...], classes: tuple[str, ...]) -> Mapping[s
 
 @click.command(
     "explain",
-    short_help="What a problem's code means, and what helps.",
+    short_help="Explain the code of a problem, and how to fix it.",
     epilog=examples(
         "lifecycle explain LC101", "lifecycle explain          all codes", "lifecycle explain --json   the same as data"
     ),
@@ -122,7 +122,7 @@ def _constructors(roles: tuple[str, ...], classes: tuple[str, ...]) -> Mapping[s
 @click.argument("code", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 def explain(code: str | None, as_json: bool) -> None:
-    """Explain a code as `lifecycle lint` and `lifecycle run` report it; without one, list them all."""
+    """Explain a code that `lifecycle lint` or `lifecycle run` reports; without CODE, list all codes."""
     from lifecycle.checking.formats.codes import CODES, code_named
 
     found = None if code is None else code_named(code)

@@ -1,4 +1,4 @@
-"""`lifecycle matrix`: what this machine's system answers to each call in each state, measured."""
+"""`lifecycle matrix`: measures the answers of this system to each call in each state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = ("stream", "seqpacket", "dgram")
 
 @contextmanager
 def _sockets_of(target: str | None) -> Iterator[Any]:
-    """The adapter of a target that is made of sockets; None for this machine's system."""
+    """The adapter of a target with sockets; None for this machine's system."""
     from lifecycle.conformance.adapters.sockets import SocketAdapter
     from lifecycle.conformance.targets import UnknownTarget, target_named
 
@@ -47,18 +47,18 @@ def _sockets_of(target: str | None) -> Iterator[Any]:
         adapter.close()
 
 
-@click.command("matrix", epilog=EPILOG, short_help="Measure what this system answers, call by call.")
+@click.command("matrix", epilog=EPILOG, short_help="Measure this system's answer to every call in every state.")
 @click.argument(
-    "target", metavar="[TARGET]", required=False, help="Other sockets than the system's, as for `lifecycle conform`."
+    "target", metavar="[TARGET]", required=False, help="Sockets other than the system's, as for `lifecycle conform`."
 )
-@click.option("--diff", type=click.Choice(PLATFORMS), help="Only where it differs from a shipped table, and from the contract.")
+@click.option("--diff", type=click.Choice(PLATFORMS), help="Show only differences from a shipped table, and from the contract.")
 @click.option("--family", type=click.Choice(FAMILIES), help="Only this family.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print the cells, or the differences, as JSON.")
 def matrix(target: str | None, diff: str | None, family: str | None, kind: str | None, as_json: bool) -> None:
     """Measure every call in every state on this machine, one fresh socket each, over the loopback interface.
 
-    With --diff, exits with 1 where a cell differs from the shipped table and nothing explains it.
+    With --diff, exits with 1 if there is an unexplained difference from the shipped table.
     """
     from lifecycle.conformance.campaigns.compare_platforms import compared_with
     from lifecycle.conformance.campaigns.measure import OF_OTHERS, PAIRS, measure

@@ -1,4 +1,4 @@
-"""A measured matrix as a page to read, or as data: all of it, or where it differs."""
+"""A measured matrix as text or data: all cells, or differences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH = 100
 
 
 def matrix_page(measured: Measured) -> Iterator[RenderableType]:
-    """Each call with its answers and the states in which they are given; a kind that answers as another one is only named."""
+    """Each call with its answers and their states; a kind with the answers of another one is only named."""
     pages: dict[tuple[Any, ...], str] = {}
     for family, kind in dict.fromkeys((family, kind) for family, kind, _, _ in measured):
         cells = {(state, call): result for (f, k, state, call), result in measured.items() if (f, k) == (family, kind)}
@@ -50,7 +50,7 @@ def matrix_data(measured: Measured) -> list[dict[str, str]]:
 
 
 def comparison_page(comparison: Comparison) -> Iterator[RenderableType]:
-    """The differences by what explains them, and what this system accepts although the contract forbids it."""
+    """The differences by their explanations, and the calls that this system accepts although the contract forbids them."""
     total, unexplained = len(comparison.differences), comparison.unexplained
     yield Text(f"{comparison.cells} cells measured; {total} differ from the table of {comparison.platform}", HEADING)
     for explanation in dict.fromkeys(each.explanation for each in comparison.differences if each.explanation):

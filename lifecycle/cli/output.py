@@ -27,12 +27,12 @@ _SPACES_AT_LINE_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 
 
 def terminal() -> Console:
-    """A console that prints into memory in the width and colours of standard output ($COLUMNS, its own width, or 80)."""
+    """A console that prints into memory with the width and colours of standard output ($COLUMNS, its own width, or 80)."""
     from rich.console import Console  # --json and --help start faster without it
     from rich.segment import Segment
 
     class Printable(Console):
-        """What it shows has no control characters but its own."""
+        """Removes control characters from what it shows, except its own."""
 
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
             for each in super().render(renderable, options):
@@ -51,7 +51,7 @@ def terminal() -> Console:
 
 
 def write_parts(*parts: RenderableType, console: Console | None = None) -> None:
-    """Write `parts` as a terminal() shows them, without trailing spaces; a str is never wrapped."""
+    """Write `parts` as terminal() formats them, without trailing spaces; a str is never wrapped."""
     console = console or terminal()
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str))
@@ -63,7 +63,7 @@ def write(text: str | bytes) -> None:
 
     A character of a text that cannot be printed, or that the output's encoding lacks, is written as its escape.
 
-    Exits with code 1 when the output cannot be written for another reason, as on a full disk.
+    Exits with code 1 if the output cannot be written for another reason, such as a full disk.
     """
     _write(text if isinstance(text, bytes) else _encodable(printable_lines(text)))
 
@@ -100,12 +100,12 @@ def tell(text: str) -> None:
 
 
 def write_json(data: Mapping[str, Any]) -> None:
-    """Write `data` as indented JSON, with the version of its form: docs/reference has a schema of each."""
+    """Write `data` as indented JSON, with the version of its format: docs/reference has the schemas."""
     write(json.dumps({"version": JSON_VERSION, **data}, indent=2) + "\n")
 
 
 class HelpFormatter(click.HelpFormatter):
-    """Headings and terms in colour; click takes it away where the output is no terminal."""
+    """Colours headings and terms; click removes the colours if the output is not a terminal."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Part of click."""
@@ -127,7 +127,7 @@ class HelpContext(click.Context):
 
 
 def with_coloured_help(command: click.Command) -> None:
-    """Give a command and its subcommands that help."""
+    """Make a command and its subcommands use this help."""
     command.context_class = HelpContext
     for each in getattr(command, "commands", {}).values():
         with_coloured_help(each)

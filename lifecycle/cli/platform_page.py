@@ -1,4 +1,4 @@
-"""What systems, and MFC's release build, answer to the calls that a role refuses, and how each answer is known."""
+"""The answers of systems and of MFC's release build to the calls that a role refuses, with the evidence for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADINGS = {"winsock": "Winsock", "linux": "Linux", "mfc": "MFC", "macos": "macO
 def platform_page(role: Role) -> Iterator[RenderableType]:
     """A table for each state: the refused calls, and each system's answer with its mark."""
     yield ""
-    yield Text(f"What systems answer to what {role.name} refuses", "bold")
+    yield Text(f"Answers of systems to the calls that {role.name} refuses", "bold")
     for state in role.table:
         rows = [(call, platform_cells(role.name, state, call)) for call in role.illegal(state)]
         known = [(call, cells) for call, cells in rows if any(cell.mark is not Mark.UNKNOWN for cell in cells.values())]

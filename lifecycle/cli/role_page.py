@@ -1,4 +1,4 @@
-"""A role as text: its states, its calls, and for each state what each call leads to and what is refused."""
+"""A role as text: its states, its calls, and for each state the legal calls with their next states, and the refused calls."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _legal_rows(role: Role, state: str) -> Iterator[tuple[Text | str, ...]]:
 
 
 def _by_next_state(outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
-    """("ok, failed", next state) for each next state; outcomes that are named like theirs are grouped."""
+    """("ok, failed", next state) for each next state; outcomes named like their next state are grouped."""
     namesakes = [outcome for outcome, after in outcomes.items() if outcome == after]
     if len(namesakes) < 2:
         namesakes = []
@@ -66,7 +66,7 @@ def _by_next_state(outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _illegal(role: Role, state: str) -> dict[str, str]:
-    """call -> why it is refused in `state`, and what to call first."""
+    """call -> the reason why it is refused in `state`, and what to call first."""
     found = {}
     for call in role.illegal(state):
         text = _sentence(role.reason(state, call))

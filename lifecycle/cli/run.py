@@ -31,11 +31,11 @@ WITH_VALUE = (
     "--for", "--mode", "--report", "--chart", "--html", "--connection", "--fail-on", "--output-format", "--output",
     "--baseline", "--write-baseline",
 )  # fmt: skip
-"""the options that take a value: what follows the last option is the program"""
+"""the options that take a value: the program follows the last option"""
 NOT_PASSED_ON = ("-I", "-E", "-S")  # with them Python ignores the environment by which the checker is loaded
 
 SYSTEMS = {"windows": "winsock", "linux": "linux", "macos": "macos", "freebsd": "freebsd"}
-"""what --for takes -> what the platform tables call it"""
+"""the values of --for -> the names in the platform tables"""
 
 MODES = ("observe", "warn", "enforce")
 KINDS = ("order", "portability", "leak", "race", "tls", "loss")
@@ -72,7 +72,7 @@ class Program(click.Command):
     "systems",
     metavar="SYSTEM,...",
     callback=lambda context, option, value: _systems(value),
-    help=f"Whose portability matters, of {', '.join(SYSTEMS)}; a call that each of them is known to take is not reported.",
+    help=f"The systems to be portable to, of {', '.join(SYSTEMS)}; a call that all of them accept is not reported.",
 )
 @click.option("--report", metavar="FILE.json", type=FILE, help="Write the findings as JSON.")
 @click.option("--chart", metavar="FILE", type=FILE, help="Write the sequence charts: .svg, .mmd (Mermaid), or else text.")
@@ -83,22 +83,22 @@ class Program(click.Command):
     type=click.IntRange(1),
     help="Chart the Nth connection only, in the order in which they began.",
 )
-@click.option("--strict", is_flag=True, help="Give notes, too: calls that are illegal, and that the program guards.")
+@click.option("--strict", is_flag=True, help="Also report notes: illegal calls whose error the program handles.")
 @click.option(
     "--fail-on",
     metavar="KIND,...",
     callback=lambda context, option, value: _kinds(value),
-    help="Exit with 1, instead of the program's own code, where there is a finding of these kinds.",
+    help="Exit with 1, instead of the program's own code, if there is a finding of these kinds.",
 )
 @click.option("--exit-code", is_flag=True, help="The same for a finding of any kind.")
-@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="How problems are written.")
-@click.option("--output", metavar="FILE", type=FILE, help="Write them there instead of standard error.")
-@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that this file does not know.")
-@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the problems that are found now, and pass.")
-@click.option("--all", "shows_all", is_flag=True, help="Show every place in the summary, where there are many.")
-@click.option("--live", is_flag=True, help="Serve a page on loopback that shows what happens, and print its address.")
-@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="The port of that page; 0: a free one.")
-@click.option("--quiet", "-q", is_flag=True, help="No summary at the end.")
+@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
+@click.option("--output", metavar="FILE", type=FILE, help="Write the problems to this file instead of standard error.")
+@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that are not in this file.")
+@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the present problems to this file, and pass.")
+@click.option("--all", "shows_all", is_flag=True, help="Show every place in the summary, even if there are many.")
+@click.option("--live", is_flag=True, help="Serve a page that shows the calls as they happen, and print its address.")
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="The port of that page; 0: any free port.")
+@click.option("--quiet", "-q", is_flag=True, help="Print no summary at the end.")
 def run(
     program: tuple[str, ...],
     mode: str,
@@ -121,7 +121,7 @@ def run(
 ) -> None:
     """Run a program, its children included, and check the order of its socket calls.
 
-    It keeps its own arguments, exit code and signals. The summary is printed on standard error at its end.
+    The program keeps its own arguments, exit code and signals. The summary is printed on standard error at its end.
     """
     from lifecycle.checking.settings import Mode, Settings, environment
 
@@ -181,7 +181,7 @@ def _flags() -> list[str]:
 
 
 def _show_live(command: list[str], environment: dict[str, str], port: int) -> NoReturn:
-    """Run `command` beside the server of its page; end as it ends, by the same code or signal."""
+    """Run `command` while serving its page; end as it ends, with the same code or signal."""
     from lifecycle.checking.live_page import LivePage
     from lifecycle.checking.settings import VARIABLE
 
@@ -206,7 +206,7 @@ def _show_live(command: list[str], environment: dict[str, str], port: int) -> No
 
 
 def _become(command: list[str], environment: dict[str, str]) -> None:
-    """Replace this process by `command`, so that signals and the exit code are its own."""
+    """Replace this process with `command`, which gets its signals and sets its exit code."""
     sys.stdout.flush()
     if os.name == "posix":
         os.execve(command[0], command, environment)

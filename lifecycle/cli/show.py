@@ -27,12 +27,12 @@ ROLES_EPILOG = examples(
     "role",
     metavar="[ROLE]",
     required=False,
-    help=f"One of {', '.join(ROLES)}, or module:NAME or FILE.toml: a role of yours; all when left out.",
+    help=f"One of {', '.join(ROLES)}, or your own role: module:NAME or FILE.toml; by default all.",
 )
-@click.option("--platforms", is_flag=True, help="Add what systems and MFC answer to each refused call, and how that is known.")
+@click.option("--platforms", is_flag=True, help="Add the answers of systems and MFC to each refused call, with the evidence.")
 @click.option("--json", "as_json", is_flag=True, help="Print the tables as JSON.")
 def show(role: str | None, platforms: bool, as_json: bool) -> None:
-    """Show a role: its states and calls, the outcomes of each call and where they lead, what is refused, and why."""
+    """Show a role: its states and calls, the outcomes of each call with the next states, and refused calls with reasons."""
     chosen = list(ROLES.values()) if role is None else [role_at(role)]
     if as_json:
         from lifecycle.cli.role_data import role_data

@@ -1,4 +1,4 @@
-"""A run in a child process, whose end the command judges: whatever an implementation does, a pass is said by the run alone.
+"""Runs the suite in a child process, and judges its end: only the run itself can report a pass.
 
 An implementation may end the process, hang in C code where nothing interrupts it, or take the timer of the watchdog.
 """
@@ -23,18 +23,18 @@ _SIZE = 4096
 
 
 class Supervised:
-    """What the run tells the process that waits for it: how far it is, that it goes on, and the step under way."""
+    """The run's reports to the waiting process: its phase, signs of progress, and the current step."""
 
     def __init__(self) -> None:
         self._shared = mmap.mmap(-1, _SIZE)
         self._parent = os.getpid()
 
     def mark(self, how_far: int) -> None:
-        """Tell that the run begins, has ended, or is a pass."""
+        """Report that the run begins, has ended, or is a pass."""
         self._shared[0] = max(how_far, self._shared[0])
 
     def beat(self, role: str, steps: Sequence[str]) -> None:
-        """Tell that the run goes on, and with what. A run whose parent is gone ends."""
+        """Report progress and the current step. A run whose parent is gone ends."""
         if os.getppid() != self._parent:
             os._exit(1)
         self._shared[1] = (self._shared[1] + 1) & 0xFF
@@ -42,7 +42,7 @@ class Supervised:
             self._shared[2:] = f"{role}: {', '.join(steps)}".encode("utf-8", "replace")[: _SIZE - 2].ljust(_SIZE - 2, b"\0")
 
     def exit_code(self, child: int, over: int) -> int:
-        """Wait for the child, whose end closes the other end of `over`; what the command exits with."""
+        """Wait for the child, whose end closes the other end of `over`; return the command's exit code."""
         if sys.platform == "win32":
             raise OSError("this system cannot fork")
         seen, since, hangs = -1, time.monotonic(), False
@@ -65,7 +65,7 @@ class Supervised:
 
 
 def supervised() -> Supervised | None:
-    """Go on in a child process, and exit with what happens to it; None where the system cannot fork, and all is done here."""
+    """Continue in a child process, and exit according to its end; None if the system cannot fork: all is done here."""
     if not hasattr(os, "fork"):
         return None
     shared = Supervised()

@@ -1,4 +1,4 @@
-"""`lifecycle trace`: programs in any language, checked from outside by their system calls."""
+"""`lifecycle trace`: checks programs in any language by their system calls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.command(
     "trace",
-    short_help="Run any program, and check its socket calls from outside.",
+    short_help="Run a program in any language, and check its system calls.",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog=examples(
         "lifecycle trace ./server --port 8080     a program in any language, with its children",
@@ -31,15 +31,15 @@ EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.argument("program", metavar="PROGRAM ARG...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--process", "-p", metavar="PID", type=click.IntRange(1), help="Attach to a running process.")
-@click.option("--read", metavar="FILE", type=EXISTING, help="Read a trace by `strace -f`.")
+@click.option("--read", metavar="FILE", type=EXISTING, help="Read a trace written by `strace -f`.")
 @click.option("--narrow", is_flag=True, help="Watch only the calls that begin and end sockets; data is not seen.")
-@click.option("--bpf", is_flag=True, help="Watch by bpftrace instead of strace: faster, data included; for root.")
-@click.option("--stacks", "-k", is_flag=True, help="Name the function that made the call, where symbols are.")
-@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="How problems are written.")
-@click.option("--output", metavar="FILE", type=FILE, help="Write them there instead of standard error.")
-@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that this file does not know.")
-@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the problems that are found now, and pass.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 where there is a problem, instead of the program's own code.")
+@click.option("--bpf", is_flag=True, help="Use bpftrace instead of strace: faster, and sees data; needs root.")
+@click.option("--stacks", "-k", is_flag=True, help="Name the function that made the call, if there are symbols.")
+@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
+@click.option("--output", metavar="FILE", type=FILE, help="Write the problems to this file instead of standard error.")
+@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that are not in this file.")
+@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the present problems to this file, and pass.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1, instead of the program's own code, if there is a problem.")
 def trace(
     program: tuple[str, ...],
     process: int | None,
@@ -53,9 +53,9 @@ def trace(
     write_baseline: Path | None,
     exit_code: bool,
 ) -> None:
-    """Check the system calls of a program by the tables: Linux, with strace or bpftrace.
+    """Check the system calls of a program against the tables: on Linux, with strace or bpftrace.
 
-    The program keeps its arguments, standard input and output, and exit code. A trace that is read exits with 1 where there
+    The program keeps its arguments, standard input and output, and exit code. With --read the exit code is 1 if there
     is a problem.
     """
     from lifecycle.checking.formats import problems as found
@@ -67,9 +67,9 @@ def trace(
     from lifecycle.system.output import write_whole
 
     if sum((bool(program), process is not None, read is not None)) != 1:
-        raise click.UsageError("give a program, --process or --read, and one of them only")
+        raise click.UsageError("give either a program, --process or --read")
     if bpf and (narrow or stacks or read is not None):
-        raise click.UsageError("--bpf goes with a program or --process alone")
+        raise click.UsageError("--bpf works only with a program or --process")
     code, name = 0, ""
     try:
         if read is not None:

@@ -17,7 +17,7 @@ EPILOG = examples(
 
 
 @click.command("types", epilog=EPILOG, short_help="Print a role's names as Literal types.")
-@click.argument("role", metavar="ROLE", help="A role of this package, or module:NAME or FILE.toml: a role of yours.")
+@click.argument("role", metavar="ROLE", help="A role of this package, or your own: module:NAME or FILE.toml.")
 def types(role: str) -> None:
     """Print a module with Literal types of the role's states, calls and outcomes, for annotations."""
     write("".join(f"{line}\n" for line in _lines(role_at(role))))

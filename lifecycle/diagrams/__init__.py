@@ -1,4 +1,4 @@
-"""Diagrams of roles, from their tables, and of recorded runs, from their journals; and an interactive page of both."""
+"""Diagrams of roles and of recorded runs, made from tables and journals; and an interactive page of both."""
 
 from lifecycle.diagrams.explorer import explorer_page
 from lifecycle.diagrams.formats import UnknownFormat

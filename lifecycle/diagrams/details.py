@@ -1,4 +1,4 @@
-"""The words of a role's table besides its rows, as sentences: facts, waiting, errors, notifications, flags."""
+"""The entries of a role's table other than its rows, as sentences: facts, waiting, errors, notifications, flags."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from lifecycle.engine import Call, State
 
 
 def facts_data(state: State) -> dict[str, Any] | None:
-    """The facts of a state by their names; None where the role does not declare any."""
+    """The facts of a state by name; None if the role does not declare any."""
     if not is_dataclass(state.facts):
         return None if state.facts is None else {"facts": str(state.facts)}
     return {each.name: getattr(state.facts, each.name) for each in fields(state.facts)}
 
 
 def facts_text(state: State) -> str:
-    """The facts of a state that differ from those of an object that has not begun, as in "handle, address, link yes"."""
+    """The facts of a state that differ from those of a new object, such as "handle, address, link yes"."""
     known = facts_data(state) or {}
     defaults = {each.name: each.default for each in fields(state.facts)} if is_dataclass(state.facts) else {}
     differing = {name: value for name, value in known.items() if name not in defaults or value != defaults[name]}
@@ -24,7 +24,7 @@ def facts_text(state: State) -> str:
 
 
 def call_details(call: Call) -> list[str]:
-    """The words of a call besides its documentation and errors, one sentence per item."""
+    """The entries of a call other than its documentation and errors, one sentence per item."""
     said = []
     if call.fired_by:
         said.append(f"Fired by {call.fired_by}(), not called by users.")

@@ -14,7 +14,7 @@ LABEL_WIDTH = 17
 GROUP_WIDTH = 64
 LONG_LABEL, LONG_LABEL_WIDTH = 80, 32
 FONT = "Helvetica"
-"""Graphviz knows its letters' widths without a font at hand; SVG names others beside it"""
+"""Graphviz knows the widths of its letters even if the font is not installed; SVG names further fonts"""
 INK, QUIET, FAINT, FAILURE, TAKEN = "#1c2430", "#5b6676", "#b9c1cc", "#b42318", "#0b6bb8"
 PART = "#eaf3ef"
 FILLS = {Mark.NONE: "#f5f7fa", Mark.VISITED: "#d9ecfb", Mark.PRESENT: "#ffe08a"}
@@ -30,11 +30,11 @@ SHORT = 1000
 """Above the numbers of parts: those of the boxes of short edges"""
 
 WIDEST = 0.15
-"""Inches of a letter whose width nobody knows without its font"""
+"""The assumed width of a letter in inches if Graphviz does not know it"""
 
 _UNMEASURED = re.compile(r"[^\w ,.()\[\]]|[^\x00-\x7f]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-"""What Graphviz would read as a character reference"""
+"""Text that Graphviz would read as a character reference"""
 
 
 def dot(graph: Graph) -> str:
@@ -74,7 +74,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _boxes(graph: Graph, picture: Picture, place: int) -> Iterator[str]:
-    """The states of a picture. Those of a part have a frame below the main picture, in which there is a box for the part."""
+    """The states of a picture. A part has a frame below the main picture, which has a box for the part."""
     indent = "    "
     if place:
         exits = [f"{visible(link.state)}: {link.text}" for link in picture.links if not link.is_drawn]
@@ -119,7 +119,7 @@ def _boxes(graph: Graph, picture: Picture, place: int) -> Iterator[str]:
 
 
 def _short_box(edge: StateEdge, number: int) -> str:
-    """The small box at the end of an edge that is drawn short: it names the state."""
+    """The small box at the end of a short edge, which names the state."""
     name = str(edge.target)
     return f"{_short_end(edge, number)} [label={_quoted(visible(name))} {_width(name)} {SMALL}]"
 
@@ -131,7 +131,7 @@ def _short_end(edge: StateEdge, number: int) -> str:
 def _placed(graph: Graph, picture: Picture) -> list[tuple[int, StateBox]]:
     """The states in the order in which Graphviz places them from the left: first those that failures lead to.
 
-    These edges are the longest and have the longest labels; on the right they would stick out of the group.
+    These edges are the longest and have the longest labels; on the right they would extend beyond the group.
     """
     failures = {edge.target for edge in picture.edges if edge.is_failure}
     return sorted(enumerate(graph.nodes), key=lambda numbered: numbered[1].name not in failures)
@@ -170,7 +170,7 @@ def _label_of_frame(text: str) -> str:
 
 
 def _width(name: str, *lines: str) -> str:
-    """At least so wide a box, where Graphviz may not know how wide the letters in it are."""
+    """A minimum width for a box with letters whose width Graphviz may not know."""
     texts = [text for text in (visible(name), *lines) if _UNMEASURED.search(text) or len(text) > GROUP_WIDTH]
     return f"width={max(map(cells, texts)) * WIDEST:.2f}" if texts else ""
 
@@ -231,7 +231,7 @@ def _html(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string that is shown: a backslash in it would begin an escape of DOT."""
+    """A displayed string: a backslash in it would begin an escape of DOT."""
     return f'"{_escaped(text)}"'
 
 

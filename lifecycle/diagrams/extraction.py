@@ -1,7 +1,7 @@
 """Builds the graph of a role.
 
 Successes between the same two states are one edge, failures another. States that share an edge (every open socket can be
-closed) become a group with one edge; otherwise such edges would hide all others. States that the role puts into a part have a
+closed) become a group with one edge; otherwise such edges would hide all others. States that the role assigns to a part have a
 picture of their own, with the edges that touch them.
 """
 
@@ -32,7 +32,7 @@ Arrow = tuple[str, str, bool]
 
 
 def graph_of(role: Role, highlight: Highlight = NOTHING) -> Graph:
-    """The graph of a role, with what is to be highlighted."""
+    """The graph of a role, with its highlighting."""
     arrows: dict[Arrow, list[Pair]] = defaultdict(list)
     keeps: dict[str, list[Pair]] = {state: [] for state in role.table}
     for state, call, outcome, after in role.cells():
@@ -86,7 +86,7 @@ def _pictures(
 
 
 def _shortened(edges: Sequence[StateEdge]) -> list[StateEdge]:
-    """The edges, short those that would cross the picture: where many lead, and where the group leads, too."""
+    """The edges; those to a state with many edges, or to a target of the group, are short: they would cross the picture."""
     failures = Counter((edge.target, edge.is_failure) for edge in edges)
     ends = {edge.target for edge in edges if isinstance(edge.source, Group)}
     return [
@@ -102,7 +102,7 @@ def _shortened(edges: Sequence[StateEdge]) -> list[StateEdge]:
 
 
 def _links(arrows: Mapping[Arrow, Sequence[Pair]], part: Mapping[str, str]) -> Iterator[Link]:
-    """One for the arrows of a part from each state of the main picture, and to each; failures apart."""
+    """A link for the arrows of a part from, and to, each state of the main picture; failures have separate ones."""
     texts: dict[tuple[str, bool, bool], dict[str, None]] = defaultdict(dict)
     for (state, after, is_failure), pairs in arrows.items():
         main, enters = (after, False) if part[state] else (state, True)
@@ -151,7 +151,7 @@ def _group(role: Role, arrows: Mapping[Arrow, list[Pair]], keeps: dict[str, list
 
 
 def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, highlight: Highlight) -> list[StateEdge]:
-    """The edges of the group; the cells they stand for are removed from `arrows`."""
+    """The edges of the group; their cells are removed from `arrows`."""
     edges = []
     for after, is_failure in {(after, is_failure): None for _, after, is_failure in arrows if after not in group.states}:
         common = _common([arrows.get((state, after, is_failure), []) for state in group.states])
@@ -174,7 +174,7 @@ def _group_edges(role: Role, arrows: dict[Arrow, list[Pair]], group: Group, high
 
 
 def _common(lists: Sequence[Sequence[Pair]]) -> list[Pair]:
-    """Those of the first that are in all."""
+    """The items of the first that are in all others."""
     return [pair for pair in lists[0] if all(pair in pairs for pairs in lists)]
 
 

@@ -27,11 +27,11 @@ SUFFIXES = {
 
 
 class UnknownFormat(LifecycleError, ValueError):
-    """No renderer has that name; the message lists the known ones."""
+    """There is no renderer of that name; the message lists the known ones."""
 
 
 def unknown_format(format: str, known: Iterable[str], *, beside: str = "") -> UnknownFormat:
-    """The error for an unknown format. beside: a sentence on where else to get it."""
+    """The error for an unknown format. beside: a sentence about where else to get it."""
     known = tuple(known)
     near = difflib.get_close_matches(format.lower(), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -39,7 +39,7 @@ def unknown_format(format: str, known: Iterable[str], *, beside: str = "") -> Un
 
 
 def format_of(path: str | Path, known: Iterable[str]) -> str:
-    """The format that a file's suffix asks for. Raises UnknownFormat, naming the suffixes of the formats that are `known`."""
+    """The format of a file's suffix. Raises UnknownFormat, naming the suffixes of the `known` formats."""
     known = tuple(known)
     found = SUFFIXES.get(Path(path).suffix.lower())
     if found not in known:

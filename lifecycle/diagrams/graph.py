@@ -1,6 +1,6 @@
 """The model that every renderer of state diagrams reads: states, edges, groups, parts, calls, notes, highlighting.
 
-A drawing shows the whole role: Graph.drawn() gives back every (state, call, outcome, next state).
+A drawing shows the whole role: Graph.drawn() returns every (state, call, outcome, next state).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """Calls with the same outcomes. Where `finds` is set, each outcome leads to the state of that name."""
+    """Calls with the same outcomes. If `finds` is set, each outcome leads to the state of that name."""
 
     calls: tuple[str, ...]
     outcomes: tuple[str, ...]
@@ -42,7 +42,7 @@ class Endings:
 
 @dataclass(frozen=True, slots=True)
 class StateBox:
-    """A state. `facts` are those that it stands for, in words; `keeps` are the calls that leave it as it is."""
+    """A state. `facts` are its facts, in words; `keeps` are the calls that keep it."""
 
     name: str
     doc: str
@@ -70,7 +70,7 @@ class Group:
 class StateEdge:
     """A change of state; `source` and `target` name states, or are the group. Successes and failures have separate edges.
 
-    is_short: it is drawn to a small box of its own that names the target, since many failures lead there.
+    is_short: it ends in a small box that names the target, since many failures lead there.
     """
 
     source: str | Group
@@ -81,7 +81,7 @@ class StateEdge:
     is_short: bool = False
 
     def cells(self) -> Iterator[tuple[str, str, str, str]]:
-        """Every (state, call, outcome, next state) that the edge stands for."""
+        """Every (state, call, outcome, next state) that the edge represents."""
         sources = self.source.states if isinstance(self.source, Group) else (self.source,)
         for source in sources:
             for each in self.endings:
@@ -91,10 +91,10 @@ class StateEdge:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """That edges lead between a state of the main picture and a part's box, which stands there for all of its states.
+    """Edges between a state of the main picture and a part's box, which represents all states of the part.
 
-    `enters` says which way. `text` names the calls, or of failures the outcomes: the edges are drawn in the part's own picture.
-    Where nothing enters the part from that state, the box may say so instead: is_drawn is False.
+    `enters` is the direction. `text` names the calls, or the outcomes of failures: the edges are drawn in the part's own
+    picture. If nothing enters the part from that state, the box may say so instead: is_drawn is False.
     """
 
     state: str
@@ -106,9 +106,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The states and edges that are drawn together: those of one part of the role, or the main ones, whose name is "".
+    """States and edges that are drawn together: those of one part of the role, or the main ones, whose name is "".
 
-    Of a part, `outside` are the states of others that its edges touch, and `links` stand for it in the main picture.
+    For a part, `outside` are the states of other pictures that its edges touch, and `links` represent it in the main picture.
     """
 
     name: str
@@ -121,7 +121,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class CallEntry:
-    """A call that some state takes: its documentation, further sentences, and (outcome, system errors that mean it)."""
+    """A call that is legal in some state: its documentation, further sentences, and (outcome, system errors that mean it)."""
 
     name: str
     doc: str
@@ -131,10 +131,10 @@ class CallEntry:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Why a call is refused in a state, and the calls that lead to a state where it is legal (None if there are none).
+    """The reason why a call is refused in a state, and the calls that lead to a state where it is legal, or None.
 
-    `answers` are the systems' answers by system; empty where they are not known. `marks` says of each system how its answer is
-    known: measured, documented or unknown; empty where nothing is known of any.
+    `answers` are the answers by system; empty if they are not known. `marks` is the evidence for each
+    answer: measured, documented or unknown; empty if nothing is known of any system.
     """
 
     state: str
@@ -150,7 +150,7 @@ class Graph:
     """One role, ready to be drawn.
 
     pictures: the main one, then one for each part. cells: every (state, call, outcome, next state), in the table's order.
-    notes: its illegal cells. calls: those that some state takes.
+    notes: its illegal cells. calls: those that are legal in some state.
     """
 
     name: str
@@ -181,7 +181,7 @@ class Graph:
         return [f"{', '.join(names)} {visible(outcome)}: {', '.join(errors)}" for (outcome, errors), names in calls.items()]
 
     def drawn(self) -> Iterator[tuple[str, str, str, str]]:
-        """The cells that the nodes, the group and the edges stand for, in no particular order."""
+        """The cells that the nodes, the group and the edges represent, in no particular order."""
         for node in self.nodes:
             for keep in node.keeps:
                 for call, outcome in keep.pairs():
@@ -196,7 +196,7 @@ class Graph:
 
 
 def label(endings: Endings, write: Writer = visible) -> str:
-    """The calls and, where it is not `ok` alone, their outcomes in brackets."""
+    """The calls and, unless it is only `ok`, their outcomes in brackets."""
     text = ", ".join(map(write, endings.calls))
     if endings.fired_by:
         text += f" (by {write(endings.fired_by)})"
@@ -213,6 +213,6 @@ def labels(each: Iterable[Endings], write: Writer = visible) -> list[str]:
 
 
 def group_label(group: Group, write: Writer = visible) -> str:
-    """The label of a group: the calls that keep each of its states; its title where there are none."""
+    """The label of a group: the calls that keep each of its states; its title if there are none."""
     kept = "; ".join(labels(group.keeps, write))
     return f"each of these takes {kept}" if kept else write(group.title)

@@ -1,4 +1,4 @@
-"""Highlighting in the diagram of a role: an object's present state, and the path that it took."""
+"""Highlighting in the diagram of a role: an object's current state, and the path that it took."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lifecycle.engine import Lifecycle, LifecycleError, Record, Role
 
 
 class WrongHighlight(LifecycleError, ValueError):
-    """The object, state or records to highlight do not belong to the role; the message says why."""
+    """The object, state or records to highlight do not belong to the role, as the message explains."""
 
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """The present state ("" for none), and the cells that were taken: (state, call, outcome)."""
+    """The current state ("" for none), and the cells that were taken: (state, call, outcome)."""
 
     present: str = ""
     taken: frozenset[tuple[str, str, str]] = frozenset()
@@ -37,9 +37,9 @@ Highlighted = Lifecycle | str | Iterable[Record]
 
 
 def highlight_of(role: Role, what: Highlighted | None) -> Highlight:
-    """What to highlight in the picture of `role`. Raises WrongHighlight.
+    """The highlighting of `what` in the picture of `role`. Raises WrongHighlight.
 
-    what: an object, for its present state; the name of a state; or records of one object, for its path and where it ended.
+    what: an object, for its current state; the name of a state; or records of one object, for its path and last state.
     Records of several objects are refused unless only one of them is of this role.
     """
     match what:

@@ -1,4 +1,4 @@
-"""How names and sentences are written: printable, distinct, escaped for each format, measured, broken into lines."""
+"""Writes names and sentences: printable, distinct, escaped for each format, measured, broken into lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT_PLAIN_IN_PLANTUML = re.compile(r"[^\w .,()-]|--|__")
 
 
 def visible(name: str) -> str:
-    """`name` with every invisible character written as its escape, so that two names never look alike.
+    """`name` with every invisible character as its escape, so that two names never look alike.
 
     These are characters that cannot be printed, and spaces at the ends or next to others, which many formats drop. Letters of
     any script, quotes and brackets stay as they are; each format escapes those by its own rules.
@@ -27,7 +27,7 @@ def visible(name: str) -> str:
 
 
 def mermaid_text(text: str) -> str:
-    """`text` for a label of Mermaid: every character that could be markup is written as `#number;`.
+    """`text` for a Mermaid label: every character that could be markup is written as `#number;`.
 
     So are underscores, unless they stand between letters: at the edge of a word they would emphasise it; and so is the one
     word that the parser looks for anywhere in a line.
@@ -36,7 +36,7 @@ def mermaid_text(text: str) -> str:
 
 
 def plantuml_text(text: str) -> str:
-    """`text` for a label of PlantUML: every character that could be markup is written as `<U+XXXX>`."""
+    """`text` for a PlantUML label: every character that could be markup is written as `<U+XXXX>`."""
     return _NOT_PLAIN_IN_PLANTUML.sub(lambda found: "".join(f"<U+{ord(letter):04X}>" for letter in found[0]), text)
 
 
@@ -69,7 +69,7 @@ def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal `text` takes: wide letters of East Asia take two."""
+    """The width of `text` in columns of a terminal: wide East Asian letters take two."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(letter) else 2 if _is_wide(letter) else 1 for letter in text)
@@ -99,7 +99,7 @@ def cut(text: str, width: int, mark: str) -> str:
 
 
 def _fitting(text: str, width: int) -> int:
-    """How many letters of `text` fit into `width` cells."""
+    """The number of letters of `text` that fit into `width` cells."""
     taken = 0
     for number, letter in enumerate(text):
         taken += cells(letter)

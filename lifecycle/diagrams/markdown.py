@@ -1,4 +1,4 @@
-"""The graph as Markdown tables: states, calls, what each call does in each state, and what is refused, and why."""
+"""The graph as Markdown tables: states, calls, legal calls with their outcomes, and refused calls with reasons."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _legal(graph: Graph) -> Iterator[tuple[str, ...]]:
 
 
 def _endings(outcomes: dict[str, list[str]]) -> str:
-    """Outcomes that lead to one state together, and those that are named for theirs together."""
+    """Groups outcomes that lead to the same state, and outcomes that are named after their state."""
     named = [after for after, each in outcomes.items() if after in each]
     clauses = []
     if len(named) > 1:
@@ -89,7 +89,7 @@ def _refused(note: Note, systems: Sequence[str]) -> tuple[str, ...]:
 
 
 def _answer(answer: str | None, mark: str) -> str:
-    """What a system answers, and how that is known."""
+    """A system's answer, with its evidence."""
     if answer is None:
         return mark
     return f"{IN_WORDS.get(answer) or _text(answer)} ({mark})"

@@ -12,7 +12,7 @@ RESERVED = (
     "scale", "state", "stateDiagram", "style", "accTitle", "accDescr", "GROUP", "linkStyle", "root", "divider", "start",
     "PART", "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
 )  # fmt: skip
-"""Words that the parser does not accept as a state's id, and the names that every JavaScript object has"""
+"""Words that the parser does not accept as a state's id, and the attributes of every JavaScript object"""
 
 GROUP, PART = "GROUP", "PART"
 SHORT = 1000
@@ -71,7 +71,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _frames(picture: Picture, place: int, ids: Mapping[str, str], short: Sequence[tuple[str | Group, str]]) -> Iterator[str]:
-    """The frame of a group; that of a part is around it, and has the states outside it that its arrows touch."""
+    """The frame of a group; the frame of a part encloses it, and contains the outside states that its arrows touch."""
     if place:
         yield f'    state "{mermaid_text(visible(picture.name))}" as {PART}_{place} {{'
     if picture.group:
@@ -110,7 +110,7 @@ def _state(node: StateBox, id: str) -> Iterator[str]:
 
 
 def _ordered(graph: Graph) -> list[tuple[int, Picture, StateEdge]]:
-    """The edges with their pictures; failures first: so Mermaid puts fewest labels on top of each other."""
+    """The edges with their pictures; failures first, since then the fewest labels overlap in Mermaid."""
     edges = [(place, picture, edge) for place, picture in enumerate(graph.pictures) for edge in picture.edges]
     return sorted(edges, key=lambda each: not each[2].is_failure)
 
@@ -121,7 +121,7 @@ def _written(texts: Iterable[str], width: int) -> str:
 
 
 def _short_end(edge: StateEdge, number: int, ids: Mapping[str, str]) -> str:
-    """The id of the box at the end of an edge that is drawn short."""
+    """The id of the box at the end of a short edge."""
     return f"{PART}_{SHORT + number}_{ids[str(edge.target)]}"
 
 

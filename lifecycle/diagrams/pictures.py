@@ -1,7 +1,7 @@
-"""SVG and PNG, drawn by Graphviz: by the program `dot` where it is installed, else by that of the extra `diagrams`.
+"""SVG and PNG, drawn by Graphviz: by the program `dot` if it is installed, else by that of the extra `diagrams`.
 
-The pictures of the package's own roles lie beside this file, so that they need neither. Each picture has the digest of the text
-that it was drawn from: one that lies here is used only for exactly that text.
+The pictures of the package's own roles are in a folder here, so that they need neither. Each picture has the digest of the text
+that it was drawn from: a stored picture is used only for exactly that text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EXTRA = 'pip install "socket-lifecycle[diagrams]"'
 PATIENCE = 60  # seconds for one picture
 
 WIDER = 1.16
-"""How much wider letters may be than those of Helvetica, by which the extra's program lays out: as those of DejaVu Sans are"""
+"""How much wider letters may be than those of Helvetica, which the extra's program assumes: the factor of DejaVu Sans"""
 
 FONTS = 'font-family="Helvetica,Arial,Liberation Sans,sans-serif"'
 DARK = {
@@ -30,7 +30,7 @@ DARK = {
     "#ffe08a": "#6b5200",
     "#1c2430": "#e6e9ee", "#5b6676": "#a3adba", "#b9c1cc": "#4a5666", "#b42318": "#ff9c93", "#0b6bb8": "#6cb8f5",
 }  # fmt: skip
-"""colour -> the one in its place where the reader prefers dark pages"""
+"""colour -> the colour that replaces it on dark pages"""
 
 _LENGTH = re.compile(r'\b(width|height|font-size)="([\d.]+)(pt|)"')
 _FONT = re.compile(r'font-family="[^"]*"')
@@ -38,7 +38,7 @@ _PROLOGUE = re.compile(r"<!--.*?-->\s*|<\?xml.*?\?>\s*|<!DOCTYPE.*?>\s*", re.DOT
 
 
 class NoRenderer(LifecycleError):
-    """No program on this system draws graphs; the message says what to install."""
+    """There is no program to draw graphs on this system; the message says what to install."""
 
 
 def svg(dot: str) -> str:
@@ -47,7 +47,7 @@ def svg(dot: str) -> str:
 
 
 def drawn(dot: str) -> str:
-    """The same, drawn now in any case."""
+    """The same, always drawn anew."""
     text = _FONT.sub(FONTS, _PROLOGUE.sub("", _drawn(dot, "-Tsvg").decode("utf-8")))
     if Path(program() or "").stem == PROGRAMS[-1]:
         text = _LENGTH.sub(
@@ -64,19 +64,19 @@ def drawn(dot: str) -> str:
 
 
 def digest(dot: str) -> str:
-    """What the picture of this text has as its attribute `data-dot`."""
+    """The attribute `data-dot` of the picture of this text."""
     return hashlib.sha256(dot.encode()).hexdigest()[:16]
 
 
 def digest_of(svg: str) -> str:
-    """The attribute of a picture; "" for one that has none."""
+    """The attribute of a picture; "" if it has none."""
     found = re.search(r' data-dot="(\w+)"', svg)
     return found[1] if found else ""
 
 
 @cache
 def shipped() -> dict[str, str]:
-    """digest -> the picture, of those that lie here."""
+    """digest -> the stored picture."""
     texts = (each.read_text(encoding="utf-8") for each in files("lifecycle.diagrams").joinpath("roles").iterdir())
     return {digest_of(text): text for text in texts}
 
@@ -87,7 +87,7 @@ def png(dot: str, *, dpi: int = 144) -> bytes:
 
 
 def program() -> str | None:
-    """The program that draws: its path, or None where there is none."""
+    """The path of the program that draws, or None."""
     beside_python = sysconfig.get_path("scripts")
     for name in PROGRAMS:
         found = shutil.which(name) or shutil.which(name, path=beside_python)

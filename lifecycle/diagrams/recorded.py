@@ -1,4 +1,4 @@
-"""Recorded runs in files: reads the lines of a journal, and writes charts."""
+"""Recorded runs: reads the lines of a journal, and writes charts."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from lifecycle.roles import ROLES
 from lifecycle.system.output import write_whole
 
 RUN_FORMATS = (*CHART_FORMATS, "html")
-"""The formats of a recorded run: its charts, and the page in which it can be stepped through"""
+"""The formats of a recorded run: charts, and the page to step through it"""
 
 LARGEST = 1 << 53
-"""Above all times, in seconds, and all lines of files"""
+"""A limit above all times, in seconds, and all line numbers"""
 
 _FIELDS = get_type_hints(Record)
 _REQUIRED = {field.name for field in fields(Record) if field.default is MISSING}
 
 
 class NotAJournal(LifecycleError, ValueError):
-    """A line is not a record of a journal; the message names the line."""
+    """A line is not a record of a journal; the message gives its number."""
 
 
 def read_records(lines: Iterable[str]) -> list[Record]:
-    """The records of a journal's lines, as `lifecycle demo --json` prints them: one JSON object a line. Empty ones are skipped.
+    """The records of a journal's lines, as `lifecycle demo --json` prints them: one JSON object per line. Skips empty lines.
 
-    Raises NotAJournal, naming the first line that is not a record, and why.
+    Raises NotAJournal, with the first line that is not a record, and the reason.
     """
     return [_record(line, number) for number, line in enumerate(lines, 1) if line.strip()]
 
@@ -70,11 +70,11 @@ def _shortened(value: object) -> str:
 
 
 def save_run(records: Iterable[Record], path: str | Path, *, roles: Mapping[str, Role] = ROLES) -> None:
-    """Write a recorded run to a file: a chart (.txt, .mmd, .svg), or the page in which it can be stepped through (.html).
+    """Write a recorded run to a file: a chart (.txt, .mmd, .svg), or the page to step through it (.html).
 
     roles: name -> role, for the meaning of outcomes and for the page's pictures; add your own to ROLES.
 
-    Raises UnknownFormat for another suffix, before anything is written; OSError when the file cannot be written.
+    Raises UnknownFormat for another suffix, before anything is written; OSError if the file cannot be written.
     """
     format = format_of(path, RUN_FORMATS)
     records = list(records)

@@ -1,7 +1,7 @@
-"""The graph as SCXML, the W3C's state charts for programs: flat, each state with all of its transitions.
+"""The graph as SCXML, the state charts of the W3C: flat, each state with all of its transitions.
 
-Events are named call.outcome, as the engine names its triggers. A name that is not an identifier of XML gets one;
-the names themselves, and the system's errors that mean an outcome, stand in attributes of a namespace of their own.
+Events are named call.outcome, like the engine's triggers. A name that is not a valid XML identifier gets one;
+the names themselves, and the system's errors that mean an outcome, are in attributes of a separate namespace.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _state(node: StateBox, id: str, leaving: list[str]) -> Iterator[str]:
-    """A final state of SCXML has no transitions: what may be called there stands in elements of the own namespace."""
+    """A final state of SCXML has no transitions: its legal calls are in elements of the separate namespace."""
     element, inner = ("final", "lc:stays") if node.is_final else ("state", "transition")
     yield f'  <{element} id="{id}" lc:name="{_name(node.name)}" lc:doc="{_text(node.doc)}">'
     yield from (f"    <{inner} {transition}/>" for transition in leaving)

@@ -1,4 +1,4 @@
-"""State diagrams of a role, by the name of their format."""
+"""State diagrams of a role, by format."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ DIAGRAM_FORMATS: Mapping[str, Callable[[Graph], str]] = {
 
 
 ELSEWHERE = {"png": " PNG is drawn by state_png().", "html": " The page to explore is written by explorer_page()."}
-"""format that is not the text of one role -> where to get it"""
+"""format that is not the text of one role -> a sentence about the function that makes it"""
 
 
 def state_diagram(role: Role, format: str = "mermaid", *, highlight: Highlighted | None = None, width: int = 80) -> str:
     """The picture of a role, derived from its table.
 
-    format: one of DIAGRAM_FORMATS. highlight: an object of the role, the name of a state, or the records of one object, whose
-    present state and path are shown. width: columns of the text format.
+    format: one of DIAGRAM_FORMATS. highlight: an object of the role, the name of a state, or the records of one object, to show
+    its current state and path. width: columns of the text format.
 
-    Raises UnknownFormat; WrongHighlight where what is to be highlighted is not of the role; NoRenderer for SVG, where neither
+    Raises UnknownFormat; WrongHighlight if the highlighted item is not of the role; NoRenderer for SVG, if neither
     Graphviz nor the extra `diagrams` is installed.
 
     >>> from lifecycle import SERVER
@@ -54,5 +54,5 @@ def state_diagram(role: Role, format: str = "mermaid", *, highlight: Highlighted
 
 
 def state_png(role: Role, *, highlight: Highlighted | None = None, dpi: int = 144) -> bytes:
-    """The picture of a role as PNG, of `dpi` dots an inch; arguments and errors as of state_diagram()."""
+    """The picture of a role as PNG, with `dpi` dots per inch; arguments and errors as for state_diagram()."""
     return pictures.png(dot(graph_of(checked_role(role), highlight_of(role, highlight))), dpi=dpi)

@@ -1,4 +1,4 @@
-"""The graph for a terminal: a box for each state with what it keeps, and its arrows below it."""
+"""The graph for a terminal: a box for each state with the calls that keep it, and its arrows below it."""
 
 from __future__ import annotations
 

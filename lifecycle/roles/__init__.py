@@ -1,4 +1,4 @@
-"""The rules and nothing but the rules: reading a role top to bottom is reading the manual."""
+"""The rules, and only the rules: a role reads like a manual, from top to bottom."""
 
 from lifecycle.engine import Role
 from lifecycle.roles.archive import ARCHIVE
@@ -8,6 +8,6 @@ from lifecycle.roles.socket_file import SOCKET_FILE
 from lifecycle.roles.stream import ACCEPTED, CLIENT
 
 ROLES: dict[str, Role] = {role.name: role for role in (SERVER, CLIENT, ACCEPTED, DATAGRAM, SOCKET_FILE, ARCHIVE)}
-"""Every role of the package by name, in the order in which a reader meets them."""
+"""Every role of the package by name, in reading order."""
 
 __all__ = ["ACCEPTED", "ARCHIVE", "CLIENT", "DATAGRAM", "ROLES", "SERVER", "SOCKET_FILE"]

@@ -1,10 +1,10 @@
-"""The role of an archive: typed values through a binary file, in one direction for life.
+"""The role of an archive: typed values through a binary file, in one direction.
 
     attach ──load──> loading ──malformed, eof, broken──> broken
        └────store──> storing ──broken──────────────────────┘
 
-An archive that has met an end or a malformed byte in the middle of a value cannot know where the next value begins: it is
-broken, and so is one whose connection is gone. An error that took nothing from the file and gave nothing to it (a time-out, an
+An archive that has met the end of the file or malformed bytes inside a value cannot know where the next value begins: it is
+broken, and so is one whose connection is gone. An error that took nothing from the file and gave nothing to it (a timeout, an
 argument that does not fit) leaves the archive as it was, and the call may be made again.
 
 The directions are MFC's: CArchive::load and CArchive::store. Asking for the other one is CArchiveException readOnly or
@@ -20,7 +20,7 @@ from lifecycle.roles.words import CLOSED
 
 
 class Direction(StrEnum):
-    """Which way the values go, for the archive's whole life."""
+    """The direction of the values, fixed by the constructor."""
 
     LOAD = "load"
     STORE = "store"
@@ -41,13 +41,13 @@ BROKEN = ArchiveFacts(broken=True)
 
 LOAD = Outcome("load", "The archive loads: values are read from the file.")
 STORE = Outcome("store", "The archive stores: values are written to the file.")
-MALFORMED = Outcome("malformed", "The bytes are not what an archive can hold at this place.", Kind.FAILURE)
+MALFORMED = Outcome("malformed", "The bytes at this place are not valid.", Kind.FAILURE)
 
 CLASSES = frozenset({"read_class", "write_class"})
-"""Calls whose refusal in the other direction has no cause of its own in MFC."""
+"""Calls whose refusal in the other direction has no specific cause in MFC."""
 
-LOADS = "The archive loads: values are read from it, and none are written"
-STORES = "The archive stores: values are written to it, and none are read"
+LOADS = "The archive loads: values can be read from it, but not written"
+STORES = "The archive stores: values can be written to it, but not read"
 
 STATES = (
     State("empty", "The archive has no file yet.", reason="The archive has no file yet", facts=NEW),
@@ -74,7 +74,7 @@ WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay, "broken
 RAW = WAITS | {"eof": breaks}
 VALUE = RAW | {"malformed": breaks}
 MOVES = {"broken": GONE}
-"""The system's errors of a call that moves bytes: those of a file over a connection that is gone"""
+"""The system's errors of a call that reads or writes: those of a file over a connection that is gone"""
 OK_OR_FAILED = {"ok": stay, "failed": stay}
 ends = becomes(OVER)
 
@@ -101,30 +101,30 @@ ARCHIVE = Role(
     doc="Typed values, strings and objects through a binary file, in the format of MFC's CArchive.",
     states=STATES,
     calls=(
-        Call("attach", "Take a binary file, to load from it or to store into it.", exclusive=True, fires="archive",
-             reason="The archive has a file already, and its direction is fixed for life"),
-        Call("load", "Take one typed value; the operator >>.", errors=MOVES, payload="result"),
-        Call("read", "Take raw bytes, fewer at the end of the file.", errors=MOVES, payload="result"),
-        Call("ensure_read", "Take exactly so many raw bytes.", errors=MOVES),
-        Call("read_string", "Take one line of text; None at the end of the file.", errors=MOVES, payload="result"),
-        Call("read_count", "Take a count, as collections begin with.", errors=MOVES),
-        Call("read_object", "Take an object, or None, or one that was taken before.", errors=MOVES, payload="result"),
-        Call("read_class", "Take the description of a class.", errors=MOVES),
-        Call("get_object_schema", "The schema number under which the object now loading was stored."),
-        Call("set_object_schema", "Set what get_object_schema() answers next."),
-        Call("set_load_params", "MFC's tuning of the table of objects.", reason="It is of a loading archive's table"),
-        Call("store", "Put one typed value; the operator <<.", errors=MOVES, payload="value"),
-        Call("write", "Put raw bytes.", errors=MOVES, payload="data"),
-        Call("write_string", "Put text as it is, without a length and without an end.", errors=MOVES, payload="line"),
-        Call("write_count", "Put a count, as collections begin with.", errors=MOVES),
-        Call("write_object", "Put an object, or None; one put before is only referred to.", errors=MOVES, payload="thing"),
-        Call("write_class", "Put the description of a class.", errors=MOVES),
-        Call("set_store_params", "MFC's tuning of the table of objects.", reason="It is of a storing archive's table"),
-        Call("map_object", "Give an object its number without a byte, on both sides at the same place."),
-        Call("serialize_class", "Put or take the description of a class, as the direction is.", errors=MOVES),
-        Call("serialize", "Put or take what an object consists of, without a tag before it.", errors=MOVES, payload="thing"),
-        Call("serialize_raw", "Put or take a text without its length, which needs a file that knows its own.", errors=MOVES),
-        Call("flush", "Storing: send what the buffer holds. Loading: give back to the file what was read ahead.", errors=MOVES),
+        Call("attach", "Use a binary file, to load from it or to store into it.", exclusive=True, fires="archive",
+             reason="The archive already has a file, and its direction is fixed"),
+        Call("load", "Load one typed value; the operator >>.", errors=MOVES, payload="result"),
+        Call("read", "Read raw bytes, fewer at the end of the file.", errors=MOVES, payload="result"),
+        Call("ensure_read", "Read exactly that many raw bytes.", errors=MOVES),
+        Call("read_string", "Read one line of text; None at the end of the file.", errors=MOVES, payload="result"),
+        Call("read_count", "Read a count, with which collections begin.", errors=MOVES),
+        Call("read_object", "Load an object, a reference to one loaded before, or None.", errors=MOVES, payload="result"),
+        Call("read_class", "Load the description of a class.", errors=MOVES),
+        Call("get_object_schema", "The schema number of the object being loaded."),
+        Call("set_object_schema", "Set what get_object_schema() returns next."),
+        Call("set_load_params", "MFC's tuning of the table of objects.", reason="It concerns the table of a loading archive"),
+        Call("store", "Store one typed value; the operator <<.", errors=MOVES, payload="value"),
+        Call("write", "Write raw bytes.", errors=MOVES, payload="data"),
+        Call("write_string", "Write text without a length or an end.", errors=MOVES, payload="line"),
+        Call("write_count", "Write a count, with which collections begin.", errors=MOVES),
+        Call("write_object", "Store an object, or None; one stored before is only referred to.", errors=MOVES, payload="thing"),
+        Call("write_class", "Store the description of a class.", errors=MOVES),
+        Call("set_store_params", "MFC's tuning of the table of objects.", reason="It concerns the table of a storing archive"),
+        Call("map_object", "Give an object its number and write nothing; both sides must do so at the same place."),
+        Call("serialize_class", "Store or load the description of a class.", errors=MOVES),
+        Call("serialize", "Store or load the members of an object, without a tag.", errors=MOVES, payload="thing"),
+        Call("serialize_raw", "Store or load a text without its length, which needs a file with a length.", errors=MOVES),
+        Call("flush", "Storing: send the buffer. Loading: give bytes that were read ahead back to the file.", errors=MOVES),
         Call("abort", "Release the file without flushing; never fails.", settles="before"),
         Call("close", "Flush and release the file, which stays open; closing again does nothing.", errors=MOVES),
     ),

@@ -1,8 +1,8 @@
 """The role of a datagram socket: it needs no connection, and one call is one message.
 
-connect() only sets the peer; it may be called again, and disconnect() forgets it. Without a peer shut_down() is illegal:
-Winsock takes it, Linux answers ENOTCONN, and yet every later receive ends at once. A first send_to() or connect()
-binds implicitly, also when the rest of it fails.
+connect() only sets the peer; it may be called again, and disconnect() removes it. Without a peer shut_down() is illegal:
+Winsock accepts it; Linux answers ENOTCONN, but then every later receive ends at once. A first send_to() or connect()
+binds implicitly, even if the rest of it fails.
 """
 
 from dataclasses import replace
@@ -44,7 +44,7 @@ STATES = (
 
 
 ATTACHABLE = STATES[1:-1]
-"""The states in which a handle may be found; which directions were shut down only Linux shows"""
+"""The states in which a handle may be found; only Linux shows which directions were shut down"""
 
 
 def has_peer(at: Facts) -> bool:
@@ -84,7 +84,7 @@ DATAGRAM = Role(
         words={f"send send_handles {RECEIVING}": {"errors": {"refused": ("ECONNREFUSED", "ECONNRESET")}},
                "send send_to receive receive_from": {"refuses_flags": ("MSG_OOB",)},
                "connect": {"waits_for": None, "enables": ("write",)}},
-        socket_file="A file is a stream of bytes, and a datagram socket has messages: it may lose, repeat and reorder them",
+        socket_file="A file is a stream of bytes, but a datagram socket has messages, and may lose, repeat and reorder them",
         listen=NO_CONNECTIONS,
         accept=NO_CONNECTIONS,
         finish_connect="connect() of a datagram socket only sets the peer, so there is nothing to wait for",
@@ -100,7 +100,7 @@ DATAGRAM = Role(
             Reason(RECEIVING, lambda at: at == facts.OPEN, "Nothing can arrive at a socket without an address"),
             Reason("send", facts.is_unlinked, NEEDS_A_PEER),
             Reason("send_handles", facts.is_unlinked, "send_handles() needs a peer: connect() sets one"),
-            Reason("shut_down", facts.is_unlinked, "There is no peer to end anything with: close()"),
+            Reason("shut_down", facts.is_unlinked, "There is no peer, so there is no direction to end: close()"),
             Reason("disconnect", facts.is_unlinked, "No peer is set"),
             Reason("bind", lambda at: at == facts.BOUND, "A socket is bound once, and the first send_to() binds too"),
             Reason("send send_handles", lambda at: has_peer(at) and not at.sends, SENDS_ENDED),

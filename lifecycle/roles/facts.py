@@ -1,7 +1,7 @@
-"""The facts of a socket: what its states are made of.
+"""The facts of a socket, of which its states consist.
 
-Every state of the socket roles is a point in seven facts, and its name is only a name for that point. A stream's half-closed
-states are the product of its two halves: whether this side may still send, and whether more can still be received.
+Every state of the socket roles is a combination of seven facts, and its name stands for that combination. A stream's
+half-closed states are the product of its two halves: whether this side may still send, and whether more can still be received.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Link(StrEnum):
 
 
 class Receives(StrEnum):
-    """What can be received."""
+    """Whether data can be received."""
 
     OFF = "off"  # nothing yet, or receives were ended here
     OPEN = "open"
@@ -32,9 +32,9 @@ class Receives(StrEnum):
 
 
 class Tls(StrEnum):
-    """How far TLS has come on a connection."""
+    """The phase of TLS on a connection."""
 
-    NO = "no"  # what is sent and received goes over the line as it is
+    NO = "no"  # data is sent and received as plain text
     HANDSHAKE = "handshake"  # it is under way
     ON = "on"  # `sends` and `receives` are about close_notify, and no longer about the FIN
     CUT = "cut"  # the connection ended without the peer's close_notify
@@ -42,7 +42,7 @@ class Tls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One point: the object holds a socket, which has an address, is linked, sends, receives, has TLS; or its life is over."""
+    """The object holds a socket, which has an address, is linked, sends, receives, has TLS; or it is closed."""
 
     handle: bool = False
     address: bool = False
@@ -59,7 +59,7 @@ class Facts:
 
     @property
     def is_secured(self) -> bool:
-        """Whether TLS is up, in one direction or both."""
+        """Whether TLS is active, in one direction or both."""
         return self.tls is Tls.ON
 
     @property
@@ -79,7 +79,7 @@ class Facts:
 
     @property
     def hears(self) -> bool:
-        """Whether messages or data may still arrive that a receive takes."""
+        """Whether messages or data may still arrive and be received."""
         return self.receives is Receives.OPEN or self == BOUND
 
 
@@ -138,4 +138,4 @@ SHUT_DOWN_CHANGES: dict[str, Change] = {
     "receives": to(receives=Receives.OFF),
     "both": to(sends=False, receives=Receives.OFF),
 }
-"""What shut_down() ends, by the outcome that its argument chooses"""
+"""The directions that shut_down() ends, by the outcome that its argument chooses"""

@@ -1,6 +1,6 @@
-"""Which socket options a portable program may set, as the reference system allows them: the exceptions, as a table.
+"""The socket options that a portable program must not set, as in the reference system, as a table.
 
-An option that is not named here is passed on, and the operating system answers.
+An option that is not in it is passed to the operating system.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ REFUSED_OPTIONS: tuple[RefusedOption, ...] = (
 
 
 def refusal_of_option(kind: int, level: int, option: int) -> str | None:
-    """Why `option` must not be set on a socket of `kind`, or None where the operating system may be asked."""
+    """The reason why `option` must not be set on a socket of `kind`, or None if it may."""
     if level != socket.SOL_SOCKET:
         return None
     for refused in REFUSED_OPTIONS:
@@ -55,7 +55,7 @@ def refusal_of_option(kind: int, level: int, option: int) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class OptionTime:
-    """When an option has to be set. in_time: whether it still has an effect at these facts. reason: why not later."""
+    """When an option has to be set. in_time: whether it still has an effect with these facts. reason: why not later."""
 
     level: int
     option: int
@@ -72,7 +72,7 @@ def _decides_bind(at: Facts) -> bool:
     return not at.address or at.link not in (Link.NO, Link.LISTENING)
 
 
-_BEFORE_BIND = "decides how bind() takes the address, and the socket has its address already"
+_BEFORE_BIND = "decides how bind() takes the address, and the socket already has its address"
 
 OPTION_TIMES: tuple[OptionTime, ...] = (
     *_times("SOL_SOCKET", "SO_REUSEADDR SO_REUSEPORT SO_EXCLUSIVEADDRUSE", _decides_bind, _BEFORE_BIND),
@@ -91,7 +91,7 @@ def has_a_time(arguments: tuple[object, ...]) -> bool:
 
 
 def set_too_late(at: Facts, level: object, option: object, value: object = 1) -> str:
-    """Why setting this option has no effect at these facts, or ""; clearing one is left alone."""
+    """The reason why setting this option has no effect with these facts, or ""; clearing an option is always allowed."""
     for each in OPTION_TIMES:
         if (each.level, each.option) == (level, option) and value and not each.in_time(at):
             return each.reason

@@ -54,7 +54,7 @@ SERVER = Role(
         "create", "open", "bind", "listen", "accept", "get_sock_name", "set_option", "get_option", "attach", "detach", "close",
         connect=CONNECTS,
         finish_connect=CONNECTS,
-        socket_file="A file lies over a connection: over the Accepted that accept() returns",
+        socket_file="A file needs a connection: the Accepted that accept() returns",
         send=NO_DATA,
         receive=NO_DATA,
         send_to=NO_DATA,

@@ -10,9 +10,9 @@ of the peer's stream was seen. `broken` stands apart: the connection was reset, 
         └──────> receive_shut ──sends──> shut
 
 Legal means portable. Linux delivers data after receives were ended, and answers ENOTCONN to a shutdown() of a connection
-that the peer has ended too; Winsock does neither. So the one is illegal here, and the other is the outcome `failed`.
+that the peer has ended too; Winsock does neither. So the first is illegal here, and the second is the outcome `failed`.
 
-A connect that is refused returns to the state it came from and may be retried. One that did not wait until it ended leads to
+A refused connect returns to the previous state and may be retried. A connect that did not wait until it ended leads to
 `connecting`, where finish_connect() gets its result; that may also be a refusal, after which the socket is bound.
 
 An accepted object is constructed empty, filled by a server's accept() and never created: the row (empty, accepted) is the other
@@ -38,7 +38,7 @@ from lifecycle.roles.words import (
     outcomes,
 )
 
-IS_CONNECTED = "The socket is connected already; a new connection takes a new object"
+IS_CONNECTED = "The socket is already connected; a new connection needs a new object"
 SENDS_ENDED = "Sends were ended by shut_down(): the peer was notified that no more data follows"
 RECEIVES_ENDED = "Receives were ended by shut_down()"
 BOTH_ENDED = "Both sides have ended their streams: Linux has dropped the connection already"
@@ -72,7 +72,7 @@ def is_half_open(at: Facts) -> bool:
 
 
 def has_stream(at: Facts) -> bool:
-    """Something can be sent, or can be or could have been received."""
+    """Data can be sent, or can be or could have been received."""
     return at.sends or at.receives is not Receives.OFF or at.link is Link.RESET
 
 
@@ -127,7 +127,7 @@ GONE = (
     "ECONNRESET", "ECONNABORTED", "EPIPE", "ENETRESET", "ENOTCONN", "ESHUTDOWN",
     "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN",
 )  # fmt: skip
-"""The errors of a connection that is gone; a timeout of the system's own means that the peer is out of reach"""
+"""The errors of a connection that is gone; a timeout of the system means that the peer cannot be reached"""
 
 NOT_REACHED = (
     "ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "ENETRESET", "ETIMEDOUT",
@@ -160,7 +160,7 @@ CLIENT_ROWS = expand(CLIENT_RULES, CLIENT_STATES)
 
 CLIENT = Role(
     name="client",
-    doc="Connects to a server and talks over the connection.",
+    doc="Connects to a server and exchanges data with it.",
     states=CLIENT_STATES,
     calls=calls(
         "create", "open", "bind", "connect", "finish_connect", "socket_file",

@@ -5,12 +5,12 @@
         └──> handshaking       └──> secured_send_shut ─────────────eof─────────────────┘
               └ finish_tls
 
-The halves are those of the plain data phase, about close_notify in the place of the FIN: whether this side's was sent, and
-whether the peer's was seen. close_notify is authentic, and a FIN is not: anybody on the way can make one. So a FIN without
+The halves are those of the plain data phase, with close_notify in place of the FIN: whether this side's was sent, and whether
+the peer's was received. close_notify is authentic, and a FIN is not: anybody on the network path can send one. So a FIN without
 close_notify before it is not an end of the stream but the outcome `truncated` (RFC 8446, section 6.1).
 
 Legal means portable. OpenSSL makes the handshake inside the first send or receive, and Schannel and rustls do not; TLS has no
-message that ends receives; OpenSSL's SSL_shutdown() fails where data is unread, and s2n's drops it. So the two halves of the
+message that ends receives; OpenSSL's SSL_shutdown() fails if data is unread, and s2n's drops it. So the two halves of the
 end are two calls, as in plain text: shut_down("sends"), then receive() until b"". Neither it nor stop_tls() waits for the peer.
 
 A handshake that fails leads to `broken`, whatever failed: never back to plain text.
@@ -23,39 +23,39 @@ from lifecycle.roles import facts
 from lifecycle.roles.facts import LINKED, Facts, Receives, Tls
 
 TRUNCATED = Outcome(
-    "truncated", "The connection ended without the peer's close_notify: what came may not be all.", Kind.FAILURE
+    "truncated", "The connection ended without the peer's close_notify: data may be missing.", Kind.FAILURE
 )  # fmt: skip
 UNREAD = Outcome(
     "unread",
-    "The object holds plain text that was not received yet, which must not pass for what came over TLS.",
+    "The object holds plain text that was not read yet, which must not be taken for data received over TLS.",
     Kind.FAILURE,
 )
 OUTCOMES = (TRUNCATED, UNREAD, INTERRUPTED)
 
-NOT_OVER = "The TLS handshake is not over: finish_tls() learns how it comes out"
-IS_UP = "TLS is up already, and there is no TLS within TLS"
-NOTIFIED = "Sends were ended by shut_down(): close_notify, the last message of this side, has gone out"
+NOT_OVER = "The TLS handshake is not over: finish_tls() gets its result"
+IS_UP = "TLS is already active, and there is no TLS within TLS"
+NOTIFIED = "Sends were ended by shut_down(): close_notify, the last message of this side, was sent"
 BOTH_NOTIFIED = "Both sides have ended TLS: stop_tls() goes back to plain text, or close()"
-CUT_OFF = "The connection ended without close_notify, so what came may be cut off: close(), and do not trust it"
+CUT_OFF = "The connection ended without close_notify, so data may be missing: close(), and do not trust what was received"
 
 SECURED = replace(LINKED, tls=Tls.ON)
 
 STATES = tuple(replace(state, part="TLS") for state in (
     State("handshaking", "A TLS handshake is under way.", reason=NOT_OVER, facts=facts.shakes_hands(LINKED)),
-    State("secured", "TLS is up; both directions are open.", reason=IS_UP, facts=SECURED),
+    State("secured", "TLS is active; both directions are open.", reason=IS_UP, facts=SECURED),
     State("secured_send_shut", "This side's close_notify was sent; the peer may still send.", reason=NOTIFIED,
           facts=replace(SECURED, sends=False)),
     State("secured_peer_closed", "The peer's close_notify was seen; sending goes on.",
           reason="The peer has ended its side of TLS", facts=replace(SECURED, receives=Receives.EOF)),
     State("secured_ended", "Both sides' close_notify were exchanged.", reason=BOTH_NOTIFIED,
           facts=replace(SECURED, sends=False, receives=Receives.EOF)),
-    State("truncated", "The connection ended without the peer's close_notify: a fault of the peer's, or somebody cut it.",
+    State("truncated", "The connection ended without the peer's close_notify: the peer is at fault, or somebody cut it.",
           reason=CUT_OFF, facts=facts.cuts(LINKED)),
 ))  # fmt: skip
 
 
 def is_open(at: Facts) -> bool:
-    """TLS is up, and not ended on both sides."""
+    """TLS is active, and not ended on both sides."""
     return at.is_secured and not at.is_finished
 
 
@@ -98,10 +98,10 @@ REASONS = (
     Reason("detach", lambda at: at.tls is Tls.HANDSHAKE,
            "A handle cannot carry a TLS handshake: finish_tls() first, or close()"),
     Reason("io_ctl", lambda at: at.is_secured,
-           "What has come is encrypted: how many bytes it makes is known when it is received"),
+           "The data that has arrived is encrypted: its length is known only when it is received"),
     Reason("send send_to", lambda at: at.is_secured and not at.sends, NOTIFIED),
     Reason("send_handles receive_handles", lambda at: at.is_secured,
-           "Descriptors travel beside the bytes, where TLS does not protect them: stop_tls() goes back to plain text first"),
+           "Descriptors are sent beside the bytes, where TLS does not protect them: stop_tls() goes back to plain text first"),
     Reason("shut_down socket_file", lambda at: at.is_secured and at.is_finished, BOTH_NOTIFIED),
     Reason("start_tls stop_tls get_tls send receive send_to receive_from send_handles receive_handles shut_down socket_file "
            "io_ctl", lambda at: at.tls is Tls.HANDSHAKE, NOT_OVER),

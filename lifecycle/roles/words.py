@@ -1,6 +1,6 @@
-"""The words that the tables share: calls, states and outcomes with their one line of documentation each.
+"""The vocabulary of the tables: calls, states and outcomes, each with one line of documentation.
 
-Calls are MFC's, in snake_case. Where a role never takes a call, its table gives that call a reason of its own.
+Calls are MFC's, in snake_case. If a role never allows a call, its table gives the reason.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OPEN = State(
 BOUND = State("bound", "The socket has a local address and port.", facts=facts.BOUND)
 CLOSED = State(
     "closed",
-    "The socket was closed or handed out; the object is used up.",
+    "The socket was closed or handed out; the object cannot be used any more.",
     reason="Closed is final: make a new object",
     facts=facts.OVER,
 )
@@ -77,13 +77,13 @@ FINISH_CONNECT = Call(
 )
 ACCEPTED = Call(
     "accepted",
-    "A server's accept() hands its connection over to this object.",
+    "A server's accept() fills this object with a connection.",
     exclusive=True,
     fired_by="server.accept",
     enables=("connect", "write"),
 )
-SOCKET_FILE = Call("socket_file", "A SocketFile is made over it.", fired_by="socket_file.attach")
-DISCONNECT = Call("disconnect", "Forget the peer of a datagram socket.", exclusive=True)
+SOCKET_FILE = Call("socket_file", "Make a SocketFile over it.", fired_by="socket_file.attach")
+DISCONNECT = Call("disconnect", "Remove the peer of a datagram socket.", exclusive=True)
 SEND = Call(
     "send",
     "Send all of the data to the peer.",
@@ -153,7 +153,7 @@ ATTACH = Call(
 )
 START_TLS = Call(
     "start_tls",
-    "Make the TLS handshake on the connection: what is sent and received from then on is encrypted.",
+    "Make the TLS handshake on the connection: data is encrypted from then on.",
     exclusive=True,
     waits_for="readable",
     enables=("write", "read"),
@@ -162,7 +162,7 @@ START_TLS = Call(
 )
 FINISH_TLS = Call(
     "finish_tls",
-    "Learn how a handshake comes out that did not wait until it ended.",
+    "Get the result of a handshake that did not wait until it ended.",
     exclusive=True,
     waits_for="readable",
     enables=("write", "read"),
@@ -170,7 +170,7 @@ FINISH_TLS = Call(
 )
 STOP_TLS = Call(
     "stop_tls",
-    "Go back to plain text on the same connection, after both sides have ended TLS; the peer is not waited for.",
+    "Go back to plain text on the same connection, after both sides have ended TLS; does not wait for the peer.",
     exclusive=True,
     waits_for="writable",
     enables=("write", "read"),
@@ -247,10 +247,10 @@ EVERY_SOCKET = (
     Rule("detach", facts.can_be_handed_out, {"ok": facts.ends}),
     Rule("close", always, {"ok": facts.ends}),
 )
-"""What every object takes that has a socket; closing is always legal"""
+"""Calls that every object with a socket allows; closing is always legal"""
 
 CREATION_REASONS = (
-    Reason("create", lambda at: at == facts.OPEN, "create() is open() and bind() in one, and open() was called already"),
+    Reason("create", lambda at: at == facts.OPEN, "create() is open() and bind() in one, and open() was already called"),
 )
 
 

@@ -1,1 +1,1 @@
-"""The operating system: errors to outcomes, a handle to facts, polling, and the measured matrices."""
+"""The operating system: outcomes of errors, facts of handles, polling, and the measured matrices."""

@@ -33,7 +33,7 @@ class Address(NamedTuple):
 
 
 class LocalAddress(Address):
-    """The path of a Unix-domain socket in place of a host, and port 0: "" without a path, a NUL first in an abstract name."""
+    """The path of a Unix-domain socket instead of a host, and port 0: "" without a path; an abstract name begins with a NUL."""
 
     __slots__ = ()
 
@@ -49,7 +49,7 @@ class LocalAddress(Address):
 def from_system(address: Any) -> Address:
     """The Address in a tuple of the system's, which for IPv6 has four fields.
 
-    An IPv4 peer of a listener of both families is what it is: the system writes it as an IPv6 address (RFC 4291, 2.5.5.2).
+    An IPv4 peer of a listener of both families is shown as IPv4; the system writes it as an IPv6 address (RFC 4291, 2.5.5.2).
     """
     if isinstance(address, (str, bytes)) or address is None:
         return LocalAddress(os.fsdecode(address or ""), 0)
@@ -71,7 +71,7 @@ def checked_port(port: object) -> int:
 def numeric_address(host: object, port: object, family: int) -> Found | None:
     """(family, system address) of a numeric address, or None for a name; nothing is asked.
 
-    family: AF_INET or AF_INET6 restricts the address, AF_UNSPEC does not. Raises TypeError and ValueError for what is neither
+    family: AF_INET or AF_INET6 restricts the address, AF_UNSPEC does not. Raises TypeError and ValueError if it is neither
     an address nor a name; OSError (EAFNOSUPPORT) for an address of the other family.
     """
     number = checked_port(port)
@@ -93,7 +93,7 @@ def any_address(family: int) -> str:
 
 
 def checked_peer(address: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A resolved address that a peer can have; OSError (EADDRNOTAVAIL), as Winsock, where Linux would connect to itself."""
+    """A resolved address of a peer; OSError (EADDRNOTAVAIL), as in Winsock, for those with which Linux connects to itself."""
     if address[0] == "0.0.0.0" or (":" in address[0] and _packed(address[0]) in UNSPECIFIED):
         raise OSError(errno.EADDRNOTAVAIL, f"{address[0]} means every interface of a machine, and cannot be connected to")
     if not address[1]:
@@ -127,7 +127,7 @@ def _is_numeric(family: int, host: str) -> bool:
 
 
 def _is_name(host: str) -> bool:
-    """Whether it can be a host's name: none ends in a number, which the resolver would read as an address (127.1, 0x7f.1)."""
+    """Whether it can be a host's name: not if it ends in a number, which the resolver reads as an address (127.1, 0x7f.1)."""
     last_label = host.rstrip(".").rpartition(".")[2]
     plain = 0 < len(host) <= _MAX_NAME and host.isprintable() and not any(c.isspace() or c in ":%[]/" for c in host)
     return plain and last_label != "" and _NUMBER.fullmatch(last_label) is None

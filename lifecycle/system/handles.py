@@ -1,6 +1,6 @@
-"""A handle of the operating system: the facts of the socket behind it, and what to do when it changes hands.
+"""Handles of the operating system: the facts of the socket behind one, and changes of its owner.
 
-Linux reports the state of TCP's own machine. Elsewhere a half-closed connection looks like an open one, and the next call
+Linux reports the state of TCP. Elsewhere a half-closed connection looks like an open one, until the next call
 finds out.
 """
 
@@ -34,13 +34,13 @@ FIN_SENT = frozenset({FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, LAST_ACK, CLOSING})
 FIN_RECEIVED = frozenset({CLOSE_WAIT, LAST_ACK, CLOSING, TIME_WAIT})
 
 _raw = _socket.socket
-"""Its methods are called unbound: a subclass's own, or those that the checker puts in their place, are not asked."""
+"""Its methods are called unbound, to bypass those of subclasses, and those that the checker installs."""
 
 
 def facts_of(sock: socket.socket, *, peek: bool = True) -> Facts:
-    """The facts of the socket as the system knows them; nothing is changed.
+    """The facts of the socket, as known to the system; nothing is changed.
 
-    peek: whether to look at what can be received, which takes a pending error from its owner; `sock` must be non-blocking
+    peek: whether to peek at data to receive, which takes a pending error from its owner; `sock` must be non-blocking
     then. Without it every connection counts as open in both directions.
     """
     if _raw.fileno(sock) == -1:
@@ -123,9 +123,9 @@ def unfilled() -> SystemSocket:
 
 
 def own(sock: socket.socket, number: int) -> None:
-    """Have `sock`, which holds nothing, hold a descriptor.
+    """Put a descriptor into `sock`, which has none.
 
-    It is there before, so that an interrupted caller can see whether it does: an object that is made and thrown away
+    `sock` exists before, so that an interrupted caller can see whether it has the descriptor: an object made and dropped
     closes the descriptor.
     """
     if sys.platform == "win32":
@@ -136,13 +136,13 @@ def own(sock: socket.socket, number: int) -> None:
 
 
 def own_again(sock: socket.socket, number: list[int]) -> None:
-    """Have `sock` hold what it held before it was detached; this may be repeated. number: empty, or the descriptor, or -1."""
+    """Put the descriptor back that `sock` had before it was detached; may be repeated. number: empty, the descriptor, or -1."""
     if number and number[0] != -1:
         own(sock, number[0])
 
 
 def take_connection(listener: socket.socket, into: socket.socket) -> socket.socket:
-    """Accept a connection, which does not block; what holds it is `into`, but for a listener of another class.
+    """Accept a connection, without blocking, into `into`, unless the listener is of another class.
 
     The descriptor has a name before the interpreter runs anything else: an exception of a signal handler that comes then
     leaves it in `into`, and not lost.
@@ -165,7 +165,7 @@ def take_connection(listener: socket.socket, into: socket.socket) -> socket.sock
 
 
 def identity_of(number: int) -> tuple[int, int] | None:
-    """What tells the file behind a descriptor from another one that gets its number; None where there is none."""
+    """An identification of the file behind a descriptor, to detect a reused number; None if there is no file."""
     try:
         found = os.fstat(number)
     except OSError:
@@ -175,7 +175,7 @@ def identity_of(number: int) -> tuple[int, int] | None:
 
 @contextmanager
 def borrowed(number: int) -> Iterator[socket.socket]:
-    """A socket object over a descriptor that stays its owner's."""
+    """A socket object over a descriptor that it does not own."""
     sock = unfilled()
     try:
         own(sock, number)
@@ -185,7 +185,7 @@ def borrowed(number: int) -> Iterator[socket.socket]:
 
 
 def make_blocking(number: int) -> None:
-    """Put a descriptor into blocking mode, as the system hands out sockets."""
+    """Put a descriptor into blocking mode, like a new socket of the system."""
     if sys.platform != "win32":
         os.set_blocking(number, True)
         return
@@ -194,7 +194,7 @@ def make_blocking(number: int) -> None:
 
 
 family_of: Callable[[socket.socket], int] = _raw.family.__get__
-"""The family as a number: what socket.socket.family asks, and makes an enum of each time"""
+"""The family as a number, from which socket.socket.family makes an enum each time"""
 _type = _raw.type.__get__
 
 
@@ -214,7 +214,7 @@ def _facts_of_messages(sock: socket.socket, *, has_peer: bool, peek: bool) -> Fa
 
 
 def _receives_have_ended(sock: socket.socket) -> bool:
-    """Whether shutdown() has ended receives, or the peer its stream; only Linux reports that."""
+    """Whether shutdown() has ended receives, or the peer its stream; only Linux reports this."""
     if sys.platform != "linux":
         return False
     poller = select.poll()
@@ -223,9 +223,9 @@ def _receives_have_ended(sock: socket.socket) -> bool:
 
 
 def _sends_have_ended(sock: socket.socket) -> bool:
-    """Whether shutdown() has ended sends: a send of nothing on a stream says so, and a message that cannot be read, on Linux.
+    """Whether shutdown() has ended sends: on Linux shown by sending 0 bytes on a stream, or an unreadable message.
 
-    Nothing is sent: Linux looks at the end of sends first, then at the message's memory, which is at an address where none is.
+    Nothing is sent: Linux checks the end of sends first, then the message's memory, which is at an invalid address.
     """
     if _type(sock) == socket.SOCK_STREAM:
         try:
@@ -275,7 +275,7 @@ def _tcp_state(sock: socket.socket) -> int | None:
 
 
 def _peek(sock: socket.socket) -> bytes | int | None:
-    """The first byte to be received, b"" at the end, None when nothing has arrived, or the error's number."""
+    """The first byte to be received, b"" at the end, None if nothing has arrived, or the error's number."""
     try:
         return _raw.recv(sock, 1, socket.MSG_PEEK)
     except BlockingIOError:

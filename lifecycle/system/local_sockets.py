@@ -16,13 +16,13 @@ from lifecycle.system.outcomes import system_error
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 LOCAL_FAMILY = int(getattr(socket, "AF_UNIX", -1))
-"""AF_UNIX, or a number that no family has"""
+"""AF_UNIX, or a number that is not a family"""
 
 LONGEST_PATH = 107 if sys.platform == "linux" else 103
 """Bytes of sun_path without the NUL that ends it"""
 
 PEER_CREDENTIALS: int | None = getattr(socket, "SO_PEERCRED", None)
-"""Linux's option that says who made a connection"""
+"""Linux's option for the credentials of the peer"""
 
 
 class Credentials(NamedTuple):
@@ -34,7 +34,7 @@ class Credentials(NamedTuple):
 
 
 class BoundPath(NamedTuple):
-    """A path that a bind has made, and which file it was: only that one is removed, and only by the process that made it."""
+    """A path created by a bind, and its file: only this file is removed, and only by the process that created it."""
 
     path: bytes
     device: int
@@ -43,13 +43,13 @@ class BoundPath(NamedTuple):
 
 
 OF_A_PATH = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.EACCES, errno.EPROTOTYPE, errno.ENOTDIR, errno.ELOOP})
-"""What a path can be the cause of, in a call that names a peer by it"""
+"""The errors that a peer's path can cause"""
 
 
 def checked_path(path: object) -> bytes:
     """The system's name for a path, or for an abstract name, which begins with a NUL (Linux, unix(7)).
 
-    Raises TypeError for what is not a path; ValueError for an empty one, one with a NUL in it, and an abstract one where the
+    Raises TypeError if it is not a path; ValueError for an empty one, one with a NUL in it, and an abstract one if the
     system has none; OSError (ENAMETOOLONG) for one that does not fit into a sockaddr_un, EAFNOSUPPORT without AF_UNIX.
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
@@ -75,9 +75,9 @@ def checked_path(path: object) -> bytes:
 
 
 def bind_to_path(sock: socket.socket, name: bytes, mode: int | None) -> BoundPath | None:
-    """Bind to a path or an abstract name; what to remove at the end, None for an abstract name.
+    """Bind to a path or an abstract name; return the path to remove at the end, None for an abstract name.
 
-    A socket that is left at the path and that nobody has open any more is removed first; nothing else is. mode: the
+    A socket left at the path that no process has open is removed first; nothing else is. mode: the
     permissions of the file, as os.chmod() takes them; None for the system's own (the umask). Raises OSError (EADDRINUSE).
     """
     if name.startswith(b"\0"):
@@ -108,7 +108,7 @@ def _bound_at(name: bytes) -> BoundPath:
 
 
 def bound_path_of(sock: socket.socket) -> BoundPath | None:
-    """What the bind of a socket has made, as the system knows it; None for nothing, or an abstract name."""
+    """The path that the bind of a socket has created, from the system; None without one, or for an abstract name."""
     with suppress(OSError):
         name = os.fsencode(sock.getsockname())
         return _bound_at(name) if name and not name.startswith(b"\0") else None
@@ -116,7 +116,7 @@ def bound_path_of(sock: socket.socket) -> BoundPath | None:
 
 
 def bind_anywhere(sock: socket.socket) -> BoundPath | None:
-    """Give a datagram socket a name, to which can be answered: an abstract one on Linux (autobind), else a temporary path."""
+    """Give a datagram socket a name for answers: an abstract one on Linux (autobind), else a temporary path."""
     if sys.platform == "linux":
         sock.bind(b"")
         return None
@@ -127,7 +127,7 @@ def bind_anywhere(sock: socket.socket) -> BoundPath | None:
 
 
 def remove(bound: BoundPath) -> None:
-    """Remove a path, if it is the file that the bind has made, and this the process; a missing one is not an error."""
+    """Remove a path if it is the file that the bind has created, in this process; a missing one is not an error."""
     if os.getpid() != bound.process:  # a child that inherited the object
         return
     with suppress(OSError):
@@ -137,10 +137,10 @@ def remove(bound: BoundPath) -> None:
 
 
 def _remove_stale(name: bytes) -> None:
-    """Remove a socket at a path that nobody has open; OSError (EADDRINUSE) for anything else there.
+    """Remove a socket at a path that no process has open; OSError (EADDRINUSE) for anything else there.
 
-    A datagram socket asks: it makes no connection that a server would have to accept, and a stream socket that is bound and
-    does not listen yet answers it with EPROTOTYPE, where a connect of its own kind would be refused as by a stale path.
+    A datagram socket is used to find out: it makes no connection for a server to accept, and a stream socket that is bound and
+    does not listen yet answers with EPROTOTYPE, whereas a stream connect would be refused as by a stale path.
     """
     shown = os.fsdecode(name)
     if not stat.S_ISSOCK(os.lstat(name).st_mode):
@@ -153,16 +153,16 @@ def _remove_stale(name: bytes) -> None:
 
 
 def connect_error(number: int, name: bytes) -> OSError:
-    """The error of a connect to a path, which it shows, and what is there when that is not a socket."""
+    """The error of a connect to a path, with the path, and with a note if the file there is not a socket."""
     error = OSError(number, os.strerror(number), os.fsdecode(name))
     with suppress(OSError, ValueError):
         if not stat.S_ISSOCK(os.stat(name).st_mode):
-            error.add_note("What is at this path is not a socket.")
+            error.add_note("The file at this path is not a socket.")
     return error
 
 
 def peer_credentials(sock: socket.socket) -> Credentials:
-    """Who made the connection; OSError (EOPNOTSUPP) where the system does not say, or the socket is not of AF_UNIX."""
+    """The credentials of the peer; OSError (EOPNOTSUPP) if the system does not know them, or the socket is not of AF_UNIX."""
     if PEER_CREDENTIALS is None or sock.family != LOCAL_FAMILY:
         raise system_error(errno.EOPNOTSUPP)
     layout = struct.Struct("3i")

@@ -1,9 +1,9 @@
-"""The matrices: what a real system answers to a call in a state, measured or documented, read from this package's data.
+"""The matrices: the answers of real systems to calls in each state, measured or documented, from this package's data.
 
 linux.csv was measured with raw calls on non-blocking descriptors under Linux 6.18, one fresh socket per cell; winsock.csv
-under Wine 8.0, with the documented answer of Windows beside it where Wine is known to differ; mfc.csv with Microsoft's own
-release builds of MFC 14 and 9, over Wine's Winsock. documented.csv has what manual pages, POSIX and public reports say of
-systems on which nothing was measured.
+under Wine 8.0, with the documented answer of Windows in addition if Wine is known to differ; mfc.csv with Microsoft's own
+release builds of MFC 14 and 9, over Wine's Winsock. documented.csv has statements of manual pages, POSIX and public reports on
+systems that were not measured.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 
 class Mark(Enum):
-    """How an answer is known: a program measured it, a document says it, or nothing is known."""
+    """The evidence for an answer: measured by a program, documented, or unknown."""
 
     MEASURED = "measured"
     DOCUMENTED = "documented"
@@ -90,9 +90,9 @@ def winsock() -> Mapping[tuple[str, str, str], Cell]:
 
 @cache
 def winsock_results() -> Mapping[tuple[str, str, str], Mapping[str, str]]:
-    """(kind, state, call) -> where -> the answer there, in the words of Linux's table.
+    """(kind, state, call) -> where -> the answer there, with the names of Linux's table.
 
-    "wine" is what was measured; "windows" what is documented, where that is known to be otherwise.
+    "wine" is the measured answer; "windows" the documented one, if it is known to differ.
     """
     return MappingProxyType(
         {
@@ -132,14 +132,14 @@ def notifications() -> Mapping[tuple[str, str, str], str]:
     """(class, state, call) -> the notifications that MFC delivered during the call and the 25 ms after it, in their order.
 
     R is OnReceive, W OnSend, O OnOutOfBandData, A OnAccept, C OnConnect, X OnClose; the number is that of the object, and
-    after a colon stands the error.
+    the error follows a colon.
     """
     return MappingProxyType({(row["class"], row["state"], row["call"]): row["notifications"] for row in rows_of("mfc")})
 
 
 @cache
 def documented() -> Mapping[tuple[str, str, str, str], Cell]:
-    """(system, kind, state, call) -> what documents say of "macos" and "freebsd", in the words of the matrix of Linux."""
+    """(system, kind, state, call) -> the documented answers of "macos" and "freebsd", with the names of Linux's table."""
     return MappingProxyType(
         {
             (row["system"], row["kind"], row["state"], row["call"]): Cell(

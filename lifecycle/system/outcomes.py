@@ -1,7 +1,7 @@
-"""The system's errors as outcomes: one function for the sockets, the socket files, the checker and the conformance suite.
+"""Outcomes of the system's errors, for the sockets, the socket files, the checker and the conformance suite.
 
-The tables say which error means which outcome of a call (`Call.errors`), by errno's names of the errors, or by the name of a
-class of the package's own. What is not listed is `failed`.
+The tables say which error means which outcome of a call (`Call.errors`), by errno names, or by the name of a
+class of this package. Errors that are not listed mean `failed`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ UNDER_WAY = _numbers("EINPROGRESS", "EALREADY", "EWOULDBLOCK", "EINTR", "WSAEWOU
 """Answers of a connect whose result is not known yet."""
 
 OUT_OF_DESCRIPTORS = _numbers("EMFILE", "ENFILE", "ENOBUFS", "ENOMEM")
-"""What this machine lacks when it has no more room for a socket; it may have room again later."""
+"""Errors for a lack of room for another socket on this machine, which may be temporary."""
 
 
 def outcome_of_error(errors: Errors, error: BaseException) -> str | None:
-    """The outcome that an exception of a call means; None where nothing was asked of the system.
+    """The outcome of a call that raised an exception; None if the system was not asked.
 
     errors: what the call's entry in its table lists.
     """
@@ -52,7 +52,7 @@ def outcome_of_error(errors: Errors, error: BaseException) -> str | None:
 
 
 def outcome_of_class(errors: Errors, name: str) -> str | None:
-    """The outcome of a call that failed with an error of the package's own, of that class; None for one of the system's."""
+    """The outcome of a call that failed with an error class of this package; None for the system's errors."""
     return next((outcome for outcome, names in errors.items() if name in names), None)
 
 
@@ -71,7 +71,7 @@ def system_error(number: int) -> OSError:
 
 
 def would_block() -> BlockingIOError:
-    """The error of a call that must not wait where it would have to."""
+    """The error of a call that would have to wait but must not."""
     return BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
@@ -81,19 +81,19 @@ def closed_meanwhile() -> OSError:
 
 
 def note_limit(error: OSError) -> None:
-    """Add to an error about too many descriptors which limit was reached, and how to raise it."""
+    """Add a note to an error about too many descriptors: which limit was reached, and how to raise it."""
     if error.errno in OUT_OF_DESCRIPTORS and not hasattr(error, "__notes__"):
         error.add_note(limit_text(error.errno))
 
 
 def limit_text(number: int) -> str:
-    """Which limit an error of OUT_OF_DESCRIPTORS has reached, in a sentence."""
+    """The limit that an error of OUT_OF_DESCRIPTORS has reached, in a sentence."""
     if number != errno.EMFILE:
-        return "The limit is the whole system's, and not this process's."
+        return "It is the limit of the whole system, not of this process."
     if sys.platform != "win32":
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         return (
             f"This process may have {soft} descriptors at a time (RLIMIT_NOFILE, `ulimit -n`); it may raise that to {hard} "
             "itself: resource.setrlimit(resource.RLIMIT_NOFILE, (...)). A connection takes one at each end."
         )
-    return "This process has as many descriptors as the system gives it."
+    return "This process has as many descriptors as the system allows."

@@ -1,4 +1,4 @@
-"""What leaves the package: files that are written whole, and text without characters that act instead of being shown."""
+"""Output of the package: files that are replaced atomically, and text without control characters."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _SPECIAL = ("/dev/", "/proc/")  # what the names there stand for is written to, 
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Replace a file, so that at every moment the old one or the new one is there whole: on a full disk, at a kill.
+    """Replace a file atomically: even on a full disk or at a kill either the old or the new file is complete.
 
-    The content is written beside it, under a name that begins with ".lifecycle-", and renamed. The file's mode is kept, and
-    its owner where the system allows that; a symbolic link stays and what it leads to is replaced; another hard link keeps the
+    The content is written to a file in the same folder, whose name begins with ".lifecycle-", and renamed. The file's mode is
+    kept, and its owner if the system allows that; a symbolic link stays and its target is replaced; another hard link keeps the
     old content. A device, a pipe or a name in /dev is written to. Text is UTF-8; a lone surrogate is written as its escape.
 
-    Raises OSError where the file cannot be written, or not replaced because its folder cannot be.
+    Raises OSError if the file cannot be written, or not replaced because its folder is not writable.
     """
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     target = os.path.realpath(path)
@@ -50,7 +50,7 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
 
 
 def _new_file(folder: str) -> tuple[str, int]:
-    """A file of a name that nobody has, and its descriptor."""
+    """A file with an unused name, and its descriptor."""
     while True:
         beside = os.path.join(folder, f".lifecycle-{os.getpid()}-{next(_NUMBERS)}")
         with suppress(FileExistsError):
@@ -69,7 +69,7 @@ _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
-    """`text` with every character that cannot be printed written as its escape; its own backslashes stay as they are.
+    """`text` with every unprintable character as its escape; backslashes stay as they are.
 
     Control characters, those that turn the direction of writing, lone surrogates and spaces other than " " are escaped, so that
     the result can stand in XML, in HTML and on a terminal.
@@ -80,12 +80,12 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """`text` as printable() gives it, with its ends of lines."""
+    """printable(text), but with its line ends."""
     return text if text.replace("\n", "").isprintable() else "\n".join(map(printable, text.split("\n")))
 
 
 def annotation_text(text: str, *, is_property: bool = False) -> str:
-    """`text` for a workflow command of GitHub's runners. is_property: for `file=` or `title=`, where more signs are escaped."""
+    """`text` for a workflow command of GitHub. is_property: for `file=` or `title=`, where more characters are escaped."""
     text = printable_lines(text)
     for sign in ("%", "\n", *((",", ":") if is_property else ())):
         text = text.replace(sign, f"%{ord(sign):02X}")

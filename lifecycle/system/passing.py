@@ -1,4 +1,4 @@
-"""Passing descriptors over a Unix-domain socket (unix(7), SCM_RIGHTS): what a receiver does not keep is closed."""
+"""Passing descriptors over a Unix-domain socket (unix(7), SCM_RIGHTS): those that the receiver does not keep are closed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from _typeshed import HasFileno
 
 MOST = 253
-"""Descriptors that Linux lets one message carry (SCM_MAX_FD)"""
+"""The maximum number of descriptors in one message on Linux (SCM_MAX_FD)"""
 
 RIGHTS = int(getattr(socket, "SCM_RIGHTS", 1))  # not on Windows
 CLOSES_ON_EXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
 LOOKS_FIRST = sys.platform == "linux"
-"""Whether a look at a message (MSG_PEEK) gives its descriptors, too"""
+"""Whether peeking at a message (MSG_PEEK) returns its descriptors, too"""
 
 
 class Arrived:
-    """What one receive takes: the data, and the descriptors that came with it.
+    """The result of one receive: the data, and the descriptors that arrived with it.
 
-    It closes them when it goes away, unless the program has been given them: an exception of a signal handler may come at any
+    It closes them when it is collected, unless the program got them: a signal handler may raise an exception at any
     time.
     """
 
@@ -71,7 +71,7 @@ class Arrived:
 
     @property
     def is_longer(self) -> bool:
-        """Whether the message was longer than what was asked for."""
+        """Whether the message was longer than the requested size."""
         return bool(self._taken[0][2] & socket.MSG_TRUNC)
 
     @property
@@ -90,7 +90,7 @@ class Arrived:
 
 
 def numbers_of(handles: Iterable[int | HasFileno]) -> array[int]:
-    """The descriptors, as numbers. TypeError for what is none."""
+    """The descriptors, as numbers. TypeError for anything else."""
     numbers: list[Any] = [each if isinstance(each, int) else getattr(each, "fileno", lambda: None)() for each in handles]
     if any(not isinstance(number, int) or isinstance(number, bool) for number in numbers):
         raise TypeError("a handle is an int, or has a fileno()")
@@ -115,7 +115,7 @@ def sending_with_handles(sock: socket.socket, data: memoryview, handles: array[i
 
 
 def look(sock: socket.socket, size: int) -> Arrived | None:
-    """What the next receive would take, its descriptors closed again; None where the system cannot look first."""
+    """The result of the next receive, with its descriptors closed; None if the system cannot peek."""
     if not LOOKS_FIRST:
         return None
     seen = Arrived().take(sock, size, socket.MSG_PEEK)

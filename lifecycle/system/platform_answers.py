@@ -1,4 +1,4 @@
-"""What real systems would have answered to a call that a role forbids: the roles' names set beside the matrices' names.
+"""The answers of real systems to calls that a role forbids, by mapping the roles' names to the matrices' names.
 
 Every answer has a mark: measured, documented (with its source), or unknown.
 """
@@ -16,7 +16,7 @@ from lifecycle.system.matrices import Cell, Mark, documented, linux, mfc, winsoc
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What the two matrices call one thing; None where a matrix does not have it."""
+    """The names of one thing in the two matrices; None if a matrix does not have it."""
 
     linux: str | None
     winsock: str | None
@@ -39,11 +39,11 @@ NAMES: Mapping[Facts, Named] = {
     BROKEN: Named("reset_fetched", "reset-seen"),
     OVER: Named("closed", "closed"),
 }
-"""the facts of a socket -> what the matrices call it; neither has a stream that has ended on both sides"""
+"""the facts of a socket -> its names in the matrices; neither has a stream that has ended on both sides"""
 
 
 def _named(role: str, at: Facts) -> Named:
-    """What the matrices call a socket of this role with these facts."""
+    """The names in the matrices of a socket of this role with these facts."""
     if at == PEER:
         return Named("connected", "connected")
     name = NAMES.get(replace(at, link=LINKED.link) if at.link is PEER.link else at, Named(None, None))
@@ -54,14 +54,14 @@ STATES: Mapping[str, Mapping[str, Named]] = {
     role.name: {state.name: _named(role.name, state.facts) for state in role.states}
     for role in (SERVER, CLIENT, ACCEPTED, DATAGRAM)
 }
-"""role -> state -> what the matrices call that state"""
+"""role -> state -> the names of that state in the matrices"""
 
 _STREAM = Named("stream", "tcp")
 KINDS = {SERVER.name: _STREAM, CLIENT.name: _STREAM, ACCEPTED.name: _STREAM, DATAGRAM.name: Named("dgram", "udp")}
-"""role -> what the matrices call its kind of socket"""
+"""role -> the names of its kind of socket in the matrices"""
 
 COLLECTED = {("peer_closed_eof_read", "connect"): "EISCONN"}
-"""Linux cells of a connection whose connect() has told its result.
+"""Linux cells of a connection whose connect() has reported its result.
 
 The matrix made its connections without waiting, and the connect() that it measured there collected the first one's result,
 which is "ok" and no second connection. For the same reason `connected` is looked up as "accepted".
@@ -84,7 +84,7 @@ CALLS: Mapping[str, Named] = {
     words.GET_OPTION.name: Named("so_error", None),
     words.CLOSE.name: Named("close", "closesocket"),
 }
-"""call -> what the matrices call it; a call that no system has (create, attach ...) is not there"""
+"""call -> its names in the matrices; calls that no system has (create, attach ...) are missing"""
 
 
 MFC_STATES: Mapping[Facts, str] = {
@@ -101,7 +101,7 @@ MFC_STATES: Mapping[Facts, str] = {
     BROKEN: "reset",
     OVER: "closed",
 }
-"""the facts of a socket -> what the matrix of MFC calls them; datagrams have a word before"""
+"""the facts of a socket -> their name in MFC's matrix; datagrams have a prefix"""
 
 MFC_DATAGRAMS = ("open", "bound", "connected", "shut sends", "shut receives", "shut both")
 
@@ -127,16 +127,16 @@ MFC_CALLS: Mapping[str, str] = {
     words.DETACH.name: "detach",
     words.CLOSE.name: "close",
 }
-"""call -> what the matrix of MFC calls it"""
+"""call -> its name in MFC's matrix"""
 
 SYSTEMS = ("winsock", "linux", "mfc", "macos", "freebsd")
-"""The platforms of which something is known: two systems measured, MFC's release builds, and two systems by document."""
+"""The known platforms: two measured systems, MFC's release builds, and two documented systems."""
 
 UNKNOWN = Cell("inet", "", "", "", "", "", Mark.UNKNOWN)
 
 
 def _mfc_cell(role: str, state: str, call: str) -> Cell | None:
-    """What MFC's CSocket answers; CAsyncSocket's where only that has the state (a CSocket waits while it connects)."""
+    """The answer of MFC's CSocket, or of CAsyncSocket if only that has the state (a CSocket waits while it connects)."""
     facts = ROLES[role].state(state).facts
     if facts == PEER:
         name = "datagram connected"
@@ -153,9 +153,9 @@ def _mfc_cell(role: str, state: str, call: str) -> Cell | None:
 def platform_cells(
     role: str, state: str, call: str, *, systems: tuple[str, ...] = SYSTEMS, family: str = "inet"
 ) -> dict[str, Cell]:
-    """System -> its answer to a call of a role's object in a state, with its source, and a mark that says how it is known.
+    """System -> its answer to a call of a role's object in a state, with its source and the kind of evidence.
 
-    Every system of `systems` is there: a cell that nobody measured and no document decides has the mark UNKNOWN.
+    Every system of `systems` is included: a cell that is neither measured nor documented has the mark UNKNOWN.
     family: that of the socket on Linux, "inet", "inet6" or "unix".
     """
     found = dict.fromkeys(systems, UNKNOWN)
@@ -186,7 +186,7 @@ def platform_answers(
     """System -> "ok", "blocks" or the error's name, for the systems whose answer is known.
 
     family: that of the socket on Linux, "inet", "inet6" or "unix".
-    systems: Winsock and this system by default, where something is known of this system; an answer is measured or
+    systems: by default Winsock and this system, if something is known of it; an answer is measured or
     documented, never guessed.
     """
     if systems is None:
@@ -196,14 +196,14 @@ def platform_answers(
 
 
 def _answer(cell: Cell) -> str:
-    """In the words of Linux's matrix; what MFC does besides is told behind its answer."""
+    """With the names of Linux's matrix; further effects of MFC follow its answer."""
     if cell.note:
         return f"{cell.answer}: {cell.note}"
     return "ok" if cell.answer in ("TRUE", "a handle") or cell.answer.endswith(" bytes") else cell.answer
 
 
 def answers_text() -> str:
-    """What answers.txt has to be."""
+    """The required content of answers.txt."""
     lines = []
     for role in ROLES.values():
         for state in role.states:

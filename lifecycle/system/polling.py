@@ -1,4 +1,4 @@
-"""Waiting until a socket is ready, in a way that another thread can end.
+"""Waits until a socket is ready, which another thread can end.
 
 The sockets are non-blocking underneath: a call is tried first, and waits here only when it would block. A bare close() of a
 descriptor does not wake a thread that is blocked on it (Linux, POSIX); a byte in a second descriptor does, on every system.
@@ -19,12 +19,12 @@ from weakref import ref
 from lifecycle.engine.steps import process
 
 MAX_WAKERS = 8
-"Wakers of a process. Where more calls wait than that they share them: a wait takes no descriptor of its own"
+"The maximum number of wakers of a process. If more calls wait, they share them: a wait does not take a descriptor"
 
 SLICE = 0.01
-"Seconds that a wait looks away: from a descriptor that was ready in vain, or from a waker that is for another wait"
+"Seconds for which a wait ignores a descriptor that was ready in vain, or a waker that was for another wait"
 SOON = 0.005
-"""Seconds in which an answer is waited for without a Wait, which takes as long to make as a round trip over the loopback.
+"""Seconds to wait for an answer without a Wait, which takes as long to make as a round trip over the loopback interface.
 
 Not less: a timer that would be the system's next one costs as much again, above all in a virtual machine.
 """
@@ -32,7 +32,7 @@ LONGEST_WAIT = 1_000_000.0  # seconds: poll(2) counts milliseconds in an int; a 
 
 
 class Glance:
-    """A wait of SOON, which has no waker: that it is cancelled, or the object closed, is seen at its end."""
+    """A wait of SOON, which has no waker: a cancellation or a close is noticed at its end."""
 
     __slots__ = ("cancelled", "process")
 
@@ -56,16 +56,16 @@ class Waker:
         self._writer.setblocking(False)
 
     def fileno(self) -> int:
-        """The descriptor to wait for besides one's own."""
+        """The descriptor to wait for in addition."""
         return self._reader.fileno()
 
     def wake(self) -> None:
-        """End the wait that uses this waker; one that has ended meanwhile only sees a byte too many."""
+        """End the waits that use this waker; one that has ended meanwhile only sees an extra byte."""
         with suppress(OSError):  # full: it is awake already; closed: the wait is over
             self._writer.send(b"\0")
 
     def is_for_another(self) -> bool:
-        """Whether one of its waits was woken and has not seen it; if not, the bytes are forgotten."""
+        """Whether one of its waits was woken and has not noticed; if not, the bytes are dropped."""
         if self._has_woken():
             return True
         with suppress(BlockingIOError):
@@ -84,8 +84,10 @@ class Waker:
         self._writer.close()
 
     def __del__(self) -> None:
-        with suppress(AttributeError):  # without a descriptor there is no pair
-            self.close()  # as the interpreter ends: without a ResourceWarning, whichever module goes first
+        try:  # noqa: SIM105 - as the interpreter ends suppress() may be gone already
+            self.close()  # without a ResourceWarning, whichever module goes first
+        except AttributeError:  # without a descriptor there is no pair
+            pass
 
 
 class Wait:
@@ -110,8 +112,8 @@ class Wait:
     def until_ready(self, descriptors: Sequence[int], *, writing: bool, deadline: float | None, in_vain: bool = False) -> bool:
         """Wait until one of the descriptors is ready, wake() is called, or time.monotonic() passes `deadline`.
 
-        in_vain: look away from the descriptors for a moment first: they were reported ready again and again, and were not.
-        False when the time has passed; True otherwise, and the caller tries: it may have waited for nothing.
+        in_vain: ignore the descriptors for a moment first: they were reported ready again and again, but were not.
+        False if the time is over; True otherwise, and the caller tries again, perhaps in vain.
         """
         looks_away = in_vain
         while not self._is_woken:
@@ -142,7 +144,7 @@ class Wait:
         return was_woken
 
     def finish(self) -> None:
-        """Give the waker up; this may be repeated."""
+        """Release the waker; may be repeated."""
         waker, self._waker = self._waker, None
         if waker is not None:
             waker.members.discard(ref(self))
@@ -153,11 +155,11 @@ class Wait:
 
 wakers: list[Waker] = []
 _permits: list[None] = [None] * MAX_WAKERS
-"""One for each waker that may still be made; taken in one step, so that threads that begin to wait together make no more"""
+"""One item for each waker that may still be made; taken atomically, so that threads that begin to wait together make no more"""
 
 
 def _make_waker() -> None:
-    """Make one more waker, if there may be one and there is still a descriptor for it."""
+    """Make one more waker, if the maximum and the descriptors allow it."""
     try:
         permit = _permits.pop()
     except IndexError:
@@ -169,7 +171,7 @@ def _make_waker() -> None:
 
 
 def provide_waker() -> None:
-    """Have a waker before a call waits, when there is still a descriptor for one; without any a wait looks around in slices."""
+    """Make a waker before a call waits, if a descriptor is left; without wakers, waits poll at intervals."""
     if not wakers:
         _make_waker()
 

@@ -1,4 +1,4 @@
-"""Calls on a raw socket that each system wants spelled in its own way."""
+"""Calls on a raw socket that differ between systems."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEVER_BLOCKS = int(getattr(socket, "SOCK_NONBLOCK", 0))  # not every system has 
 
 
 def new_socket(family: int, kind: int) -> SystemSocket:
-    """A socket of the system that never blocks and that no child process inherits."""
+    """A non-blocking socket of the system that child processes do not inherit."""
     sock = SystemSocket(family, kind | NEVER_BLOCKS)
     if not NEVER_BLOCKS:
         sock.setblocking(False)
@@ -34,7 +34,7 @@ def new_socket(family: int, kind: int) -> SystemSocket:
 
 
 def claim_address(sock: socket.socket) -> None:
-    """Let a restarted server have its port at once, and no other program share it: each system spells that differently."""
+    """Let a restarted server reuse its port at once, but no other program share it: the option differs between systems."""
     if sys.platform == "win32":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:
@@ -46,7 +46,7 @@ LACKS_IPV6 = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.ENOPROTOO
 
 
 def everywhere(prepare: Callable[[int], socket.socket], port: int) -> socket.socket | None:
-    """A socket that is bound to every interface of both families (RFC 3493, section 5.3); None where the system has none.
+    """A socket bound to every interface of both families (RFC 3493, section 5.3); None if the system does not support it.
 
     prepare: makes a socket of a family. Raises OSError (EADDRINUSE).
     """
@@ -81,9 +81,9 @@ def bound(sock: socket.socket, name: Any) -> socket.socket:
 
 
 def at_every(found: Sequence[Found], prepare: Callable[[int], socket.socket]) -> list[socket.socket]:
-    """A socket bound to each address, all to the same port; addresses that this machine does not have are left out.
+    """Sockets bound to the addresses, all to the same port; addresses that this machine does not have are omitted.
 
-    Raises OSError (EADDRINUSE) where one is taken, and the error of the first address where none is free.
+    Raises OSError (EADDRINUSE) if one is in use, and the error of the first address if none can be bound.
     """
     for tries_left in reversed(range(TRIES_OF_PORTS)):
         made: list[socket.socket] = []
@@ -110,9 +110,9 @@ def at_every(found: Sequence[Found], prepare: Callable[[int], socket.socket]) ->
 
 
 def in_place_of(before: socket.socket, after: socket.socket) -> socket.socket:
-    """Close what `before` holds; an object that holds what `after` does.
+    """Close the socket of `before`; return an object with that of `after`.
 
-    Where the system can do that it is `before` itself, under the same descriptor's number. Raises OSError (EBADF) when `before`
+    If the system supports it, that is `before` itself, with the same descriptor. Raises OSError (EBADF) if `before`
     is closed already; `after` is closed then.
     """
     if sys.platform == "win32":  # its handles are not numbers to choose from
@@ -140,7 +140,7 @@ def in_place_of(before: socket.socket, after: socket.socket) -> socket.socket:
 
 
 def result_by_connecting_again(sock: socket.socket, address: Any) -> int:
-    """Linux: a second connect() makes no attempt of its own, and collects the first one's result.
+    """Linux: a second connect() makes no new attempt, and collects the first one's result.
 
     It also makes the socket ready for another attempt after a refusal, which reading SO_ERROR does not: the next connect()
     would answer ECONNABORTED, once, without trying. Of an attempt that others have begun (an attached socket) the address is
@@ -155,7 +155,7 @@ def result_by_connecting_again(sock: socket.socket, address: Any) -> int:
 
 
 def result_by_option(sock: socket.socket, address: Any) -> int:
-    """POSIX and Winsock: SO_ERROR has the result once the socket is writable, or, where it was read before, the peer."""
+    """POSIX and Winsock: SO_ERROR has the result once the socket is writable; if it was read before, getpeername()."""
     if not is_ready(sock.fileno(), writing=True):
         return errno.EINPROGRESS
     number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -172,9 +172,9 @@ connect_result = result_by_connecting_again if sys.platform == "linux" else resu
 
 
 def bind_again(sock: socket.socket, name: Any) -> None:
-    """Have a socket keep its local address after a refusal, or any where that has been taken.
+    """Bind a socket to its local address after a refusal, or to any if that one is in use.
 
-    A fresh socket has none; and Linux releases a port that it chose itself, and goes on reporting it.
+    A new socket has none; and Linux releases a port that it chose itself, but still reports it.
     """
     for each in (name, (any_address(sock.family), 0)):
         with suppress(OSError):  # EINVAL: it is bound still
@@ -204,7 +204,7 @@ def forget_peer(sock: socket.socket) -> None:
 
 
 def _keep_name(sock: socket.socket, before: Any) -> None:
-    """Bind to the address of before, or to another one, where that was forgotten."""
+    """Bind to the previous address, or to another one, if the system dropped it."""
     if sock.family == LOCAL_FAMILY:
         if not sock.getsockname():
             bind_anywhere(sock)
@@ -226,7 +226,7 @@ def dissolve(sock: socket.socket) -> None:
 
 
 def set_peer(sock: socket.socket, peer: Any) -> None:
-    """Connect a datagram socket to `peer`; where that fails, the one before stays the peer.
+    """Connect a datagram socket to `peer`; if that fails, the previous peer stays.
 
     On Linux a connect that fails (EACCES for a broadcast) reports the old peer, and sends to the new one.
     """
@@ -242,7 +242,7 @@ def set_peer(sock: socket.socket, peer: Any) -> None:
 
 
 def receive_by_recvfrom(sock: socket.socket, size: int, flags: int) -> tuple[bytes, bool, Any]:
-    """Winsock: a message that is too long is an error, and its head is in the buffer."""
+    """Winsock: a message that is too long is an error, and its beginning is in the buffer."""
     buffer = bytearray(size)
     try:
         count, sender = sock.recvfrom_into(buffer, size, flags)
@@ -317,7 +317,7 @@ DIRECTIONS: Mapping[object, tuple[str, int]] = {
 
 
 def direction_of(how: object = "sends") -> tuple[str, int]:
-    """(the word, the system's number) of a direction; ValueError for what is not one."""
+    """(the word, the system's number) of a direction; ValueError for anything else."""
     if type(how) not in (int, str) or how not in DIRECTIONS:
         raise ValueError(f"shut_down() ends 'sends' (1), 'receives' (0) or 'both' (2), not {how!r}")
     return DIRECTIONS[how]

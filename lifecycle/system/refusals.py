@@ -1,6 +1,6 @@
-"""What Winsock, this system and MFC would have answered to a refused call, for the texts of errors.
+"""The answers of Winsock, this system and MFC to refused calls, for the texts of errors.
 
-answers.txt is made from the matrices, and read when this is imported: when an error is read, the process may have no descriptor
+answers.txt is made from the matrices, and read at import: when an error is shown, the process may have no descriptor
 left, or another root.
 """
 
@@ -14,7 +14,7 @@ SYSTEMS = ("winsock", "linux", "macos", "freebsd", "mfc")
 """The columns of answers.txt, behind a role, a state and a call; the last may be several words"""
 
 THIS_SYSTEM = {"linux": ("linux",), "darwin": ("macos",), "freebsd": ("freebsd",)}
-"""sys.platform, without the number after it -> what refusals tell besides Winsock's answer"""
+"""sys.platform, without the number after it -> the system that refusals name in addition to Winsock"""
 
 UNKNOWN = "-"
 
@@ -29,8 +29,8 @@ def systems_here() -> tuple[str, ...]:
 def answers_here(role: str, state: str, call: str) -> Mapping[str, str]:
     """System -> "ok", "blocks" or the error's name, where it is known; see platform_answers.platform_answers().
 
-    Of Winsock, this system, and, where it is not Winsock's, "mfc": that of MFC's release build, which does more than it answers
-    now and then, as in "TRUE: the earlier handle leaks; a debug build asserts".
+    For Winsock, this system, and "mfc" if it differs from Winsock: the answer of MFC's release build, which has side effects
+    now and then, such as "TRUE: the earlier handle leaks; a debug build asserts".
     """
     key = f"{role} {state} {call} "
     begin = 0 if _text.startswith(key) else _text.find(f"\n{key}") + 1

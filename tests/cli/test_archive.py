@@ -225,7 +225,7 @@ def test_a_container_is_named_and_read_into(compound: Path, options: tuple[str, 
     [
         (("--stream", "None"), "there is no stream 'None': there are 'Contents', 'Data'"),
         (("--offset", "99999"), "--offset 99999 is not within the"),
-        (("--offset", "1", "--inflate"), "no zlib or gzip begins"),
+        (("--offset", "1", "--inflate"), "no zlib or gzip data begins"),
     ],
 )
 def test_a_part_that_is_not_there_is_wrong_usage(compound: Path, options: tuple[str, ...], why: str) -> None:

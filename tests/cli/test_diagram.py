@@ -115,7 +115,7 @@ def test_an_unknown_role_or_format_names_the_known_ones() -> None:
         (("diagram", "clint"), "Did you mean 'client'?", f"Known roles: {', '.join(ROLES)}."),
         (("diagram", "client", "-f", "mermade"), "Did you mean 'mermaid'?", f"Known formats: {', '.join(FORMATS)}."),
         (("diagram", "client", "-o", "client.pdf"), "'client.pdf' has no suffix of a known format.", ".svg"),
-        (("diagram", "session"), "A role of yours is module:NAME or FILE.toml.", f"Known roles: {', '.join(ROLES)}."),
+        (("diagram", "session"), "For your own role, use module:NAME or FILE.toml.", f"Known roles: {', '.join(ROLES)}."),
         (("diagram", "client", "--highlight", "x"), "Invalid value for --highlight: no state 'x'", "empty, open, bound"),
         (("diagram",), "no role given.", f"Known roles: {', '.join(ROLES)}."),
     ):
@@ -311,7 +311,7 @@ def test_no_picture_on_a_terminal() -> None:
         os.close(terminal)
         os.close(controller)
     assert ran.returncode == 2
-    assert "a terminal does not show pictures" in ran.stderr
+    assert "a terminal cannot show pictures" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -347,4 +347,4 @@ def test_a_file_is_checked(suffix: str, tmp_path: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + "\n" * (suffix == ".svg"), encoding="utf-8")
     assert invoke("diagram", "server", "--check", str(file)).exit_code == 0
     stale = invoke("diagram", "client", "--check", str(file))
-    assert (stale.exit_code, stale.stderr) == (1, f"Error: {file} is not current: draw it again with -o {file}\n")
+    assert (stale.exit_code, stale.stderr) == (1, f"Error: {file} is out of date: draw it again with -o {file}\n")

@@ -40,11 +40,11 @@ def explorer_page(
 ) -> str:
     """The page, as the text of one HTML file.
 
-    roles: those that can be selected, in this order, or a single one. records: a recorded run to step through, the demo's where
-    there is none; the page can load another one. Of a longer run the page has the first MOST_CALLS, and its title says so.
-    findings: what was found in the run: socket, call, file, line, text, count. live: the address from which the page takes the
-    records of a running program. about: text that stands above all. The page shows the roles' diagrams where Graphviz can draw
-    them, else their states.
+    roles: those that can be selected, in this order, or a single one. records: a recorded run to step through, by default the
+    demo's run; the page can load another one. Of a longer run the page has the first MOST_CALLS, and its title says so.
+    findings: the findings of the run: socket, call, file, line, text, count. live: the address from which the page gets the
+    records of a running program. about: text at the top. The page shows the roles' diagrams if Graphviz can draw them, else
+    their states.
     """
     run = sorted(records, key=lambda record: record.began)
     if len(run) > MOST_CALLS:
@@ -81,12 +81,12 @@ _FIELDS = [field.name for field in fields(Record)]
 
 
 def _packed(value: Any, texts: dict[str, int]) -> Any:
-    """A text as its number among `texts`, which the page looks up again."""
+    """The number of a text among `texts`, by which the page finds it."""
     return texts.setdefault(value, len(texts)) if isinstance(value, str) else value
 
 
 def lines_of(records: Iterable[Record]) -> Iterator[tuple[str, str]]:
-    """("file:line", the line of the program), where the program's source lies here, or linecache was told it."""
+    """("file:line", the line of the program), if the source is on this machine or in linecache."""
     for file, line in {(record.file, record.line): None for record in records}:
         is_source = file.isprintable() and (file.endswith(".py") or re.fullmatch("<.*>", file))
         text = linecache.getline(file, line).strip() if is_source else ""

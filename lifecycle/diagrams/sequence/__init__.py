@@ -1,4 +1,4 @@
-"""Sequence charts of recorded runs: a journal becomes lanes and rows once; each format has a renderer."""
+"""Sequence charts of recorded runs: a journal becomes lanes and rows, which each format's renderer draws."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sequence_chart(
     """The chart of a recorded run: a lane for each object, its calls in order of time, the states they led to.
 
     records: `journal.records`, or the result of read_records(). format: one of CHART_FORMATS. fold: calls that keep the state
-    are folded into one step when one is repeated at least so often; 0 folds nothing. width: columns of the text format.
+    are folded into one step when one is repeated at least that often; 0 folds nothing. width: columns of the text format.
     roles: name -> role, for the meaning of outcomes and for calls that fire others; add your own to ROLES.
 
     Raises UnknownFormat.

@@ -1,7 +1,7 @@
 """The model of a chart: lanes, steps, and the moments at which steps begin and end.
 
-A step is one call, or a run of repeated calls that is folded into one. It has one row where nothing else happened between
-its begin and its end, and two where something did: between the two it blocks its lane, and every renderer shows that.
+A step is one call, or a run of repeated calls that is folded into one. It has one row if nothing else happened between
+its begin and its end, and two otherwise: between the two it blocks its lane, which every renderer shows.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from lifecycle.roles import ROLES
 from lifecycle.system.output import printable
 
 LONG = 0.01
-"""A call that takes at least so many seconds is drawn as blocking its object, even if nothing else happened meanwhile."""
+"""A call that takes at least that many seconds is drawn as blocking its object, even if nothing else happened meanwhile."""
 
 MOST_COLUMNS, AT_ONCE = 12, 64
-"""With more objects, a new one takes the column of one that has ended; those beyond so many at once share the last column."""
+"""The maximum number of columns: a new object takes the column of one that has ended; further ones share the last column."""
 
 LONGEST = 1000
-"""So many characters of a name, an argument or an error are shown"""
+"""The maximum number of characters shown of a name, an argument or an error"""
 
 FOLD = 3
 """The default number of repetitions from which a run of calls is folded."""
@@ -36,7 +36,7 @@ _KINDS = {outcome.name: outcome.kind for outcome in STANDARD_OUTCOMES}
 
 
 class Tone(StrEnum):
-    """What a reader should conclude from a step."""
+    """The kind of a step, for readers."""
 
     DONE = "done"
     FAILED = "failed"
@@ -45,7 +45,7 @@ class Tone(StrEnum):
 
 
 class Part(StrEnum):
-    """What a row shows of its step."""
+    """The part of a step that a row shows."""
 
     WHOLE = "whole"
     BEGIN = "begin"
@@ -54,7 +54,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One object. `name` is unique in the chart; `state` is where its first call found it."""
+    """One object. `name` is unique in the chart; `state` is its state before its first call."""
 
     name: str
     role: str
@@ -65,9 +65,9 @@ class Lane:
 class ChartStep:
     """One call on one lane, or a folded run of them. Times are seconds since the chart's begin.
 
-    count: how many calls it stands for. label: the call with its arguments, or the folded calls with their numbers.
+    count: the number of its calls. label: the call with its arguments, or the folded calls with their numbers.
     short: without arguments. outcome: "" where it is `ok`. before: the state it began in. state: the state it led to, or ""
-    where it kept the state. reason: why it was refused, one sentence per item. fired_by: the lane whose running call fired
+    if it kept the state. reason: why it was refused, one sentence per item. fired_by: the lane whose running call fired
     this one. ended is None for a call that had not ended when the journal did.
     """
 
@@ -112,11 +112,11 @@ class Chart:
 
     @property
     def unit(self) -> str:
-        """The unit of clock(): "ms", or "s" where the run took more than ten seconds."""
+        """The unit of clock(): "ms", or "s" if the run took more than ten seconds."""
         return "s" if self.moments and self.moments[-1].time >= 10 else "ms"
 
     def columns(self) -> list[int]:
-        """lane -> the column in which it is drawn: its own, or the leftmost that an earlier lane has left."""
+        """lane -> its column: a new one, or the leftmost that an earlier lane has left."""
         if len(self.lanes) <= MOST_COLUMNS:
             return list(range(len(self.lanes)))
         first, last = self.spans()
@@ -142,11 +142,11 @@ class Chart:
         return first, last
 
     def lasted(self, step: ChartStep) -> str:
-        """How long a step took, with its unit."""
+        """The duration of a step, with its unit."""
         return "" if step.ended is None else f"{self.clock(step.ended - step.began)} {self.unit}"
 
     def headline(self, moment: Moment) -> str:
-        """The call of a row and how it ended; a blocking call has its begin in its first row and its end in its second."""
+        """The call of a row and its outcome; a blocking call has its begin in its first row and its end in its second."""
         step = moment.step
         outcome = f"ILLEGAL in {step.before}" if step.tone is Tone.ILLEGAL else f"[{step.outcome}]" if step.outcome else ""
         fired = f"(by {self.lanes[step.fired_by].name})" if step.fired_by is not None else ""
@@ -164,8 +164,8 @@ class Chart:
 def chart_of(records: Iterable[Record], *, fold: int = FOLD, roles: Mapping[str, Role] = ROLES) -> Chart:
     """The chart of recorded calls.
 
-    records: as in Journal.records, in any order; some may be of calls that still run. fold: a run of calls on
-    one object that keep its state is drawn as one step when one of them is repeated at least so often; 0 folds nothing.
+    records: as in Journal.records, in any order; some calls may still be running. fold: a run of calls on
+    one object that keep its state is drawn as one step when one of them is repeated at least that often; 0 folds nothing.
     roles: name -> role, for the meaning of outcomes; an outcome of an unknown role is looked up by its standard name.
     """
     ordered = sorted(records, key=lambda record: record.began)
@@ -254,7 +254,7 @@ def _firing_lanes(ordered: Sequence[Record], numbers: Mapping[str, int], roles: 
 
 
 def _fired_by(record: Record, roles: Mapping[str, Role]) -> str | None:
-    """The call that fires this one, as "role.call"; None where the role is not known, or its object's owner calls it."""
+    """The call that fires this one, as "role.call"; None if the role is not known, or the object's owner calls it."""
     try:
         return roles[record.role].call(record.call).fired_by
     except KeyError:
@@ -281,13 +281,13 @@ def _shown_outcome(record: Record) -> str:
 
 
 def _shown_arguments(arguments: str) -> str:
-    """Objects by their names alone; arguments that are None are left out."""
+    """Objects by name only; arguments that are None are omitted."""
     given = printable(_OBJECT.sub(r"\1\2", arguments[:LONGEST])).split(", ")
     return ", ".join(each for each in given if each != "None" and not each.endswith("=None"))
 
 
 def _reason(error: str, tone: Tone) -> tuple[str, ...]:
-    """The error without the name of the call; of a refusal, the reason and what to call first."""
+    """The error without the name of the call; for a refusal, the reason and what to call first."""
     lines = [printable(line.strip()) for line in error[:LONGEST].split("\n")]
     if tone is not Tone.ILLEGAL:
         return tuple(line for line in lines[:1] if line)

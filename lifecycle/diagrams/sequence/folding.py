@@ -26,7 +26,7 @@ class CallRun:
         return self.records[-1]
 
     def counts(self, outcome: Callable[[Record], str]) -> list[tuple[tuple[str, str], int]]:
-        """((call, outcome), how often), in order of first appearance."""
+        """((call, outcome), count), in order of first appearance."""
         return list(Counter((record.call, outcome(record)) for record in self.records).items())
 
 
@@ -35,7 +35,7 @@ def folded(
 ) -> list[CallRun]:
     """The records as runs, in order of their begins; a record that is not folded is a run of one.
 
-    A run is folded where one of its calls is repeated at least `least` times with the same outcome; 0 folds nothing.
+    A run is folded if one of its calls is repeated at least `least` times with the same outcome; 0 folds nothing.
     stands_apart: whether a record is never folded.
     """
     runs: list[CallRun] = []

@@ -1,6 +1,6 @@
 """The chart as SVG: the lanes from left to right, time from top to bottom, with colours for light and dark.
 
-TextLine is set in a typewriter's letters, so that its width is known without a font at hand.
+Text is monospaced, so that its width is known without the font.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class PlacedRow:
-    """A row with its lines and its place. Above it stand the names of `heads`: lanes that go on, or one that begins."""
+    """A row with its lines and its place. Above it are the names of `heads`: lanes that continue, or one that begins."""
 
     moment: Moment
     lines: tuple[TextLine, ...]
@@ -55,7 +55,7 @@ class PlacedRow:
 
     @property
     def bottom(self) -> float:
-        """Where the next row begins."""
+        """The top of the next row."""
         return self.top + len(self.lines) * LINE + GAP
 
 
@@ -199,7 +199,7 @@ class Drawing:
                     yield f'<text class="name quiet" x="{self._axis(lane) + BAR:.1f}" y="{row.top - GAP:.1f}">{name}</text>'
 
     def _head(self, number: int, bottom: float) -> Iterator[str]:
-        """The box with an object's name and the state in which its first call found it."""
+        """The box with an object's name and its state before its first call."""
         lane, x = self.chart.lanes[number], self._axis(number) - BAR / 2
         width, top = self.lane_width - MARGIN, bottom - HEAD + MARGIN - 6
         yield f'<rect class="head" rx="4" x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" {_height(HEAD - 8)}>'
@@ -209,7 +209,7 @@ class Drawing:
 
 
 def _letters_of_a_column(chart: Chart, columns: int) -> int:
-    """The width of a column: less with more columns, and never more than the longest text."""
+    """The width of a column: less with more columns, at most that of the longest text."""
     most = {1: 60, 2: 46, 3: 36, 4: 30, 5: 28, 6: 26, 7: 24, 8: 22, 9: 22}.get(columns, 18)
     texts = [chart.headline(moment) for moment in chart.moments]
     texts += [sentence for moment in chart.moments for sentence in moment.step.reason]

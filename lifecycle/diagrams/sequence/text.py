@@ -1,4 +1,4 @@
-"""The chart for a terminal: a column of text per lane where they fit, else a narrow strip of marks per lane."""
+"""The chart for a terminal: a column of text per lane if they fit, else a narrow strip of marks per lane."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ MARKS = {Tone.DONE: "o", Tone.FAILED: "!", Tone.ILLEGAL: "X", Tone.RUNNING: "o"}
 
 
 def sequence_text(chart: Chart, *, width: int = 80) -> str:
-    """The chart as plain text of at most `width` columns, or more where a single word does not fit.
+    """The chart as plain text of at most `width` columns, or more if a single word does not fit.
 
-    `o` is a call, `!` one that failed, `X` an illegal one, `#` the time for which a call blocks its object.
+    `o` is a call, `!` one that failed, `X` an illegal one, `#` the time in which a call blocks its object.
     """
     if not chart.lanes:
         return "Nothing was recorded.\n"

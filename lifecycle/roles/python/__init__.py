@@ -1,1 +1,1 @@
-"""The roles of the standard library's sockets, derived from the package's own: a program that exists is checked by them."""
+"""The roles of the standard library's sockets, derived from the package's own, to check existing programs."""

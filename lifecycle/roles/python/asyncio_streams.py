@@ -1,6 +1,6 @@
-"""The role of asyncio's StreamWriter: what is written after close() is dropped without an error.
+"""The role of asyncio's StreamWriter: data written after close() is dropped without an error.
 
-The rules are those of the documentation of asyncio's streams and transports, and were tried on CPython 3.11: write() after
+The rules are those of the documentation of asyncio's streams and transports, and were verified on CPython 3.11: write() after
 write_eof() raises RuntimeError; write() after close() is dropped, and from the fifth time on a warning is logged.
 """
 
@@ -19,8 +19,8 @@ class WriterFacts:
 
 STATES = (
     State("open", "The writer takes data.", facts=WriterFacts()),
-    State("eof_written", "What is sent has ended.", "write_eof() has ended what is sent", WriterFacts(writes=False)),
-    State("closed", "close() was called.", "The writer was closed: what is written now is dropped without an error",
+    State("eof_written", "The data to be sent has ended.", "write_eof() has ended the data", WriterFacts(writes=False)),
+    State("closed", "close() was called.", "The writer was closed: data written now is dropped without an error",
           replace(WriterFacts(), over=True, writes=False)),
 )  # fmt: skip
 
@@ -31,7 +31,7 @@ WRITER = Role(
     calls=(
         Call("write", "Write data, or keep it until it can be written.", payload="data"),
         Call("writelines", "The same, for several pieces.", payload="data"),
-        Call("write_eof", "End what is sent; the other direction goes on."),
+        Call("write_eof", "End the data to be sent; the other direction stays open."),
         Call("drain", "Wait until more may be written."),
         Call("start_tls", "Encrypt the connection from here on."),
         Call("close", "Close the connection when all is written; closing again does nothing."),

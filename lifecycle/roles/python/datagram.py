@@ -1,4 +1,4 @@
-"""The role of Python's own datagram socket: the package's table in the words of `socket.socket`.
+"""The role of Python's own datagram socket: the package's table with the names of `socket.socket`.
 
 The object is made with a socket of the system, so it begins `open`.
 """
@@ -26,7 +26,7 @@ PYTHON_DATAGRAM = Role(
     name="datagram",
     doc="A datagram socket of the standard library.",
     states=STATES,
-    calls=python_calls(DATAGRAM, sendfile="A file is a stream of bytes, and a datagram socket has messages"),
+    calls=python_calls(DATAGRAM, sendfile="A file is a stream of bytes, but a datagram socket has messages"),
     outcomes=OUTCOMES,
     initial="open",
     final=frozenset({"closed"}),

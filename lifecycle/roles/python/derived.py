@@ -1,4 +1,4 @@
-"""Derives the roles of Python's own sockets from the package's: states, rows, calls and reasons, in Python's words."""
+"""Derives the roles of Python's own sockets from the package's: states, rows, calls and reasons, with Python's names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lifecycle.roles.python.words import CALLS, METHODS, OF_A_CLOSED_OBJECT, OF_
 
 @dataclass(frozen=True, slots=True)
 class PythonFacts(Facts):
-    """The facts of a socket, and what its program has done with it.
+    """The facts of a socket, and what the program has done with it.
 
     waited: during a connect the program has asked for the descriptor, so it may have waited for the result. checked: SO_ERROR
     was read when there was a connection. failed: a connect was refused. early: shutdown() was called before there was a peer.
@@ -33,12 +33,12 @@ class PythonFacts(Facts):
 
 
 def python_facts(at: Facts) -> PythonFacts:
-    """The point in which the system's socket is at `at`, and the program has done nothing else."""
+    """The facts of a socket at `at` with which the program has done nothing else."""
     return PythonFacts(*(getattr(at, each.name) for each in fields(Facts)))
 
 
 def python_state(state: State) -> State:
-    """A state of the package's tables, in Python's words."""
+    """A state of the package's tables, with Python's names."""
     return State(state.name, python_words(state.doc), python_words(state.reason), python_facts(state.facts))
 
 
@@ -59,13 +59,13 @@ def python_calls(role: Role, *others: Role, **reasons: str) -> tuple[Call, ...]:
 
 
 def _plain_errors(role: Role, call: Call) -> Mapping[str, tuple[str, ...]]:
-    """The errors of a call but for those that mean an outcome of TLS, of which a socket of the system knows nothing."""
+    """The errors of a call, except those that mean an outcome of TLS, which the system's sockets do not have."""
     plain = {outcome for state in role.states if state.facts.is_plain for outcome in role.table[state.name].get(call.name, ())}
     return {outcome: names for outcome, names in call.errors.items() if outcome in plain}
 
 
 def python_rows(*roles: Role, states: Iterable[State]) -> tuple[Row, ...]:
-    """The rows of `roles` for those states, in Python's words: a call that one role allows is allowed."""
+    """The rows of `roles` for those states, with Python's names: a call that one role allows is allowed."""
     rows = [
         (state.name, method, outcomes)
         for state in states
@@ -77,7 +77,7 @@ def python_rows(*roles: Role, states: Iterable[State]) -> tuple[Row, ...]:
 
 
 def merged(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """One row for each cell, with the outcomes of all its rows; of two for one outcome the last counts."""
+    """One row for each cell, with the outcomes of all its rows; the last of several for one outcome counts."""
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for state, call, outcomes in rows:
         cells.setdefault((state, call), {}).update(outcomes)
@@ -92,7 +92,7 @@ EVERY_OBJECT = (
 
 
 def python_reasons(*roles: Role, rows: Iterable[Row], states: Iterable[State]) -> dict[tuple[str, str], str]:
-    """Why each cell is illegal that no row takes: in the words of the first role that takes the call in other states.
+    """The reasons for the illegal cells: those of the first role that allows the call in other states.
 
     A call that no row takes at all has its reason with the call.
     """
@@ -124,7 +124,7 @@ _OBJECTS: Mapping[str, str] = {
 
 
 def python_words(text: str) -> str:
-    """A text of the package's tables in the words of Python's sockets."""
+    """A text of the package's tables with the names of Python's sockets."""
     text = _PACKAGE_CALL.sub(lambda found: f"{METHODS.get(found[1], (found[1],))[0]}()", text)
     for package, python in _OBJECTS.items():
         text = text.replace(package, python)

@@ -1,7 +1,7 @@
-"""What goes wrong with Python's sockets beside the order of calls on one of them: each hazard once, with what helps.
+"""Hazards of Python's sockets other than the order of calls on one of them, each with its remedy.
 
-The sources are the documentation of `select`, `selectors`, `socket` and `asyncio`, and programs that were run. What notices a
-hazard is in lifecycle/checking, what is said of it is here.
+The sources are the documentation of `select`, `selectors`, `socket` and `asyncio`, and experiments. Detection of the
+hazards is in lifecycle/checking.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """title: what happened, in a few words. reason: why it is wrong. remedy: what helps. on_request: it is a habit of many
-    programs, so that only who asks for notes hears of it."""
+    """title: what happened, in a few words. reason: why it is wrong. remedy: how to fix it. on_request: many
+    programs do it, so that it is only reported with notes."""
 
     title: str
     reason: str

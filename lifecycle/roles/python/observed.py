@@ -1,7 +1,7 @@
-"""What a socket does when its program makes an illegal call: the roles of Python's sockets, and rows for what systems accept.
+"""The effects of illegal calls: the roles of Python's sockets, with rows for calls that systems accept.
 
-A checker cannot stop such a call, and has to know the state of the socket after it: a system may accept the call, or refuse it
-and remember it. The rows here are what Linux does (system/linux.csv); where there is none, the state stays.
+A checker cannot prevent such a call, and has to know the state of the socket after it: a system may accept the call, or refuse
+it and remember it. The rows here are Linux's behaviour (system/linux.csv); without a row, the state stays.
 
 Some states can only be reached by an illegal call. A listener that was shut down is `stopped`: it may listen again, on a new
 port if the system chose the first one. A shutdown() before there is a connection fails, and Linux remembers it (`shut_early`):
@@ -29,7 +29,7 @@ from lifecycle.roles.words import BOUND, OPEN
 
 @dataclass(frozen=True, eq=False)
 class ObservedRole:
-    """A role, and what the system does.
+    """A role, and the system's behaviour.
 
     law: the role. real: a role with the same calls, in which illegal calls have rows too, and with the states that only they
     reach. namesakes: such a state -> the state of the law whose row applies there, for the same socket without the illegal
@@ -50,7 +50,7 @@ def observed(
     reasons: Sequence[Reason] = (),
     leads: Sequence[Rule] = (),
 ) -> ObservedRole:
-    """The observed role. rules, rows: what systems do with illegal calls. states: those that the law does not have.
+    """The observed role. rules, rows: the effects of illegal calls. states: those that the law does not have.
 
     leads: where an outcome of a legal call leads to such a state.
     """
@@ -69,7 +69,7 @@ def observed(
     return ObservedRole(law, real, namesakes, expand_reasons(reasons, (), states))
 
 
-TOO_EARLY = "shutdown() came before there was a peer: it failed, and yet this system remembers it"
+TOO_EARLY = "shutdown() came before there was a peer: it failed, but this system remembers it"
 PORT_LOST = "A listener that was shut down may come back on another port: make a new one"
 NEVER_CONNECTS = "A socket that has listened does not connect"
 
@@ -82,7 +82,7 @@ STOPPED = State("stopped", "A listener that was shut down.", "This listener was 
                 replace(python_facts(facts.BOUND), stopped=True))  # fmt: skip
 
 
-CONNECT_AGAIN = "A connect on this socket was refused, and POSIX does not say what a socket is good for then"
+CONNECT_AGAIN = "A connect on this socket was refused, and POSIX leaves the state of the socket unspecified then"
 ANSWERS_WHEN_FAILED: Mapping[str, Mapping[str, str]] = {
     call: {"winsock": "ok", "linux": "ok", "macos": "EINVAL", "freebsd": "EINVAL"} for call in CONNECTING
 }
@@ -95,7 +95,7 @@ FAILED_BOUND = State(
 
 
 def shown(state: str) -> str:
-    """The name of a state as the package's tables know it."""
+    """The name of a state in the package's tables."""
     return _SHOWN.get(state, state)
 
 

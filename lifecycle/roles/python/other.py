@@ -1,4 +1,4 @@
-"""The role of Python's sockets of any other kind or family: no table has their order, but a closed one is used up."""
+"""The role of Python's sockets of any other kind or family: no table has their order, but a closed one cannot be used."""
 
 from lifecycle.engine import Kind, Role, Rule, becomes, expand, stay
 from lifecycle.roles.facts import OVER

@@ -1,4 +1,4 @@
-"""The role of Python's own stream socket: server, client and accepted in one, in the words of `socket.socket`.
+"""The role of Python's own stream socket: server, client and accepted in one, with the names of `socket.socket`.
 
 The object is made with a socket of the system, so it begins `open`. Server, client and accepted share their first states,
 until listen() or connect() decides. Legal still means portable, by the package's tables. Added here is how a program learns the
@@ -61,7 +61,7 @@ LEARNING = (
 """how a program learns the result of a connect"""
 
 PATIENCE = (
-    # a buffered file sends again when it is closed, and gets the error again
+    # a buffered file sends again when it is closed, and fails again
     Rule(" ".join(SENDING), lambda at: at.link is Link.RESET, {"broken": stay, "failed": stay}),
     # the last shutdown() of a conversation may find that the peer is gone
     Rule("shutdown", lambda at: at.link is Link.RESET, {"sends": stay, "receives": stay, "both": stay, "failed": stay}),

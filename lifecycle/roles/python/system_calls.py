@@ -1,4 +1,4 @@
-"""The system's calls in the words of Python's sockets: a program in any language is checked by the same roles."""
+"""The system's calls by the names of Python's sockets, to check programs in any language by the same roles."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SYSTEM_CALLS: Mapping[str, str] = {
 """system call -> the method of Python's sockets that makes it"""
 
 OF_ANY_DESCRIPTOR = frozenset({"read", "readv", "write", "writev", "sendfile", "sendfile64"})
-"""calls that files have, too: on a descriptor that is not known to be a socket they say nothing"""
+"""calls that files have, too: on a descriptor that is not known to be a socket they are ignored"""
 
 MAY_NAME_A_PEER = frozenset({"sendto", "sendmsg", "sendmmsg"})
 """calls whose row is that of sendto() when they are given an address"""

@@ -1,4 +1,4 @@
-"""What goes wrong with TLS in Python's `ssl` and `asyncio`: each hazard once, with what helps.
+"""Hazards of TLS in Python's `ssl` and `asyncio`, each with its remedy.
 
 The sources are the documentation of `ssl`, RFC 8446 (sections 4.6.1, 6.1) and measurements on CPython 3.11.
 """

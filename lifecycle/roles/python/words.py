@@ -1,4 +1,4 @@
-"""The standard library's words for sockets: its methods as calls, how they end, and which methods make a call of the tables."""
+"""The standard library's names for sockets: its methods as calls, with their outcomes and the calls of the tables they make."""
 
 from __future__ import annotations
 
@@ -63,15 +63,15 @@ FAREWELL = "shutdown"
 """the method among them that ends a conversation"""
 
 TAKES_PART = frozenset({"send"})
-"""the methods that may take a part of the data, and return how much"""
+"""the methods that may send a part of the data, and return how much"""
 
 SETS_OPTION = METHODS[words.SET_OPTION.name][0]
 
 ENDS_OF_A_LOOP = 100
-"""so many times in a row a line may receive the end of the stream before it is a loop that does not see it"""
+"""how many times in a row a line may receive the end of the stream before it is a loop that ignores it"""
 
 KEEPS_DESCRIPTOR = frozenset({"sendfile"})
-"""the methods that go on with the number of the descriptor, which may belong to another socket by then"""
+"""the methods that continue with the number of the descriptor, which may belong to another socket by then"""
 
 NOT_WOKEN = "close() does not wake a call that waits (on Linux), and the descriptor may soon be another socket's"
 
