@@ -91,10 +91,8 @@ class TlsLayer(KeepsError):
                     self._held = self._outgoing.read()
             self._flush()
 
-    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+    def send(self, data: ReadableBuffer) -> int:
         """As of a socket, but ~count where what was committed has not all gone to the system."""
-        if flags:
-            raise system_error(errno.EOPNOTSUPP)
         lock = self._lock
         lock.acquire()  # `with` takes twice as long
         try:
