@@ -111,6 +111,11 @@ def call_site(frame: FrameType | None) -> CallSite:
     """
     nearest: FrameType | None = None
     installed: FrameType | None = None
+    if frame is not None and frame.f_back is not None and frame.f_code.co_filename == _SOCKET:
+        frame = frame.f_back  # its line is never the answer
+        known = own_sites.get((id(frame.f_code), frame.f_lasti))
+        if known is not None:
+            return known[0]
     while frame is not None:
         code = frame.f_code
         try:
@@ -119,10 +124,12 @@ def call_site(frame: FrameType | None) -> CallSite:
             kind = kind_of(code.co_filename)
         if kind is _PROGRAM:
             if nearest is None:
-                try:
-                    return _sites[id(code), frame.f_lasti][0]
-                except KeyError:
-                    return _site(frame, None)
+                known = own_sites.get((id(code), frame.f_lasti))
+                if known is None:
+                    known = own_sites[id(code), frame.f_lasti] = _site(frame, None), code
+                    if len(own_sites) > _MANY:
+                        own_sites.clear()
+                return known[0]
             return _site(frame, nearest)
         if kind is not _INTERNAL:
             if nearest is None:
@@ -136,6 +143,9 @@ def call_site(frame: FrameType | None) -> CallSite:
         return _site(installed, nearest)
     return UNKNOWN if nearest is None else _site(nearest, nearest)
 
+
+own_sites: dict[tuple[int, int], tuple[CallSite, CodeType]] = {}
+"""the lines of the program that make a call themselves, by the id() of the code and the instruction; with the code"""
 
 _sites: dict[tuple[int, ...], tuple[CallSite, CodeType, CodeType | None]] = {}  # with the codes, whose id() the keys have
 _MANY = 10_000

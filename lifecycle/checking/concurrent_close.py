@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from _thread import _count, get_ident
+from _thread import get_ident
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
@@ -51,11 +51,6 @@ class InFlight(NamedTuple):
     frame: FrameType
     thread: int
     is_wait: bool = False
-
-
-def has_threads() -> bool:
-    """Whether another thread runs."""
-    return bool(_count())
 
 
 def in_flight(sock: socket.socket) -> Iterator[InFlight]:

@@ -24,7 +24,7 @@ from lifecycle.checking import observe
 from lifecycle.checking.concurrent_close import WATCHED
 from lifecycle.checking.observe import ABSENT, MISSING
 from lifecycle.checking.registry import filed, register, track_of
-from lifecycle.checking.track import clock
+from lifecycle.checking.track import SocketTrack, clock
 from lifecycle.roles.options import has_a_time
 from lifecycle.roles.python.words import SETS_OPTION, UNNOTED
 from lifecycle.roles.words import ACCEPT
@@ -56,25 +56,53 @@ _FREQUENT_SOURCE = """\
 def {name}(self, {parameters}, *rest, **keywords):
     try:
         track = self._closed
-        quiet = track.{name}
+        quiet = track.quiet.{name}
     except AttributeError:
         quiet = False
+    state = None
     try:
-        if quiet and {last} is not MISSING and not rest and not keywords:
-            result = original(self, {arguments})
-            if {usual} and track.{name}:
+        if {last} is not MISSING and not rest and not keywords:
+            if quiet:
+                result = original(self, {arguments})
+                if {usual} and track.quiet.{name}:
+                    return result
+                quiet = False
+                finish_silently(track, {name!r}, ({arguments},), result)
                 return result
-            quiet = False
-            finish_silently(track, {name!r}, ({arguments},), result)
-            return result
+            if track.__class__ is SocketTrack and {name!r} in track.state.simple:
+                state, began = track.state, clock()
+                result = original(self, {arguments})
+                finish_at_once(track, state, {name!r}, ({arguments},), result, getframe(), began)
+                return result
         quiet = False
         arguments, simple = ({arguments}, *rest), {last} is not MISSING and not keywords
         return checked(self, {name!r}, original, arguments if simple else given(arguments), keywords)
     except BaseException as error:
         if quiet:
             fail_silently(track, {name!r}, error)
+        elif state is not None:
+            fail_at_once(track, state, {name!r}, getframe(), ({arguments},), began, error)
         del self, {arguments}, rest, keywords
         track = result = arguments = None
+        raise
+"""
+
+_SINGLE_SOURCE = """\
+def {name}(self, value=MISSING, /, *rest, **keywords):
+    state = None
+    try:
+        track = self._closed
+        if track.__class__ is SocketTrack and value is not MISSING and not rest and {name!r} in track.state.simple:
+            state, began = track.state, clock()
+            result = original(self, value, **keywords) if keywords else original(self, value)
+            finish_at_once(track, state, {name!r}, (value,), result, getframe(), began)
+            return result
+        return checked(self, {name!r}, original, given((value, *rest)), keywords)
+    except BaseException as error:
+        if state is not None:
+            fail_at_once(track, state, {name!r}, getframe(), (value,), began, error)
+        del self, value, rest, keywords
+        track = result = None
         raise
 """
 
@@ -92,7 +120,7 @@ def {name}(self, /, *arguments, **keywords):
         return checked(self, {name!r}, original, arguments, keywords)
     except BaseException as error:
         if quiet:
-            fail_at_once(track, state, {name!r}, getframe(1), arguments, clock(), error)
+            fail_at_once(track, state, {name!r}, getframe(), arguments, clock(), error)
         del self, arguments, keywords
         track = None
         raise
@@ -134,7 +162,7 @@ def _accept(self, /, *arguments, **keywords):
         return result
     except BaseException as error:
         if quiet:
-            fail_at_once(track, state, "accept", getframe(1), arguments, clock(), error)
+            fail_at_once(track, state, "accept", getframe(), arguments, clock(), error)
         del self, arguments, keywords
         track = None
         raise
@@ -185,16 +213,13 @@ def _real_close(self, *arguments, **keywords):
 """,
 }
 
-_PLAIN = {
-    "_sendfile_use_sendfile": "sendfile",
-    **{
-        name: name
-        for name in ("bind", "listen", "connect", "connect_ex", "recvmsg_into", "shutdown", "settimeout", "setblocking")
-    },
-}
+_PLAIN = {"_sendfile_use_sendfile": "sendfile", "recvmsg_into": "recvmsg_into"}
 """method -> the call that it makes"""
 
-_WAITING = {**{name: name for name in (*FREQUENT_CALLS, *UNNOTED)}, **_PLAIN, "_accept": "accept"}
+_SINGLE = ("bind", "listen", "connect", "connect_ex", "shutdown", "settimeout", "setblocking")
+"""the methods with one argument"""
+
+_WAITING = {**{name: name for name in (*FREQUENT_CALLS, *UNNOTED, *_SINGLE)}, **_PLAIN, "_accept": "accept"}
 """method -> the call by which a thread may be in the kernel"""
 
 _NAMES: dict[str, Any] = {
@@ -210,6 +235,7 @@ _NAMES: dict[str, Any] = {
     "detached": observe.detached,
     "duplicated": observe.duplicated,
     "SIZED": (bytes, bytearray, memoryview),
+    "SocketTrack": SocketTrack,
     "fail_at_once": observe.fail_at_once,
     "fail_silently": observe.fail_silently,
     "filed": filed,
@@ -217,6 +243,7 @@ _NAMES: dict[str, Any] = {
     "given": observe.given,
     "has_a_time": has_a_time,
     "register": register,
+    "finish_at_once": observe.finish_at_once,
     "finish_silently": observe.finish_silently,
     "track_of": track_of,
 }
@@ -267,6 +294,7 @@ def _watched_code() -> dict[str, CodeType]:
     sources = dict(_SOURCES)
     sources |= {name: _frequent_source(name, shape) for name, shape in FREQUENT_CALLS.items()}
     sources |= {name: _PLAIN_SOURCE.format(name=name, call=call) for name, call in _PLAIN.items()}
+    sources |= {name: _SINGLE_SOURCE.format(name=name) for name in _SINGLE}
     unless = {name: " and not has_a_time(arguments)" if name == SETS_OPTION else "" for name in UNNOTED}
     sources |= {name: _UNNOTED_SOURCE.format(name=name, unless=unless[name]) for name in UNNOTED}
     return {name: _compiled(name, source) for name, source in sources.items()}

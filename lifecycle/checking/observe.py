@@ -8,13 +8,14 @@ from __future__ import annotations
 import _socket
 import socket
 import sys
+from _thread import _count
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
 
 from lifecycle.checking import checkers, inherited, losses, waiting
-from lifecycle.checking.call_sites import FileKind, call_site, kind_of, kinds
-from lifecycle.checking.concurrent_close import InFlight, has_threads, in_flight, judge_overdue, socket_closed, suspects
+from lifecycle.checking.call_sites import FileKind, call_site, kind_of, kinds, own_sites
+from lifecycle.checking.concurrent_close import InFlight, in_flight, judge_overdue, socket_closed, suspects
 from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
 from lifecycle.checking.losses import is_secured, takes_back
 from lifecycle.checking.observed import STREAM, ObservedState, corrected
@@ -77,13 +78,7 @@ def checked(
         began = clock()
         try:
             result = original(sock, *arguments, **keywords) if keywords else original(sock, *arguments)
-            classify = RESULTS.get(call)
-            ended = call, "ok" if classify is None else classify(state, arguments, result)
-            after = state.steps[ended]
-            if after is None or track.state is not state or losses.receivers:
-                _began(track, state, call, sys._getframe(1), arguments, began).ended(ended[1], result=result)
-            elif after is not state or ended not in track.known:
-                track.step(ended, after, call_site(sys._getframe(1)), began)
+            finish_at_once(track, state, call, arguments, result, sys._getframe(1), began)
             return result
         except BaseException as error:
             fail_at_once(track, state, call, sys._getframe(1), arguments, began, error)
@@ -119,6 +114,27 @@ def _began(
     current = ObservedCall(track, call, frame, arguments)
     current.state, current.began = state, began
     return current
+
+
+def finish_at_once(
+    track: SocketTrack,
+    state: ObservedState,
+    call: str,
+    arguments: tuple[Any, ...],
+    result: Any,
+    frame: FrameType,
+    began: float,
+) -> None:
+    """A call has returned that was legal when it began. frame: the watched method's."""
+    classify = RESULTS.get(call)
+    ended = call, "ok" if classify is None else classify(state, arguments, result)
+    after = state.steps[ended]
+    if after is None or track.state is not state or losses.receivers:
+        _began(track, state, call, frame, arguments, began).ended(ended[1], result=result)
+    elif after is not state or ended not in track.known:
+        caller: Any = frame.f_back
+        known = own_sites.get((id(caller.f_code), caller.f_lasti))
+        track.step(ended, after, call_site(caller) if known is None else known[0], began)
 
 
 def fail_at_once(
@@ -169,11 +185,12 @@ def closing(sock: socket.socket) -> SocketTrack | None:
     is_forgotten = track.forgotten
     if not is_forgotten and (place.library or kinds.get(place.file) is not _PROGRAM):
         is_forgotten = is_in_finalizer(frame)
-    calls = [each for each in in_flight(sock) if _may_stay(state, sock, each)] if has_threads() and not is_forgotten else ()
-    is_last = track.group is None or len(track.group) == 1  # the system's socket is closed with its last object
-    if state.may_reset and is_last and track.has_sent() and not is_secured(sock) and takes_back(sock, number):
-        losses.report(RESET_BY_CLOSE, ObservedCall(track, _CLOSE, frame))
-    if state.facts.link is Link.LISTENING:
+    calls = [each for each in in_flight(sock) if _may_stay(state, sock, each)] if _count() and not is_forgotten else ()
+    if state.may_reset:
+        is_last = track.group is None or len(track.group) == 1  # the system's socket is closed with its last object
+        if is_last and track.has_sent() and not is_secured(sock) and takes_back(sock, number):
+            losses.report(RESET_BY_CLOSE, ObservedCall(track, _CLOSE, frame))
+    elif state.facts.link is Link.LISTENING:
         inherited.note_closed(track, number)
     if checkers.keeping_all:
         ObservedCall(track, _CLOSE, frame).ended("ok")

@@ -117,7 +117,7 @@ class ObservedCall:
             losses.look(self, outcome, after, result)
         is_usual = outcome == "ok" and after is state and self.row == self.call and self.call in state.keeps
         if is_usual and self.call in FREQUENT and not keep_all:
-            setattr(track, self.call, True)
+            track.quiet = track.quiet.and_also(self.call)
 
     def check_descriptor(self, number: int | None) -> None:
         """Report, once, a legal call whose error `number` means that the descriptor was closed without the object."""

@@ -28,7 +28,7 @@ from lifecycle.checking.call_sites import (
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState, first_state, found_state
 from lifecycle.checking.tls_readers import note_reader
-from lifecycle.checking.track import SocketTrack
+from lifecycle.checking.track import Quiet, SocketTrack
 from lifecycle.roles.python.hazards import KEPT_BY_FILE, NUMBER_LEFT
 from lifecycle.roles.python.words import FREQUENT
 from lifecycle.roles.words import CLOSE, DETACH
@@ -64,6 +64,7 @@ class Unchecked:
     __slots__ = ()
 
     curious: Final = False
+    quiet: Final = Quiet(frozenset(FREQUENT))
 
     def __bool__(self) -> bool:
         return False
@@ -71,9 +72,6 @@ class Unchecked:
     def __repr__(self) -> str:
         return "False"
 
-
-for _call in FREQUENT:
-    setattr(Unchecked, _call, True)
 
 UNCHECKED = Unchecked()
 

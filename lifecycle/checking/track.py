@@ -38,7 +38,9 @@ class _Alone(dict[tuple[str, "str | None"], frozenset[tuple[str, "str | None"]]]
 
 
 _alone = _Alone()
-_FREQUENT, _SENDING = frozenset(FREQUENT), frozenset(SENDING)
+_MADE = "socket", "ok"
+_FREQUENT = frozenset((call, "ok") for call in FREQUENT)
+_SENDING = frozenset({*SENDING, *((call, "ok") for call in SENDING)})  # as events and their parts have them
 
 _UNMADE: Final = _Unmade()
 _NOTHING: frozenset[Any] = frozenset()
@@ -60,8 +62,32 @@ class Event(NamedTuple):
     error: str = ""
 
 
+class Quiet:
+    """Which frequent calls have been noted, and change nothing in this state: a flag for each. Shared by all sockets."""
+
+    __slots__ = (*FREQUENT, "_more")
+
+    send: bool
+    sendall: bool
+
+    def __init__(self, calls: frozenset[str]) -> None:
+        for call in FREQUENT:
+            setattr(self, call, call in calls)
+        self._more: dict[str, Quiet] = {}
+
+    def and_also(self, call: str) -> Quiet:
+        """These, and one more."""
+        if call not in self._more:
+            calls = frozenset(each for each in FREQUENT if each == call or getattr(self, each))
+            self._more[call] = Quiet(calls)
+        return self._more[call]
+
+
+_NONE_YET: Final = Quiet(frozenset())
+
+
 class SocketTrack(ref[socket.socket]):
-    """What is known about one socket; counts as false. For each frequent call a flag says that its `ok` changes nothing.
+    """What is known about one socket; counts as false.
 
     inode: identifies the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test
     that made it. ends: its addresses, the local one and the peer's, where charts need them. reported: what was reported
@@ -72,8 +98,8 @@ class SocketTrack(ref[socket.socket]):
     """
 
     __slots__ = (
-        *FREQUENT, "__dict__", "_noted", "before", "curious", "family", "forgotten", "group", "inode", "key", "known", "made",
-        "number", "state", "watched",
+        "__dict__", "_noted", "before", "curious", "family", "forgotten", "group", "inode", "key", "known", "made",
+        "number", "quiet", "state", "watched",
     )  # fmt: skip
 
     # What most sockets never set, and few calls ask for, stands here, where a new track need not set it.
@@ -97,11 +123,10 @@ class SocketTrack(ref[socket.socket]):
         self.curious = True
         self.forgotten = self.watched = False
         self.group: dict[int, SocketTrack] | None = None
-        self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
-        self.send = self.sendall = self.sendto = self.sendmsg = False
+        self.quiet = _NONE_YET
         thread, now = _threads.get(get_ident()), clock()
         name = thread_name() if thread is None else thread._name  # type: ignore[attr-defined] # no property
-        self._noted: list[tuple[Any, ...]] = [("socket", _UNMADE, "ok", state, made, name, now, now)]
+        self._noted: list[tuple[Any, ...]] = [(_MADE, _UNMADE, state, made, name, now, now)]
 
     def __bool__(self) -> bool:
         return False
@@ -114,13 +139,13 @@ class SocketTrack(ref[socket.socket]):
         """The history; each event is made when somebody asks for it first."""
         for number, event in enumerate(self._noted):
             if type(event) is not Event:
-                call, state, outcome, after, *rest = event
+                (call, outcome), state, after, *rest = event
                 self._noted[number] = Event(call, state.name, outcome, after.name, *rest)
         return self._noted  # type: ignore[return-value] # all are events now
 
     def has_sent(self) -> bool:
         """Whether the history has a call that sends."""
-        return self.sendall or self.send or not _SENDING.isdisjoint([each[0] for each in self._noted])
+        return self.quiet.sendall or self.quiet.send or not _SENDING.isdisjoint([each[0] for each in self._noted])
 
     @property
     def name(self) -> str:
@@ -169,42 +194,37 @@ class SocketTrack(ref[socket.socket]):
 
         This is note() and enter() in one frame, since it is done for each call that changes something.
         """
-        state, noted = self.state, self._noted
-        (call, outcome), thread = ended, _threads.get(get_ident())
+        state, noted, thread = self.state, self._noted, _threads.get(get_ident())
         name = thread_name() if thread is None else thread._name  # type: ignore[attr-defined] # no property
         if watch is None and len(noted) < _FIRST + _LAST:
-            noted.append((call, state, outcome, after, place, name, began, clock()))
+            noted.append((ended, state, after, place, name, began, clock()))
         else:
+            call, outcome = ended
             self.note(Event(call, state.name, outcome, after.name, place, name, began, clock()))
         if after is state:
             self.known |= _alone[ended]
-            if outcome == "ok" and call in _FREQUENT:
-                setattr(self, call, True)
+            if ended in _FREQUENT:
+                self.quiet = self.quiet.and_also(ended[0])
         elif self.group is not None:
             self.enter(after)
             self.known = _alone[ended]
         else:
             self.before, self.state, self.known = state, after, _alone[ended]
-            self.curious = not self.watched or "fileno" not in after.keeps
-            self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
-            self.send = self.sendall = self.sendto = self.sendmsg = False
+            if self.watched:
+                self.curious = "fileno" not in after.keeps
+            self.quiet = _NONE_YET
 
     def _enter(self, state: ObservedState) -> None:
         if state is not self.state:
             self.before, self.state = self.state, state
             self.known = _NOTHING
             self.curious = not self.watched or "fileno" not in state.keeps
-            self.clear_flags()
+            self.quiet = _NONE_YET
 
     def begin_anew(self) -> None:
         """The next call of each kind is recorded, though it changes nothing."""
         self.known = _NOTHING
-        self.clear_flags()
-
-    def clear_flags(self) -> None:
-        """The next frequent calls are recorded."""
-        self.recv = self.recv_into = self.recvfrom = self.recvfrom_into = self.recvmsg = False
-        self.send = self.sendall = self.sendto = self.sendmsg = False
+        self.quiet = _NONE_YET
 
 
 watch: Callable[[SocketTrack, Event], None] | None = None

@@ -103,6 +103,11 @@ EXPLAINED = (
         reason="websockets ends a TLS connection by shutdown(SHUT_WR), so that neither end can tell a cut from the end.",
     ),
     Explained(
+        suite="websockets", kind="order", states="closed",
+        calls="sendall", functions="send_data",
+        reason="The thread that keeps a connection alive may send when another has just closed it, and takes the error.",
+    ),
+    Explained(
         suite="test_ssl", kind="order", states="open",
         calls="recv recv_into recvfrom recvfrom_into send sendto getpeername",
         functions="test_wrapped_unconnected test_do_handshake_enotconn test_getpeercert_enotconn",
