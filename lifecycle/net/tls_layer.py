@@ -91,10 +91,8 @@ class TlsLayer(KeepsError):
                     self._held = self._outgoing.read()
             self._flush()
 
-    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+    def send(self, data: ReadableBuffer) -> int:
         """As of a socket, but ~count where what was committed has not all gone to the system."""
-        if flags:
-            raise system_error(errno.EOPNOTSUPP)
         lock = self._lock
         lock.acquire()  # `with` takes twice as long
         try:
@@ -125,6 +123,8 @@ class TlsLayer(KeepsError):
             return count
         finally:
             lock.release()
+
+    __lshift__ = send  # as of a SystemSocket
 
     def commit(self, data: memoryview) -> int:
         with self._lock:
