@@ -106,6 +106,7 @@ class Archive(Operators, role=ARCHIVE):
             is_text = isinstance(file, io.TextIOBase) or getattr(file, "encoding", None) is not None
             if is_text or not callable(getattr(file, able, None)):
                 how = f": open({os.fspath(file)!r}, '{able[0]}b') gives one" if isinstance(file, (str, os.PathLike)) else ""
+                how = ": use a SocketFile over it" if hasattr(file, "legal") else how
                 raise TypeError(f"{file!r} is not a binary file to {mode}: it has no {able}() of bytes{how}")
         make[mode]()
         return settled(mode, None)

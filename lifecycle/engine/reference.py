@@ -6,6 +6,7 @@ quadratic and would keep every model alive; a machine per object would cost 23 K
 
 from __future__ import annotations
 
+from sys import intern
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
 
@@ -50,7 +51,7 @@ def compiled_table(role: Role) -> Table:
     if table is None:
         cells: dict[str, dict[str, dict[str, str]]] = {state: {} for state in machine_of(role).states}
         for trigger, event in machine_of(role).events.items():
-            call, outcome = trigger.rsplit(".", 1)
+            call, outcome = map(intern, trigger.rsplit(".", 1))  # else a lookup without the GIL takes the dict's lock
             for source, transitions in event.transitions.items():
                 (transition,) = transitions
                 cells[source].setdefault(call, {})[outcome] = source if transition.dest is None else transition.dest

@@ -40,7 +40,7 @@ class TlsLayer(KeepsError):
     """
 
     __slots__ = (
-        "_ahead", "_decrypt", "_encrypt", "_has_emptied", "_held", "_incoming", "_is_abandoned", "_lock", "_outgoing",
+        "_ahead", "_decrypt", "_encrypt", "_has_emptied", "_held", "_incoming", "_lock", "_outgoing",
         "_peer_has_ended", "_pending", "_requires_close_notify", "_secured", "_sends_have_ended", "_unsent", "_wake",
         "_write_reads",
     )  # fmt: skip
@@ -59,7 +59,6 @@ class TlsLayer(KeepsError):
     ) -> None:
         super().__init__(below)
         self._wake = wake
-        self._write_reads = False  # a write wants to receive, as in a renegotiation of TLS 1.2
         self._lock = threading.RLock()  # see is_torn_by()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._secured = context.wrap_bio(
@@ -73,8 +72,8 @@ class TlsLayer(KeepsError):
         self._unsent: memoryview | None = None  # ciphertext that the socket did not take
         self._held = b""  # ciphertext that waits for the first send
         self._ahead = b""  # plain text that was read and not received
-        self._has_emptied = False  # the last take has left nothing in the system
-        self._peer_has_ended = self._sends_have_ended = self._is_abandoned = False
+        self._has_emptied = self._write_reads = False  # see _take(): a write may want to receive, to renegotiate
+        self._peer_has_ended = self._sends_have_ended = False
 
     # -- steps --------------------------------------------------------------------------------------------------------------
 
@@ -91,10 +90,8 @@ class TlsLayer(KeepsError):
                     self._held = self._outgoing.read()
             self._flush()
 
-    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+    def send(self, data: ReadableBuffer) -> int:
         """As of a socket, but ~count where what was committed has not all gone to the system."""
-        if flags:
-            raise system_error(errno.EOPNOTSUPP)
         lock = self._lock
         lock.acquire()  # `with` takes twice as long
         try:
@@ -125,6 +122,8 @@ class TlsLayer(KeepsError):
             return count
         finally:
             lock.release()
+
+    __lshift__ = send  # as of a SystemSocket
 
     def commit(self, data: memoryview) -> int:
         with self._lock:
@@ -178,9 +177,6 @@ class TlsLayer(KeepsError):
             finally:
                 self._lock.release()
         self.below.close()
-
-    def abandon(self) -> None:
-        self._is_abandoned = True
 
     def left_over(self) -> bytes:
         with self._lock:

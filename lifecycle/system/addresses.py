@@ -87,10 +87,6 @@ def numeric_address(host: object, port: object, family: int) -> Found | None:
     return None
 
 
-numeric_address_of = lru_cache(maxsize=32, typed=True)(numeric_address)
-"""numeric_address() of a str, which is remembered for the next connect"""
-
-
 def any_address(family: int) -> str:
     """The address that means every local interface."""
     return "::" if family == socket.AF_INET6 else "0.0.0.0"
@@ -103,6 +99,15 @@ def checked_peer(address: tuple[Any, ...]) -> tuple[Any, ...]:
     if not address[1]:
         raise OSError(errno.EADDRNOTAVAIL, "port 0 means any free port, and cannot be connected to")
     return address
+
+
+@lru_cache(maxsize=32, typed=True)
+def numeric_peer(host: str, port: object, family: int) -> Found | None:
+    """numeric_address() that a peer can have; remembered for the next connect."""
+    found = numeric_address(host, port, family)
+    if found is not None:
+        checked_peer(found[1])
+    return found
 
 
 UNSPECIFIED = frozenset({bytes(16), bytes(10) + b"\xff\xff" + bytes(4)})

@@ -104,9 +104,22 @@ def socket_of(number: int) -> socket.socket:
     return socket.socket(family, kind, protocol, fileno=number)
 
 
-def unfilled() -> socket.socket:
+class SystemSocket(socket.socket):
+    """The socket of an object of this package: `sock << data` sends, and `~sock` accepts, each in one step.
+
+    An exception of a signal handler may come behind a call, and what that gave is lost: how much was sent, or a descriptor.
+    CPython runs signal handlers behind calls, at jumps back and where a function begins, and not behind an operator.
+    """
+
+    __slots__ = ()
+
+    __lshift__ = socket.socket.send
+    __invert__: Callable[[Any], tuple[int, object]] = vars(_raw)["_accept"]
+
+
+def unfilled() -> SystemSocket:
     """A socket object that holds no descriptor yet."""
-    return socket.socket.__new__(socket.socket)
+    return SystemSocket.__new__(SystemSocket)
 
 
 def own(sock: socket.socket, number: int) -> None:
@@ -128,23 +141,19 @@ def own_again(sock: socket.socket, number: list[int]) -> None:
         own(sock, number[0])
 
 
-_accept = socket.socket.accept
-_accept_raw: Callable[[socket.socket], tuple[int, object]] = vars(_raw)["_accept"]
-
-
 def take_connection(listener: socket.socket, into: socket.socket) -> socket.socket:
-    """Accept a connection, without blocking, into `into`, unless the listener has its own accept().
+    """Accept a connection, without blocking, into `into`, unless the listener is of another class.
 
     The descriptor has a name before the interpreter runs anything else: an exception of a signal handler that comes then
     leaves it in `into`, and not lost.
     """
-    if type(listener).accept is not _accept:
+    if type(listener) is not SystemSocket:
         connection = listener.accept()[0]
         connection.setblocking(False)
         return connection
     number = -1
     try:
-        ((number, _),) = map(_accept_raw, (listener,))  # in one step
+        number, _ = ~listener
         socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, number)
         into.setblocking(False)
     except BaseException:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from lifecycle.system.addresses import Found, any_address
-from lifecycle.system.handles import c_library, own_again
+from lifecycle.system.handles import SystemSocket, c_library, own_again
 from lifecycle.system.local_sockets import LOCAL_FAMILY, bind_anywhere
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 from lifecycle.system.polling import is_ready
@@ -23,9 +23,9 @@ NEVER_BLOCKS = int(getattr(socket, "SOCK_NONBLOCK", 0))  # not every system has 
 # -- making a socket ----------------------------------------------------------------------------------------------------
 
 
-def new_socket(family: int, kind: int) -> socket.socket:
+def new_socket(family: int, kind: int) -> SystemSocket:
     """A non-blocking socket of the system that child processes do not inherit."""
-    sock = socket.socket(family, kind | NEVER_BLOCKS)
+    sock = SystemSocket(family, kind | NEVER_BLOCKS)
     if not NEVER_BLOCKS:
         sock.setblocking(False)
     if family == socket.AF_INET6:  # the default of what an IPv6 socket does with IPv4 differs between systems

@@ -1,8 +1,8 @@
 """A fork every 50 ms while threads make calls: the child's objects can be used and closed, and hold nothing of other threads.
 
 `python -m tests.campaigns.forks [SECONDS] [--plain]`: exits with 1 when something is wrong. --plain: the same with the standard
-library's sockets, without this package. Without the GIL children hang there, too: a lock of the interpreter's that another
-thread held, or was being given, stays held in the child.
+library's sockets, without this package. Without the GIL a child may hang there, too: a lock of the interpreter that another
+thread holds stays held in the child, as that of a dict whose keys are not interned (the tables' are).
 """
 
 from __future__ import annotations

@@ -97,7 +97,10 @@ def arranged(make: Make, engine: str) -> Iterator[Case]:
 # -- at every instruction -------------------------------------------------------------------------------------------------
 
 
-RETURNS, LOADS, STORES_A_SEQUENCE = (dis.opmap[name] for name in ("RETURN_VALUE", "LOAD_FAST", "UNPACK_SEQUENCE"))
+RETURNS, LOADS = dis.opmap["RETURN_VALUE"], dis.opmap["LOAD_FAST"]
+
+STORED_FIRST = {dis.opmap[name] for name in ("UNPACK_SEQUENCE", "BINARY_OP", "UNARY_INVERT")}
+"""Behind these no signal handler runs; see SystemSocket, and the test of that"""
 
 CHANGES_THE_HANDLED = {dis.opmap[name] for name in ("PUSH_EXC_INFO", "POP_EXCEPT")}
 """Set what exception is being handled; they raise nothing and call nothing, and what a tracer raises there leaves that wrong:
@@ -158,7 +161,7 @@ class Tracer:
         if event == "opcode" and not returns_to_the_program(frame):
             operation, before = frame.f_code.co_code[frame.f_lasti], self._before
             self._before = operation
-            if operation in CHANGES_THE_HANDLED or before == STORES_A_SEQUENCE:  # after what a loop in C gave: no handler runs
+            if operation in CHANGES_THE_HANDLED or before in STORED_FIRST:
                 return self
             self.count += 1
             if self.count == self.number:

@@ -11,6 +11,7 @@ import pytest
 from loopback import HOST, LONG, raw_listener, unused_port
 
 from lifecycle import Client, Server
+from lifecycle.net import created
 from lifecycle.system import portable_calls
 
 HOST6 = "::1"
@@ -122,7 +123,7 @@ def test_a_server_of_every_interface_takes_both_families() -> None:
 
 def test_a_server_without_ipv6_listens_to_ipv4() -> None:
     """Where the system has no IPv6, every interface means those of IPv4."""
-    make = socket.socket
+    make = portable_calls.new_socket
 
     def without_ipv6(family: int, kind: int) -> socket.socket:
         if family == socket.AF_INET6:
@@ -130,7 +131,7 @@ def test_a_server_without_ipv6_listens_to_ipv4() -> None:
         return make(family, kind)
 
     with Server() as server:
-        with patch.object(portable_calls.socket, "socket", without_ipv6):  # type: ignore[attr-defined]
+        with patch.object(created, "new_socket", without_ipv6):
             server.create(0)
         assert server.local_address.host == "0.0.0.0"
 

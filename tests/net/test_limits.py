@@ -52,6 +52,9 @@ class Failing:
         self.send = self._fail  # type: ignore[method-assign]
         return 3
 
+    def __lshift__(self, data: Any) -> int:
+        return self.send(data)
+
     def _fail(self, data: Any, flags: int = 0) -> int:
         raise self.second
 

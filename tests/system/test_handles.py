@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import signal
 import socket
+import sys
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 from loopback import HOST, raw_listener, until
@@ -63,3 +68,39 @@ def test_a_connection_without_a_peer_has_ended(head: object, facts: object, monk
     with socket.socket() as sock:
         sock.setblocking(False)
         assert facts_of(sock) == facts
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its signal handlers run in another thread")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="a fact of CPython")
+def test_what_an_operator_gives_is_stored_before_a_signal_handler_runs() -> None:
+    """What an operator gives, or the unpacked map() of a call in C, is not lost to a signal handler; what a call gives is."""
+    signal_itself: Any = ctypes.CDLL(None)["raise"]
+
+    class Interrupt(BaseException):
+        pass
+
+    class Operand:
+        __lshift__ = signal_itself
+        __invert__ = staticmethod(partial(signal_itself, int(signal.SIGUSR1)))
+
+    def handle(*_: object) -> None:
+        raise Interrupt
+
+    operand, number = Operand(), int(signal.SIGUSR1)
+    by_operator = by_inversion = by_unpacking = by_call = None
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with pytest.raises(Interrupt):
+            by_operator = operand << number  # type: ignore[operator]
+            assert not handle
+        with pytest.raises(Interrupt):
+            by_inversion = ~operand
+            assert not handle
+        with pytest.raises(Interrupt):
+            (by_unpacking,) = map(signal_itself, (number,))
+            assert not handle
+        with pytest.raises(Interrupt):
+            by_call = signal_itself(number)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert (by_operator, by_inversion, by_unpacking, by_call) == (0, 0, 0, None)

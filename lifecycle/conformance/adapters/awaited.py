@@ -28,6 +28,8 @@ CLASSES: Mapping[str, type[Any]] = {kind.role.name: kind for kind in (aio.Server
 class AwaitedStage(GovernedStage):
     """A governed socket whose calls are awaited, among its peers."""
 
+    drives_peer = False
+
     def __init__(
         self,
         role: str,

@@ -51,12 +51,15 @@ REPORTING = (roles.SOCKET_FILE.name, roles.ARCHIVE.name)
 
 
 class Cancelling:
-    """Mixed into a class of sockets: a call that is about to wait is cancelled while `cancels` is set."""
+    """Mixed into a class of sockets: what is done where a call is about to wait; it is cancelled while `cancels` is set."""
 
     cancels = False
+    meanwhile: Callable[[], object] | None = None
 
     def on_message_pending(self) -> None:
         """Called by the object when it begins to wait."""
+        if self.meanwhile is not None:
+            self.meanwhile()
         if self.cancels:
             self.cancel_blocking_call()  # type: ignore[attr-defined]
 
@@ -109,6 +112,8 @@ class GovernedStage(LoopbackStage):
     trace: keeps what the object itself reports; None where that is not looked at.
     """
 
+    drives_peer = True
+
     def __init__(self, role: str, kind: type[Any], loopback: Loopback, engine: str | None, trace: OutcomeTrace | None) -> None:
         super().__init__(role, loopback)
         self.host: Host
@@ -118,6 +123,12 @@ class GovernedStage(LoopbackStage):
         self._trace = trace
         if trace is not None:
             trace.target = self.subject
+
+    def act(self, action: str) -> None:
+        """As of every session; the peer goes on while the object waits."""
+        super().act(action)
+        if self.drives_peer and isinstance(self.peer, StreamPeer):
+            self.subject.meanwhile = self.peer.drive
 
     def begin(self, kind: type[Any], engine: str | None) -> Any:
         """A new object that does not wait."""

@@ -30,8 +30,8 @@ class StreamPeer:
         self._subject_address = subject_address
         self._sock: Any = None
         self._tls: TlsEnd | None = None
-        self.tls_side: tuple[bool, ssl.TLSVersion | None] = (True, None)
-        """whether it is the server of TLS, and the version"""
+        self.tls_side: tuple[bool, ssl.TLSVersion | None, bool] = (True, None, False)
+        """whether it is the server of TLS, the version, and whether drive() is called where the object is about to wait"""
         self._awaited: tuple[str, int] | None = None
         self._parts: list[bytes] = []
         """what the object has sent that was not read here"""
@@ -124,11 +124,17 @@ class StreamPeer:
         self._tls, self._parts = None, []
 
     def _begin_tls(self, authority: str) -> None:
-        is_server, version = self.tls_side
+        is_server, version, is_driven = self.tls_side
         if self._tls is not None:
             self._tls.finish()
-        self._tls = TlsEnd(self.sock, context_of(is_server, version, authority=authority), server_side=is_server)
+        context = context_of(is_server, version, authority=authority)
+        self._tls = TlsEnd(self.sock, context, server_side=is_server, is_driven=is_driven)
         self._tls.begin()
+
+    def drive(self) -> None:
+        """Go on with a handshake of TLS: the object is about to wait."""
+        if self._tls is not None:
+            self._tls.drive()
 
     def _receive(self) -> bytes:
         if self._tls is not None:

@@ -104,6 +104,9 @@ def _odd(expected: str, error: BaseException) -> Mismatch:
 class LoopbackStage(ABC):
     """One object of a socket role among its peers; everything is closed at the end."""
 
+    drives_peer = False
+    """whether the peer's handshake of TLS goes on where the object is about to wait, else in a thread"""
+
     @property
     def state(self) -> str | None:
         """None: it does not report a state."""
@@ -240,7 +243,7 @@ class LoopbackStage(ABC):
     def act(self, action: str) -> None:
         """Let the peer do something."""
         if isinstance(self.peer, StreamPeer):
-            self.peer.tls_side = (not self.is_tls_server, self.tls_version)
+            self.peer.tls_side = (not self.is_tls_server, self.tls_version, self.drives_peer)
         try:
             getattr(self.peer, action)()
         except (Mismatch, OSError):

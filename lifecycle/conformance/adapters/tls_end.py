@@ -19,11 +19,17 @@ class TlsEnd:
     """The TLS of a peer. Its handshake runs in a thread, so that the object under test can make its own meanwhile.
 
     patience: seconds that each step waits for the object. With 0, go_on() makes the handshake step by step without a thread.
+    is_driven: whether drive() is called whenever the object is about to wait: that takes a thread only where nothing has come.
     """
 
-    def __init__(self, sock: Any, context: ssl.SSLContext, *, server_side: bool, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, sock: Any, context: ssl.SSLContext, *, server_side: bool, patience: float = PATIENCE, is_driven: bool = False
+    ) -> None:
         self.sock = sock
         self.patience = patience
+        self._is_driven = is_driven
+        self._is_over = False
+        self._arrivals = 0
         self.has_ended = False
         """whether close_notify was sent"""
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -33,7 +39,7 @@ class TlsEnd:
         self._secured = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side)
         self._early: list[bytes] = []
         """what had come when close_notify was sent"""
-        self._thread = threading.Thread(target=self._shake_hands, name="handshake of a peer", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
         """Send the first flight of the handshake, where it is this side's, at once; the rest is a thread's."""
@@ -41,7 +47,22 @@ class TlsEnd:
             self._secured.do_handshake()
         with suppress(OSError):
             self._flush()
-        self._thread.start()
+        if not self._is_driven:
+            self._go_on_in_a_thread()
+
+    def drive(self) -> None:
+        """Make as much of the handshake as can be made now; where nothing has come, a thread goes on with it."""
+        if self._is_over or self._thread is not None:
+            return
+        patience, self.patience, before = self.patience, 0, self._arrivals
+        try:
+            self._is_over = self.go_on()
+        except (OSError, ValueError) as error:
+            self._fails(error)
+        finally:
+            self.patience = patience
+        if not self._is_over and self._arrivals == before:
+            self._go_on_in_a_thread()
 
     def go_on(self) -> bool:
         """Make the handshake in this thread, as far as `patience` lets it; whether it is over. ssl.SSLError if refused."""
@@ -53,8 +74,10 @@ class TlsEnd:
 
     def finish(self) -> None:
         """Wait until the handshake has ended, whichever way."""
-        if self._thread.ident is not None:
+        if self._thread is not None:
             self._thread.join()
+        elif self._is_driven and not self._is_over:
+            self._shake_hands()
 
     def send(self, data: bytes) -> None:
         """Send over TLS."""
@@ -88,16 +111,25 @@ class TlsEnd:
 
     def stop(self) -> None:
         """End the connection, and with it a handshake that has not ended."""
-        if self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             with suppress(OSError):
                 self.sock.shutdown(socket.SHUT_RDWR)
             self._thread.join()
 
+    def _go_on_in_a_thread(self) -> None:
+        self._thread = threading.Thread(target=self._shake_hands, name="handshake of a peer", daemon=True)
+        self._thread.start()
+
     def _shake_hands(self) -> None:
         try:
             self._do(self._secured.do_handshake)
+            self._is_over = True
         except (OSError, ValueError) as error:  # ValueError: its socket was closed meanwhile
-            self.failure = error.with_traceback(None)  # which would hold this object
+            self._fails(error)
+
+    def _fails(self, error: Exception) -> None:
+        self._is_over = True
+        self.failure = error.with_traceback(None)  # which would hold this object
 
     def _do(self, function: Callable[..., Any], *arguments: Any) -> Any:
         while True:
@@ -128,6 +160,7 @@ class TlsEnd:
         self._wait(writing=False)
         with suppress(BlockingIOError):
             data = self.sock.recv(65536)
+            self._arrivals += 1
             if data:
                 self._incoming.write(data)
             else:

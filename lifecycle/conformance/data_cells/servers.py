@@ -50,6 +50,7 @@ class _Resets:
 def _in_order(scene: Scene) -> None:
     clients = _queue(scene)
     for number, client in enumerate(clients, 1):
+        scene.stage.settle(frozenset({"waiting"}))  # a client is connected before the listener has heard the last of it
         try:
             accepted = scene.do(ACCEPT.name, under=Under.AT_ONCE)
         except OSError as error:

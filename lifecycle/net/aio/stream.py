@@ -201,15 +201,14 @@ class AsyncStream(AsyncMessages):
         connection is gone. After a cancellation `sent` says how much was sent; the SendTimedOut, and the SendWouldBlock of a
         nowait(), do so, too.
         """
-        sent = 0
+        sent: int = 0
         try:
             try:
-                if next(self._turns, None):
-                    # in one step: see Progress.add()
-                    (sent,) = map(self._socket.send, (data,), (flags,)) if flags else map(self._socket.send, (data,))
-                if isinstance(data, bytes) and sent == len(data):
-                    self._sent = sent
-                    return sent
+                if next(self._turns, None) and not flags:
+                    sent = self._socket << data  # type: ignore[operator]  # see SystemSocket
+                    if isinstance(data, bytes) and sent == len(data):
+                        self._sent = sent
+                        return sent
             except BlockingIOError:
                 pass
             return await _send_rest(self, sent, data, flags, timeout)

@@ -134,12 +134,13 @@ class Stream(Messages):
         connection is made and after sends were ended (Winsock: WSAENOTCONN, WSAESHUTDOWN); SendTimedOut and SendWouldBlock,
         whose `sent` says how much was sent; ConnectionError when the connection is gone.
         """
-        sent = 0
+        sent: int = 0
         try:
-            try:  # in one step: see Progress.add()
-                (sent,) = map(self._socket.send, (data,), (flags,)) if flags else map(self._socket.send, (data,))
-                if isinstance(data, bytes) and sent == len(data):
-                    return sent
+            try:
+                if not flags:
+                    sent = self._socket << data  # type: ignore[operator]  # see SystemSocket
+                    if isinstance(data, bytes) and sent == len(data):
+                        return sent
             except BlockingIOError:
                 pass
             return _send_rest(self, sent, data, flags, timeout)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from lifecycle.net.operations import STILL_WRITABLE, Operation, Resolve, Wait, pausing
 from lifecycle.roles.facts import Facts
 from lifecycle.system import portable_calls
-from lifecycle.system.addresses import Found, checked_peer, numeric_address, numeric_address_of
+from lifecycle.system.addresses import Found, checked_peer, numeric_address, numeric_peer
 from lifecycle.system.handles import family_of
 from lifecycle.system.local_sockets import LOCAL_FAMILY, checked_path, connect_error
 from lifecycle.system.outcomes import UNDER_WAY, closed_meanwhile, system_error
@@ -141,10 +141,10 @@ def attempted(client: Connects, address: object, port: object) -> int | None:
     if not isinstance(address, str):
         return None
     family = family_of(client._socket)
-    numeric = numeric_address_of(address, port, ANY_FAMILY if client._plan.is_free else family)
+    numeric = numeric_peer(address, port, ANY_FAMILY if client._plan.is_free else family)
     if numeric is None or numeric[0] != family:
         return None
-    return _attempt(client, checked_peer(numeric[1]), waits=True)
+    return _attempt(client, numeric[1], waits=True)
 
 
 def going_on(client: Connects, number: int) -> Operation[None]:

@@ -56,7 +56,7 @@ OWN_ERRORS = (OSError, TypeError, ValueError)
 class SecureLayer:
     """TLS, step by step. It stands in the place of an object's socket, with its methods; the socket below is `below`."""
 
-    __slots__ = ("below",)
+    __slots__ = ("_is_abandoned", "below")
 
     _error: OSError | None
     """what has ended TLS"""
@@ -67,6 +67,7 @@ class SecureLayer:
 
     def __init__(self, below: socket.socket) -> None:
         self.below = below
+        self._is_abandoned = False
 
     detach, family, proto, type = OfSocket(), OfSocket(), OfSocket(), OfSocket()
     getpeername, getsockname, getsockopt, setsockopt = OfSocket(), OfSocket(), OfSocket(), OfSocket()
@@ -108,7 +109,7 @@ class SecureLayer:
 
     def abandon(self) -> None:
         """Send no close_notify at the close: what was sent is not whole."""
-        raise NotImplementedError
+        self._is_abandoned = True
 
     @property
     def has_failed(self) -> bool:
