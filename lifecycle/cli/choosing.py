@@ -33,7 +33,9 @@ def role_at(name: str) -> Role:
     if name.endswith(".toml"):
         try:
             return role_from_toml(name)
-        except (OSError, RoleError) as error:
+        except OSError as error:
+            raise click.BadParameter(f"cannot read {name!r}: {error.strerror}", param_hint="ROLE") from None
+        except RoleError as error:
             raise click.BadParameter(str(error), param_hint="ROLE") from None
     module, colon, attribute = name.partition(":")
     if not colon:

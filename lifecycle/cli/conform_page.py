@@ -120,7 +120,7 @@ def _explained(found: list[Cluster], listed: bool) -> Iterator[RenderableType]:
             lines[each.name] += each.count
         is_platform = " = " in group[0].name
         what = f"lines of the table of {system}" if is_platform else "known differences"
-        yield f"explained by {len(lines)} {what}: {lines.total()} sequences"
+        yield f"explained by {what}, {len(lines)} of them: {lines.total()} sequences"
         if listed or not is_platform:
             yield from (f"  {count:6} x {name}" for name, count in sorted(lines.items()))
 

@@ -127,7 +127,7 @@ class Governed(Settling):
             partner = default(self)
             arguments = (partner, *arguments[1:])
         if kind is not None and not isinstance(partner, kind):
-            raise TypeError(f"{type(self).__name__}.{call}() takes a {_full_name(kind)}, not a {_full_name(type(partner))}")
+            raise TypeError(f"{type(self).__name__}.{call}() takes a {'{}, not a {}'.format(*_names(kind, type(partner)))}")
         partner = getattr(partner, "__governed__", partner)  # an object may stand for a governed one
         fired = partner._fired.get(f"{self.role.name}.{call}") if isinstance(partner, Governed) else None
         return (None, "", arguments) if fired is None else (partner, fired, arguments)
@@ -235,8 +235,10 @@ class Governed(Settling):
         )
 
 
-def _full_name(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+def _names(*kinds: type) -> list[str]:
+    """The names of the classes, with their modules where these alone tell them apart."""
+    names = [kind.__qualname__ for kind in kinds]
+    return names if len(set(names)) > 1 else [f"{kind.__module__}.{kind.__qualname__}" for kind in kinds]
 
 
 def _run_nothing() -> None:

@@ -310,7 +310,7 @@ def _check_call(
                     f"role {role.name!r}, row {state}.{call.name}: a call that another one fires can only end in 'ok'"
                 )
     if not call.reason and not any(call.name in row for row in cells.values()):
-        raise RoleError(f"{where}: no row takes it, and no reason says why")
+        raise RoleError(f"{where}: it is legal in no state; add a row, or a reason that says why not")
 
 
 def _unique_names(role: Role, what: str, things: Iterable[State | Call | Outcome]) -> dict[str, None]:

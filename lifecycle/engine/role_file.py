@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -12,7 +12,8 @@ from lifecycle.engine.vocabulary import STANDARD_OUTCOMES, Call, Kind, Outcome, 
 
 Named = TypeVar("Named", State, Call, Outcome)
 
-KEYS = frozenset(each.name for each in fields(Role) if each.init)
+KEYS = tuple(each.name for each in fields(Role) if each.init)
+NEEDED = ("name", "doc", "states", "calls", "rows", "initial", "final")
 TEXTS = ("name", "doc", "initial", "closes")
 
 
@@ -32,7 +33,7 @@ def role_from_toml(path: str | os.PathLike[str]) -> Role:
         try:
             declared = tomllib.load(file)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RoleError(f"{os.fspath(path)}: {error}") from None
+            raise RoleError(f"{os.fspath(path)} is not TOML: {error}") from None
     try:
         return _role(declared)
     except (TypeError, ValueError) as error:
@@ -40,9 +41,7 @@ def role_from_toml(path: str | os.PathLike[str]) -> Role:
 
 
 def _role(declared: dict[str, Any]) -> Role:
-    unknown = declared.keys() - KEYS
-    if unknown:
-        raise RoleError(f"unknown keys: {', '.join(sorted(unknown))}; a role has {', '.join(sorted(KEYS))}")
+    _check_keys("a role", declared, KEYS, NEEDED)
     for key in TEXTS:
         if not isinstance(declared.get(key, ""), str):
             raise RoleError(f"{key} = {declared[key]!r}: expected a text")
@@ -79,4 +78,17 @@ def _table(of: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _named(kind: type[Named], declared: Mapping[str, Any]) -> tuple[Named, ...]:
+    keys = [each.name for each in fields(kind) if each.name != "name"]
+    for name, each in declared.items():
+        if isinstance(each, Mapping):
+            _check_keys(f"{kind.__name__.lower()} {name!r}", each, keys, ("doc",))
     return tuple(kind(name, **each) if isinstance(each, Mapping) else kind(name, each) for name, each in declared.items())
+
+
+def _check_keys(what: str, found: Mapping[str, Any], known: Iterable[str], needed: Iterable[str]) -> None:
+    unknown = sorted(set(found).difference(known))
+    if unknown:
+        raise RoleError(f"{what} has no key {', '.join(map(repr, unknown))}; its keys are {', '.join(known)}")
+    missing = [key for key in needed if key not in found]
+    if missing:
+        raise RoleError(f"{what} lacks {', '.join(missing)}")

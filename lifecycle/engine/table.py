@@ -63,6 +63,15 @@ class StateNode:
                 setattr(self, f"_chosen_{call}", {choice: after for choice, after in chosen.items() if after is not None})
 
 
+STACK = 40
+"""The frames that transitions takes to settle a call, and more: without them RecursionError is raised before the call begins"""
+
+
+def _reserve(frames: int) -> None:
+    if frames:
+        _reserve(frames - 1)
+
+
 class ReferenceNode(StateNode):
     """A state whose every answer comes from transitions."""
 
@@ -73,6 +82,7 @@ class ReferenceNode(StateNode):
     _nodes: Mapping[str, StateNode]
 
     def _allows(self, call: str) -> bool:
+        _reserve(STACK)
         return call in [trigger.rsplit(".", 1)[0] for trigger in self._machine.get_triggers(self._state)]
 
     def _after(self, call: str, outcome: str) -> StateNode | None:

@@ -84,7 +84,7 @@ def more(row: Any) -> dict[str, Any]:
         ({"states": ("locked", "removed")}, "states: 'locked' is not a State"),
         ({"calls": ("coin",)}, "calls: 'coin' is not a Call"),
         ({"final": "removed"}, "final: expected a set of state names, not the text 'removed'"),
-        ({"calls": (*GOOD["calls"], Call("fly", "Up."))}, "call 'fly': no row takes it, and no reason says why"),
+        ({"calls": (*GOOD["calls"], Call("fly", "Up."))}, "'fly': it is legal in no state; add a row, or a reason"),
         ({"states": (*GOOD["states"], State("", "Nameless."))}, "a state with an empty name"),
         ({"calls": (*GOOD["calls"], Call("", "Nameless."))}, "a call with an empty name"),
         ({"calls": (*GOOD["calls"], Call("coin", "Again."))}, "call 'coin' is declared twice"),

@@ -89,6 +89,21 @@ def test_a_call_that_is_about_to_ask_the_system_does_not_find_a_blocking_descrip
         assert modes == [False, True]
 
 
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_full_stack_leaves_what_is_true(engine: str) -> None:
+    """A RecursionError at any depth of a call leaves a state that is true of the socket, and no claim."""
+
+    def deep(frames: int, act: Callable[[], object]) -> object:
+        return act() if frames <= 0 else deep(frames - 1, act)
+
+    for frames in range(sys.getrecursionlimit() - 100, sys.getrecursionlimit(), 2):
+        with Datagram(engine=engine) as datagram:
+            with suppress(RecursionError, IllegalCall):
+                deep(frames, lambda sock=datagram: sock.create(0, HOST))  # type: ignore[misc]
+            assert datagram.facts.handle == (datagram.fileno() != -1), frames
+            assert datagram._claim is None
+
+
 def test_sends_ended_under_a_blocked_send() -> None:
     """shut_down() of sends in another thread ends a send that waits; the connection is not broken, and receiving goes on."""
     for _ in range(60):
