@@ -245,7 +245,7 @@ def forget_all() -> None:
 
 def _report_leak(track: SocketTrack) -> None:
     """Report a leak, once: an inner block may have reported it already."""
-    if FindingKind.LEAK in track.reported:
+    if FindingKind.LEAK in track.reported or track.made is UNKNOWN:  # nobody can say where to close it
         return
     track.reported |= {FindingKind.LEAK}
     reason = "Close it, or use it in a `with` block"

@@ -108,6 +108,27 @@ EXPLAINED = (
         reason="The thread that keeps a connection alive may send when another has just closed it, and takes the error.",
     ),
     Explained(
+        suite="anyio", kind="order", states="closed",
+        calls="accept recv recvfrom send sendto close",
+        functions="accept test_receive_after_close test_send_after_close test_close_during_receive test_close_during_send "
+        "test_receive_after_peer_closed test_send_after_peer_closed test_accept_after_close close_when_blocked interrupt "
+        "test_wait_socket test_deprecated_wait_socket test_connect_tcp_closes_winner_on_outer_cancellation "
+        "test_cancelled_send_does_not_send_the_next_one",
+        reason="The tests close a socket, also while a task waits for it, to see the error that anyio makes of it.",
+    ),
+    Explained(
+        suite="anyio", kind="order", states="open",
+        calls="recvfrom", functions="test_close_during_receive wrapper _nonblocking_helper",
+        reason="A test waits on a datagram socket without an address, to close it meanwhile.",
+    ),
+    Explained(
+        suite="anyio", kind="tls", states="listening",
+        calls="accept",
+        functions="test_send_receive test_extra_attributes test_unwrap test_alpn_negotiation test_ragged_eofs "
+        "test_ragged_eof_on_receive test_receive_send_after_eof test_send_eof_not_implemented test_truststore_ssl",
+        reason="The tests' servers shake hands in accept(), with one client that is there.",
+    ),
+    Explained(
         suite="test_ssl", kind="order", states="open",
         calls="recv recv_into recvfrom recvfrom_into send sendto getpeername",
         functions="test_wrapped_unconnected test_do_handshake_enotconn test_getpeercert_enotconn",
