@@ -76,7 +76,7 @@ class Waker:
         return False
 
     def _has_woken(self) -> bool:
-        return any(wait is not None and wait._is_woken for wait in (each() for each in tuple(self.members)))
+        return any(wait is not None and wait._is_woken for wait in (each() for each in self.members.copy()))
 
     def close(self) -> None:
         """Close both ends."""
