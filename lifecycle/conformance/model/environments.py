@@ -108,11 +108,11 @@ BROUGHT = {Link.SEEKING: "unanswered", Link.RESET: "reset"}
 
 def _attaching(role: Role) -> Iterator[Provocation]:
     """attach() of a handle in each state in which it may be found, and of what is not a handle."""
+    yield failing(ATTACH.name, Handle(""), how="nothing")  # the first: where attach() is refused, nothing has to be made for it
     for state in role.states:
         if state.name in role.table[role.initial][ATTACH.name]:
             adds = "end" if state.facts.receives is Receives.EOF else BROUGHT.get(state.facts.link, "")
             yield Provocation(ATTACH.name, state.name, (Handle(state.name),), Under.AT_ONCE, (ends(state.name, adds=adds),))
-    yield failing(ATTACH.name, Handle(""), how="nothing")
 
 
 def _shutting_down(*first: Ending) -> Iterator[Provocation]:
