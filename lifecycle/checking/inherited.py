@@ -32,9 +32,9 @@ def note_closed(track: SocketTrack, number: int) -> None:
 def look(address: Any, call: str, place: CallSite) -> None:
     """The address is in use: report a listener on it that was closed here."""
     for inode in _listening(address[1]) if sys.platform == "linux" and isinstance(address, tuple) else ():
-        if inode in _closed:
-            holders = ", ".join(map(str, _holders(inode)))
-            reason = f"{INHERITED.reason}: process {holders}" if holders else ""
+        holders = _holders(inode) if inode in _closed else []
+        if holders and os.getpid() not in holders:
+            reason = f"{INHERITED.reason}: process {', '.join(map(str, holders))}"
             checkers.report_hazard(INHERITED, _closed[inode], call, place, reason=reason)
 
 
