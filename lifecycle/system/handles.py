@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Facts, Receives
 from lifecycle.system.local_sockets import LOCAL_FAMILY
@@ -114,7 +114,12 @@ class SystemSocket(socket.socket):
     __slots__ = ()
 
     __lshift__ = socket.socket.send
-    __invert__: Callable[[Any], tuple[int, object]] = vars(_raw)["_accept"]
+    if TYPE_CHECKING:
+
+        def __invert__(self) -> tuple[int, object]: ...
+
+    else:
+        __invert__ = vars(_raw)["_accept"]
 
 
 def unfilled() -> SystemSocket:

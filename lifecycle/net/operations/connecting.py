@@ -74,9 +74,11 @@ OWN = Plan(is_own=True)
 class Connects(Protocol):
     """What connecting has to know of a client, and does with it."""
 
-    _socket: socket.socket
     _plan: Plan
     _sought: Any
+
+    @property
+    def _socket(self) -> socket.socket: ...
 
     @property
     def _kind(self) -> int: ...
