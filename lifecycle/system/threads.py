@@ -28,8 +28,8 @@ def frames_of_threads() -> dict[int, FrameType]:
     """
     with _IN_ITS_TURN:
         was_enabled = gc.isenabled()
-        gc.disable()
         try:
+            gc.disable()
             return sys._current_frames()
         finally:
             if was_enabled:

@@ -137,10 +137,14 @@ OF_A_FUTURE = {
 """What a task of asyncio calls in the middle of its step: what is raised there ends the step of any Future, and not the task"""
 
 
+WITH_A_LOCK = {("threads.py", "frames_of_threads")}
+"""What a tracer raises between the end of a `with` and its __exit__() leaves the lock taken; no signal handler runs there"""
+
+
 def is_left_out(frame: FrameType) -> bool:
-    """Whether it is a finalizer, where Python ignores what is raised, or of a Future."""
+    """Whether it is a finalizer, where Python ignores what is raised, or of a Future, or holds a lock of all threads."""
     code = frame.f_code
-    if (os.path.basename(code.co_filename), code.co_name) in OF_A_FUTURE:
+    if (os.path.basename(code.co_filename), code.co_name) in OF_A_FUTURE | WITH_A_LOCK:
         return True
     return "__del__" in (code.co_name, frame.f_back.f_code.co_name if frame.f_back else "")
 

@@ -82,7 +82,6 @@ class ConformanceMachine(RuleBasedStateMachine):
         self._last: list[Edge | None] = [None] * len(self.models)
         self._plan = Plan()
         self._recorded: set[Cell] = set()
-        self._homed: set[int] = set()
         self._uses: Counter[tuple[int, str]] = Counter()
 
     @initialize(number=st.integers(0, 2**64 - 1))
@@ -106,7 +105,7 @@ class ConformanceMachine(RuleBasedStateMachine):
         """Make `call` on the object of that number: first where it reaches the cells of the plan, then where the object is."""
         use = self._uses[number, call]
         self._uses[number, call] += 1
-        meant = () if use else self.steering.goals(self._plan, number, call, goals, self._runs[number].node)
+        meant = () if use else self.steering.goals(self._plan, number, call, goals)
         if meant:
             for goal in meant:
                 self._reach(number, goal, arguments)
@@ -129,9 +128,7 @@ class ConformanceMachine(RuleBasedStateMachine):
         model = self.models[number]
         if self._runs[number].steps:
             self._begin_again(number)
-        home = self.steering.home(self._plan, number, model, again=number in self._homed)
-        self._homed.add(number)
-        self._go(number, model.way_to(home), None)
+        self._go(number, model.way_to(self.steering.home(self._plan, number, model)), None)
 
     def _go(self, number: int, way: Sequence[Edge], arguments: tuple[Any, ...] | None) -> None:
         for edge in way:

@@ -198,8 +198,13 @@ def walk(
 
 
 def shrunk(adapter: Adapter, model: Model, divergence: Divergence) -> Divergence:
-    """The shortest part of a failing sequence that fails in the same way, found by leaving out more and more of it."""
+    """The shortest sequence that fails in the same way: the shortest way to the failing step, or a part of the sequence."""
     shortest = divergence
+    edges = model.follow(divergence.steps)
+    if edges:
+        direct = replayed(adapter, model, (*(edge.label for edge in model.way_to(edges[-1].source)), edges[-1].label))
+        if direct is not None and direct.cause == divergence.cause and len(direct.steps) < len(divergence.steps):
+            shortest = direct
     width = len(shortest.steps) // 2
     while width:
         begin = 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
-from itertools import cycle
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle, islice
 from math import ceil
 
 from lifecycle.conformance.driving.run import Divergence
@@ -15,9 +15,6 @@ EXAMPLES = 4
 
 AGAIN = 8
 """In one example of so many, the quick cells that were reached least are reached again; the others are long histories."""
-
-NEAR = 2
-"""A home more steps away, as those behind a handshake are, is gone to once in an example; after that one so near."""
 
 Goals = Mapping[Cell, Edge]
 """the cells of one call, and the edge that covers each first"""
@@ -69,7 +66,7 @@ class Plan:
 
     def __init__(self) -> None:
         self.goals: dict[tuple[int, str], tuple[Cell, ...]] = {}
-        self.homes: dict[tuple[int, bool], Node] = {}
+        self.homes: dict[int, Node] = {}
 
 
 class Nearby:
@@ -105,7 +102,7 @@ class Steering:
         self._plans: dict[int, Plan] = {}
         self._failed: Plan | None = None
         self._nearby: dict[Node, Nearby] = {}
-        self._homes: dict[tuple[int, bool], Iterator[Node]] = {}
+        self._homes: dict[int, Iterator[Node]] = {}
 
     def nearby(self, node: Node) -> Nearby:
         """What can be reached from `node` in a step or two."""
@@ -120,46 +117,41 @@ class Steering:
             self._plans[number] = self._failed or Plan()
         return self._plans[number]
 
-    def goals(self, plan: Plan, subject: int, call: str, goals: Goals, node: Node) -> tuple[Cell, ...]:
-        """The cells of `goals` that this rule is to reach by this plan; decided at `node`, those near it first."""
+    def goals(self, plan: Plan, subject: int, call: str, goals: Goals) -> tuple[Cell, ...]:
+        """The cells of `goals` that this rule is to reach by this plan."""
         chosen = plan.goals.get((subject, call))
         if chosen is None:
-            chosen = plan.goals[subject, call] = self._chosen(subject, goals, self.nearby(node).ways)
+            chosen = plan.goals[subject, call] = self._chosen(subject, goals)
             self._times.update((subject, goal) for goal in chosen)
         return chosen
 
-    def home(self, plan: Plan, subject: int, model: Model, *, again: bool) -> Node:
-        """Where the object begins by this plan, or begins again."""
-        which = subject, again
-        home = plan.homes.get(which)
+    def home(self, plan: Plan, subject: int, model: Model) -> Node:
+        """Where the object begins by this plan."""
+        home = plan.homes.get(subject)
         if home is None:
-            if which not in self._homes:
-                self._homes[which] = _homes(model, NEAR if again else None)
-            home = plan.homes[which] = next(self._homes[which])
+            if subject not in self._homes:
+                self._homes[subject] = _homes(model)
+            home = plan.homes[subject] = next(self._homes[subject])
         return home
 
     def failed(self, plan: Plan) -> None:
         """An example with this plan has failed."""
         self._failed = self._failed or plan
 
-    def _chosen(self, subject: int, goals: Goals, near: Container[Cell]) -> tuple[Cell, ...]:
+    def _chosen(self, subject: int, goals: Goals) -> tuple[Cell, ...]:
         at_a_time = ceil(len(goals) * self._subjects / EXAMPLES)
-        unreached = [goal for goal, edge in goals.items() if not self._coverage.has(edge)]
+        unreached = tuple(islice((goal for goal, edge in goals.items() if not self._coverage.has(edge)), at_a_time))
         if unreached or len(self._plans) % AGAIN:
-            return tuple(sorted(unreached, key=lambda goal: goal not in near)[:at_a_time])
+            return unreached
         quick = [goal for goal in goals if not goals[goal].is_slow]
         return (min(quick, key=lambda goal: self._times[subject, goal]),) if quick else ()
 
 
-def _homes(model: Model, most: int | None) -> Iterator[Node]:
-    """The nodes that are reached quickly, over and over: every state in turn, and of each state every node in turn.
-
-    most: how many steps away; None for any number.
-    """
+def _homes(model: Model) -> Iterator[Node]:
+    """The nodes that are reached quickly, over and over: every state in turn, and of each state every node in turn."""
     by_state: dict[str, list[Node]] = {}
     for node in model.nodes:
-        way = model.way_to(node)
-        if not node.is_final and not any(edge.is_slow for edge in way) and (most is None or len(way) <= most):
+        if not node.is_final and not any(edge.is_slow for edge in model.way_to(node)):
             by_state.setdefault(node.state, []).append(node)
     in_turn = [cycle(nodes) for nodes in by_state.values()]
     for nodes in cycle(in_turn):
