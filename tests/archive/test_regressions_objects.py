@@ -6,6 +6,7 @@ import io
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import archive_bytes
 import pytest
 
+from lifecycle import Journal
 from lifecycle.archive import (
     DWORD,
     WORD,
@@ -200,11 +202,12 @@ def test_a_thousand_levels_are_stored_and_loaded_and_no_more(nested: Callable[[i
         assert archive.state == "broken"
 
 
-def test_methods_nest_deeper_than_pythons_stack() -> None:
-    """Users' serialize() methods call each other through the archive, each hundred levels on a stack of their own."""
+@pytest.mark.parametrize("observed", [nullcontext, Journal])
+def test_methods_nest_deeper_than_pythons_stack(observed: Callable[[], AbstractContextManager[Any]]) -> None:
+    """Users' serialize() methods call each other through the archive, each fifty levels on a stack of their own."""
     levels, threads = 5 * LEVELS_PER_STACK + 1, threading.active_count()
     file = io.BytesIO()
-    with Archive(file, "store", registry=CLASSES, depth=levels) as archive:
+    with observed(), Archive(file, "store", registry=CLASSES, depth=levels) as archive:
         archive << by_hand(levels)
     with loading(file.getvalue(), depth=levels) as archive:
         found, depth = archive >> ByHand, 0

@@ -94,7 +94,7 @@ def _check_can_be_made(kind: type[Any], maker: Callable[..., Any], *arguments: A
         raise TypeError(f"{kind.__name__} must be made without arguments, to be loaded into: {error}") from None
 
 
-LEVELS_PER_STACK = 100
+LEVELS_PER_STACK = 50
 """How deep serialize() methods are nested on one Python stack; deeper ones get a new stack."""
 
 
