@@ -127,7 +127,8 @@ class Governed(Settling):
             partner = default(self)
             arguments = (partner, *arguments[1:])
         if kind is not None and not isinstance(partner, kind):
-            raise TypeError(f"{type(self).__name__}.{call}() takes a {'{}, not a {}'.format(*_names(kind, type(partner)))}")
+            expected, got = _names(kind, type(partner))
+            raise TypeError(f"{type(self).__name__}.{call}() takes a {expected}, not a {got}")
         partner = getattr(partner, "__governed__", partner)  # an object may stand for a governed one
         fired = partner._fired.get(f"{self.role.name}.{call}") if isinstance(partner, Governed) else None
         return (None, "", arguments) if fired is None else (partner, fired, arguments)

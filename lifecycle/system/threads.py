@@ -1,4 +1,4 @@
-"""The other threads of the process: where they are, and waiting until those that are about to ask the system have done so."""
+"""The frames of the process's threads, and waiting until the system calls that other threads have begun are over."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from types import FrameType
 from lifecycle.engine.steps import IS_ONE_STEP
 from lifecycle.system import polling
 
-PATIENCE = 1.0  # seconds; a thread that the system has not let run for so long is not waited for
+PATIENCE = 1.0  # seconds to wait at most
 DEPTH = 6  # frames between a call of an object and the system
 
 _IN_ITS_TURN = threading.RLock()  # a signal handler may close a socket while its own thread is in here
 
 
 def frames_of_threads() -> dict[int, FrameType]:
-    """The frames in which the threads run, asked for while no collection can begin.
+    """The current frame of each thread, by thread identifier; no garbage collection runs meanwhile.
 
-    Before CPython 3.11.9 the interpreter holds its list of threads while it makes the frames. A collection in between may end
-    a file or a socket, which lets go of the GIL; the next thread that asks would then wait for the list with the GIL in its
-    hands, for ever (python/cpython#106883).
+    Before CPython 3.11.9 the interpreter locks its list of threads while it creates the frames. A collection in between may
+    close a file or a socket, which releases the GIL. A second thread that asks then holds the GIL while it waits for the
+    list, and both are deadlocked (python/cpython#106883).
     """
     with _IN_ITS_TURN:
         was_enabled = gc.isenabled()
@@ -41,12 +41,12 @@ if hasattr(os, "register_at_fork"):  # a child has only the thread that forks, s
 
 
 def until_calls_have_ended(*things: object) -> None:
-    """Wait until each other thread that may be in a system call for one of `things` has left that, at most PATIENCE.
+    """Wait at most PATIENCE until no other thread is in a system call for one of `things`.
 
-    A thread lets go of the GIL with the descriptor's number in its hands, before it is in the system: what is changed there
-    meanwhile, as the blocking mode, it would find. Whoever calls this has seen to it that no call gets the number any more,
-    and that the waits are woken. Without the GIL another thread's variables must not be read: every thread in a call of this
-    package counts then.
+    A thread reads the descriptor's number, releases the GIL, and then enters the system call. Changes that another thread
+    makes to the descriptor in between, such as its blocking mode, apply to that call. The caller must first ensure that no
+    new call can read the number, and wake the calls that wait. Without the GIL the variables of other threads cannot be
+    read, so this waits for every thread that is in a call of this package.
     """
     frames = frames_of_threads()
     frames.pop(get_ident(), None)  # this frame: it must not hold itself
