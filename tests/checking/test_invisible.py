@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import _thread
 import gc
 import inspect
 import socket
@@ -12,6 +13,7 @@ import traceback
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from checking.walking import Walk, transcript, walks
 from hypothesis import given, settings
 from kernel import ERROR
 from long_form import part
-from loopback import until_shows
+from loopback import until, until_shows
 
 from lifecycle import Server
 from lifecycle.checking import checked_sockets
@@ -46,6 +48,21 @@ def test_walk_is_answered_the_same(walk: Walk) -> None:
         with checked_sockets(open_is_leak=False):
             checked = transcript(walk)
     assert checked == plain
+
+
+def test_calls_by_c_code_are_answered() -> None:
+    """A method that a thread begins with, below no Python code at all, does what it does without a checker."""
+    failed: list[object] = []
+    (left, right), made = socket.socketpair(), socket.socket.__new__(socket.socket)
+    with checked_sockets() as findings, left, right, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", failed.append)
+        for call in (partial(left.sendall, b"x"), partial(left.shutdown, socket.SHUT_WR), made.__init__):  # type: ignore[misc]
+            before = _thread._count()
+            _thread.start_new_thread(call, ())
+            until(lambda before=before: _thread._count() <= before, "the end of the thread")
+        assert (right.recv(1), right.recv(1)) == (b"x", b"")
+        made.close()
+    assert failed == findings == []
 
 
 def test_class_is_left_as_it_was() -> None:
