@@ -51,14 +51,16 @@ def test_walk_is_answered_the_same(walk: Walk) -> None:
 
 def test_calls_by_c_code_are_noted() -> None:
     """A method that a thread begins with, below no Python code at all, does what it does, and is noted."""
-    left, right = socket.socketpair()
-    with checked_sockets() as findings, left, right:
+    with checked_sockets() as findings:
+        left, right = socket.socketpair()
         track = registry.track_of(left)
         assert track is not None
         for name, argument in (("sendall", b"x"), ("shutdown", socket.SHUT_WR)):
             _thread.start_new_thread(getattr(left, name), (argument,))
             until(lambda name=name: track.events[-1].call == name, name)
         assert (right.recv(1), right.recv(1)) == (b"x", b"")
+        left.close()
+        right.close()
     assert findings == []
 
 
