@@ -66,7 +66,7 @@ class SocketTrack(ref[socket.socket]):
     key: int
     number: int
     at: Milestone
-    noted: list[tuple[Any, ...]]
+    noted: list[Any]
 
     # What most sockets never set, and few calls ask for, stands here, where a new track need not set it.
     inode = left_out = ends_in_a_row = 0
@@ -90,13 +90,17 @@ class SocketTrack(ref[socket.socket]):
         for number, event in enumerate(self.noted):
             if type(event) is not Event:
                 self.noted[number] = _event(*event)
-        return self.noted  # type: ignore[return-value] # all are events now
+        return self.noted
 
     @property
     def made(self) -> CallSite:
         """Where the socket was made."""
-        event = self.events[0] if self.noted else None
-        return event.place if event is not None and event.call == MADE else UNKNOWN
+        if not self.noted or self.noted[0][0] != MADE:
+            return UNKNOWN
+        if type(self.noted[0]) is not Event:
+            self.noted[0] = _event(*self.noted[0])
+        place: CallSite = self.noted[0].place
+        return place
 
     @property
     def state(self) -> ObservedState:
