@@ -9,7 +9,7 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from lifecycle import roles
@@ -139,8 +139,17 @@ class GovernedStage(LoopbackStage):
         """A new object that does not wait."""
         return kind(timeout=0, engine=engine)
 
-    state = property(attrgetter("subject.state"))
-    legal = property(attrgetter("subject.legal"))
+    if TYPE_CHECKING:
+
+        @property
+        def state(self) -> str: ...
+
+        @property
+        def legal(self) -> tuple[str, ...]: ...
+
+    else:  # read in each step, so without a frame
+        state = property(attrgetter("subject.state"))
+        legal = property(attrgetter("subject.legal"))
 
     def call(self, provocation: Provocation) -> Answer:
         """As of every session; in one frame where nothing has to be done around the call."""

@@ -240,7 +240,7 @@ class LoopbackStage(ABC):
             return _odd_answer(value, error)
 
     def _of_error(self, call: str, error: BaseException) -> Answer:
-        kind = type(error)
+        kind: Any = type(error)
         if kind is IllegalCall:
             return REFUSED
         if kind in PLAIN_ERRORS:
