@@ -172,14 +172,15 @@ class Settling:
             if back is not None:
                 self._moves(after, back)
             return outcome
-        outcome = None if self._is_overtaken(node, call) else self.outcome_of(call, error)
-        if self._is_overtaken(node, call):
+        outcome = None if self._node is not node and self._is_overtaken(node, call) else self.outcome_of(call, error)
+        if self._node is not node and self._is_overtaken(node, call):
             if not isinstance(error, Exception):
                 return None  # the program is told to stop, and that is not overruled
             if isinstance(error, StateChangedDuringCall) and error.call == call:
                 return None  # the handler has seen it, and says so
             raise self._overtaken(node, call, error) from error
-        if outcome is not None and node._after(call, outcome) is not None:
+        now = None if outcome is None else node._after(call, outcome)
+        if outcome is not None and now is not None and (now is not node or self._node is not node or node._final):
             self._settle_call(node, call, outcome)
         return outcome
 

@@ -59,13 +59,19 @@ def facts_of(sock: socket.socket, *, peek: bool = True) -> Facts:
     if isinstance(head, int):
         return _unconnected(sock) if head in (errno.ENOTCONN, errno.EINVAL) else BROKEN  # EINVAL: of AF_UNIX, on Linux
     if not _has_peer(sock):  # the peek may have taken the error that ended the connection
-        return BROKEN if head else replace(LINKED, sends=False, receives=Receives.EOF)
+        return BROKEN if head else _linked(False, Receives.EOF)
     receives = Receives.OPEN
     if head == b"":
         receives = Receives.EOF if tcp is None or tcp in FIN_RECEIVED else Receives.OFF
-    elif tcp is not None and tcp not in FIN_RECEIVED and _receives_have_ended(sock):  # what is queued can still be read
+    elif head is not None and tcp not in FIN_RECEIVED and tcp is not None and _receives_have_ended(sock):
+        # what is queued can still be read; with nothing there, the peek would have seen the end
         receives = Receives.OFF
     sends = tcp not in FIN_SENT and not (family_of(sock) == LOCAL_FAMILY and _sends_have_ended(sock))
+    return _linked(sends, receives)
+
+
+@cache
+def _linked(sends: bool, receives: Receives) -> Facts:
     return replace(LINKED, sends=sends, receives=receives)
 
 
@@ -215,6 +221,11 @@ def make_blocking(number: int) -> None:
 family_of: Callable[[socket.socket], int] = _raw.family.__get__
 """The family as a number, from which socket.socket.family makes an enum each time"""
 _type = _raw.type.__get__
+
+
+def is_of_kind(sock: socket.socket, kind: int) -> bool:
+    """Whether it is a socket of a family that objects of this package have, and of that type."""
+    return family_of(sock) in FAMILIES and _type(sock) == kind
 
 
 def _unconnected(sock: socket.socket) -> Facts:
