@@ -41,7 +41,7 @@ class FileKind(IntEnum):
     INTERNAL = 4
 
 
-_PROGRAM, _INSTALLED, _LOOP, _INTERNAL = FileKind.PROGRAM, FileKind.INSTALLED, FileKind.LOOP, FileKind.INTERNAL
+_PROGRAM, _INSTALLED, _LIBRARY, _LOOP, _INTERNAL = FileKind
 
 STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _NOTSTDLIB = tuple(STDLIB + part + os.sep for part in ("site-packages", "dist-packages", "test"))
@@ -49,8 +49,8 @@ _CHECKER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _LIFECYCLE = os.path.dirname(os.path.dirname(_CHECKER)) + os.sep
 _PACKAGES = tuple(f"{os.sep}{folder}{os.sep}" for folder in ("site-packages", "dist-packages"))
 _SCRIPTS = frozenset({"bin", "Scripts"})
-_SOCKET = socket.__file__
-SSL = os.path.join(os.path.dirname(_SOCKET), "ssl.py")
+SOCKET = socket.__file__
+SSL = os.path.join(os.path.dirname(SOCKET), "ssl.py")
 _LOOPS = tuple(
     os.path.join(STDLIB, *parts)
     for parts in (("asyncio", "events.py"), ("threading.py",), ("concurrent", "futures", "thread.py"))
@@ -59,21 +59,32 @@ _INSTALLED_LOOPS = tuple(
     os.sep + os.path.join(*parts) for parts in (("trio", "_core", "_run.py"), ("twisted", "python", "context.py"))
 )
 
-kinds: dict[str, FileKind] = {
-    _SOCKET: FileKind.INTERNAL,
-    SSL: FileKind.INTERNAL,
-    os.path.join(STDLIB, "asyncio", "trsock.py"): FileKind.INTERNAL,
-    **dict.fromkeys(_LOOPS, FileKind.LOOP),
-}
-"""what the files seen so far belong to"""
+
+class _Kinds(dict[str, FileKind]):
+    def __missing__(self, file: str) -> FileKind:
+        kind = self[file] = _find_kind(file)
+        if kind is _PROGRAM and not is_in_lifecycle(file):
+            followed.add(file)
+        return kind
+
+
+kinds = _Kinds(
+    {
+        SOCKET: FileKind.INTERNAL,
+        SSL: FileKind.INTERNAL,
+        os.path.join(STDLIB, "asyncio", "trsock.py"): FileKind.INTERNAL,
+        **dict.fromkeys(_LOOPS, FileKind.LOOP),
+    }
+)
+"""what the files belong to"""
+
+followed: set[str] = set()
+"""the files seen so far that belong to the program, and not to this package"""
 
 
 def kind_of(file: str) -> FileKind:
     """What the file of a code object belongs to."""
-    kind = kinds.get(file)
-    if kind is None:
-        kind = kinds[file] = _find_kind(file)
-    return kind
+    return kinds[file]
 
 
 def _find_kind(file: str) -> FileKind:
@@ -109,58 +120,55 @@ def call_site(frame: FrameType | None) -> CallSite:
     Where a loop or a thread is reached first, or only installed packages are on the stack, it is the nearest line of a
     package, and without one the library's own line.
     """
-    nearest: FrameType | None = None
-    installed: FrameType | None = None
-    if frame is not None and frame.f_back is not None and frame.f_code.co_filename == _SOCKET:
-        frame = frame.f_back  # its line is never the answer
-        known = own_sites.get((id(frame.f_code), frame.f_lasti))
-        if known is not None:
-            return known[0]
-    while frame is not None:
-        code = frame.f_code
-        try:
-            kind = kinds[code.co_filename]
-        except KeyError:
-            kind = kind_of(code.co_filename)
-        if kind is _PROGRAM:
-            if nearest is None:
-                known = own_sites.get((id(code), frame.f_lasti))
-                if known is None:
-                    known = own_sites[id(code), frame.f_lasti] = _site(frame, None), code
-                    if len(own_sites) > _MANY:
-                        own_sites.clear()
-                return known[0]
-            return _site(frame, nearest)
-        if kind is not _INTERNAL:
-            if nearest is None:
-                nearest = frame
-            if kind is _LOOP and code.co_name not in _MAKERS:
-                break
-            if kind is _INSTALLED and installed is None:
-                installed = frame
+    while frame is not None and kinds[frame.f_code.co_filename] is _INTERNAL:
         frame = frame.f_back
-    if installed is not None:
-        return _site(installed, nearest)
-    return UNKNOWN if nearest is None else _site(nearest, nearest)
+    if frame is None:
+        return UNKNOWN
+    nearest, installed = frame, None
+    while frame is not None:
+        kind = kinds[frame.f_code.co_filename]
+        if kind is not _LIBRARY:
+            if kind is _PROGRAM:
+                return site_at(frame.f_code, frame.f_lasti) if frame is nearest else _site(frame, nearest)
+            if kind is _INSTALLED:
+                installed = installed or frame
+            elif kind is _LOOP and frame.f_code.co_name not in _MAKERS:
+                break
+        frame = frame.f_back
+    return _site(installed or nearest, nearest)
 
-
-own_sites: dict[tuple[int, int], tuple[CallSite, CodeType]] = {}
-"""the lines of the program that make a call themselves, by the id() of the code and the instruction; with the code"""
 
 _sites: dict[tuple[int, ...], tuple[CallSite, CodeType, CodeType | None]] = {}  # with the codes, whose id() the keys have
 _MANY = 10_000
 
 
-def _site(frame: FrameType, nearest: FrameType | None) -> CallSite:
-    code, behind = frame.f_code, None if nearest is None or nearest is frame else nearest.f_code
-    key = (id(code), frame.f_lasti) if behind is None else (id(code), frame.f_lasti, id(behind), nearest.f_lasti)  # type: ignore[union-attr]
+def site_at(code: CodeType, instruction: int) -> CallSite:
+    """The line of the instruction at that offset."""
+    known = _sites.get((id(code), instruction))
+    if known is None:
+        lines = (line for first, end, line in code.co_lines() if first <= instruction < end)
+        site = CallSite(code.co_filename, next(lines, None) or code.co_firstlineno, code.co_name)
+        known = _remember((id(code), instruction), site, code, None)
+    return known[0]
+
+
+def _site(frame: FrameType, nearest: FrameType) -> CallSite:
+    code, behind = frame.f_code, nearest.f_code
+    key = id(code), frame.f_lasti, id(behind), nearest.f_lasti
     known = _sites.get(key)
     if known is None:
-        if len(_sites) > _MANY:
-            _sites.clear()
-        library = "" if behind is None or nearest is None else _library(nearest)
-        known = _sites[key] = CallSite(code.co_filename, frame.f_lineno or 0, code.co_name, library), code, behind
+        site = CallSite(code.co_filename, frame.f_lineno or 0, code.co_name, _library(nearest) if frame is not nearest else "")
+        known = _remember(key, site, code, behind)
     return known[0]
+
+
+def _remember(
+    key: tuple[int, ...], site: CallSite, code: CodeType, behind: CodeType | None
+) -> tuple[CallSite, CodeType, CodeType | None]:
+    if len(_sites) > _MANY:
+        _sites.clear()
+    known = _sites[key] = site, code, behind
+    return known
 
 
 def _library(frame: FrameType) -> str:
@@ -190,4 +198,4 @@ def is_open_for_ever(frame: FrameType | None) -> bool:
 
 def is_file(frame: FrameType) -> bool:
     """Whether a file object over the socket makes the call."""
-    return frame.f_code.co_filename == _SOCKET and frame.f_code.co_name in ("write", "readinto")
+    return frame.f_code.co_filename == SOCKET and frame.f_code.co_name in ("write", "readinto")

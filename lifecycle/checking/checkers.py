@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from operator import length_hint
 
+from lifecycle.checking import milestones, observed
 from lifecycle.checking.call_sites import CallSite
 from lifecycle.checking.findings import Finding, finding_of
 from lifecycle.checking.formats.codes import code_of_hazard
 from lifecycle.checking.kinds import FindingKind
-from lifecycle.checking.observed import UNKNOWN_STATE, ObservedState, keep_all
+from lifecycle.checking.observed import UNKNOWN_STATE, ObservedState
 from lifecycle.checking.settings import Mode
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.python.hazards import Hazard
@@ -47,7 +49,7 @@ class Checker:
         self.keep_all = keep_all
         self.findings: list[Finding] = []
         self.tracks: list[SocketTrack] = []
-        self.sockets = 0
+        self._made_before = _made()
         self.left_out = 0
         self.owner = ""
         self._counts: Counter[tuple[object, ...]] = Counter()
@@ -68,6 +70,11 @@ class Checker:
         if self._on_finding is not None:
             self._on_finding(finding)
 
+    @property
+    def sockets(self) -> int:
+        """How many sockets were made since the check began."""
+        return _made() - self._made_before
+
     def matters(self, finding: Finding) -> bool:
         """Whether a system that matters may refuse the call of the finding; a note matters to a strict checker only."""
         if finding.kind is FindingKind.NOTE:
@@ -78,18 +85,37 @@ class Checker:
         """Drop what was found in the process that this one was forked from."""
         self.findings.clear()
         self.tracks.clear()
-        self.sockets = self.left_out = 0
+        self.left_out, self._made_before = 0, _made()
         self._counts.clear()
 
 
 in_turn: list[Checker] = []
 """the active checkers, the outermost first"""
 
+only: Checker | None = None
+"""the active checker, where there is just one, and nothing but findings is asked for"""
+
 keeping_all = False
 """whether some active checker keeps every call of every socket; read at every call"""
 
-numbers = itertools.count(1)
+_END = sys.maxsize
+
+numbers = iter(range(1, _END))
 """the numbers of sockets, in the order in which they were made"""
+
+_others = 0  # how many of the numbers no new socket has
+
+
+def other_number() -> int:
+    """A number that no new socket has."""
+    global _others
+    _others += 1
+    return next(numbers)
+
+
+def _made() -> int:
+    """How many sockets were made."""
+    return _END - 1 - length_hint(numbers) - _others
 
 
 def active() -> Checker | None:
@@ -121,10 +147,12 @@ def end(checker: Checker) -> None:
 
 
 def _update() -> None:
-    global keeping_all
+    global keeping_all, only
     former, keeping_all = keeping_all, any(each.keep_all for each in in_turn)
+    only = None if len(in_turn) != 1 or keeping_all or milestones.looks_at_all else in_turn[0]
     if keeping_all is not former:
-        keep_all(keeping_all)
+        observed.keep_all(keeping_all)
+        milestones.keep_all(keeping_all)
 
 
 def report_hazard(

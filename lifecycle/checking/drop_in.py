@@ -20,14 +20,13 @@ from functools import cache
 from types import CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
-from lifecycle.checking import observe
+from lifecycle.checking import losses, observe
 from lifecycle.checking.concurrent_close import WATCHED
 from lifecycle.checking.observe import ABSENT, MISSING
-from lifecycle.checking.registry import filed, register, track_of
-from lifecycle.checking.track import SocketTrack, clock
+from lifecycle.checking.outcomes import RESULTS
+from lifecycle.checking.registry import accepted, filed, register, track_of
 from lifecycle.roles.options import has_a_time
-from lifecycle.roles.python.words import SETS_OPTION, UNNOTED
-from lifecycle.roles.words import ACCEPT
+from lifecycle.roles.python.words import SETS_OPTION, TAKES_PART, UNNOTED
 
 
 class Frequent(NamedTuple):
@@ -56,32 +55,37 @@ _FREQUENT_SOURCE = """\
 def {name}(self, {parameters}, *rest, **keywords):
     try:
         track = self._closed
-        quiet = track.quiet.{name}
+        at = track.at
+        quiet = at.{name}
     except AttributeError:
-        quiet = False
-    state = None
+        quiet = at = None
+    after = None
     try:
         if {last} is not MISSING and not rest and not keywords:
             if quiet:
                 result = original(self, {arguments})
-                if {usual} and track.quiet.{name}:
+                if {usual} and track.at.{name}:
                     return result
                 quiet = False
                 finish_silently(track, {name!r}, ({arguments},), result)
                 return result
-            if track.__class__ is SocketTrack and {name!r} in track.state.simple:
-                state, began = track.state, clock()
-                result = original(self, {arguments})
-                finish_at_once(track, state, {name!r}, ({arguments},), result, getframe(), began)
-                return result
+            if at is not None:
+                after = at.steps[{name!r}]
+                if after is not None:
+                    result = original(self, {arguments})
+                    if {usual}{whole} and track.at is at and not receivers:
+                        track.step({name!r}, after)
+                    else:
+                        finish_at_once(track, at, {name!r}, ({arguments},), result, getframe())
+                    return result
         quiet = False
         arguments, simple = ({arguments}, *rest), {last} is not MISSING and not keywords
         return checked(self, {name!r}, original, arguments if simple else given(arguments), keywords)
     except BaseException as error:
         if quiet:
             fail_silently(track, {name!r}, error)
-        elif state is not None:
-            fail_at_once(track, state, {name!r}, getframe(), ({arguments},), began, error)
+        elif after is not None:
+            fail_at_once(track, at, {name!r}, getframe(), ({arguments},), error)
         del self, {arguments}, rest, keywords
         track = result = arguments = None
         raise
@@ -89,18 +93,25 @@ def {name}(self, {parameters}, *rest, **keywords):
 
 _SINGLE_SOURCE = """\
 def {name}(self, value=MISSING, /, *rest, **keywords):
-    state = None
     try:
         track = self._closed
-        if track.__class__ is SocketTrack and value is not MISSING and not rest and {name!r} in track.state.simple:
-            state, began = track.state, clock()
-            result = original(self, value, **keywords) if keywords else original(self, value)
-            finish_at_once(track, state, {name!r}, (value,), result, getframe(), began)
+        at = track.at
+        after = at.steps[{name!r}]
+    except AttributeError:
+        after = None
+    try:
+        if after is not None and value is not MISSING and not rest and not keywords:
+            result = original(self, value)
+            if {is_plain} and after is not at and track.at is at and not receivers:
+                track.step({name!r}, after)
+            else:
+                finish_at_once(track, at, {name!r}, (value,), result, getframe())
             return result
+        after = None
         return checked(self, {name!r}, original, given((value, *rest)), keywords)
     except BaseException as error:
-        if state is not None:
-            fail_at_once(track, state, {name!r}, getframe(), (value,), began, error)
+        if after is not None:
+            fail_at_once(track, at, {name!r}, getframe(), (value,), error)
         del self, value, rest, keywords
         track = result = None
         raise
@@ -110,8 +121,8 @@ _UNNOTED_SOURCE = """\
 def {name}(self, /, *arguments, **keywords):
     try:
         track = self._closed
-        state = track.state
-        quiet = {name!r} in state.silent{unless}
+        at = track.at
+        quiet = {name!r} in at.state.silent{unless}
     except AttributeError:
         quiet = False
     try:
@@ -120,7 +131,7 @@ def {name}(self, /, *arguments, **keywords):
         return checked(self, {name!r}, original, arguments, keywords)
     except BaseException as error:
         if quiet:
-            fail_at_once(track, state, {name!r}, getframe(), arguments, clock(), error)
+            fail_at_once(track, at, {name!r}, getframe(), arguments, error)
         del self, arguments, keywords
         track = None
         raise
@@ -140,7 +151,7 @@ _SOURCES = {
 def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
     try:
         original(self, family, type, proto, fileno)
-        register(self, fileno, getframe(1))
+        register(self, (family, type, proto), fileno)
     except BaseException:
         del self, fileno
         raise
@@ -149,20 +160,21 @@ def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
 def _accept(self, /, *arguments, **keywords):
     try:
         track = self._closed
-        state = track.state
-        quiet = ACCEPTED in track.known and "accept" in state.simple
+        at = track.at
+        quiet = at.accept
     except AttributeError:
         quiet = False
     try:
         if quiet:
             result = original(self, *arguments, **keywords)
+            accepted[result[0]] = track
         else:
             result = checked(self, "accept", original, arguments, keywords)
-        accepted(self, result[0])
+            note_accepted(self, result[0])
         return result
     except BaseException as error:
         if quiet:
-            fail_at_once(track, state, "accept", getframe(), arguments, clock(), error)
+            fail_at_once(track, at, "accept", getframe(), arguments, error)
         del self, arguments, keywords
         track = None
         raise
@@ -194,7 +206,7 @@ def detach(self):
 def fileno(self, /, *arguments, **keywords):
     try:
         track = self._closed
-        if track.curious:
+        if track.at.curious:
             descriptor_requested(track)
     except AttributeError:
         pass
@@ -224,23 +236,22 @@ _WAITING = {**{name: name for name in (*FREQUENT_CALLS, *UNNOTED, *_SINGLE)}, **
 
 _NAMES: dict[str, Any] = {
     "ABSENT": ABSENT,
-    "ACCEPTED": (ACCEPT.name, "ok"),
     "MISSING": MISSING,
-    "accepted": observe.accepted,
+    "accepted": accepted,
     "descriptor_requested": observe.descriptor_requested,
     "checked": observe.checked,
     "close_failed": observe.close_failed,
-    "clock": clock,
     "closing": observe.closing,
     "detached": observe.detached,
     "duplicated": observe.duplicated,
     "SIZED": (bytes, bytearray, memoryview),
-    "SocketTrack": SocketTrack,
     "fail_at_once": observe.fail_at_once,
     "fail_silently": observe.fail_silently,
     "filed": filed,
     "getframe": sys._getframe,
     "given": observe.given,
+    "note_accepted": observe.note_accepted,
+    "receivers": losses.receivers,
     "has_a_time": has_a_time,
     "register": register,
     "finish_at_once": observe.finish_at_once,
@@ -294,7 +305,7 @@ def _watched_code() -> dict[str, CodeType]:
     sources = dict(_SOURCES)
     sources |= {name: _frequent_source(name, shape) for name, shape in FREQUENT_CALLS.items()}
     sources |= {name: _PLAIN_SOURCE.format(name=name, call=call) for name, call in _PLAIN.items()}
-    sources |= {name: _SINGLE_SOURCE.format(name=name) for name in _SINGLE}
+    sources |= {name: _SINGLE_SOURCE.format(name=name, is_plain=name not in RESULTS) for name in _SINGLE}
     unless = {name: " and not has_a_time(arguments)" if name == SETS_OPTION else "" for name in UNNOTED}
     sources |= {name: _UNNOTED_SOURCE.format(name=name, unless=unless[name]) for name in UNNOTED}
     return {name: _compiled(name, source) for name, source in sources.items()}
@@ -302,9 +313,8 @@ def _watched_code() -> dict[str, CodeType]:
 
 def _frequent_source(name: str, shape: Frequent) -> str:
     required = [each.partition("=")[0] for each in shape.parameters.split(", ") if each.endswith("=MISSING")]
-    return _FREQUENT_SOURCE.format(
-        name=name, parameters=shape.parameters, arguments=shape.arguments, usual=shape.usual, last=required[-1]
-    )
+    whole = " and data.__class__ in SIZED" if name in TAKES_PART else ""
+    return _FREQUENT_SOURCE.format(name=name, last=required[-1], whole=whole, **shape._asdict())
 
 
 def _compiled(name: str, source: str) -> CodeType:

@@ -11,8 +11,10 @@ from enum import IntEnum
 from types import CodeType, FrameType, ModuleType
 from typing import NamedTuple
 
-from lifecycle.checking.call_sites import SSL, STDLIB, CallSite, FileKind, is_loop, kind_of
+from lifecycle.checking.call_sites import SSL, STDLIB, CallSite, FileKind, is_loop, kind_of, kinds
 from lifecycle.roles.python.words import ORDER_ERRORS
+
+_PROGRAM, _LOOP = FileKind.PROGRAM, FileKind.LOOP
 
 
 class Guard(IntEnum):
@@ -208,13 +210,11 @@ def is_in_finalizer(frame: FrameType) -> bool:
     caller: FrameType | None = frame
     while caller is not None:
         code = caller.f_code
-        kind = kind_of(code.co_filename)
-        if kind is FileKind.LOOP and is_loop(code):
-            break
+        kind = kinds[code.co_filename]
         if code.co_name == "__del__":
             is_library = kind in (FileKind.LIBRARY, FileKind.INSTALLED)
             return is_library and ResourceWarning.__name__ in (*code.co_names, *code.co_varnames)
-        if kind is FileKind.PROGRAM:
+        if kind is _PROGRAM or (kind is _LOOP and is_loop(code)):
             break
         caller = caller.f_back
     return False

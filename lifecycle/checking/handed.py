@@ -10,7 +10,7 @@ from functools import wraps
 from types import CodeType, FrameType
 from typing import Any
 
-from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of, site_at
 from lifecycle.checking.replacements import Replacements
 
 _FRAMES = 8  # of the code that starts a thread
@@ -68,7 +68,7 @@ def named_site(frame: FrameType | None, call: str, number: int | None = None) ->
     own = [each for each in around if kind_of(each[0].co_filename) is FileKind.PROGRAM]
     naming = [each for each in own if call in each[0].co_names or call in each[0].co_consts]
     if naming or kind_of(usual.file) is not FileKind.PROGRAM:
-        return next((_site(code, instruction) for code, instruction in naming or own), usual)
+        return next((site_at(code, instruction) for code, instruction in naming or own), usual)
     return usual
 
 
@@ -76,9 +76,4 @@ def entry_site(frame: FrameType | None) -> CallSite:
     """The line by which the thread that runs now has come into the program: the outermost one at or above `frame`."""
     usual = call_site(frame)
     own = [each for each in _frames(frame) if kind_of(each[0].co_filename) is FileKind.PROGRAM]
-    return _site(*own[-1]) if own else usual
-
-
-def _site(code: CodeType, instruction: int) -> CallSite:
-    lines = (line for first, end, line in code.co_lines() if first <= instruction < end)
-    return CallSite(code.co_filename, next(lines, None) or code.co_firstlineno, code.co_name)
+    return site_at(*own[-1]) if own else usual

@@ -18,25 +18,26 @@ class Watcher(NamedTuple):
 missing: dict[str, Watcher] = {}
 """the modules that are not loaded yet"""
 
-_loaded = 0  # how many modules there were at the last look
+loaded = 0
+"""how many modules there were at the last look"""
 
 _watched: dict[str, Watcher] = {}
 
 
 def begin(watchers: Mapping[str, Watcher]) -> None:
     """Watch the modules that are there, and wait for the others. watchers: by the names of modules."""
-    global _loaded
+    global loaded
     missing.update(watchers)
-    _loaded = 0
+    loaded = 0
     look()
 
 
 def look() -> None:
     """Begin to watch the modules that were loaded since."""
-    global _loaded
-    if _loaded == len(sys.modules):
+    global loaded
+    if loaded == len(sys.modules):
         return
-    _loaded = len(sys.modules)
+    loaded = len(sys.modules)
     for name in [name for name in missing if name in sys.modules]:
         _watched[name] = missing.pop(name)
         _watched[name].begin()

@@ -28,7 +28,7 @@ class LiveLines:
         self._file = SharedFile(folder / LIVE)
         self._main = process
         self._left = LARGEST
-        track.watch = self._noted
+        track.tell(self._noted)
 
     def found(self, finding: Finding) -> None:
         """Write a finding."""

@@ -101,7 +101,7 @@ _ZERO = bytes(4)
 
 if sys.platform == "win32":
 
-    def takes_back(sock: socket.socket, number: int) -> bool:
+    def takes_back(sock: socket.socket) -> bool:
         """Whether close() resets the connection and drops data that the peer has not yet got."""
         return False
 
@@ -109,9 +109,10 @@ else:
     import fcntl
     import termios
 
-    def takes_back(sock: socket.socket, number: int) -> bool:
+    def takes_back(sock: socket.socket) -> bool:
         """Whether close() resets the connection and drops data that the peer has not yet got."""
         try:
+            number = _raw.fileno(sock)
             count = bytearray(_ZERO)  # half the time of bytes
             fcntl.ioctl(number, termios.FIONREAD, count)
             return count != _ZERO and fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) != _ZERO and not _aborts(sock)

@@ -14,16 +14,16 @@ from types import FrameType
 from typing import Any, Final
 
 from lifecycle.checking import checkers, inherited, losses, waiting
-from lifecycle.checking.call_sites import FileKind, call_site, kind_of, kinds, own_sites
+from lifecycle.checking.call_sites import SOCKET, FileKind, followed, kind_of
 from lifecycle.checking.concurrent_close import InFlight, in_flight, judge_overdue, socket_closed, suspects
 from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
 from lifecycle.checking.losses import is_secured, takes_back
+from lifecycle.checking.milestones import Milestone, ended_so
 from lifecycle.checking.observed import STREAM, ObservedState, corrected
 from lifecycle.checking.observed_call import ObservedCall
 from lifecycle.checking.outcomes import RESULTS, outcome_of_error, outcome_of_result
-from lifecycle.checking.registry import NEW, Unchecked, drop_inode, hand_over, handed, live, note_number, track_of
-from lifecycle.checking.track import SocketTrack, clock
-from lifecycle.roles.facts import LINKED, Link
+from lifecycle.checking.registry import Unchecked, accepted, drop_inode, hand_over, live, note_number, track_of
+from lifecycle.checking.track import SocketTrack, clock, getframe
 from lifecycle.roles.python.hazards import (
     FINALIZED,
     RESET_BY_CLOSE,
@@ -32,17 +32,15 @@ from lifecycle.roles.python.words import (
     KEEPS_DESCRIPTOR,
     QUESTIONS,
     SHOWN,
+    TAKES_PART,
     WITH_ADDRESS,
 )
 from lifecycle.roles.words import CLOSE, DETACH
 
-_CONNECTED = STREAM.at(LINKED)
-_STREAM_ROLE = _CONNECTED.role
+_STREAM_ROLE = STREAM.initial.role
 
 _fileno = _socket.socket.fileno
 _CLOSE = CLOSE.name
-_CLOSED = _CLOSE, "ok"
-_PROGRAM = FileKind.PROGRAM
 
 
 class _Absent(int):
@@ -73,15 +71,16 @@ def checked(
         track = track_of(sock)
         if track is None:
             return original(sock, *arguments, **keywords)
-    state = track.state
+    at = track.at
+    state = at.state
     if call in state.simple:
         began = clock()
         try:
             result = original(sock, *arguments, **keywords) if keywords else original(sock, *arguments)
-            finish_at_once(track, state, call, arguments, result, sys._getframe(1), began)
+            finish_at_once(track, at, call, arguments, result, sys._getframe(1), began)
             return result
         except BaseException as error:
-            fail_at_once(track, state, call, sys._getframe(1), arguments, began, error)
+            fail_at_once(track, at, call, sys._getframe(1), arguments, error, began)
             raise
         finally:
             del sock, arguments, keywords  # a kept traceback must not hold the program's objects
@@ -90,7 +89,7 @@ def checked(
         return original(sock, *arguments, **keywords)
     arguments = given(arguments)
     row = WITH_ADDRESS[call] if call in WITH_ADDRESS and _has_address(arguments, keywords) else call
-    judged = Standing.QUESTION if row in track.state.legal else _standing(track, sock, row, frame)
+    judged = Standing.QUESTION if row in state.legal else _standing(track, sock, row, frame)
     illegal = judged is not Standing.QUESTION
     current = ObservedCall(track, call, frame, arguments, row=row, illegal=illegal, is_note=judged is Standing.NOTE)
     try:
@@ -108,48 +107,49 @@ def checked(
 
 
 def _began(
-    track: SocketTrack, state: ObservedState, call: str, frame: FrameType, arguments: tuple[Any, ...], began: float
+    track: SocketTrack, state: ObservedState, call: str, frame: FrameType, arguments: tuple[Any, ...], began: float | None
 ) -> ObservedCall:
     """A call that began before, in `state`."""
     current = ObservedCall(track, call, frame, arguments)
-    current.state, current.began = state, began
+    current.state = state
+    if began is not None:
+        current.began = began
     return current
 
 
 def finish_at_once(
     track: SocketTrack,
-    state: ObservedState,
+    at: Milestone,
     call: str,
     arguments: tuple[Any, ...],
     result: Any,
     frame: FrameType,
-    began: float,
+    began: float | None = None,
 ) -> None:
-    """A call has returned that was legal when it began. frame: the watched method's."""
+    """A call has returned that was legal when it began, at the milestone `at`. frame: the watched method's."""
     classify = RESULTS.get(call)
-    ended = call, "ok" if classify is None else classify(state, arguments, result)
-    after = state.steps[ended]
-    if after is None or track.state is not state or losses.receivers:
-        _began(track, state, call, frame, arguments, began).ended(ended[1], result=result)
-    elif after is not state or ended not in track.known:
-        caller: Any = frame.f_back
-        known = own_sites.get((id(caller.f_code), caller.f_lasti))
-        track.step(ended, after, call_site(caller) if known is None else known[0], began)
+    outcome = "ok" if classify is None else classify(at.state, arguments, result)
+    ended = ended_so(call, outcome)
+    after = at.steps[ended]
+    if after is None or track.at is not at or losses.receivers or call in TAKES_PART:
+        _began(track, at.state, call, frame, arguments, began).ended(outcome, result=result)
+    elif after is not at:
+        track.step(ended, after, frame.f_back or frame)
 
 
 def fail_at_once(
     track: SocketTrack,
-    state: ObservedState,
+    at: Milestone,
     call: str,
     frame: FrameType,
     arguments: tuple[Any, ...],
-    began: float,
     error: BaseException,
+    began: float | None = None,
 ) -> None:
     """A call has raised that was legal when it began; one that would only have to wait says nothing new the second time."""
-    if type(error) is BlockingIOError and (call, "pending") in track.known and track.state is state:
+    if type(error) is BlockingIOError and (call, "pending") in at.reached.noted and track.at is at:
         return
-    _began(track, state, call, frame, arguments, began).ended(outcome_of_error(state, call, error), error=error)
+    _began(track, at.state, call, frame, arguments, began).ended(outcome_of_error(at.state, call, error), error=error)
 
 
 def finish_silently(track: SocketTrack | Unchecked, call: str, arguments: tuple[Any, ...], result: Any) -> None:
@@ -176,42 +176,45 @@ def closing(sock: socket.socket) -> SocketTrack | None:
     track = live.get(id(sock))
     if track is None:
         track = track_of(sock)
-    if track is None or track.state.final:
+        if track is None:
+            return None
+    at = track.at
+    state = at.state
+    if state.final:
         return None
     if suspects:
         judge_overdue()
-    frame, state, number, began = sys._getframe(2), track.state, _fileno(sock), clock()
-    place = call_site(frame)
-    is_forgotten = track.forgotten
-    if not is_forgotten and (place.library or kinds.get(place.file) is not _PROGRAM):
-        is_forgotten = is_in_finalizer(frame)
+    frame, is_forgotten = getframe(2), track.forgotten
+    caller = (frame.f_back or frame) if frame.f_code.co_filename == SOCKET else frame
+    if not is_forgotten and caller.f_code.co_filename not in followed:
+        is_forgotten = is_in_finalizer(caller)
     calls = [each for each in in_flight(sock) if _may_stay(state, sock, each)] if _count() and not is_forgotten else ()
-    if state.may_reset:
+    if at.may_reset:
         is_last = track.group is None or len(track.group) == 1  # the system's socket is closed with its last object
-        if is_last and track.has_sent() and not is_secured(sock) and takes_back(sock, number):
+        if is_last and not is_secured(sock) and takes_back(sock):
             losses.report(RESET_BY_CLOSE, ObservedCall(track, _CLOSE, frame))
-    elif state.facts.link is Link.LISTENING:
-        inherited.note_closed(track, number)
-    if checkers.keeping_all:
+    elif state.listens:
+        inherited.note_closed(track, _fileno(sock))
+    after = at.steps[_CLOSE]
+    if after is None:
         ObservedCall(track, _CLOSE, frame).ended("ok")
     else:
-        track.step(_CLOSED, state.steps[_CLOSED] or state.after(*_CLOSED), place, began)
-        if track.group is not None:
-            track.leave()
-    drop_inode(track)
+        track.step(_CLOSE, after, caller)
+    if track.inode:
+        drop_inode(track)
     if is_forgotten:
         checkers.report_hazard(FINALIZED, track, _CLOSE, track.made, state=state)
     for each in calls:
-        socket_closed(track, state, each, number)
+        socket_closed(track, state, each, _fileno(sock))
     if waiting.in_use:
-        waiting.closed(track, number, place)
+        waiting.closed(track, _fileno(sock))
     return track
 
 
 def close_failed(track: SocketTrack, number: int | None) -> None:
     """The first close of the socket has raised the error `number`."""
     current = ObservedCall(track, _CLOSE, sys._getframe(1))
-    current.state = track.before
+    current.state = track.at.reached.before
     current.check_descriptor(number)
 
 
@@ -232,31 +235,29 @@ def duplicated(sock: socket.socket, other: socket.socket) -> None:
         track.join(twin)
 
 
-def accepted(sock: socket.socket, number: int) -> None:
+def note_accepted(sock: socket.socket, number: int) -> None:
     """A listener has returned the descriptor of a connection, of which an object is about to be made."""
     track = sock._closed  # type: ignore[attr-defined]
     if type(track) is not SocketTrack:
         track = track_of(sock)
     if track is not None and track.state.role is _STREAM_ROLE:
-        handed[number] = (_CONNECTED, NEW, True, track.made)
+        accepted[number] = track
 
 
 def descriptor_requested(track: SocketTrack) -> None:
     """The program asks for the descriptor, perhaps to wait for it."""
     frame = sys._getframe(1)
     if frame.f_back is not None and kind_of(frame.f_back.f_code.co_filename) is not FileKind.INTERNAL:
-        track.watched = True
-        after = track.state.after("fileno", "ok")
-        if after is not track.state:
+        track.at = track.at.but(watched=True)
+        if track.state.after("fileno", "ok") is not track.state:
             ObservedCall(track, "fileno", frame).ended("ok")
-        track.curious = "fileno" not in after.keeps
 
 
 def _begun_before(track: SocketTrack, call: str, frame: FrameType, arguments: tuple[Any, ...] = ()) -> ObservedCall:
     """A call that began in a state in which it was legal; the socket may have been closed since."""
     current = ObservedCall(track, call, frame, arguments)
     if current.state.final:
-        current.state = track.before
+        current.state = track.at.reached.before
     return current
 
 

@@ -31,36 +31,15 @@ from lifecycle.roles.python.observed import (
 )
 from lifecycle.roles.python.remedies import INSTEAD, WAKING
 from lifecycle.roles.python.words import (
-    ASKED,
     CONFIRMED,
     FAREWELL,
     PACKAGE_CALLS,
     QUESTIONS,
-    SETS_OPTION,
-    TAKES_PART,
     TELLS_RESULT,
     UNNOTED,
     WITH_ADDRESS,
 )
 from lifecycle.system.handles import INTERNET_FAMILIES, facts_of, is_bound
-
-
-class Steps(dict[tuple[str, "str | None"], "ObservedState | None"]):
-    """(a legal call, its outcome) -> the state after it, where the outcome says nothing else than that; else None."""
-
-    def __init__(self, state: ObservedState) -> None:
-        self._state = state
-
-    def __missing__(self, key: tuple[str, str | None]) -> ObservedState | None:
-        (call, outcome), state = key, self._state
-        is_more = outcome in (None, "pending", "eof", ASKED.name) or call in _LOOKED_AT or call not in state.legal
-        is_more = is_more or state.misleads(call, outcome or "")
-        self[key] = step = None if is_more else state.after(call, outcome or "")
-        return step
-
-
-_LOOKED_AT = frozenset({*TAKES_PART, *WITH_ADDRESS, SETS_OPTION})
-"""the calls whose arguments and results matter, whatever their outcome"""
 
 PACKAGE_ROLES = {OBSERVED_STREAM.law.name: (CLIENT, SERVER), OBSERVED_DATAGRAM.law.name: (PACKAGE_DATAGRAM,)}
 """a role of Python's -> the package's roles whose sockets are of the same kind"""
@@ -72,12 +51,12 @@ class ObservedState:
     role: the law. stands_for: the state of the law whose row applies here. legal: the calls that the role allows here.
     keeps: those among them whose `ok` stays here. simple: those whose arguments do not change that. silent: those that only
     ask, or set something that has no part in the order, so that they are not noted; both are empty while every call is kept.
-    may_reset: whether close() may take back what was sent.
+    may_reset: whether close() may take back what was sent. listens: whether it is a listener.
     """
 
     __slots__ = (
-        "_all", "_cells", "_observed", "facts", "final", "keeps", "legal", "may_reset", "name", "role", "silent", "simple",
-        "stands_for", "steps",
+        "_all", "_cells", "_observed", "facts", "final", "keeps", "legal", "listens", "may_reset", "name", "role", "silent",
+        "simple", "stands_for",
     )  # fmt: skip
 
     def __init__(self, name: str, observed: ObservedRole, every: Mapping[str, ObservedState]) -> None:
@@ -88,12 +67,12 @@ class ObservedState:
         self.stands_for = observed.namesakes.get(name, name)
         self.legal = frozenset(call for call in self.role.table[self.stands_for] if (name, call) not in observed.reasons)
         self.may_reset = self.facts.receives is Receives.OPEN
+        self.listens = self.facts.link is Link.LISTENING
         self._cells = observed.real.table[name]
         self.keeps = frozenset(call for call in self.legal if self._cells[call].get("ok") == name)
         self.keep_all(False)
         self._observed = observed
         self._all = every
-        self.steps = Steps(self)
 
     def __repr__(self) -> str:
         return f"<{self.role.name} {self.name}>"

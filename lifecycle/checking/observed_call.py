@@ -15,6 +15,7 @@ from lifecycle.checking.enforced import refusal
 from lifecycle.checking.guards import is_safe_race
 from lifecycle.checking.handed import named_site
 from lifecycle.checking.kinds import FindingKind
+from lifecycle.checking.milestones import ended_so
 from lifecycle.checking.observed import INTERNET, ObservedState, ends_of, has_peer
 from lifecycle.checking.outcomes import error_name, is_order_error, lost_descriptor
 from lifecycle.checking.settings import Mode
@@ -29,7 +30,6 @@ from lifecycle.roles.python.hazards import (
 from lifecycle.roles.python.words import (
     ASKED,
     CONFIRMED,
-    FREQUENT,
     RETURNS_ERROR,
     WATCHED,
 )
@@ -92,7 +92,7 @@ class ObservedCall:
         if now.final and not state.final:
             self._closed_meanwhile(outcome, error)
             return
-        if outcome == "pending" and track.watched and state.lists(self.row, WATCHED.name):
+        if outcome == "pending" and track.at.reached.watched and state.lists(self.row, WATCHED.name):
             outcome = WATCHED.name
         elif outcome == ASKED.name and self._has_peer():
             outcome = CONFIRMED.name
@@ -100,12 +100,13 @@ class ObservedCall:
         number = _error_number(self.row, result, error)
         misled = outcome is not None and state.misleads(self.row, outcome) and number in (None, errno.EPIPE)
         keep_all = checkers.keeping_all
-        if after is not now or self.illegal or misled or keep_all or (self.call, outcome) not in track.known:
+        ended = ended_so(self.call, outcome)
+        if after is not now or self.illegal or misled or keep_all or ended not in track.at.reached.noted:
             self._note(outcome, after, error)
             track.enter(after)
             if keep_all:
                 self._learn_ends()
-            track.known |= {(self.call, outcome)}
+            track.at = track.at.noting(ended)
             if self.illegal:
                 self._judge(outcome, number)
             elif misled:
@@ -115,9 +116,6 @@ class ObservedCall:
                 inherited.look(self.arguments[0], self.call, track.events[-1].place)
             self.check_descriptor(number)
             losses.look(self, outcome, after, result)
-        is_usual = outcome == "ok" and after is state and self.row == self.call and self.call in state.keeps
-        if is_usual and self.call in FREQUENT and not keep_all:
-            track.quiet = track.quiet.and_also(self.call)
 
     def check_descriptor(self, number: int | None) -> None:
         """Report, once, a legal call whose error `number` means that the descriptor was closed without the object."""

@@ -7,28 +7,33 @@ import os
 import socket
 import sys
 import time
+from _thread import get_ident
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
-from types import FrameType
+from itertools import islice
+from types import FrameType, SimpleNamespace
 from typing import Final
 
 from lifecycle.checking import checkers, late, loops
 from lifecycle.checking import track as track_module
 from lifecycle.checking.call_sites import (
+    SOCKET,
     UNKNOWN,
     CallSite,
     FileKind,
     call_site,
+    followed,
     is_in_lifecycle,
     is_open_for_ever,
     kind_of,
-    kinds,
 )
 from lifecycle.checking.kinds import FindingKind
-from lifecycle.checking.observed import ObservedState, first_state, found_state
+from lifecycle.checking.milestones import Milestone, Reached, milestone_of
+from lifecycle.checking.observed import STREAM, ObservedState, family_of, first_state, found_state
 from lifecycle.checking.tls_readers import note_reader
-from lifecycle.checking.track import Quiet, SocketTrack
+from lifecycle.checking.track import MADE, Event, SocketTrack, clock, getframe, no_thread, thread_name, threads
+from lifecycle.roles.facts import LINKED
 from lifecycle.roles.python.hazards import KEPT_BY_FILE, NUMBER_LEFT
 from lifecycle.roles.python.words import FREQUENT
 from lifecycle.roles.words import CLOSE, DETACH
@@ -36,26 +41,27 @@ from lifecycle.roles.words import CLOSE, DETACH
 _GRACE = 1.0  # seconds in which finalizers may still close what the collector has found
 
 _fileno = _socket.socket.fileno
-_family, _type, _proto = (each.__get__ for each in (_socket.socket.family, _socket.socket.type, _socket.socket.proto))
-_first: dict[tuple[int, int, int], ObservedState] = {}  # family, type and protocol -> the state of a new socket
+_CONNECTED = STREAM.at(LINKED)
+
+Kind = tuple[int, int, int]
+"""family, type and protocol, as they were asked for"""
+
+_first: dict[Kind, Milestone] = {}  # where a new socket begins
 
 live: dict[int, SocketTrack] = {}
 """the tracks of sockets by their id()"""
 
 _by_inode: dict[int, dict[int, SocketTrack]] = {}
-_without_inode: dict[int, SocketTrack] = {}  # the inode is read when another object may share it
+_read_to = 0  # the number of the last socket whose inode was read, which is done when another object may share it
 _dying: dict[int, tuple[SocketTrack, float]] = {}
 _numbers: dict[int, tuple[int, SocketTrack]] = {}
 
-handed: dict[int, tuple[ObservedState, int, bool, CallSite | None]] = {}
-"""the descriptors that go from one object to another, or that the system has just made: number -> the state in which the next
-object begins, its inode or NEW, whether it is new to the program, and where the listener was made that has accepted it"""
+handed: dict[int, tuple[ObservedState, int, bool]] = {}
+"""the descriptors that go from one object to another: number -> the state in which the next object begins, its inode, and
+whether it is new to the program"""
 
-_PROGRAM = FileKind.PROGRAM
-is_own_code = cache(is_in_lifecycle)
-
-NEW = -1
-"""in place of an inode: no other object can have that socket"""
+accepted: dict[int, SocketTrack] = {}
+"""the descriptors of connections of which an object is about to be made -> the listener"""
 
 
 class Unchecked:
@@ -63,8 +69,9 @@ class Unchecked:
 
     __slots__ = ()
 
-    curious: Final = False
-    quiet: Final = Quiet(frozenset(FREQUENT))
+    at: Final = SimpleNamespace(
+        curious=False, accept=False, steps=defaultdict(lambda: None), **dict.fromkeys(FREQUENT, True)
+    )  # in place of a milestone
 
     def __bool__(self) -> bool:
         return False
@@ -76,58 +83,92 @@ class Unchecked:
 UNCHECKED = Unchecked()
 
 
-def register(sock: socket.socket, fileno: int | None, frame: FrameType) -> None:
-    """Begin to follow a socket that was just made, at the program's line at or above `frame`."""
+def register(sock: socket.socket, kind: Kind, fileno: int | None) -> None:
+    """Begin to follow a socket that was just made by the caller of __init__(), which calls this."""
+    if late.missing and late.loaded != len(sys.modules):
+        late.look()
+    if fileno is None:
+        at = _first.get(kind)
+    else:
+        listener = accepted.get(fileno)
+        at = None if listener is None else listener.at.accepts
+    try:
+        frame = getframe(2)
+    except ValueError:  # C code makes the socket
+        frame = getframe(1)
+    caller = (frame.f_back or frame) if frame.f_code.co_filename == SOCKET else frame
+    code, key, checker = caller.f_code, id(sock), checkers.only
+    if at is None or checker is None or code.co_filename not in followed or _dying or key in live:
+        _register(sock, kind, fileno, frame, at)
+        return
+    if fileno is not None:
+        del accepted[fileno]
+        if _numbers:
+            _numbers.pop(fileno, None)
+    track = SocketTrack(sock, _died)
+    track.key, track.at, track.number = key, at, next(checkers.numbers)
+    track.noted = [(MADE, at, at, code, caller.f_lasti, (threads.get(get_ident()) or no_thread())._name)]
+    live[key] = sock._closed = track  # type: ignore[attr-defined]
+    if checker.owner:
+        track.owner = checker.owner
+
+
+def _register(sock: socket.socket, kind: Kind, fileno: int | None, frame: FrameType, at: Milestone | None) -> None:
+    """The same, whatever there is to be thought of. at: where the socket begins, if that is known."""
     active = checkers.in_turn
     if not active:
         return
     if _dying:
         judge_the_dead(time.monotonic() - _GRACE)
-    if late.missing:
-        late.look()
     made = call_site(frame)
     is_by_library = bool(made.library)
-    if kinds.get(made.file) is not _PROGRAM:
+    listener = None if fileno is None else accepted.pop(fileno, None)
+    if made.file not in followed:
+        if is_in_lifecycle(made.file):
+            sock._closed = UNCHECKED  # type: ignore[attr-defined]
+            return
         is_by_library = True
-        listened = handed[fileno][3] if fileno in handed else None
-        made = loops.site_of_task() or listened or made
-    elif is_own_code(made.file):
-        sock._closed = UNCHECKED  # type: ignore[attr-defined]
-        return
+        made = loops.site_of_task() or (made if listener is None else listener.made)
     twin: SocketTrack | None = None
     is_new, inode = True, 0
-    if fileno is None:
-        kind = _family(sock), _type(sock), _proto(sock)
-        state = _first.get(kind)
-        if state is None:
-            state = _first[kind] = first_state(sock)
-    elif fileno in handed and handed[fileno][1] == NEW:
-        state = handed.pop(fileno)[0]
-        if _numbers:
-            _numbers.pop(fileno, None)
-    else:
+    if fileno is not None and listener is None:
         state, is_new, twin, inode = _origin(sock, fileno, frame)
-    track = SocketTrack(sock, _died)
-    track.begin(sock, state, made, next(checkers.numbers), inode)
+        at = _beginning(sock, state)
+    elif at is None:
+        at = _beginning(sock, first_state(sock) if listener is None else _CONNECTED)
+        if listener is None:
+            _first[kind] = at
+        else:
+            listener.at.accepts = at
+    if fileno is not None and _numbers:
+        _numbers.pop(fileno, None)
+    track = _track(sock, at, inode, made)
+    track.number = next(checkers.numbers)
     if track_module.watch is not None:
         track_module.watch(track, track.events[0])
     if twin is not None:
         _join(twin, track)
     if not is_new or (is_by_library and is_open_for_ever(frame)):
         track.adopted = True
-    key = track.key
-    if inode or key in live or _dying:
-        _follow(sock, track)
-    else:
-        live[key] = _without_inode[key] = track
-        if sock._closed is not True:  # type: ignore[attr-defined]
-            sock._closed = track  # type: ignore[attr-defined]
+    _follow(sock, track)
     if active[-1].owner:
         track.owner = active[-1].owner
     for each in active:
-        each.sockets += 1
         if each.keep_all:
             each.tracks.append(track)
+
+
+def _beginning(sock: socket.socket, state: ObservedState) -> Milestone:
+    return milestone_of(Reached(family_of(sock), state, state))
+
+
+def _track(sock: socket.socket, at: Milestone, inode: int, made: CallSite) -> SocketTrack:
+    track, now = SocketTrack(sock, _died), clock()
+    track.key, track.at = id(sock), at
+    if inode:
+        track.inode = inode
+    track.noted = [Event(MADE, "", "ok", at.state.name, made, thread_name(), now, now)]
+    return track
 
 
 def track_of(sock: socket.socket) -> SocketTrack | None:
@@ -144,12 +185,9 @@ def track_of(sock: socket.socket) -> SocketTrack | None:
     return dying[0] if dying is not None else _adopted(sock)
 
 
-def hand_over(number: int, state: ObservedState, *, is_new: bool, made: CallSite | None = None) -> None:
-    """Remember that the descriptor `number` goes from one object to another, which begins in `state`.
-
-    made: where the listener was made that has accepted it.
-    """
-    handed[number] = (state, inode_of(number), is_new, made)
+def hand_over(number: int, state: ObservedState, *, is_new: bool) -> None:
+    """Remember that the descriptor `number` goes from one object to another, which begins in `state`."""
+    handed[number] = (state, inode_of(number), is_new)
 
 
 def join_others(sock: socket.socket) -> None:
@@ -211,12 +249,12 @@ def filed(sock: socket.socket, file: object) -> None:
 def inodes() -> frozenset[int]:
     """The sockets of the system that the program's objects hold, or held when they gave them away."""
     held = {inode_of(_fileno(sock)) for track in live.copy().values() if (sock := track()) is not None}
-    return frozenset(held | {inode for _, inode, _, _ in handed.values()})
+    return frozenset(held | {inode for _, inode, _ in handed.values()})
 
 
 def handed_out() -> int:
     """How many descriptors were handed out, are still open, and belong to no object."""
-    return sum(1 for number, (_, inode, _, _) in handed.copy().items() if inode and inode_of(number) == inode)
+    return sum(1 for number, (_, inode, _) in handed.copy().items() if inode and inode_of(number) == inode)
 
 
 def record_next_calls() -> None:
@@ -237,7 +275,8 @@ def forget_all() -> None:
     """Forget every socket: the last check has ended."""
     live.clear()
     _by_inode.clear()
-    _without_inode.clear()
+    _first.clear()
+    accepted.clear()
     _dying.clear()
     handed.clear()
     _numbers.clear()
@@ -256,8 +295,9 @@ def _report_leak(track: SocketTrack) -> None:
 def _follow(sock: socket.socket, track: SocketTrack) -> None:
     former = live.get(track.key)
     if former is not None:  # __init__() was called again
-        former.state = former.state.after(CLOSE.name, "ok")
+        former.enter(former.state.after(CLOSE.name, "ok"))
         drop_inode(former)
+        del live[track.key]  # its place is by the order of the numbers
     if _dying:
         dying = _dying.pop(track.key, None)
         if dying is not None and not dying[0].state.final:  # a new object has its id()
@@ -265,27 +305,20 @@ def _follow(sock: socket.socket, track: SocketTrack) -> None:
     live[track.key] = track
     if track.inode:
         _by_inode.setdefault(track.inode, {})[track.key] = track
-    else:
-        _without_inode[track.key] = track
     if getattr(sock, "_closed", None) is not True:
         sock._closed = track  # type: ignore[attr-defined]
 
 
 def _died(track: SocketTrack) -> None:
-    key, is_open = track.key, not track.state.final
-    if is_open:
-        drop_inode(track)
-    if live.get(key) is track:
-        del live[key]
-        if is_open:
-            _dying[key] = (track, time.monotonic())
+    if live.get(track.key) is track:
+        del live[track.key]
+        if not track.at.state.final:
+            _dying[track.key] = (track, time.monotonic())
+            drop_inode(track)
 
 
 def drop_inode(track: SocketTrack) -> None:
     """The object has no socket any more, or it is dead."""
-    if _without_inode.get(track.key) is track:
-        del _without_inode[track.key]
-        return
     tracks = _by_inode.get(track.inode) if track.inode else None
     if tracks is not None and tracks.get(track.key) is track:
         del tracks[track.key]
@@ -303,7 +336,7 @@ def _origin(sock: socket.socket, fileno: int, frame: FrameType) -> tuple[Observe
     _numbers.pop(fileno, None)
     inode = inode_of(_fileno(sock))
     if former is not None:
-        state, former_inode, is_new, _ = former
+        state, former_inode, is_new = former
         return (state if inode == former_inode else found_state(sock)), is_new, None, inode
     is_new = kind_of(frame.f_code.co_filename) is FileKind.INTERNAL
     twin = None if is_new and frame.f_code.co_name == "socketpair" else _twin_of(inode)
@@ -314,12 +347,7 @@ def _twin_of(inode: int, *, but: SocketTrack | None = None) -> SocketTrack | Non
     """The track of another object over the same socket of the system."""
     if not inode:
         return None
-    for key, track in _without_inode.copy().items():
-        _without_inode.pop(key, None)
-        sock = track()
-        if sock is not None and not track.state.final:
-            track.inode = inode_of(_fileno(sock))
-            _by_inode.setdefault(track.inode, {})[track.key] = track
+    _read_inodes()
     with suppress(RuntimeError):  # another thread makes one, too
         for track in reversed(_by_inode.get(inode, {}).values()):
             sock = track()
@@ -328,14 +356,27 @@ def _twin_of(inode: int, *, but: SocketTrack | None = None) -> SocketTrack | Non
     return None
 
 
+def _read_inodes() -> None:
+    """Read the inodes of the sockets that were made since this was done last."""
+    global _read_to
+    newest = next(reversed(live.values()), None)
+    if newest is not None and newest.number > _read_to:
+        for track in tuple(islice(reversed(live.values()), newest.number - _read_to)):
+            sock = track()
+            if sock is not None and not track.inode and not track.at.state.final:
+                track.inode = inode_of(_fileno(sock))
+                _by_inode.setdefault(track.inode, {})[track.key] = track
+        _read_to = newest.number
+
+
 def _adopted(sock: socket.socket) -> SocketTrack | None:
     current = checkers.active()
     if current is None or sock.fileno() == -1:
         return None
-    track = SocketTrack(sock, _died)
-    track.begin(sock, found_state(sock), UNKNOWN, next(checkers.numbers), inode_of(_fileno(sock)))
-    track.events.clear()  # nobody knows how it was made
+    track = _track(sock, _beginning(sock, found_state(sock)), inode_of(_fileno(sock)), UNKNOWN)
+    track.noted.clear()  # nobody knows how it was made
     track.adopted = True
+    track.number = checkers.other_number()
     _follow(sock, track)
     return track
 

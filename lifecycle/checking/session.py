@@ -67,7 +67,7 @@ def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True, strict:
     portability listen ('bind',)
     """
     current = Checker(Mode(mode), strict=strict)
-    first = next(checkers.numbers)
+    first = checkers.other_number()
     start(current)
     try:
         yield current.findings

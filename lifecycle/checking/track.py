@@ -7,48 +7,35 @@ allows (a dictionary by id() costs three times as much). A table by id() finds i
 
 from __future__ import annotations
 
-import _socket
 import socket
+import sys
 import threading
 import time
 from _thread import get_ident
 from collections.abc import Callable
 from io import BufferedReader
-from types import CodeType
-from typing import Any, Final, NamedTuple
+from types import CodeType, FrameType, SimpleNamespace
+from typing import Any, NamedTuple
 from weakref import ref
 
-from lifecycle.checking.call_sites import CallSite
+from lifecycle.checking import milestones
+from lifecycle.checking.call_sites import SOCKET, UNKNOWN, CallSite, call_site, followed, site_at
+from lifecycle.checking.milestones import Ended, Milestone
 from lifecycle.checking.observed import ObservedState
-from lifecycle.roles.python.words import FREQUENT, SENDING
 
-_family = _socket.socket.family.__get__
+MADE = "socket"
+"""the call with which a history begins"""
 
-
-class _Unmade:
-    name: Final = ""
-
-
-class _Alone(dict[tuple[str, "str | None"], frozenset[tuple[str, "str | None"]]]):
-    """What ended -> a set of that alone, of which one is enough for all sockets."""
-
-    def __missing__(self, ended: tuple[str, str | None]) -> frozenset[tuple[str, str | None]]:
-        alone = self[ended] = frozenset((ended,))
-        return alone
-
-
-_alone = _Alone()
-_MADE = "socket", "ok"
-_FREQUENT = frozenset((call, "ok") for call in FREQUENT)
-_SENDING = frozenset({*SENDING, *((call, "ok") for call in SENDING)})  # as events and their parts have them
-
-_UNMADE: Final = _Unmade()
-_NOTHING: frozenset[Any] = frozenset()
 _FIRST, _LAST = 16, 48  # how many events of a long history are kept
+_KEPT = _FIRST + _LAST
 
 
 class Event(NamedTuple):
-    """One call in a socket's history. `outcome` is None while it runs, and where the system was not asked."""
+    """One call in a socket's history.
+
+    outcome: None while it runs, and where the system was not asked. began, ended: by clock(); 0.0 for a call that was as usual,
+    unless every call is kept.
+    """
 
     call: str
     state: str
@@ -62,71 +49,34 @@ class Event(NamedTuple):
     error: str = ""
 
 
-class Quiet:
-    """Which frequent calls have been noted, and change nothing in this state: a flag for each. Shared by all sockets."""
-
-    __slots__ = (*FREQUENT, "_more")
-
-    send: bool
-    sendall: bool
-
-    def __init__(self, calls: frozenset[str]) -> None:
-        for call in FREQUENT:
-            setattr(self, call, call in calls)
-        self._more: dict[str, Quiet] = {}
-
-    def and_also(self, call: str) -> Quiet:
-        """These, and one more."""
-        if call not in self._more:
-            calls = frozenset(each for each in FREQUENT if each == call or getattr(self, each))
-            self._more[call] = Quiet(calls)
-        return self._more[call]
-
-
-_NONE_YET: Final = Quiet(frozenset())
-
-
 class SocketTrack(ref[socket.socket]):
     """What is known about one socket; counts as false.
 
-    inode: identifies the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test
-    that made it. ends: its addresses, the local one and the peer's, where charts need them. reported: what was reported
-    already. known: the (call, outcome) of this state that were recorded. watched: the program has the descriptor, and may
-    wait for it. filed: the program has made a file over it. forgotten: a library's finalizer closes it. end_seen_at,
-    ends_in_a_row: where the end of the stream was received last, and how often there. readers: the files over it that read.
-    curious: whether fileno() changes something. group: the tracks of all objects over the same socket of the system.
+    at: how far it was followed. noted: its history; of a usual call only (how it ended, the milestones before and behind it,
+    the code and the instruction that made it, or its place and -1, the name of the thread). key: its id(). inode: identifies
+    the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test that made it. ends: its
+    addresses, the local one and the peer's, where charts need them. reported: what was reported already. filed: the program
+    has made a file over it. forgotten: a library's finalizer closes it. end_seen_at, ends_in_a_row: where the end of the stream
+    was received last, and how often there. readers: the files over it that read. group: the tracks of all objects over the
+    same socket of the system.
     """
 
-    __slots__ = (
-        "__dict__", "_noted", "before", "curious", "family", "forgotten", "group", "inode", "key", "known", "made",
-        "number", "quiet", "state", "watched",
-    )  # fmt: skip
+    __slots__ = ("__dict__", "at", "key", "noted", "number")
+
+    key: int
+    number: int
+    at: Milestone
+    noted: list[tuple[Any, ...]]
 
     # What most sockets never set, and few calls ask for, stands here, where a new track need not set it.
-    left_out = ends_in_a_row = 0
+    inode = left_out = ends_in_a_row = 0
     reported: frozenset[object] = frozenset()
-    adopted = filed = False
+    adopted = filed = forgotten = False
     end_seen_at: tuple[CodeType, int] | None = None
     owner = ""
     readers: tuple[ref[BufferedReader], ...] = ()
     ends: tuple[str, str] = ("", "")
-
-    def begin(self, sock: socket.socket, state: ObservedState, made: CallSite, number: int, inode: int) -> None:
-        """Fill a new track, and note that the socket was made; __init__() is the reference's own, which is faster."""
-        self.key = id(sock)
-        self.family = _family(sock)
-        self.number = number
-        self.state = self.before = state
-        self.inode = inode
-        self.made = made
-        self.known: frozenset[tuple[str, str | None]] = _NOTHING
-        self.curious = True
-        self.forgotten = self.watched = False
-        self.group: dict[int, SocketTrack] | None = None
-        self.quiet = _NONE_YET
-        thread, now = _threads.get(get_ident()), clock()
-        name = thread_name() if thread is None else thread._name  # type: ignore[attr-defined] # no property
-        self._noted: list[tuple[Any, ...]] = [(_MADE, _UNMADE, state, made, name, now, now)]
+    group: dict[int, SocketTrack] | None = None
 
     def __bool__(self) -> bool:
         return False
@@ -137,15 +87,26 @@ class SocketTrack(ref[socket.socket]):
     @property
     def events(self) -> list[Event]:
         """The history; each event is made when somebody asks for it first."""
-        for number, event in enumerate(self._noted):
+        for number, event in enumerate(self.noted):
             if type(event) is not Event:
-                (call, outcome), state, after, *rest = event
-                self._noted[number] = Event(call, state.name, outcome, after.name, *rest)
-        return self._noted  # type: ignore[return-value] # all are events now
+                self.noted[number] = _event(*event)
+        return self.noted  # type: ignore[return-value] # all are events now
 
-    def has_sent(self) -> bool:
-        """Whether the history has a call that sends."""
-        return self.quiet.sendall or self.quiet.send or not _SENDING.isdisjoint([each[0] for each in self._noted])
+    @property
+    def made(self) -> CallSite:
+        """Where the socket was made."""
+        event = self.events[0] if self.noted else None
+        return event.place if event is not None and event.call == MADE else UNKNOWN
+
+    @property
+    def state(self) -> ObservedState:
+        """The socket's state."""
+        return self.at.state
+
+    @property
+    def family(self) -> int:
+        """The socket's family."""
+        return self.at.reached.family
 
     @property
     def name(self) -> str:
@@ -154,25 +115,27 @@ class SocketTrack(ref[socket.socket]):
 
     def enter(self, state: ObservedState) -> None:
         """Enter `state`, as do the other objects over the same socket of the system; a close is each object's own."""
-        if state is self.state:
+        if state is self.at.state:
             return
-        self._enter(state)
+        self.at = self.at.entering(state)
         if state.final:
             self.leave()
         elif self.group is not None:
             for other in tuple(self.group.values()):
-                other._enter(state)
+                other.at = other.at.entering(state)
 
     def join(self, twin: SocketTrack) -> None:
         """Record that `twin` belongs to another object over the same socket of the system."""
         if self.group is None:
             self.group = {self.key: self}
+            self.at = self.at.but(shared=True)
         if twin.group is self.group:
             return
         for each in (twin.group or {twin.key: twin}).values():
             self.group[each.key] = each
             each.group = self.group
-        twin._enter(self.state)
+            each.at = each.at.but(shared=True)
+        twin.at = twin.at.entering(self.at.state)
 
     def leave(self) -> None:
         """The object has no socket any more."""
@@ -182,53 +145,61 @@ class SocketTrack(ref[socket.socket]):
 
     def note(self, event: Event, limit: bool = True) -> None:
         """Add to the history; limit: drop the middle of a long one."""
-        self._noted.append(event)
+        self.noted.append(event)
         if watch is not None:
             watch(self, event)
-        if limit and len(self._noted) > _FIRST + _LAST:
-            del self._noted[_FIRST]
+        if limit and len(self.noted) > _KEPT:
+            del self.noted[_FIRST]
             self.left_out += 1
 
-    def step(self, ended: tuple[str, str | None], after: ObservedState, place: CallSite, began: float) -> None:
-        """A call has ended so: add it to the history, as the parts of an event, and enter the state that it leads to.
+    def step(self, ended: Ended, after: Milestone, frame: FrameType | None = None) -> None:
+        """A call has ended as usual: add it to the history, and reach the next milestone.
 
-        This is note() and enter() in one frame, since it is done for each call that changes something.
+        frame: what has made the call; by default the caller of the function that calls this.
         """
-        state, noted, thread = self.state, self._noted, _threads.get(get_ident())
-        name = thread_name() if thread is None else thread._name  # type: ignore[attr-defined] # no property
-        if watch is None and len(noted) < _FIRST + _LAST:
-            noted.append((ended, state, after, place, name, began, clock()))
-        else:
-            call, outcome = ended
-            self.note(Event(call, state.name, outcome, after.name, place, name, began, clock()))
-        if after is state:
-            self.known |= _alone[ended]
-            if ended in _FREQUENT:
-                self.quiet = self.quiet.and_also(ended[0])
-        elif self.group is not None:
-            self.enter(after)
-            self.known = _alone[ended]
-        else:
-            self.before, self.state, self.known = state, after, _alone[ended]
-            if self.watched:
-                self.curious = "fileno" not in after.keeps
-            self.quiet = _NONE_YET
-
-    def _enter(self, state: ObservedState) -> None:
-        if state is not self.state:
-            self.before, self.state = self.state, state
-            self.known = _NOTHING
-            self.curious = not self.watched or "fileno" not in state.keeps
-            self.quiet = _NONE_YET
+        if frame is None:
+            try:
+                frame = getframe(2)
+            except ValueError:  # C code calls the method
+                frame = getframe(1)
+        code, noted = frame.f_code, self.noted
+        where, instruction = (code, frame.f_lasti) if code.co_filename in followed else place_at(frame)
+        noted.append((ended, self.at, after, where, instruction, (threads.get(get_ident()) or no_thread())._name))
+        self.at = after
+        if len(noted) > _KEPT:
+            del noted[_FIRST]
+            self.left_out += 1
 
     def begin_anew(self) -> None:
         """The next call of each kind is recorded, though it changes nothing."""
-        self.known = _NOTHING
-        self.quiet = _NONE_YET
+        self.at = self.at.but(noted=frozenset())
+
+
+def place_at(frame: FrameType) -> tuple[CodeType | CallSite, int]:
+    """The program's line at or above `frame`, as a history has it."""
+    caller = frame.f_back
+    if caller is not None and frame.f_code.co_filename == SOCKET and caller.f_code.co_filename in followed:
+        return caller.f_code, caller.f_lasti
+    return call_site(frame), -1
+
+
+def _event(ended: Ended, before: Milestone, after: Milestone, where: Any, instruction: int, thread: str) -> Event:
+    """The event of a usual call."""
+    call, outcome = (ended, "ok") if isinstance(ended, str) else ended
+    place = where if instruction < 0 else site_at(where, instruction)
+    name = "" if call == MADE else before.state.name
+    return Event(call, name, outcome, after.state.name, place, thread, 0.0, 0.0)
 
 
 watch: Callable[[SocketTrack, Event], None] | None = None
 """Called with everything that is noted"""
+
+
+def tell(watcher: Callable[[SocketTrack, Event], None]) -> None:
+    """Have `watcher` called with everything that is noted."""
+    global watch
+    watch = watcher
+    milestones.look_at_all()
 
 
 def thread_name(number: int | None = None) -> str:
@@ -237,11 +208,18 @@ def thread_name(number: int | None = None) -> str:
     It makes no threading.Thread for a thread that has none, since the program could see it.
     """
     number = get_ident() if number is None else number
-    thread = _threads.get(number)
+    thread = threads.get(number)
     return f"thread {number}" if thread is None else thread.name
 
 
-_threads: dict[int, threading.Thread] = getattr(threading, "_active", {})
+threads: dict[int, Any] = getattr(threading, "_active", {})
+"""the threads of `threading`, by their identifiers"""
+
+
+def no_thread() -> Any:
+    """In place of the Thread that this thread does not have."""
+    return SimpleNamespace(_name=thread_name())
 
 
 clock = time.perf_counter
+getframe = sys._getframe

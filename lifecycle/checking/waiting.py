@@ -254,13 +254,13 @@ def _entry(selector: Any, number: int) -> object:
     return registered.get(number)
 
 
-def closed(track: SocketTrack, number: int, place: CallSite) -> None:
+def closed(track: SocketTrack, number: int) -> None:
     """The socket with that descriptor is closed: remember the selectors that have it."""
     for found in tuple(in_use.values()):
         selector = found()
         entry = None if selector is None else _entry(selector, number)
         if entry is not None:
-            _doomed.setdefault(selector, []).append(Doomed(track, number, entry, place))
+            _doomed.setdefault(selector, []).append(Doomed(track, number, entry, track.events[-1].place))
             if not isinstance(selector, WatchedPoll) and "select" not in vars(selector):
                 _watch_next_use(selector)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import _thread
 import gc
 import inspect
 import socket
@@ -19,10 +20,10 @@ from checking.walking import Walk, transcript, walks
 from hypothesis import given, settings
 from kernel import ERROR
 from long_form import part
-from loopback import until_shows
+from loopback import until, until_shows
 
 from lifecycle import Server
-from lifecycle.checking import checked_sockets
+from lifecycle.checking import checked_sockets, registry
 from lifecycle.checking.drop_in import _watched_code
 
 
@@ -46,6 +47,21 @@ def test_walk_is_answered_the_same(walk: Walk) -> None:
         with checked_sockets(open_is_leak=False):
             checked = transcript(walk)
     assert checked == plain
+
+
+def test_calls_by_c_code_are_noted() -> None:
+    """A method that a thread begins with, below no Python code at all, does what it does, and is noted."""
+    with checked_sockets() as findings:
+        left, right = socket.socketpair()
+        track = registry.track_of(left)
+        assert track is not None
+        for name, argument in (("sendall", b"x"), ("shutdown", socket.SHUT_WR)):
+            _thread.start_new_thread(getattr(left, name), (argument,))
+            until(lambda name=name: track.events[-1].call == name, name)
+        assert (right.recv(1), right.recv(1)) == (b"x", b"")
+        left.close()
+        right.close()
+    assert findings == []
 
 
 def test_class_is_left_as_it_was() -> None:
