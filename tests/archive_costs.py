@@ -1,12 +1,14 @@
 """What hostile archives cost: the time and the memory per byte that was sent, of every type, of dumps, layouts and slow peers.
 
-    python -m tests.archive_costs [--inputs 1000000] [--seed N] [--minutes M] [--peers 50]
+    python -m tests.archive_costs [--inputs 1000000] [--seed N] [--minutes M] [--peers 50] [--dear]
 
 An input is a container of one type whose element, valid or mutated, is repeated to its size and mutated again as a whole: 64
-bytes to 2 KB, and up to 1 MB one time in LARGE. It is loaded; some are dumped, laid out, and gathered from a connection, too.
-Each may take a peak of memory of MEMORY times the bytes, and FREE more, which is the archive's limit and what its depth takes
-(large inputs are weighed, and one in WEIGHED of the others); and SECONDS_PER_BYTE of the processor, and FREE_SECONDS more. What
-fails is measured again.
+bytes to 2 KB, and up to 1 MB one time in LARGE. One time in DEAR it is as dear as its kind can be: no two values are the same,
+none is one that Python has once, and a map is just past a growth of its table; --dear: every kind is taken so once, first. It
+is loaded; some are dumped, laid out, and gathered from a connection, too. Each may take a peak of memory of MEMORY times the
+bytes, and FREE more, which is the archive's limit and what its depth takes (large inputs are weighed, and one in WEIGHED of
+the others); and SECONDS_PER_BYTE of the processor, and FREE_SECONDS more. What fails is measured again. Every EACH inputs the
+worst so far are printed to stderr.
 
 Then a task that sleeps 5 ms runs beside so many peers, each of which sends most of a message, and then a byte now and again.
 """
@@ -22,7 +24,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, make_dataclass, replace
 from functools import partial
 from heapq import nlargest
 from pathlib import Path
@@ -48,7 +50,8 @@ LIMIT, DEPTH = 1 << 20, 100
 MEMORY, FREE = 16, LIMIT + (1 << 19)
 SECONDS_PER_BYTE, FREE_SECONDS = 12e-6, 0.05
 SMALL, LARGEST = 1 << 11, 1 << 20
-LARGE, WEIGHED, GATHERED, DUMPED, LAID_OUT = 1500, 10, 1000, 20, 50  # one input in so many
+LARGE, DEAR, WEIGHED, GATHERED, DUMPED, LAID_OUT = 1500, 10_000, 10, 1000, 20, 50  # one input in so many
+EACH = 50_000
 LATE = 0.1  # seconds
 
 Load = Callable[[Archive], Any]
@@ -64,14 +67,19 @@ class Shape:
     head: bytes = b""
     has_count: bool = True
 
-    def data(self, size: int) -> bytes:
-        """About so many bytes of it."""
+    def data(self, size: int, *, past_growth: bool = False) -> bytes:
+        """About so many bytes of it; or as many fewer as make a dict that has just grown."""
         parts: list[bytes] = []
         total = 0
         while total < size:
             parts.append(self.element(len(parts)))
             total += len(parts[-1]) or size
         count = len(parts)
+        if past_growth:
+            while (1 << count.bit_length()) * 2 // 3 + 1 > len(parts) or (1 << count.bit_length()) * 2 // 3 >= count:
+                count -= 1
+            count = (1 << count.bit_length()) * 2 // 3 + 1
+            del parts[count:]
         prefix = struct.pack("<H", count) if count < 0xFFFF else struct.pack("<HI", 0xFFFF, count)
         return self.head + (prefix if self.has_count else b"") + b"".join(parts)
 
@@ -104,6 +112,42 @@ def shapes() -> Iterator[Shape]:
     yield Shape("CObArray in CObArray", partial(_same, b"\1\x80\1\0"), _kind(CObArray), _description(CObArray))
     for line in (b"x\0", b"\n\0", b"x\0\n\0", b"\r\0"):
         yield Shape(f"lines {line.hex()}", partial(_same, line), _lines, has_count=False)
+
+
+def dear_shapes() -> Iterator[Shape]:
+    """Arrays, maps and records of values that take the most memory for their bytes."""
+    dear: dict[str, Callable[[int], bytes]] = {"COleVariant": lambda number: b"\3\0" + _large(number, 4)}
+    dear["CString"] = partial(_named, b"")
+    dear["CComBSTR"] = lambda number: b"\2\0\0\0" + _large(number, 4)
+    for name, kind in WIRES.items():
+        if name not in ("CString", "CStringA", "CStringW", "CComBSTR", "COleVariant"):
+            dear[name] = partial(_large, size=len(_smallest(_kind(kind))))
+    for name, element in dear.items():
+        yield Shape(f"CArray[{name}]", element, _kind(CArray[WIRES[name]]))
+        for fields in (1, 4, 20):
+            record = make_dataclass("Of", [(f"field{number}", WIRES[name]) for number in range(fields)])
+            yield Shape(f"CArray[{fields} {name}]", partial(_repeated, element, fields), _kind(CArray[record]))
+        for key in ("DWORD", "LONGLONG", "FLOAT", "POINT", "RECT", "COleCurrency", "CTimeSpan", "CString"):
+            yield Shape(f"CMap[{key},{name}]", partial(_pair, dear[key], element), _kind(CMap[WIRES[key], WIRES[name]]))
+
+
+def dear_data(shape: Shape) -> bytes:
+    """A megabyte of one of them, or a map of half to all of that which has just grown."""
+    return shape.data(LARGEST - 20, past_growth="CMap" in shape.name)
+
+
+def _large(number: int, size: int) -> bytes:
+    if size >= 4:
+        return (0x40000000 + number).to_bytes(4, "little") * (size // 4)
+    return (0x4000 | number % 0x4000).to_bytes(2, "big")[2 - size :]
+
+
+def _repeated(element: Callable[[int], bytes], times: int, number: int) -> bytes:
+    return b"".join(element(number * times + each) for each in range(times))
+
+
+def _pair(key: Callable[[int], bytes], item: Callable[[int], bytes], number: int) -> bytes:
+    return key(number) + item(number)
 
 
 def _same(element: bytes, number: int) -> bytes:
@@ -226,6 +270,7 @@ class Costs:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.shapes = list(shapes())
+        self.dear = list(dear_shapes())
         self.costs: list[Cost] = []
         self.wrong: list[tuple[Cost, bytes]] = []
         self.number = 0
@@ -234,6 +279,14 @@ class Costs:
         """Make so many inputs, or as many as come before the time."""
         while self.number < inputs and time.monotonic() < ends:
             self.step()
+            if self.number % EACH == 0:
+                print(f"{self.number:,} inputs, {len(self.wrong)} wrong", *self.lines(1), sep="\n", file=sys.stderr, flush=True)
+
+    def lines(self, count: int) -> Iterator[str]:
+        """The worst so far, for people."""
+        yield "  us/byte  bytes/byte above the free   with it      size"
+        for each in self.worst(count):
+            yield f"{each.seconds * 1e6:9.2f} {each.memory:12.1f} {each.raw:18.1f} {each.size:12,}  {each.name}"
 
     def step(self) -> None:
         """One input."""
@@ -248,16 +301,23 @@ class Costs:
         if random.random() < 0.5:
             data = mutated(random, data, random.choice(self.shapes).data(64))
         unicode = random.random() < 0.7
+        if self.number % DEAR == 0:
+            shape, size = self.dear[self.number // DEAR * 7 % len(self.dear)], LARGEST
+            data = dear_data(shape)
         acts = [(shape.name, loads(shape.load, unicode=unicode))]
         acts += [(f"dump: {shape.name}", dumps)] * (self.number % DUMPED == 0)
         acts += [(f"layout: {shape.name}", lays_out)] * (self.number % LAID_OUT == 0)
         acts += [(f"gathered: {shape.name}", gathers(shape.load))] * (self.number % GATHERED == 0)
         weighed = size > SMALL or self.number % WEIGHED == 0
         for what, act in acts:
-            cost = cost_of(what, data, act, weighed=weighed)
-            if cost.is_wrong and (cost := cost_of(what, data, act, weighed=weighed)).is_wrong:
-                self.wrong.append((cost, data))
-            self.costs.append(cost)
+            self.take(what, data, act, weighed=weighed)
+
+    def take(self, what: str, data: bytes, act: Callable[[bytes], object], *, weighed: bool = True) -> None:
+        """Measure one act; one that costs too much is measured again."""
+        cost = cost_of(what, data, act, weighed=weighed)
+        if cost.is_wrong and (cost := cost_of(what, data, act, weighed=weighed)).is_wrong:
+            self.wrong.append((cost, data))
+        self.costs.append(cost)
         if len(self.costs) > 20_000:
             self.costs = self.worst(100)
 
@@ -308,13 +368,14 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--minutes", type=float, default=float("inf"))
     options.add_argument("--peers", type=int, default=50)
+    options.add_argument("--dear", action="store_true")
     given = options.parse_args()
     campaign, began = Costs(given.seed), time.monotonic()
+    for shape in campaign.dear if given.dear else ():
+        campaign.take(shape.name, dear_data(shape), loads(shape.load, unicode=True))
     campaign.run(given.inputs, began + given.minutes * 60)
     print(f"{campaign.number:,} inputs of {len(campaign.shapes)} shapes in {time.monotonic() - began:.0f} s, seed {given.seed}")
-    print("  us/byte  bytes/byte above the free   with it      size")
-    for each in campaign.worst(8):
-        print(f"{each.seconds * 1e6:9.2f} {each.memory:12.1f} {each.raw:18.1f} {each.size:12,}  {each.name}")
+    print(*campaign.lines(8), sep="\n")
     for cost, data in campaign.wrong[:5]:
         print(f"WRONG: {cost}: {data[:60].hex()}...")
     gc.collect()

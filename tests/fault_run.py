@@ -40,7 +40,9 @@ from lifecycle.conformance.adapters.certificates import client_context, server_c
 HOST = "127.0.0.1"
 BEHAVIOURS = ("reset", "half_close", "stall", "flood")
 CLIENTS_PER_PROCESS = 500
-PATIENCE = 30.0  # seconds in which a well-behaved client is answered, and in which all is quiet after a half
+PATIENCE = 30.0  # seconds in which a well-behaved client is answered, and a handshake is made
+TLS_PATIENCE = 90.0  # a full queue drops a client's SYN, which its system repeats after 1, 3, 7, 15 and 31 seconds
+REST = 90.0  # seconds in which all is quiet after a half: the queue is emptied, what does not make the handshake times out
 LIFE = 2.0, 6.0  # seconds after which a process of clients vanishes, from when they begin
 MOST_GROWTH = 1.25  # of the memory held after the second half, over the first, and of their peaks
 DESCRIPTORS_PER_CLIENT = 2  # a killed client's connection is there until its end arrives, beside its successor's
@@ -310,7 +312,7 @@ class FaultRun:
             message = dice.randbytes(dice.randrange(1, 5000))
             begin = time.monotonic()
             try:
-                with anyio.fail_after(PATIENCE):
+                with anyio.fail_after(TLS_PATIENCE if self._tls else PATIENCE):
                     async with aio.Client() as client:
                         client.open()
                         await client.connect(HOST, port)
@@ -329,7 +331,7 @@ class FaultRun:
 
     async def _when_all_have_gone(self, at_rest: int) -> Left:
         """What is left when no connection is, or when that takes too long."""
-        with anyio.move_on_after(PATIENCE):
+        with anyio.move_on_after(REST):
             while self._present or len(open_descriptors()) > at_rest:
                 await anyio.sleep(0.05)
         return Left.now(at_rest)

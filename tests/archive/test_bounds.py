@@ -81,9 +81,9 @@ def test_a_bad_field_is_found_without_running_users_code_again() -> None:
 
 
 def test_a_count_claims_no_more_than_the_limit() -> None:
-    """A count is worth its elements' bytes, and of objects at least six each, which bounds what they take in memory."""
+    """A count is worth its elements' bytes, and of objects about seven each, which bounds what they take in memory."""
     for kind, count, limit, fits in (
-        (CArray[Spot], 25, 150, True), (CArray[Spot], 26, 150, False), (CArray[Tiny], 25, 150, True),
+        (CArray[Spot], 21, 150, True), (CArray[Spot], 22, 150, False), (CArray[Tiny], 25, 150, True),
         (CArray[Tiny], 26, 150, False), (CArray[DWORD], 25, 100, True), (CArray[DWORD], 26, 100, False),
         (CArray[BYTE], 100, 100, True), (CArray[COleVariant], 17, 100, False),
     ):  # fmt: skip

@@ -5,13 +5,22 @@ from __future__ import annotations
 import io
 import random
 import struct
+import tracemalloc
+from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import anyio
 import archive_costs
 import pytest
 
-from lifecycle.archive import BYTE, DWORD, LONGLONG, Archive, CMap, GenericError
+from lifecycle.archive import BYTE, DWORD, LONGLONG, SHORT, WCHAR, WORD, Archive, CArray, CMap, GenericError
+
+
+@dataclass
+class Words:
+    first: WORD
+    second: WORD
 
 
 def loaded(kind: Any, count: int, items: bytes, **settings: Any) -> Any:
@@ -54,6 +63,33 @@ def test_a_large_map_of_small_numbers_is_taken() -> None:
     """What an honest program stores fits into the allowance: 170,000 numbers, a byte for each."""
     items = b"".join(struct.pack("<IB", key, 1) for key in range(170_000))
     assert len(loaded(CMap[DWORD, BYTE], 170_000, items)) == 170_000
+
+
+def test_a_map_that_has_just_grown_takes_sixteen_times_its_bytes() -> None:
+    """Its numbers are no objects while Python has its old and its new table; of equal keys the last counts, in either form."""
+    items = b"".join(struct.pack("<II", (1 << 31) + key, (1 << 31) - key) for key in range((1 << 14) * 2 // 3 + 1))
+    expected = {(1 << 31) + key: (1 << 31) - key for key in range((1 << 14) * 2 // 3 + 1)}
+    assert loaded(CMap[DWORD, DWORD], len(items) // 8, items) == expected
+    tracemalloc.start()
+    loaded(CMap[DWORD, DWORD], len(items) // 8, items)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= (16 + 2) * len(items)  # and the bytes themselves, once where they are made and once in the archive
+    assert loaded(CMap[DWORD, DWORD], 3, struct.pack("<6I", 7, 1, 8, 2, 7, 3)) == {7: 3, 8: 2}
+
+
+def test_words_of_long_arrays_are_shared() -> None:
+    """Two equal numbers or characters in a long array or in many records are one object, also negative ones; all are right."""
+    numbers = struct.pack("<110000H", *range(1000, 56000), *range(1000, 56000))
+    for kind, code in ((WORD, "H"), (SHORT, "h"), (WCHAR, "H"), (Words, "H")):
+        found = loaded(CArray[kind], 110_000 // (2 if kind is Words else 1), numbers)
+        if kind is Words:
+            found = [number for each in found for number in (each.first, each.second)]
+            assert found[-1] is found[54_999]
+            continue
+        assert all(map(is_, found[:55_000], found[55_000:]))
+        plain = struct.unpack(f"<110000{code}", numbers)
+        assert found == (list(map(chr, plain)) if kind is WCHAR else list(plain))
 
 
 @pytest.mark.parametrize("step", [1, 7, 4096, 1 << 20, 3 << 33])

@@ -21,22 +21,22 @@ _SHIFT = 5
 _WORD = (1 << 64) - 1
 
 
-def collide(keys: Sequence[Any]) -> bool:
-    """Whether a dict of the keys would take many more steps than there are keys; equal keys count once."""
+def distinct_keys(keys: Sequence[Any]) -> int:
+    """The number of different keys; 0 if a dict of them would take many more steps than there are keys."""
     if len(keys) <= FEW:
-        return False
+        return len(set(keys))
     hashes = []
     for number, group in groupby(sorted(keys, key=hash), key=hash):
         distinct = _distinct(group)
         if distinct > MOST_OF_ONE_HASH:
-            return True
+            return 0
         hashes += [number & _WORD] * distinct
     size = 8
     while size < 3 * len(hashes):
         size *= 2
         if _steps(hashes[: size * 2 // 3], size) > STEPS_PER_KEY * min(len(hashes), size):
-            return True
-    return False
+            return 0
+    return len(hashes)
 
 
 def _distinct(keys: Iterable[Any]) -> int:

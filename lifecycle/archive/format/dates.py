@@ -74,7 +74,7 @@ class CTimeSpan64(CTimeSpan):
 class _TimeWire(Wire[CTime]):
     """Stores one of the two formats, and loads both."""
 
-    least = 4
+    least = cost = 4
     is_atomic = is_flat = True
     goes_back = False
 

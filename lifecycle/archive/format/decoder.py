@@ -87,7 +87,7 @@ class Decoder:
         self.described: dict[type[Any], int] = {}
         self.depth = 0
         self.schema = NO_SCHEMA
-        self.charged = base - max(format.limit // SHARE, FREE)
+        self.charged = base - (base >> 4) - max(format.limit // SHARE, FREE)
 
     @property
     def unread(self) -> int:
@@ -188,7 +188,7 @@ class Decoder:
     def charge(self, cost: int) -> None:
         """Charge 16 times `cost` bytes of memory for values; GenericError if the loaded bytes and the limit do not cover it."""
         self.charged += cost
-        if self.charged > self.base + self.at:
+        if self.charged > self.offset - (self.offset >> 4):  # the buffer holds the bytes themselves
             free = max(self.format.limit // SHARE, FREE) * MEMORY
             enough = f"values that take at most {MEMORY} times their bytes, and {free} bytes more (by the archive's limit)"
             raise GenericError(self.offset, enough, "more, and smaller ones")

@@ -111,6 +111,7 @@ class Bytes(Wire[bytes]):
     """Raw bytes: `Bytes(50)` is BYTE m[50]; `Bytes(DWORD)` a DWORD, then that many bytes. ValueError for another length."""
 
     is_atomic = is_flat = True
+    cost = 3
 
     def __init__(self, length: Any) -> None:
         self.length = Length(length)
@@ -137,6 +138,7 @@ class Chars(Wire[str]):
     """
 
     is_atomic = is_flat = True
+    cost = 5
 
     def __init__(self, length: Any, *, unicode: bool | None = False) -> None:
         self.length = Length(length)

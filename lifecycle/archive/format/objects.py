@@ -64,8 +64,8 @@ class PointerWire(Wire[Any]):
                 raise TypeError(f"{value!r} is not a {self.name}")
         return _put_objects(encoder, values)
 
-    def load_all(self, decoder: Decoder, count: int) -> list[Any] | Loading:
-        return _take_objects(decoder, count, self.kind)
+    def load_all(self, decoder: Decoder, count: int, make: type[list[Any]] = list) -> list[Any] | Loading:
+        return _take_objects(decoder, count, self.kind, make)
 
 
 class AnyPointerWire(PointerWire):
@@ -222,9 +222,9 @@ def _new(decoder: Decoder, at: int, loaded: LoadedClass) -> Any:
     return thing
 
 
-def _take_objects(decoder: Decoder, count: int, kind: type[Any]) -> Loading:
+def _take_objects(decoder: Decoder, count: int, kind: type[Any], make: type[list[Any]]) -> Loading:
     """Load consecutive objects; consecutive new ones of a record at once."""
-    things: list[Any] = []
+    things = make()
 
     def load(decoder: Decoder) -> Any:
         return take_object(decoder, kind)

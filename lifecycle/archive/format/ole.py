@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import IntEnum
+from sys import getsizeof
 from typing import Any, NamedTuple
 
 from lifecycle.archive.errors import GenericError
@@ -12,7 +14,7 @@ from lifecycle.archive.format.dates import OleStatus
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.strings import from_wide, wide
-from lifecycle.archive.format.wire import OBJECT_COST, Fixed, Wire, travels_as
+from lifecycle.archive.format.wire import Fixed, Wire, travels_as
 
 PARTS = 10000
 
@@ -122,10 +124,17 @@ class COleVariant(NamedTuple):
     vt: int = VT.EMPTY
 
 
+VARIANT = 64 + 28 + 9
+"""The memory of a variant without its value: the pair, a number for its type, and a place in a list."""
+
+
 class _VariantWire(Wire[COleVariant]):
     least = 2
-    cost = OBJECT_COST
+    cost = 7
     is_flat = True
+
+    def cost_of(self, values: Sequence[COleVariant]) -> int:
+        return sum(getsizeof(each.value) + VARIANT for each in values) >> 4
 
     def store(self, encoder: Encoder, value: COleVariant) -> None:
         if not isinstance(value, COleVariant):

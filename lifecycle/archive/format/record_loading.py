@@ -16,7 +16,7 @@ from lifecycle.archive.format.record_source import SHORT, Place, RecordLike, Rec
 from lifecycle.archive.format.settings import Format
 from lifecycle.archive.format.strings import SURROGATES, StringWire, undecodable
 from lifecycle.archive.format.versions import Member
-from lifecycle.archive.format.wire import Fixed, Wire, at_once
+from lifecycle.archive.format.wire import Fixed, Shared, Wire, at_once
 
 SHORT_SIZES = {length: length for length in range(SHORT)}
 SHORT_UNICODE_SIZES = {int.from_bytes(prefix, "little"): 2 * length for length, prefix in enumerate(SHORT_UNICODE_LENGTHS)}
@@ -202,14 +202,25 @@ class _LoadingWriter(RecordWriter):
         items: list[str] = []
         assignments: list[str] = []
         for place, wire in self.run:
-            if wire.gather is None and not place.record.is_frozen:
+            if wire.gather is None and not wire.shared and not place.record.is_frozen:
                 items.append(place.value)
                 continue
             its = [f"_item_{len(items) + number}" for number in range(wire.items)]
             items += its
-            value = its[0] if wire.gather is None else f"{self.source.name('gather', wire.gather)}({', '.join(its)})"
+            if wire.gather is not None:
+                value = f"{self.source.name('gather', wire.gather)}({', '.join(its)})"
+            else:
+                value = its[0] if wire.shared is None else self._shared(wire.codes, wire.shared, its[0])
             assignments.append(place.assign(value))
         return "".join(f"{item}, " for item in items), assignments
+
+    def _shared(self, code: str, shared: Shared, item: str) -> str:
+        """The expression of a number, which is a shared object once there are some."""
+        known = f"_known_{code}"
+        if known not in self.source.names:
+            self.source.names[known] = ()
+            self.source.begin_at_once(f"{known} = {self.source.name('shared', shared)}(len(_coder.data))")
+        return f"{known}[{item}] if {known} else {item}"
 
     def text(self, place: Place, wire: StringWire) -> None:
         source = self.source

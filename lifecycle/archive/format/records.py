@@ -19,7 +19,7 @@ from lifecycle.archive.format.record_loading import MANY, ONE, TAGGED, take_sour
 from lifecycle.archive.format.record_storing import put_source
 from lifecycle.archive.format.strings import StringWire
 from lifecycle.archive.format.versions import Member, members_of
-from lifecycle.archive.format.wire import OBJECT_COST, WIRE_MAKERS, Wire
+from lifecycle.archive.format.wire import OBJECT_COST, WIRE_MAKERS, Fixed, Wire
 
 Function = Callable[..., Any]
 
@@ -109,9 +109,14 @@ class Record(Wire[Any]):
     @cached_property
     def cost(self) -> int:  # type: ignore[override]
         """The bytes that a record counts against the limit: for the object, and those in it by value."""
+        return max(self.least, self.weight)
+
+    @cached_property
+    def weight(self) -> int:
+        """A sixteenth of the memory of a record and its place in a list, without its strings."""
         kind: Any = self.kind  # with slots, a header, a place in a list and one for each field
-        own = OBJECT_COST if kind.__dictoffset__ else (kind.__basicsize__ + 39) // MEMORY
-        return max(self.least, own + sum(wire.cost for wire in self.wires.values() if wire.cost > 1))
+        own = 96 + 8 * len(self.members) if kind.__dictoffset__ else kind.__basicsize__ + 40
+        return own // MEMORY + sum(map(_weight, self.wires.values()))
 
     @cached_property
     def texts(self) -> int:
@@ -214,12 +219,12 @@ class Record(Wire[Any]):
         """Load the fields of `thing`; return it, or a generator of it."""
         return self._loading(decoder)._function(ONE, decoder)(decoder, thing)
 
-    def load_all(self, decoder: Decoder, count: int) -> list[Any] | Loading:
-        made: list[Any] = []
+    def load_all(self, decoder: Decoder, count: int, make: type[list[Any]] = list) -> list[Any] | Loading:
+        made = make()
         if not count:
             return made
         if self.thresholds:
-            return self._loading(decoder).load_all(decoder, count)
+            return self._loading(decoder).load_all(decoder, count, make)
         function = self._functions.get((MANY, decoder.format.variant)) or self._function(MANY, decoder)
         if not self.is_flat:
             return self._in_parts(function, count, made)
@@ -260,6 +265,13 @@ class Record(Wire[Any]):
                 source = take_source(record, title, coder.format, least=self.least)
             function = self._functions[title, variant] = source.compiled(f"{self.kind.__module__}.{self.name} {title}")
         return function
+
+
+def _weight(wire: Wire[Any]) -> int:
+    """A sixteenth of the memory that a value takes in a record, beyond its place and what is in proportion to its bytes."""
+    if isinstance(wire, Record):
+        return wire.weight
+    return 0 if wire.cost == 1 or (isinstance(wire, Fixed) and wire.gather is None and wire.shared) else wire.cost
 
 
 def _struct_of(kind: type[Any]) -> Record | None:

@@ -106,6 +106,7 @@ class _Utf16Wire(Wire[str]):
     """A count of UTF-16 code units, then the units."""
 
     least = 4
+    cost = 5
     is_atomic = is_flat = True
     goes_back = False
 

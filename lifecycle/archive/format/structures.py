@@ -26,10 +26,11 @@ class GUID(UUID):
         return cls(int=identifier.int)
 
 
-travels_as(
-    GUID,
-    Fixed("GUID", "16s", "a uuid.UUID", spread=lambda guid: (guid.bytes_le,), gather=lambda data: GUID(bytes_le=data), items=1),
+_guid = Fixed(
+    "GUID", "16s", "a uuid.UUID", spread=lambda guid: (guid.bytes_le,), gather=lambda data: GUID(bytes_le=data), items=1
 )
+_guid.memory, _guid.cost = 108, 7  # with the number in it
+travels_as(GUID, _guid)
 
 
 @dataclass

@@ -7,6 +7,7 @@ accepts a plain list.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import repeat, starmap
@@ -14,13 +15,16 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from lifecycle.archive.errors import GenericError
-from lifecycle.archive.format.collisions import collide
+from lifecycle.archive.format.collisions import distinct_keys
 from lifecycle.archive.format.decoder import Decoder
 from lifecycle.archive.format.encoder import Encoder
 from lifecycle.archive.format.lengths import count_prefix, take_count
 from lifecycle.archive.format.nesting import Loading, Storing
 from lifecycle.archive.format.strings import StringWire
-from lifecycle.archive.format.wire import OBJECT_COST, Fixed, Wire, at_once, travels_as, wire_of
+from lifecycle.archive.format.wire import AT_ONCE, OBJECT_COST, Fixed, Wire, at_once, travels_as, wire_of
+
+TABLE = 90
+"""The memory of a key in a map just past a growth of its table, with the table before, in bytes."""
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -99,19 +103,14 @@ class ItemsWire(Wire[Any]):
         count = take_count(decoder, least=max(least, items.cost))
         if len(decoder.data) - decoder.at < count * least:
             decoder.expect(count * least)
-        if isinstance(items, Fixed):
-            return items.load_all(decoder, count, self.make)
-        values = items.load_all(decoder, count) if least else self._load_sized(count)
-        if values.__class__ is GeneratorType:
-            return self._made(values)
-        return values if self.make is list else self.make(values)
+        values = items.load_all(decoder, count, self.make) if least else self._load_sized(count)
+        return self._made(values) if values.__class__ is GeneratorType else values
 
     def _made(self, loading: Any) -> Loading:
-        values = yield loading
-        return values if self.make is list else self.make(values)  # a copy of a million takes a tenth of the time
+        return (yield loading)  # a frame from which an error's path has the container's name
 
     def _load_sized(self, count: int) -> Loading:
-        values: list[Any] = []
+        values = self.make()
         load = _at_least_one_byte(self.items)
         while len(values) < count:
             values.append((yield load()))
@@ -153,20 +152,25 @@ class MapWire(Wire[Any]):
 
     def _load_pairs(self, count: int) -> Loading:
         keys: list[Any] = []
-        items: list[Any] = []
+        codes = self.items.codes if isinstance(self.items, Fixed) and self.items.gather is None else ""
+        items: Any = array(codes) if codes else []  # packed: there are no objects of them while the map grows
         load_key = None if self.keys.least or self.items.least else _at_least_one_byte(self.keys)
         most, begin = at_once(self.keys.cost + self.items.cost + OBJECT_COST), 0
         for number in range(1, count + 1):
             keys.append((yield self.keys.load if load_key is None else load_key()))
             items.append((yield self.items.load))
             if number in (count, begin + most):
-                due = self.keys.cost_of(keys[begin:]) + self.items.cost_of(items[begin:]) + (number - begin) * OBJECT_COST
+                due = self.keys.cost_of(keys[begin:]) + ((number - begin) * TABLE >> 4)
+                due += (number - begin) * self.items.least >> 4 if codes else self.items.cost_of(items[begin:])
                 begin = number
                 yield lambda decoder: decoder.charge(due)  # noqa: B023 - it is called at once
 
         def made(decoder: Decoder) -> Any:
-            if not isinstance(self.keys, StringWire) and collide(keys):
+            distinct = len(set(keys)) if isinstance(self.keys, StringWire) else distinct_keys(keys)
+            if not distinct:
                 raise GenericError(decoder.offset, f"keys of a {self.name} with different hashes", f"{count} that collide")
+            if codes:
+                return _filled(self.make, keys, items, distinct)
             keys.reverse()
             items.reverse()  # they are given up while the map grows
             return self.make(zip(starmap(keys.pop, repeat((), count)), starmap(items.pop, repeat((), count)), strict=True))
@@ -179,6 +183,23 @@ class MapWire(Wire[Any]):
             raise TypeError(
                 f"{self.name}: {self.keys.name} cannot be a key: use a number, a string, or a frozen record of those"
             )
+
+
+def _filled(make: type[dict[Any, Any]], keys: list[Any], numbers: array[Any], distinct: int) -> dict[Any, Any]:
+    """A map of the keys, which are given up while it grows, and then of their numbers; the last of equal keys counts."""
+    if distinct < len(keys):
+        pairs = dict(zip(keys, numbers, strict=True))
+        keys, numbers = list(pairs), array(numbers.typecode, pairs.values())
+        del pairs
+    keys.reverse()
+    filled = make.fromkeys(starmap(keys.pop, repeat((), len(keys))))
+    last = reversed(filled)
+    while numbers:
+        part = numbers[-AT_ONCE:]
+        del numbers[-AT_ONCE:]  # gives the memory back, pop() does not
+        for number, key in zip(reversed(part), last, strict=False):
+            filled[key] = number
+    return filled
 
 
 def _at_least_one_byte(wire: Wire[Any]) -> Callable[[], Loading]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import cache, wraps
+from functools import wraps
 from itertools import chain, starmap
 from operator import itemgetter
+from sys import getsizeof
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
@@ -30,11 +31,34 @@ AT_ONCE = 1 << 12
 """The most values that are loaded before they are charged; see at_once()"""
 
 
-SHARED: Mapping[str, Callable[[], Sequence[Any]]] = {
-    "H": cache(lambda: tuple(range(1 << 16))),
-    "h": cache(lambda: (*range(1 << 15), *range(-1 << 15, 0))),
+SHARED_FROM = 3 << 16
+"""The number of loaded bytes from which on values are shared: what they have in common takes 3 to 6 MB."""
+
+
+class Shared:
+    """The values of one or two bytes, each at the index of its number: objects of its own take up to 38 times the bytes."""
+
+    def __init__(self, *numbers: range, gather: Callable[[int], Any] = int) -> None:
+        self._make: Callable[[], tuple[Any, ...]] = lambda: tuple(map(gather, chain(*numbers)))
+        self._values: tuple[Any, ...] = ()
+
+    def __call__(self, size: int) -> tuple[Any, ...]:
+        """The values, which are made once an archive has that many bytes; before, none."""
+        if not self._values and size >= SHARED_FROM:
+            self._values = self._make()
+        return self._values
+
+
+SHARED: Mapping[tuple[str, Any], Shared] = {
+    ("H", None): Shared(range(1 << 16)),
+    ("h", None): Shared(range(1 << 15), range(-1 << 15, 0)),
+    ("b", None): Shared(range(1 << 7), range(-1 << 7, 0)),
+    ("H", chr): Shared(range(1 << 16), gather=chr),
 }
-"""Each number at its own index, by format character: in a long array int objects of its own would take 14 times its bytes."""
+"""By format character and `gather`."""
+
+PLACE = 9
+"""The memory that a value takes in a list that grew, in addition to its own, in bytes."""
 
 
 def at_once(cost: int) -> int:
@@ -50,9 +74,10 @@ class Wire(Generic[T]):
 
     name: such as "DWORD", for error texts. least: the minimum size of a value in bytes. is_atomic: whether a value is stored
     and loaded in one step, so that nothing has to be undone when it fails. is_flat: whether a value contains no objects, so
-    that it has neither numbers nor code of users. cost: the bytes that a value counts against the archive's limit; if it is
-    more than 1, a sixteenth of the memory that it takes. goes_back: whether a load() that lacks bytes has to be undone, since
-    it loads a value in several steps. thresholds: the schema numbers at which the fields of a value change (see at()).
+    that it has neither numbers nor code of users. cost: the bytes that a value counts against the archive's limit, a sixteenth
+    of the memory that it takes; 1 where that is in proportion to its bytes. goes_back: whether a load() that lacks bytes has
+    to be undone, since it loads a value in several steps. thresholds: the schema numbers at which the fields of a value change
+    (see at()).
     """
 
     least = 1
@@ -111,9 +136,9 @@ class Wire(Generic[T]):
             if storing is not None:
                 yield storing
 
-    def load_all(self, decoder: Decoder, count: int) -> list[T] | Loading:
-        """Load `count` values."""
-        values: list[T] = []
+    def load_all(self, decoder: Decoder, count: int, make: type[list[T]] = list) -> list[T] | Loading:
+        """Load `count` values; make: the class of what they are given in, which is filled with them, and not with a copy."""
+        values = make()
         return values if not count else self._load_rest(values, count)
 
     def _load_rest(self, values: list[T], count: int) -> Loading:
@@ -145,12 +170,25 @@ def _taken_back(load: Callable[[Any, Decoder], Any]) -> Callable[[Any, Decoder],
     return whole
 
 
+def _memory(value: Any) -> int:
+    """The memory of a value in bytes; 0 of those that Python has once."""
+    if isinstance(value, bool) or (isinstance(value, int) and 0 <= value <= 256):
+        return 0
+    size = getsizeof(value) + (0 if type(value) in (int, float, str) else 8)  # classes of variable size have a sentinel
+    return (
+        max(size, 32) + sum(map(_memory, value))
+        if isinstance(value, tuple)
+        else max(size, 24 if isinstance(value, float) else 32)
+    )
+
+
 class Fixed(Wire[T]):
     """A value of fixed size, packed and unpacked by one struct call.
 
     codes: struct's format characters without the byte order, which is always little-endian. spread and gather: from the value
     to the packed items and back, unless the value is the only item itself. fits: what fits, for the error text. items: the
-    number of items, by default one for each character.
+    number of items, by default one for each character. memory: what a value takes in bytes. shared: makes the objects that
+    values can share, if there are few.
     """
 
     is_atomic = is_flat = True
@@ -171,12 +209,18 @@ class Fixed(Wire[T]):
         self.fits = fits
         self.spread = spread
         self.gather = gather
-        self.cost = 1 if gather is None else 2
         self.items = len(codes) if items is None else items
+        self.shared = SHARED.get((codes, gather))
         layout = struct.Struct(f"<{codes}")
         self.least = self.size = layout.size
         self._pack = layout.pack
         self._unpack_from = layout.unpack_from
+        dear = layout.unpack(b"\x7f" * layout.size) if codes != "b" else (-128,)
+        self.memory = _memory(dear[0] if gather is None else gather(*dear))
+        self.cost = self.memory + 15 >> 4
+
+    def cost_of(self, values: Sequence[T]) -> int:
+        return len(values) * self.memory >> 4
 
     def store(self, encoder: Encoder, value: T) -> None:
         encoder.out += self.packed(value)
@@ -209,7 +253,6 @@ class Fixed(Wire[T]):
         encoder.out += b"".join([self.packed(value) for value in values])
 
     def load_all(self, decoder: Decoder, count: int, make: type[list[T]] = list) -> list[T] | Loading:
-        """Load `count` values; make: the class of what they are given in, which is filled with them, and not with a copy."""
         size = count * self.size
         if decoder.at + size > len(decoder.data):
             try:
@@ -217,23 +260,25 @@ class Fixed(Wire[T]):
             except BlockingIOError:
                 return self._when_fetched(count, make)
         at = decoder.at
-        if count <= AT_ONCE and self.gather is None:
-            values = make(struct.unpack_from(f"<{count}{self.codes}", decoder.data, at))
-        else:
-            with memoryview(decoder.data) as view, view[at : at + size] as items:
-                values = make(self.each(items, count))
         decoder.at = at + size
-        return values
+        known = self.shared(size) if self.shared and count > 1 else ()
+        decoder.charge(count * (PLACE if known else PLACE + self.memory) >> 4)
+        if not known and self.gather is None and count <= AT_ONCE:
+            return make(struct.unpack_from(f"<{count}{self.codes}", decoder.data, at))
+        with memoryview(decoder.data) as view, view[at : at + size] as items:
+            return make(self.each(items, count, known))
 
-    def each(self, items: memoryview, count: int) -> Iterator[T]:
-        """The values of these bytes, unpacked as they are asked for: a tuple of all would take as much memory again."""
-        if self.gather is not None:
+    def each(self, items: memoryview, count: int, known: Sequence[T]) -> Iterator[T]:
+        """The values of these bytes, made as they are asked for: a tuple of all would take as much memory again.
+
+        known: the values that are shared, if any.
+        """
+        if self.gather is not None and not known:
             return starmap(self.gather, struct.iter_unpack(f"<{self.codes}", items))
         starts = range(0, count, AT_ONCE)
         parts = (struct.unpack_from(f"<{min(AT_ONCE, count - at)}{self.codes}", items, at * self.size) for at in starts)
-        if self.codes in SHARED:
-            known = SHARED[self.codes]()
-            parts = (itemgetter(*each)(known) if len(each) > 1 else each for each in parts)
+        if known:
+            parts = (itemgetter(*each, each[0])(known)[:-1] for each in parts)
         return chain.from_iterable(parts)
 
     def _when_fetched(self, count: int, make: type[list[T]]) -> Loading:
