@@ -138,6 +138,16 @@ def call_site(frame: FrameType | None) -> CallSite:
     return _site(installed or nearest, nearest)
 
 
+def is_in_program(frame: FrameType | None) -> bool:
+    """Whether call_site() finds a line of the program at or above `frame`."""
+    while frame is not None:
+        kind = kinds[frame.f_code.co_filename]
+        if kind is _PROGRAM or (kind is _LOOP and frame.f_code.co_name not in _MAKERS):
+            return kind is _PROGRAM
+        frame = frame.f_back
+    return False
+
+
 _sites: dict[tuple[int, ...], tuple[CallSite, CodeType, CodeType | None]] = {}  # with the codes, whose id() the keys have
 _MANY = 10_000
 

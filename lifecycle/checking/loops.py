@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import CallSite, FileKind, call_site, followed, kind_of
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, followed, is_in_program, kind_of
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.replacements import Replacements
 from lifecycle.checking.track import SocketTrack
@@ -60,8 +60,9 @@ def _watched_create_task(original: Callable[..., Any]) -> Callable[..., Any]:
         task = original(self, coro, **keywords)
         code = getattr(coro, "cr_code", None)
         if code is not None and code.co_filename not in followed:
-            site: CallSite | None = call_site(sys._getframe(1))
-            if site is not None and site.file not in followed:
+            frame = sys._getframe(1)
+            site = call_site(frame) if is_in_program(frame) else None
+            if site is None or site.file not in followed:
                 site = site_of_task()
             if site is not None:
                 _sites[task] = site
