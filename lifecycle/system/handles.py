@@ -172,7 +172,7 @@ def take_connection(listener: socket.socket, into: socket.socket) -> socket.sock
     The descriptor has a name before the interpreter runs anything else: an exception of a signal handler that comes then
     leaves it in `into`, and not lost.
     """
-    if listener.__class__ is not SystemSocket:
+    if type(listener) is not SystemSocket:
         connection = listener.accept()[0]
         connection.setblocking(False)
         return connection

@@ -140,7 +140,7 @@ class Stream(Messages):
             try:
                 if not flags and data.__class__ is bytes:  # before the system call: code behind one is slower
                     sent = self._socket << data  # type: ignore[operator]  # see SystemSocket
-                    if sent == len(data):
+                    if sent == len(data):  # pyright: ignore[reportArgumentType]
                         return sent
                 elif not flags:
                     sent = self._socket << data  # type: ignore[operator]
