@@ -65,19 +65,24 @@ class Governed(Settling):
     async def _run_awaited_call(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
         if not (OBSERVERS.present or self._journal or self._node._allows(call) or self._overridden):
             raise self._refusal(self._node, call)
-        claim, node = claim_of(call), self._node
+        claim, node, kept = claim_of(call), self._node, Kept()
         try:
             try:
-                with self._begin_call(call, arguments, keywords, claim) as scope:
-                    return scope.value(await handler(self, *arguments, **keywords))
-            except BaseException as error:
-                if not isinstance(error, IllegalCall):
-                    self._true_up(node, call, error)
-                raise
+                try:
+                    with self._begin_call(call, arguments, keywords, claim) as scope:
+                        kept.append(await handler(self, *arguments, **keywords))
+                        return scope.value(kept[0])
+                except BaseException as error:
+                    if not isinstance(error, IllegalCall):
+                        self._true_up(node, call, error)
+                    raise
+                finally:
+                    self._give_up(claim)
             finally:
                 self._give_up(claim)
-        finally:
-            self._give_up(claim)
+        except BaseException as error:
+            self.note_results(call, error, kept)
+            raise
 
     def _fire(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """Run the handler of a call that moves a partner too: check and claim the partner first, and move it at the end."""
@@ -148,13 +153,18 @@ class Governed(Settling):
 
     async def _run_awaited_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """As _run_override(); the override may be a plain method, which hands an awaitable on, or a value."""
-        outer = _overrides.get()
+        outer, kept = _overrides.get(), Kept()
         try:
-            with OverrideScope(self, call, arguments, keywords) as scope:
-                given = override(self, *arguments, **keywords)
-                return scope.value(await given if isawaitable(given) else given)
-        finally:
-            _overrides.set(outer)
+            try:
+                with OverrideScope(self, call, arguments, keywords) as scope:
+                    given = override(self, *arguments, **keywords)
+                    kept.append(await given if isawaitable(given) else given)
+                    return scope.value(kept[0])
+            finally:
+                _overrides.set(outer)
+        except BaseException as error:
+            self.note_results(call, error, kept)
+            raise
 
     # -- beginning ------------------------------------------------------------------------------------------------------------
 

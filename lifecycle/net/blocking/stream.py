@@ -143,7 +143,8 @@ class Stream(Messages):
                         return sent
             except BlockingIOError:
                 pass
-            return _send_rest(self, sent, data, flags, timeout)
+            sent = _send_rest(self, sent, data, flags, timeout)
+            return sent  # noqa: RET504 - it counts when an exception of a signal handler comes here
         except BaseException as error:
             count(error, sent)
             raise
