@@ -105,6 +105,9 @@ STORED_FIRST = {dis.opmap[name] for name in ("UNPACK_SEQUENCE", "BINARY_OP", "UN
 AFTER_A_RETURN = {dis.opmap["RETURN_VALUE"], dis.opmap["STORE_FAST"]}
 """Nor does one between the return of a function of Python and these"""
 
+AWAITS = dis.opmap["GET_AWAITABLE"]
+"""Nor does one between the making of a coroutine and this"""
+
 CHANGES_THE_HANDLED = {dis.opmap[name] for name in ("PUSH_EXC_INFO", "POP_EXCEPT")}
 """Set what exception is being handled; they raise nothing and call nothing, and what a tracer raises there leaves that wrong:
 the interpreter then holds the exception, and what that holds, for as long as the thread runs"""
@@ -175,7 +178,7 @@ class Tracer:
             self._last = operation
             if operation in CHANGES_THE_HANDLED or _operation_before(frame) in STORED_FIRST:
                 return self
-            if last == RETURNS and operation in AFTER_A_RETURN:
+            if operation == AWAITS or (last == RETURNS and operation in AFTER_A_RETURN):
                 return self
             self.count += 1
             if self.count == self.number:
