@@ -268,10 +268,10 @@ async def test_an_exception_as_the_loop_is_asked_leaves_no_registration(monkeypa
                 await client.connect(*listening.getsockname())
                 numbers.append(client.fileno())
                 with listening.accept()[0] as peer:
-                    loop.call_soon(peer.send, b"x")
                     if each is interrupted:
                         with pytest.raises(KeyboardInterrupt):
                             await client.receive()
                     else:
+                        loop.call_soon(peer.send, b"x")
                         assert await client.receive(timeout=5) == b"x"
     assert numbers[0] == numbers[1]
