@@ -122,7 +122,10 @@ class Role:
 
     def state_of(self, facts: object) -> str | None:
         """The name of the state with these facts, or None when the role has no such state."""
-        return next((state.name for state in self.states if state.facts == facts), None)
+        for state in self.states:
+            if state.facts == facts:
+                return state.name
+        return None
 
     def legal(self, state: str) -> tuple[str, ...]:
         """The calls a user may make in `state`, in the table's order."""

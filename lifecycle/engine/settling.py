@@ -64,6 +64,13 @@ class Settling:
     _SettledEarly: ClassVar = SettledEarly
     _specs: ClassVar[Mapping[str, Call]]
 
+    @staticmethod
+    def _unsettled(result: Value) -> Value:
+        """What an inlined handler returns, unless it is settled(...)."""
+        if result.__class__ is Settled:
+            raise SettledEarly(cast(Settled, result))
+        return result
+
     _lock: ClassVar[Any] = LOCK
     _fresh: ClassVar[Mapping[str, object]] = {"_claim": None, "_journal": None}
     """what a new object of the class holds, besides what its bases' say"""
@@ -165,14 +172,15 @@ class Settling:
             if back is not None:
                 self._moves(after, back)
             return outcome
-        outcome = None if self._is_overtaken(node, call) else self.outcome_of(call, error)
-        if self._is_overtaken(node, call):
+        outcome = None if self._node is not node and self._is_overtaken(node, call) else self.outcome_of(call, error)
+        if self._node is not node and self._is_overtaken(node, call):
             if not isinstance(error, Exception):
                 return None  # the program is told to stop, and that is not overruled
             if isinstance(error, StateChangedDuringCall) and error.call == call:
                 return None  # the handler has seen it, and says so
             raise self._overtaken(node, call, error) from error
-        if outcome is not None and node._after(call, outcome) is not None:
+        now = None if outcome is None else node._after(call, outcome)
+        if outcome is not None and now is not None and (now is not node or self._node is not node or node._final):
             self._settle_call(node, call, outcome)
         return outcome
 

@@ -25,11 +25,11 @@ class StateNode:
 
     A subclass made for the role adds two slots per call, for the generated methods: `<call>` is the node that the outcome
     `ok` leads to (or this one, where the call has no `ok`), or None where the call takes the slow path (illegal, observed,
-    overridden, or reference); and `_keeps_<call>` says whether `ok` keeps this node. For a call with choices there is a third:
-    `_chosen_<call>` is a mapping of those that the state takes to the nodes that they lead to.
+    overridden, or reference); and `_keeps_<call>` is 0 where `ok` keeps this node, else None. For a call with choices there is
+    a third: `_chosen_<call>` is a mapping of those that the state takes to the nodes that they lead to.
     """
 
-    __slots__ = ("_calls", "_cells", "_facts", "_final", "_holds_nothing", "_state")
+    __slots__ = ("_calls", "_cells", "_facts", "_final", "_holds_nothing", "_listed", "_state")
 
     _engine: ClassVar[str] = "compiled"
     _overridden: ClassVar[frozenset[str]]
@@ -40,10 +40,15 @@ class StateNode:
     _final: bool
     _calls: tuple[str, ...]
     _cells: Mapping[str, Mapping[str, StateNode]]
+    _listed: tuple[str, ...]
+
+    def _have(self, cells: Mapping[str, Mapping[str, StateNode]]) -> None:
+        self._cells = cells
+        self._listed = tuple(call for call in self._calls if call in cells)
 
     @property
     def _legal(self) -> tuple[str, ...]:
-        return tuple(call for call in self._calls if self._allows(call))
+        return self._listed
 
     def _allows(self, call: str) -> bool:
         return call in self._cells
@@ -57,7 +62,7 @@ class StateNode:
         for call in _slot_calls(type(self)):
             outcomes = None if observed or call in self._overridden else self._cells.get(call)
             setattr(self, call, None if outcomes is None else outcomes.get("ok", self))
-            setattr(self, f"_keeps_{call}", outcomes is not None and outcomes.get("ok") is self)
+            setattr(self, f"_keeps_{call}", 0 if outcomes is not None and outcomes.get("ok") is self else None)
             if call in self._choices:
                 chosen = {choice: (outcomes or {}).get(choice) for choice in self._choices[call]}
                 setattr(self, f"_chosen_{call}", {choice: after for choice, after in chosen.items() if after is not None})
@@ -80,6 +85,10 @@ class ReferenceNode(StateNode):
     _engine = "reference"
     _machine: Machine
     _nodes: Mapping[str, StateNode]
+
+    @property
+    def _legal(self) -> tuple[str, ...]:
+        return tuple(call for call in self._calls if self._allows(call))
 
     def _allows(self, call: str) -> bool:
         _reserve(STACK)
@@ -152,7 +161,7 @@ def replace_row(role: Role, engine: str, state: str, call: str, outcomes: Mappin
             cells = {name: endings for name, endings in nodes[state]._cells.items() if name != call}
             if outcomes is not None:
                 cells[call] = {outcome_name: nodes[after] for outcome_name, after in outcomes.items()}
-            nodes[state]._cells = cells
+            nodes[state]._have(cells)
             nodes[state]._arm(observed=bool(OBSERVERS.present))
 
 
@@ -181,9 +190,8 @@ def _build(role: Role, base: type[StateNode], overridden: frozenset[str]) -> dic
         node._final = state.name in role.final
         node._holds_nothing = role.closes is None or node._final or state.name == role.initial
         node._calls = tuple(call.name for call in role.calls if call.fired_by is None)
-        node._cells = {
-            call: {outcome: nodes[after] for outcome, after in outcomes.items()} for call, outcomes in table[state.name].items()
-        }
+        cells = table[state.name]
+        node._have({call: {outcome: nodes[after] for outcome, after in row.items()} for call, row in cells.items()})
         if isinstance(node, ReferenceNode):
             node._machine = machine_of(role)
             node._nodes = nodes

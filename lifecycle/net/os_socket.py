@@ -17,10 +17,10 @@ from lifecycle.roles import ROLES, words
 from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
-from lifecycle.system.handles import FAMILIES, MAX_HANDLE, blocking_mode, facts_of, make_blocking, own, unfilled
+from lifecycle.system.handles import MAX_HANDLE, blocking_mode, facts_of, is_of_kind, make_blocking, own, unfilled
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
 from lifecycle.system.outcomes import note_limit, outcome_of_error
-from lifecycle.system.portable_calls import DIRECTIONS, FIONREAD, Direction, direction_of, in_place_of, readable_bytes
+from lifecycle.system.portable_calls import FIONREAD, direction_of, in_place_of, readable_bytes
 from lifecycle.system.refusals import answers_here
 from lifecycle.system.threads import until_calls_have_ended
 
@@ -254,7 +254,7 @@ class OsSocket(Lifecycle):
         sock = unfilled()
         try:
             own(sock, number)
-            if sock.family not in FAMILIES or sock.type != self._kind:
+            if not is_of_kind(sock, self._kind):
                 raise ValueError(f"{type(self).__name__} cannot take over a handle of {sock.family.name}, {sock.type.name}")
             sock.setblocking(False)
             found = facts_of(sock)
@@ -331,7 +331,7 @@ class OsSocket(Lifecycle):
                 raised_by(self, error)
         elif call == words.SHUT_DOWN.name:
             return None  # of a signal handler: what was begun is completed
-        return outcome_of_error(self.role.call(call).errors, error)
+        return outcome_of_error(self._specs[call].errors, error)
 
     def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
         """What shut_down() ends is chosen by its argument."""
@@ -348,11 +348,6 @@ class OsSocket(Lifecycle):
                     raise
             time.sleep(0)
         return question(self._socket)
-
-    def _shut_down(self, how: Direction) -> None:
-        """The handler of shut_down; the state has changed already, so that a call which this wakes finds the reason."""
-        self._socket.shutdown(DIRECTIONS[how][1])
-        self._wake_all()
 
     def _release(self) -> None:
         """Wake the calls that wait, and close the descriptor; both may be repeated."""

@@ -105,6 +105,8 @@ PLAIN_METHODS = (
 
 def refuse_own_way(handle: socket.socket) -> None:
     """TypeError for a socket that does more with its descriptor than a plain one: what it adds would be left behind."""
+    if type(handle) is socket.socket:
+        return
     own = [
         name
         for name in PLAIN_METHODS

@@ -53,7 +53,10 @@ def outcome_of_error(errors: Errors, error: BaseException) -> str | None:
 
 def outcome_of_class(errors: Errors, name: str) -> str | None:
     """The outcome of a call that failed with an error class of this package; None for the system's errors."""
-    return next((outcome for outcome, names in errors.items() if name in names), None)
+    for outcome, names in errors.items():
+        if name in names:
+            return outcome
+    return None
 
 
 def outcome_of_number(errors: Errors, number: int | None) -> str:

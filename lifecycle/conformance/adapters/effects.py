@@ -53,18 +53,24 @@ if sys.platform == "linux":
     def _await_closing(fileno: int, deadline: float) -> bool:
         """Wait until TCP has released the connection: where both directions have ended, a hang-up shows before any reset."""
         try:
-            with borrowed(fileno) as twin:
-                if _is_released(twin):
-                    return True
-                with select.epoll() as events:
-                    events.register(twin, select.EPOLLET)  # reports changes only
-                    while not _is_released(twin):
-                        left = deadline - time.monotonic()
-                        if left <= 0:
-                            return False
-                        events.poll(left)
+            twin = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno)  # which is not asked what it is
+        except OSError:
+            return _await(fileno, HUNG_UP, deadline)
+        try:
+            return _is_released(twin) or _is_released_by(twin, deadline)
         except OSError:  # it is not one of TCP's
             return _await(fileno, HUNG_UP, deadline)
+        finally:
+            twin.detach()
+
+    def _is_released_by(sock: socket.socket, deadline: float) -> bool:
+        with select.epoll() as events:
+            events.register(sock, select.EPOLLET)  # reports changes only
+            while not _is_released(sock):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                events.poll(left)
         return True
 
     def _is_released(sock: socket.socket) -> bool:

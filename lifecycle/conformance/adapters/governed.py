@@ -6,9 +6,10 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from lifecycle import roles
@@ -17,20 +18,21 @@ from lifecycle.archive.file import _Governed as GovernedFile
 from lifecycle.conformance.adapters.archives import ArchiveStage, FileStage
 from lifecycle.conformance.adapters.certificates import CAN_BE_MADE
 from lifecycle.conformance.adapters.effects import READABLE, await_one
-from lifecycle.conformance.adapters.loopback import CAN_BE_SCARCE, HOST, PATIENCE, Loopback
+from lifecycle.conformance.adapters.loopback import ARRIVES, CAN_BE_SCARCE, HOST, PATIENCE, Loopback
 from lifecycle.conformance.adapters.objects import OutcomeTrace
+from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 from lifecycle.conformance.adapters.peers import StreamPeer
 from lifecycle.conformance.adapters.protocol import Answer, compared
-from lifecycle.conformance.adapters.session import TIMEOUTS, AtPath, LoopbackStage
+from lifecycle.conformance.adapters.session import REFUSED, TIMEOUTS, TLS_ACTIONS, AtPath, LoopbackStage
 from lifecycle.conformance.adapters.setup_states import begin_connect
 from lifecycle.conformance.model.environment import Environment, Facts, Provocation, Under
 from lifecycle.conformance.model.environments import ENVIRONMENTS, PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.local_environments import LOCAL_ENVIRONMENTS
-from lifecycle.engine import Role
+from lifecycle.engine import IllegalCall, Role
 from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
 from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.roles import tls
-from lifecycle.roles.words import ACCEPTED, ATTACH, OPEN_, RECEIVE, SOCKET_FILE, START_TLS, STOP_TLS
+from lifecycle.roles.words import ACCEPTED, ATTACH, DETACH, OPEN_, RECEIVE, SOCKET_FILE, START_TLS, STOP_TLS
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 CLASSES: Mapping[str, type[Any]] = {
@@ -80,6 +82,7 @@ class Host:
     def __init__(self, loopback: Loopback) -> None:
         self._loopback = loopback
         self._server: Server | None = None
+        self._address: Any = None
         self._caller: Any = None
 
     def accept(self, stage: GovernedStage) -> Any:
@@ -89,10 +92,11 @@ class Host:
             server = self._server = Server(timeout=PATIENCE)
             server.create(**stage.where_to_listen())
             server.listen()
+            address = server.get_sock_name()
+            self._address = address.path or address
         if self._caller is None or not await_one(server.fileno(), READABLE, seconds=0):
             self._caller = self._loopback.new(socket.SOCK_STREAM)
-            address = server.get_sock_name()
-            begin_connect(self._caller, address.path or address)
+            begin_connect(self._caller, self._address)
         server.accept(stage.subject)
         caller, self._caller = self._caller, None
         return caller
@@ -121,28 +125,48 @@ class GovernedStage(LoopbackStage):
         self._under = Under.AT_ONCE
         self._file: Any = None
         self._trace = trace
+        self._is_direct = trace is None and not loopback.is_local and type(self).make is GovernedStage.make
         if trace is not None:
             trace.target = self.subject
 
     def act(self, action: str) -> None:
         """As of every session; the peer goes on while the object waits."""
         super().act(action)
-        if self.drives_peer and isinstance(self.peer, StreamPeer):
+        if self.drives_peer and action in TLS_ACTIONS and isinstance(self.peer, StreamPeer):
             self.subject.meanwhile = self.peer.drive
 
     def begin(self, kind: type[Any], engine: str | None) -> Any:
         """A new object that does not wait."""
         return kind(timeout=0, engine=engine)
 
-    @property
-    def state(self) -> str:
-        state: str = self.subject.state
-        return state
+    if TYPE_CHECKING:
 
-    @property
-    def legal(self) -> tuple[str, ...]:
-        legal: tuple[str, ...] = self.subject.legal
-        return legal
+        @property
+        def state(self) -> str: ...
+
+        @property
+        def legal(self) -> tuple[str, ...]: ...
+
+    else:  # read in each step, so without a frame
+        state = property(attrgetter("subject.state"))
+        legal = property(attrgetter("subject.legal"))
+
+    def call(self, provocation: Provocation) -> Answer:
+        """As of every session; in one frame where nothing has to be done around the call."""
+        call, under = provocation.call, provocation.under
+        if not self._is_direct or call in NOT_DIRECT or under is Under.SCARCE:
+            return super().call(provocation)
+        is_prepared = under is self._under and not provocation.has_places
+        arguments = provocation.arguments if is_prepared else self._prepared(provocation)
+        try:
+            value = getattr(self.subject, call)(*arguments)
+        except ANY_ERROR as error:
+            answer = REFUSED if type(error) is IllegalCall else self._failed(call, error)
+        else:
+            answer = self._returned(call, arguments, -1, value)
+        if provocation.has_places:
+            self._go_on_after(provocation, answer)
+        return answer
 
     def address(self) -> Any:
         address = self.subject.local_address
@@ -221,6 +245,8 @@ class GovernedStage(LoopbackStage):
 
     def settle(self, facts: Facts) -> None:
         """As of every session; what TLS has taken from the system does not show on the descriptor any more."""
+        if ARRIVES.isdisjoint(facts):
+            return
         layer = getattr(self.subject, "_socket", None)
         if isinstance(layer, SecureLayer) and layer.has_come:
             facts -= {"data", "notified"}
@@ -236,7 +262,7 @@ class GovernedStage(LoopbackStage):
         if has_notified and answer.outcome == "ok" and isinstance(self.peer, StreamPeer):
             self.peer.leave_tls()
         if call == ATTACH.name and answer.outcome == "ok":
-            answer = answer._replace(outcome=self.subject.state)
+            answer = Answer(self.subject.state, answer.value)
         return answer if self._trace is None else answer._replace(reported=self._trace.reported)
 
     def end(self) -> None:
@@ -249,6 +275,9 @@ FIRED: Mapping[str, Callable[[GovernedStage], Any]] = {
     SOCKET_FILE.name: lambda stage: stage.be_a_file(),
 }
 """a call that another object's call fires -> how"""
+
+NOT_DIRECT = WITH_CONSEQUENCES | FIRED.keys() | {DETACH.name}
+"""calls around which something has to be done"""
 
 
 class GovernedAdapter:

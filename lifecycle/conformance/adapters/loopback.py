@@ -33,6 +33,7 @@ from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 HOST = "127.0.0.1"
 FULL = "full"  # the fact that nothing more can be sent
+ARRIVES = frozenset({*SHOWS, FULL})  # the facts for which settle() does something
 PATIENCE = 2.0  # seconds that a peer waits for what must arrive
 DELIVERED_WITHIN = 0.5  # seconds in which a busy system has delivered what was sent
 IMPATIENCE = 0.05  # seconds, once something did not arrive: what is broken is tried again and again, to be shrunk
@@ -70,9 +71,11 @@ class Loopback(Sockets):
     def new(self, kind: int) -> Any:
         """A new socket that does not wait; one of a stream buffers little of what it receives, so that it is soon full."""
         sock = super().new(kind)
-        if kind == socket.SOCK_STREAM:
-            with suppress(OSError, AttributeError):  # it has no such option
+        try:
+            if kind == socket.SOCK_STREAM:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
+        except (OSError, AttributeError):  # it has no such option
+            return sock
         return sock
 
     def unbound(self, kind: int) -> Any:
@@ -137,13 +140,14 @@ class Loopback(Sockets):
 
         sock: a socket, or a descriptor of the system.
         """
-        wanted = [SHOWS[fact] for fact in facts if fact in SHOWS]
-        own = getattr(sock, "becomes", None)
+        if ARRIVES.isdisjoint(facts):
+            return
+        own = None if isinstance(sock, int) else getattr(sock, "becomes", None)
         if own is not None:
-            has_come = all(own(what, self.patience) for what in wanted)
+            has_come = all(own(SHOWS[fact], self.patience) for fact in facts if fact in SHOWS)
         else:
             number = sock if isinstance(sock, int) else descriptor_of(sock)
-            if number == -1 and wanted and self.delay:
+            if number == -1 and self.delay and any(fact in SHOWS for fact in facts):
                 time.sleep(self.delay)
             if FULL in facts and number != -1:
                 keep_full(number)
@@ -153,9 +157,10 @@ class Loopback(Sockets):
 
     def accept(self, wanted: Any) -> Any:
         """The connection that arrives at the listener from the address `wanted`; others are kept."""
-        while _key(wanted) not in self._arrived:
+        key = _key(wanted)
+        while key not in self._arrived:
             self._take(*self.patiently(self.listener, self.listener.accept))
-        return self._arrived.pop(_key(wanted))
+        return self._arrived.pop(key)
 
     def accept_if_arrived(self, wanted: Any, *, is_due: bool) -> Any:
         """The same, or None. is_due: whether it must arrive, and may be waited for."""

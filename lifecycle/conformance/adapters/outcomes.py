@@ -26,6 +26,9 @@ NUMBERS: Mapping[type[OSError], int] = {
 }
 """an error's class -> the number that it stands for"""
 
+PLAIN_ERRORS = frozenset({OSError, BlockingIOError, TimeoutError, *NUMBERS})
+"""classes of errors that say no more than their number does"""
+
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RecursionError, TypeError, SystemExit)
 """errors of code that is wrong, rather than of code that refuses a call"""
 

@@ -8,7 +8,7 @@ import ssl
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import proxy
 
@@ -17,6 +17,7 @@ from lifecycle.conformance.adapters.effects import keep_full
 from lifecycle.conformance.adapters.loopback import PATIENCE, Loopback, no_descriptors_left
 from lifecycle.conformance.adapters.outcomes import (
     ANY_ERROR,
+    PLAIN_ERRORS,
     detail_of,
     error_text,
     outcome_of_error,
@@ -30,8 +31,10 @@ from lifecycle.conformance.model import environments as words
 from lifecycle.conformance.model import tls_environment as tls_words
 from lifecycle.conformance.model.environment import ALL, Facts, Handle, Place, Provocation, Under
 from lifecycle.conformance.model.graph import ILLEGAL
+from lifecycle.conformance.model.tls_environment import TLS_PEER
 from lifecycle.engine import IllegalCall
 from lifecycle.roles import ACCEPTED, ROLES
+from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, RECEIVE_HANDLES, SEND, SEND_HANDLES, SEND_TO, SHUT_DOWN
 from lifecycle.system.handles import borrowed, is_bound
 
 BRIEF = 0.001  # seconds of time-out, where the time-out has to pass
@@ -44,10 +47,18 @@ TIMEOUTS = {
     Under.SCARCE: PATIENCE,
 }
 
+TLS_ACTIONS = frozenset(each.name for each in TLS_PEER)
+
 GIVES_A_THING = frozenset({"accept", "detach", "accepted"})
 """calls whose value is closed at the end"""
 
 
+LOOKED_AT = GIVES_A_THING | {
+    each.name for each in (RECEIVE, RECEIVE_FROM, RECEIVE_HANDLES, SEND, SEND_TO, SEND_HANDLES, SHUT_DOWN)
+}
+"""calls whose value says more than that they have succeeded"""
+
+DONE = Answer("ok")
 REFUSED = Answer(ILLEGAL, None, IllegalCall.__name__, IllegalCall.__name__)
 
 
@@ -89,6 +100,14 @@ def _file_of(number: int) -> tuple[object, object] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+@lru_cache(1024)
+def _answer_of(role: str, call: str, kind: type[OSError], number: int | None) -> Answer:
+    """The answer that an error of the system is, made once: most steps that fail do so in one of a few ways."""
+    error = kind()
+    error.errno = number
+    return Answer(outcome_of_error(role, call, error), None, detail_of(error), system_answer(error))
 
 
 def _odd_answer(result: object, error: BaseException) -> Answer:
@@ -162,15 +181,7 @@ class LoopbackStage(ABC):
 
     def call(self, provocation: Provocation) -> Answer:
         """Make the call under its circumstances, and classify its result."""
-        try:
-            arguments = self._filled_in(provocation.arguments) if provocation.has_places else provocation.arguments
-            self.set_circumstances(provocation.under)
-            if provocation.has_places and words.FLOOD in provocation.arguments:
-                self.buffer_little()
-        except (Mismatch, OSError):
-            raise
-        except ANY_ERROR as error:
-            raise _odd("it can be tried", error) from error
+        arguments = self._prepared(provocation)
         if provocation.under is Under.SCARCE:
             with no_descriptors_left():
                 answer = self._answer(provocation.call, arguments)
@@ -180,9 +191,22 @@ class LoopbackStage(ABC):
             self._go_on_after(provocation, answer)
         return answer
 
+    def _prepared(self, provocation: Provocation) -> tuple[Any, ...]:
+        """The arguments of a call that can be made now."""
+        try:
+            arguments = self._filled_in(provocation.arguments) if provocation.has_places else provocation.arguments
+            self.set_circumstances(provocation.under)
+            if words.FLOOD in provocation.places:
+                self.buffer_little()
+        except (Mismatch, OSError):
+            raise
+        except ANY_ERROR as error:
+            raise _odd("it can be tried", error) from error
+        return arguments
+
     def _go_on_after(self, provocation: Provocation, answer: Answer) -> None:
         """Have the surroundings as a call has left them that was given some of them."""
-        if words.LISTENER in provocation.arguments and isinstance(self.peer, StreamPeer):
+        if words.LISTENER in provocation.places and answer is not REFUSED and isinstance(self.peer, StreamPeer):
             self.peer.expect_connection()
         if self._newcomer is not None:
             self._take_over(was_taken=answer.detail == "")
@@ -200,21 +224,34 @@ class LoopbackStage(ABC):
         try:
             value = self.make(call, arguments)
         except ANY_ERROR as error:  # any error is an answer
-            try:
-                return self._of_error(call, error)
-            except ANY_ERROR as another:
-                return _odd_answer(error, another)
+            return self._failed(call, error)
+        return self._returned(call, arguments, own, value)
+
+    def _failed(self, call: str, error: BaseException) -> Answer:
+        try:
+            return self._of_error(call, error)
+        except ANY_ERROR as another:
+            return _odd_answer(error, another)
+
+    def _returned(self, call: str, arguments: tuple[Any, ...], own: int, value: Any) -> Answer:
         try:
             return self._of_value(call, arguments, own, value)
         except ANY_ERROR as error:
             return _odd_answer(value, error)
 
     def _of_error(self, call: str, error: BaseException) -> Answer:
-        if type(error) is IllegalCall:
+        kind: Any = type(error)
+        if kind is IllegalCall:
             return REFUSED
+        if kind in PLAIN_ERRORS:
+            number = error.errno  # type: ignore[attr-defined]  # they are all OSErrors
+            if number is None or type(number) is int:
+                return _answer_of(self.role, call, kind, number)
         return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
 
     def _of_value(self, call: str, arguments: tuple[Any, ...], own: int, value: Any) -> Answer:
+        if call not in LOOKED_AT:
+            return DONE if value is None else Answer("ok", value)
         if call in GIVES_A_THING:
             if value == own != -1:
                 self.kept.append(Handed(value))
@@ -242,7 +279,7 @@ class LoopbackStage(ABC):
 
     def act(self, action: str) -> None:
         """Let the peer do something."""
-        if isinstance(self.peer, StreamPeer):
+        if action in TLS_ACTIONS and isinstance(self.peer, StreamPeer):
             self.peer.tls_side = (not self.is_tls_server, self.tls_version, self.drives_peer)
         try:
             getattr(self.peer, action)()
@@ -260,12 +297,14 @@ class LoopbackStage(ABC):
 
         An error here is not a finding: close() has cells of its own.
         """
-        for thing in (self.peer, *self.kept):
-            with suppress(*ANY_ERROR):
-                if thing is not None:
+        for thing in (self.peer, *self.kept, self):
+            try:  # a suppress() of each would cost as much
+                if thing is self:
+                    self.end()
+                elif thing is not None:
                     thing.close()
-        with suppress(*ANY_ERROR):
-            self.end()
+            except ANY_ERROR:
+                continue
 
     def buffer_little(self) -> None:
         """Let a flood be small, where the object is a descriptor of the system."""

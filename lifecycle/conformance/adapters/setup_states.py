@@ -197,9 +197,12 @@ def shows(sock: Any, *, writing: bool = False, within: float = SHOWS_WITHIN) -> 
 
 def reset(sock: Any) -> None:
     """Close a connection so that its other end is reset and no port is left waiting, as far as the socket can do so."""
-    with suppress(OSError, AttributeError):  # it is closed, or has no such option
+    try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
-    sock.close()
+    except (OSError, AttributeError):  # it is closed, or has no such option
+        sock.close()
+    else:
+        sock.close()
 
 
 # -- states of roles ---------------------------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ class ConformanceMachine(RuleBasedStateMachine):
         self._last: list[Edge | None] = [None] * len(self.models)
         self._plan = Plan()
         self._recorded: set[Cell] = set()
+        self._homed: set[int] = set()
         self._uses: Counter[tuple[int, str]] = Counter()
 
     @initialize(number=st.integers(0, 2**64 - 1))
@@ -128,7 +129,9 @@ class ConformanceMachine(RuleBasedStateMachine):
         model = self.models[number]
         if self._runs[number].steps:
             self._begin_again(number)
-        self._go(number, model.way_to(self.steering.home(self._plan, number, model)), None)
+        home = self.steering.home(self._plan, number, model, again=number in self._homed)
+        self._homed.add(number)
+        self._go(number, model.way_to(home), None)
 
     def _go(self, number: int, way: Sequence[Edge], arguments: tuple[Any, ...] | None) -> None:
         for edge in way:

@@ -9,9 +9,9 @@ from time import monotonic
 from typing import Any, Self
 
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR, error_text, message_of, text_of
-from lifecycle.conformance.adapters.protocol import Adapter, Mismatch
+from lifecycle.conformance.adapters.protocol import Adapter, Mismatch, compared
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
-from lifecycle.conformance.model.environment import Facts
+from lifecycle.conformance.model.environment import ANYTHING, Facts
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 
 DATA = "data: "
@@ -99,6 +99,7 @@ class Run:
         self.reached: list[Cell] = []
         self._stage: Any = None
         self._unmade = ""
+        self._is_usual = adapter.verdict is compared
         try:
             with WATCHDOG:
                 self._stage = adapter.stage(model.role)
@@ -144,13 +145,30 @@ class Run:
         model = self._model
         if (model.hanging or model.tardy) and (known := self._known(edge)) is not None:
             return known
-        WATCHDOG.begin(model.role.name, self.steps)
+        if WATCHDOG.beat is not None:
+            WATCHDOG.beat(model.role.name, self.steps)
         began = monotonic()
+        WATCHDOG.count += 1  # as begin() does, in this frame
         try:
-            found = self._made(edge)
-            if found is not None and not found.explanation and monotonic() - began > TARDY:
-                model.tardy[edge.source.state, edge.label, edge.expected] = (found.expected, found.got)
-            return found
+            stage = self._stage
+            if edge.outcome is None:
+                stage.act(edge.name)
+            else:
+                answer = stage.call(edge.step)
+                agrees = answer.outcome == edge.outcome and edge.gives is ANYTHING and answer.reported is None
+                if not (agrees and self._is_usual):  # else compared() need not be asked
+                    verdict = self._adapter.verdict(edge, answer)
+                    if not verdict.agrees:
+                        found = self._differs(edge, verdict.expected, verdict.got, "", verdict.explanation)
+                        return self._late(edge, began, found)
+                self.reached.append(edge.cell)
+            if edge.brings:
+                self._settle(edge.brings)
+            self.node = node = edge.target
+            state = stage.state
+            if state is not None and state != node.state:
+                return self._late(edge, began, self._not_reached(edge, f"then state {node.state}", f"state {state}"))
+            return None
         except Hangs as error:
             if getattr(self._adapter, "is_fresh", True):  # else what was done before may be the cause
                 model.hanging.add((edge.source.state, edge.name, edge.expected))
@@ -164,30 +182,19 @@ class Run:
                 raise
             return self._differs(edge, edge.expected, f"raised {type(error).__name__} ({message_of(error)})")
         finally:
-            WATCHDOG.end()
+            WATCHDOG.count += 1
+
+    def _late(self, edge: Edge, began: float, found: Divergence) -> Divergence:
+        """A difference, noted where it has taken long."""
+        if not found.explanation and monotonic() - began > TARDY:
+            self._model.tardy[edge.source.state, edge.label, edge.expected] = (found.expected, found.got)
+        return found
 
     def _known(self, edge: Edge) -> Divergence | None:
         if (edge.source.state, edge.name, edge.expected) in self._model.hanging:
             return self._differs(edge, edge.expected, HANGS)
         known = self._model.tardy.get((edge.source.state, edge.label, edge.expected))
         return None if known is None else self._differs(edge, *known)
-
-    def _made(self, edge: Edge) -> Divergence | None:
-        step, stage, node = edge.step, self._stage, edge.target
-        if edge.outcome is None:
-            stage.act(edge.name)
-        else:
-            verdict = self._adapter.verdict(edge, stage.call(step))
-            if not verdict.agrees:
-                return self._differs(edge, verdict.expected, verdict.got, explanation=verdict.explanation)
-            self.reached.append(edge.cell)
-        if edge.brings:
-            self._settle(edge.brings)
-        self.node = node
-        state = stage.state
-        if state is not None and state != node.state:
-            return self._not_reached(edge, f"then state {node.state}", f"state {state}")
-        return None
 
     def look(self, edge: Edge) -> Divergence | None:
         """Compare what the object says is legal after its last step, along `edge`; the difference, or None."""

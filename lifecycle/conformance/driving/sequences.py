@@ -93,16 +93,16 @@ def exhaust(adapter: Adapter, model: Model, *, depth: int = 1, progress: Progres
 
 
 class Choices:
-    """What a walk may do at each node: anything quick, but rather what leads on than what stays or ends.
+    """What a walk may do at each node of a graph: anything quick, but rather what leads on than what stays or ends.
 
     governed: whether a refused call, or one that failed, can be followed by others: it may have changed a raw socket. deep:
     whether what ends the object is left out.
     """
 
-    def __init__(self, *, governed: bool, deep: bool = False) -> None:
+    def __init__(self, model: Model, *, governed: bool, deep: bool = False) -> None:
         self._governed = governed
         self._deep = deep
-        self._at: dict[Node, tuple[Edge, ...]] = {}
+        self._at = model.choices.setdefault((governed, deep), {})
 
     def at(self, node: Node) -> tuple[Edge, ...]:
         """The edges to choose from, repeated as often as they weigh."""
@@ -113,7 +113,8 @@ class Choices:
 
     def bar(self, edge: Edge) -> None:
         """Leave this edge out from now on, since its difference is explained, and would end each walk."""
-        self._at[edge.source] = tuple(each for each in self.at(edge.source) if each is not edge)
+        others = tuple(each for each in self.at(edge.source) if each is not edge)
+        self._at = {**self._at, edge.source: others}  # those of the model serve others, too
 
     def _weighed(self, node: Node) -> Iterator[Edge]:
         for edge in node.edges:
@@ -164,7 +165,7 @@ def walk(
     ends an object is left out, so that walks are long.
     """
     result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges)) if into is None else into
-    choices, chance = Choices(governed=adapter.governed, deep=deep), random.Random(seed)
+    choices, chance = Choices(model, governed=adapter.governed, deep=deep), random.Random(seed)
     bits = chance.getrandbits
     for number in range(walks):
         if WATCHDOG.has_given_up:

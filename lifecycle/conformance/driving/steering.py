@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle, islice
 from math import ceil
 
+from lifecycle.conformance.adapters.loopback import FULL
 from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.graph import Cell, Edge, Model, Node
 
@@ -15,6 +16,9 @@ EXAMPLES = 4
 
 AGAIN = 8
 """In one example of so many, the quick cells that were reached least are reached again; the others are long histories."""
+
+NEAR = 2
+"""An object that begins again in an example does so in a node at most so many steps away: those behind a handshake are not."""
 
 Goals = Mapping[Cell, Edge]
 """the cells of one call, and the edge that covers each first"""
@@ -60,13 +64,13 @@ class Coverage:
 class Plan:
     """What an example is to do.
 
-    goals: (which object, call) -> the cells that the first use of its rule is to reach. homes: which object -> the node where
-    it begins when its rules go on from where it is.
+    goals: (which object, call) -> the cells that the first use of its rule is to reach. homes: (which object, whether it begins
+    again) -> the node where it begins when its rules go on from where it is.
     """
 
     def __init__(self) -> None:
         self.goals: dict[tuple[int, str], tuple[Cell, ...]] = {}
-        self.homes: dict[int, Node] = {}
+        self.homes: dict[tuple[int, bool], Node] = {}
 
 
 class Nearby:
@@ -102,7 +106,7 @@ class Steering:
         self._plans: dict[int, Plan] = {}
         self._failed: Plan | None = None
         self._nearby: dict[Node, Nearby] = {}
-        self._homes: dict[int, Iterator[Node]] = {}
+        self._homes: dict[tuple[int, bool], Iterator[Node]] = {}
 
     def nearby(self, node: Node) -> Nearby:
         """What can be reached from `node` in a step or two."""
@@ -125,13 +129,14 @@ class Steering:
             self._times.update((subject, goal) for goal in chosen)
         return chosen
 
-    def home(self, plan: Plan, subject: int, model: Model) -> Node:
-        """Where the object begins by this plan."""
-        home = plan.homes.get(subject)
+    def home(self, plan: Plan, subject: int, model: Model, *, again: bool) -> Node:
+        """Where the object begins by this plan, or begins again."""
+        which = subject, again
+        home = plan.homes.get(which)
         if home is None:
-            if subject not in self._homes:
-                self._homes[subject] = _homes(model)
-            home = plan.homes[subject] = next(self._homes[subject])
+            if which not in self._homes:
+                self._homes[which] = _homes(model, again=again)
+            home = plan.homes[which] = next(self._homes[which])
         return home
 
     def failed(self, plan: Plan) -> None:
@@ -147,11 +152,17 @@ class Steering:
         return (min(quick, key=lambda goal: self._times[subject, goal]),) if quick else ()
 
 
-def _homes(model: Model) -> Iterator[Node]:
-    """The nodes that are reached quickly, over and over: every state in turn, and of each state every node in turn."""
+def _homes(model: Model, *, again: bool) -> Iterator[Node]:
+    """The nodes that are reached quickly, over and over: every state in turn, and of each state every node in turn.
+
+    again: whether they are those where an object begins again. It does not where nothing more can be sent: what is under way
+    makes room when it is acknowledged, and the longer the object stays, the likelier that is.
+    """
     by_state: dict[str, list[Node]] = {}
     for node in model.nodes:
-        if not node.is_final and not any(edge.is_slow for edge in model.way_to(node)):
+        way = model.way_to(node)
+        is_near = not again or (len(way) <= NEAR and FULL not in node.facts)
+        if is_near and not node.is_final and not any(edge.is_slow for edge in way):
             by_state.setdefault(node.state, []).append(node)
     in_turn = [cycle(nodes) for nodes in by_state.values()]
     for nodes in cycle(in_turn):

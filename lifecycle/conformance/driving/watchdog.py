@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
@@ -94,8 +94,13 @@ class Watchdog:
 
     def close(self, thing: Closes) -> None:
         """Close an adapter or a stage, unless that hangs, which is counted: the call close() has cells of its own."""
-        with suppress(Hangs, *ANY_ERROR), self:
+        self.begin()
+        try:
             thing.close()
+        except (Hangs, *ANY_ERROR):
+            return
+        finally:
+            self.end()
 
     @contextmanager
     def watching(self) -> Iterator[None]:

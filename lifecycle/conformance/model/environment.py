@@ -36,11 +36,18 @@ ALL: Any = "all of it"
 """The value of a call that has sent everything it was given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Arguments that the surroundings fill in: the address of a peer, a lot of data."""
+class Place(str):
+    """Arguments that the surroundings fill in, by name: the address of a peer, a lot of data."""
 
-    name: str
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self)
+
+    def __repr__(self) -> str:
+        return f"Place({super().__repr__()})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +100,16 @@ class Provocation:
     costly: bool = False
     has_places: bool = field(init=False, compare=False, repr=False)
     """whether the surroundings fill in some of its arguments"""
+    places: frozenset[Place] = field(init=False, compare=False, repr=False)
+    """those of its arguments that are places"""
+    label: str = field(init=False, compare=False, repr=False)
+    """its name in reports and snippets; unique within a role"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "has_places", any(isinstance(each, Place | Handle) for each in self.arguments))
-
-    @property
-    def label(self) -> str:
-        """Its name in reports and snippets; unique within a role."""
+        object.__setattr__(self, "places", frozenset(each for each in self.arguments if isinstance(each, Place)))
         words = [self.call, self.how, "" if self.under is Under.AT_ONCE else f"({self.under})"]
-        return " ".join(word for word in words if word)
+        object.__setattr__(self, "label", " ".join(word for word in words if word))
 
     @property
     def is_slow(self) -> bool:

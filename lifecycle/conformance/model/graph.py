@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TypeVar
 
 from lifecycle.conformance.model.environment import ANYTHING, Environment, Facts, Provocation, Step
 from lifecycle.engine import Role
@@ -18,6 +19,15 @@ ILLEGAL = "illegal"
 
 Cell = tuple[str, str, str]
 """(state, call, outcome), the outcome being "illegal" where the table forbids the call"""
+
+
+Shared = TypeVar("Shared", Facts, Cell)
+
+
+@cache
+def _one_of(equal: Shared) -> Shared:
+    """The one object of all that are equal: a graph has thousands of edges, and a walk is as fast as their memory is small."""
+    return equal
 
 
 @dataclass(slots=True, eq=False)
@@ -47,9 +57,9 @@ class Edge:
         self.name = self.step.call if isinstance(self.step, Provocation) else self.step.name
         self.expected = self.outcome or "the peer can do so"
         self.moves = self.source.state != self.target.state
-        self.brings = self.target.effects - self.source.facts
+        self.brings = _one_of(self.target.effects - self.source.facts)
         if self.outcome is not None and isinstance(self.step, Provocation):
-            self.cell = (self.source.state, self.step.call, self.outcome)
+            self.cell = _one_of((self.source.state, self.step.call, self.outcome))
 
     @property
     def is_call(self) -> bool:
@@ -112,6 +122,8 @@ class Model:
         """(state, step, outcome) of what the implementation was seen to hang in, and is not tried again"""
         self.tardy: dict[tuple[str, str, str], tuple[str, str]] = {}
         """the same of steps that differed after long -> (expected, got)"""
+        self.choices: dict[tuple[bool, bool], dict[Node, tuple[Edge, ...]]] = {}
+        """what walks may do at each node, by how they go"""
         self._nodes: dict[tuple[str, Facts], Node] = {}
         self._ways: dict[Node, Edge | None] = {}
         self.start = self._node(role.initial, frozenset())
