@@ -68,21 +68,18 @@ class Governed(Settling):
         claim, node, kept = claim_of(call), self._node, Kept()
         try:
             try:
-                try:
-                    with self._begin_call(call, arguments, keywords, claim) as scope:
-                        kept.append(await handler(self, *arguments, **keywords))
-                        return scope.value(kept[0])
-                except BaseException as error:
-                    if not isinstance(error, IllegalCall):
-                        self._true_up(node, call, error)
-                    raise
-                finally:
-                    self._give_up(claim)
+                with self._begin_call(call, arguments, keywords, claim) as scope:
+                    kept.append(await handler(self, *arguments, **keywords))
+                    return scope.value(kept[0])
+            except BaseException as error:
+                if not isinstance(error, IllegalCall):
+                    self._true_up(node, call, error)
+                self.note_results(call, error, kept)
+                raise
             finally:
                 self._give_up(claim)
-        except BaseException as error:
-            self.note_results(call, error, kept)
-            raise
+        finally:
+            self._give_up(claim)
 
     def _fire(self, call: str, handler: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """Run the handler of a call that moves a partner too: check and claim the partner first, and move it at the end."""
@@ -153,18 +150,13 @@ class Governed(Settling):
 
     async def _run_awaited_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
         """As _run_override(); the override may be a plain method, which hands an awaitable on, or a value."""
-        outer, kept = _overrides.get(), Kept()
+        outer = _overrides.get()
         try:
-            try:
-                with OverrideScope(self, call, arguments, keywords) as scope:
-                    given = override(self, *arguments, **keywords)
-                    kept.append(await given if isawaitable(given) else given)
-                    return scope.value(kept[0])
-            finally:
-                _overrides.set(outer)
-        except BaseException as error:
-            self.note_results(call, error, kept)
-            raise
+            with OverrideScope(self, call, arguments, keywords) as scope:
+                given = override(self, *arguments, **keywords)
+                return scope.value(await given if isawaitable(given) else given)
+        finally:
+            _overrides.set(outer)
 
     # -- beginning ------------------------------------------------------------------------------------------------------------
 
