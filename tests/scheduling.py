@@ -10,11 +10,16 @@ from zlib import crc32
 
 import pytest
 
-ALONE = ("tests/typing/", "tests/conformance/test_mutants.py", "tests/conformance/test_driver.py")
-"""Each test of these files is a unit by itself: it takes seconds"""
+ALONE = (
+    "tests/typing/",
+    "tests/diagrams/test_docs.py::test_a_command_of_the_docs",
+    "tests/conformance/test_mutants.py",
+    "tests/conformance/test_driver.py",
+)
+"""Each test whose name begins so is a unit by itself: it takes seconds"""
 
-TOGETHER = ("tests/diagrams/",)
-"""What begins so is one unit, for its browser"""
+TOGETHER = ("tests/diagrams/test_site.py", "tests/diagrams/")
+"""What begins so is one unit, for its browser: the built site, and all other pages"""
 
 PARTS_OF_A_FILE = 4
 
@@ -36,9 +41,10 @@ def place(nodeid: str) -> int:
 
 def unit(nodeid: str) -> str:
     """What a test belongs to that one worker runs."""
+    if nodeid.startswith(ALONE):
+        return nodeid
     together = next((begin for begin in TOGETHER if nodeid.startswith(begin)), None)
-    part = f"{nodeid.partition('::')[0]} {crc32(nodeid.encode()) % PARTS_OF_A_FILE}"
-    return together or (nodeid if nodeid.startswith(ALONE) else part)
+    return together or f"{nodeid.partition('::')[0]} {crc32(nodeid.encode()) % PARTS_OF_A_FILE}"
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:

@@ -1,7 +1,7 @@
 """The ground floor: declares roles, runs them, and attaches a class's methods to them. Knows no sockets, does no I/O."""
 
 from lifecycle.engine.errors import CallInProgress, ClosedDuringCall, IllegalCall, StateChangedDuringCall
-from lifecycle.engine.inlining import inlined
+from lifecycle.engine.inlining import inlined, usually_zero
 from lifecycle.engine.journal import Journal, Observer, Record
 from lifecycle.engine.lifecycle import Lifecycle
 from lifecycle.engine.methods import fires_into
@@ -51,4 +51,5 @@ __all__ = [
     "set_default_engine",
     "settled",
     "stays",
+    "usually_zero",
 ]

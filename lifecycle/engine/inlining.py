@@ -20,12 +20,26 @@ def inlined(handler: Handler) -> Handler:
     """Have this handler's body compiled into its checked method, so that the call is one frame.
 
     The handler has no closure and no zero-argument super(). Of a call that changes the state it returns at its end only. Of one
-    that keeps it, a `return` of a name or a constant ends the call with `ok` and gives it to the caller as it is; any other
-    returned expression may be settled(...). Where its source cannot be read, it runs in a frame of its own, as every other
-    handler.
+    that keeps it, a `return` of a name or a constant ends the call with `ok` and gives it to the caller as it is, and so does
+    the `A` of `return A or B` where it is true; any other returned expression may be settled(...). Where its source cannot be
+    read, it runs in a frame of its own, as every other handler.
     """
     handler.__inlined__ = True  # type: ignore[attr-defined]
     return handler
+
+
+def usually_zero(parameter: str) -> Callable[[Handler], Handler]:
+    """Say which parameter of an inlined handler is 0 in nearly every call, where the call keeps the state.
+
+    It is checked together with the state, and is a constant in what is compiled, so that it is never assigned to. A call with
+    another value runs the handler in a frame of its own.
+    """
+
+    def mark(handler: Handler) -> Handler:
+        handler.__usually_zero__ = parameter  # type: ignore[attr-defined]
+        return handler
+
+    return mark
 
 
 def inlined_method(source: str, handler: FunctionType, slow: FunctionType, names: Mapping[str, object]) -> FunctionType | None:
@@ -42,6 +56,9 @@ def inlined_method(source: str, handler: FunctionType, slow: FunctionType, names
     module = ast.parse(source)
     for node in ast.walk(module):
         _locate(node, definition.lineno)  # the check belongs to the line of the `def`
+    zero = getattr(handler, "__usually_zero__", None)
+    if zero:
+        _Zero(zero).visit(definition)
     method = _Inlining(definition, handler.__qualname__).visit(module).body[0]
     for node in ast.walk(method):
         if isinstance(node, ast.Try):
@@ -172,6 +189,16 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
+class _Zero(ast.NodeTransformer):
+    """Puts 0 in the place of a parameter."""
+
+    def __init__(self, parameter: str) -> None:
+        self._parameter = parameter
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(ast.Constant(0), node) if node.id == self._parameter else node
+
+
 class _Returns(ast.NodeTransformer):
     """Lets what a handler returns be settled(...), but for names and constants."""
 
@@ -179,8 +206,16 @@ class _Returns(ast.NodeTransformer):
         self._subject = subject
 
     def visit_Return(self, node: ast.Return) -> ast.stmt | list[ast.stmt]:
-        if node.value is None or isinstance(node.value, ast.Name | ast.Constant):
-            return node
+        match node.value:
+            case None | ast.Name() | ast.Constant():
+                return node
+            case ast.BoolOp(ast.Or(), [_, last] as values):
+                values[1] = ast.parse(f"{self._subject}._unsettled()", mode="eval").body
+                values[1].args.append(last)  # type: ignore[attr-defined]
+                for each in ast.walk(values[1].func):  # type: ignore[attr-defined]
+                    _locate(each, last.lineno)
+                _locate(values[1], last.lineno)
+                return node
         check = ast.parse(
             f"{PREFIX}result = 0\nif {PREFIX}result.__class__ is not {self._subject}._Settled:\n    return {PREFIX}result\n"
             f"raise {self._subject}._SettledEarly({PREFIX}result)"

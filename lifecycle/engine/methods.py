@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
+import re
 import textwrap
 from _thread import get_ident
 from collections.abc import Callable, Mapping
@@ -44,30 +45,64 @@ def fires_into(kind: type, default: Callable[[Any], Any] | None = None) -> Calla
 _STEP = "if True" if IS_ONE_STEP else "with {self}._lock"
 """Begins a block that compares what an object holds, and sets it: `if True` is not an instruction"""
 
+_CLAIMS = (
+    """\
+            if _lc_after is not None and {object}._claim is None:
+                {object}._claim = _lc_claim
+"""
+    if IS_ONE_STEP
+    else """\
+            if _lc_after is not None:
+                with {object}._lock:
+                    if {object}._node is {node} and {object}._claim is None:
+                        {object}._claim = _lc_claim
+            if {object}._claim is _lc_claim:
+"""
+)
+"""Begins the block of a call that has claimed the object, whose node was read just before: in the same step, or again"""
+
+_TAKES = (
+    """\
+        if _lc_after is not None:
+            {self}._node = _lc_after
+"""
+    if IS_ONE_STEP
+    else """\
+        _lc_taken = False
+        if _lc_after is not None:
+            with {self}._lock:
+                if {self}._node is _lc_node:
+                    {self}._node = _lc_after
+                    _lc_taken = True
+        if _lc_taken:
+"""
+)
+"""The same of a call that settles before its handler"""
+
 _SETTLE_OK = """\
         if _lc_result is not None:
             _lc_kind = _lc_result.__class__
             if _lc_kind is _lc_Settled:
-                return {self}._settle_result(_lc_node, {name!r}, _lc_result)
+                _lc_result = {self}._settle_result(_lc_node, {name!r}, _lc_result)
+                {release}return _lc_result
             if _lc_kind is _lc_Coroutine:
                 {self}._refuse_coroutine({name!r}, _lc_result)
-        if _lc_after is _lc_node{unless}:
-            return _lc_result
-        {step}:
+{unless}        {step}:
             if {self}._node is _lc_node:
                 {self}._node = _lc_after
-                return _lc_result
+                {release}return _lc_result
         {self}._settle_call(_lc_node, {name!r}, "ok")
-        return _lc_result
+        {release}return _lc_result
 """
 
 _SETTLE_CHOICE = """\
         if _lc_result.__class__ is _lc_Settled:
-            return {self}._settle_result(_lc_node, {name!r}, _lc_result)
+            _lc_result = {self}._settle_result(_lc_node, {name!r}, _lc_result)
+            {release}return _lc_result
         if _lc_result.__class__ is _lc_Coroutine:
             {self}._refuse_coroutine({name!r}, _lc_result)
         {self}._settle_call(_lc_node, {name!r}, "ok")
-        return _lc_result
+        {release}return _lc_result
 """
 
 _FLAT = """\
@@ -90,16 +125,12 @@ _FLAT = """\
 
 _EXCLUSIVE = """\
 {async_}def {name}({parameters}):
+    _lc_claim = ({name!r}, _lc_process[0], _lc_get_ident())  # as claim_of() makes it
     _lc_node = {self}._node
     _lc_after = _lc_node.{name}
-    _lc_claim = ({name!r}, _lc_process[0], _lc_get_ident())  # as claim_of() makes it
     try:
         try:
-            if _lc_after is not None:
-                {step}:
-                    if {self}._node is _lc_node and {self}._claim is None:
-                        {self}._claim = _lc_claim
-            if {self}._claim is _lc_claim:
+{claims}
                 try:
                     _lc_result = {await_}_lc_handler({arguments})
                 except BaseException as _lc_error:
@@ -107,15 +138,17 @@ _EXCLUSIVE = """\
                     raise
 {settle}
         except BaseException as _lc_error:
-            if {self}._claim is _lc_claim:
-                {self}._true_up(_lc_node, {name!r}, _lc_error)
+            try:
+                if {self}._claim is _lc_claim:
+                    {self}._true_up(_lc_node, {name!r}, _lc_error)
+            finally:
+                if {self}._claim is _lc_claim:  # until the state has changed
+                    {self}._claim = None
             raise
-        finally:
-            if {self}._claim is _lc_claim:  # until the state has changed
-                {self}._claim = None
-    finally:
+    except BaseException:
         if {self}._claim is _lc_claim:  # once more: an exception of a signal handler may have come in the first
             {self}._claim = None
+        raise
     return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
 """
 
@@ -123,14 +156,8 @@ _SETTLES_BEFORE = """\
 {async_}def {name}({parameters}):
     _lc_node = {self}._node
     _lc_after = _lc_node.{name}
-    _lc_taken = False
     try:
-        if _lc_after is not None:
-            {step}:
-                if {self}._node is _lc_node:
-                    {self}._node = _lc_after
-                    _lc_taken = True
-        if _lc_taken:
+{takes}
             return {await_}_lc_handler({arguments})
     except BaseException as _lc_error:
         {self}._true_up(_lc_node, {name!r}, _lc_error)
@@ -168,12 +195,12 @@ _CHOSEN = "_lc_node._chosen_{name}.get({only}) if {only}.__class__ is _lc_str el
 _KEEPS = """\
 {async_}def {name}({parameters}):
     _lc_node = {self}._node
-    if not _lc_node._keeps_{name}:
+    if {usually_zero}_lc_node._keeps_{name}{is_none}:
         return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
     try:
         _lc_handler()
-    except {self}._SettledEarly as _lc_early:
-        _lc_result = _lc_early.settled
+    except {self}._SettledEarly as _lc_error:
+        _lc_result = _lc_error.settled
     except BaseException as _lc_error:
         {self}._settle_error(_lc_node, {name!r}, _lc_error)
         raise
@@ -183,18 +210,14 @@ _KEEPS = """\
 _FIRES = """\
 {async_}def {name}({parameters}):
     _lc_node = {self}._node
-    _lc_partner = _lc_default({self}) if {partner} is None and _lc_node._keeps_{name} else {partner}
-    if _lc_node._keeps_{name} and _lc_isinstance(_lc_partner, _lc_kind) and _lc_partner._fired is _lc_fired:
+    _lc_partner = _lc_default({self}) if {partner} is None and _lc_node._keeps_{name} is not None else {partner}
+    if _lc_node._keeps_{name} is not None and _lc_isinstance(_lc_partner, _lc_kind) and _lc_partner._fired is _lc_fired:
+        _lc_claim = ({fired!r}, _lc_process[0], _lc_get_ident())
         _lc_first = _lc_partner._node
         _lc_after = _lc_first.{fired}
-        _lc_claim = ({fired!r}, _lc_process[0], _lc_get_ident())
         try:
             try:
-                if _lc_after is not None:
-                    {step}:
-                        if _lc_partner._node is _lc_first and _lc_partner._claim is None:
-                            _lc_partner._claim = _lc_claim
-                if _lc_partner._claim is _lc_claim:
+{claims}
                     {partner} = _lc_partner
                     try:
                         _lc_result = {await_}_lc_handler({arguments})
@@ -209,19 +232,22 @@ _FIRES = """\
                         _lc_partner._settle_call(_lc_first, {fired!r}, "ok")
                     _lc_partner._fired_by({self})
                     if _lc_result.__class__ is _lc_Settled:
-                        return {self}._settle_result(_lc_node, {name!r}, _lc_result)
+                        _lc_result = {self}._settle_result(_lc_node, {name!r}, _lc_result)
+                    _lc_partner._claim = None
                     return _lc_result
             except BaseException as _lc_error:
-                if _lc_partner._claim is _lc_claim:
-                    _lc_partner._true_up_fired(_lc_first, {fired!r}, _lc_error)
-                    {self}._settle_error(_lc_node, {name!r}, _lc_error)
+                try:
+                    if _lc_partner._claim is _lc_claim:
+                        _lc_partner._true_up_fired(_lc_first, {fired!r}, _lc_error)
+                        {self}._settle_error(_lc_node, {name!r}, _lc_error)
+                finally:
+                    if _lc_partner._claim is _lc_claim:
+                        _lc_partner._claim = None
                 raise
-            finally:
-                if _lc_partner._claim is _lc_claim:
-                    _lc_partner._claim = None
-        finally:
+        except BaseException:
             if _lc_partner._claim is _lc_claim:
                 _lc_partner._claim = None
+            raise
     return {await_}{self}.{run}({name!r}, _lc_handler, ({positional}), {{{keywords}}})
 """
 """Of a handler that is inlined and keeps its object's state: it claims, fills and moves its partner as _fire() does"""
@@ -255,9 +281,10 @@ def _template(role: Role, call: Call) -> str:
         return _SETTLES_BEFORE if all(set(outcomes) == {"ok"} for outcomes in endings) else _SETTLES_BEFORE_AS_CHOSEN
     settle = _SETTLE_OK if all("ok" in outcomes for outcomes in endings) else _SETTLE_CHOICE
     if call.exclusive:
-        settle = settle.replace("{unless}", " is {self}._node")
+        settle = re.sub("( *){release}", r"\1{self}._claim = None\n\1", settle.replace("{unless}", ""))
         return _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        ").rstrip())
-    return _FLAT.replace("{settle}", settle.replace("{unless}", "").rstrip())
+    settle = settle.replace("{unless}", "        if _lc_after is _lc_node: return _lc_result\n").replace("{release}", "")
+    return _FLAT.replace("{settle}", settle.rstrip())
 
 
 def _inlined_template(role: Role, call: Call, handler: FunctionType) -> str:
@@ -291,14 +318,19 @@ def overriding_method(call: Call, override: FunctionType, *, awaited: bool) -> F
 _NEW = """\
 def __new__(cls, *arguments, **keywords):
     try:
-        node = cls._first_nodes.get(table.default)
+        node = cls._first_nodes[table.default]
+    except KeyError:
+        node = cls._first_node(None)
     except AttributeError:
         raise TypeError(no_role.format(cls.__name__)) from None
     self = cls._allocate(cls)
-    self._node = cls._first_node(None) if node is None else node
+    self._node = node
 {fresh}
     return self
 """
+
+
+_CONSTANTS = (None, False, ())
 
 
 def making_method(fresh: Mapping[str, object], no_role: str) -> Any:
@@ -306,8 +338,9 @@ def making_method(fresh: Mapping[str, object], no_role: str) -> Any:
 
     In it and not in __init__(), so that a dataclass, or a subclass that does not call super().__init__(), is governed too.
     """
-    source = _NEW.format(fresh="\n".join(f"    self.{name} = {PREFIX}{number}" for number, name in enumerate(fresh)))
-    values = {f"{PREFIX}{number}": value for number, value in enumerate(fresh.values())}
+    values = {f"{PREFIX}{name}": value for name, value in fresh.items()}
+    texts = {name: repr(value) if value in _CONSTANTS else f"{PREFIX}{name}" for name, value in fresh.items()}
+    source = _NEW.format(fresh="\n".join(f"    self.{name} = {text}" for name, text in texts.items()))
     namespace: dict[str, Any] = {"__name__": "lifecycle.engine.generated", "table": table, "no_role": no_role, **values}
     exec(_code_of(source, "new"), namespace)
     return staticmethod(namespace["__new__"])
@@ -325,13 +358,17 @@ def _source(template: str, call: Call, handler: FunctionType, run: str, *, await
         **signature.defaults,
     }
     texts = {"name": call.name, "run": run, "chosen": "None", **signature.texts, **keywords_of(awaited)}
-    texts["step"] = _STEP.format(**texts)
+    texts |= {"step": _STEP.format(**texts), "takes": _TAKES.format(**texts).rstrip()}
+    texts["claims"] = _CLAIMS.format(object=texts["self"], node="_lc_node").rstrip()
+    zero = getattr(handler, "__usually_zero__", None)  # what _keeps_<call> is where the state allows the call
+    texts |= {"usually_zero": f"{zero} is not " if zero else "", "is_none": "" if zero else " is None"}
     if call.choices and texts["only"]:
         texts["chosen"] = _CHOSEN.format(**texts)
     if template is _FIRES:
         kind, default = handler.__fires_into__  # type: ignore[attr-defined]
         names |= {"_lc_kind": kind, "_lc_default": default, "_lc_fired": kind._fired, "_lc_isinstance": isinstance}
-        texts |= {"fired": call.fires or "", "partner": texts["first"]}
+        claims = textwrap.indent(_CLAIMS.format(object="_lc_partner", node="_lc_first"), "    ").rstrip()
+        texts |= {"fired": call.fires or "", "partner": texts["first"], "claims": claims}
     return template.format(**texts), names
 
 

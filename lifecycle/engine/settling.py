@@ -64,6 +64,13 @@ class Settling:
     _SettledEarly: ClassVar = SettledEarly
     _specs: ClassVar[Mapping[str, Call]]
 
+    @staticmethod
+    def _unsettled(result: Value) -> Value:
+        """What an inlined handler returns, unless it is settled(...)."""
+        if result.__class__ is Settled:
+            raise SettledEarly(cast(Settled, result))
+        return result
+
     _lock: ClassVar[Any] = LOCK
     _fresh: ClassVar[Mapping[str, object]] = {"_claim": None, "_journal": None}
     """what a new object of the class holds, besides what its bases' say"""

@@ -25,8 +25,8 @@ class StateNode:
 
     A subclass made for the role adds two slots per call, for the generated methods: `<call>` is the node that the outcome
     `ok` leads to (or this one, where the call has no `ok`), or None where the call takes the slow path (illegal, observed,
-    overridden, or reference); and `_keeps_<call>` says whether `ok` keeps this node. For a call with choices there is a third:
-    `_chosen_<call>` is a mapping of those that the state takes to the nodes that they lead to.
+    overridden, or reference); and `_keeps_<call>` is 0 where `ok` keeps this node, else None. For a call with choices there is
+    a third: `_chosen_<call>` is a mapping of those that the state takes to the nodes that they lead to.
     """
 
     __slots__ = ("_calls", "_cells", "_facts", "_final", "_holds_nothing", "_listed", "_state")
@@ -62,7 +62,7 @@ class StateNode:
         for call in _slot_calls(type(self)):
             outcomes = None if observed or call in self._overridden else self._cells.get(call)
             setattr(self, call, None if outcomes is None else outcomes.get("ok", self))
-            setattr(self, f"_keeps_{call}", outcomes is not None and outcomes.get("ok") is self)
+            setattr(self, f"_keeps_{call}", 0 if outcomes is not None and outcomes.get("ok") is self else None)
             if call in self._choices:
                 chosen = {choice: (outcomes or {}).get(choice) for choice in self._choices[call]}
                 setattr(self, f"_chosen_{call}", {choice: after for choice, after in chosen.items() if after is not None})

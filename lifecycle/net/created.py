@@ -28,7 +28,10 @@ class CreatedSocket(NamedOptions):
         family: AF_INET, AF_INET6 or AF_UNIX. Raises IllegalCall in every state but `empty`, ValueError for another family,
         OSError (EMFILE).
         """
-        self._socket = self._prepared_socket(family if _is_local(family) else checked_family(family))
+        self._socket = self._opened(family)
+
+    def _opened(self, family: int) -> socket.socket:
+        return self._prepared_socket(family if _is_local(family) else checked_family(family))
 
     def _creating_at(
         self, port: int, address: str | None, family: int | None, path: Path | None, mode: int | None

@@ -20,7 +20,7 @@ from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.handles import MAX_HANDLE, blocking_mode, facts_of, is_of_kind, make_blocking, own, unfilled
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
 from lifecycle.system.outcomes import note_limit, outcome_of_error
-from lifecycle.system.portable_calls import DIRECTIONS, FIONREAD, Direction, direction_of, in_place_of, readable_bytes
+from lifecycle.system.portable_calls import FIONREAD, direction_of, in_place_of, readable_bytes
 from lifecycle.system.refusals import answers_here
 from lifecycle.system.threads import until_calls_have_ended
 
@@ -348,11 +348,6 @@ class OsSocket(Lifecycle):
                     raise
             time.sleep(0)
         return question(self._socket)
-
-    def _shut_down(self, how: Direction) -> None:
-        """The handler of shut_down; the state has changed already, so that a call which this wakes finds the reason."""
-        self._socket.shutdown(DIRECTIONS[how][1])
-        self._wake_all()
 
     def _release(self) -> None:
         """Wake the calls that wait, and close the descriptor; both may be repeated."""

@@ -27,7 +27,7 @@ from lifecycle.system.handles import is_bound
 from lifecycle.system.local_sockets import LOCAL_FAMILY, OF_A_PATH, Path, bind_anywhere, checked_path, connect_error
 from lifecycle.system.outcomes import system_error
 from lifecycle.system.passing import Arrived, numbers_of, refuse_other_family
-from lifecycle.system.portable_calls import Direction, bind_again, forget_peer, new_socket, set_peer
+from lifecycle.system.portable_calls import DIRECTIONS, Direction, bind_again, forget_peer, new_socket, set_peer
 
 if TYPE_CHECKING:
     from array import array
@@ -50,7 +50,8 @@ class StreamCalls(TlsCalls, StreamOptions):
         no FIN, and the others are a ValueError: there is no message for them. Raises IllegalCall where there is no
         connection, ValueError for another `how`, OSError (ENOTCONN) when the connection has ended unnoticed.
         """
-        self._shut_down(how)
+        self._socket.shutdown(DIRECTIONS[how][1])  # the state has changed already: a call that this wakes finds the reason
+        self._wake_all()
 
     @classmethod
     def socketpair(cls, **options: Any) -> tuple[Self, Self]:
@@ -133,7 +134,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
             self._socket = new_socket(socket.AF_INET, self._kind)
             self._plan = FREE  # type: ignore[misc]  # a slot of the class that is made
         else:
-            CreatedSocket.open(self, family)
+            self._socket = self._opened(family)
             self._plan = OWN  # type: ignore[misc]
 
     def set_option(self, level: int = socket.SOL_SOCKET, option: int | None = None, value: int | bytes | None = None) -> None:
@@ -231,7 +232,8 @@ class DatagramCalls(CreatedSocket, DatagramOptions):
         how: "sends" (the default), "receives" or "both", or MFC's numbers 1, 0 and 2. Legal once a peer is set: without one
         Linux answers ENOTCONN, and yet every later receive ends at once. Raises ValueError for another `how`.
         """
-        self._shut_down(how)
+        self._socket.shutdown(DIRECTIONS[how][1])
+        self._wake_all()
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
         """As for every socket; but where a failure leads on, by an implicit bind, the socket says whether it came to it."""

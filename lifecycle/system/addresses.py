@@ -101,13 +101,14 @@ def checked_peer(address: tuple[Any, ...]) -> tuple[Any, ...]:
     return address
 
 
-@lru_cache(maxsize=32, typed=True)
-def numeric_peer(host: str, port: object, family: int) -> Found | None:
-    """numeric_address() that a peer can have; remembered for the next connect."""
-    found = numeric_address(host, port, family)
-    if found is not None:
-        checked_peer(found[1])
-    return found
+@lru_cache(maxsize=32)
+def numeric_peer(host: str, port: int) -> Found | None:
+    """A numeric address that a peer can have, or None; remembered for the next connect."""
+    try:
+        found = numeric_address(host, port, socket.AF_UNSPEC)
+        return None if found is None else (int(found[0]), checked_peer(found[1]))
+    except (OSError, ValueError):
+        return None
 
 
 UNSPECIFIED = frozenset({bytes(16), bytes(10) + b"\xff\xff" + bytes(4)})

@@ -115,11 +115,18 @@ class SystemSocket(socket.socket):
 
     An exception of a signal handler may come behind a call, and what that gave is lost: how much was sent, or a descriptor.
     CPython runs signal handlers behind calls, at jumps back and where a function begins, and not behind an operator.
+
+    It is made and closed without the methods in Python that socket.socket has around the system's, and has no makefile().
     """
 
     __slots__ = ()
 
     __lshift__ = socket.socket.send
+    close = _raw.close
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     if TYPE_CHECKING:
 
         def __invert__(self) -> tuple[int, object]: ...
@@ -130,7 +137,13 @@ class SystemSocket(socket.socket):
 
 def unfilled() -> SystemSocket:
     """A socket object that holds no descriptor yet."""
-    return SystemSocket.__new__(SystemSocket)
+    sock = SystemSocket.__new__(SystemSocket)
+    sock._closed = False  # type: ignore[attr-defined]  # as socket.socket.__init__() does
+    return sock
+
+
+fill = _raw.__init__
+"""(socket, family, type, protocol, descriptor): get a descriptor into a SystemSocket, a new one unless it is given"""
 
 
 def own(sock: socket.socket, number: int) -> None:
@@ -139,11 +152,12 @@ def own(sock: socket.socket, number: int) -> None:
     `sock` exists before, so that an interrupted caller can see whether it has the descriptor: an object made and dropped
     closes the descriptor.
     """
+    init = fill if isinstance(sock, SystemSocket) else socket.socket.__init__
     if sys.platform == "win32":
         view = socket_of(number)
-        socket.socket.__init__(sock, view.family, view.type, view.proto, view.detach())
+        init(sock, view.family, view.type, view.proto, view.detach())
     else:
-        socket.socket.__init__(sock, fileno=number)
+        init(sock, -1, -1, -1, number)
 
 
 def own_again(sock: socket.socket, number: list[int]) -> None:
@@ -158,18 +172,18 @@ def take_connection(listener: socket.socket, into: socket.socket) -> socket.sock
     The descriptor has a name before the interpreter runs anything else: an exception of a signal handler that comes then
     leaves it in `into`, and not lost.
     """
-    if type(listener) is not SystemSocket:
+    if listener.__class__ is not SystemSocket:
         connection = listener.accept()[0]
         connection.setblocking(False)
         return connection
     number = -1
     try:
         number, _ = ~listener
-        socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, number)
+        fill(into, family_of(listener), _type(listener), listener.proto, number)
         into.setblocking(False)
     except BaseException:
         if number != -1:  # once more, and whole
-            socket.socket.__init__(into, family_of(listener), _type(listener), listener.proto, number)
+            fill(into, family_of(listener), _type(listener), listener.proto, number)
             into.setblocking(False)
         raise
     return into

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from lifecycle.system.addresses import Found, any_address
-from lifecycle.system.handles import SystemSocket, c_library, own_again
+from lifecycle.system.handles import SystemSocket, c_library, fill, own_again, unfilled
 from lifecycle.system.local_sockets import LOCAL_FAMILY, bind_anywhere
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 from lifecycle.system.polling import is_ready
@@ -25,7 +25,8 @@ NEVER_BLOCKS = int(getattr(socket, "SOCK_NONBLOCK", 0))  # not every system has 
 
 def new_socket(family: int, kind: int) -> SystemSocket:
     """A non-blocking socket of the system that child processes do not inherit."""
-    sock = SystemSocket(family, kind | NEVER_BLOCKS)
+    sock = unfilled()
+    fill(sock, family, kind | NEVER_BLOCKS)
     if not NEVER_BLOCKS:
         sock.setblocking(False)
     if family == socket.AF_INET6:  # the default of what an IPv6 socket does with IPv4 differs between systems

@@ -56,7 +56,6 @@ def test_each_built_in_name_is_a_target(name: str) -> None:
         (silent_end, CLIENT),
         (open_socket, SERVER),
         (Wrapped, SERVER),
-        (HalfShut, CLIENT),
         (lamps, LAMP),
     ],
     ids=[
@@ -65,12 +64,11 @@ def test_each_built_in_name_is_a_target(name: str) -> None:
         "factory of an adapter",
         "function",
         "class with defaults",
-        "governed class",
         "own role",
     ],
 )
 def test_what_makes_sockets_or_an_adapter_is_a_target(thing: Any, role: Any) -> None:
-    """A class, a factory, a governed class, an adapter's factory: each is understood and run."""
+    """A class, a factory, an adapter's factory: each is understood and run."""
     report = conform(target_of("it", thing), [role], **SHORT)
     assert [result.role for result in report.roles] == [role.name]
     assert report.roles[0].reached

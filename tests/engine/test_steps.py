@@ -18,14 +18,18 @@ INTERRUPTS = ("BEFORE_WITH", "CALL", "FOR_ITER", "JUMP_BACKWARD", "PRECALL", "RE
 
 
 def steps(code: CodeType) -> Iterator[list[str]]:
-    """The instructions of each comparison of an object's node, or of its claim alone, and of the store that follows it."""
+    """The instructions from where an object's node, or its claim alone, is read, to the store that follows it.
+
+    A call that gives its claim up stores None, and needs no comparison: no other call can have taken it.
+    """
     names: list[str] = []
     for each in dis.get_instructions(code):
         if each.opname == "LOAD_ATTR" and (each.argval == "_node" or (each.argval == "_claim" and may_be_interrupted(names))):
             names = []
         names.append(each.opname)
         if each.opname == "STORE_ATTR" and each.argval in ("_node", "_claim"):
-            yield names
+            if each.argval == "_node" or names[-3] != "LOAD_CONST":
+                yield names
             names = []
 
 

@@ -35,9 +35,8 @@ from racing import frequent_switches, race, tolerant
 
 from lifecycle import Client, ClosedDuringCall, Datagram, IllegalCall, StateChangedDuringCall
 from lifecycle.net.blocking.driver import BlockingSocket
-from lifecycle.net.os_socket import OsSocket
 from lifecycle.system import threads
-from lifecycle.system.handles import facts_of
+from lifecycle.system.handles import SystemSocket, facts_of
 from lifecycle.system.polling import Wait, _leave_wakers
 
 
@@ -153,13 +152,13 @@ def test_a_state_that_is_taken_back_ends_the_calls_that_it_refuses_with_an_error
             assert taken_back.wait(LONG)
             raise
 
-    def failing_shut_down(self: OsSocket, how: object) -> None:
-        self._wake_all()
+    def failing_shut_down(_: SystemSocket, how: object) -> None:
+        client._wake_all()
         assert seen.wait(LONG)
         raise OSError(errno.ENOTCONN, "not connected")
 
     monkeypatch.setattr(BlockingSocket, "_look", slow_look)
-    monkeypatch.setattr(OsSocket, "_shut_down", failing_shut_down)
+    monkeypatch.setattr(SystemSocket, "shutdown", failing_shut_down)
     with client_and_raw_peer(timeout=LONG) as (client, _):
         receiving = Background(client.receive)
         until(lambda: bool(client._waits) and isinstance(client._waits[0], Wait))

@@ -276,7 +276,7 @@ def test_engines_and_kernel_agree_on_long_walks(name: str, state: str) -> None:
     role = SOCKET_ROLES[name]
     walked.add((name, state))
 
-    @settings(max_examples=part(10, 4), suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=part(10, 2), suppress_health_check=[HealthCheck.too_slow])
     @given(st.integers(1, LENGTH), st.data())
     def walks(length: int, data: st.DataObject) -> None:
         with ExitStack() as stack:

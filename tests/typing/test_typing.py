@@ -1,4 +1,7 @@
-"""What type checkers see: the package itself, on every platform, and users' programs with every public call."""
+"""What type checkers see: the package itself, on every platform, and users' programs with every public call.
+
+It takes a minute of processor time, so it is in the whole form of the suite, and in `.ci/run`.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,22 @@ def check(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"] if WHOLE else ["win32"])
-def test_mypy_finds_nothing(platform: str) -> None:
-    """mypy --strict is clean on the package and on programs that use every public call, on each platform.
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(not WHOLE, reason="type checkers run in the whole form (LIFECYCLE_TESTS=whole) and in .ci/run"),
+]
 
-    The suite asks for the one that is farthest from this machine; the whole form and `.ci/run` for all.
-    """
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_mypy_finds_nothing(platform: str) -> None:
+    """mypy --strict is clean on the package and on programs that use every public call, on each platform."""
     done = check("mypy", "--strict", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}", "lifecycle", *PROGRAMS)
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.timeout(180)
 def test_pyright_finds_nothing() -> None:
-    """pyright is clean on those programs, and in the whole form, as in `.ci/run`, on the package."""
+    """pyright is clean on those programs, and on the package."""
     if check("pyright", "--version").returncode != 0:
         pytest.skip("pyright fetches itself from npm when it first runs, and could not")
-    done = check("pyright", "--pythonpath", sys.executable, *(["lifecycle"] if WHOLE else []), *PROGRAMS)
+    done = check("pyright", "--pythonpath", sys.executable, "lifecycle", *PROGRAMS)
     assert done.returncode == 0, done.stdout

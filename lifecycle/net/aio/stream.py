@@ -87,7 +87,7 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
                 cancelled = await self._readable()
             else:
                 cancelled = await reading.wait()
-            if cancelled or not self._node._keeps_receive:  # type: ignore[attr-defined]
+            if cancelled or self._node._keeps_receive is None:  # type: ignore[attr-defined]
                 self._look(words.RECEIVE, cancelled)
             if self._send_queue is None:
                 self._turns = repeat(True, TURNS)  # others have run meanwhile
@@ -247,7 +247,7 @@ class AsyncStream(AsyncMessages):
                 is_secured = isinstance(sock, SecureLayer)
                 if reading.loop is running_loop() and self._waits_silently and (not is_secured or sock.is_drained):
                     cancelled = await reading.wait()
-                    if cancelled or not self._node._keeps_receive:  # type: ignore[attr-defined]
+                    if cancelled or self._node._keeps_receive is None:  # type: ignore[attr-defined]
                         self._look(words.RECEIVE, cancelled)
                     if self._send_queue is None:
                         self._turns = repeat(True, TURNS)  # others have run meanwhile

@@ -13,10 +13,11 @@ from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
 from lifecycle.net.operations import Timeout, checked_timeout
 from lifecycle.net.operations.connecting import NO_PLAN, attempted, connecting_anywhere, finishing, going_on
 from lifecycle.net.operations.passing import HANDLES, Found, receiving_handles
-from lifecycle.net.operations.transfer import accepting, taken_at_once
+from lifecycle.net.operations.transfer import accepting
 from lifecycle.net.twins import ClientCalls, DatagramCalls
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
+from lifecycle.system.handles import take_connection
 from lifecycle.system.local_sockets import Path
 
 if TYPE_CHECKING:
@@ -136,12 +137,6 @@ class Accepted(Stream, role=ACCEPTED):
         self._timeout = checked_timeout(seconds)
         self._timeout_is_own = True
 
-    def _install(self, connection: socket.socket, timeout: float | None) -> None:
-        """Hold an accepted connection, with the server's timeout unless this object was given its own."""
-        self._socket = connection
-        if not self._timeout_is_own:
-            self._timeout = timeout
-
     def _wake_all(self) -> None:
         super()._wake_all()
         filler = self._filler
@@ -196,12 +191,17 @@ class Server(ServerCalls, Created, role=SERVER):
             if arriving.fileno() != -1:
                 connection = arriving
             elif timeout is ... and not self._others:
-                connection = taken_at_once(self._socket, arriving)
+                try:
+                    connection = take_connection(self._socket, arriving)
+                except (BlockingIOError, ConnectionAbortedError):
+                    connection = None
             if connection is None:
                 target._filler = self
                 connection = self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target, timeout)
             if connection is not None:
-                target._install(connection, self._timeout)
+                target._socket = connection
+                if not target._timeout_is_own:
+                    target._timeout = self._timeout
         except BaseException:
             self._leave(arriving, target)
             raise

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from sys import maxsize
 from typing import TYPE_CHECKING
 
-from lifecycle.engine import inlined, settled
+from lifecycle.engine import inlined, settled, usually_zero
 from lifecycle.net.blocking.messages import Messages
 from lifecycle.net.blocking.socket_view import SocketView
 from lifecycle.net.operations import Timeout
@@ -39,27 +39,27 @@ def _send_rest(
         raise
 
 
-def _receive_rest(self: Stream, received: bytes | None, size: int, flags: int, timeout: Timeout) -> bytes:
-    if received is None:
-        if size.__class__ is not int or not 0 < size <= maxsize:
-            checked_size(size)
-        if flags or self._held is not None:
-            held = hold(self)
-            try:
-                operation = receiving_from_held(self._socket, held, size, flags)
-                received = self._run(words.RECEIVE, operation, timeout=timeout)
-            finally:
-                let_go(self, held)
-        else:
-            try:
-                if self._comes_soon(words.RECEIVE, timeout):
-                    received = self._socket.recv(size)
-                    if received:
-                        return received
-            except BlockingIOError:
-                pass
-            if received is None:
-                received = self._run(words.RECEIVE, receiving(self._socket, size, flags), timeout=timeout)
+def _receive_rest(self: Stream, size: int, flags: int, timeout: Timeout) -> bytes:
+    if size.__class__ is not int or not 0 < size <= maxsize:
+        checked_size(size)
+    received: bytes | None = None
+    if flags or self._held is not None:
+        held = hold(self)
+        try:
+            operation = receiving_from_held(self._socket, held, size, flags)
+            received = self._run(words.RECEIVE, operation, timeout=timeout)
+        finally:
+            let_go(self, held)
+    else:
+        try:
+            if self._comes_soon(words.RECEIVE, timeout):
+                received = self._socket.recv(size)
+                if received:
+                    return received
+        except BlockingIOError:
+            pass
+        if received is None:
+            received = self._run(words.RECEIVE, receiving(self._socket, size, flags), timeout=timeout)
     return self._received(received, size)
 
 
@@ -126,6 +126,7 @@ class Stream(Messages):
             self._socket.close()
 
     @inlined
+    @usually_zero("flags")
     def send(self, data: ReadableBuffer, flags: int = 0, timeout: Timeout = ...) -> int:
         """Send all of `data`, or raise; the number of bytes sent (CSocket's Send).
 
@@ -137,18 +138,22 @@ class Stream(Messages):
         sent: int = 0
         try:
             try:
-                if not flags:
+                if not flags and data.__class__ is bytes:  # before the system call: code behind one is slower
                     sent = self._socket << data  # type: ignore[operator]  # see SystemSocket
-                    if isinstance(data, bytes) and sent == len(data):
+                    if sent == len(data):
                         return sent
+                elif not flags:
+                    sent = self._socket << data  # type: ignore[operator]
             except BlockingIOError:
                 pass
-            return _send_rest(self, sent, data, flags, timeout)
+            sent = _send_rest(self, sent, data, flags, timeout)
+            return sent  # noqa: RET504 - it counts when an exception of a signal handler comes here
         except BaseException as error:
             count(error, sent)
             raise
 
     @inlined
+    @usually_zero("flags")
     def receive(self, size: int = 65536, flags: int = 0, timeout: Timeout = ...) -> bytes:
         """Receive what has arrived, at least one byte, or wait for it; b"" when the peer has ended its stream.
 
@@ -159,15 +164,11 @@ class Stream(Messages):
         connection was reset, again and again.
         """
         try:
-            if flags or self._held is not None:
-                received = None
-            else:
-                received = self._socket.recv(size)
-                if received:
-                    return received
+            if not flags and self._held is None:
+                return self._socket.recv(size) or self._received(b"", size)
         except (BlockingIOError, OverflowError):
-            received = None
-        return _receive_rest(self, received, size, flags, timeout)
+            pass
+        return _receive_rest(self, size, flags, timeout)
 
     def send_handles(self, data: ReadableBuffer, handles: Iterable[int | HasFileno], *, timeout: Timeout = ...) -> int:
         """Send all of `data`, and with its first byte descriptors: the peer gets duplicates, and the caller's own stay open.
@@ -212,7 +213,7 @@ class Stream(Messages):
 
     def receive_from(self, size: int = 65536, flags: int = 0, *, timeout: Timeout = ...) -> tuple[bytes, None]:
         """(what receive() gives, None): a stream has no sender's address. Else as receive()."""
-        received = _receive_rest(self, None, size, flags, timeout)
+        received = _receive_rest(self, size, flags, timeout)
         if received.__class__ is bytes:
             return received, None
         return settled("eof", (b"", None))

@@ -140,13 +140,12 @@ def attempted(client: Connects, address: object, port: object) -> int | None:
     It is the usual case of connecting(), without an operation: going_on() with a number that is not 0. None: it is another
     case, and nothing was begun.
     """
-    if not isinstance(address, str):
+    if address.__class__ is not str or port.__class__ is not int:
         return None
-    family = family_of(client._socket)
-    numeric = numeric_peer(address, port, ANY_FAMILY if client._plan.is_free else family)
-    if numeric is None or numeric[0] != family:
+    numeric = numeric_peer(address, port)
+    if numeric is None or numeric[0] != family_of(client._socket):
         return None
-    return _attempt(client, numeric[1], waits=True)
+    return _attempt(client, numeric[1])
 
 
 def going_on(client: Connects, number: int) -> Operation[None]:
@@ -217,7 +216,7 @@ def _in_turn(client: Connects, found: Sequence[Found], *, waits: bool, number: i
     errors: list[OSError] = []
     for _, name in found:
         if number is None:
-            number = _attempt(client, name, waits=waits)
+            number = _attempt(client, name, waits)
         if number in UNDER_WAY:
             number = yield from _result(client, client._socket)
         if not number:
@@ -228,7 +227,7 @@ def _in_turn(client: Connects, found: Sequence[Found], *, waits: bool, number: i
     raise _first_error(errors)
 
 
-def _attempt(client: Connects, name: Any, *, waits: bool) -> int:
+def _attempt(client: Connects, name: Any, waits: bool = True) -> int:
     """Begin to connect over the client's own socket: 0, the number of the error, or one of UNDER_WAY."""
     sock = client._socket
     client._sought = name

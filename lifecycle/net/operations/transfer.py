@@ -170,14 +170,6 @@ def accepting(listeners: Sequence[socket.socket], into: socket.socket | None = N
             yield READABLE
 
 
-def taken_at_once(listener: socket.socket, into: socket.socket) -> socket.socket | None:
-    """The first connection of a queue, as accepting() takes it; None where there is none."""
-    try:
-        return take_connection(listener, into)
-    except (BlockingIOError, ConnectionAbortedError):
-        return None
-
-
 def sending_message(
     sock: socket.socket, data: ReadableBuffer, flags: int, peer: Any = None, handles: array[int] | None = None
 ) -> Operation[int]:
