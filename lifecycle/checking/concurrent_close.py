@@ -26,7 +26,7 @@ from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.outcomes import lost_descriptor
 from lifecycle.checking.track import SocketTrack, clock, thread_name
-from lifecycle.checking.waiting import waits_for
+from lifecycle.checking.waiting import WAITS, waits_for
 from lifecycle.roles.python.hazards import CLOSED_WAITED_FOR
 from lifecycle.roles.python.words import NOT_WOKEN
 from lifecycle.system.threads import frames_of_threads
@@ -38,7 +38,7 @@ AT_ONCE = 0.25  # seconds; a call that goes on for longer after the close was wa
 _FUTEX = {"x86_64": "202", "aarch64": "98", "riscv64": "98", "armv7l": "240", "ppc64le": "221", "s390x": "238"}
 """machine -> the number of futex(), the system call in which a thread waits for the GIL on Linux"""
 
-_DEPTH = 4  # frames of the checker itself between a watched method and the system
+_NEAR = range(4)  # frames of the checker itself between a watched method and the system
 
 WATCHED: dict[int, str] = {}
 """id() of the code of a watched method, whose own hash() reads all of it -> the call that it makes"""
@@ -60,13 +60,22 @@ def in_flight(sock: socket.socket) -> Iterator[InFlight]:
     """
     frames = frames_of_threads()
     frames.pop(get_ident(), None)  # this frame: it must not hold itself
-    for thread, frame in frames.items():
-        found = _watched_frame(frame)
-        if found is not None and found.f_locals.get("self") is sock:
-            yield InFlight(WATCHED[id(found.f_code)], found, thread)
-        elif found is None:
-            for waiting in waits_for(frame, _fileno(sock), sock):
-                yield InFlight(waiting.f_code.co_name, waiting, thread, is_wait=True)
+    for thread, top in frames.items():
+        frame: FrameType | None = top
+        wait: FrameType | None = None
+        for _ in _NEAR:
+            if frame is None or (number := id(frame.f_code)) in WATCHED:
+                break
+            if number in WAITS and wait is None and WAITS[number](frame, _fileno(sock), sock):
+                wait = frame
+            frame = frame.f_back
+        else:
+            frame = None
+        if frame is not None:
+            if frame.f_locals.get("self") is sock:
+                yield InFlight(WATCHED[id(frame.f_code)], frame, thread)
+        elif wait is not None:
+            yield InFlight(wait.f_code.co_name, wait, thread, is_wait=True)
 
 
 def _goes_on(suspect: Suspect) -> bool:
@@ -111,7 +120,7 @@ def _native_id(thread: int) -> int | None:
 
 def _watched_frame(top: FrameType) -> FrameType | None:
     frame: FrameType | None = top
-    for _ in range(_DEPTH):
+    for _ in _NEAR:
         if frame is None:
             return None
         if id(frame.f_code) in WATCHED:

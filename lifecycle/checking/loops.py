@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, followed, kind_of
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.replacements import Replacements
 from lifecycle.checking.track import SocketTrack
@@ -59,9 +59,9 @@ def _watched_create_task(original: Callable[..., Any]) -> Callable[..., Any]:
     def create_task(self: Any, coro: Any, **keywords: Any) -> Any:
         task = original(self, coro, **keywords)
         code = getattr(coro, "cr_code", None)
-        if code is not None and kind_of(code.co_filename) is not FileKind.PROGRAM:
+        if code is not None and code.co_filename not in followed:
             site: CallSite | None = call_site(sys._getframe(1))
-            if site is not None and kind_of(site.file) is not FileKind.PROGRAM:
+            if site is not None and site.file not in followed:
                 site = site_of_task()
             if site is not None:
                 _sites[task] = site

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
-from types import FrameType, SimpleNamespace
+from types import CodeType, FrameType, SimpleNamespace
 from typing import Final
 
 from lifecycle.checking import checkers, late, loops
@@ -32,7 +32,7 @@ from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.milestones import Milestone, Reached, milestone_of
 from lifecycle.checking.observed import STREAM, ObservedState, family_of, first_state, found_state
 from lifecycle.checking.tls_readers import note_reader
-from lifecycle.checking.track import MADE, Event, SocketTrack, clock, getframe, no_thread, thread_name, threads
+from lifecycle.checking.track import MADE, SocketTrack, clock, getframe, no_thread, threads
 from lifecycle.roles.facts import LINKED
 from lifecycle.roles.python.hazards import KEPT_BY_FILE, NUMBER_LEFT
 from lifecycle.roles.python.words import FREQUENT
@@ -85,90 +85,82 @@ UNCHECKED = Unchecked()
 
 def register(sock: socket.socket, kind: Kind, fileno: int | None) -> None:
     """Begin to follow a socket that was just made by the caller of __init__(), which calls this."""
+    checker = checkers.only
+    if checker is None and not checkers.in_turn:
+        return
+    if _dying:
+        judge_the_dead(time.monotonic() - _GRACE)
     if late.missing and late.loaded != len(sys.modules):
         late.look()
-    if fileno is None:
-        at = _first.get(kind)
-    else:
-        listener = accepted.get(fileno)
-        at = None if listener is None else listener.at.accepts
     try:
         frame = getframe(2)
     except ValueError:  # C code makes the socket
         frame = getframe(1)
-    caller = (frame.f_back or frame) if frame.f_code.co_filename == SOCKET else frame
-    code, key, checker = caller.f_code, id(sock), checkers.only
-    if at is None or checker is None or code.co_filename not in followed or _dying or key in live:
-        _register(sock, kind, fileno, frame, at)
-        return
-    if fileno is not None:
-        del accepted[fileno]
-        if _numbers:
-            _numbers.pop(fileno, None)
-    track = SocketTrack(sock, _died)
-    track.key, track.at, track.number = key, at, next(checkers.numbers)
-    track.noted = [(MADE, at, at, code, caller.f_lasti, (threads.get(get_ident()) or no_thread())._name)]
-    live[key] = sock._closed = track  # type: ignore[attr-defined]
-    if checker.owner:
-        track.owner = checker.owner
-
-
-def _register(sock: socket.socket, kind: Kind, fileno: int | None, frame: FrameType, at: Milestone | None) -> None:
-    """The same, whatever there is to be thought of. at: where the socket begins, if that is known."""
-    active = checkers.in_turn
-    if not active:
-        return
-    if _dying:
-        judge_the_dead(time.monotonic() - _GRACE)
-    made = call_site(frame)
-    is_by_library = bool(made.library)
     listener = None if fileno is None else accepted.pop(fileno, None)
-    if made.file not in followed:
-        if is_in_lifecycle(made.file):
+    caller = (frame.f_back or frame) if frame.f_code.co_filename == SOCKET else frame
+    where: CodeType | CallSite | None
+    where, instruction, is_strange, inode, twin = caller.f_code, caller.f_lasti, False, 0, None
+    if where.co_filename not in followed:
+        where, instruction = _maker(caller, listener), -1
+        if where is None:
             sock._closed = UNCHECKED  # type: ignore[attr-defined]
             return
-        is_by_library = True
-        made = loops.site_of_task() or (made if listener is None else listener.made)
-    twin: SocketTrack | None = None
-    is_new, inode = True, 0
-    if fileno is not None and listener is None:
+        is_strange = is_open_for_ever(frame)
+    if listener is not None:
+        at = listener.at.accepts
+        if at is None:
+            at = listener.at.accepts = _beginning(sock, _CONNECTED)
+    elif fileno is None:
+        at = _first.get(kind)
+        if at is None:
+            at = _first[kind] = _beginning(sock, first_state(sock))
+    else:
         state, is_new, twin, inode = _origin(sock, fileno, frame)
-        at = _beginning(sock, state)
-    elif at is None:
-        at = _beginning(sock, first_state(sock) if listener is None else _CONNECTED)
-        if listener is None:
-            _first[kind] = at
-        else:
-            listener.at.accepts = at
-    if fileno is not None and _numbers:
-        _numbers.pop(fileno, None)
-    track = _track(sock, at, inode, made)
-    track.number = next(checkers.numbers)
-    if track_module.watch is not None:
-        track_module.watch(track, track.events[0])
+        at, is_strange = _beginning(sock, state), is_strange or not is_new
+    track, key = SocketTrack(sock, _died), id(sock)
+    track.key, track.at, track.number = key, at, next(checkers.numbers)
+    track.noted = [(MADE, at, at, where, instruction, (threads.get(get_ident()) or no_thread())._name)]
+    if is_strange:
+        track.adopted = True
+    if inode or _dying or key in live:
+        track.inode = inode
+        _follow(sock, track)
+    else:
+        live[key] = sock._closed = track  # type: ignore[attr-defined]
     if twin is not None:
         _join(twin, track)
-    if not is_new or (is_by_library and is_open_for_ever(frame)):
-        track.adopted = True
-    _follow(sock, track)
-    if active[-1].owner:
-        track.owner = active[-1].owner
+    if checker is None:
+        _tell(track)
+    elif checker.owner:
+        track.owner = checker.owner
+    if fileno is not None and _numbers:
+        _numbers.pop(fileno, None)
+
+
+def _maker(frame: FrameType, listener: SocketTrack | None) -> CallSite | None:
+    """Which line has made the socket that a library makes at `frame`; None for this package's own sockets."""
+    made = call_site(frame)
+    if made.file in followed:
+        return made
+    if is_in_lifecycle(made.file):
+        return None
+    return loops.site_of_task() or (made if listener is None else listener.made)
+
+
+def _tell(track: SocketTrack) -> None:
+    """Several checkers are active, or charts or a live page are made."""
+    now, active = clock(), checkers.in_turn
+    track.noted[0] = track.events[0]._replace(began=now, ended=now)
+    track.owner = active[-1].owner
     for each in active:
         if each.keep_all:
             each.tracks.append(track)
+    if track_module.watch is not None:
+        track_module.watch(track, track.events[0])
 
 
 def _beginning(sock: socket.socket, state: ObservedState) -> Milestone:
     return milestone_of(Reached(family_of(sock), state, state))
-
-
-def _track(sock: socket.socket, at: Milestone, inode: int, made: CallSite) -> SocketTrack:
-    track, now = SocketTrack(sock, _died), clock()
-    track.key, track.at = id(sock), at
-    if inode:
-        track.inode = inode
-    track.noted = [Event(MADE, "", "ok", at.state.name, made, thread_name(), now, now)]
-    return track
 
 
 def track_of(sock: socket.socket) -> SocketTrack | None:
@@ -370,13 +362,11 @@ def _read_inodes() -> None:
 
 
 def _adopted(sock: socket.socket) -> SocketTrack | None:
-    current = checkers.active()
-    if current is None or sock.fileno() == -1:
+    if not checkers.in_turn or sock.fileno() == -1:
         return None
-    track = _track(sock, _beginning(sock, found_state(sock)), inode_of(_fileno(sock)), UNKNOWN)
-    track.noted.clear()  # nobody knows how it was made
-    track.adopted = True
-    track.number = checkers.other_number()
+    track = SocketTrack(sock, _died)
+    track.key, track.number, track.noted = id(sock), checkers.other_number(), []  # nobody knows how it was made
+    track.at, track.inode, track.adopted = _beginning(sock, found_state(sock)), inode_of(_fileno(sock)), True
     _follow(sock, track)
     return track
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from _thread import get_ident
+from collections import Counter
 from collections.abc import Callable
 from io import BufferedReader
 from types import CodeType, FrameType, SimpleNamespace
@@ -19,13 +20,14 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 from lifecycle.checking import milestones
-from lifecycle.checking.call_sites import SOCKET, UNKNOWN, CallSite, call_site, followed, site_at
+from lifecycle.checking.call_sites import UNKNOWN, CallSite, FileKind, call_site, followed, kinds, site_at
 from lifecycle.checking.milestones import Ended, Milestone
 from lifecycle.checking.observed import ObservedState
 
 MADE = "socket"
 """the call with which a history begins"""
 
+_INTERNAL = FileKind.INTERNAL
 _FIRST, _LAST = 16, 48  # how many events of a long history are kept
 _KEPT = _FIRST + _LAST
 
@@ -66,7 +68,7 @@ class SocketTrack(ref[socket.socket]):
     key: int
     number: int
     at: Milestone
-    noted: list[tuple[Any, ...]]
+    noted: list[Any]
 
     # What most sockets never set, and few calls ask for, stands here, where a new track need not set it.
     inode = left_out = ends_in_a_row = 0
@@ -90,13 +92,17 @@ class SocketTrack(ref[socket.socket]):
         for number, event in enumerate(self.noted):
             if type(event) is not Event:
                 self.noted[number] = _event(*event)
-        return self.noted  # type: ignore[return-value] # all are events now
+        return self.noted
 
     @property
     def made(self) -> CallSite:
         """Where the socket was made."""
-        event = self.events[0] if self.noted else None
-        return event.place if event is not None and event.call == MADE else UNKNOWN
+        if not self.noted or self.noted[0][0] != MADE:
+            return UNKNOWN
+        if type(self.noted[0]) is not Event:
+            self.noted[0] = _event(*self.noted[0])
+        place: CallSite = self.noted[0].place
+        return place
 
     @property
     def state(self) -> ObservedState:
@@ -163,7 +169,11 @@ class SocketTrack(ref[socket.socket]):
             except ValueError:  # C code calls the method
                 frame = getframe(1)
         code, noted = frame.f_code, self.noted
-        where, instruction = (code, frame.f_lasti) if code.co_filename in followed else place_at(frame)
+        where: CodeType | CallSite
+        if code.co_filename in followed:
+            where, instruction = code, frame.f_lasti
+        else:
+            where, instruction = place_at(frame, is_exact=after.state.final)
         noted.append((ended, self.at, after, where, instruction, (threads.get(get_ident()) or no_thread())._name))
         self.at = after
         if len(noted) > _KEPT:
@@ -175,12 +185,30 @@ class SocketTrack(ref[socket.socket]):
         self.at = self.at.but(noted=frozenset())
 
 
-def place_at(frame: FrameType) -> tuple[CodeType | CallSite, int]:
-    """The program's line at or above `frame`, as a history has it."""
-    caller = frame.f_back
-    if caller is not None and frame.f_code.co_filename == SOCKET and caller.f_code.co_filename in followed:
-        return caller.f_code, caller.f_lasti
-    return call_site(frame), -1
+_OFTEN, _MANY = 100, 10_000
+_passed: Counter[tuple[int, int]] = Counter()  # the id() of a library's code, and an instruction in it
+
+
+def place_at(frame: FrameType, *, is_exact: bool) -> tuple[CodeType | CallSite, int]:
+    """The program's line at or above `frame`, as a history has it.
+
+    is_exact: else a library's line by which calls have come often is told as it is, since a server would pay for more.
+    """
+    above = frame
+    while above.f_back is not None and kinds[above.f_code.co_filename] is _INTERNAL:
+        above = above.f_back
+    code, instruction = above.f_code, above.f_lasti
+    if code.co_filename in followed:
+        return code, instruction
+    if not is_exact:
+        key = id(code), instruction
+        count = _passed[key]
+        if count > _OFTEN:
+            return code, instruction
+        if len(_passed) > _MANY:
+            _passed.clear()
+        _passed[key] = count + 1
+    return call_site(above), -1
 
 
 def _event(ended: Ended, before: Milestone, after: Milestone, where: Any, instruction: int, thread: str) -> Event:

@@ -146,7 +146,8 @@ class Stream(Messages):
                     sent = self._socket << data  # type: ignore[operator]
             except BlockingIOError:
                 pass
-            return _send_rest(self, sent, data, flags, timeout)
+            sent = _send_rest(self, sent, data, flags, timeout)
+            return sent  # noqa: RET504 - it counts when an exception of a signal handler comes here
         except BaseException as error:
             count(error, sent)
             raise
