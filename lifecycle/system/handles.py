@@ -189,6 +189,12 @@ def take_connection(listener: socket.socket, into: socket.socket) -> socket.sock
     return into
 
 
+def accept_plainly(listener: socket.socket) -> tuple[socket.socket, Any]:
+    """As socket.accept(), of a listener that does not wait."""
+    number, address = _raw._accept(listener)  # type: ignore[attr-defined]  # the stubs leave it out
+    return socket.socket(family_of(listener), _type(listener), listener.proto, number), address
+
+
 def identity_of(number: int) -> tuple[int, int] | None:
     """An identification of the file behind a descriptor, to detect a reused number; None if there is no file."""
     try:
