@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from itertools import cycle
 from typing import Any
 
 from benchmarks.claim import Figure, against_raw
 from benchmarks.interleaved import Batch, interleave, timed_loop
 from benchmarks.loopback import governed_pair, raw_pair, rival_pair
 from benchmarks.rivals import present, rivals
+
+PAIRS = 4
+"""Connections of each case, which take turns: how fast one is, by where its memory lies, does not decide for the case"""
+
+
+def in_turn(batches: Iterable[Batch]) -> Batch:
+    """The batches, each the next time."""
+    turns = cycle(batches)
+    return lambda: tuple(next(turns)())
 
 
 def calls_batch(send: str, receive: str, client: Any, accepted: Any, *, size: int, count: int, repeats: int) -> Batch:
@@ -51,12 +62,18 @@ def measure_calls(
     everyone = {} if pairs else rivals()
     ends = pairs or {"raw": raw_pair, "lifecycle": governed_pair}
     with ExitStack() as stack:
+
+        def case(send: str, receive: str, pair: Callable[[], AbstractContextManager[tuple[Any, Any]]]) -> Batch:
+            return in_turn(
+                [calls_batch(send, receive, *stack.enter_context(pair()), **shape) for _ in range(PAIRS)],
+            )
+
         cases = {
-            "raw": calls_batch("client.sendall", "accepted.recv", *stack.enter_context(ends["raw"]()), **shape),
-            "lifecycle": calls_batch("client.send", "accepted.receive", *stack.enter_context(ends["lifecycle"]()), **shape),
+            "raw": case("client.sendall", "accepted.recv", ends["raw"]),
+            "lifecycle": case("client.send", "accepted.receive", ends["lifecycle"]),
         }
         for name, rival in present(everyone).items():
-            cases[name] = calls_batch("client.send", "accepted.receive", *stack.enter_context(rival_pair(rival)), **shape)
+            cases[name] = case("client.send", "accepted.receive", partial(rival_pair, rival))
         every = {name: rival.every for name, rival in present(everyone).items()}
         series = interleave(cases, rounds, every=every)
     return [

@@ -65,14 +65,16 @@ class Governed(Settling):
     async def _run_awaited_call(self, call: str, handler: AwaitedHandler, arguments: Arguments, keywords: Keywords) -> Any:
         if not (OBSERVERS.present or self._journal or self._node._allows(call) or self._overridden):
             raise self._refusal(self._node, call)
-        claim, node = claim_of(call), self._node
+        claim, node, kept = claim_of(call), self._node, Kept()
         try:
             try:
                 with self._begin_call(call, arguments, keywords, claim) as scope:
-                    return scope.value(await handler(self, *arguments, **keywords))
+                    kept.append(await handler(self, *arguments, **keywords))
+                    return scope.value(kept[0])
             except BaseException as error:
                 if not isinstance(error, IllegalCall):
                     self._true_up(node, call, error)
+                self.note_results(call, error, kept)
                 raise
             finally:
                 self._give_up(claim)

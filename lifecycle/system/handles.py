@@ -172,7 +172,7 @@ def take_connection(listener: socket.socket, into: socket.socket) -> socket.sock
     The descriptor has a name before the interpreter runs anything else: an exception of a signal handler that comes then
     leaves it in `into`, and not lost.
     """
-    if listener.__class__ is not SystemSocket:
+    if type(listener) is not SystemSocket:
         connection = listener.accept()[0]
         connection.setblocking(False)
         return connection
@@ -187,6 +187,12 @@ def take_connection(listener: socket.socket, into: socket.socket) -> socket.sock
             into.setblocking(False)
         raise
     return into
+
+
+def accept_plainly(listener: socket.socket) -> tuple[socket.socket, Any]:
+    """As socket.accept(), of a listener that does not wait."""
+    number, address = _raw._accept(listener)  # type: ignore[attr-defined]  # the stubs leave it out
+    return socket.socket(family_of(listener), _type(listener), listener.proto, number), address
 
 
 def identity_of(number: int) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import Any
 
@@ -243,3 +244,34 @@ def test_time_outs_are_cancel_scopes() -> None:
         assert client.timeout is None
         with pytest.raises(AttributeError, match=r"anyio\.fail_after"):
             client.timeout = 3
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_an_exception_as_the_loop_is_asked_leaves_no_registration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a signal handler raises as a wait begins leaves nothing in the loop: the next socket of that number is woken."""
+    loop: Any = asyncio.get_running_loop()
+    add = loop.add_reader
+
+    def interrupted(descriptor: int, callback: Any) -> None:
+        add(descriptor, callback)
+        raise KeyboardInterrupt
+
+    numbers = []
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        for each in (interrupted, add):
+            monkeypatch.setattr(loop, "add_reader", each)
+            with aio.Client() as client:
+                client.open()
+                await client.connect(*listening.getsockname())
+                numbers.append(client.fileno())
+                with listening.accept()[0] as peer:
+                    if each is interrupted:
+                        with pytest.raises(KeyboardInterrupt):
+                            await client.receive()
+                    else:
+                        loop.call_soon(peer.send, b"x")
+                        assert await client.receive(timeout=5) == b"x"
+    assert numbers[0] == numbers[1]

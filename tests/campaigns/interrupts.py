@@ -102,6 +102,12 @@ RETURNS, LOADS = dis.opmap["RETURN_VALUE"], dis.opmap["LOAD_FAST"]
 STORED_FIRST = {dis.opmap[name] for name in ("UNPACK_SEQUENCE", "BINARY_OP", "UNARY_INVERT")}
 """Behind these no signal handler runs; see SystemSocket, and the test of that"""
 
+AFTER_A_RETURN = {dis.opmap["RETURN_VALUE"], dis.opmap["STORE_FAST"]}
+"""Nor does one between the return of a function of Python and these"""
+
+AWAITS = dis.opmap["GET_AWAITABLE"]
+"""Nor does one between the making of a coroutine and this"""
+
 CHANGES_THE_HANDLED = {dis.opmap[name] for name in ("PUSH_EXC_INFO", "POP_EXCEPT")}
 """Set what exception is being handled; they raise nothing and call nothing, and what a tracer raises there leaves that wrong:
 the interpreter then holds the exception, and what that holds, for as long as the thread runs"""
@@ -131,6 +137,11 @@ def _operations_from(frame: FrameType, offset: int) -> bytes:
     return bytes(each for each in code[:12] if each != dis.opmap["CACHE"])[:2].ljust(2, b"\0")
 
 
+def _operation_before(frame: FrameType) -> int:
+    """The instruction that stands before the one where the frame is."""
+    return next((each for each in frame.f_code.co_code[: frame.f_lasti : 2][::-1] if each != dis.opmap["CACHE"]), 0)
+
+
 OF_A_FUTURE = {
     ("readiness.py", name) for name in ("get_loop", "add_done_callback", "result", "cancel", "cancelled", "done", "is_done")
 }
@@ -156,16 +167,18 @@ class Tracer:
         self.number = number
         self.count = 0
         self.place = ""
-        self._before = 0
+        self._last = 0
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
         if not any(place in frame.f_code.co_filename for place in PLACES) or is_left_out(frame):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and not returns_to_the_program(frame):
-            operation, before = frame.f_code.co_code[frame.f_lasti], self._before
-            self._before = operation
-            if operation in CHANGES_THE_HANDLED or before in STORED_FIRST:
+            operation, last = frame.f_code.co_code[frame.f_lasti], self._last
+            self._last = operation
+            if operation in CHANGES_THE_HANDLED or _operation_before(frame) in STORED_FIRST:
+                return self
+            if operation == AWAITS or (last == RETURNS and operation in AFTER_A_RETURN):
                 return self
             self.count += 1
             if self.count == self.number:

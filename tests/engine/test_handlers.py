@@ -13,8 +13,8 @@ from unittest import mock
 import pytest
 from turnstile import Turnstile
 
-from lifecycle import IllegalCall, Journal, Lifecycle, Role
-from lifecycle.engine import Call, State, inlined, settled
+from lifecycle import Accepted, Client, IllegalCall, Journal, Lifecycle, Role, Server, aio
+from lifecycle.engine import Call, State, inlined, settled, usually_zero
 
 DOOR = Role(
     name="door",
@@ -282,6 +282,15 @@ class Inlined(Lifecycle, role=DOOR):
         """Remove it."""
 
 
+@inlined
+@usually_zero("flags")
+def push(self: Any, number: int, flags: int = 0) -> int:
+    """Is one frame where `flags` is 0."""
+    if not flags:
+        return doubled(number) or settled("failed", -1)
+    return flags
+
+
 def frames_of(call: Callable[[], object]) -> list[tuple[str, str]]:
     """(file, function) of the Python frames that a call runs in."""
     found = []
@@ -317,6 +326,26 @@ def test_profilers_and_patches_see_an_inlined_handler() -> None:
         assert frames_of(lambda: door.push(1)) == [(__file__, "push"), (__file__, "doubled")]
         with mock.patch(f"{__name__}.doubled", lambda number: -number):
             assert door.push(4) == -4
+
+
+def test_a_parameter_that_is_usually_zero_takes_a_frame_where_it_is_not() -> None:
+    """It makes no other difference, and what stands behind `or` may be settled, under both engines."""
+    kind = door_class(push)
+    for engine in ("compiled", "reference"):
+        with kind(engine=engine) as door:
+            assert (door.push(3), door.push(0), door.push(3, 5), door.push(3, flags=False)) == (6, -1, 5, 6)
+    with kind(engine="compiled") as door:
+        assert frames_of(lambda: door.push(1)) == [(__file__, "push"), (__file__, "doubled")]
+        assert frames_of(lambda: door.push(1, 5)).count((__file__, "push")) == 2
+
+
+def test_every_inlined_handler_of_the_sockets_is() -> None:
+    """Its checked method has its file, and not one of generated code."""
+    kinds: list[type[Lifecycle]] = [Client, Accepted, Server, aio.Client, aio.Accepted]
+    methods = [getattr(kind, call.name) for kind in kinds for call in kind.role.calls if call.fired_by is None]
+    found = [method.__code__.co_filename for method in methods if hasattr(method.__handler__, "__inlined__")]
+    assert len(found) > len(kinds)
+    assert not [name for name in found if name.startswith("<")]
 
 
 def test_a_breakpoint_in_an_inlined_handler_is_reached() -> None:

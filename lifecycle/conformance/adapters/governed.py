@@ -250,7 +250,7 @@ class GovernedStage(LoopbackStage):
         layer = getattr(self.subject, "_socket", None)
         if isinstance(layer, SecureLayer) and layer.has_come:
             facts -= {"data", "notified"}
-        super().settle(facts)
+        self.loopback.settle(self.subject.fileno(), facts)
 
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> Answer:
         if self._trace is not None:

@@ -21,6 +21,7 @@ from lifecycle.conformance.adapters.protocol import Mismatch
 from lifecycle.conformance.adapters.setup_states import (
     Factory,
     Sockets,
+    accept_from,
     address_of,
     begin_connect,
     descriptor_of,
@@ -159,7 +160,7 @@ class Loopback(Sockets):
         """The connection that arrives at the listener from the address `wanted`; others are kept."""
         key = _key(wanted)
         while key not in self._arrived:
-            self._take(*self.patiently(self.listener, self.listener.accept))
+            self._take(*self.patiently(self.listener, accept_from, self.listener))
         return self._arrived.pop(key)
 
     def accept_if_arrived(self, wanted: Any, *, is_due: bool) -> Any:
@@ -191,7 +192,7 @@ class Loopback(Sockets):
     def _accept_all(self) -> None:
         with suppress(BlockingIOError):
             while not would_wait(self.listener):
-                self._take(*self.listener.accept())
+                self._take(*accept_from(self.listener))
 
     def _take(self, connection: Any, address: Any) -> None:
         set_timeout(connection, 0)

@@ -234,6 +234,8 @@ class LoopbackStage(ABC):
             return _odd_answer(error, another)
 
     def _returned(self, call: str, arguments: tuple[Any, ...], own: int, value: Any) -> Answer:
+        if call not in LOOKED_AT:
+            return DONE if value is None else Answer("ok", value)
         try:
             return self._of_value(call, arguments, own, value)
         except ANY_ERROR as error:
@@ -250,8 +252,6 @@ class LoopbackStage(ABC):
         return Answer(outcome_of_error(self.role, call, error), None, detail_of(error), system_answer(error))
 
     def _of_value(self, call: str, arguments: tuple[Any, ...], own: int, value: Any) -> Answer:
-        if call not in LOOKED_AT:
-            return DONE if value is None else Answer("ok", value)
         if call in GIVES_A_THING:
             if value == own != -1:
                 self.kept.append(Handed(value))

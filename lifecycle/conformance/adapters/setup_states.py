@@ -7,6 +7,7 @@ fetched.
 
 from __future__ import annotations
 
+import _socket
 import errno
 import socket
 import struct
@@ -20,7 +21,7 @@ from typing import Any
 from lifecycle.conformance.adapters.effects import READABLE, WRITABLE, await_effects, await_one
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 from lifecycle.roles.facts import Facts, Link, Receives
-from lifecycle.system.handles import borrowed
+from lifecycle.system.handles import accept_plainly, borrowed
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 
 SHOWS_WITHIN = 0.2  # seconds in which what a peer does must show
@@ -136,6 +137,14 @@ def address_of(sock: Any) -> Any:
     """The address of a socket: (host, port), or its path."""
     name = sock.getsockname()
     return name if isinstance(name, str) else tuple(name[:2])
+
+
+def accept_from(listener: Any) -> tuple[Any, Any]:
+    """accept(); of a plain socket without the two enums that Python makes of its family and its type each time."""
+    if type(listener) is socket.socket and issubclass(socket.socket, _socket.socket):
+        return accept_plainly(listener)
+    found: tuple[Any, Any] = listener.accept()
+    return found
 
 
 def begin_connect(sock: Any, address: Any) -> int:

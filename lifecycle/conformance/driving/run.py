@@ -100,9 +100,9 @@ class Run:
         self._stage: Any = None
         self._unmade = ""
         self._is_usual = adapter.verdict is compared
+        WATCHDOG.begin()
         try:
-            with WATCHDOG:
-                self._stage = adapter.stage(model.role)
+            self._stage = adapter.stage(model.role)
         except Mismatch as mismatch:
             self._unmade = str(mismatch.got)
         except Hangs as error:
@@ -111,6 +111,8 @@ class Run:
             if WATCHDOG.is_of_the_user(error):
                 raise
             self._unmade = error_text(error)
+        finally:
+            WATCHDOG.end()
         self._settle: Callable[[Facts], object] = getattr(self._stage, "settle", _at_once)
 
     @property

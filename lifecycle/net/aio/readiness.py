@@ -128,12 +128,16 @@ class LoopReadiness:
     def _register(self) -> None:
         callback = self._ready
         try:
-            self._add(self._descriptor, callback)
-        except RuntimeError:  # uvloop has closed its handle after an error, and wants both removed before it makes a new one
-            self.loop.remove_reader(self._descriptor)
-            self.loop.remove_writer(self._descriptor)
-            self._add(self._descriptor, callback)
-        self._callback = ref(callback)
+            self._callback = ref(callback)
+            try:
+                self._add(self._descriptor, callback)
+            except RuntimeError:  # uvloop has closed its handle after an error: both must be removed before it makes a new one
+                self.loop.remove_reader(self._descriptor)
+                self.loop.remove_writer(self._descriptor)
+                self._add(self._descriptor, callback)
+        except BaseException:  # of a signal handler: it may be registered, and would be for the next socket of that number
+            self._unregister()
+            raise
 
     def _unregister(self) -> None:
         if self._callback() is not None and not self.loop.is_closed():

@@ -184,7 +184,7 @@ class Server(ServerCalls, Created, role=SERVER):
         Raises TypeError for a target that is not an Accepted; TimeoutError, BlockingIOError; ClosedDuringCall when the server
         or the target was closed meanwhile; OSError (EMFILE), after which the connection still waits in the queue.
         """
-        assert target is not None  # _new_accepted() made one
+        filled: Accepted = target  # type: ignore[assignment]  # _new_accepted() made one
         connection: socket.socket | None = None
         arriving = self._arriving()
         try:
@@ -196,18 +196,18 @@ class Server(ServerCalls, Created, role=SERVER):
                 except (BlockingIOError, ConnectionAbortedError):
                     connection = None
             if connection is None:
-                target._filler = self
-                connection = self._run(words.ACCEPT, accepting(self._in_turn(), arriving), target, timeout)
+                filled._filler = self
+                connection = self._run(words.ACCEPT, accepting(self._in_turn(), arriving), filled, timeout)
             if connection is not None:
-                target._socket = connection
-                if not target._timeout_is_own:
-                    target._timeout = self._timeout
+                filled._socket = connection
+                if not filled._timeout_is_own:
+                    filled._timeout = self._timeout
         except BaseException:
-            self._leave(arriving, target)
+            self._leave(arriving, filled)
             raise
         finally:
-            target._filler = None
-        return target
+            filled._filler = None
+        return filled
 
     def __iter__(self) -> Iterator[Accepted]:
         """Accept connections until the server is closed, in this thread or another one; a timeout raises TimeoutError."""

@@ -140,13 +140,14 @@ class Stream(Messages):
             try:
                 if not flags and data.__class__ is bytes:  # before the system call: code behind one is slower
                     sent = self._socket << data  # type: ignore[operator]  # see SystemSocket
-                    if sent == len(data):
+                    if sent == len(data):  # pyright: ignore[reportArgumentType]
                         return sent
                 elif not flags:
                     sent = self._socket << data  # type: ignore[operator]
             except BlockingIOError:
                 pass
-            return _send_rest(self, sent, data, flags, timeout)
+            sent = _send_rest(self, sent, data, flags, timeout)
+            return sent  # noqa: RET504 - it counts when an exception of a signal handler comes here
         except BaseException as error:
             count(error, sent)
             raise
