@@ -238,25 +238,28 @@ def by_a_timer(name: str, engine: str, rounds: int, seed: int = 0) -> tuple[int,
     wrong: list[str] = []
     came, longest = 0, 2e-4
 
+    armed = [False]
+
     def handle(*_: object) -> None:
-        raise Interrupt
+        if armed[0]:  # once, and not behind the call
+            armed[0] = False
+            raise Interrupt
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
         for _ in range(rounds):
             with arranged(CASES[name], engine) as made_case:
                 try:
+                    armed[0] = True
                     began = time.perf_counter()
                     signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, longest))
                     made_case.run()
                     longest = max(5e-5, min(longest, 2 * (time.perf_counter() - began)))
-                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    armed[0] = False
                 except Interrupt as error:
                     made_case.sent = getattr(error, "sent", None)
                     came += 1
                 signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, signal.SIG_IGN)
-                signal.signal(signal.SIGALRM, handle)
                 wrong += [f"{name}, {engine}, by a timer: {each}" for each in faults(made_case) if "is lost" not in each]
                 for sock in made_case.objects:
                     sock.close()
