@@ -97,11 +97,17 @@ async def test_a_loop_without_add_reader_works_too(monkeypatch: pytest.MonkeyPat
     for module in ("readiness", "anyio_readiness"):
         monkeypatch.setattr(f"lifecycle.net.aio.{module}.watches_descriptors", lambda loop: False)
     async with connected() as (client, peer), anyio.create_task_group() as tasks:
-        tasks.start_soon(client.receive)
+        received = anyio.Event()
+
+        async def first() -> None:
+            assert await client.receive() == b"data"
+            received.set()
+
+        tasks.start_soon(first)
         await waiting(client)
         assert not isinstance(client._reading, LoopReadiness)
         peer.sendall(b"data")
-        await anyio.sleep(SHORT / 5)
+        await received.wait()
 
         async def overtaken() -> None:
             with pytest.raises(ClosedDuringCall):
