@@ -1,16 +1,19 @@
 """The claim: secured calls keep up with ssl.SSLSocket, and awaited ones are faster than asyncio's streams over TLS.
 
 Blocking: one far side by `ssl`, in a process of its own, which every connection talks to; several connections on each side
-take turns, since one of them may be 4 % slower than the next for its whole life. Awaited: as aio-echo. Nothing is verified:
-that costs at the handshake alone, which is not measured.
+take turns, since one of them may be 4 % slower than the next for its whole life. The single byte goes there and back on one
+core: on two, the time doubles whenever the scheduler moves one of the two processes. Awaited: as aio-echo. Nothing is
+verified: that costs at the handshake alone, which is not measured.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import multiprocessing
+import os
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import cycle
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 
@@ -26,7 +29,7 @@ from benchmarks.aio_echo import LOOPS, SHAPES, rounds_of
 from benchmarks.aio_server import SECURED
 from benchmarks.claim import Claim, Figure, against_raw
 from benchmarks.effort import Effort
-from benchmarks.interleaved import Batch, Loop, duration, interleave, timed_loop
+from benchmarks.interleaved import Batch, Loop, batch_of, duration, interleave, timed_loop
 from benchmarks.loopback import HOST, set_options
 from lifecycle import open_connection
 from lifecycle.conformance.adapters.certificates import server_context
@@ -42,12 +45,22 @@ RECEIVING = "while left:\n    left -= len(receive(65536))"
 ECHO, TAKE, GIVE = b"E", b"T", b"G"
 """what a connection's first byte asks of the far side: to send back; to receive BULK and say so; to send BULK when asked"""
 
+
+class Shape(NamedTuple):
+    """A kind of conversation: what is asked of the far side, the timed calls, how often, and their limit against SSLSocket."""
+
+    way: bytes
+    statement: str
+    count: int
+    limit: float
+    one_core: bool
+
+
 SHAPES_OF_CALLS = {
-    "1 byte, there and back": (ECHO, "send(b'x')\nlast = receive(1)", 200, 1 / 0.85),
-    "64 KiB up": (TAKE, "for _ in range(16):\n    send(data)\nlast = receive(1)", 4, 1 / 0.95),
-    "64 KiB down": (GIVE, f"send(b'x')\nleft = {BULK}\n{RECEIVING}", 4, 1.0),
-}  # fmt: skip
-"""name -> what is asked of the far side, the timed calls, how often, and the longest that they may take against SSLSocket"""
+    "1 byte, there and back": Shape(ECHO, "send(b'x')\nlast = receive(1)", 200, 1 / 0.85, one_core=True),
+    "64 KiB up": Shape(TAKE, "for _ in range(16):\n    send(data)\nlast = receive(1)", 4, 1 / 0.95, one_core=False),
+    "64 KiB down": Shape(GIVE, f"send(b'x')\nleft = {BULK}\n{RECEIVING}", 4, 1.0, one_core=False),
+}
 
 
 def measure(effort: Effort) -> list[Figure]:
@@ -59,17 +72,33 @@ def measure(effort: Effort) -> list[Figure]:
 
 
 def _measure_calls(effort: Effort) -> Iterator[Figure]:
-    with _far_side() as port:
-        for name, (way, statement, count, limit) in SHAPES_OF_CALLS.items():
-            with ExitStack() as stack:
-                raws: list[Batch] = []
-                ours: list[Batch] = []
-                for _ in range(CONNECTIONS):
-                    raw, governed = stack.enter_context(_raw(port)), stack.enter_context(_governed(port))
-                    raws.append(_batch(statement, raw.sendall, raw.recv, way, count))
-                    ours.append(_batch(statement, governed.send, governed.receive, way, count))
-                cases = {"raw": _in_turns(raws), "lifecycle": _in_turns(ours)}
-                yield against_raw(name, interleave(cases, effort.rounds(150)), {}, limit=limit, baseline="SSLSocket")
+    for name, shape in SHAPES_OF_CALLS.items():
+        with ExitStack() as stack:
+            if shape.one_core:
+                stack.enter_context(_one_core())
+            port = stack.enter_context(_far_side())
+            raws: list[Batch] = []
+            ours: list[Batch] = []
+            for _ in range(CONNECTIONS):
+                raw, governed = stack.enter_context(_raw(port)), stack.enter_context(_governed(port))
+                raws.append(_batch(shape, raw.sendall, raw.recv))
+                ours.append(_batch(shape, governed.send, governed.receive))
+            cases = {"raw": _in_turns(raws), "lifecycle": _in_turns(ours)}
+            yield against_raw(name, interleave(cases, effort.rounds(150)), {}, limit=shape.limit, baseline="SSLSocket")
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """This process, and those that it starts, on one core, where the system can be told so."""
+    if sys.platform != "linux":
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _measure_alone(effort: Effort) -> Iterator[Figure]:
@@ -109,10 +138,9 @@ def _down(loop: Loop, far: ssl.SSLSocket) -> tuple[float]:
     return (loop(1)[0] / (AT_ONCE // PIECE),)
 
 
-def _batch(statement: str, send: Callable[[bytes], object], receive: Callable[[int], bytes], way: bytes, count: int) -> Batch:
-    send(way)
-    loop = timed_loop(statement, send=send, receive=receive, data=bytes(PIECE))
-    return lambda: (loop(count)[0] / count,)
+def _batch(shape: Shape, send: Callable[[bytes], object], receive: Callable[[int], bytes]) -> Batch:
+    send(shape.way)
+    return batch_of(timed_loop(shape.statement, send=send, receive=receive, data=bytes(PIECE)), shape.count)
 
 
 def _in_turns(batches: list[Batch]) -> Batch:
