@@ -51,7 +51,7 @@ class Shape(NamedTuple):
 
     way: bytes
     statement: str
-    count: int
+    times: int
     limit: float
     one_core: bool
 
@@ -140,7 +140,7 @@ def _down(loop: Loop, far: ssl.SSLSocket) -> tuple[float]:
 
 def _batch(shape: Shape, send: Callable[[bytes], object], receive: Callable[[int], bytes]) -> Batch:
     send(shape.way)
-    return batch_of(timed_loop(shape.statement, send=send, receive=receive, data=bytes(PIECE)), shape.count)
+    return batch_of(timed_loop(shape.statement, send=send, receive=receive, data=bytes(PIECE)), shape.times)
 
 
 def _in_turns(batches: list[Batch]) -> Batch:
