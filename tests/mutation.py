@@ -143,21 +143,21 @@ def statement_around(source: str, line: int) -> range:
 
 @dataclass(frozen=True)
 class Notes:
-    """What one run without a mutant showed: seconds of each test, tests that begin processes, tests by file and line."""
+    """What one run without a mutant showed: each test's seconds, those with other processes, those that fail, those by line."""
 
     seconds: dict[str, float]
     elsewhere: frozenset[str]
+    failed: frozenset[str]
     lines: dict[str, dict[str, list[str]]]
 
     def order(self, file: str, statement: range) -> list[str]:
         """The tests that may notice a change of a statement, the likeliest and fastest first."""
         by_line = self.lines.get(file, {})
         running = {test for line in statement for test in by_line.get(str(line), ())}
-        if "" in running:  # outside of a test, so that it matters to any
-            chosen = set(self.seconds)
-            running = {test for tests in by_line.values() for test in tests}
-        else:
-            chosen = running | self.elsewhere
+        if running == {""}:  # it runs while the package is imported or tests are collected
+            running = {test for tests in by_line.values() for test in tests} - {""} or set(self.seconds)
+        running.discard("")
+        chosen = (running | self.elsewhere) - self.failed
         seconds: dict[str, float] = {}
         for test in chosen:
             folder = test.partition("::")[0]
@@ -172,13 +172,16 @@ class Notes:
 
 
 def notes_of(stage: Stage, root: Path) -> Notes:
-    """Run the tests without a mutant."""
+    """Run the tests without a mutant. Those that fail are not run on mutants."""
     file = root / "reached.json"
-    if (failed := failure_of(stage, root, 1800, LIFECYCLE_REACHED=str(file))) is not None:
-        raise SystemExit(f"{' '.join(stage)} fails without a mutant: {failed}")
+    failed = failure_of(("--maxfail=0", *stage), root, 1800, LIFECYCLE_REACHED=str(file))
+    if not file.exists():
+        raise SystemExit(f"{' '.join(stage)} does not run without a mutant: {failed}")
     found = json.loads(file.read_text(encoding="utf-8"))
     file.unlink()
-    return Notes(found["seconds"], frozenset(found["elsewhere"]), found["lines"])
+    for test in found["failed"]:
+        print(f"fails without a mutant: {test}", file=sys.stderr)
+    return Notes(found["seconds"], frozenset(found["elsewhere"]), frozenset(found["failed"]), found["lines"])
 
 
 def tried(mutant: Mutant, notes: Sequence[Notes], root: Path) -> Verdict:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -18,12 +19,17 @@ from coverage import Coverage
 
 PACKAGE = Path(__file__).parents[1] / "lifecycle"
 
-OTHER_PROCESS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
-"""Audit events of a process that is begun: what it runs is not seen from here"""
+
+def pages_of_children() -> int:
+    """Grows with each process that this one has waited for.
+
+    An audit hook would see them begin, but runs while a thread gets its trace function, and CPython 3.11 then ends others.
+    """
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
 
 
 class Recorder:
-    """Writes, of each test, its seconds, the lines that it runs, and whether it begins another process.
+    """Writes, of each test, its seconds, the lines that it runs, whether it fails, and whether another process ended in it.
 
     It begins with the plugin, before the package is imported: what runs outside of a test has the name "".
     """
@@ -33,28 +39,26 @@ class Recorder:
         self.coverage = Coverage(data_file=None, config_file=False, include=[f"{PACKAGE}/*"], messages=False)
         self.seconds: dict[str, float] = {}
         self.elsewhere: set[str] = set()
-        self.test = ""
-        sys.addaudithook(self._hears)
+        self.failed: set[str] = set()
         self.coverage.start()
         self.trace = sys.gettrace()
 
-    def _hears(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self.test and event in OTHER_PROCESS:
-            self.elsewhere.add(self.test)
-
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        self.test = item.nodeid
+        before = pages_of_children()
         self.coverage.switch_context(item.nodeid)
         try:
             return (yield)
         finally:
-            self.test = ""
             self.coverage.switch_context("")
             sys.settrace(self.trace)  # the test may have set its own
+            if pages_of_children() != before:
+                self.elsewhere.add(item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.failed:
+            self.failed.add(report.nodeid)
 
     def pytest_unconfigure(self) -> None:
         self.coverage.stop()
@@ -62,7 +66,7 @@ class Recorder:
         lines = {
             Path(path).relative_to(PACKAGE.parent).as_posix(): data.contexts_by_lineno(path) for path in data.measured_files()
         }
-        notes = {"seconds": self.seconds, "elsewhere": sorted(self.elsewhere), "lines": lines}
+        notes = {"seconds": self.seconds, "elsewhere": sorted(self.elsewhere), "failed": sorted(self.failed), "lines": lines}
         self.file.write_text(json.dumps(notes), encoding="utf-8")
 
 

@@ -123,24 +123,24 @@ def test_row_166_the_schema_is_told_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "at", "found"),
     [
-        ("ffff01000400434167651500" "0280", "a reference to an object of Age (2)"),
-        ("ffff01000400434167651500" "0100", "a reference to the class CAge (1)"),
-        ("0080", "the tag 0x8000"),
-        ("0500", "a reference to object 5"),
-        ("0580", "a reference to class 5"),
-        ("ff7f00000080", "0 in a tag of six bytes"),
-        ("ff7f05000080", "a reference to class 5"),
-        ("ff7fffffff7f", "a reference to object 2147483647"),
+        ("ffff01000400434167651500" "0280", 12, "a reference to an object of Age (2)"),
+        ("ffff01000400434167651500" "0100", 12, "a reference to the class CAge (1)"),
+        ("0080", 0, "the tag 0x8000"),
+        ("0500", 0, "a reference to object 5"),
+        ("0580", 0, "a reference to class 5"),
+        ("ff7f00000080", 0, "0 in a tag of six bytes"),
+        ("ff7f05000080", 0, "a reference to class 5"),
+        ("ff7fffffff7f", 0, "a reference to object 2147483647"),
     ],
 )  # fmt: skip
-def test_row_167_wrong_references_are_bad_index(data: str, found: str) -> None:
-    """A class tag of an object, an object tag of a class, the tag 8000 and a number too large raise BadIndex."""
+def test_row_167_wrong_references_are_bad_index(data: str, at: int, found: str) -> None:
+    """A class tag of an object, an object tag of a class, the tag 8000 and a number too large raise BadIndex with its place."""
     with loading(bytes.fromhex(data)) as archive, pytest.raises(BadIndex) as caught:
         archive.read_object()
         archive.read_object()
-    assert caught.value.cause == 5
+    assert (caught.value.cause, caught.value.offset) == (5, at)
     assert caught.value.found == found
 
 
