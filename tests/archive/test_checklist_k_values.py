@@ -20,6 +20,7 @@ from lifecycle.archive import (
     CEditView,
     CObList,
     CString,
+    EndOfFile,
     NotSerializable,
     ReadOnly,
     Registry,
@@ -235,6 +236,15 @@ def test_row_173_a_text_view_travels_over_a_socket(unicode: bool) -> None:
     small = CEditView(limit=3)
     with loading(b"\4\0\0\0abcd", unicode=False) as archive, pytest.raises(BadIndex, match="at most 3 characters"):
         small.serialize(archive)
+
+
+@pytest.mark.parametrize("unicode", [True, False])
+def test_a_view_without_its_text_ends_too_early(unicode: bool) -> None:
+    """EndOfFile says how many bytes a character takes where these are two, as a program built for ANSI has one."""
+    with loading(b"\3\0\0\0ab", unicode=unicode) as archive, pytest.raises(EndOfFile) as caught:
+        CEditView().serialize(archive)
+    assert caught.value.expected.startswith("the text of a view")
+    assert ("2 bytes a character" in caught.value.expected) is unicode
 
 
 def test_row_174_a_raw_text_view_needs_a_length() -> None:
