@@ -7,7 +7,7 @@
 cosmic-ray makes the mutants, in a copy of the repository's last commit. The tests run once without a mutant, and coverage.py
 notes which of them run each line. On each mutant then run the tests that run the changed statement, until one fails: those of
 the test file with the mutated file's name first, then the quick files. Behind them run the tests that begin other processes,
-in which the statement may run unseen. What does not run on this system is not changed: see unread_code.py. A mutant that no
+in which the statement may run unseen. What does not run on this system is not changed: see code_parts.py. A mutant that no
 test notices is printed as a difference, to be looked at: it is equivalent, or a test is missing. Exits with 1 where fewer than
 85 % are killed. Needs `pip install cosmic-ray coverage`. Results: benchmarks/mutation.md.
 """
@@ -15,7 +15,6 @@ test notices is printed as a difference, to be looked at: it is equivalent, or a
 from __future__ import annotations
 
 import argparse
-import ast
 import difflib
 import json
 import os
@@ -34,10 +33,10 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from code_parts import operator_spans, statement_around, unread_spans
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator, operator_names
-from unread_code import operator_spans, unread_spans
 
 ROOT = Path(__file__).parents[1]
 LEAST = 0.85
@@ -119,26 +118,6 @@ def tests_of(file: str) -> tuple[Stage, ...]:
     """The runs of tests that have to notice a change of a file of the package."""
     inner = file.removeprefix("lifecycle/")
     return next(stages for prefix, stages in TESTS.items() if inner == prefix or inner.startswith(prefix + "/"))
-
-
-def statement_around(source: str, line: int) -> range:
-    """The lines of the smallest statement that holds a line; of one that holds others, the lines of its head."""
-    found = [range(line, line + 1)]
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.match_case(pattern=pattern, body=[first, *_]):
-                begin, end = pattern.lineno, first.lineno - 1
-            case ast.stmt(lineno=begin) | ast.ExceptHandler(lineno=begin) if getattr(node, "body", None):
-                begin = min([begin, *(e.lineno for e in getattr(node, "decorator_list", ()))])
-                end = node.body[0].lineno - 1
-            case ast.stmt(lineno=begin, end_lineno=int() as end):
-                pass
-            case _:
-                continue
-        lines = range(begin, max(begin, end) + 1)
-        if line in lines:
-            found.append(lines)
-    return min(found[1:] or found, key=len)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""The parts of a source file that do not run on this system, so that a change of them cannot be noticed here.
+"""Parts of a source file: what does not run on this system, where operators stand, and the statement around a line.
 
-These are annotations, overloads, __slots__ and __all__, code for type checkers, code for another system, and the comparisons
-with `sys.platform` or `os.name` that choose it: `>= "linux"` is as true on Linux as `== "linux"`.
+A change of what does not run cannot be noticed here. That is: annotations, overloads, __slots__ and __all__, code for type
+checkers, code for another system, and the comparisons with `sys.platform` or `os.name` that choose it, since
+`sys.platform >= "linux"` is as true on Linux as `==` is.
 """
 
 from __future__ import annotations
@@ -97,3 +98,23 @@ def known(test: ast.expr) -> bool | None:
             own = SYSTEM.get(ast.unparse(left))
             return None if own is None else (own == value) is isinstance(op, ast.Eq)
     return None
+
+
+def statement_around(source: str, line: int) -> range:
+    """The lines of the smallest statement that holds a line; of one that holds others, the lines of its head."""
+    found = [range(line, line + 1)]
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.match_case(pattern=pattern, body=[first, *_]):
+                begin, end = pattern.lineno, first.lineno - 1
+            case ast.stmt(lineno=begin) | ast.ExceptHandler(lineno=begin) if getattr(node, "body", None):
+                begin = min([begin, *(e.lineno for e in getattr(node, "decorator_list", ()))])
+                end = node.body[0].lineno - 1
+            case ast.stmt(lineno=begin, end_lineno=int() as end):
+                pass
+            case _:
+                continue
+        lines = range(begin, max(begin, end) + 1)
+        if line in lines:
+            found.append(lines)
+    return min(found[1:] or found, key=len)
