@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from urllib.parse import quote
-from xml.sax.saxutils import escape, quoteattr
 
 import lifecycle
 from lifecycle.checking.formats.codes import CODES
@@ -113,7 +113,7 @@ def as_junit(problems: Sequence[Problem], unseen: Sequence[str] = ()) -> str:
     cases = [
         f"  <testcase classname={_attribute(problem.path)} name={_attribute(f'{problem.code} line {problem.line}')} "
         f'file={_attribute(problem.path)} line="{problem.line}">\n'
-        f"    <failure message={_attribute(problem.message)}>{escape(chr(10).join(map(printable, problem.advice)))}</failure>\n"
+        f"    <failure message={_attribute(problem.message)}>{_content(problem.advice)}</failure>\n"
         "  </testcase>\n"
         for problem in problems
     ] or ['  <testcase classname="lifecycle" name="no problems"/>\n']
@@ -123,8 +123,12 @@ def as_junit(problems: Sequence[Problem], unseen: Sequence[str] = ()) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{head}{"".join(cases)}{output}</testsuite>\n'
 
 
+def _content(lines: Sequence[str]) -> str:
+    return escape("\n".join(map(printable, lines)), quote=False)
+
+
 def _attribute(text: str) -> str:
-    return quoteattr(printable(text))
+    return f'"{escape(printable(text))}"'
 
 
 WRITERS: Mapping[str, Callable[[Sequence[Problem], Sequence[str]], str]] = {
