@@ -6,7 +6,7 @@
 
 cosmic-ray makes the mutants, in a copy of the repository's last commit. The tests run once without a mutant, and coverage.py
 notes which of them run each line. On each mutant then run the tests that run the changed statement, until one fails: those of
-the test file with the mutated file's name first, then the quick files. Where none of them does, those run that wait for other
+the test file with the mutated file's name first, then the quick files, up to MOST_SECONDS. Where none of them does, those run that wait for other
 processes, in which the statement may run unseen. A change that another test alone would notice counts as not noticed. What
 does not run on this system is not changed: see code_parts.py.
 
@@ -31,6 +31,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -43,6 +44,9 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[1]
 LEAST = 0.85
 """The share of the mutants that has to be killed"""
+
+MOST_SECONDS = 15
+"""How long the tests of one run took without a mutant, at most: of a statement that more of them run, the first ones are tried"""
 
 Stage = tuple[str, ...]
 """pytest's arguments for one run"""
@@ -149,7 +153,9 @@ class Notes:
             folder = test.partition("::")[0]
             return own not in test, seconds[folder], folder, self.seconds[test]
 
-        return sorted(chosen, key=key)
+        ordered = sorted(chosen, key=key)
+        ends = accumulate(self.seconds[test] for test in ordered)
+        return [test for test, end in zip(ordered, ends, strict=True) if end <= MOST_SECONDS] or ordered[:1]
 
 
 def notes_of(stage: Stage, root: Path) -> Notes:
