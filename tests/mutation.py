@@ -6,9 +6,9 @@
 
 cosmic-ray makes the mutants, in a copy of the repository's last commit. The tests run once without a mutant, and coverage.py
 notes which of them run each line. On each mutant then run the tests that run the changed statement, until one fails: those of
-the test file with the mutated file's name first, then the quick files, up to MOST_SECONDS. Where none of them does, those run that wait for other
-processes, in which the statement may run unseen. A change that another test alone would notice counts as not noticed. What
-does not run on this system is not changed: see code_parts.py.
+the test file with the mutated file's name first, then the quick files, up to MOST_SECONDS. Where none of them does, those run
+that wait for other processes, in which the statement may run unseen. A change that another test alone would notice counts as
+not noticed. What does not run on this system is not changed: see code_parts.py.
 
 A mutant that no test notices is printed as a difference, to be looked at: it is equivalent, or a test is missing. Exits with 1
 where fewer than 85 % are killed. Needs `pip install cosmic-ray coverage`. Results: benchmarks/mutation.md.
@@ -46,7 +46,7 @@ LEAST = 0.85
 """The share of the mutants that has to be killed"""
 
 MOST_SECONDS = 15
-"""How long the tests of one run took without a mutant, at most: of a statement that more of them run, the first ones are tried"""
+"""How long the tests that try a mutant took without it, at most, in each run; at least one test tries it"""
 
 Stage = tuple[str, ...]
 """pytest's arguments for one run"""
