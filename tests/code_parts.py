@@ -47,7 +47,7 @@ def _unread(module: ast.Module) -> Iterator[ast.expr | ast.stmt]:
         match node:
             case ast.If() | ast.IfExp():
                 yield from _not_taken(node)
-            case ast.Compare() if known(node) is not None:
+            case ast.Compare() | ast.Name() if known(node) is not None:
                 yield node
             case ast.BoolOp():
                 ends = isinstance(node.op, ast.Or)  # the value that ends it
