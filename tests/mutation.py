@@ -6,10 +6,12 @@
 
 cosmic-ray makes the mutants, in a copy of the repository's last commit. The tests run once without a mutant, and coverage.py
 notes which of them run each line. On each mutant then run the tests that run the changed statement, until one fails: those of
-the test file with the mutated file's name first, then the quick files. Behind them run the tests that begin other processes,
-in which the statement may run unseen. What does not run on this system is not changed: see code_parts.py. A mutant that no
-test notices is printed as a difference, to be looked at: it is equivalent, or a test is missing. Exits with 1 where fewer than
-85 % are killed. Needs `pip install cosmic-ray coverage`. Results: benchmarks/mutation.md.
+the test file with the mutated file's name first, then the quick files, up to MOST_SECONDS. Where none of them does, those run
+that wait for other processes, in which the statement may run unseen. A change that another test alone would notice counts as
+not noticed. What does not run on this system is not changed: see code_parts.py.
+
+A mutant that no test notices is printed as a difference, to be looked at: it is equivalent, or a test is missing. Exits with 1
+where fewer than 85 % are killed. Needs `pip install cosmic-ray coverage`. Results: benchmarks/mutation.md.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -41,6 +44,9 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[1]
 LEAST = 0.85
 """The share of the mutants that has to be killed"""
+
+MOST_SECONDS = 15
+"""How long the tests that try a mutant took without it, at most, in each run; at least one test tries it"""
 
 Stage = tuple[str, ...]
 """pytest's arguments for one run"""
@@ -136,18 +142,20 @@ class Notes:
         if running == {""}:  # it runs while the package is imported or tests are collected
             running = {test for tests in by_line.values() for test in tests} - {""} or set(self.seconds)
         running.discard("")
-        chosen = (running | self.elsewhere) - self.failed
+        chosen = (running or self.elsewhere) - self.failed
         seconds: dict[str, float] = {}
         for test in chosen:
             folder = test.partition("::")[0]
             seconds[folder] = seconds.get(folder, 0.0) + self.seconds[test]
         own = f"/test_{Path(file).stem}.py::"
 
-        def key(test: str) -> tuple[bool, bool, float, str, float]:
+        def key(test: str) -> tuple[bool, float, str, float]:
             folder = test.partition("::")[0]
-            return test not in running, own not in test, seconds[folder], folder, self.seconds[test]
+            return own not in test, seconds[folder], folder, self.seconds[test]
 
-        return sorted(chosen, key=key)
+        ordered = sorted(chosen, key=key)
+        ends = accumulate(self.seconds[test] for test in ordered)
+        return [test for test, end in zip(ordered, ends, strict=True) if end <= MOST_SECONDS] or ordered[:1]
 
 
 def notes_of(stage: Stage, root: Path) -> Notes:

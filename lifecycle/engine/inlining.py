@@ -60,7 +60,7 @@ def inlined_method(source: str, handler: FunctionType, slow: FunctionType, names
     if zero:
         _Zero(zero).visit(definition)
     method = _Inlining(definition, handler.__qualname__).visit(module).body[0]
-    for node in ast.walk(method):
+    for node in statements_of(method):
         if isinstance(node, ast.Try):
             node.lineno = begin_of(node)
             node.end_lineno = max(node.lineno, node.end_lineno or 0)
@@ -90,6 +90,18 @@ def begin_of(statement: ast.stmt) -> int:
     A `try:` on a line of its own is an instruction that belongs to no `try` around it, where a tracer may raise.
     """
     return begin_of(statement.body[0]) if isinstance(statement, ast.Try) else statement.lineno
+
+
+def statements_of(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements in it, also the nested ones, but nothing of their expressions, which are most of what ast.walk() gives."""
+    for part in _PARTS:
+        for each in getattr(node, part, ()):
+            yield each
+            yield from statements_of(each)
+
+
+_PARTS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""The fields of a statement that hold statements, or what holds them"""
 
 
 def _locate(node: ast.AST, line: int) -> None:

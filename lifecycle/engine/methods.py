@@ -18,7 +18,7 @@ from types import CodeType, CoroutineType, FunctionType
 from typing import Any, TypeVar, cast
 
 from lifecycle.engine import table
-from lifecycle.engine.inlining import begin_of, inlined_method
+from lifecycle.engine.inlining import begin_of, inlined_method, statements_of
 from lifecycle.engine.role import Role
 from lifecycle.engine.settling import Settled
 from lifecycle.engine.signatures import PREFIX, Signature, finished, keywords_of
@@ -385,7 +385,7 @@ def _code_of(source: str, name: str) -> CodeType:
     if code is None:
         filename = f"<lifecycle {name} {len(_codes)}>"
         module = ast.parse(source)
-        for node in ast.walk(module):
+        for node in statements_of(module):
             if isinstance(node, ast.Try):
                 node.lineno = begin_of(node)
         code = _codes[source] = compile(module, filename, "exec")

@@ -23,11 +23,12 @@ def unread(source: str) -> list[str]:
         ("x: int | None = 1", ["int | None"]),
         ("def f(a: int | str) -> bool | None: return a", ["bool | None", "int | str"]),
         ("__slots__ = ('a' * 2,)", ["__slots__ = ('a' * 2,)"]),
-        ("if TYPE_CHECKING: x = 1\nelse: x = 2", ["x = 1"]),
+        ("if TYPE_CHECKING: x = 1\nelse: x = 2", ["x = 1", "TYPE_CHECKING"]),
         ("if os.name == 'posix': x = 1\nelse: x = 2", ["x = 2", "os.name == 'posix'"]),
         ("x = 1 if not os.name != 'posix' and y() else 2", ["os.name != 'posix'"]),
         ("x = os.name != 'posix' or y()", ["os.name != 'posix'"]),
         ("x = os.name == 'posix' or y()", ["y()", "os.name == 'posix'"]),
+        ("x = getattr(socket, 'AF_INET', 2 - 1) - 1", ["2 - 1"]),
         ("if y or os.name != 'posix': x = 1", ["os.name != 'posix'"]),
     ],
 )
