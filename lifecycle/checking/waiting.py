@@ -138,7 +138,7 @@ def _watched_lookup(original: Callable[..., int]) -> Callable[..., int]:
             return original(self, fileobj)
         except ValueError:
             frame = sys._getframe(1)
-            if (isinstance(fileobj, int) or hasattr(fileobj, "fileno")) and not _is_swallowed(frame):
+            if (isinstance(fileobj, int) or hasattr(fileobj, "fileno")) and not _is_swallowed(frame, ValueError):
                 wait_failed((fileobj,), _public_name(frame), frame)
             del self, fileobj
             raise
@@ -152,7 +152,7 @@ def _watched_modify(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return original(self, fileobj, events, data)
         except OSError as error:
-            if error.errno == errno.EBADF and not _is_swallowed(sys._getframe(1)):
+            if error.errno == errno.EBADF and not _is_swallowed(sys._getframe(1), OSError):
                 wait_failed((fileobj,), "modify", sys._getframe(1))
             del self, fileobj, data
             raise
@@ -168,11 +168,11 @@ def _public_name(frame: FrameType) -> str:
     return frame.f_code.co_name if caller is None else caller.f_code.co_name
 
 
-def _is_swallowed(frame: FrameType | None) -> bool:
+def _is_swallowed(frame: FrameType | None, error: type[Exception]) -> bool:
     """Whether the program takes the error as a way to learn that the socket was closed."""
     while frame is not None and kind_of(frame.f_code.co_filename) is not FileKind.PROGRAM:
         frame = frame.f_back
-    return frame is not None and guard_of(frame, ValueError) is Guard.SWALLOWED
+    return frame is not None and guard_of(frame, error) is Guard.SWALLOWED
 
 
 class WatchedPoll:
@@ -210,7 +210,7 @@ class WatchedPoll:
             getattr(self._polled, call)(fd, *rest, **keywords)
         except (ValueError, OSError) as error:
             frame = sys._getframe(2)
-            if (not isinstance(error, OSError) or error.errno == errno.EBADF) and not _is_swallowed(frame):
+            if (not isinstance(error, OSError) or error.errno == errno.EBADF) and not _is_swallowed(frame, type(error)):
                 wait_failed((fd,), call, frame)
             raise
 

@@ -138,12 +138,16 @@ def locate_tries(tree: ast.AST) -> None:
             node.end_lineno = max(node.lineno, node.end_lineno or 0)
 
 
-def _statements(tree: ast.AST) -> Iterator[ast.AST]:
-    """The statements under a node, but not what they consist of, of which there is much more."""
-    for name in ("body", "handlers", "orelse", "finalbody"):
-        for node in getattr(tree, name, ()):
-            yield node
-            yield from _statements(node)
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements in it, also the nested ones, but nothing of their expressions, which are most of what ast.walk() gives."""
+    for part in _PARTS:
+        for each in getattr(node, part, ()):
+            yield each
+            yield from _statements(each)
+
+
+_PARTS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""The fields of a statement that hold statements, or what holds them"""
 
 
 def _locate_all(tree: ast.AST, line: int) -> None:

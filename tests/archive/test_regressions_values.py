@@ -68,6 +68,27 @@ def test_any_code_page_gives_text_or_an_archive_error(encoding: str) -> None:
                 assert archive.state == "broken"
 
 
+@pytest.mark.parametrize(
+    ("page", "gaps", "first"),
+    [
+        ("cp874", "DB DC DD DE FC FD FE FF", 0xF8C1),
+        ("cp1253", "AA D2 FF", 0xF8F9),
+        ("cp1255", "CA", 0x05BA),
+        ("cp1255", "D9 DA DB DC DD DE DF FB FC FF", 0xF88D),
+        ("cp1257", "A1 A5", 0xF8FC),
+    ],
+)
+def test_gaps_of_pythons_code_pages_are_numbered_as_on_windows(page: str, gaps: str, first: int) -> None:
+    """The bytes that Python's codec lacks are successive characters, and come back as the same bytes."""
+    text = "".join(map(chr, range(first, first + len(gaps.split()))))
+    file = io.BytesIO()
+    with Archive(file, "store", unicode=False, encoding=page) as archive:
+        archive << CString(text)
+    assert file.getvalue()[1:] == bytes.fromhex(gaps)
+    with loading(file.getvalue(), encoding=page) as archive:
+        assert archive >> CString == text
+
+
 # -- values that look like others ----------------------------------------------------------------------------------------------
 
 

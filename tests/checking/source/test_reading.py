@@ -53,6 +53,18 @@ WRONG = {
     "our own client": ("from lifecycle import Client\nwith Client() as c:\n    c.send(b'')", 3, "send"),
     "asyncio's writer": (
         "async def f():\n    r, w = await asyncio.open_connection('', 1)\n    w.close()\n    w.write(b'')", 4, "write"),
+    "a kind that only the caller knows": (
+        "def f(family, kind):\n    s = socket.socket(family, kind)\n    s.connect(x)\n    s.close()\n"
+        "    s.send(b'')", 5, "send"),
+    "a descriptor": ("s = socket.fromfd(x, *y)\ns.close()\ns.accept()", 3, "accept"),
+    "another family": (
+        "s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)\ns.bind((0, 0))\ns.close()\ns.recv(1)", 4, "recv"),
+    "accepted on a socket of any kind": (
+        "def f(family):\n    s = socket.socket(family)\n    s.listen()\n    c, _ = s.accept()\n    c.close()\n"
+        "    c.send(b'')", 6, "send"),
+    "in a function that gets it from another": (
+        "def made():\n    return opened()\ndef opened():\n    return socket.create_connection(('', 1))\n"
+        "def main():\n    s = made()\n    s.close()\n    s.recv(1)", 8, "recv"),
     "a farewell that skips the close": (
         "def f(s):\n    try:\n        s.shutdown(2)\n        s.close()\n    except OSError:\n        pass", 3, "shutdown"),
     "a suppressed farewell": (
@@ -85,6 +97,11 @@ RIGHT = {
         "s = socket.socket()\nthreading.Thread(target=run, args=(s,)).start()\ns.send(b'')"
     ),
     "escaped in a list": "s = socket.socket()\nall = [s]\nprepare(all)\ns.send(b'')",
+    "kept by another object": "s = socket.socket()\nother.kept = s\nwait()\ns.send(b'')",
+    "kept by an argument of a method": (
+        "class C:\n    def f(self, zoo):\n        s = socket.socket()\n        zoo.kept = s\n"
+        "        wait()\n        s.send(b'')"
+    ),
     "connected by a closure": "s = socket.socket()\ndef f():\n    s.connect(x)\nf()\ns.send(b'')",
     "connected by another module": "s = socket.socket()\nother.prepare(s)\ns.send(b'')",
     "another family": "s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)\ns.bind((0, 0))\ns.send(b'')",
@@ -100,6 +117,20 @@ RIGHT = {
     "a farewell with a finally": (
         'def f(s):\n    try:\n        s.shutdown(2)\n        s.close()\n    except OSError:\n'
         '        pass\n    finally:\n        s.close()'
+    ),
+    "a farewell with a close behind the block": (
+        "def f(s):\n    if s:\n        try:\n            s.shutdown(2)\n            s.close()\n        except OSError:\n"
+        "            pass\n    s.close()"
+    ),
+    "a farewell in a block with an outer finally": (
+        "def f(s):\n    try:\n        with contextlib.suppress(OSError):\n            s.shutdown(2)\n            s.close()\n"
+        "    finally:\n        s.close()"
+    ),
+    "a kind that only the caller knows": (
+        "def f(family):\n    s = socket.socket(family)\n    s.send(b'')\n    s.accept()\n    s.connect(x)\n    s.close()"
+    ),
+    "a descriptor in any state": (
+        "s = socket.socket(fileno=x)\ns.listen()\ns.accept()\nt = socket.fromfd(x, *y)\nt.send(b'')\nt.bind(x)"
     ),
     "a helper that decides by its argument": (
         's = socket.socket()\ns.close()\nuse(s, False)\ndef use(x, go):\n    if go:\n'
