@@ -133,7 +133,9 @@ else:
             number = _raw.fileno(sock)
             count = bytearray(_ZERO)  # half the time of bytes
             fcntl.ioctl(number, termios.FIONREAD, count)
-            return count != _ZERO and fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) != _ZERO and not _aborts(sock)
+            if count == _ZERO or fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) == _ZERO:
+                return False
+            return sock.family != socket.AF_UNIX and not _aborts(sock)  # a local peer still gets what is in its buffer
         except (OSError, ValueError):  # the descriptor is gone already
             return False
 

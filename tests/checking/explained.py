@@ -120,18 +120,24 @@ EXPLAINED = (
         reason="The thread that keeps a connection alive may send when another has just closed it, and takes the error.",
     ),
     Explained(
-        suite="anyio", kind="order", states="closed",
+        suite="anyio", kind="order", states="closed open",
         calls="accept recv recvfrom send sendto close",
         functions="accept test_receive_after_close test_send_after_close test_close_during_receive test_close_during_send "
         "test_receive_after_peer_closed test_send_after_peer_closed test_accept_after_close close_when_blocked interrupt "
         "test_wait_socket test_deprecated_wait_socket test_connect_tcp_closes_winner_on_outer_cancellation "
-        "test_cancelled_send_does_not_send_the_next_one",
-        reason="The tests close a socket, also while a task waits for it, to see the error that anyio makes of it.",
+        "test_cancelled_send_does_not_send_the_next_one wrapper _nonblocking_helper",
+        reason="The tests close a socket, also while a task waits for it (a datagram socket without an address, too), to "
+        "see the error that anyio makes of it.",
     ),
     Explained(
-        suite="anyio", kind="order", states="open",
-        calls="recvfrom", functions="test_close_during_receive wrapper _nonblocking_helper",
-        reason="A test waits on a datagram socket without an address, to close it meanwhile.",
+        suite="trio", kind="order", states="closed",
+        calls="recv send accept", functions="_nonblocking_helper",
+        reason="The tests use a stream or a listener that they have closed, to see the error that trio makes of it.",
+    ),
+    Explained(
+        suite="trio", kind="loss", states="connected",
+        calls="send close", functions="test_interrupted_by_close close",
+        reason="A test fills a socket by send(), whose result it does not need; others end with a close() that resets.",
     ),
     Explained(
         suite="anyio", kind="tls", states="listening",
@@ -139,6 +145,11 @@ EXPLAINED = (
         functions="test_send_receive test_extra_attributes test_unwrap test_alpn_negotiation test_ragged_eofs "
         "test_ragged_eof_on_receive test_receive_send_after_eof test_send_eof_not_implemented test_truststore_ssl",
         reason="The tests' servers shake hands in accept(), with one client that is there.",
+    ),
+    Explained(
+        suite="anyio", kind="leak", states="open",
+        calls="close", functions="server_sock factory",
+        reason="Fixtures drop a socket when it cannot be bound, as where the name localhost has no IPv6 address.",
     ),
     Explained(
         suite="test_ssl", kind="order", states="open",
