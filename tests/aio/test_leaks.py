@@ -18,6 +18,7 @@ from lifecycle.aio import nowait
 
 CYCLES = part(400, 200)
 FEW = 50
+WAITS = 200
 MOST_GROWTH = 20_000  # bytes; a single object that stays of each cycle makes more
 
 
@@ -51,6 +52,34 @@ def test_many_connections_leave_nothing(event_loop: EventLoop) -> None:
             gc.collect()
             assert open_descriptors() == descriptors
             assert tracemalloc.get_traced_memory()[0] - held < MOST_GROWTH
+
+    tracemalloc.start()
+    try:
+        event_loop.run(main)
+    finally:
+        tracemalloc.stop()
+
+
+@every_loop
+def test_waits_that_were_cancelled_are_forgotten(event_loop: EventLoop) -> None:
+    """A socket whose calls are cancelled hundreds of times while they wait grows by none of them."""
+
+    async def main() -> None:
+        with raw_listener() as listener:
+            async with aio.Client() as client:
+                client.open()
+                await client.connect(*listener.getsockname())
+                held = 0
+                for number in range(FEW + WAITS):
+                    if number == FEW:
+                        gc.collect()
+                        held = tracemalloc.get_traced_memory()[0]
+                    async with anyio.create_task_group() as tasks:
+                        tasks.start_soon(client.receive)
+                        await anyio.sleep(0)
+                        tasks.cancel_scope.cancel()
+                gc.collect()
+                assert tracemalloc.get_traced_memory()[0] - held < MOST_GROWTH // 2
 
     tracemalloc.start()
     try:
