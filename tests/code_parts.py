@@ -1,14 +1,18 @@
 """Parts of a source file: what does not run on this system, where operators stand, and the statement around a line.
 
 A change of what does not run cannot be noticed here. That is: annotations, overloads, __slots__ and __all__, code for type
-checkers, code for another system, and the comparisons with `sys.platform` or `os.name` that choose it, since
-`sys.platform >= "linux"` is as true on Linux as `==` is.
+checkers, code for another system, what stands in for a constant that only others lack, and the comparisons with `sys.platform`
+or `os.name` that choose it, since `sys.platform >= "linux"` is as true on Linux as `==` is.
 """
 
 from __future__ import annotations
 
 import ast
+import errno
 import os
+import select
+import signal
+import socket
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -16,6 +20,8 @@ Place = tuple[int, int]
 """(line, column)"""
 
 NAMES = {"__slots__", "__all__"}
+
+MODULES = {"errno": errno, "os": os, "select": select, "signal": signal, "socket": socket}
 
 SYSTEM = {"sys.platform": sys.platform, "os.name": os.name}
 
@@ -59,6 +65,10 @@ def _unread(module: ast.Module) -> Iterator[ast.expr | ast.stmt]:
                 yield kind
             case ast.arg(annotation=ast.expr() as kind) | ast.AnnAssign(annotation=kind):
                 yield kind
+            case ast.Call(
+                func=ast.Name(id="getattr"), args=[ast.Name(id=module), ast.Constant(value=str() as name), default]
+            ) if hasattr(MODULES.get(module), name):
+                yield default
             case ast.Assign(targets=[ast.Name(id=name)]) if name in NAMES:
                 yield node
         for block in ("body", "orelse", "finalbody"):

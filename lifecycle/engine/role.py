@@ -8,7 +8,7 @@ because a failing call can change the state of the world.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -105,7 +105,11 @@ class Role:
 
     def outcome(self, name: str) -> Outcome:
         """The outcome of that name; KeyError when there is none."""
-        return _named(self.outcomes, name)
+        return self._outcome_of[name]
+
+    @cached_property
+    def _outcome_of(self) -> Mapping[str, Outcome]:
+        return {outcome.name: outcome for outcome in self.outcomes}
 
     def next(self, state: str, call: str, outcome: str) -> str:
         """The state to which `outcome` of `call` leads from `state`: the whole of a role, as a pure function.
@@ -191,16 +195,26 @@ class Role:
             here = queue.popleft()
             if goal in self.table[here]:
                 return paths[here]
-            steps = [
-                (self.outcome(outcome).kind, self.call(name), after)
-                for name, outcomes in self.table[here].items()
-                for outcome, after in outcomes.items()
-            ]
-            for kind, step, after in sorted(steps, key=lambda each: each[0] is not Kind.SUCCESS):
+            for kind, step, after in self._steps[here]:
                 if after not in paths and kind in kinds and not step.external:
                     paths[after] = (*paths[here], (step.fired_by or step.name, kind))
                     queue.append(after)
         return None
+
+    @cached_property
+    def _steps(self) -> Mapping[str, Sequence[tuple[Kind, Call, str]]]:
+        """state -> (kind of the outcome, call, next state) of all that can happen there, successes first."""
+        return {
+            state: sorted(
+                (
+                    (self.outcome(outcome).kind, self.call(name), after)
+                    for name, outcomes in calls.items()
+                    for outcome, after in outcomes.items()
+                ),
+                key=lambda each: each[0] is not Kind.SUCCESS,
+            )
+            for state, calls in self.table.items()
+        }
 
 
 def checked_role(thing: object) -> Role:

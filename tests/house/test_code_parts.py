@@ -28,6 +28,7 @@ def unread(source: str) -> list[str]:
         ("x = 1 if not os.name != 'posix' and y() else 2", ["os.name != 'posix'"]),
         ("x = os.name != 'posix' or y()", ["os.name != 'posix'"]),
         ("x = os.name == 'posix' or y()", ["y()", "os.name == 'posix'"]),
+        ("x = getattr(socket, 'AF_INET', 2 - 1) - 1", ["2 - 1"]),
         ("if y or os.name != 'posix': x = 1", ["os.name != 'posix'"]),
     ],
 )

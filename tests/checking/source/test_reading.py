@@ -117,8 +117,8 @@ RIGHT = {
     "escaped in a list": "s = socket.socket()\nall = [s]\nprepare(all)\ns.send(b'')",
     "kept by another object": "s = socket.socket()\nother.kept = s\nwait()\ns.send(b'')",
     "kept by an argument of a method": (
-        "class C:\n    def f(self, zoo):\n        s = socket.socket()\n        zoo.kept = s\n        wait()\n"
-        "        s.send(b'')"
+        "class C:\n    def f(self, zoo):\n        s = socket.socket()\n        zoo.kept = s\n"
+        "        wait()\n        s.send(b'')"
     ),
     "connected by a closure": "s = socket.socket()\ndef f():\n    s.connect(x)\nf()\ns.send(b'')",
     "connected by another module": "s = socket.socket()\nother.prepare(s)\ns.send(b'')",
