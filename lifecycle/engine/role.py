@@ -267,8 +267,9 @@ def _checked_table(role: Role) -> Table:
     if role.closes is not None:
         check("call", role.closes, "closes")
     for state, call in role.reasons:
-        check("state", state, f"reason for {state}.{call}")
-        check("call", call, f"reason for {state}.{call}")
+        where = f"reason for {state}.{call}"
+        check("state", state, where)
+        check("call", call, where)
     _refuse_shared_facts(role)
 
     cells: dict[str, dict[str, Mapping[str, str]]] = {state: {} for state in known["state"]}
@@ -281,9 +282,10 @@ def _checked_table(role: Role) -> Table:
         if not outcomes:
             raise RoleError(f"role {role.name!r}, {where}: no outcome")
         for outcome, after in outcomes.items():
-            check("outcome", outcome, f"{where}.{outcome}")
-            check("state", after, f"{where}.{outcome} -> {after}")
-            if state in role.final and after != state:
+            if outcome not in known["outcome"] or after not in known["state"]:  # there are thousands of texts to be made else
+                check("outcome", outcome, f"{where}.{outcome}")
+                check("state", after, f"{where}.{outcome} -> {after}")
+            if after != state and state in role.final:
                 raise RoleError(f"role {role.name!r}, {where}.{outcome} -> {after}: {state!r} is final and never left")
         if (state, call) in role.reasons:
             raise RoleError(f"role {role.name!r}, {where}: is legal, yet has a reason for being illegal")

@@ -239,6 +239,17 @@ def test_datagrams(tmp_path: Path) -> None:
             assert failure.value.errno == errno.EAFNOSUPPORT
 
 
+def test_a_socket_of_the_internet_is_not_bound_to_a_path(tmp_path: Path) -> None:
+    """bind(path=...) says how to open one that can be, and creates nothing there."""
+    with Client() as client:
+        client.open()
+        with pytest.raises(OSError, match=r"open\(AF_UNIX\) makes one that can") as failure:
+            client.bind(path=tmp_path / "s")
+        assert failure.value.errno == errno.EAFNOSUPPORT
+        assert client.state == "open"
+    assert list(tmp_path.iterdir()) == []
+
+
 @on_linux
 def test_a_full_receiver_is_waited_for(tmp_path: Path) -> None:
     """A message to a receiver whose queue is full waits as the timeout says, without a busy loop."""
