@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -108,6 +109,16 @@ def test_a_structure_counts_as_the_memory_that_python_takes(value: Any) -> None:
     """A tuple and its numbers, each rounded up to the next sixteen bytes at most."""
     taken = [sys.getsizeof(value), *map(sys.getsizeof, value)]
     assert sum(taken) <= wire_of(type(value)).memory <= sum(taken) + 15 * len(taken)
+
+
+def test_each_record_within_a_record_counts() -> None:
+    """A record of one more record by value weighs that one's weight more."""
+    weights = [
+        wire_of(make_dataclass("Holder", [(f"tiny{number}", Tiny) for number in range(count)])).weight for count in range(1, 8)
+    ]
+    inner = wire_of(Tiny).weight
+    assert inner > 1
+    assert all(inner <= after - before <= inner + 1 for before, after in pairwise(weights))
 
 
 def test_lines_are_read_in_time_in_proportion_to_their_length() -> None:

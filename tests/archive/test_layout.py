@@ -79,6 +79,21 @@ def test_fields_are_inferred_from_all_objects(unicode: bool) -> None:
     assert layouts["CObList"].holds[0][0] == "CLine"
 
 
+def test_a_field_may_be_all_there_is_of_an_object() -> None:
+    """A class of one number is one field."""
+
+    @serializable("COnly", registry=CLASSES)
+    @dataclass
+    class Only:
+        number: DWORD
+
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES) as archive:
+        archive.write_object(CObList([Only(number * 3) for number in range(40)]))
+    (only,) = (each for each in infer(file.getvalue()) if each.name == "COnly")
+    assert [(each.kind, each.offset, each.size) for each in only.fields] == [("DWORD", 0, 4)]
+
+
 def test_of_very_many_objects_evenly_spread_ones_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """All objects are counted; of four times as many as are kept, and some more, the layout rests on every eighth."""
     monkeypatch.setattr(inference, "MOST_OBJECTS", 40)

@@ -315,3 +315,6 @@ def test_an_archive_lists_what_it_loads_and_stores() -> None:
         archive.read(1)
         archive.read_string()
     assert listed[0][-2:] == [Traced(0, "bytes", b"a"), Traced(1, "line", "b")]
+    with Archive(io.BytesIO(), "store", trace=listed[1].append) as archive:
+        archive.write(b"a")
+    assert listed[1][-1] == Traced(0, "bytes", b"a")

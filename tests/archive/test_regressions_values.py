@@ -16,6 +16,8 @@ from loopback import client_and_raw_peer
 
 from lifecycle.archive import (
     DWORD,
+    LONGLONG,
+    SHORT,
     WORD,
     Archive,
     ArchiveError,
@@ -66,6 +68,20 @@ def test_any_code_page_gives_text_or_an_archive_error(encoding: str) -> None:
             except ArchiveError as error:
                 assert isinstance(error, GenericError)  # noqa: PT017 - it may be loaded too
                 assert archive.state == "broken"
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [(SHORT, -(1 << 15), (1 << 15) - 1), (WORD, 0, (1 << 16) - 1), (LONGLONG, -(1 << 63), (1 << 63) - 1)],
+)
+def test_a_number_that_does_not_fit_is_told_the_bounds(kind: Any, low: int, high: int) -> None:
+    """The bounds fit, the numbers next to them do not, and the error names the bounds."""
+    with Archive(io.BytesIO(), "store") as archive:
+        for number in (low, high):
+            archive.store(kind, number)
+        for number in (low - 1, high + 1):
+            with pytest.raises(ValueError, match=f"an integer from {low} to {high}$"):
+                archive.store(kind, number)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lifecycle.checking.source.module import Module
+from lifecycle.checking.source.module import Function, Module
+from lifecycle.checking.source.syntax import parameters
 from lifecycle.roles.python.system_calls import DIRECTIONS
 from lifecycle.roles.python.words import FAREWELL
 from lifecycle.roles.words import CLOSE, DETACH
@@ -34,20 +35,26 @@ class Later:
             here = here.outer
 
 
-def swallowed_farewells(tree: ast.Module, module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
-    """Each shutdown() whose failure skips the close() behind it, and the socket, unless that is closed later anyway."""
-    return _in_block(tree.body, None, module)
+def swallowed_farewells(tree: ast.Module, module: Module) -> Iterator[tuple[ast.Call, ast.expr, bool]]:
+    """Each shutdown() whose failure skips the close() behind it, unless the socket is closed later anyway.
+
+    Beside the call stand the socket, and whether it is a parameter: then the caller has it too, and may close it.
+    """
+    owners: list[ast.Module | Function] = [tree, *(node for node in ast.walk(tree) if isinstance(node, Function))]
+    for owner in owners:
+        given = () if isinstance(owner, ast.Module) else parameters(owner)
+        for call, target in _in_block(owner.body, None, module):
+            yield call, target, isinstance(target, ast.Name) and target.id in given
 
 
 def _in_block(body: Sequence[ast.stmt], outer: Later | None, module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
     for place, statement in enumerate(body):
-        later = Later(body, place + 1, outer)
+        later = behind = Later(body, place + 1, outer)
         match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                yield from _in_block(statement.body, None, module)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
                 continue
             case ast.Try() | ast.TryStar():
-                later = Later(statement.finalbody, 0, later)
+                later = Later(statement.finalbody, 0, behind)
                 if statement.handlers and not all(_raises(handler.body) for handler in statement.handlers):
                     handled = [each for handler in statement.handlers for each in handler.body]
                     yield from _skipped(statement.body, Later(handled, 0, later))
@@ -55,10 +62,12 @@ def _in_block(body: Sequence[ast.stmt], outer: Later | None, module: Module) -> 
                 yield from _skipped(statement.body, later)
         for block in _blocks(statement):
             yield from _in_block(block, later, module)
+        yield from _in_block(getattr(statement, "finalbody", ()), behind, module)
 
 
 def _blocks(statement: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
-    for name in ("body", "orelse", "finalbody"):
+    """The blocks of a statement, but what runs last."""
+    for name in ("body", "orelse"):
         yield getattr(statement, name, ())
     for each in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
         yield each.body

@@ -102,7 +102,7 @@ def _read_all(tree: ast.Module, module: Module, flow: Flow, makers: Collection[s
 
 
 def _add_farewells(tree: ast.Module, module: Module, mistakes: Mistakes) -> None:
-    for call, target in swallowed_farewells(tree, module):
+    for call, target, is_given in swallowed_farewells(tree, module):
         assert isinstance(call.func, ast.Attribute)
         mistakes.found[call.lineno, call.col_offset, call.func.attr] = Mistake(
             kind=FindingKind.LEAK,
@@ -115,6 +115,6 @@ def _add_farewells(tree: ast.Module, module: Module, mistakes: Mistakes) -> None
             legal=(),
             remedy=(CLOSE.name,),
             reason=FAREWELL_REASON,
-            must=True,
+            must=not is_given,
             made=0,
         )
