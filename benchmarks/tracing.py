@@ -3,13 +3,16 @@
     python -m benchmarks.tracing             every program that is installed
     python -m benchmarks.tracing redis curl  some of them
 
-A script of its own, since it needs servers, strace, and root for bpftrace. Exit code 1 where a trace finds something.
+A script of its own, since it needs servers, strace, and root for bpftrace. Each cell has two ratios to the plain program: of
+the time that the load takes, and of the processor time of the program and its tracer, which a busy machine disturbs less. Exit
+code 1 where a trace finds something.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -42,7 +45,8 @@ WAYS = {
 }
 """how a program is started"""
 
-ROUNDS = 3
+ROUNDS = 5
+REQUESTS = 2000  # of curl; where it is traced itself, its beginning, which is taken off, is little beside them
 _PATIENCE = 120.0  # seconds; a traced server may take long to begin
 
 
@@ -86,12 +90,12 @@ def _postgres(folder: Path, port: int) -> Sequence[str]:
 TRIALS = {
     "redis": Trial(
         lambda folder, port: ["redis-server", "--port", str(port), "--save", "", "--dir", str(folder)],
-        lambda folder, port: ["redis-benchmark", "-p", str(port), "-n", "10000", "-c", "20", "-t", "get", "-q"],
+        lambda folder, port: ["redis-benchmark", "-p", str(port), "-n", "50000", "-c", "20", "-t", "get", "-q"],
         ("redis-server", "redis-benchmark"),
     ),
     "nginx": Trial(
         _nginx,
-        lambda folder, port: ["curl", "-s", "-H", "Connection: close", "-o", os.devnull, f"http://127.0.0.1:{port}/?[1-400]"],
+        lambda folder, port: ["curl", "-s", "-H", "Connection: close", "-o", os.devnull, f"http://127.0.0.1:{port}/?[1-{REQUESTS}]"],
         ("nginx", "curl"),
     ),
     "sshd": Trial(
@@ -117,8 +121,8 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _serving(command: Sequence[str], port: int, words: Path) -> Iterator[None]:
-    """The server, once it answers. words: the file for its standard error."""
+def _serving(command: Sequence[str], port: int, words: Path) -> Iterator[int]:
+    """The process of the server or its tracer, once it answers. words: the file for its standard error."""
     with words.open("w") as file, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file) as server:
         end = time.monotonic() + _PATIENCE
         while True:
@@ -131,7 +135,7 @@ def _serving(command: Sequence[str], port: int, words: Path) -> Iterator[None]:
                     sys.exit(f"{command} does not answer: {words.read_text()}")
                 time.sleep(0.05)
         try:
-            yield
+            yield server.pid
         finally:
             os.kill(_server_of(server.pid) or server.pid, signal.SIGTERM)  # a tracer ends after it
 
@@ -147,12 +151,45 @@ def _server_of(process: int) -> int | None:
 NAMES = ("redis-server", "nginx", "sshd", "postgres")
 
 
-def _timed(command: Sequence[str]) -> float:
-    began = time.perf_counter()
+@dataclass(frozen=True)
+class Cost:
+    """Seconds on the clock, and seconds of a processor."""
+
+    clock: float
+    processor: float
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.clock - other.clock, self.processor - other.processor)
+
+    def beside(self, plain: Cost) -> str:
+        """Both as multiples of a plain run's."""
+        return f"{self.clock / plain.clock:.1f}, {self.processor / plain.processor:.1f}"
+
+
+def _least(costs: Sequence[Cost]) -> Cost:
+    return Cost(min(each.clock for each in costs), min(each.processor for each in costs))
+
+
+def _own() -> float:
+    """The processor time of the commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _of_tree(process: int) -> float:
+    """The processor time of a process and of what it has started, so far."""
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:15]
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") + sum(_of_tree(int(child)) for child in children)
+
+
+def _timed(command: Sequence[str], used: Callable[[], float] = _own) -> Cost:
+    """used: the processor time that counts, by default that of the command."""
+    before, began = used(), time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{command}: {done.stderr}")
-    return time.perf_counter() - began
+    return Cost(time.perf_counter() - began, used() - before)
 
 
 def _problems(text: str) -> int:
@@ -162,20 +199,21 @@ def _problems(text: str) -> int:
     return int(found[1]) if found else 0
 
 
-def measure(name: str, way: str) -> tuple[float, int]:
-    """The seconds of the load, the best of some, and how many problems a trace finds."""
+def measure(name: str, way: str) -> tuple[Cost, int]:
+    """What the load costs, the least of some rounds, and how many problems a trace finds."""
     with tempfile.TemporaryDirectory() as place:
         folder, port = Path(place), _free_port()
         words = folder / "words"
         if name != CLIENT:
             trial = TRIALS[name]
-            with _serving([*WAYS[way], *trial.server(folder, port)], port, words):
-                best = min(_timed(trial.load(folder, port)) for _ in range(ROUNDS))
-            return best, _problems(words.read_text())
+            with _serving([*WAYS[way], *trial.server(folder, port)], port, words) as server:
+                costs = [_timed(trial.load(folder, port), lambda: _of_tree(server)) for _ in range(ROUNDS)]
+            return _least(costs), _problems(words.read_text())
         with _serving(TRIALS["nginx"].server(folder, port), port, words):
-            begin = min(_timed([*WAYS[way], "curl", "-V"]) for _ in range(ROUNDS))
-            load = [*WAYS[way], "curl", "-s", "-o", os.devnull, "-H", "Connection: close", f"http://127.0.0.1:{port}/?[1-200]"]
-            return min(_timed(load) for _ in range(ROUNDS)) - begin, 0
+            begin = _least([_timed([*WAYS[way], "curl", "-V"]) for _ in range(ROUNDS)])
+            url = f"http://127.0.0.1:{port}/?[1-{REQUESTS}]"
+            load = [*WAYS[way], "curl", "-s", "-o", os.devnull, "-H", "Connection: close", url]
+            return _least([_timed(load) for _ in range(ROUNDS)]) - begin, 0
 
 
 def main() -> int:
@@ -188,13 +226,16 @@ def main() -> int:
         if missing:
             print(f"| {name} | {missing[0]} is not installed |")
             continue
-        figures: list[tuple[float, int]] = [measure(name, way) for way in WAYS]
+        figures = [measure(name, way) for way in WAYS]
         problems += sum(found for _, found in figures)
         plain = figures[0][0]
-        cells = [f"{plain * 1000:.0f} ms", *(f"{seconds / plain:.1f}" for seconds, _ in figures[1:])]
+        cells = [f"{plain.clock * 1000:.0f}, {plain.processor * 1000:.0f} ms", *(cost.beside(plain) for cost, _ in figures[1:])]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
-    print(f"{problems} problems found")
+    print(f"{problems} problems found; load of the machine before and after: {BEFORE[0]:.1f}, {os.getloadavg()[0]:.1f}")
     return int(bool(problems))
+
+
+BEFORE = os.getloadavg()
 
 
 if __name__ == "__main__":

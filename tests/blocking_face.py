@@ -50,6 +50,12 @@ def in_the_loop(call: Callable[[], Any]) -> Any:
     return _portal.call(call)
 
 
+@functools.cache
+def _named_as(name: str, kind: type[Any]) -> type[Any]:
+    """That class, or one of that name derived from it."""
+    return kind if name == kind.__name__ else type(name, (kind,), {"__slots__": ()})
+
+
 class Face:
     """Looks and behaves like a blocking socket, and makes its calls on an awaited one."""
 
@@ -72,6 +78,8 @@ class Face:
     _kind: ClassVar[int]
 
     def _make(self, engine: str | None) -> Any:
+        if type(self).on_message_pending is Face.on_message_pending:
+            return _named_as(type(self).__name__, self.awaited_class)(engine=engine)
         face = self
 
         class Awaited(self.awaited_class):  # type: ignore[misc, name-defined]
@@ -81,13 +89,7 @@ class Face:
                 face.on_message_pending()
 
         Awaited.__name__ = type(self).__name__
-        return Awaited(engine=engine) if type(self).on_message_pending is not Face.on_message_pending else self._plain(engine)
-
-    def _plain(self, engine: str | None) -> Any:
-        kind = self.awaited_class
-        if type(self).__name__ != kind.__name__:
-            kind = type(type(self).__name__, (kind,), {"__slots__": ()})
-        return kind(engine=engine)
+        return Awaited(engine=engine)
 
     def on_message_pending(self) -> None: ...
 

@@ -4,15 +4,19 @@
     python tests/mutation.py net archive --draw 200  # more of two of them
     python tests/mutation.py --seed 7 --report mutation.json --jobs 3
 
-cosmic-ray makes the mutants; the tests of the file that is mutated run on each, in a copy of the repository's last commit,
-until one fails. A mutant that no test notices is printed as a difference, to be looked at: it is equivalent, or a test is
-missing. Exits with 1 where fewer than 85 % are killed. Needs `pip install cosmic-ray`. Results: benchmarks/mutation.md.
+cosmic-ray makes the mutants, in a copy of the repository's last commit. The tests run once without a mutant, and coverage.py
+notes which of them run each line. On each mutant then run the tests that run the changed statement, until one fails: those of
+the test file with the mutated file's name first, then the quick files, up to MOST_SECONDS. Where none of them does, those run
+that wait for other processes, in which the statement may run unseen. A change that another test alone would notice counts as
+not noticed. What does not run on this system is not changed: see code_parts.py.
+
+A mutant that no test notices is printed as a difference, to be looked at: it is equivalent, or a test is missing. Exits with 1
+where fewer than 85 % are killed. Needs `pip install cosmic-ray coverage`. Results: benchmarks/mutation.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import difflib
 import json
 import os
@@ -27,39 +31,35 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
 
+import pytest
+from code_parts import operator_spans, statement_around, unread_spans
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
-from cosmic_ray.mutating import mutate_code, use_mutation
-from cosmic_ray.operators.operator import Operator
+from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parents[1]
 LEAST = 0.85
 """The share of the mutants that has to be killed"""
 
+MOST_SECONDS = 15
+"""How long the tests that try a mutant took without it, at most, in each run; at least one test tries it"""
+
 Stage = tuple[str, ...]
 """pytest's arguments for one run"""
-
-AWAITED: tuple[Stage, ...] = (
-    ("tests/aio", "-k", "not uvloop and not trio", "--ignore=tests/aio/test_as_blocking.py"),
-    ("tests/aio/test_as_blocking.py",),
-    ("tests/aio", "-k", "uvloop or trio"),
-)
-"""Tests of the awaited sockets: on asyncio, then those of the blocking sockets, then on the other event loops"""
 
 PACKAGES = ("net", "system", "archive", "checking", "diagrams")
 
 TESTS: dict[str, tuple[Stage, ...]] = {
-    "net/aio": AWAITED,
-    "net/notify": AWAITED,
-    "net/blocking": (("tests/net",), ("tests/roles/test_rows.py",)),
-    "net": (("tests/net",), ("tests/roles/test_rows.py",), *AWAITED),
-    "system/addresses.py": (("tests/system", "tests/net/test_addresses.py"), ("tests/net",)),
+    "net/aio": (("tests/aio",),),
+    "net/notify": (("tests/aio",),),
+    "net": (("tests/net",), ("tests/roles/test_rows.py",), ("tests/aio",)),
     "system/matrices.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/conformance/test_matrix.py")),
-    "system/platform_answers.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/roles", "tests/net")),
-    "system": (("tests/system",), ("tests/net",), ("tests/roles/test_rows.py",), *AWAITED[:2]),
+    "system/platform_answers.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/roles"), ("tests/net",)),
+    "system": (("tests/system",), ("tests/net",), ("tests/roles/test_rows.py",), ("tests/aio",)),
     "archive": (("tests/archive",), ("tests/aio/test_archives.py",)),
     "checking": (("tests/checking",),),
     "diagrams": (("tests/diagrams",),),
@@ -72,10 +72,9 @@ Of several entries that hold a file, the first counts.
 NOT_CODE = re.compile(r"core/RemoveDecorator|core/ReplaceComparisonOperator_(Is(Not)?_(?!Is)|(?!Is)\w+_Is(Not)?$)")
 """Mutants of decorators, which mostly type checkers or caches alone read, and comparisons by `is` that no reader would write"""
 
-UNREAD = ("TYPE_CHECKING", "sys.platform == 'win32'", "os.name == 'nt'")
-"""Conditions that are false where the mutants run: what stands under them is for type checkers, or for another system"""
 
-UNREAD_NAMES = {"__slots__", "__all__"}
+SIGN = re.compile(r"core/Replace(Binary|Unary)Operator")
+"""Mutants of an operator; cosmic-ray takes the `*` before keyword-only parameters for one"""
 
 
 @dataclass(frozen=True)
@@ -99,56 +98,26 @@ class Verdict:
     seconds: float
 
 
-Place = tuple[int, int]
-"""(line, column)"""
-
-
-def unread_spans(source: bytes) -> list[tuple[Place, Place]]:
-    """The parts of a file that are not run: annotations, __slots__, and what TYPE_CHECKING or another system is needed for."""
-    found: list[ast.AST] = []
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.If() if ast.unparse(node.test) in UNREAD:
-                found += node.body
-            case ast.FunctionDef() | ast.AsyncFunctionDef() if any("overload" in ast.unparse(e) for e in node.decorator_list):
-                found.append(node)
-            case ast.FunctionDef(returns=ast.expr()) | ast.AsyncFunctionDef(returns=ast.expr()):
-                found.append(node.returns)
-            case ast.arg(annotation=ast.expr()) | ast.AnnAssign():
-                found.append(node.annotation)
-            case ast.Assign(targets=[ast.Name(id=name)]) if name in UNREAD_NAMES:
-                found.append(node)
-    # parso counts columns in characters, ast in bytes: the same, since the code is ASCII where it is not text
-    return [((n.lineno, n.col_offset), (n.end_lineno, n.end_col_offset)) for n in found]  # type: ignore[attr-defined]
-
-
 def mutants_of(package: str, root: Path = ROOT) -> Iterator[Mutant]:
     """Every mutant of a package."""
+    operators = [
+        (name, get_operator(name)()) for name in sorted(operator_names()) if not (NOT_CODE.match(name) or takes_arguments(name))
+    ]
     for path in sorted(Path(root, "lifecycle", package).rglob("*.py")):
         nodes = list(ast_nodes(get_ast_from_path(path)))
         source = path.read_bytes()
-        unread = unread_spans(source)
-        for name in sorted(operator_names()):
-            operator_class = get_operator(name)
-            if NOT_CODE.match(name) or operator_class.arguments():
-                continue
-            operator = operator_class()
+        unread, signs = unread_spans(source), operator_spans(source)
+        for name, operator in operators:
             places = (start for node in nodes for start, _ in operator.mutation_positions(node))
             for occurrence, place in enumerate(places):
-                if not any(begin <= place < end for begin, end in unread) and _is_code(source, operator, occurrence):
+                is_sign = not SIGN.match(name) or any(begin <= place < end for begin, end in signs)
+                if is_sign and not any(begin <= place < end for begin, end in unread):
                     yield Mutant(path.relative_to(root).as_posix(), name, occurrence, place[0])
 
 
-def _is_code(source: bytes, operator: Operator, occurrence: int) -> bool:
-    """Whether the mutant is code: cosmic-ray takes the `*` before keyword-only parameters for an operator."""
-    if not type(operator).__name__.startswith(("ReplaceBinaryOperator", "ReplaceUnaryOperator")):
-        return True
-    mutated = mutate_code(source, operator, occurrence)
-    try:
-        ast.parse(mutated or "")
-    except SyntaxError:
-        return False
-    return mutated is not None
+def takes_arguments(name: str) -> bool:
+    """Whether the operator needs to be told what to put in."""
+    return bool(get_operator(name).arguments())
 
 
 def tests_of(file: str) -> tuple[Stage, ...]:
@@ -157,27 +126,97 @@ def tests_of(file: str) -> tuple[Stage, ...]:
     return next(stages for prefix, stages in TESTS.items() if inner == prefix or inner.startswith(prefix + "/"))
 
 
-def tried(mutant: Mutant, stages: Sequence[Stage], root: Path, seconds: float = 300) -> Verdict:
-    """Run the tests on one mutant in the copy at `root`; those that do not end within `seconds` have noticed it."""
+@dataclass(frozen=True)
+class Notes:
+    """What one run without a mutant showed: each test's seconds, those with other processes, those that fail, those by line."""
+
+    seconds: dict[str, float]
+    elsewhere: frozenset[str]
+    failed: frozenset[str]
+    lines: dict[str, dict[str, list[str]]]
+
+    def order(self, file: str, statement: range) -> list[str]:
+        """The tests that may notice a change of a statement, the likeliest and fastest first."""
+        by_line = self.lines.get(file, {})
+        running = {test for line in statement for test in by_line.get(str(line), ())}
+        if running == {""}:  # it runs while the package is imported or tests are collected
+            running = {test for tests in by_line.values() for test in tests} - {""} or set(self.seconds)
+        running.discard("")
+        chosen = (running or self.elsewhere) - self.failed
+        seconds: dict[str, float] = {}
+        for test in chosen:
+            folder = test.partition("::")[0]
+            seconds[folder] = seconds.get(folder, 0.0) + self.seconds[test]
+        own = f"/test_{Path(file).stem}.py::"
+
+        def key(test: str) -> tuple[bool, float, str, float]:
+            folder = test.partition("::")[0]
+            return own not in test, seconds[folder], folder, self.seconds[test]
+
+        ordered = sorted(chosen, key=key)
+        ends = accumulate(self.seconds[test] for test in ordered)
+        return [test for test, end in zip(ordered, ends, strict=True) if end <= MOST_SECONDS] or ordered[:1]
+
+
+def notes_of(stage: Stage, root: Path) -> Notes:
+    """Run the tests without a mutant. Those that fail are not run on mutants."""
+    file = root / "reached.json"
+    failed = failure_of(("--maxfail=0", *stage), root, 1800, LIFECYCLE_REACHED=str(file))
+    if not file.exists():
+        raise SystemExit(f"{' '.join(stage)} does not run without a mutant: {failed}")
+    found = json.loads(file.read_text(encoding="utf-8"))
+    file.unlink()
+    for test in found["failed"]:
+        print(f"fails without a mutant: {test}", file=sys.stderr)
+    return Notes(found["seconds"], frozenset(found["elsewhere"]), frozenset(found["failed"]), found["lines"])
+
+
+def tried(mutant: Mutant, notes: Sequence[Notes], root: Path) -> Verdict:
+    """Run the tests on one mutant in the copy at `root`; those that do not end in time have noticed it."""
     began = time.monotonic()
-    with use_mutation(root / mutant.file, get_operator(mutant.operator)(), mutant.occurrence) as (before, after):
+    path = root / mutant.file
+    statement = statement_around(path.read_text(encoding="utf-8"), mutant.line)
+    with use_mutation(path, get_operator(mutant.operator)(), mutant.occurrence) as (before, after):
         if after is None:
             raise LookupError(mutant)
-        killer = next((failed for stage in stages if (failed := failure_of(stage, root, seconds)) is not None), None)
+        forget_compiled(path)
+        failures = (failure_with(each, each.order(mutant.file, statement), root) for each in notes)
+        killer = next((failed for failed in failures if failed is not None), None)
+    forget_compiled(path)
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.file, mutant.file, n=0, lineterm="")
     return Verdict(mutant, killer is not None, killer or "", "\n".join(lines), round(time.monotonic() - began, 1))
 
 
-def failure_of(stage: Stage, root: Path, seconds: float) -> str | None:
+def forget_compiled(path: Path) -> None:
+    """Remove what was compiled of a file: Python does not see a change of the same length within a second."""
+    for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
+        compiled.unlink()
+
+
+def failure_with(notes: Notes, order: Sequence[str], root: Path) -> str | None:
+    """The first of these tests that fails."""
+    if not order:
+        return None
+    chosen = root / "chosen.json"
+    chosen.write_text(json.dumps({"known": sorted(notes.seconds), "order": order}), encoding="utf-8")
+    files = tuple(dict.fromkeys(test.partition("::")[0] for test in order))
+    longest = max(notes.seconds[test] for test in order)
+    seconds = 60 + 6 * sum(notes.seconds[test] for test in order)
+    return failure_of((f"--timeout={max(15, 6 * longest):.0f}", *files), root, seconds, LIFECYCLE_CHOSEN=str(chosen))
+
+
+def failure_of(arguments: Sequence[str], root: Path, seconds: float, **variables: str) -> str | None:
     """The first test that fails in the copy at `root`, or the last line of a run that broke; None where all pass."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--timeout=40", "-p", "no:cacheprovider", "--no-header", *stage]
-    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    options = ("-x", "-q", "--tb=no", "-p", "reached_lines", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header")
+    command = [sys.executable, "-m", "pytest", *options, *arguments]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(root), str(root / "tests"))), **variables}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=root, start_new_session=True
         )
         try:
-            if process.wait(seconds) == 0:
+            if process.wait(seconds) in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
                 return None
         except subprocess.TimeoutExpired:
             return "the run did not end in time"
@@ -190,21 +229,25 @@ def failure_of(stage: Stage, root: Path, seconds: float) -> str | None:
     return next((line for line in lines if line.startswith(("FAILED", "ERROR"))), lines[-1])[:300]
 
 
-def scored(package: str, draw: int, seed: str, copies: Sequence[Path]) -> tuple[list[Verdict], int]:
-    """The verdicts on a random draw of a package's mutants, and how many mutants there are. One mutant at a time in a copy."""
-    found = list(mutants_of(package, copies[0]))
-    chosen = random.Random(f"{package} {seed}").sample(found, min(draw, len(found)))
-    for stage in dict.fromkeys(stage for mutant in chosen for stage in tests_of(mutant.file)):
-        if (failed := failure_of(stage, copies[0], 900)) is not None:
-            raise SystemExit(f"{' '.join(stage)} fails without a mutant: {failed}")
+def drawn(package: str, draw: int, seed: str, root: Path) -> tuple[list[Mutant], int]:
+    """A random draw of a package's mutants, and how many mutants there are."""
+    found = list(mutants_of(package, root))
+    return random.Random(f"{package} {seed}").sample(found, min(draw, len(found))), len(found)
+
+
+def judged(mutants: Sequence[Mutant], known: dict[Stage, Notes], copies: Sequence[Path]) -> list[Verdict]:
+    """The verdicts on mutants, one at a time in a copy. `known` gets the notes of stages that it lacks."""
+    for stage in dict.fromkeys(stage for mutant in mutants for stage in tests_of(mutant.file)):
+        if stage not in known:
+            known[stage] = notes_of(stage, copies[0])
     free: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
         free.put(copy)
 
-    def judged(mutant: Mutant) -> Verdict:
+    def verdict_on(mutant: Mutant) -> Verdict:
         copy = free.get()
         try:
-            verdict = tried(mutant, tests_of(mutant.file), copy)
+            verdict = tried(mutant, [known[stage] for stage in tests_of(mutant.file)], copy)
         finally:
             free.put(copy)
         word = f"killed by {verdict.killer}" if verdict.killed else "SURVIVED"
@@ -212,7 +255,7 @@ def scored(package: str, draw: int, seed: str, copies: Sequence[Path]) -> tuple[
         return verdict
 
     with ThreadPoolExecutor(len(copies)) as pool:
-        return list(pool.map(judged, chosen)), len(found)
+        return list(pool.map(verdict_on, mutants))
 
 
 def main() -> int:
@@ -227,12 +270,14 @@ def main() -> int:
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the verdicts as JSON")
     options = parser.parse_args()
     all_verdicts: list[Verdict] = []
+    known: dict[Stage, Notes] = {}
     with ExitStack() as stack:
         copies = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(max(1, options.jobs))]
         for copy in copies:
             subprocess.run(["git", "clone", "-q", "--no-hardlinks", str(ROOT), str(copy)], check=True)
         for package in options.packages or PACKAGES:
-            verdicts, count = scored(package, options.draw, options.seed, copies)
+            mutants, count = drawn(package, options.draw, options.seed, copies[0])
+            verdicts = judged(mutants, known, copies)
             all_verdicts += verdicts
             for verdict in verdicts:
                 if not verdict.killed:

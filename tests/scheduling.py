@@ -1,6 +1,7 @@
-"""The order of the suite: what takes longest begins first, and under pytest-xdist a worker gets a quarter of a file at once.
+"""The order of the suite: what takes longest begins first, and under pytest-xdist a worker gets a file at once.
 
-A module's fixtures are made few times, one browser serves all tests that need one, and no worker waits long for the others.
+A module's fixtures are made once, one browser serves all tests that need one, and no worker waits long for the others: of the
+files that take longest it gets a quarter at once, and of some tests one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,27 @@ ALONE = (
 TOGETHER = ("tests/diagrams/test_site.py", "tests/diagrams/")
 """What begins so is one unit, for its browser: the built site, and all other pages"""
 
-PARTS_OF_A_FILE = 4
+IN_PARTS = (
+    "tests/conformance/agents/test_protocol.py",
+    "tests/conformance/test_broken_implementations.py",
+    "tests/conformance/test_campaigns.py",
+    "tests/conformance/test_data_cells.py",
+    "tests/conformance/test_first_fakes.py",
+    "tests/conformance/test_implementations.py",
+    "tests/conformance/test_machine.py",
+    "tests/conformance/test_pytest_suite.py",
+    "tests/checking/",
+    "tests/cli/",
+    "tests/campaigns/",
+    "tests/roles/test_rows.py",
+    "tests/aio/test_as_blocking.py",
+    "tests/properties/test_walks.py",
+    "tests/net/test_lost_races.py",
+    "tests/test_examples.py",
+)
+"""Files and folders that take longer than others: each of their files is four units"""
+
+PARTS = 4
 
 FIRST = (
     "tests/typing/",
@@ -44,7 +65,10 @@ def unit(nodeid: str) -> str:
     if nodeid.startswith(ALONE):
         return nodeid
     together = next((begin for begin in TOGETHER if nodeid.startswith(begin)), None)
-    return together or f"{nodeid.partition('::')[0]} {crc32(nodeid.encode()) % PARTS_OF_A_FILE}"
+    if together:
+        return together
+    file = nodeid.partition("::")[0]
+    return f"{file} {crc32(nodeid.encode()) % PARTS}" if file.startswith(IN_PARTS) else file
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:

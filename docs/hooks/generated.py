@@ -13,6 +13,7 @@ from inspect import getattr_static
 from pathlib import Path
 from typing import Any
 
+import click
 from click.testing import CliRunner
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -167,10 +168,11 @@ def code_page(code: Code) -> str:
 
 
 def _subcommands(group: Any, *before: str) -> Iterator[tuple[str, ...]]:
-    for name, command in getattr(group, "commands", {}).items():
+    context = click.Context(group)
+    for name in group.list_commands(context) if isinstance(group, click.Group) else ():
         words = (*before, name)
         yield words
-        yield from _subcommands(command, *words)
+        yield from _subcommands(group.get_command(context, name), *words)
 
 
 def _help(words: tuple[str, ...]) -> list[str]:

@@ -26,15 +26,19 @@ from lifecycle.checking.observe import ABSENT, MISSING
 from lifecycle.checking.outcomes import RESULTS
 from lifecycle.checking.registry import accepted, filed, register, track_of
 from lifecycle.roles.options import has_a_time
-from lifecycle.roles.python.words import SETS_OPTION, TAKES_PART, UNNOTED
+from lifecycle.roles.python.words import SETS_OPTION, UNNOTED
 
 
 class Frequent(NamedTuple):
-    """A frequent call: its parameters and defaults, the arguments that it passes on, and when its result is the usual one."""
+    """A frequent call: its parameters and defaults, the arguments that it passes on, and when its result is the usual one.
+
+    sized: what also holds where the usual result can be told by it.
+    """
 
     parameters: str
     arguments: str
     usual: str = "True"
+    sized: str = "True"
 
 
 _BUFFER = "buffer=MISSING, nbytes=ABSENT, flags=ABSENT, /", "buffer, nbytes, flags"
@@ -45,10 +49,15 @@ FREQUENT_CALLS = {
     "recv_into": Frequent(*_BUFFER, "result"),
     "recvfrom_into": Frequent(*_BUFFER, "result[0]"),
     "recvmsg": Frequent("bufsize=MISSING, ancbufsize=ABSENT, flags=ABSENT, /", "bufsize, ancbufsize, flags", "result[0]"),
-    "send": Frequent("data=MISSING, flags=ABSENT, /", "data, flags", "(data.__class__ not in SIZED or result == len(data))"),
+    "send": Frequent(
+        "data=MISSING, flags=ABSENT, /",
+        "data, flags",
+        "(data.__class__ not in SIZED or result == len(data))",
+        "data.__class__ in SIZED",
+    ),
     "sendall": Frequent("data=MISSING, flags=ABSENT, /", "data, flags"),
     "sendto": Frequent("data=MISSING, address=MISSING, /", "data, address"),
-    "sendmsg": Frequent("buffers=MISSING, /", "buffers"),
+    "sendmsg": Frequent("buffers=MISSING, /", "buffers", "took_all(buffers, result)"),
 }
 
 _FREQUENT_SOURCE = """\
@@ -73,7 +82,7 @@ def {name}(self, {parameters}, *rest, **keywords):
                 after = at.steps[{name!r}]
                 if after is not None:
                     result = original(self, {arguments})
-                    if {usual}{whole} and track.at is at and not receivers:
+                    if {usual} and {sized} and track.at is at and not receivers:
                         track.step({name!r}, after)
                     else:
                         finish_at_once(track, at, {name!r}, ({arguments},), result, getframe())
@@ -244,7 +253,7 @@ _NAMES: dict[str, Any] = {
     "closing": observe.closing,
     "detached": observe.detached,
     "duplicated": observe.duplicated,
-    "SIZED": (bytes, bytearray, memoryview),
+    "SIZED": losses.SIZED,
     "fail_at_once": observe.fail_at_once,
     "fail_silently": observe.fail_silently,
     "filed": filed,
@@ -256,6 +265,7 @@ _NAMES: dict[str, Any] = {
     "register": register,
     "finish_at_once": observe.finish_at_once,
     "finish_silently": observe.finish_silently,
+    "took_all": losses.took_all,
     "track_of": track_of,
 }
 
@@ -313,8 +323,7 @@ def _watched_code() -> dict[str, CodeType]:
 
 def _frequent_source(name: str, shape: Frequent) -> str:
     required = [each.partition("=")[0] for each in shape.parameters.split(", ") if each.endswith("=MISSING")]
-    whole = " and data.__class__ in SIZED" if name in TAKES_PART else ""
-    return _FREQUENT_SOURCE.format(name=name, last=required[-1], whole=whole, **shape._asdict())
+    return _FREQUENT_SOURCE.format(name=name, last=required[-1], **shape._asdict())
 
 
 def _compiled(name: str, source: str) -> CodeType:

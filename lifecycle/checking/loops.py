@@ -26,12 +26,13 @@ _closed: WeakKeyDictionary[Any, tuple[Any, CallSite]] = WeakKeyDictionary()  # t
 def install() -> None:
     """Watch asyncio, which the program has loaded."""
     _replacements.wrap(sys.modules["asyncio.base_events"].BaseEventLoop, "create_task", _watched_create_task)
-    transport = sys.modules["asyncio.selector_events"]._SelectorTransport
-    for kind in (transport, getattr(sys.modules.get("asyncio.sslproto"), "_SSLProtocolTransport", None)):
-        if kind is not None:
+    selector_events = sys.modules["asyncio.selector_events"]
+    transport, stream = selector_events._SelectorTransport, selector_events._SelectorSocketTransport
+    for kind in (transport, stream, getattr(sys.modules.get("asyncio.sslproto"), "_SSLProtocolTransport", None)):
+        if kind is not None and CLOSE.name in vars(kind):  # from CPython 3.12 on a stream's transport has its own
             _replacements.wrap(kind, CLOSE.name, _watched_close)
-    _replacements.wrap(sys.modules["asyncio.selector_events"]._SelectorSocketTransport, "write_eof", _watched_last_write)
-    _replacements.wrap(sys.modules["asyncio.selector_events"].BaseSelectorEventLoop, CLOSE.name, _watched_end)
+    _replacements.wrap(stream, "write_eof", _watched_last_write)
+    _replacements.wrap(selector_events.BaseSelectorEventLoop, CLOSE.name, _watched_end)
     streams = sys.modules["asyncio.streams"]
     _replacements.wrap(streams.StreamWriter, "__del__", _watched_del)
     _replacements.wrap(streams.StreamReader, "read", _watched_read)

@@ -19,9 +19,12 @@ from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.options import set_too_late
 from lifecycle.roles.python.hazards import PART_LOST, READS_ON, SET_TOO_LATE, Hazard
-from lifecycle.roles.python.words import ENDS_OF_A_LOOP, SETS_OPTION, TAKES_PART
+from lifecycle.roles.python.words import ENDS_OF_A_LOOP, SENDS_ONE, SETS_OPTION, TAKES_PART
 
 _raw = _socket.socket
+
+SIZED = (bytes, bytearray, memoryview)
+"""types of data whose len() is not code of the program"""
 
 
 class Ended(Protocol):
@@ -64,14 +67,29 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
         _ends[get_ident()] = call_site(ended.frame)
     if outcome == "ok" and ended.row in TAKES_PART and ended.state.facts.is_linked:
         caller = ended.frame.f_back
-        if result < memoryview(ended.arguments[0]).nbytes and caller is not None and _drops_result(caller):
+        if result < _size(ended) and caller is not None and _drops_result(caller):
             report(PART_LOST, ended)
     elif outcome == "eof" and after is ended.state:
         _count_end(ended)
-    elif outcome == "ok" and ended.row == SETS_OPTION:
+    elif ended.row == SETS_OPTION:
         reason = set_too_late(ended.state.facts, *ended.arguments[:3])
         if reason:
             report(SET_TOO_LATE, ended, reason)
+
+
+def took_all(buffers: object, count: int) -> bool:
+    """Whether sendmsg() took all of these; True where that can only be told by reading them, which may be possible once."""
+    if type(buffers) not in (list, tuple) or not all(type(each) in SIZED for each in buffers):  # type: ignore[attr-defined]
+        return True
+    return count == sum(map(len, buffers))  # type: ignore[call-overload]
+
+
+def _size(ended: Ended) -> int:
+    """How many bytes the call was given; 0 where that cannot be told any more."""
+    given = ended.arguments[0]
+    if ended.row == SENDS_ONE:
+        return memoryview(given).nbytes
+    return sum(memoryview(each).nbytes for each in given) if type(given) in (list, tuple) else 0
 
 
 def _count_end(ended: Ended) -> None:
@@ -115,7 +133,9 @@ else:
             number = _raw.fileno(sock)
             count = bytearray(_ZERO)  # half the time of bytes
             fcntl.ioctl(number, termios.FIONREAD, count)
-            return count != _ZERO and fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) != _ZERO and not _aborts(sock)
+            if count == _ZERO or fcntl.ioctl(number, termios.TIOCOUTQ, _ZERO) == _ZERO:
+                return False
+            return sock.family != socket.AF_UNIX and not _aborts(sock)  # a local peer still gets what is in its buffer
         except (OSError, ValueError):  # the descriptor is gone already
             return False
 

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib.machinery import BuiltinImporter
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -61,6 +62,7 @@ class CheckedProcess:
         self._live: LiveLines | None = None
         self.has_failed = False
         self._sockets_before = unseen.sockets_of_the_process()
+        self._is_from_file = sys.argv[:1] not in (["-c"], ["-"], [""], [])
         self.is_over = False
         self._shared = SharedFile(folder / SHARED)
         self._next_report = 0.0
@@ -93,10 +95,11 @@ class CheckedProcess:
         had_no_chance_to_close = killed or _ends_by_exception() or (sudden and self.is_main)
         session.judge_what_is_left(None if had_no_chance_to_close else 0)
         lost = unseen.unseen(self._sockets_before) if self.is_main else []
+        has_begun = not orderly or not _never_began(is_from_file=self._is_from_file)
         session.stop(self.checker)
         if self.is_main:
             self._shared.free_spares()
-            self.has_failed = report_run(self.settings, self.checker, list(self._from_children()), lost)
+            self.has_failed = report_run(self.settings, self.checker, list(self._from_children()), lost, has_begun=has_begun)
             for name in (SHARED, MAIN, FILE, LIVE):
                 with suppress(OSError):
                     os.unlink(self.folder / name)
@@ -178,6 +181,17 @@ def _ends_by_exception() -> bool:
     """Whether an uncaught exception ends the program; a test runner sets sys.last_traceback for its own."""
     traceback: TracebackType | None = getattr(sys, "last_traceback", None)
     return traceback is not None and traceback.tb_frame.f_back is None
+
+
+def _never_began(*, is_from_file: bool) -> bool:
+    """Whether Python has found no program, or could not compile it: then it has said so itself, and no line of it ran.
+
+    Before a file is opened, `__main__` has the loader of built-in modules; before a module or folder is run, it has no spec.
+    """
+    main = getattr(sys.modules.get("__main__"), "__dict__", {})
+    is_untouched = main.get("__loader__") is BuiltinImporter and main.get("__spec__", main) is None
+    is_uncompiled = getattr(sys, "last_type", None) is not None and getattr(sys, "last_traceback", None) is None
+    return (is_from_file and is_untouched) or is_uncompiled
 
 
 def _keep_interrupted() -> None:

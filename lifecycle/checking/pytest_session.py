@@ -73,7 +73,7 @@ class CheckedSession:
             self.groups = remaining(self.findings, project, options.lifecycle_baseline, options.lifecycle_write_baseline)
             if options.lifecycle_output is not None:
                 problems = [problem_of(group) for group in self.groups]
-                text = WRITERS[options.lifecycle_output_format](problems)
+                text = WRITERS[options.lifecycle_output_format](problems, self.unseen)
                 write_whole(options.lifecycle_output, text)
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"lifecycle: {error}") from None

@@ -19,12 +19,25 @@ from lifecycle.checking.run_text import for_terminal, summary
 from lifecycle.checking.settings import Settings
 from lifecycle.system.output import printable_lines, write_whole
 
+NOT_BEGUN = "the program, which did not begin"
+NOTHING_CHECKED = "lifecycle: the program did not begin, so nothing was checked\n"
 
-def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[str, Any]], unseen: Sequence[str] = ()) -> bool:
+
+def report_run(
+    settings: Settings,
+    checker: Checker,
+    children: Sequence[tuple[str, Any]],
+    unseen: Sequence[str] = (),
+    *,
+    has_begun: bool = True,
+) -> bool:
     """Write the summary and the files; whether the run has failed.
 
     children: ("finding" or "recorded", data) of the processes that the program started. unseen: what was lost sight of.
+    has_begun: False where Python could not run the program.
     """
+    if not has_begun:
+        unseen = (NOT_BEGUN, *unseen)
     findings: list[Mapping[str, Any]] = [finding.as_data() for finding in checker.findings]
     findings += [data for kind, data in children if kind == "finding"]
     groups = _remaining(settings, findings)
@@ -40,10 +53,12 @@ def report_run(settings: Settings, checker: Checker, children: Sequence[tuple[st
         with _reporting_failure(settings.chart or settings.html):
             for note in write_charts(settings, sockets, findings):
                 _write(f"lifecycle: {note}\n")
-    if not settings.quiet:
+    if not has_begun:
+        _write(NOTHING_CHECKED)
+    elif not settings.quiet:
         text = "".join(f"{line}\n" for line in summary(findings, checker.left_out, shows_all=settings.all, unseen=unseen))
         if settings.output_format != "text":
-            text = WRITERS[settings.output_format]([problem_of(group) for group in groups])
+            text = WRITERS[settings.output_format]([problem_of(group) for group in groups], unseen)
         _hand_over(text, settings.output, is_text=settings.output_format == "text")
     return failing(groups, settings.fail_on)
 

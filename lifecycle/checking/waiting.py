@@ -138,7 +138,7 @@ def _watched_lookup(original: Callable[..., int]) -> Callable[..., int]:
             return original(self, fileobj)
         except ValueError:
             frame = sys._getframe(1)
-            if (isinstance(fileobj, int) or hasattr(fileobj, "fileno")) and not _is_swallowed(frame):
+            if (isinstance(fileobj, int) or hasattr(fileobj, "fileno")) and not _is_swallowed(frame, ValueError):
                 wait_failed((fileobj,), _public_name(frame), frame)
             del self, fileobj
             raise
@@ -152,7 +152,7 @@ def _watched_modify(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return original(self, fileobj, events, data)
         except OSError as error:
-            if error.errno == errno.EBADF and not _is_swallowed(sys._getframe(1)):
+            if error.errno == errno.EBADF and not _is_swallowed(sys._getframe(1), OSError):
                 wait_failed((fileobj,), "modify", sys._getframe(1))
             del self, fileobj, data
             raise
@@ -168,31 +168,41 @@ def _public_name(frame: FrameType) -> str:
     return frame.f_code.co_name if caller is None else caller.f_code.co_name
 
 
-def _is_swallowed(frame: FrameType | None) -> bool:
+def _is_swallowed(frame: FrameType | None, error: type[Exception]) -> bool:
     """Whether the program takes the error as a way to learn that the socket was closed."""
     while frame is not None and kind_of(frame.f_code.co_filename) is not FileKind.PROGRAM:
         frame = frame.f_back
-    return frame is not None and guard_of(frame, ValueError) is Guard.SWALLOWED
+    return frame is not None and guard_of(frame, error) is Guard.SWALLOWED
+
+
+_ONE_SHOT = getattr(select, "EPOLLONESHOT", 0)  # Linux has it
 
 
 class WatchedPoll:
-    """What select.poll() returns: the same, and knows which descriptors are registered."""
+    """What select.poll() returns: the same, and knows which descriptors are registered.
 
-    __slots__ = ("__weakref__", "_polled", "registered")
+    A descriptor of epoll's that was registered for one event counts as registered until that event, or until it is modified
+    to wait for none: the kernel says nothing of it then, and forgets it when it is closed.
+    """
+
+    __slots__ = ("__weakref__", "_one_shot", "_polled", "registered")
 
     def __init__(self, polled: Any) -> None:
         self._polled = polled
+        self._one_shot: set[int] = set()
         self.registered: dict[int, object] = {}
         _use(self)
 
     def register(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
         """As poll objects do."""
         self._told("register", fd, rest, keywords)
-        self.registered[_number(fd)] = object()
+        self.registered.pop(_number(fd), None)
+        self._note(_number(fd), *rest, **keywords)
 
     def modify(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
         """As poll objects do."""
         self._told("modify", fd, rest, keywords)
+        self._note(_number(fd), *rest, **keywords)
 
     def unregister(self, fd: Thing, /) -> None:
         """As poll objects do."""
@@ -203,14 +213,30 @@ class WatchedPoll:
         """As poll objects do."""
         if self in _doomed:
             _judge(self)
-        return self._polled.poll(*arguments, **keywords)
+        events = self._polled.poll(*arguments, **keywords)
+        for number, _ in events if self._one_shot else ():
+            if number in self._one_shot:
+                self.registered.pop(number, None)
+        return events
+
+    def _note(self, number: int, eventmask: int = ~_ONE_SHOT) -> None:
+        """The descriptor is registered for these events, which are all of them where none are named."""
+        is_one_shot = bool(eventmask & _ONE_SHOT)
+        if is_one_shot:
+            self._one_shot.add(number)
+        else:
+            self._one_shot.discard(number)
+        if is_one_shot and eventmask == _ONE_SHOT:
+            self.registered.pop(number, None)
+        else:
+            self.registered.setdefault(number, object())
 
     def _told(self, call: str, fd: Thing, rest: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         try:
             getattr(self._polled, call)(fd, *rest, **keywords)
         except (ValueError, OSError) as error:
             frame = sys._getframe(2)
-            if (not isinstance(error, OSError) or error.errno == errno.EBADF) and not _is_swallowed(frame):
+            if (not isinstance(error, OSError) or error.errno == errno.EBADF) and not _is_swallowed(frame, type(error)):
                 wait_failed((fd,), call, frame)
             raise
 

@@ -75,10 +75,10 @@ def lint(
             problems = found.new_problems(baseline, problems)
         except (OSError, ValueError) as error:
             fail(str(error), 2)
-    write(WRITERS[output_format](problems))
-    unread = [reading for reading in readings if reading.problem]
-    for reading in unread:
-        tell(f"{reading.file}: {reading.problem}")
+    unread = [f"{reading.file}: {reading.problem}" for reading in readings if reading.problem]
+    write(WRITERS[output_format](problems, unread))
+    for each in unread:
+        tell(each)
     if output_format == "text":
         click.echo(_summary(problems, len(readings)), err=True)
     if statistics:

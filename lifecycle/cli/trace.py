@@ -62,7 +62,7 @@ def trace(
     from lifecycle.checking.formats.writers import WRITERS
     from lifecycle.checking.traces import bpf as by_bpf
     from lifecycle.checking.traces.problems import problem_of
-    from lifecycle.checking.traces.strace import TracerMissing, trace_process, trace_program
+    from lifecycle.checking.traces.strace import NothingTraced, TracerMissing, trace_process, trace_program
     from lifecycle.checking.traces.walk import Walk
     from lifecycle.system.output import write_whole
 
@@ -83,7 +83,7 @@ def trace(
             (code, walk), name = trace_process(process, only_life_cycle=narrow, stacks=stacks), f"process {process}"
         else:
             (code, walk), name = trace_program(program, only_life_cycle=narrow, stacks=stacks), program[0]
-    except TracerMissing as error:
+    except (NothingTraced, TracerMissing) as error:
         fail(str(error), 2)
     problems = [problem_of(each, name) for each in walk.violations]
     if write_baseline is not None:
@@ -94,7 +94,7 @@ def trace(
             problems = found.new_problems(baseline, problems)
         except (OSError, ValueError) as error:
             fail(str(error), 2)
-    text = WRITERS[output_format](problems)
+    text = WRITERS[output_format](problems, _unseen(walk))
     if output is not None:
         try:
             write_whole(output, text)
@@ -109,5 +109,9 @@ def trace(
 
 def _summary(walk: Walk, problems: int) -> str:
     head = f"{problems} problem{'s' if problems != 1 else ''}" if problems else "no problems"
-    unseen = "".join(f"; not seen: {count} {what}" for what, count in walk.unseen.items())
+    unseen = "".join(f"; not seen: {each}" for each in _unseen(walk))
     return f"lifecycle: {head}; {walk.sockets} sockets, {walk.calls} calls{unseen}"
+
+
+def _unseen(walk: Walk) -> list[str]:
+    return [f"{count} {what}" for what, count in walk.unseen.items()]

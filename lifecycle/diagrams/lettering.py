@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from xml.sax.saxutils import escape
+from html import escape
 
 from lifecycle.system.output import printable
 
@@ -47,7 +47,7 @@ def markdown_text(text: str) -> str:
 
 def xml_text(text: str) -> str:
     """`text` for the content or an attribute of an element; characters that XML does not allow must be made visible() first."""
-    return escape(text, {'"': "&quot;"})
+    return escape(text, quote=False).replace('"', "&quot;")
 
 
 def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:

@@ -6,8 +6,8 @@ import __future__
 import ast
 import functools
 import inspect
-import textwrap
-from collections.abc import Callable, Iterator, Mapping
+import linecache
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, TypeVar, cast
 
@@ -42,37 +42,75 @@ def usually_zero(parameter: str) -> Callable[[Handler], Handler]:
     return mark
 
 
-def inlined_method(source: str, handler: FunctionType, slow: FunctionType, names: Mapping[str, object]) -> FunctionType | None:
-    """The method that `source` defines, with the handler's body where that calls `_lc_handler`.
+def check_inlined(handler: FunctionType, *, returns_once: bool) -> None:
+    """Raise TypeError for a handler that cannot be inlined: one with a closure, or that returns elsewhere than at its end.
 
-    slow: what `_lc_handler` is elsewhere. names: what the other names of generated code mean; the handler's own are looked up
-    in its module. None where the handler's source is not available.
+    returns_once: whether it may return at its end only.
     """
     if handler.__code__.co_freevars:
         raise TypeError(f"{handler.__qualname__}() is inlined, so that it cannot use a closure or super() without arguments")
+    definition = _definition_of(handler) if returns_once else None
+    if definition is not None:
+        _Inlining(definition, handler.__qualname__).assigned([])
+
+
+def free_names(source: str, names: Iterable[str]) -> list[str]:
+    """Which of these names are free variables of the method that `source` defines: those that stand behind its parameters."""
+    _, _, body = source.partition(":\n")
+    return sorted(name for name in names if name in body)  # of the names that generated code uses none begins another one
+
+
+def inlined_method(source: str, handler: FunctionType, slow: FunctionType, free: Mapping[str, object]) -> FunctionType | None:
+    """The method that `source` defines, with the handler's body where that calls `_lc_handler`.
+
+    slow: what `_lc_handler` is elsewhere. free: what the other names of generated code mean; the handler's own are looked up
+    in its module. None where the handler's source is not available.
+    """
     definition = _definition_of(handler)
     if definition is None:
         return None
     module = ast.parse(source)
-    for node in ast.walk(module):
-        _locate(node, definition.lineno)  # the check belongs to the line of the `def`
+    _locate_all(module, definition.lineno)  # the check belongs to the line of the `def`
     zero = getattr(handler, "__usually_zero__", None)
     if zero:
         _Zero(zero).visit(definition)
     method = _Inlining(definition, handler.__qualname__).visit(module).body[0]
-    for node in ast.walk(method):
-        if isinstance(node, ast.Try):
-            node.lineno = begin_of(node)
-            node.end_lineno = max(node.lineno, node.end_lineno or 0)
+    locate_tries(method)
+    return _method(method, handler, {HANDLER: slow}, free)
+
+
+def self_contained_method(
+    source: str, handler: FunctionType, slow: FunctionType, free: Mapping[str, object], names: Mapping[str, object]
+) -> FunctionType:
+    """The method that `source` defines, whose handler has a frame of its own; else as inlined_method().
+
+    names: what the names of generated code mean; those that are not free variables are local ones.
+    """
+    module = ast.parse(source)
+    method = cast(ast.FunctionDef, module.body[0])
+    constants = {HANDLER: slow, **{name: names[name] for name in free_names(source, names) if name not in free}}
+    first = [ast.Assign([ast.Name(name, ast.Store())], ast.Constant(name)) for name in constants]
+    last = ast.Expr(ast.Tuple([ast.Name(name, ast.Load()) for name in free], ast.Load()))  # never runs
+    method.body = [*first, *method.body, last]
+    _locate_all(ast.fix_missing_locations(module), handler.__code__.co_firstlineno)
+    return _method(method, handler, constants, free)
+
+
+def _method(
+    method: ast.FunctionDef, handler: FunctionType, constants: Mapping[str, object], free: Mapping[str, object]
+) -> FunctionType:
+    """Compile a method in the place of its handler. constants: what stands for the constants that are these names."""
     # Other names are variables of a function around it; the handler is a constant, since a variable would cost each call.
-    around = ast.parse(f"def {AROUND}({', '.join(names)}): pass")
+    around = ast.parse(f"def {AROUND}({', '.join(free)}): pass")
     cast(ast.FunctionDef, around.body[0]).body = [method]
     flags = handler.__code__.co_flags & _FUTURES
     code = compile(ast.fix_missing_locations(around), handler.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
     own = _code_named(method.name, _code_named(AROUND, code))
-    constants = tuple(slow if constant == HANDLER else constant for constant in own.co_consts)
-    own = own.replace(co_consts=constants, co_qualname=handler.__code__.co_qualname)
-    cells = tuple(CellType(names[name]) for name in own.co_freevars)
+    own = own.replace(
+        co_consts=tuple(constants[each] if isinstance(each, str) and each in constants else each for each in own.co_consts),
+        co_qualname=handler.__code__.co_qualname,
+    )
+    cells = tuple(CellType(free[name]) for name in own.co_freevars)
     made = FunctionType(own, handler.__globals__, method.name, handler.__defaults__, cells)
     made.__kwdefaults__ = handler.__kwdefaults__
     return made
@@ -92,27 +130,78 @@ def begin_of(statement: ast.stmt) -> int:
     return begin_of(statement.body[0]) if isinstance(statement, ast.Try) else statement.lineno
 
 
-def _locate(node: ast.AST, line: int) -> None:
-    if hasattr(node, "lineno"):
-        node.lineno = node.end_lineno = line  # type: ignore[attr-defined]
+def locate_tries(tree: ast.AST) -> None:
+    """Have each `try` of generated code begin at the line of what it does first."""
+    for node in _statements(tree):
+        if isinstance(node, ast.Try):
+            node.lineno = begin_of(node)
+            node.end_lineno = max(node.lineno, node.end_lineno or 0)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements in it, also the nested ones, but nothing of their expressions, which are most of what ast.walk() gives."""
+    for part in _PARTS:
+        for each in getattr(node, part, ()):
+            yield each
+            yield from _statements(each)
+
+
+_PARTS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""The fields of a statement that hold statements, or what holds them"""
+
+
+def _locate_all(tree: ast.AST, line: int) -> None:
+    for node in ast.walk(tree):
+        if hasattr(node, "lineno"):
+            node.lineno = node.end_lineno = line  # type: ignore[attr-defined]
 
 
 def _definition_of(handler: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The handler's own definition, with the lines of its file, if the source that is read now is that of its code."""
+    own = handler.__code__
+    linecache.checkcache(own.co_filename)
+    lines = linecache.getlines(own.co_filename, handler.__globals__)[own.co_firstlineno - 1 :]
+    for block in _blocks(lines, own):
+        definition = _parsed(block, own.co_firstlineno)
+        if definition is not None:
+            definition.decorator_list = []
+            module = ast.Module([definition], [])
+            compiled = compile(module, own.co_filename, "exec", flags=own.co_flags & _FUTURES, dont_inherit=True)
+            if _is_same(_code_named(definition.name, compiled), own):
+                return definition
+    return None
+
+
+def _blocks(lines: list[str], code: CodeType) -> Iterator[list[str]]:
+    """The lines of a function: to the end of its instructions, which is nearly always right, and then as they are indented."""
+    yield lines[: max((end or 0 for _, end, _, _ in code.co_positions()), default=0) - code.co_firstlineno + 1]
+    yield inspect.getblock(lines)
+
+
+def _parsed(block: list[str], first: int) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """The definition in these lines, the first of which has this number; docstrings keep their indentation."""
+    is_indented = bool(block) and block[0][:1].isspace()
+    before = "\n" * (first - 1 - is_indented) + "if True:\n" * is_indented
     try:
-        lines, first = inspect.getsourcelines(handler)
-        module = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
+        module = ast.parse("".join([before, *block]))
+    except SyntaxError:
         return None
-    ast.increment_lineno(module, first - 1)
-    definition = module.body[0]
-    if not isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef):
-        return None
-    definition.decorator_list = []
-    flags = handler.__code__.co_flags & _FUTURES
-    compiled = compile(module, handler.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
-    found, own = _code_named(definition.name, compiled), handler.__code__
-    return definition if (found.co_code, found.co_names) == (own.co_code, own.co_names) else None
+    statements = cast(ast.If, module.body[0]).body if is_indented else module.body
+    definition = statements[0] if statements else None
+    return definition if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef) else None
+
+
+def _is_same(one: CodeType, other: CodeType) -> bool:
+    """Whether two functions do the same: their instructions, names and constants, and so of the functions in them."""
+    if (one.co_code, one.co_names, one.co_varnames) != (other.co_code, other.co_names, other.co_varnames):
+        return False
+    return len(one.co_consts) == len(other.co_consts) and all(map(_is_same_constant, one.co_consts, other.co_consts))
+
+
+def _is_same_constant(one: object, other: object) -> bool:
+    if isinstance(one, CodeType) and isinstance(other, CodeType):
+        return _is_same(one, other)
+    return type(one) is type(other) and repr(one) == repr(other)
 
 
 def _code_named(name: str, module: CodeType) -> CodeType:
@@ -152,8 +241,12 @@ class _Inlining(ast.NodeTransformer):
         """`_lc_result = _lc_handler(...)`: the method goes on behind it."""
         if not _calls_the_handler(node.value):
             return node
-        body = [ast.copy_location(ast.Assign(node.targets, ast.Constant(None)), self._body[0]), *self._body]
-        _assign_at_the_end(body, node.targets)
+        return self.assigned(node.targets)
+
+    def assigned(self, targets: list[ast.expr]) -> list[ast.stmt]:
+        """The body, which assigns what it returns. Raises TypeError where it returns elsewhere than at its end."""
+        body = [ast.copy_location(ast.Assign(targets, ast.Constant(None)), self._body[0]), *self._body]
+        _assign_at_the_end(body, targets)
         if any(isinstance(each, ast.Return) for statement in body for each in _own_nodes(statement)):
             raise TypeError(f"{self._name}() is inlined and changes the state, so that it can only return at its end")
         return body
@@ -212,16 +305,14 @@ class _Returns(ast.NodeTransformer):
             case ast.BoolOp(ast.Or(), [_, last] as values):
                 values[1] = ast.parse(f"{self._subject}._unsettled()", mode="eval").body
                 values[1].args.append(last)  # type: ignore[attr-defined]
-                for each in ast.walk(values[1].func):  # type: ignore[attr-defined]
-                    _locate(each, last.lineno)
-                _locate(values[1], last.lineno)
+                _locate_all(values[1].func, last.lineno)  # type: ignore[attr-defined]
+                values[1].lineno = values[1].end_lineno = last.lineno
                 return node
         check = ast.parse(
             f"{PREFIX}result = 0\nif {PREFIX}result.__class__ is not {self._subject}._Settled:\n    return {PREFIX}result\n"
             f"raise {self._subject}._SettledEarly({PREFIX}result)"
         )
-        for each in ast.walk(check):
-            _locate(each, node.lineno)
+        _locate_all(check, node.lineno)
         cast(ast.Assign, check.body[0]).value = node.value
         return check.body
 

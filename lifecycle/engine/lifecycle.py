@@ -15,6 +15,7 @@ from types import FunctionType, TracebackType
 from typing import Any, ClassVar, NoReturn, Self, cast
 
 from lifecycle.engine.calls import Governed
+from lifecycle.engine.deferred import Deferred, compile_methods
 from lifecycle.engine.journal import Observer
 from lifecycle.engine.methods import checked_method, making_method, overriding_method
 from lifecycle.engine.role import Role, checked_role
@@ -36,6 +37,7 @@ class Lifecycle(Governed):
     __slots__ = ()
 
     _first_nodes: ClassVar[dict[str, StateNode]]
+    _deferred: ClassVar[list[Deferred]]
     _allocate: ClassVar[Any] = object.__new__
     _fresh_names: ClassVar[tuple[str, ...]] = ()
     _closing_is_awaited: ClassVar[bool] = False
@@ -47,6 +49,7 @@ class Lifecycle(Governed):
         if tuple(fresh) != cls._fresh_names:
             cls._fresh_names = tuple(fresh)
             cls.__new__ = making_method(fresh, NO_ROLE)  # type: ignore[method-assign]
+        cls._deferred = []
         governed = getattr(cls, "role", None)
         if role is not None:
             cls.role = checked_role(role)
@@ -103,6 +106,7 @@ class Lifecycle(Governed):
 
     @classmethod
     def _first_node(cls, engine: str | None) -> StateNode:
+        compile_methods(cls)
         node = initial_node(cls.role, engine, cls._overridden)
         cls._first_nodes[node._engine] = node
         return node
@@ -167,7 +171,7 @@ def _attach(cls: type[Lifecycle], call: Call) -> None:
         raise TypeError(f"{cls.__name__}: a call named {name!r} would hide Lifecycle.{name}")
     if call.fired_by is not None:
         return
-    found = inspect.getattr_static(cls, name, None)
+    found = _attribute(cls, name)
     found = getattr(found, "__handler__", found)
     if found is None:
         if not cls.role.never_legal(name):
@@ -175,12 +179,12 @@ def _attach(cls: type[Lifecycle], call: Call) -> None:
         found = _refusing_handler(cls.role, call)
     handler = _checked_handler(cls, name, found)
     awaited = inspect.iscoroutinefunction(handler)
-    _install(cls, call, handler, checked_method(cls.role, call, handler, awaited=awaited))
+    _install(cls, call, handler, checked_method(cls.role, call, handler, cls._deferred, awaited=awaited))
 
 
 def _attach_override(cls: type[Lifecycle], call: Call) -> bool:
     """Check a subclass's own method for `call`, wherever it comes from; whether there is one."""
-    found = inspect.getattr_static(cls, call.name, None)
+    found = _attribute(cls, call.name)
     if call.fired_by is not None or hasattr(found, "__handler__"):
         return False
     override = _checked_handler(cls, call.name, found)
@@ -188,8 +192,13 @@ def _attach_override(cls: type[Lifecycle], call: Call) -> bool:
     awaited = inspect.iscoroutinefunction(override) or any(
         inspect.iscoroutinefunction(vars(base).get(call.name)) for base in cls.__mro__[1:]
     )
-    _install(cls, call, override, overriding_method(call, override, awaited=awaited))
+    _install(cls, call, override, overriding_method(call, override, cls._deferred, awaited=awaited))
     return True
+
+
+def _attribute(cls: type[Lifecycle], name: str) -> object:
+    """What stands under a name in a class or its nearest base, as it was written there; None where there is nothing."""
+    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
 
 
 def _checked_handler(cls: type[Lifecycle], name: str, found: object) -> FunctionType:
@@ -200,7 +209,7 @@ def _checked_handler(cls: type[Lifecycle], name: str, found: object) -> Function
         raise TypeError(f"{where} is a {type(found).__name__}, and a call is one of an object: {write}")
     if not isinstance(found, FunctionType):
         raise TypeError(f"{where} is a {type(found).__name__}, not a function: {write} that calls it")
-    if inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
+    if found.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
         raise TypeError(f"{where} is a generator, which runs after its call has ended: {write} that returns an iterator")
     if inspect.iscoroutinefunction(inspect.unwrap(found)) and not inspect.iscoroutinefunction(found):
         raise TypeError(f"{where} is a coroutine function behind a plain decorator: make what wraps it `async def`")

@@ -8,7 +8,7 @@ because a failing call can change the state of the world.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -105,7 +105,11 @@ class Role:
 
     def outcome(self, name: str) -> Outcome:
         """The outcome of that name; KeyError when there is none."""
-        return _named(self.outcomes, name)
+        return self._outcome_of[name]
+
+    @cached_property
+    def _outcome_of(self) -> Mapping[str, Outcome]:
+        return {outcome.name: outcome for outcome in self.outcomes}
 
     def next(self, state: str, call: str, outcome: str) -> str:
         """The state to which `outcome` of `call` leads from `state`: the whole of a role, as a pure function.
@@ -191,16 +195,26 @@ class Role:
             here = queue.popleft()
             if goal in self.table[here]:
                 return paths[here]
-            steps = [
-                (self.outcome(outcome).kind, self.call(name), after)
-                for name, outcomes in self.table[here].items()
-                for outcome, after in outcomes.items()
-            ]
-            for kind, step, after in sorted(steps, key=lambda each: each[0] is not Kind.SUCCESS):
+            for kind, step, after in self._steps[here]:
                 if after not in paths and kind in kinds and not step.external:
                     paths[after] = (*paths[here], (step.fired_by or step.name, kind))
                     queue.append(after)
         return None
+
+    @cached_property
+    def _steps(self) -> Mapping[str, Sequence[tuple[Kind, Call, str]]]:
+        """state -> (kind of the outcome, call, next state) of all that can happen there, successes first."""
+        return {
+            state: sorted(
+                (
+                    (self.outcome(outcome).kind, self.call(name), after)
+                    for name, outcomes in calls.items()
+                    for outcome, after in outcomes.items()
+                ),
+                key=lambda each: each[0] is not Kind.SUCCESS,
+            )
+            for state, calls in self.table.items()
+        }
 
 
 def checked_role(thing: object) -> Role:
@@ -253,8 +267,9 @@ def _checked_table(role: Role) -> Table:
     if role.closes is not None:
         check("call", role.closes, "closes")
     for state, call in role.reasons:
-        check("state", state, f"reason for {state}.{call}")
-        check("call", call, f"reason for {state}.{call}")
+        where = f"reason for {state}.{call}"
+        check("state", state, where)
+        check("call", call, where)
     _refuse_shared_facts(role)
 
     cells: dict[str, dict[str, Mapping[str, str]]] = {state: {} for state in known["state"]}
@@ -267,9 +282,10 @@ def _checked_table(role: Role) -> Table:
         if not outcomes:
             raise RoleError(f"role {role.name!r}, {where}: no outcome")
         for outcome, after in outcomes.items():
-            check("outcome", outcome, f"{where}.{outcome}")
-            check("state", after, f"{where}.{outcome} -> {after}")
-            if state in role.final and after != state:
+            if outcome not in known["outcome"] or after not in known["state"]:  # there are thousands of texts to be made else
+                check("outcome", outcome, f"{where}.{outcome}")
+                check("state", after, f"{where}.{outcome} -> {after}")
+            if after != state and state in role.final:
                 raise RoleError(f"role {role.name!r}, {where}.{outcome} -> {after}: {state!r} is final and never left")
         if (state, call) in role.reasons:
             raise RoleError(f"role {role.name!r}, {where}: is legal, yet has a reason for being illegal")

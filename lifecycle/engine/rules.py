@@ -15,8 +15,8 @@ the point; the rows of a role are expanded from its rules, so that a reader stil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from lifecycle.engine.role import Row
 from lifecycle.engine.vocabulary import State
@@ -28,8 +28,7 @@ Change = Callable[[Any], Any]
 """A point -> the point that an outcome leads to"""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """These calls (names, separated by spaces) are legal where this holds, and each outcome changes the facts so."""
 
     calls: str
@@ -37,8 +36,7 @@ class Rule:
     outcomes: Mapping[str, Change]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why these calls (names, separated by spaces) are illegal where this holds; the first reason that fits is given."""
 
     calls: str
@@ -73,12 +71,17 @@ def expand(rules: Iterable[Rule], states: Sequence[State]) -> tuple[Row, ...]:
     """
     names = {state.facts: state.name for state in states}
     return tuple(
-        (state.name, call, {outcome: names[change(state.facts)] for outcome, change in rule.outcomes.items()})
+        (state.name, call, cells)
         for state in states
         for rule in rules
         if rule.where(state.facts)
+        for cells in [_cells(rule, state, names)]
         for call in rule.calls.split()
     )
+
+
+def _cells(rule: Rule, state: State, names: Mapping[Any, str]) -> dict[str, str]:
+    return {outcome: state.name if change is stay else names[change(state.facts)] for outcome, change in rule.outcomes.items()}
 
 
 def expand_reasons(reasons: Iterable[Reason], rows: Iterable[Row], states: Sequence[State]) -> dict[tuple[str, str], str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Iterator
-from types import FunctionType
-from typing import cast
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType
 
 PREFIX = "_lc_"
 """Begins every name that the generated code adds to the handler's own"""
+
+POSITIONAL_OR_KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 _STARS: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
@@ -27,13 +27,9 @@ class Signature:
         self._positional: list[str] = []
         self._keywords: list[str] = []
         parameters = list(inspect.signature(handler).parameters.values())
-        if not parameters or parameters[0].kind not in (parameters[0].POSITIONAL_ONLY, parameters[0].POSITIONAL_OR_KEYWORD):
-            raise TypeError(
-                f"{handler.__qualname__}() has no parameter for its object: write `def {handler.__name__}(self, ...)`"
-            )
+        has_object = bool(parameters) and parameters[0].kind in (inspect.Parameter.POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD)
+        _check_names(handler, [parameter.name for parameter in parameters], has_object=has_object)
         for number, parameter in enumerate(parameters):
-            if parameter.name.startswith(PREFIX):
-                raise TypeError(f"{handler.__qualname__}(): rename its parameter {parameter.name!r}, which generated code uses")
             self._add(parameter, number)
         self._declared = list(_with_separators(parameters, self._declared))
         self.texts = {
@@ -81,10 +77,29 @@ def _with_separators(parameters: list[inspect.Parameter], declared: list[str]) -
         yield "/"
 
 
+def has_parameters_of_its_own(handler: FunctionType) -> bool:
+    """Whether a handler's parameters are those of its code, and not those of another function that it passes for."""
+    return not hasattr(handler, "__wrapped__") and not hasattr(handler, "__signature__")
+
+
+def check_parameters(handler: FunctionType) -> None:
+    """Raise what Signature() would raise of a handler that has parameters of its own, without the cost of that."""
+    _check_names(handler, parameter_names(handler.__code__), has_object=handler.__code__.co_argcount > 0)
+
+
+def parameter_names(code: CodeType) -> tuple[str, ...]:
+    """The names of a function's parameters, in the order of its local variables: those with stars are the last."""
+    stars = code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars.bit_count()]
+
+
+def _check_names(handler: FunctionType, names: Iterable[str], *, has_object: bool) -> None:
+    if not has_object:
+        raise TypeError(f"{handler.__qualname__}() has no parameter for its object: write `def {handler.__name__}(self, ...)`")
+    for name in names:
+        if name.startswith(PREFIX):
+            raise TypeError(f"{handler.__qualname__}(): rename its parameter {name!r}, which generated code uses")
+
+
 def keywords_of(awaited: bool) -> dict[str, str]:
     return {"async_": "async ", "await_": "await "} if awaited else {"async_": "", "await_": ""}
-
-
-def finished(method: FunctionType, handler: FunctionType) -> FunctionType:
-    method.__code__ = method.__code__.replace()  # CPython keeps its inline caches in the code: each class needs its own
-    return cast(FunctionType, functools.wraps(handler)(method))

@@ -8,7 +8,7 @@ machine itself at every step. Both are kept, so that the one can be checked agai
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from threading import RLock
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -29,7 +29,7 @@ class StateNode:
     a third: `_chosen_<call>` is a mapping of those that the state takes to the nodes that they lead to.
     """
 
-    __slots__ = ("_calls", "_cells", "_facts", "_final", "_holds_nothing", "_listed", "_state")
+    __slots__ = ("_calls", "_cells", "_facts", "_final", "_holds_nothing", "_listed", "_quick", "_state")
 
     _engine: ClassVar[str] = "compiled"
     _overridden: ClassVar[frozenset[str]]
@@ -41,10 +41,24 @@ class StateNode:
     _calls: tuple[str, ...]
     _cells: Mapping[str, Mapping[str, StateNode]]
     _listed: tuple[str, ...]
+    _quick: tuple[tuple[str, Any, Any], ...]
+    """(slot, what it holds for the quick path, what it holds for the slow one), of the calls that have a quick path"""
 
     def _have(self, cells: Mapping[str, Mapping[str, StateNode]]) -> None:
         self._cells = cells
         self._listed = tuple(call for call in self._calls if call in cells)
+        for call in _slot_calls(type(self)):
+            for slot, _, slow in self._slots(call, {}):
+                setattr(self, slot, slow)
+        quick = (call for call in cells if call not in self._overridden)
+        self._quick = tuple(slot for call in quick for slot in self._slots(call, cells[call]))
+
+    def _slots(self, call: str, outcomes: Mapping[str, StateNode]) -> Iterator[tuple[str, Any, Any]]:
+        """The slots of a call that the generated methods read."""
+        yield call, outcomes.get("ok", self), None
+        yield f"_keeps_{call}", 0 if outcomes.get("ok") is self else None, None
+        if call in self._choices:
+            yield f"_chosen_{call}", {choice: outcomes[choice] for choice in self._choices[call] if choice in outcomes}, {}
 
     @property
     def _legal(self) -> tuple[str, ...]:
@@ -58,14 +72,9 @@ class StateNode:
         return self._cells[call].get(outcome) if call in self._cells else None
 
     def _arm(self, observed: bool) -> None:
-        """Fill the slots that the generated methods read."""
-        for call in _slot_calls(type(self)):
-            outcomes = None if observed or call in self._overridden else self._cells.get(call)
-            setattr(self, call, None if outcomes is None else outcomes.get("ok", self))
-            setattr(self, f"_keeps_{call}", 0 if outcomes is not None and outcomes.get("ok") is self else None)
-            if call in self._choices:
-                chosen = {choice: (outcomes or {}).get(choice) for choice in self._choices[call]}
-                setattr(self, f"_chosen_{call}", {choice: after for choice, after in chosen.items() if after is not None})
+        """Let the generated methods take the quick path, or the slow one where calls are observed."""
+        for slot, quick, slow in self._quick:
+            setattr(self, slot, slow if observed else quick)
 
 
 STACK = 40

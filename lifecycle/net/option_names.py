@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 import struct
 
@@ -105,6 +104,8 @@ class DatagramOptions(NamedOptions):
             self.set_option(level, option, interface_index(interface) if v6 else interface_address(interface))
 
     def _set_membership(self, group: str, interface: str | int | None, *, join: bool) -> None:
+        import ipaddress  # only those who name a group need it
+
         address = ipaddress.ip_address(group)
         if not address.is_multicast:
             raise ValueError(f"{group} is not the address of a multicast group")
@@ -130,4 +131,6 @@ def interface_address(interface: str | int | None) -> bytes:
     """The four bytes of an interface's IPv4 address; the unspecified one, the system's choice, for None."""
     if isinstance(interface, int):
         raise TypeError("an interface for IPv4 is given by its local address")
+    import ipaddress
+
     return ipaddress.IPv4Address(interface or 0).packed

@@ -11,9 +11,10 @@ from contextlib import suppress
 from typing import Any, ClassVar, NoReturn, TypeVar, cast
 from weakref import ref
 
+from lifecycle import roles
 from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, LifecycleError, Role, settled
 from lifecycle.net.ownership import LENT, OWNERSHIP, refuse_own_way
-from lifecycle.roles import ROLES, words
+from lifecycle.roles import words
 from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
 from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
@@ -260,7 +261,7 @@ class OsSocket(Lifecycle):
             found = facts_of(sock)
             state = self.role.state_of(found)
             if state is None:
-                name = next((name for role in ROLES.values() if (name := role.state_of(found)) is not None), None)
+                name = next((name for role in roles.ROLES.values() if (name := role.state_of(found)) is not None), None)
                 is_what = "was shut down without a peer" if name is None else f"is {name!r}"
                 raise ValueError(f"this handle {is_what}, which {type(self).__name__} never is")
             LENT[sock] = blocking

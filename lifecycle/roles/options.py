@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lifecycle.roles.facts import Facts, Link
 
 STREAM, DATAGRAM = int(socket.SOCK_STREAM), int(socket.SOCK_DGRAM)
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedOption:
+class RefusedOption(NamedTuple):
     """An option of level SOL_SOCKET that must not be set on sockets of the given kinds, and why."""
 
     option: int
@@ -53,8 +52,7 @@ def refusal_of_option(kind: int, level: int, option: int) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class OptionTime:
+class OptionTime(NamedTuple):
     """When an option has to be set. in_time: whether it still has an effect with these facts. reason: why not later."""
 
     level: int

@@ -209,7 +209,8 @@ def calls(*names: str, words: Mapping[str, Mapping[str, object]] | None = None, 
     for each, fields in (words or {}).items():
         for name in each.split():
             own.setdefault(name, {}).update(fields)
-    return tuple(replace(call, **own.get(call.name, {})) for call in CALLS if call.name in wanted)  # type: ignore[arg-type]
+    found = (call for call in CALLS if call.name in wanted)
+    return tuple(replace(call, **own[call.name]) if call.name in own else call for call in found)  # type: ignore[arg-type]
 
 
 SHUT_DOWN_CHOICES = (

@@ -18,6 +18,7 @@ from lifecycle.aio import nowait
 
 CYCLES = part(400, 200)
 FEW = 50
+WAITS = 100
 MOST_GROWTH = 20_000  # bytes; a single object that stays of each cycle makes more
 
 
@@ -57,6 +58,26 @@ def test_many_connections_leave_nothing(event_loop: EventLoop) -> None:
         event_loop.run(main)
     finally:
         tracemalloc.stop()
+
+
+@on_every_loop
+async def test_waits_that_were_cancelled_are_forgotten() -> None:
+    """A socket whose calls are cancelled a hundred times while they wait keeps none of them."""
+    with raw_listener() as listener:
+        async with aio.Client() as client:
+            client.open()
+            await client.connect(*listener.getsockname())
+            held = 0
+            for number in range(FEW + WAITS):
+                if number == FEW:
+                    gc.collect()
+                    held = len(gc.get_objects())
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.receive)
+                    await anyio.sleep(0)
+                    tasks.cancel_scope.cancel()
+            gc.collect()
+            assert len(gc.get_objects()) - held < WAITS // 2
 
 
 @pytest.mark.parametrize("how", ["refused", "would block", "cancelled", "received"])

@@ -50,6 +50,17 @@ async def test_a_drain_ends_with_the_last_handler() -> None:
 
 
 @on_every_loop
+async def test_the_least_grace_and_limit() -> None:
+    """No second of grace and one connection at a time are taken; less is refused, and nothing is served."""
+    async with listening() as server, anyio.create_task_group() as tasks:
+        for wrong in ({"grace": -0.1}, {"grace": float("nan")}, {"limit": 0}):
+            with pytest.raises(ValueError, match="or more"):
+                await server.serve(echo, **wrong)
+        await tasks.start(partial(server.serve, echo, grace=0, limit=1))
+        server.close()
+
+
+@on_every_loop
 async def test_a_fault_ends_the_grace() -> None:
     """A fault of one handler ends the others at once: the grace is for the end of serving, not for the end by a bug."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import socket
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from loopback import LONG, open_descriptors
 from waiting_calls import SCENES, drain, fill
 
 from lifecycle import Journal, SendTimedOut, SendWouldBlock, aio
+from lifecycle.net.operations.transfer import READ_SIZE
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="half of the calls wait over a Unix-domain socket")
 
@@ -87,3 +89,15 @@ def test_open_connection_has_one_time_for_all_of_it() -> None:
         assert open_descriptors() == before
 
     asyncio.run(main())
+
+
+@on_every_loop
+async def test_a_file_that_times_out_stands_behind_what_was_sent() -> None:
+    """The error has the bytes of all parts that went, which is where the file is, so that the call may be made again."""
+    one, other = aio.Client.socketpair()
+    async with one, other:
+        file = io.BytesIO(bytes(8 << 20))
+        with pytest.raises(SendTimedOut) as caught:
+            await one.send_file(file, timeout=0.05)
+        assert READ_SIZE < caught.value.sent < 8 << 20
+        assert file.tell() == caught.value.sent

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,6 +16,9 @@ from archive_signs import CLASSES, Board, Sign, Spot, Tiny
 from lifecycle.archive import (
     BYTE,
     DWORD,
+    POINT,
+    RECT,
+    SIZE,
     WORD,
     Archive,
     BadClass,
@@ -22,6 +27,7 @@ from lifecycle.archive import (
     GenericError,
     serializable,
 )
+from lifecycle.archive.format.wire import wire_of
 
 
 def test_a_reference_is_of_the_class_that_was_asked_for() -> None:
@@ -94,6 +100,25 @@ def test_a_count_claims_no_more_than_the_limit() -> None:
             else:
                 with pytest.raises(GenericError, match=rf"{limit} bytes \(the archive's limit\), found a count of {count}"):
                     archive.load(kind)
+
+
+@pytest.mark.parametrize(
+    "value", [SIZE(1 << 30, 1 << 29), POINT(-(1 << 30), 1 << 30), RECT(1 << 30, 1 << 29, 1 << 28, 1 << 27)], ids=repr
+)
+def test_a_structure_counts_as_the_memory_that_python_takes(value: Any) -> None:
+    """A tuple and its numbers, each rounded up to the next sixteen bytes at most."""
+    taken = [sys.getsizeof(value), *map(sys.getsizeof, value)]
+    assert sum(taken) <= wire_of(type(value)).memory <= sum(taken) + 15 * len(taken)
+
+
+def test_each_record_within_a_record_counts() -> None:
+    """A record of one more record by value weighs that one's weight more."""
+    weights = [
+        wire_of(make_dataclass("Holder", [(f"tiny{number}", Tiny) for number in range(count)])).weight for count in range(1, 8)
+    ]
+    inner = wire_of(Tiny).weight
+    assert inner > 1
+    assert all(inner <= after - before <= inner + 1 for before, after in pairwise(weights))
 
 
 def test_lines_are_read_in_time_in_proportion_to_their_length() -> None:

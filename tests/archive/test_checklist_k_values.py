@@ -20,6 +20,7 @@ from lifecycle.archive import (
     CEditView,
     CObList,
     CString,
+    EndOfFile,
     NotSerializable,
     ReadOnly,
     Registry,
@@ -123,24 +124,24 @@ def test_row_166_the_schema_is_told_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "at", "found"),
     [
-        ("ffff01000400434167651500" "0280", "a reference to an object of Age (2)"),
-        ("ffff01000400434167651500" "0100", "a reference to the class CAge (1)"),
-        ("0080", "the tag 0x8000"),
-        ("0500", "a reference to object 5"),
-        ("0580", "a reference to class 5"),
-        ("ff7f00000080", "0 in a tag of six bytes"),
-        ("ff7f05000080", "a reference to class 5"),
-        ("ff7fffffff7f", "a reference to object 2147483647"),
+        ("ffff01000400434167651500" "0280", 12, "a reference to an object of Age (2)"),
+        ("ffff01000400434167651500" "0100", 12, "a reference to the class CAge (1)"),
+        ("0080", 0, "the tag 0x8000"),
+        ("0500", 0, "a reference to object 5"),
+        ("0580", 0, "a reference to class 5"),
+        ("ff7f00000080", 0, "0 in a tag of six bytes"),
+        ("ff7f05000080", 0, "a reference to class 5"),
+        ("ff7fffffff7f", 0, "a reference to object 2147483647"),
     ],
 )  # fmt: skip
-def test_row_167_wrong_references_are_bad_index(data: str, found: str) -> None:
-    """A class tag of an object, an object tag of a class, the tag 8000 and a number too large raise BadIndex."""
+def test_row_167_wrong_references_are_bad_index(data: str, at: int, found: str) -> None:
+    """A class tag of an object, an object tag of a class, the tag 8000 and a number too large raise BadIndex with its place."""
     with loading(bytes.fromhex(data)) as archive, pytest.raises(BadIndex) as caught:
         archive.read_object()
         archive.read_object()
-    assert caught.value.cause == 5
+    assert (caught.value.cause, caught.value.offset) == (5, at)
     assert caught.value.found == found
 
 
@@ -235,6 +236,15 @@ def test_row_173_a_text_view_travels_over_a_socket(unicode: bool) -> None:
     small = CEditView(limit=3)
     with loading(b"\4\0\0\0abcd", unicode=False) as archive, pytest.raises(BadIndex, match="at most 3 characters"):
         small.serialize(archive)
+
+
+@pytest.mark.parametrize("unicode", [True, False])
+def test_a_view_without_its_text_ends_too_early(unicode: bool) -> None:
+    """EndOfFile says how many bytes a character takes where these are two, as a program built for ANSI has one."""
+    with loading(b"\3\0\0\0ab", unicode=unicode) as archive, pytest.raises(EndOfFile) as caught:
+        CEditView().serialize(archive)
+    assert caught.value.expected.startswith("the text of a view")
+    assert ("2 bytes a character" in caught.value.expected) is unicode
 
 
 def test_row_174_a_raw_text_view_needs_a_length() -> None:

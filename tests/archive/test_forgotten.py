@@ -56,8 +56,8 @@ def test_two_classes_of_one_name_have_tracebacks_of_their_own() -> None:
 def test_errors_of_archives_and_files_pickle(call: str) -> None:
     """An error that was pickled, as by multiprocessing, is of the same class and has the same text."""
     if call == "seek":
-        with client_and_raw_peer() as (client, _), pytest.raises(UnsupportedCall) as caught:
-            SocketFile(client).seek(0)
+        with client_and_raw_peer() as (client, _), SocketFile(client) as file, pytest.raises(UnsupportedCall) as caught:
+            file.seek(0)
     else:
         mode = "store" if call == "load" else "load"
         with Archive(io.BytesIO(), mode) as archive, pytest.raises(WriteOnly if call == "load" else ReadOnly) as caught:  # type: ignore[arg-type]

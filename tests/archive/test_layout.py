@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from long_form import part
 
 from lifecycle.archive import DOUBLE, DWORD, WORD, Archive, CObList, CString, Registry, serializable
-from lifecycle.archive.layout import Document, Layout, infer, module_source
+from lifecycle.archive.layout import Document, Layout, infer, inference, module_source
 from lifecycle.archive.layout.tree import tree_of
 
 CLASSES = Registry()
@@ -77,6 +77,32 @@ def test_fields_are_inferred_from_all_objects(unicode: bool) -> None:
     ]  # fmt: skip
     assert (line.base, line.base_fields) == (label.base, label.base_fields) == (1, 4)
     assert layouts["CObList"].holds[0][0] == "CLine"
+
+
+def test_a_field_may_be_all_there_is_of_an_object() -> None:
+    """A class of one number is one field."""
+
+    @serializable("COnly", registry=CLASSES)
+    @dataclass
+    class Only:
+        number: DWORD
+
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES) as archive:
+        archive.write_object(CObList([Only(number * 3) for number in range(40)]))
+    (only,) = (each for each in infer(file.getvalue()) if each.name == "COnly")
+    assert [(each.kind, each.offset, each.size) for each in only.fields] == [("DWORD", 0, 4)]
+
+
+def test_of_very_many_objects_evenly_spread_ones_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All objects are counted; of four times as many as are kept, and some more, the layout rests on every eighth."""
+    monkeypatch.setattr(inference, "MOST_OBJECTS", 40)
+    file, count = io.BytesIO(), 4 * 40 + 4
+    with Archive(file, "store", registry=CLASSES) as archive:
+        archive.write_object(CObList([Line(number, 7, 0.5, 1.5) for number in range(count)]))
+    (line,) = (each for each in infer(file.getvalue()) if each.name == "CLine")
+    assert (line.objects, line.fitting) == (count, count // 8 + 1)
+    assert line.fields[0].evidence.endswith(f"{count // 8 + 1} values from 0 to {count - 5}")
 
 
 @pytest.mark.parametrize("unicode", [True, False])

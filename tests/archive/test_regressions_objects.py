@@ -202,6 +202,27 @@ def test_a_thousand_levels_are_stored_and_loaded_and_no_more(nested: Callable[[i
         assert archive.state == "broken"
 
 
+@pytest.mark.parametrize("nested", [chain, by_hand, twigs, arrays], ids=["pointers", "by hand", "by value", "collections"])
+def test_what_comes_one_after_the_other_is_not_nested(nested: Callable[[int], Any]) -> None:
+    """Many objects of two levels in a collection are three levels, whether stored or loaded, and so in a second collection."""
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES, depth=3) as archive:
+        for _ in range(2):
+            archive.write_object(CObArray([nested(2) for _ in range(4)]))
+    with loading(file.getvalue(), depth=3) as archive:
+        for _ in range(2):
+            assert len(archive.read_object(CObArray)) == 4
+
+
+def test_records_by_value_one_after_the_other_are_not_nested() -> None:
+    """A record that holds many by value is two levels, whether stored or loaded."""
+    file = io.BytesIO()
+    with Archive(file, "store", registry=CLASSES, depth=2) as archive:
+        archive << Twig(0, [Twig(number) for number in range(4)])
+    with loading(file.getvalue(), depth=2) as archive:
+        assert archive >> Twig == Twig(0, [Twig(number) for number in range(4)])
+
+
 @pytest.mark.parametrize("observed", [nullcontext, Journal])
 def test_methods_nest_deeper_than_pythons_stack(observed: Callable[[], AbstractContextManager[Any]]) -> None:
     """Users' serialize() methods call each other through the archive, each fifty levels on a stack of their own."""

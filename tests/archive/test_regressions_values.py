@@ -16,6 +16,8 @@ from loopback import client_and_raw_peer
 
 from lifecycle.archive import (
     DWORD,
+    LONGLONG,
+    SHORT,
     WORD,
     Archive,
     ArchiveError,
@@ -66,6 +68,41 @@ def test_any_code_page_gives_text_or_an_archive_error(encoding: str) -> None:
             except ArchiveError as error:
                 assert isinstance(error, GenericError)  # noqa: PT017 - it may be loaded too
                 assert archive.state == "broken"
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [(SHORT, -(1 << 15), (1 << 15) - 1), (WORD, 0, (1 << 16) - 1), (LONGLONG, -(1 << 63), (1 << 63) - 1)],
+)
+def test_a_number_that_does_not_fit_is_told_the_bounds(kind: Any, low: int, high: int) -> None:
+    """The bounds fit, the numbers next to them do not, and the error names the bounds."""
+    with Archive(io.BytesIO(), "store") as archive:
+        for number in (low, high):
+            archive.store(kind, number)
+        for number in (low - 1, high + 1):
+            with pytest.raises(ValueError, match=f"an integer from {low} to {high}$"):
+                archive.store(kind, number)
+
+
+@pytest.mark.parametrize(
+    ("page", "gaps", "first"),
+    [
+        ("cp874", "DB DC DD DE FC FD FE FF", 0xF8C1),
+        ("cp1253", "AA D2 FF", 0xF8F9),
+        ("cp1255", "CA", 0x05BA),
+        ("cp1255", "D9 DA DB DC DD DE DF FB FC FF", 0xF88D),
+        ("cp1257", "A1 A5", 0xF8FC),
+    ],
+)
+def test_gaps_of_pythons_code_pages_are_numbered_as_on_windows(page: str, gaps: str, first: int) -> None:
+    """The bytes that Python's codec lacks are successive characters, and come back as the same bytes."""
+    text = "".join(map(chr, range(first, first + len(gaps.split()))))
+    file = io.BytesIO()
+    with Archive(file, "store", unicode=False, encoding=page) as archive:
+        archive << CString(text)
+    assert file.getvalue()[1:] == bytes.fromhex(gaps)
+    with loading(file.getvalue(), encoding=page) as archive:
+        assert archive >> CString == text
 
 
 # -- values that look like others ----------------------------------------------------------------------------------------------

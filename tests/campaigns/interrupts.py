@@ -20,7 +20,8 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from types import FrameType
+from functools import cache
+from types import CodeType, FrameType
 from typing import Any
 
 from lifecycle import Journal
@@ -105,6 +106,8 @@ STORED_FIRST = {dis.opmap[name] for name in ("UNPACK_SEQUENCE", "BINARY_OP", "UN
 AFTER_A_RETURN = {dis.opmap["RETURN_VALUE"], dis.opmap["STORE_FAST"]}
 """Nor does one between the return of a function of Python and these"""
 
+CACHES = dis.opmap["CACHE"]
+
 AWAITS = dis.opmap["GET_AWAITABLE"]
 """Nor does one between the making of a coroutine and this"""
 
@@ -118,28 +121,36 @@ def returns_to_the_program(frame: FrameType) -> bool:
 
     Also through methods that only hand on what they are given. A result that C keeps is as good as returned.
     """
-    operation, after = _operations_from(frame, 0)
+    _, operation, after = instructions_of(frame.f_code)[frame.f_lasti]
     if operation != RETURNS and (operation, after) != (LOADS, RETURNS):
         return False
     caller = frame.f_back
-    while caller is not None and any(place in caller.f_code.co_filename for place in PLACES):
+    while caller is not None and is_of_this_package(caller.f_code):
         if caller.f_code is Kept.result_of.__code__:
             return True
-        if operation != RETURNS or _operations_from(caller, 2)[0] != RETURNS:
+        if operation != RETURNS or instructions_of(caller.f_code)[caller.f_lasti][2] != RETURNS:
             return False
         caller = caller.f_back
     return True
 
 
-def _operations_from(frame: FrameType, offset: int) -> bytes:
-    """Two instructions from where the frame is, or so many bytes after that; those that only cache are passed over."""
-    code = frame.f_code.co_code[frame.f_lasti + offset :: 2]
-    return bytes(each for each in code[:12] if each != dis.opmap["CACHE"])[:2].ljust(2, b"\0")
+@cache
+def is_of_this_package(code: CodeType) -> bool:
+    return any(place in code.co_filename for place in PLACES)
 
 
-def _operation_before(frame: FrameType) -> int:
-    """The instruction that stands before the one where the frame is."""
-    return next((each for each in frame.f_code.co_code[: frame.f_lasti : 2][::-1] if each != dis.opmap["CACHE"]), 0)
+@cache
+def instructions_of(code: CodeType) -> dict[int, tuple[int, int, int]]:
+    """offset -> the instruction before, the one there, and the one after; those that only cache are passed over.
+
+    A frame that makes a call may stand at what the call caches.
+    """
+    found, before, operations = {}, 0, code.co_code[::2]
+    for at, operation in enumerate(operations):
+        after = next((each for each in operations[at + 1 :] if each != CACHES), 0)
+        found[2 * at] = (before, operation, after)
+        before = operation if operation != CACHES else before
+    return found
 
 
 OF_A_FUTURE = {
@@ -167,24 +178,42 @@ class Tracer:
         self.number = number
         self.count = 0
         self.place = ""
-        self._last = 0
+        self.last = 0
+        """the instruction before"""
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
-        if not any(place in frame.f_code.co_filename for place in PLACES) or is_left_out(frame):
+        """A call begins, or a coroutine goes on."""
+        if not is_of_this_package(frame.f_code) or is_left_out(frame):
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode" and not returns_to_the_program(frame):
-            operation, last = frame.f_code.co_code[frame.f_lasti], self._last
-            self._last = operation
-            if operation in CHANGES_THE_HANDLED or _operation_before(frame) in STORED_FIRST:
-                return self
-            if operation == AWAITS or (last == RETURNS and operation in AFTER_A_RETURN):
-                return self
-            self.count += 1
-            if self.count == self.number:
-                self.place = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno} in {frame.f_code.co_name}"
-                sys.settrace(None)
-                raise Interrupt
+        return Traced(self, instructions_of(frame.f_code))
+
+
+class Traced:
+    """What Python calls at the instructions of one frame. A campaign spends its time here."""
+
+    __slots__ = ("_instructions", "_tracer")
+
+    def __init__(self, tracer: Tracer, instructions: dict[int, tuple[int, int, int]]) -> None:
+        self._tracer, self._instructions = tracer, instructions
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
+        if event != "opcode":
+            return self
+        before, operation, after = self._instructions[frame.f_lasti]
+        if (operation == RETURNS or after == RETURNS) and returns_to_the_program(frame):
+            return self
+        tracer = self._tracer
+        last, tracer.last = tracer.last, operation
+        if operation in CHANGES_THE_HANDLED or before in STORED_FIRST:
+            return self
+        if operation == AWAITS or (last == RETURNS and operation in AFTER_A_RETURN):
+            return self
+        tracer.count += 1
+        if tracer.count == tracer.number:
+            tracer.place = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno} in {frame.f_code.co_name}"
+            sys.settrace(None)
+            raise Interrupt
         return self
 
 

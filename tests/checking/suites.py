@@ -5,8 +5,10 @@ Tests whose results differ between the two plain runs vary by themselves; they a
     python tests/checking/suites.py                        the suites of CPython that the project promises
     python tests/checking/suites.py test_ssl test_imaplib  others of CPython
     python tests/checking/suites.py websockets/tests       a folder of tests for pytest, of an unpacked package
+    python tests/checking/suites.py --collect anyio/tests  the same, where a test may fail by what an earlier one has left
 
--k and the like, for pytest, follow behind `--`.
+-k and the like, for pytest, follow behind `--`. With --collect, cyclic garbage is collected at the end of each test only, in
+all three runs: the warnings of what the collector finds then belong to the same test each time.
 
 Needs a Python with its `test` package. Exit code 1 when a result differs, or a finding is not explained.
 """
@@ -22,6 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -29,7 +32,10 @@ from xml.etree import ElementTree
 from explained import unexplained
 
 SUITES = ("test_socket", "test_socketserver", "test_httpservers", "test_asyncio", "test_ftplib", "test_selectors")
-LIMIT = 900.0  # seconds for one suite
+LIMIT = 900.0  # seconds for one run of a suite
+PLUGINS = Path(__file__).parent / "plugins"
+COLLECT = ("-p", "collect_each_test")
+PASSED = ("", "completed")  # in pytest's words, and in those of CPython's runner
 
 REGRTEST = ("-m", "test", "-u", "network", "-i", "*VSOCK*")  # vsock hangs on machines that are guests themselves
 
@@ -41,25 +47,34 @@ class Outcome(NamedTuple):
     seconds: float
     processor: float
 
+    @property
+    def passed(self) -> int:
+        """How many tests passed."""
+        return sum(count for (_, result), count in self.results.items() if result in PASSED)
 
-def run_suite(suite: str, options: Sequence[str], *prefix: str) -> Outcome:
-    """The results of a suite, run by the command `prefix`. options: pytest's."""
+
+def run_suite(suite: str, options: Sequence[str], limit: float, *prefix: str) -> Outcome:
+    """The results of a suite, run by the command `prefix` within `limit` seconds. options: pytest's."""
     with tempfile.TemporaryDirectory() as folder:
         xml = Path(folder) / "results.xml"
         tests = Path(suite).absolute()
         project = next((each for each in tests.parents if (each / "pyproject.toml").exists()), tests)
         runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *options] if tests.is_dir() else list(REGRTEST)
         began, before = time.perf_counter(), os.times()
-        subprocess.run(
-            [*prefix, *runner, "--junit-xml", str(xml), str(tests) if tests.is_dir() else suite],
-            cwd=project if tests.is_dir() else folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=LIMIT,
-            check=False,
-        )
+        told = Path(folder) / "told.txt"
+        with told.open("w") as output, suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                [*prefix, *runner, "--junit-xml", str(xml), str(tests) if tests.is_dir() else suite],
+                cwd=project if tests.is_dir() else folder,
+                env={**os.environ, "PYTHONPATH": str(PLUGINS)} if COLLECT[1] in options else None,
+                stdout=output,
+                stderr=output,
+                timeout=limit,
+                check=False,
+            )
         if not xml.exists():
-            sys.exit(f"{suite} gives no results: the suite does not exist, or it was stopped")
+            end = "".join(told.read_text(errors="replace").splitlines(keepends=True)[-20:])
+            sys.exit(f"{end}\n{suite} gives no results: it does not exist, ended early, or ran longer than {limit:.0f} seconds")
         seconds, after = time.perf_counter() - began, os.times()
         return Outcome(_results(xml), seconds, sum(after[2:4]) - sum(before[2:4]))
 
@@ -74,21 +89,20 @@ def _results(xml: Path) -> Counter[tuple[str, str]]:
     return found
 
 
-def compare(suite: str, options: Sequence[str] = (), *, show: int = 12) -> bool:
+def compare(suite: str, options: Sequence[str] = (), *, show: int = 12, limit: float = LIMIT) -> bool:
     """Run `suite` both ways and print the results. True if nothing differs and everything is explained."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        plain = run_suite(suite, options, sys.executable)
-        checked = run_suite(suite, options, sys.executable, "-m", "lifecycle", "run", "--report", str(report))
-        again = run_suite(suite, options, sys.executable)
+        plain = run_suite(suite, options, limit, sys.executable)
+        checked = run_suite(suite, options, limit, sys.executable, "-m", "lifecycle", "run", "--report", str(report))
+        again = run_suite(suite, options, limit, sys.executable)
         findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
     left = unexplained(suite, findings)
     varying = {test for test, _ in _differences(plain.results, again.results)}
     differing = {each: count for each, count in _differences(plain.results, checked.results).items() if each[0] not in varying}
     wall, processor = checked.seconds / plain.seconds, checked.processor / plain.processor
-    print(
-        f"{suite}: {plain.results.total()} and {checked.results.total()} results, {plain.seconds:.1f} s x {wall:.2f}, ", end=""
-    )
+    print(f"{suite}: {plain.results.total()} and {checked.results.total()} results, ", end="")
+    print(f"{plain.passed} and {checked.passed} passed, {plain.seconds:.1f} s x {wall:.2f}, ", end="")
     print(f"of the processor {plain.processor:.1f} s x {processor:.2f}; {len(varying)} tests vary by themselves; ", end="")
     print(f"{len(findings)} findings, {len(left)} of them not explained")
     for (test, result), count in differing.items():
@@ -112,9 +126,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", default=SUITES)
     parser.add_argument("--show", type=int, default=12, help="how many causes of findings to show")
+    parser.add_argument("--collect", action="store_true", help="collect garbage at the end of each test only")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="seconds for one run of a suite")
     at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     chosen = parser.parse_args(sys.argv[1:at])
-    passed = [compare(suite, sys.argv[at + 1 :], show=chosen.show) for suite in chosen.suites]
+    options = [*(COLLECT if chosen.collect else ()), *sys.argv[at + 1 :]]
+    passed = [compare(suite, options, show=chosen.show, limit=chosen.limit) for suite in chosen.suites]
     return 0 if all(passed) else 1
 
 

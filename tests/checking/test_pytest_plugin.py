@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cli.command import environment
 from loopback import PROGRAM_ENDS
+from schemas import validated
 
 TESTS = """
 import ctypes
@@ -129,6 +130,22 @@ def test_files_and_exit_code_of_a_test_run(tmp_path: Path) -> None:
     assert (done.returncode, "5 passed" in done.stdout) == (1, True)
     assert {test for test, _ in reported(done.stdout)} <= {"test_new.py::test_new", ""}
     assert "LC301" in done.stdout
+
+
+UNSEEN = "import os, socket\n\ndef test_handed_out():\n    global number\n    number = socket.socket().detach()\n"
+
+
+@pytest.mark.parametrize("workers", [pytest.param((), id="alone"), pytest.param(("-p", "xdist", "-n1"), id="worker")])
+def test_file_of_problems_says_what_was_not_seen(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    """The JSON of a test run has the words of its summary for what was not seen, also in a worker, and is of its schema."""
+    if workers:
+        pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    (tmp_path / "test_new.py").write_text(UNSEEN, encoding="utf-8")
+    out = tmp_path / "problems.json"
+    done = run_pytest(tmp_path, "--lifecycle", f"--lifecycle-output={out}", *workers, "test_new.py")
+    words = "1 socket handed out by detach()"
+    assert f"not seen: {words}" in done.stdout
+    assert validated("problems", out.read_text(encoding="utf-8"))["unseen"] == [words]
 
 
 def test_warning_warns(tmp_path: Path) -> None:

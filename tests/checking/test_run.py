@@ -226,6 +226,32 @@ def test_error_of_the_program_is_its_own(tmp_path: Path) -> None:
     assert [(each["kind"], each["line"]) for each in found] == [("order", 3)]
 
 
+NOT_RUN = {
+    "a missing file": ((), "gone.py", 2, "No such file"),
+    "a folder": ((), "folder", 1, "__main__"),
+    "a missing module": (("-m",), "gone.module", 1, "No module named"),
+    "a syntax error": ((), "broken.py", 1, "SyntaxError"),
+    "a syntax error in a module": (("-m",), "broken", 1, "SyntaxError"),
+    "a syntax error in code": (("-c",), "f(:", 1, "SyntaxError"),
+}
+"""name -> options of Python, the program, its exit code, a word of its error"""
+
+
+@pytest.mark.parametrize("name", NOT_RUN)
+def test_nothing_is_said_of_a_program_that_never_ran(tmp_path: Path, name: str) -> None:
+    """The error and the exit code are Python's own, the summary says that nothing was checked, and so does the report."""
+    options, program, code, word = NOT_RUN[name]
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken.py").write_text("def f(:\n", encoding="utf-8")
+    report, problems = tmp_path / "report.json", tmp_path / "problems.json"
+    files = ("--report", str(report), "--output-format", "json", "--output", str(problems))
+    done = run_command("run", *files, *options, program, cwd=tmp_path)
+    assert (done.returncode, word in done.stderr) == (code, True)
+    assert done.stderr.endswith("lifecycle: the program did not begin, so nothing was checked\n")
+    assert json.loads(report.read_text(encoding="utf-8"))["unseen"] == ["the program, which did not begin"]
+    assert not problems.exists()
+
+
 def test_enforce_stops_the_program_at_the_line_and_nothing_is_sent(tmp_path: Path) -> None:
     """With --mode enforce the first illegal call raises IllegalCall at its line; the peer has got nothing of it."""
     script = write(

@@ -10,12 +10,44 @@ from pathlib import Path
 import pytest
 from checking.explained import EXPLAINED
 from cli.command import environment
+from loopback import PROGRAM_ENDS
 
 
 def test_reviewed_list_is_short_and_says_why() -> None:
     """At most twenty-four rows explain findings in the suites of CPython and of packages, each with a reason."""
     assert len(EXPLAINED) <= 24
     assert all(row.reason for row in EXPLAINED)
+
+
+PLUGINS = Path(__file__).parent / "plugins"
+
+LEAVES_A_CYCLE = """
+finalized = []
+
+class Cycle:
+    def __init__(self):
+        self.me = self
+
+    def __del__(self):
+        finalized.append(1)
+
+def test_leaves_a_cycle():
+    Cycle()
+
+def test_after_it():
+    assert finalized
+"""
+
+
+@pytest.mark.parametrize(("options", "failed"), [((), 1), (("-p", "collect_each_test"), 0)], ids=["without", "with"])
+def test_garbage_of_a_test_is_collected_at_its_end(tmp_path: Path, options: tuple[str, ...], failed: int) -> None:
+    """With the plugin of --collect, what a test leaves in a cycle is finalized before the next test; without it, later."""
+    (tmp_path / "test_cycle.py").write_text(LEAVES_A_CYCLE, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(tmp_path)]
+    alone = {**environment(), "PYTHONPATH": str(PLUGINS), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, env=alone, cwd=tmp_path, capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False)
+    assert done.returncode == failed, done.stdout + done.stderr
+    assert f"{2 - failed} passed" in done.stdout
 
 
 @pytest.mark.skipif(importlib.util.find_spec("test.test_httplib") is None, reason="this Python comes without its own tests")

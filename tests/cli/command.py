@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from click.testing import CliRunner, Result
 from loopback import PROGRAM_ENDS
@@ -22,10 +23,12 @@ def environment(columns: int = 80) -> dict[str, str]:
     return {**kept, **ours, "COLUMNS": str(columns), "TERM": "xterm-256color"}
 
 
-def run_command(*arguments: str, columns: int = 80, seconds: float = PROGRAM_ENDS) -> subprocess.CompletedProcess[str]:
+def run_command(
+    *arguments: str, columns: int = 80, seconds: float = PROGRAM_ENDS, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """`lifecycle ARGUMENTS` in a process of its own, with its output piped."""
     return subprocess.run(
-        (*COMMAND, *arguments), env=environment(columns), capture_output=True, text=True, timeout=seconds, check=False
+        (*COMMAND, *arguments), env=environment(columns), cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False
     )
 
 

@@ -42,7 +42,11 @@ def test_a_schema_refuses_what_is_not_of_its_form() -> None:
     """A role without its rows, and a problem with a field that nobody knows, do not validate."""
     role = json.loads(invoke("show", "server", "--json").stdout)
     del role["illegal"]
-    for name, data in (("show", role), ("show", {"version": 1, "server": {}}), ("problems", {"version": 1, "problems": [{}]})):
+    for name, data in (
+        ("show", role),
+        ("show", {"version": 1, "server": {}}),
+        ("problems", {"version": 1, "problems": [{}], "unseen": []}),
+    ):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(data, schema(name))
 

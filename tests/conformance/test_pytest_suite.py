@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,24 @@ from lifecycle.conformance.suite import Suite
 TESTS = Path(__file__).parent.parent
 
 
+PLUGIN = "-plifecycle.conformance.plugin"
+OTHERS_LEFT_OUT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # loading every installed plugin is a third of a run's work
+
+
 def run_pytest(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A pytest in a process of its own, on one file."""
+    """A pytest in a process of its own, on one file, with no other plugin than this one and those that the arguments name."""
+    return _run(folder, source, PLUGIN, *arguments, **OTHERS_LEFT_OUT)
+
+
+def run_pytest_as_installed(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same with every installed plugin; this one is named where the package is run from its source."""
+    registered = entry_points(group="pytest11", name="lifecycle_conformance")
+    return _run(folder, source, *(() if registered else (PLUGIN,)), *arguments)
+
+
+def _run(folder: Path, source: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(source, encoding="utf-8")
-    ours = {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, str(TESTS)]))}
+    ours = {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, str(TESTS)])), **variables}
     command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, "test_it.py")
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=PROGRAM_ENDS, check=False, env={**os.environ, **ours}
@@ -62,7 +77,7 @@ def test_there_is_one_test_per_cell(tmp_path: Path) -> None:
     assert {"server[bound]-accept-illegal", "server[bound]-listen-ok", "server[empty]-create-failed"} <= set(names)
 
 
-@pytest.mark.parametrize("arguments", [("-n", "2"), ("--conformance-depth", "2")], ids=["xdist", "deeper"])
+@pytest.mark.parametrize("arguments", [("-p", "xdist", "-n", "2"), ("--conformance-depth", "2")], ids=["xdist", "deeper"])
 def test_a_sound_implementation_passes_with_its_coverage_told(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """All tests pass, in one process and in two, and the summary has the cells that were reached."""
     ran = run_pytest(tmp_path, SOUND, "-q", *arguments)
@@ -109,6 +124,6 @@ def test_what_is_no_role_is_told() -> None:
 
 def test_a_depth_that_there_is_not_is_refused(tmp_path: Path) -> None:
     """The option's values are those that the suite has."""
-    ran = run_pytest(tmp_path, SOUND, "--conformance-depth", "4")
+    ran = run_pytest_as_installed(tmp_path, SOUND, "--conformance-depth", "4")
     assert ran.returncode == 4
     assert "choose from" in ran.stderr

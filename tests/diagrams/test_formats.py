@@ -37,7 +37,7 @@ from lifecycle.diagrams.graph import Group, group_label, labels
 from lifecycle.diagrams.lettering import cells, visible
 from lifecycle.diagrams.mermaid import RESERVED
 from lifecycle.diagrams.plantuml import RESERVED as RESERVED_IN_PLANTUML
-from lifecycle.engine import Call, Record, State
+from lifecycle.engine import Call, Outcome, Record, State
 from lifecycle.roles import ROLES
 
 READERS: dict[str, Callable[[str], list[Cell]]] = {
@@ -125,6 +125,26 @@ def test_no_name_breaks_markdown(role: Role) -> None:
             assert squeezed(visible(after)) in row[2]
     assert len(refused) - 1 == sum(len(role.illegal(state)) for state in role.table)
     assert {len(row) for row in refused} == {4}
+
+
+def test_outcomes_that_name_their_states_are_one_clause() -> None:
+    """Several are listed once with that remark; one alone is followed by its state, as any other outcome."""
+    role = Role(
+        name="switch",
+        doc="Turned by its user.",
+        states=(State("off", "."), State("on", "."), State("gone", ".")),
+        calls=(Call("turn", "."), Call("look", ".")),
+        rows=(("off", "turn", {"on": "on", "gone": "gone"}), ("off", "look", {"on": "on"}), ("on", "look", {"ok": "gone"})),
+        initial="off",
+        final=frozenset({"gone"}),
+        outcomes=(Outcome("on", "."), Outcome("gone", "."), Outcome("ok", ".")),
+    )
+    legal = markdown_tables(state_diagram(role, "markdown"))[2]
+    assert [row[2] for row in legal[1:]] == [
+        "on, gone: the state it names",
+        "on \N{RIGHTWARDS ARROW} on",
+        "ok \N{RIGHTWARDS ARROW} gone",
+    ]
 
 
 def dense(text: str) -> str:

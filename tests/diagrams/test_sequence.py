@@ -208,6 +208,18 @@ def test_a_call_is_fired_by_the_one_around_it_in_its_own_thread() -> None:
     assert fired_by == expected
 
 
+def test_a_call_is_fired_by_another_of_the_same_tick() -> None:
+    """Where a coarse clock gives both calls the same times, accept() still fired accepted()."""
+    records = [
+        Record("server", "Server#1", "listening", "accept", "one", "p", 1, "", 1.0, 1.0, "ok", "listening"),
+        Record("accepted", "Accepted#1", "empty", "accepted", "one", "p", 1, "", 1.0, 1.0, "ok", "connected"),
+    ]
+    chart = chart_of(records)
+    (fired,) = {moment.step.fired_by for moment in chart.moments if chart.lanes[moment.step.lane].name == "Accepted#1"}
+    assert fired is not None
+    assert chart.lanes[fired].name == "Server#1"
+
+
 @pytest.mark.parametrize("format", CHART_FORMATS)
 def test_a_chart_costs_what_its_connections_cost(format: str) -> None:
     """Four times as many connections of a server take four times as many calls of Python, not sixteen times."""

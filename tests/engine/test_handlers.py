@@ -6,6 +6,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import unwrap
 from types import FrameType
 from typing import Any
 from unittest import mock
@@ -342,10 +343,14 @@ def test_a_parameter_that_is_usually_zero_takes_a_frame_where_it_is_not() -> Non
 def test_every_inlined_handler_of_the_sockets_is() -> None:
     """Its checked method has its file, and not one of generated code."""
     kinds: list[type[Lifecycle]] = [Client, Accepted, Server, aio.Client, aio.Accepted]
+    for kind in kinds:
+        kind()  # compiles the methods
     methods = [getattr(kind, call.name) for kind in kinds for call in kind.role.calls if call.fired_by is None]
     found = [method.__code__.co_filename for method in methods if hasattr(method.__handler__, "__inlined__")]
     assert len(found) > len(kinds)
     assert not [name for name in found if name.startswith("<")]
+    checked = [unwrap(method, stop=lambda each: each.__wrapped__ is each.__handler__) for method in methods]
+    assert not [method for method in checked if "_lc_handler" in method.__code__.co_varnames], "a frame of its own"
 
 
 def test_a_breakpoint_in_an_inlined_handler_is_reached() -> None:

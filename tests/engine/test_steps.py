@@ -52,6 +52,7 @@ def may_be_interrupted(names: list[str]) -> bool:
 )
 def test_nothing_comes_between(kind: type[Lifecycle], call: str) -> None:
     """Between a comparison and its store there is no instruction at which CPython runs anything else."""
+    kind()  # compiles the methods
     method = getattr(kind, call)
     while hasattr(method, "__wrapped__") and method.__wrapped__ is not method.__handler__:
         method = method.__wrapped__  # what gives a descriptor back after an interrupt

@@ -18,6 +18,7 @@ from loopback import (
     HOST,
     LONG,
     SHORT,
+    Background,
     client_and_raw_peer,
     listening,
     open_descriptors,
@@ -28,6 +29,7 @@ from loopback import (
     unused_port,
 )
 from refusals import fails
+from sockets_in_states import full_queue
 
 from lifecycle import Accepted, Client, ClosedDuringCall, Datagram, Server
 from lifecycle.net.operations.connecting import CONNECTION_ATTEMPT_DELAY
@@ -355,6 +357,25 @@ def test_when_every_address_refuses_nothing_is_left() -> None:
         assert len(failure.value.__cause__.exceptions) == 2
         assert (open_descriptors(), client.fileno(), client.get_sock_name()) == before
         assert client.state == "bound"
+
+
+@needs_more_hosts
+def test_a_full_queue_is_waited_for_while_another_address_refuses() -> None:
+    """The connect ends when there is room for it, although nothing is received."""
+    with full_queue() as (server, _), Client() as client, name_of(SECOND, HOST), ExitStack() as accepted:
+        client.open()
+        connecting = Background(lambda: client.connect("two.invalid", server.get_sock_name()[1]))
+        until(lambda: client.is_blocking)
+        server.timeout = SHORT
+
+        def is_done_after_making_room() -> bool:
+            with suppress(TimeoutError):
+                accepted.enter_context(server.accept())
+            return not connecting.is_running()
+
+        until(is_done_after_making_room, "the end of the connect")
+        connecting.result()
+        assert client.get_peer_name() == server.get_sock_name()
 
 
 # -- connects that are interrupted ----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from loopback import LONG, client_and_raw_peer, open_descriptors
 
 from lifecycle import Accepted, Client, Datagram, MessageTruncated, SendTimedOut, TooManyHandles, aio
 from lifecycle.conformance.adapters.certificates import client_context
+from lifecycle.system.passing import MOST
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "SCM_RIGHTS"), reason="this system passes no descriptors")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a receiver look at descriptors first")
@@ -47,6 +48,16 @@ def test_descriptors_arrive_with_their_bytes(kind: type[Any]) -> None:
             os.close(handle)
         one.send_handles(b"none", [])
         assert other.receive_handles() == (b"none", [])
+
+
+def test_as_many_descriptors_as_one_message_carries_arrive() -> None:
+    """Each is a descriptor of its own, though the same one was sent each time."""
+    with ends() as (one, other):
+        assert one.send_handles(b"many", [0] * MOST) == 4
+        data, handles = other.receive_handles(limit=MOST)
+        for handle in handles:
+            os.close(handle)
+        assert (data, len(set(handles))) == (b"many", MOST)
 
 
 def test_objects_with_a_fileno_can_be_sent() -> None:

@@ -13,6 +13,7 @@ import pytest
 from loopback import LONG, SHORT
 
 from lifecycle import Client, Datagram, Server
+from lifecycle.system.local_sockets import LONGEST_PATH
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix-domain sockets")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux's own")
@@ -54,6 +55,17 @@ def test_a_connection_over_a_path(tmp_path: Path, begin: str) -> None:
         assert client.get_peer_name().path == str(place)
         assert client.local_address.path == ""
         talk(server, client)
+
+
+@on_linux
+def test_the_longest_abstract_name() -> None:
+    """The NUL before it does not count: one byte more is refused, before the system is asked."""
+    name = os.urandom(LONGEST_PATH // 2).hex().encode().ljust(LONGEST_PATH, b"n")
+    with Server() as server, Server() as other:
+        server.create(path=b"\0" + name)
+        with pytest.raises(OSError, match=f"{LONGEST_PATH} bytes at most, not {LONGEST_PATH + 1}$") as failure:
+            other.create(path=b"\0n" + name)
+        assert failure.value.errno == errno.ENAMETOOLONG
 
 
 @on_linux
@@ -237,6 +249,17 @@ def test_datagrams(tmp_path: Path) -> None:
             with pytest.raises(OSError, match="AF_UNIX") as failure:
                 call()
             assert failure.value.errno == errno.EAFNOSUPPORT
+
+
+def test_a_socket_of_the_internet_is_not_bound_to_a_path(tmp_path: Path) -> None:
+    """bind(path=...) says how to open one that can be, and creates nothing there."""
+    with Client() as client:
+        client.open()
+        with pytest.raises(OSError, match=r"open\(AF_UNIX\) makes one that can") as failure:
+            client.bind(path=tmp_path / "s")
+        assert failure.value.errno == errno.EAFNOSUPPORT
+        assert client.state == "open"
+    assert list(tmp_path.iterdir()) == []
 
 
 @on_linux

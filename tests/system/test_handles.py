@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import select
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from loopback import HOST, raw_listener, until
+from loopback import HOST, raw_listener, until, unused_port
 
 from lifecycle.roles.facts import BOUND, BROKEN, LINKED, LISTENING, OPEN, OVER, PEER, SEEKING, Receives
 from lifecycle.system import handles
@@ -32,6 +33,16 @@ def test_facts_of_sockets_without_a_connection() -> None:
         datagram.connect(datagram.getsockname())
         assert facts_of(datagram) == PEER
     assert facts_of(plain) == OVER
+
+
+def test_a_refused_datagram_ends_no_receives() -> None:
+    """The error that waits for the next call is not an end: the socket has a peer, and may send and receive."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.connect((HOST, unused_port(socket.SOCK_DGRAM)))
+        sock.send(b"to nobody")
+        until(lambda: bool(select.select([sock], [], [], 0)[0]))
+        assert facts_of(sock) == PEER
 
 
 def test_without_a_peek_a_connection_counts_as_open() -> None:

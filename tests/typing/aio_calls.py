@@ -97,7 +97,7 @@ async def archives(client: Client) -> None:
     async with SocketFile(client) as file, Archive(file, "load") as incoming, Archive(file, "store") as outgoing:
         assert_type(await file.read(3), bytes)
         assert_type(await file.write(b""), int)
-        outgoing << DWORD(1) << CString("x")
+        assert_type(outgoing << DWORD(1) << CString("x"), Archive)
         outgoing.store(DWORD, 1)
         await outgoing.flush()
         assert_type(await incoming.take(lambda archive: (archive.read(1), archive.read_count())), tuple[bytes, int])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from urllib.parse import quote
-from xml.sax.saxutils import escape, quoteattr
 
 import lifecycle
 from lifecycle.checking.formats.codes import CODES
@@ -14,8 +14,8 @@ from lifecycle.checking.formats.problems import SCHEMA_VERSION, Problem, source_
 from lifecycle.system.output import annotation_text, printable
 
 
-def as_text(problems: Sequence[Problem]) -> str:
-    """A block for each problem: where, what, the line with a caret, why, and what to do."""
+def as_text(problems: Sequence[Problem], unseen: Sequence[str] = ()) -> str:
+    """A block for each problem: where, what, the line with a caret, why, and what to do; the summary says what is unseen."""
     return "\n".join("\n".join(_block(problem)) + "\n" for problem in problems)
 
 
@@ -41,23 +41,28 @@ def _underline(source: str, column: int) -> str:
     return "^" * max(1, len(found[0]) if found else 1)
 
 
-def as_json(problems: Sequence[Problem]) -> str:
-    """An object with the version of its schema, and the problems."""
-    data = {"version": SCHEMA_VERSION, "problems": [problem.as_data() for problem in problems]}
+def as_json(problems: Sequence[Problem], unseen: Sequence[str] = ()) -> str:
+    """An object with the version of its schema, the problems, and what was not seen."""
+    data = {
+        "version": SCHEMA_VERSION,
+        "problems": [problem.as_data() for problem in problems],
+        "unseen": list(unseen),
+    }
     return json.dumps(data, indent=2) + "\n"
 
 
-def as_github(problems: Sequence[Problem]) -> str:
-    """Workflow commands that GitHub shows beside the lines of a change."""
-    return "".join(
+def as_github(problems: Sequence[Problem], unseen: Sequence[str] = ()) -> str:
+    """Workflow commands that GitHub shows beside the lines of a change; what was not seen is a notice."""
+    shown = "".join(
         f"::{'error' if problem.must else 'warning'} file={annotation_text(problem.path, is_property=True)},"
         f"line={problem.line},col={problem.column + 1},title={problem.code}::"
         f"{annotation_text(chr(10).join((problem.message, *problem.advice)))}\n"
         for problem in problems
     )
+    return shown + "".join(f"::notice title=lifecycle::not seen: {annotation_text(each)}\n" for each in unseen)
 
 
-def as_sarif(problems: Sequence[Problem]) -> str:
+def as_sarif(problems: Sequence[Problem], unseen: Sequence[str] = ()) -> str:
     """A log of the Static Analysis Results Interchange Format (OASIS, version 2.1.0)."""
     rules = [
         {
@@ -88,36 +93,49 @@ def as_sarif(problems: Sequence[Problem]) -> str:
         for problem in problems
     ]
     driver = {"name": "lifecycle", "version": lifecycle.__version__, "rules": rules}
+    notes = [{"level": "note", "message": {"text": f"not seen: {each}"}} for each in unseen]
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
+        "results": results,
+    }
     data = {
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+        "runs": [run],
     }
     return json.dumps(data, indent=2) + "\n"
 
 
-def as_junit(problems: Sequence[Problem]) -> str:
-    """A test suite in which each problem is a failed case; one that passed where there is none."""
+def as_junit(problems: Sequence[Problem], unseen: Sequence[str] = ()) -> str:
+    """A test suite in which each problem is a failed case; one that passed where there is none. What was not seen is output."""
     cases = [
         f"  <testcase classname={_attribute(problem.path)} name={_attribute(f'{problem.code} line {problem.line}')} "
         f'file={_attribute(problem.path)} line="{problem.line}">\n'
-        f"    <failure message={_attribute(problem.message)}>{escape(chr(10).join(map(printable, problem.advice)))}</failure>\n"
+        f"    <failure message={_attribute(problem.message)}>{_content(problem.advice)}</failure>\n"
         "  </testcase>\n"
         for problem in problems
     ] or ['  <testcase classname="lifecycle" name="no problems"/>\n']
     head = f'<testsuite name="lifecycle" tests="{len(cases)}" failures="{len(problems)}" errors="0" skipped="0">\n'
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{head}{"".join(cases)}</testsuite>\n'
+    words = "".join(f"not seen: {escape(printable(each))}\n" for each in unseen)
+    output = f"  <system-out>{words}</system-out>\n" if words else ""
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{head}{"".join(cases)}{output}</testsuite>\n'
+
+
+def _content(lines: Sequence[str]) -> str:
+    return escape("\n".join(map(printable, lines)), quote=False)
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(printable(text))
+    return f'"{escape(printable(text))}"'
 
 
-WRITERS: Mapping[str, Callable[[Sequence[Problem]], str]] = {
+WRITERS: Mapping[str, Callable[[Sequence[Problem], Sequence[str]], str]] = {
     "text": as_text,
     "json": as_json,
     "github": as_github,
     "sarif": as_sarif,
     "junit": as_junit,
 }
-"""name of a format -> what writes it"""
+"""name of a format -> what writes the problems, and what was not seen, in it"""

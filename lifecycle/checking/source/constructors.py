@@ -6,19 +6,22 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lifecycle.checking.observed import DATAGRAM, STREAM
+from lifecycle.checking.observed import DATAGRAM, OTHER, STREAM
 from lifecycle.checking.source.points import Machine, Points
 from lifecycle.engine import Role
 from lifecycle.roles import ROLES
 from lifecycle.roles.facts import Link
 from lifecycle.roles.python.asyncio_streams import WRITER
 from lifecycle.roles.python.datagram import PYTHON_DATAGRAM
+from lifecycle.roles.python.other import PYTHON_SOCKET
 from lifecycle.roles.python.stream import CONNECTED, PYTHON_STREAM
 
 STREAM_SOCKET = Machine(PYTHON_STREAM, STREAM)
 DATAGRAM_SOCKET = Machine(PYTHON_DATAGRAM, DATAGRAM)
+ANY_SOCKET = Machine(PYTHON_SOCKET, OTHER)  # of a kind or in a state that is not known: what is certain is that close() ends it
 STREAM_WRITER = Machine(WRITER)
 
+KINDS: Mapping[str, Machine] = {"": STREAM_SOCKET, "SOCK_STREAM": STREAM_SOCKET, "SOCK_DGRAM": DATAGRAM_SOCKET}
 INTERNET = ("AF_INET", "AF_INET6")
 LOCAL = "AF_UNIX"
 
@@ -37,25 +40,27 @@ class Made:
     is_internet: bool = True
 
 
+UNKNOWN_SOCKET = Made(ANY_SOCKET.initial(), is_internet=False)
+
+
 def _linked(machine: Machine, link: Link) -> Points:
     return machine.at(next(state.name for state in machine.role.states if state.facts.link is link))
 
 
-def _socket(call: ast.Call, dotted: Callable[[ast.expr], str | None]) -> Made | None:
-    """socket.socket(...): the kind by its arguments; None for a kind that no table describes."""
+def _socket(call: ast.Call, dotted: Callable[[ast.expr], str | None]) -> Made:
+    """socket.socket(...): the kind by its arguments; that of any socket where they do not say it, or name a descriptor."""
     words = {each.arg: each.value for each in call.keywords}
     if None in words or any(isinstance(each, ast.Starred) for each in call.args) or "fileno" in words or len(call.args) > 3:
-        return Made(None)
+        return UNKNOWN_SOCKET
     family, kind = (_word(call, words, dotted, place, name) for place, name in ((0, "family"), (1, "type")))
     protocol = _word(call, words, dotted, 2, "proto")
     if family not in (*INTERNET, LOCAL, "") or protocol not in ("", "0", "IPPROTO_TCP", "IPPROTO_UDP"):
-        return Made(None) if family is None or protocol is None else None
+        return UNKNOWN_SOCKET
     is_internet = family != LOCAL
     if kind is None:
         return Made(STREAM_SOCKET.initial() | DATAGRAM_SOCKET.initial(), is_internet=is_internet)
-    if kind == "SOCK_DGRAM":
-        return Made(DATAGRAM_SOCKET.initial(), is_internet=is_internet)
-    return Made(STREAM_SOCKET.initial(), is_internet=is_internet) if kind in ("", "SOCK_STREAM") else None
+    machine = KINDS.get(kind)
+    return UNKNOWN_SOCKET if machine is None else Made(machine.initial(), is_internet=is_internet)
 
 
 def _word(
@@ -104,7 +109,7 @@ CONSTRUCTORS: Mapping[str, Constructor] = {
     "socket.create_connection": _always(Made(CONNECTED_SOCKET)),
     "socket.create_server": _always(Made(_linked(STREAM_SOCKET, Link.LISTENING))),
     "socket.socketpair": _always(Made(CONNECTED_SOCKET, pair=True, is_internet=False)),
-    "socket.fromfd": _always(Made(None)),
+    "socket.fromfd": _always(UNKNOWN_SOCKET),
     "asyncio.open_connection": _always(Made(STREAM_WRITER.initial(), place=1)),
     "asyncio.open_unix_connection": _always(Made(STREAM_WRITER.initial(), place=1)),
     **{
@@ -127,6 +132,7 @@ TYPES: Mapping[str, Machine] = {
 
 ACCEPTING: Mapping[str, Made] = {
     PYTHON_STREAM.name: Made(CONNECTED_SOCKET, place=0),
+    PYTHON_SOCKET.name: Made(ANY_SOCKET.initial(), place=0, is_internet=False),
     ROLES["server"].name: Made(_linked(Machine(ROLES["accepted"]), Link.YES)),
 }
 """role -> what its accept() returns"""

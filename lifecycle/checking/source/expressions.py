@@ -8,29 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from lifecycle.checking.source.constructors import ACCEPTING, Constructor
 from lifecycle.checking.source.environment import NOTHING, Environment, Site, Sites
 from lifecycle.checking.source.frames import Frame, Value, children, flat
+from lifecycle.checking.source.known_calls import ASSERTIONS, AWAITING, ENTERING, HARMLESS, RUNS, WAITS, WRAPPING
 from lifecycle.checking.source.mistakes import Mistakes
 from lifecycle.checking.source.module import Function, Module, names_read
 from lifecycle.checking.source.points import Endings, Machine, Point, Points
+from lifecycle.checking.source.syntax import closed_thing
 from lifecycle.roles.python.system_calls import DIRECTIONS
 from lifecycle.roles.python.words import OF_A_HANDLE, QUESTIONS
 from lifecycle.roles.words import ACCEPT
 
-HARMLESS = frozenset({
-    "bool", "getattr", "hasattr", "id", "isinstance", "len", "print", "repr", "str", "type",
-    "select.select", "selectors.DefaultSelector", "time.sleep",
-})  # fmt: skip
-"""functions that keep nothing of their arguments"""
-
-WAITS = frozenset({"select.select"})
-"""functions among them that ask sockets for their descriptors"""
-
-WRAPPING = frozenset({"wrap_socket"})
-"""methods that take a socket out of its object, and return another object over it"""
-
 ASKED_BY_WAITING = OF_A_HANDLE[-1]
-
-ASSERTIONS = ("addCleanup", "assert", "enterContext", "fail", "skipTest", "subTest")
-"""how the names of unittest's methods begin that change no object before the test has ended"""
 
 
 class Expressions:
@@ -100,6 +87,7 @@ class Expressions:
                 isinstance(owner, frozenset)
                 and not self.lending
                 and any(point.machine.knows(node.attr) for point in self._points(owner))
+                and not all(point.machine.can_be_closed(point.state, node.attr) for point in self._points(owner))
             ):
                 self.env.escape(owner)  # a bound method is handed on
         return None
@@ -189,6 +177,8 @@ class Expressions:
                 return self._method(node, owner, node.func.attr)
         if isinstance(node.func, ast.Attribute) and node.func.attr in WRAPPING and node.args:
             return self._wrap(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ENTERING and len(node.args) == 1:
+            return self._enter(node)
         outer, self.lending = self.lending, self._is_harmless(node.func, dotted)
         values = [self.evaluate(each) for each in (*node.args, *(word.value for word in node.keywords))]
         is_harmless, self.lending = self.lending, outer
@@ -197,6 +187,9 @@ class Expressions:
             if dotted in WAITS:
                 self._wait_for(node)
             return None
+        is_awaiting = dotted in AWAITING or (isinstance(node.func, ast.Attribute) and node.func.attr == RUNS)
+        if is_awaiting and values and isinstance(values[0], tuple):
+            return values[0]
         function = self._function_of(node.func)
         if function is not None:
             result = self.read_call(node, function, values)
@@ -242,6 +235,15 @@ class Expressions:
         if made.pair:
             return (first, self.make((node.lineno, -1 - node.col_offset, self.frame.lines), made.points, node))
         return first if made.place < 0 else (*(NOTHING,) * made.place, first, *(None,) * (1 - made.place))
+
+    def _enter(self, node: ast.Call) -> Value:
+        """A context manager is entered on a stack, which closes it later; nobody else has it."""
+        value = self.evaluate(closed_thing(node.args[0], self.module) or node.args[0])
+        self.may_raise()
+        points = self._points(value) if isinstance(value, frozenset) else frozenset()
+        if not all(point.machine.can_be_closed(point.state) for point in points):
+            self.give_away(value)
+        return value if isinstance(value, frozenset) else None
 
     def _wrap(self, node: ast.Call) -> Value:
         """ssl's wrap_socket(): the object that is given is used up when it returns."""

@@ -314,27 +314,39 @@ class Flow(Expressions):
 
     def read_call(self, node: ast.Call, function: Function, values: list[Value]) -> Value:
         """Read the body of a function of this module for this call; NotImplemented where that is not possible."""
-        is_plain = not (function.decorator_list or node.keywords or function.args.vararg or function.args.kwarg)
-        is_plain = is_plain and not any(isinstance(each, ast.Starred) for each in node.args)
+        given = self._given(node, function, values)
         if (
-            not is_plain
+            given is None
+            or function.decorator_list
             or function in self.reading
             or len(self.frame.lines) >= DEPTH
             or is_generator(function)
             or self.left < 0
         ):
             return NotImplemented  # type: ignore[no-any-return]
-        names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-        is_method = isinstance(node.func, ast.Attribute)
-        if len(values) > len(names) - is_method:
-            return NotImplemented  # type: ignore[no-any-return]
-        return self._run(function, dict(zip(names[is_method:], values, strict=False)), node.lineno, is_method=is_method)
+        return self._run(function, given, node.lineno, is_method=isinstance(node.func, ast.Attribute))
+
+    def _given(self, node: ast.Call, function: Function, values: list[Value]) -> Mapping[str, Value] | None:
+        """Parameter -> its value in this call; None where that is not known, or others get one of the values."""
+        arguments = function.args
+        positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)][isinstance(node.func, ast.Attribute) :]
+        words = [each.arg for each in node.keywords]
+        known = {*positional, *(each.arg for each in arguments.kwonlyargs)}
+        rest = [name if name in known else "" for name in words]
+        if any(isinstance(each, ast.Starred) for each in node.args) or None in words or len(node.args) > len(positional):
+            return None
+        if "" in rest and arguments.kwarg is None:
+            return None
+        for name, value in zip(rest, values[len(node.args) :], strict=True):
+            if not name:
+                self.give_away(value)
+        return dict(zip((*positional[: len(node.args)], *rest), values, strict=True))
 
     def _run(self, function: Function, given: Mapping[str, Value], line: int, *, is_method: bool = True) -> Value:
         outer, loops, env = self.frame, self.loops, self.env
         own = first_parameter(function) if is_method else ""
         attributes = _attributes(env, outer.self_name, own) if is_method else {}
-        names = attributes | {name: value for name, value in given.items() if isinstance(value, frozenset)}
+        names = attributes | {name: value for name, value in given.items() if name and isinstance(value, frozenset)}
         for value in given.values():
             if isinstance(value, tuple):
                 self.give_away(value)

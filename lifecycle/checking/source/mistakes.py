@@ -45,9 +45,10 @@ class Mistakes:
     sites: set[tuple[int, int]] = field(default_factory=set)
     called: set[tuple[int, int]] = field(default_factory=set)
 
-    def made(self, site: Site, _node: ast.AST) -> None:
-        """An object is made there."""
-        self.sites.add(site[:2])
+    def made(self, site: Site, node: ast.AST) -> None:
+        """An object is made there; a parameter is given."""
+        if isinstance(node, ast.expr):
+            self.sites.add(site[:2])
 
     def followed(self, sites: Iterable[Site]) -> None:
         """A call on these objects is checked."""

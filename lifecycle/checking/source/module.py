@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -47,7 +47,8 @@ class Module:
 def module_of(tree: ast.Module, file: str) -> Module:
     """What the names of a module stand for."""
     imports: dict[str, str] = {}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 imports[alias.asname or alias.name.partition(".")[0]] = (
@@ -57,7 +58,7 @@ def module_of(tree: ast.Module, file: str) -> Module:
             for alias in node.names:
                 imports[alias.asname or alias.name] = f"{node.module}.{alias.name}"
     functions = {node.name: node for node in tree.body if isinstance(node, Function)}
-    classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
     assigned = {name for name in _stored(tree) if name not in functions}
     return Module(
         file,
@@ -74,6 +75,38 @@ def _stored(tree: ast.Module) -> Iterator[str]:
         for each in ast.walk(node) if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) else ():
             if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                 yield each.id
+
+
+def names_one(tree: ast.AST, module: Module, makers: Collection[str]) -> bool:
+    """Whether the code names one of these dotted names: most modules that import one of their packages do not."""
+    known = set(module.imports.values())
+    if not any(maker == name or maker.startswith(f"{name}.") for maker in makers for name in known):
+        return False
+    return any(isinstance(node, ast.Name | ast.Attribute) and module.dotted(node) in makers for node in ast.walk(tree))
+
+
+def functions_that_get(tree: ast.Module, module: Module, makers: Collection[str]) -> frozenset[int]:
+    """The id() of each function that may get an object: it names a maker, or a function of the module that may get one.
+
+    Reading the others takes most of the time, and finds nothing. makers: dotted names.
+    """
+    names: dict[int, set[str]] = {}
+    called: dict[int, str] = {}
+    getting: set[int] = set()
+    for function in ast.walk(tree):
+        if isinstance(function, Function):
+            called[id(function)], names[id(function)] = function.name, set()
+            for node in ast.walk(function):
+                if isinstance(node, ast.Name | ast.Attribute):
+                    names[id(function)].add(node.id if isinstance(node, ast.Name) else node.attr)
+                    if module.dotted(node) in makers:
+                        getting.add(id(function))
+    before = -1
+    while before != len(getting):
+        before = len(getting)
+        known = {called[each] for each in getting}
+        getting |= {each for each, used in names.items() if not used.isdisjoint(known)}
+    return frozenset(getting)
 
 
 def names_read(node: ast.AST) -> frozenset[str]:

@@ -62,6 +62,12 @@ class Machine:
         """Whether an illegal `call` works on this system nevertheless, so that it is not portable rather than wrong."""
         return self.observed is not None and self.observed[state].accepts(call)
 
+    def can_be_closed(self, state: str, call: str | None = None) -> bool:
+        """Whether nothing illegal in `state` becomes legal when another holder closes the object, by `call` if it is given."""
+        if self.role.closes is None or call not in (None, self.role.closes):
+            return False
+        return all(self.is_legal(state, each) for final in self.role.final for each in self.legal(final))
+
     def reason(self, state: str, call: str) -> str:
         """Why `call` is illegal in `state`, or ""."""
         return self.observed[state].reason(call) if self.observed is not None else self.role.reason(state, call)

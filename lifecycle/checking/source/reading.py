@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from lifecycle.checking.source.constructors import CONSTRUCTORS, TYPES, Construc
 from lifecycle.checking.source.farewell import swallowed_farewells
 from lifecycle.checking.source.flow import Flow
 from lifecycle.checking.source.mistakes import Mistake, Mistakes
-from lifecycle.checking.source.module import Function, Module, module_of
+from lifecycle.checking.source.module import Function, Module, functions_that_get, module_of, names_one
+from lifecycle.roles.python.words import FAREWELL
 from lifecycle.roles.words import CLOSE
 
 SKIPPED_FOLDERS = frozenset({".git", ".hg", ".venv", "__pycache__", "node_modules"})
@@ -60,8 +61,10 @@ def read_file(path: Path, constructors: Mapping[str, Constructor] = CONSTRUCTORS
     return read_source(data, str(path), constructors)
 
 
-def read_source(data: bytes, file: str, constructors: Mapping[str, Constructor] = CONSTRUCTORS) -> Reading:
-    """The mistakes of the source `data`, of the file of that name."""
+def read_source(
+    data: bytes, file: str, constructors: Mapping[str, Constructor] = CONSTRUCTORS, kind: type[Flow] = Flow
+) -> Reading:
+    """The mistakes of the source `data`, of the file of that name. kind: what reads it, Flow or a class over it."""
     if not any(word in data for word in _words(constructors)):
         return Reading(file)
     try:
@@ -70,8 +73,11 @@ def read_source(data: bytes, file: str, constructors: Mapping[str, Constructor] 
             tree = ast.parse(data, file)
         mistakes = Mistakes(file)
         module = module_of(tree, file)
-        _read_all(tree, module, Flow(module, constructors, mistakes))
-        _add_farewells(tree, module, mistakes)
+        makers = {*constructors, *TYPES}
+        if names_one(tree, module, makers):
+            _read_all(tree, module, kind(module, constructors, mistakes), makers)
+        if FAREWELL.encode() in data:
+            _add_farewells(tree, module, mistakes)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return Reading(file, problem=f"cannot be parsed: {error}")
     found = sorted(mistakes.found.values(), key=lambda mistake: (mistake.line, mistake.column))
@@ -82,18 +88,21 @@ def _words(constructors: Mapping[str, Constructor]) -> frozenset[bytes]:
     return frozenset(name.partition(".")[0].encode() for name in (*constructors, *TYPES))
 
 
-def _read_all(tree: ast.Module, module: Module, flow: Flow) -> None:
+def _read_all(tree: ast.Module, module: Module, flow: Flow, makers: Collection[str]) -> None:
+    """Read the module and its functions, each from its beginning; those that can get no object are left out."""
     flow.read_module(tree)
     owners = {id(method): owner for owner, methods in module.classes.items() for method in methods.values()}
+    getting = functions_that_get(tree, module, makers)
     for node in ast.walk(tree):
         if isinstance(node, Function):
             owner = owners.get(id(node), "")
             before = module.method(owner, "setUp") if node.name.startswith("test") else None
-            flow.read_function(node, owner, before)
+            if id(node) in getting or id(before) in getting:
+                flow.read_function(node, owner, before)
 
 
 def _add_farewells(tree: ast.Module, module: Module, mistakes: Mistakes) -> None:
-    for call, target in swallowed_farewells(tree, module):
+    for call, target, is_given in swallowed_farewells(tree, module):
         assert isinstance(call.func, ast.Attribute)
         mistakes.found[call.lineno, call.col_offset, call.func.attr] = Mistake(
             kind=FindingKind.LEAK,
@@ -106,6 +115,6 @@ def _add_farewells(tree: ast.Module, module: Module, mistakes: Mistakes) -> None
             legal=(),
             remedy=(CLOSE.name,),
             reason=FAREWELL_REASON,
-            must=True,
+            must=not is_given,
             made=0,
         )

@@ -21,6 +21,11 @@ def first_parameter(function: Function) -> str:
     return arguments[0].arg if arguments else ""
 
 
+def parameters(function: Function) -> frozenset[str]:
+    """The names of its parameters."""
+    return frozenset(each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg))
+
+
 def assigned_names(body: Sequence[ast.stmt]) -> frozenset[str]:
     """The names that this body assigns: they are its own, whatever the module imports."""
     nodes = (node for statement in body for node in ast.walk(statement))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lifecycle.checking.traces.lines import SystemCall
-from lifecycle.checking.traces.strace import TracerMissing, exit_code
+from lifecycle.checking.traces.strace import TracerMissing, existing_process, existing_program, exit_code
 from lifecycle.checking.traces.walk import Walk
 from lifecycle.roles.python.system_calls import CONNECTS, OF_ANY_DESCRIPTOR
 
@@ -165,7 +165,8 @@ def bpftrace_command(process: int = 0, *options: str) -> list[str]:
 
 
 def trace_program(program: Sequence[str]) -> tuple[int, Walk]:
-    """Run a program with its children until it ends; its exit code, and its walk."""
+    """Run a program with its children until it ends; its exit code, and its walk. Raises NothingTraced, TracerMissing."""
+    existing_program(program[0])
     go, told = os.pipe()
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(go), str(MARKER), *program]
     with _started(bpftrace_command()) as bpftrace, subprocess.Popen(launcher, pass_fds=[go]) as running:
@@ -182,7 +183,8 @@ def trace_program(program: Sequence[str]) -> tuple[int, Walk]:
 
 
 def trace_process(process: int) -> tuple[int, Walk]:
-    """Attach to a running process, until it ends or the trace is interrupted."""
+    """Attach to a running process, until it ends or the trace is interrupted. Raises NothingTraced, TracerMissing."""
+    existing_process(process)
     with _started(bpftrace_command(process)) as bpftrace:
         return 0, _followed(bpftrace, str(process))
 

@@ -18,8 +18,32 @@ from lifecycle.roles.python.system_calls import LIFE_CYCLE
 ELEMENTS = "64"  # of an array that are shown, and bytes of a string: an array that is cut hides who is waited for
 
 
+CANNOT_ATTACH = 1  # the exit code of strace where it has attached to no process
+
+
 class TracerMissing(Exception):
     """strace or bpftrace is not installed, may not be used, or this system has none."""
+
+
+class NothingTraced(Exception):
+    """There is no such program or process, or it cannot be run or attached to: nothing was checked."""
+
+
+def existing_program(name: str) -> None:
+    """Raise NothingTraced where there is no program of that name on the path, or at that place."""
+    if shutil.which(name) is None:
+        is_there = os.path.dirname(name) and os.path.exists(name)
+        raise NothingTraced(f"{name!r} is not an executable program" if is_there else f"there is no program {name!r}")
+
+
+def existing_process(number: int) -> None:
+    """Raise NothingTraced where there is no such process."""
+    try:
+        os.kill(number, 0)
+    except (ProcessLookupError, OverflowError):
+        raise NothingTraced(f"there is no process {number}") from None
+    except PermissionError:  # of another user
+        return
 
 
 def strace_command(*, only_life_cycle: bool, stacks: bool, output: str) -> list[str]:
@@ -45,17 +69,31 @@ def _pipe() -> Iterator[Path]:
 
 
 def trace_program(program: Sequence[str], *, only_life_cycle: bool = False, stacks: bool = False) -> tuple[int, Walk]:
-    """Run a program with its children; its exit code (128 and the number of a signal that ended it), and its walk."""
+    """Run a program with its children; its exit code (128 and the number of a signal that ended it), and its walk.
+
+    Raises NothingTraced where the program cannot be run, TracerMissing where strace cannot.
+    """
+    existing_program(program[0])
     with _pipe() as path:
         command = strace_command(only_life_cycle=only_life_cycle, stacks=stacks, output=str(path))
-        return _run([*command, "--seccomp-bpf", "--", *program], path)
+        code, walk = _run([*command, "--seccomp-bpf", "--", *program], path)
+    if not walk.programs:  # strace has said why
+        raise NothingTraced(f"{program[0]!r} was not run")
+    return code, walk
 
 
 def trace_process(process: int, *, only_life_cycle: bool = False, stacks: bool = False) -> tuple[int, Walk]:
-    """Attach to a running process, until it ends or the trace is interrupted."""
+    """Attach to a running process, until it ends or the trace is interrupted.
+
+    Raises NothingTraced where there is none, or it must not be traced, TracerMissing where strace cannot be used.
+    """
+    existing_process(process)
     with _pipe() as path:
         command = strace_command(only_life_cycle=only_life_cycle, stacks=stacks, output=str(path))
-        return _run([*command, "-p", str(process)], path)
+        code, walk = _run([*command, "-p", str(process)], path)
+    if code == CANNOT_ATTACH and not walk.calls:
+        raise NothingTraced(f"process {process} was not traced")
+    return code, walk
 
 
 def _run(command: Sequence[str], path: Path) -> tuple[int, Walk]:

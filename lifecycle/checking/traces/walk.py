@@ -52,9 +52,10 @@ class Violation:
 
 @dataclass(slots=True)
 class Walk:
-    """One trace. sockets: how many were made. unseen: what could not be followed -> how often."""
+    """One trace. programs: how many were begun. sockets: how many were made. unseen: what was not followed -> how often."""
 
     violations: list[Violation] = field(default_factory=list)
+    programs: int = 0
     sockets: int = 0
     calls: int = 0
     unseen: dict[str, int] = field(default_factory=dict)
@@ -112,6 +113,7 @@ class Walk:
 
     def _execve(self, table: Descriptors, call: SystemCall) -> None:
         if call.result == 0:
+            self.programs += 1
             if any(other is table for process, other in self.tables.items() if process != call.process):
                 table = self.tables[call.process] = table.copy()
             table.exec(call.line)

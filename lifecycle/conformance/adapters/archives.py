@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lifecycle.archive import Archive, SocketFile, UnreadBytesLost
 from lifecycle.conformance.adapters.loopback import Loopback
 from lifecycle.conformance.adapters.objects import OutcomeTrace, ReportingStage
 from lifecycle.conformance.adapters.peers import StreamPeer
-from lifecycle.conformance.adapters.session import FLOOD, TIMEOUTS
+from lifecycle.conformance.adapters.session import TIMEOUTS, flood
 from lifecycle.conformance.adapters.setup_states import address_of
 from lifecycle.conformance.model import environments as words
 from lifecycle.conformance.model.archive_environment import REGISTRY, FileDoes
@@ -24,6 +24,9 @@ from lifecycle.roles.archive import NEW
 from lifecycle.roles.facts import is_new
 from lifecycle.roles.words import ATTACH
 from lifecycle.system.outcomes import system_error
+
+FILLED_IN: Mapping[Place, Callable[[], Any]] = {words.NO_CONNECTION: lambda: None, words.FLOOD: flood}
+"""a place -> the argument that stands for it; of a connection it is the stage's own"""
 
 
 class FileStage(ReportingStage):
@@ -76,7 +79,7 @@ class FileStage(ReportingStage):
     def _filled_in(self, argument: Any) -> Any:
         if argument == words.CONNECTION:
             return self._connected()
-        return {words.NO_CONNECTION: None, words.FLOOD: FLOOD}[argument] if isinstance(argument, Place) else argument
+        return FILLED_IN[argument]() if isinstance(argument, Place) else argument
 
     def _connected(self) -> Client:
         if is_new(self._client.facts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from lifecycle.conformance.adapters.outcomes import UNDER_WAY
 from lifecycle.conformance.adapters.protocol import Answer
@@ -128,17 +129,16 @@ def lines_for(platform: str | None, edge: Edge) -> tuple[Line, ...]:
     if platform == WINSOCK:
         return tuple(_lines_of_winsock(edge, edge.step))
     call, kind, facts = _call_in_table(edge.step), str(KINDS[edge.role].linux), edge.source.facts
-    rows = _rows_of(edge.role)
-    states = [_state_in_table(rows, facts)]
+    states = [_state_in_table(edge.role, facts)]
     if "data" in facts:  # of a call that is not about the data, the line without it says as much
-        states.append(_state_in_table(rows, facts - {"data"}))
+        states.append(_state_in_table(edge.role, facts - {"data"}))
         states.append("recv_shut_peer_sent")
     if "receive_ended" in facts:
         states.append("recv_shut")
     if (
         "refused_before" in facts
     ):  # a second connect() forgets the refusal of the first (ECONNABORTED), and a port is chosen anew
-        states.append(_state_in_table(rows, facts - {"refused_before"}))
+        states.append(_state_in_table(edge.role, facts - {"refused_before"}))
     if edge.step.call == CONNECT.name and "linked" in facts and kind == "stream":
         states = [COLLECTED] if edge.role == "accepted" else [*states, COLLECTED, UNCOLLECTED]
     found = ((state, shipped_results(platform).get(("inet", kind, state, str(call)))) for state in states)
@@ -149,7 +149,7 @@ def _lines_of_winsock(edge: Edge, provocation: Provocation) -> Iterator[Line]:
     """What was measured under Wine, and what is documented of Windows where that is known to be otherwise."""
     named = CALLS.get(provocation.call)
     call = HOW_IN_WINSOCK.get(provocation.label) or (named.winsock if named is not None else None)
-    kind, (_, state) = str(KINDS[edge.role].winsock), _states_in_tables(_rows_of(edge.role), edge.source.facts)
+    kind, (_, state) = str(KINDS[edge.role].winsock), _states_in_tables(edge.role, edge.source.facts)
     for direction, fact, shut in ENDED_HERE:  # which answers so, whatever the peer did then
         if fact in edge.source.facts and str(call).startswith(direction):
             state = shut
@@ -175,13 +175,12 @@ def _call_in_table(provocation: Provocation) -> str | None:
     return special or (named.linux if named is not None else None)
 
 
-def _rows_of(role: str) -> Lines:
-    return DATAGRAM_STATES if KINDS[role].linux == "dgram" else STREAM_STATES
-
-
-def _states_in_tables(rows: Lines, facts: frozenset[str]) -> tuple[str, str]:
+@cache
+def _states_in_tables(role: str, facts: frozenset[str]) -> tuple[str, str]:
+    """What Linux's table calls a socket of that role with these facts, and what Winsock's does."""
+    rows = DATAGRAM_STATES if KINDS[role].linux == "dgram" else STREAM_STATES
     return next((linux, winsock) for words, linux, winsock in rows if frozenset(words.split()) <= facts)
 
 
-def _state_in_table(rows: Lines, facts: frozenset[str]) -> str:
-    return _states_in_tables(rows, facts)[0]
+def _state_in_table(role: str, facts: frozenset[str]) -> str:
+    return _states_in_tables(role, facts)[0]

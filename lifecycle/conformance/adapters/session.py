@@ -8,7 +8,7 @@ import ssl
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from weakref import proxy
 
@@ -69,7 +69,12 @@ class Flood(bytes):
         return f"<{len(self)} bytes>"
 
 
-FLOOD = Flood(16 << 20)  # more than two connected sockets buffer
+@cache
+def flood() -> Flood:
+    """More than two connected sockets buffer; made when it is first sent, since it is large."""
+    return Flood(16 << 20)
+
+
 NO_HANDLE = 2**20 - 1  # beyond what a process may open by default
 
 
@@ -376,6 +381,6 @@ PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
     tls_words.CONTEXT: lambda stage: (context_of(stage.is_tls_server),),
     tls_words.OTHER_CONTEXT: lambda stage: (context_of(not stage.is_tls_server),),
     tls_words.CONTEXT_UNDER_FILE: _context_under_file,
-    words.FLOOD: lambda stage: (FLOOD,),
+    words.FLOOD: lambda stage: (flood(),),
 }
 """a place -> the arguments that the surroundings fill in for it"""

@@ -31,7 +31,7 @@ BOTH_ENDS = (roles.CLIENT.name, roles.ACCEPTED.name)
 LINKED = frozenset({"linked"})
 ENDED = frozenset({"send_ended", "receive_ended", "end_seen", "reset", "end", "data", "full", "sent", "gone"})
 EVERY_BYTE = bytes(range(256))
-LARGE = bytes(number * 31 % 251 for number in range(1 << 18))
+LARGE = (bytes(number * 31 % 251 for number in range(251)) * 1045)[: 1 << 18]
 TIMEOUT = 0.1
 LATE = 0.5  # seconds more than it should take
 

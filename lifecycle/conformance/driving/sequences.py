@@ -46,10 +46,16 @@ def unprovoked_cells(adapter: Adapter, role: Role) -> list[Cell]:
     """The cells that the role's environment does not say how to provoke, whatever the implementation has."""
     if role.name not in ENVIRONMENTS or ROLES.get(role.name) is not role:
         return list(Model(role, adapter.environment(role)).unprovoked)
-    found = list(Model(role, ENVIRONMENTS[role.name]).unprovoked)
-    if role.name in LOCAL_ENVIRONMENTS:
-        over_a_path = set(Model(role, LOCAL_ENVIRONMENTS[role.name]).unprovoked)
-        found = [cell for cell in found if cell in over_a_path]
+    return list(_unprovoked_anywhere(role.name))
+
+
+@cache
+def _unprovoked_anywhere(role: str) -> tuple[Cell, ...]:
+    """The same of one of the package's roles, whose environments are always the same."""
+    found = Model(ROLES[role], ENVIRONMENTS[role]).unprovoked
+    if role in LOCAL_ENVIRONMENTS:
+        over_a_path = set(Model(ROLES[role], LOCAL_ENVIRONMENTS[role]).unprovoked)
+        found = tuple(cell for cell in found if cell in over_a_path)
     return found
 
 

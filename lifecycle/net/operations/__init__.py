@@ -9,9 +9,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
 from types import EllipsisType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Value = TypeVar("Value")
 
@@ -19,8 +18,7 @@ Timeout = float | None | EllipsisType
 """Seconds that one call may wait, None for ever; `...` stands for the object's own timeout."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Until a socket is readable, or writable.
 
     sockets: those of which one must be ready; None for the object's own. until: the time.monotonic() at which to resume at the
@@ -43,8 +41,7 @@ PATIENCE = 64
 """How often in turn a call waits in vain before it looks away for a moment each time"""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(NamedTuple):
     """The addresses of a name, as socket.getaddrinfo() gives them."""
 
     host: str

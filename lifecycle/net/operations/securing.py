@@ -10,7 +10,6 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
@@ -165,7 +164,7 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
                 return progress.sent
             except BlockingIOError as reason:
                 request = _wait_for(reason)
-            yield replace(request, goes_on=progress.sent != waited_at)
+            yield request._replace(goes_on=progress.sent != waited_at)
             waited_at = progress.sent
 
 

@@ -62,8 +62,11 @@ TELLS_RESULT = frozenset({"getsockopt"})
 FAREWELL = "shutdown"
 """the method among them that ends a conversation"""
 
-TAKES_PART = frozenset({"send"})
+TAKES_PART = frozenset({"send", "sendmsg"})
 """the methods that may send a part of the data, and return how much"""
+
+SENDS_ONE = "send"
+"""the method among them that is given one piece of data; the other is given a list"""
 
 SETS_OPTION = METHODS[words.SET_OPTION.name][0]
 

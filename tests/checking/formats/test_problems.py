@@ -81,7 +81,7 @@ def test_baseline_of_another_version_is_refused(project: Path) -> None:
 @pytest.mark.parametrize("name", WRITERS)
 def test_formats_survive_hostile_text(project: Path, name: str) -> None:
     """No text of a program breaks a format, moves the cursor, or begins a command of its own."""
-    text = WRITERS[name]([problem("a,b:c.py", message=HOSTILE), problem(f"{HOSTILE}\udc80.py")])
+    text = WRITERS[name]([problem("a,b:c.py", message=HOSTILE), problem(f"{HOSTILE}\udc80.py")], [HOSTILE])
     assert "\x1b" not in text
     assert not any(line.startswith("::error::%") for line in text.splitlines())
     if name in ("json", "sarif"):
@@ -90,9 +90,17 @@ def test_formats_survive_hostile_text(project: Path, name: str) -> None:
         assert len(ElementTree.fromstring(text).findall("testcase")) == 2
 
 
+@pytest.mark.parametrize("name", [name for name in WRITERS if name != "text"])
+def test_formats_say_what_was_not_seen(project: Path, name: str) -> None:
+    """Each format for programs has the words for what the checker lost sight of; the text is under a summary that has them."""
+    lost = "the sockets of uvloop"
+    assert lost in WRITERS[name]([], [lost])
+    assert "seen" not in WRITERS[name]([], []).replace("unseen", "")
+
+
 def test_sarif_names_every_rule(project: Path) -> None:
     """Each result refers to its rule by name and place, with a line and a column that begin at 1."""
-    run = json.loads(WRITERS["sarif"]([problem("x.py", 3)]))["runs"][0]
+    run = json.loads(WRITERS["sarif"]([problem("x.py", 3)], []))["runs"][0]
     (result,) = run["results"]
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "LC101"
     assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 1}
@@ -100,7 +108,7 @@ def test_sarif_names_every_rule(project: Path) -> None:
 
 def test_nothing_found_is_a_pass_in_junit(project: Path) -> None:
     """A suite without problems has one case that passed: some servers reject an empty suite."""
-    suite = ElementTree.fromstring(WRITERS["junit"]([]))
+    suite = ElementTree.fromstring(WRITERS["junit"]([], []))
     assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
 
 

@@ -53,10 +53,40 @@ WRONG = {
     "our own client": ("from lifecycle import Client\nwith Client() as c:\n    c.send(b'')", 3, "send"),
     "asyncio's writer": (
         "async def f():\n    r, w = await asyncio.open_connection('', 1)\n    w.close()\n    w.write(b'')", 4, "write"),
+    "a kind that only the caller knows": (
+        "def f(family, kind):\n    s = socket.socket(family, kind)\n    s.connect(x)\n    s.close()\n"
+        "    s.send(b'')", 5, "send"),
+    "its close is handed on": (
+        "import atexit\ns = socket.socket()\natexit.register(s.close)\ns.send(b'')", 4, "send"),
+    "on a stack": (
+        "with contextlib.ExitStack() as stack:\n    s = stack.enter_context(socket.socket())\n    s.close()\n"
+        "    s.send(b'')", 4, "send"),
+    "on a stack that only closes": (
+        "with contextlib.ExitStack() as stack:\n    s = socket.socket()\n"
+        "    stack.enter_context(contextlib.closing(s))\n    s.bind(x)\n    s.close()\n    s.recv(1)", 6, "recv"),
+    "opened with a limit": (
+        "async def f():\n    r, w = await asyncio.wait_for(asyncio.open_connection('', 1), 3)\n    w.close()\n"
+        "    w.write(b'')", 4, "write"),
+    "by a keyword": (
+        "s = socket.socket()\nend(x=s, now=1)\ns.connect(('', 1))\ndef end(now, x, **more):\n    x.close()", 3, "connect"),
+    "a descriptor": ("s = socket.fromfd(x, *y)\ns.close()\ns.accept()", 3, "accept"),
+    "another family": (
+        "s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)\ns.bind((0, 0))\ns.close()\ns.recv(1)", 4, "recv"),
+    "accepted on a socket of any kind": (
+        "def f(family):\n    s = socket.socket(family)\n    s.listen()\n    c, _ = s.accept()\n    c.close()\n"
+        "    c.send(b'')", 6, "send"),
+    "in a function that gets it from another": (
+        "def made():\n    return opened()\ndef opened():\n    return socket.create_connection(('', 1))\n"
+        "def main():\n    s = made()\n    s.close()\n    s.recv(1)", 8, "recv"),
     "a farewell that skips the close": (
-        "def f(s):\n    try:\n        s.shutdown(2)\n        s.close()\n    except OSError:\n        pass", 3, "shutdown"),
+        "def f(self):\n    try:\n        self.s.shutdown(2)\n        self.s.close()\n    except OSError:\n"
+        "        pass", 3, "shutdown"),
+    "a farewell among the last things": (
+        "def f(all):\n    try:\n        use(all)\n    finally:\n        for s in all:\n            try:\n"
+        "                s.shutdown(2)\n                s.close()\n            except OSError:\n"
+        "                pass", 7, "shutdown"),
     "a suppressed farewell": (
-        "def f(s):\n    with contextlib.suppress(OSError):\n"
+        "for s in all:\n    with contextlib.suppress(OSError):\n"
         "        s.shutdown(socket.SHUT_RDWR)\n        s.close()", 3, "shutdown"),
 }  # fmt: skip
 """name -> source, the line of the mistake, the call"""
@@ -85,6 +115,11 @@ RIGHT = {
         "s = socket.socket()\nthreading.Thread(target=run, args=(s,)).start()\ns.send(b'')"
     ),
     "escaped in a list": "s = socket.socket()\nall = [s]\nprepare(all)\ns.send(b'')",
+    "kept by another object": "s = socket.socket()\nother.kept = s\nwait()\ns.send(b'')",
+    "kept by an argument of a method": (
+        "class C:\n    def f(self, zoo):\n        s = socket.socket()\n        zoo.kept = s\n"
+        "        wait()\n        s.send(b'')"
+    ),
     "connected by a closure": "s = socket.socket()\ndef f():\n    s.connect(x)\nf()\ns.send(b'')",
     "connected by another module": "s = socket.socket()\nother.prepare(s)\ns.send(b'')",
     "another family": "s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)\ns.bind((0, 0))\ns.send(b'')",
@@ -100,6 +135,32 @@ RIGHT = {
     "a farewell with a finally": (
         'def f(s):\n    try:\n        s.shutdown(2)\n        s.close()\n    except OSError:\n'
         '        pass\n    finally:\n        s.close()'
+    ),
+    "a farewell to a socket that the caller has, too": (
+        "def handle(s):\n    try:\n        use(s)\n    finally:\n        s.close()\ndef use(s):\n    try:\n"
+        "        s.shutdown(2)\n        s.close()\n    except OSError:\n        pass"
+    ),
+    "a farewell with a close behind the block": (
+        "def f(s):\n    if s:\n        try:\n            s.shutdown(2)\n            s.close()\n        except OSError:\n"
+        "            pass\n    s.close()"
+    ),
+    "a farewell in a block with an outer finally": (
+        "def f(s):\n    try:\n        with contextlib.suppress(OSError):\n            s.shutdown(2)\n            s.close()\n"
+        "    finally:\n        s.close()"
+    ),
+    "a kind that only the caller knows": (
+        "def f(family):\n    s = socket.socket(family)\n    s.send(b'')\n    s.accept()\n    s.connect(x)\n    s.close()"
+    ),
+    "its close is handed on, and awaited": (
+        "async def f(loop):\n    r, w = await asyncio.open_connection('', 1)\n    loop.call_later(1, w.close)\n"
+        "    await w.wait_closed()"
+    ),
+    "its connect is handed on": "s = socket.socket()\nlater(s.connect)\ns.send(b'')",
+    "by a keyword that goes on": (
+        "s = socket.socket()\nuse(1, sock=s)\ns.send(b'')\ndef use(n, **more):\n    other(**more)"
+    ),
+    "a descriptor in any state": (
+        "s = socket.socket(fileno=x)\ns.listen()\ns.accept()\nt = socket.fromfd(x, *y)\nt.send(b'')\nt.bind(x)"
     ),
     "a helper that decides by its argument": (
         's = socket.socket()\ns.close()\nuse(s, False)\ndef use(x, go):\n    if go:\n'

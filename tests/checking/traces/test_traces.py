@@ -206,6 +206,28 @@ def test_command_reads_a_trace(tmp_path: Path) -> None:
     assert run(app, ["trace"]).exit_code == 2
 
 
+@needs_strace
+@pytest.mark.parametrize("name", ["missing", "folder", "text", "no program of that name", "process"])
+def test_what_cannot_be_traced_is_an_error(tmp_path: Path, name: str) -> None:
+    """A program that is missing or cannot be run, and a process that is gone, give exit code 2, and no word of its problems."""
+    text = tmp_path / "text"
+    text.write_text("neither a program nor a script\n", encoding="utf-8")
+    text.chmod(0o755)
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    arguments, words = {
+        "missing": ([str(tmp_path / "missing")], "there is no program"),
+        "folder": ([str(tmp_path)], "is not an executable program"),
+        "text": ([str(text)], "was not run"),
+        "no program of that name": (["lifecycle-no-such-program"], "there is no program"),
+        "process": (["-p", str(gone.pid)], "there is no process"),
+    }[name]
+    result = CliRunner().invoke(app, ["trace", *arguments])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert "no problems" not in result.stderr
+
+
 def test_missing_strace_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without strace the error says what to install."""
     monkeypatch.setenv("PATH", "")

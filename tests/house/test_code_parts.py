@@ -1,0 +1,72 @@
+"""The parts of a source file that mutation.py changes, and those that it leaves."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+
+import pytest
+from code_parts import operator_spans, statement_around, unread_spans
+
+HERE = os.name == "posix"
+
+
+def unread(source: str) -> list[str]:
+    """What does not run of a source of one-line parts."""
+    lines = source.splitlines()
+    return [lines[line - 1][begin:end] for (line, begin), (_, end) in unread_spans(source)]
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ("x: int | None = 1", ["int | None"]),
+        ("def f(a: int | str) -> bool | None: return a", ["bool | None", "int | str"]),
+        ("__slots__ = ('a' * 2,)", ["__slots__ = ('a' * 2,)"]),
+        ("if TYPE_CHECKING: x = 1\nelse: x = 2", ["x = 1", "TYPE_CHECKING"]),
+        ("if os.name == 'posix': x = 1\nelse: x = 2", ["x = 2", "os.name == 'posix'"]),
+        ("x = 1 if not os.name != 'posix' and y() else 2", ["os.name != 'posix'"]),
+        ("x = os.name != 'posix' or y()", ["os.name != 'posix'"]),
+        ("x = os.name == 'posix' or y()", ["y()", "os.name == 'posix'"]),
+        ("x = getattr(socket, 'AF_INET', 2 - 1) - 1", ["2 - 1"]),
+        ("if y or os.name != 'posix': x = 1", ["os.name != 'posix'"]),
+    ],
+)
+@pytest.mark.skipif(not HERE, reason="the expected parts are those of a POSIX system")
+def test_what_does_not_run_is_left(source: str, parts: list[str]) -> None:
+    """Annotations, and code and conditions for type checkers and other systems, but not the rest of such a condition."""
+    assert unread(source) == parts
+
+
+@pytest.mark.skipif(not HERE, reason="the expected parts are those of a POSIX system")
+def test_what_follows_a_return_on_this_system_is_left() -> None:
+    """A function that returns if the system is this one has code for the others behind it."""
+    source = textwrap.dedent("""\
+        def f():
+            if os.name == "posix":
+                return 1
+            return 2
+        """)
+    assert unread(source) == ["return 2", 'os.name == "posix"']
+
+
+def test_operators_and_not_the_stars_of_parameters() -> None:
+    """An operator stands between its operands, or before its only one."""
+    source = "def f(*, a): return a * -a"
+    assert [source[begin:end] for (_, begin), (_, end) in operator_spans(source)] == [" * ", "-"]
+
+
+@pytest.mark.parametrize(("line", "expected"), [(1, (1, 1)), (2, (2, 3)), (3, (2, 3)), (4, (4, 6)), (5, (4, 6)), (7, (7, 7))])
+def test_the_statement_around_a_line(line: int, expected: tuple[int, int]) -> None:
+    """All lines of the smallest statement, and only the head of one that has others in it."""
+    source = textwrap.dedent("""\
+        def f(a):
+            while (a and
+                   a.b):
+                a = g(
+                    a,
+                )
+            return a
+        """)
+    lines = statement_around(source, line)
+    assert (lines[0], lines[-1]) == expected
