@@ -71,7 +71,7 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
             report(PART_LOST, ended)
     elif outcome == "eof" and after is ended.state:
         _count_end(ended)
-    elif ended.row == SETS_OPTION:
+    elif outcome is not None and ended.row == SETS_OPTION:  # else the arguments were wrong, and the system was not asked
         reason = set_too_late(ended.state.facts, *ended.arguments[:3])
         if reason:
             report(SET_TOO_LATE, ended, reason)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from checking.walking import Walk, transcript, walks
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from kernel import ERROR
 from long_form import part
 from loopback import until, until_shows
@@ -39,6 +39,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @settings(max_examples=part(300, 60))
 @given(walks)
+@example([("bad 35", 0, 0)])  # setsockopt() without its arguments
 def test_walk_is_answered_the_same(walk: Walk) -> None:
     """Any calls in any order get the same results, and the same exceptions with the same texts, as without a checker."""
     with warnings.catch_warnings():
