@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,10 +177,15 @@ def _own() -> float:
 
 
 def _of_tree(process: int) -> float:
-    """The processor time of a process and of what it has started, so far."""
-    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:15]
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") + sum(_of_tree(int(child)) for child in children)
+    """The processor time of a process and of what it has started, so far. What was waited for counts as its parent's."""
+    children = Path(f"/proc/{process}/task/{process}/children")
+    while True:
+        listed = children.read_text()
+        with suppress(FileNotFoundError):  # a child that has ended since it was listed
+            of_children = sum(_of_tree(int(child)) for child in listed.split())
+            ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:15]
+            if children.read_text() == listed:
+                return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") + of_children
 
 
 def _timed(command: Sequence[str], used: Callable[[], float] = _own) -> Cost:
