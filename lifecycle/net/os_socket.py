@@ -16,6 +16,7 @@ from lifecycle.engine import ClosedDuringCall, IllegalCall, Lifecycle, Lifecycle
 from lifecycle.net.ownership import LENT, OWNERSHIP, refuse_own_way
 from lifecycle.roles import words
 from lifecycle.roles.facts import SHUT_DOWN_CHANGES, Facts
+from lifecycle.roles.options import refusal_of_option
 from lifecycle.system.addresses import Address, from_system
 from lifecycle.system.handles import MAX_HANDLE, blocking_mode, facts_of, is_of_kind, make_blocking, own, unfilled
 from lifecycle.system.local_sockets import BoundPath, Credentials, peer_credentials, remove
@@ -212,8 +213,6 @@ class OsSocket(Lifecycle):
         is_debug = level == socket.SOL_SOCKET and option == socket.SO_DEBUG
         if level not in LEVELS or (is_debug and value not in (0, 1)):
             raise ValueError(f"set_option() takes (level, option, value), as setsockopt() does; {level!r} is not a level here")
-        from lifecycle.roles.options import refusal_of_option  # only a program that sets options needs the table
-
         refusal = refusal_of_option(self._kind, level, option)
         if refusal is not None:
             raise OSError(errno.ENOPROTOOPT, f"this option {refusal}")

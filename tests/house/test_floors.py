@@ -42,7 +42,7 @@ def test_import_is_light() -> None:
 def test_client_alone_is_light() -> None:
     """Importing Client makes no other role, and no class that it does not need."""
     names = [f"lifecycle.{name}" for name in ("roles.server", "roles.accepted", "roles.datagram", "archive", "aio")]
-    names += [f"lifecycle.net.blocking.{name}" for name in ("server", "datagram", "reader", "opening", "socket_view")]
+    names += [f"lifecycle.net.blocking.{name}" for name in ("server", "datagram", "reader", "opening")]
     code = f"import sys; from lifecycle import Client; print([name for name in {names!r} if name in sys.modules])"
     assert run_python(code).strip() == "[]"
     assert all(importlib.util.find_spec(name) for name in names)

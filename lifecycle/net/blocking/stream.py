@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lifecycle.engine import inlined, settled, usually_zero
 from lifecycle.net.blocking.messages import Messages
+from lifecycle.net.blocking.socket_view import SocketView
 from lifecycle.net.operations import Timeout
 from lifecycle.net.operations.passing import HANDLES
 from lifecycle.net.operations.securing import SecureLayer, ending_secured, sending_secured, shaking_hands
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from array import array
 
     from _typeshed import HasFileno, ReadableBuffer
-
-    from lifecycle.net.blocking.socket_view import SocketView
 
 
 def _send_rest(
@@ -198,8 +197,6 @@ class Stream(Messages):
 
         Its calls are this object's, and refused as these are; closing it closes this object.
         """
-        from lifecycle.net.blocking.socket_view import SocketView  # few programs have such code
-
         return SocketView(self)
 
     def send_to(
