@@ -24,9 +24,9 @@ from loopback import (
 )
 
 from lifecycle import Accepted, Client, Datagram, Server
+from lifecycle.net.blocking.created import Created as Bindable
 from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
-from lifecycle.net.blocking.sockets import Created as Bindable
-from lifecycle.net.blocking.sockets import Stream
+from lifecycle.net.blocking.stream import Stream
 
 Arrangement = Callable[[], AbstractContextManager[OsSocket]]
 

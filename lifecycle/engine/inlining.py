@@ -138,12 +138,16 @@ def locate_tries(tree: ast.AST) -> None:
             node.end_lineno = max(node.lineno, node.end_lineno or 0)
 
 
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """The statements in it, also the nested ones, but nothing of their expressions, which are most of what ast.walk() gives."""
+def _statements(node: ast.AST, but_of: tuple[type[ast.AST], ...] = ()) -> Iterator[ast.AST]:
+    """The statements in it, also the nested ones, but nothing of their expressions, which are most of what ast.walk() gives.
+
+    but_of: kinds of statements; those that stand in one of these are left out.
+    """
     for part in _PARTS:
         for each in getattr(node, part, ()):
             yield each
-            yield from _statements(each)
+            if not isinstance(each, but_of):
+                yield from _statements(each, but_of)
 
 
 _PARTS = ("body", "handlers", "orelse", "finalbody", "cases")
@@ -247,7 +251,7 @@ class _Inlining(ast.NodeTransformer):
         """The body, which assigns what it returns. Raises TypeError where it returns elsewhere than at its end."""
         body = [ast.copy_location(ast.Assign(targets, ast.Constant(None)), self._body[0]), *self._body]
         _assign_at_the_end(body, targets)
-        if any(isinstance(each, ast.Return) for statement in body for each in _own_nodes(statement)):
+        if any(isinstance(each, ast.Return) for each in _statements(ast.Module(body, []), but_of=_SCOPES)):
             raise TypeError(f"{self._name}() is inlined and changes the state, so that it can only return at its end")
         return body
 
@@ -269,14 +273,6 @@ def _assign_at_the_end(body: list[ast.stmt], targets: list[ast.expr]) -> None:
             _assign_at_the_end(first, targets)
             if other:
                 _assign_at_the_end(other, targets)
-
-
-def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a statement, but for those of functions and classes in it."""
-    yield node
-    if not isinstance(node, _SCOPES):
-        for child in ast.iter_child_nodes(node):
-            yield from _own_nodes(child)
 
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)

@@ -45,10 +45,6 @@ class Lifecycle(Governed):
     def __init_subclass__(cls, role: Role | None = None, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         cls._allocate = staticmethod(super().__new__)  # of the next base, looked up once
-        fresh = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).get("_fresh", {}).items()}
-        if tuple(fresh) != cls._fresh_names:
-            cls._fresh_names = tuple(fresh)
-            cls.__new__ = making_method(fresh, NO_ROLE)  # type: ignore[method-assign]
         cls._deferred = []
         governed = getattr(cls, "role", None)
         if role is not None:
@@ -67,11 +63,17 @@ class Lifecycle(Governed):
             overridden = {name for name, call in cls._specs.items() if _attach_override(cls, call)}
             cls._overridden = cls._overridden | overridden
             cls._first_nodes = {}
-        if hasattr(cls, "role") and cls.role.closes is not None:
-            cls._closing_is_awaited = inspect.iscoroutinefunction(getattr(cls, cls.role.closes))
+        if hasattr(cls, "role"):
+            fresh = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).get("_fresh", {}).items()}
+            if tuple(fresh) != cls._fresh_names:
+                cls._fresh_names = tuple(fresh)
+                cls.__new__ = making_method(fresh)  # type: ignore[method-assign]
+            if cls.role.closes is not None:
+                cls._closing_is_awaited = inspect.iscoroutinefunction(getattr(cls, cls.role.closes))
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
-        raise TypeError(NO_ROLE.format(cls.__name__))  # each subclass has one that makes its objects
+        # a class with a role has one that makes its objects
+        raise TypeError(f"{cls.__name__} has no role: write `class {cls.__name__}(Lifecycle, role=...)`")
 
     def __init__(self, *, engine: str | None = None, journal: Observer | None = None) -> None:
         if engine is not None:
@@ -154,9 +156,6 @@ class Lifecycle(Governed):
         if closes is not None and self._node._allows(closes):
             return getattr(self, closes)()
         return None
-
-
-NO_ROLE = "{0} has no role: write `class {0}(Lifecycle, role=...)`"
 
 
 # -- attaching ------------------------------------------------------------------------------------------------------------

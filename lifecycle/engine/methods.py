@@ -138,8 +138,6 @@ def __new__(cls, *arguments, **keywords):
         node = cls._first_nodes[table.default]
     except KeyError:
         node = cls._first_node(None)
-    except AttributeError:
-        raise TypeError(no_role.format(cls.__name__)) from None
     self = cls._allocate(cls)
     self._node = node
 {fresh}
@@ -150,15 +148,15 @@ def __new__(cls, *arguments, **keywords):
 _CONSTANTS = (None, False, ())
 
 
-def making_method(fresh: Mapping[str, object], no_role: str) -> Any:
-    """The __new__() of a class whose new objects hold what `fresh` says.
+def making_method(fresh: Mapping[str, object]) -> Any:
+    """The __new__() of a class with a role, whose new objects hold what `fresh` says.
 
     In it and not in __init__(), so that a dataclass, or a subclass that does not call super().__init__(), is governed too.
     """
     values = {f"{PREFIX}{name}": value for name, value in fresh.items()}
     texts = {name: repr(value) if value in _CONSTANTS else f"{PREFIX}{name}" for name, value in fresh.items()}
     source = _NEW.format(fresh="\n".join(f"    self.{name} = {text}" for name, text in texts.items()))
-    namespace: dict[str, Any] = {"__name__": "lifecycle.engine.generated", "table": table, "no_role": no_role, **values}
+    namespace: dict[str, Any] = {"__name__": "lifecycle.engine.generated", "table": table, **values}
     exec(_code_of(source, "new"), namespace)
     return staticmethod(namespace["__new__"])
 

@@ -1,18 +1,21 @@
 """The reference engine: one transitions.Machine per role, and the table that is compiled by reading that machine back.
 
 The machine has no model: it is shared by all objects of the role, which hold only their state. `add_model` would be
-quadratic and would keep every model alive; a machine per object would cost 23 KB each.
+quadratic and would keep every model alive; a machine per object would cost 23 KB each. It is made with the first object, and
+transitions is imported then: a program that only imports a class, or reads a table, does without.
 """
 
 from __future__ import annotations
 
 from sys import intern
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from transitions import Machine, MachineError
-
 from lifecycle.engine.role import Role, Table
+
+if TYPE_CHECKING:
+    from transitions import Machine
 
 _machines: WeakKeyDictionary[Role, Machine] = WeakKeyDictionary()
 _tables: WeakKeyDictionary[Role, Table] = WeakKeyDictionary()
@@ -31,6 +34,8 @@ def machine_of(role: Role) -> Machine:
     """The machine of `role`: a trigger per "call.outcome"; a row that keeps its state is an internal transition."""
     machine = _machines.get(role)
     if machine is None:
+        from transitions import Machine
+
         machine = Machine(
             model=None,
             states=[state.name for state in role.states],
@@ -74,6 +79,8 @@ def fire(machine: Machine, state: str, call: str, outcome: str) -> str:
     trigger = f"{call}.{outcome}"
     event = machine.events.get(trigger)
     if event is None:
+        from transitions import MachineError
+
         raise MachineError(f"no trigger {trigger!r}")
     cursor = Cursor(state)
     event.trigger(cursor)

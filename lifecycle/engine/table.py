@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from threading import RLock
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
-
-from transitions import Machine
 
 from lifecycle.engine.journal import OBSERVERS
 from lifecycle.engine.reference import compiled_table, fire, machine_of
 from lifecycle.engine.role import Role
+
+if TYPE_CHECKING:
+    from transitions import Machine
 
 
 class StateNode:

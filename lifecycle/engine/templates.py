@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from _thread import get_ident
 from collections.abc import Mapping
 from types import CoroutineType, FunctionType
@@ -238,7 +237,7 @@ def template_of(role: Role, call: Call) -> str:
     settle = _SETTLE_OK if all("ok" in outcomes for outcomes in endings) else _SETTLE_CHOICE
     if call.exclusive:
         settle = re.sub("( *){release}", r"\1{self}._claim = None\n\1", settle.replace("{unless}", ""))
-        return _EXCLUSIVE.replace("{settle}", textwrap.indent(settle, "        ").rstrip())
+        return _EXCLUSIVE.replace("{settle}", _indented(settle, "        "))
     settle = settle.replace("{unless}", "        if _lc_after is _lc_node: return _lc_result\n").replace("{release}", "")
     return _FLAT.replace("{settle}", settle.rstrip())
 
@@ -271,6 +270,10 @@ def source_of(template: str, call: Call, handler: FunctionType, run: str, *, awa
     if template is _FIRES:
         kind, default = handler.__fires_into__  # type: ignore[attr-defined]
         names |= {"_lc_partners": kind, "_lc_default": default, "_lc_fired": kind._fired, "_lc_isinstance": isinstance}
-        claims = textwrap.indent(_CLAIMS.format(object="_lc_partner", node="_lc_first"), "    ").rstrip()
+        claims = _indented(_CLAIMS.format(object="_lc_partner", node="_lc_first"), "    ")
         texts |= {"fired": call.fires or "", "partner": texts["first"], "claims": claims}
     return template.format(**texts), names
+
+
+def _indented(text: str, by: str) -> str:
+    return "\n".join(by + line for line in text.rstrip().split("\n"))

@@ -3,13 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lifecycle.engine import Role
-from lifecycle.roles.datagram import DATAGRAM
-from lifecycle.roles.server import SERVER
-from lifecycle.roles.stream import ACCEPTED, CLIENT
-
 if TYPE_CHECKING:
+    from lifecycle.engine import Role
+    from lifecycle.roles.accepted import ACCEPTED
     from lifecycle.roles.archive import ARCHIVE
+    from lifecycle.roles.client import CLIENT
+    from lifecycle.roles.datagram import DATAGRAM
+    from lifecycle.roles.server import SERVER
     from lifecycle.roles.socket_file import SOCKET_FILE
 
     ROLES: dict[str, Role]
@@ -17,19 +17,23 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCEPTED", "ARCHIVE", "CLIENT", "DATAGRAM", "ROLES", "SERVER", "SOCKET_FILE"]
 
+_NAMES = ("server", "client", "accepted", "datagram", "socket_file", "archive")
+
 
 def __getattr__(name: str) -> object:
-    """Make the roles of files and archives when they are first used: a program that only has sockets does without them."""
+    """Make a role when it is first used: a program that only has clients does without the others."""
     value: object
-    match name:
-        case "ROLES":
-            found = (SERVER, CLIENT, ACCEPTED, DATAGRAM, __getattr__("SOCKET_FILE"), __getattr__("ARCHIVE"))
-            value = {role.name: role for role in found if isinstance(role, Role)}
-        case "ARCHIVE" | "SOCKET_FILE":
-            value = getattr(import_module(f"lifecycle.roles.{name.lower()}"), name)
-        case _:
-            raise AttributeError(f"module 'lifecycle.roles' has no attribute {name!r}")
+    if name == "ROLES":
+        value = {each: _made(each) for each in _NAMES}
+    elif name in __all__:
+        value = _made(name.lower())
+    else:
+        raise AttributeError(f"module 'lifecycle.roles' has no attribute {name!r}")
     return globals().setdefault(name, value)
+
+
+def _made(name: str) -> object:
+    return getattr(import_module(f"lifecycle.roles.{name}"), name.upper())
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,7 @@
-"""The roles of a stream connection: a client connects, an accepted socket was connected to; both then share one data phase.
+"""The data phase of a stream connection, which a client (client.py) and an accepted socket (accepted.py) share.
 
-The data phase is the product of two halves: whether sends were ended here, and whether receives were ended here or the end
-of the peer's stream was seen. `broken` stands apart: the connection was reset, and data that arrived before may still be read.
+It is the product of two halves: whether sends were ended here, and whether receives were ended here or the end of the peer's
+stream was seen. `broken` stands apart: the connection was reset, and data that arrived before may still be read.
 
     connected ──eof──> peer_closed ──sends──> ended
         │ sends                                 ^
@@ -11,38 +11,19 @@ of the peer's stream was seen. `broken` stands apart: the connection was reset, 
 
 Legal means portable. Linux delivers data after receives were ended, and answers ENOTCONN to a shutdown() of a connection
 that the peer has ended too; Winsock does neither. So the first is illegal here, and the second is the outcome `failed`.
-
-A refused connect returns to the previous state and may be retried. A connect that did not wait until it ended leads to
-`connecting`, where finish_connect() gets its result; that may also be a refusal, after which the socket is bound.
-
-An accepted object is constructed empty, filled by a server's accept() and never created: the row (empty, accepted) is the other
-half of that call, and both objects are checked before the system is asked.
 """
 
 from dataclasses import replace
 
-from lifecycle.engine import Reason, Role, Rule, State, becomes, expand, expand_reasons, stay, to
+from lifecycle.engine import Reason, Rule, State, stay, to
 from lifecycle.roles import facts, tls
 from lifecycle.roles.facts import LINKED, Facts, Link, Receives, Tls
-from lifecycle.roles.words import (
-    BOUND,
-    CLOSED,
-    CREATION,
-    CREATION_REASONS,
-    EMPTY,
-    EVERY_SOCKET,
-    KEEPS,
-    OPEN,
-    attaching,
-    calls,
-    outcomes,
-)
+from lifecycle.roles.words import EVERY_SOCKET, KEEPS
 
 IS_CONNECTED = "The socket is already connected; a new connection needs a new object"
 SENDS_ENDED = "Sends were ended by shut_down(): the peer was notified that no more data follows"
 RECEIVES_ENDED = "Receives were ended by shut_down()"
 BOTH_ENDED = "Both sides have ended their streams: Linux has dropped the connection already"
-UNDER_WAY = "A connect is under way: finish_connect() gets its result"
 
 DATA_PHASE = (
     State("connected", "Both directions are open.", reason=IS_CONNECTED, facts=LINKED),
@@ -59,8 +40,6 @@ DATA_PHASE = (
     State("broken", "The connection was reset; data that arrived before may still be read.",
           reason="The connection is broken: read what is queued, then close()", facts=facts.BROKEN),
 )  # fmt: skip
-CONNECTING = State("connecting", "A connect is under way.", reason=UNDER_WAY, facts=facts.SEEKING)
-
 WAITS = {"ok": stay, "pending": stay, "timed_out": stay, "failed": stay, "broken": facts.resets}
 
 RECEIVES = WAITS | {"eof": to(receives=Receives.EOF)}
@@ -99,14 +78,6 @@ STREAM = (
     *tls.RULES,
 )
 
-SEEK = {
-    "ok": facts.links, "refused": stay, "pending": facts.seeks, "timed_out": facts.seeks, "interrupted": facts.seeks,
-}  # fmt: skip
-CONNECT = (
-    Rule("connect", facts.is_unlinked, SEEK | {"failed": stay}),
-    Rule("finish_connect", lambda at: at.link is Link.SEEKING, SEEK | {"refused": to(link=Link.NO)}),
-)
-
 
 def is_shut(at: Facts) -> bool:
     """Both directions were ended here."""
@@ -129,12 +100,6 @@ GONE = (
 )  # fmt: skip
 """The errors of a connection that is gone; a timeout of the system means that the peer cannot be reached"""
 
-NOT_REACHED = (
-    "ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "ENETRESET", "ETIMEDOUT",
-    "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN",
-)  # fmt: skip
-"""The errors by which the network refuses a connection; a lack of this machine's own is `failed`"""
-
 DATA_WORDS: dict[str, dict[str, object]] = {
     "send send_to": {"errors": {"broken": (*GONE, tls.REFUSAL)}},
     "send_handles receive_handles": {"errors": {"broken": GONE}},
@@ -146,85 +111,3 @@ DATA_WORDS: dict[str, dict[str, object]] = {
     "finish_tls": {"errors": {"refused": (tls.REFUSAL,), "broken": GONE, "interrupted": ("EINTR",)}},
     "stop_tls": {"errors": {"broken": (*GONE, tls.REFUSAL)}},
 }
-CONNECT_WORDS: dict[str, dict[str, object]] = {
-    "connect finish_connect": {"errors": {"refused": NOT_REACHED, "interrupted": ("EINTR",)}},
-}
-
-CONNECTS_ONLY = "A client connects; a Server listens and accepts"
-ATTACHABLE = (OPEN, BOUND, CONNECTING, *DATA_PHASE)
-"""The states in which a handle may be found: the keys of TLS are not part of it"""
-
-CLIENT_STATES = (EMPTY, *ATTACHABLE, *tls.STATES, CLOSED)
-CLIENT_RULES = (*CREATION, attaching(ATTACHABLE), *CONNECT, *STREAM)
-CLIENT_ROWS = expand(CLIENT_RULES, CLIENT_STATES)
-
-CLIENT = Role(
-    name="client",
-    doc="Connects to a server and exchanges data with it.",
-    states=CLIENT_STATES,
-    calls=calls(
-        "create", "open", "bind", "connect", "finish_connect", "socket_file",
-        "send", "receive", "send_to", "receive_from", "send_handles", "receive_handles", "shut_down",
-        "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", *tls.CALLS.split(), "detach", "close",
-        words=DATA_WORDS | CONNECT_WORDS,
-        listen=CONNECTS_ONLY,
-        accept=CONNECTS_ONLY,
-    ),
-    outcomes=outcomes(ATTACHABLE, *tls.OUTCOMES),
-    initial="empty",
-    final=frozenset({"closed"}),
-    closes="close",
-    rows=CLIENT_ROWS,
-    reasons=expand_reasons(
-        (
-            *CREATION_REASONS,
-            *STREAM_REASONS,
-            Reason(f"socket_file {DATA_CALLS} {tls.CALLS}", facts.is_unlinked, "There is no connection yet"),
-            Reason("connect", lambda at: at.link is Link.SEEKING,
-                   "A connect is under way already: finish_connect() gets its result"),
-        ),
-        CLIENT_ROWS,
-        CLIENT_STATES,
-    ),
-)  # fmt: skip
-
-FILLED_BY_ACCEPT = "An accept target gets its handle from a server's accept(), so it is never"
-CONNECTED_TO = "The other side made the connection: an accepted socket never connects"
-NOT_A_SERVER = "This end of the connection was accepted; only a Server listens and accepts"
-
-ACCEPTED_STATES = (EMPTY, *DATA_PHASE, *tls.STATES, CLOSED)
-ACCEPTED_RULES = (Rule("accepted", facts.is_new, {"ok": becomes(LINKED)}), attaching(DATA_PHASE), *STREAM)
-ACCEPTED_ROWS = expand(ACCEPTED_RULES, ACCEPTED_STATES)
-
-ACCEPTED = Role(
-    name="accepted",
-    doc="The server's end of one connection; empty until a server's accept() fills it.",
-    states=ACCEPTED_STATES,
-    calls=calls(
-        "accepted", "socket_file", "send", "receive", "send_to", "receive_from", "send_handles", "receive_handles", "shut_down",
-        "get_sock_name", "get_peer_name", "set_option", "get_option", "io_ctl", "attach", *tls.CALLS.split(), "detach", "close",
-        words=DATA_WORDS,
-        create=f"{FILLED_BY_ACCEPT} created",
-        open=f"{FILLED_BY_ACCEPT} opened",
-        bind=f"{FILLED_BY_ACCEPT} bound",
-        connect=CONNECTED_TO,
-        finish_connect=CONNECTED_TO,
-        listen=NOT_A_SERVER,
-        accept=NOT_A_SERVER,
-    ),
-    outcomes=outcomes(DATA_PHASE, *tls.OUTCOMES),
-    initial="empty",
-    final=frozenset({"closed"}),
-    closes="close",
-    rows=ACCEPTED_ROWS,
-    reasons=expand_reasons(
-        (
-            *(reason for reason in STREAM_REASONS if reason.calls != "connect"),
-            Reason("accepted", lambda at: not facts.is_new(at),
-                   "The target of an accept() must be empty: this one was used already"),
-            Reason(f"socket_file {DATA_CALLS} {tls.CALLS}", facts.is_new, "No connection was accepted into this object yet"),
-        ),
-        ACCEPTED_ROWS,
-        ACCEPTED_STATES,
-    ),
-)  # fmt: skip

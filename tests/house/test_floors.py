@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import lifecycle
+import lifecycle.roles
+import lifecycle.sockets
 
 ROOT = Path(lifecycle.__file__).parent
 ONLY_SOMEWHERE = {"fcntl", "termios", "resource", "grp", "pwd", "winreg", "msvcrt", "_winapi"}
-LATER = ("hypothesis", "rich", "click", "anyio", "pytest")
+LATER = ("hypothesis", "rich", "click", "anyio", "pytest", "transitions")
 
 
 def run_python(code: str) -> str:
@@ -29,10 +33,27 @@ def test_files_import_only_from_floors_below() -> None:
 
 
 def test_import_is_light() -> None:
-    """Importing lifecycle, and every public name of it, loads transitions and the standard library, and nothing else."""
-    loaded = f"print([name for name in {LATER!r} if name in sys.modules], 'transitions' in sys.modules)"
-    code = f"import lifecycle, sys; from lifecycle import *; {loaded}"
-    assert run_python(code).strip() == "[] True"
+    """Importing every public name loads the standard library, and nothing else; the first object loads transitions."""
+    loaded = f"print([name for name in {LATER!r} if name in sys.modules])"
+    code = f"import lifecycle, sys; from lifecycle import *; {loaded}; Client(); {loaded}"
+    assert run_python(code).split("\n")[:2] == ["[]", "['transitions']"]
+
+
+def test_client_alone_is_light() -> None:
+    """Importing Client makes no other role, and no class that it does not need."""
+    names = [f"lifecycle.{name}" for name in ("roles.server", "roles.accepted", "roles.datagram", "archive", "aio")]
+    names += [f"lifecycle.net.blocking.{name}" for name in ("server", "datagram", "reader", "opening")]
+    code = f"import sys; from lifecycle import Client; print([name for name in {names!r} if name in sys.modules])"
+    assert run_python(code).strip() == "[]"
+    assert all(importlib.util.find_spec(name) for name in names)
+
+
+@pytest.mark.parametrize("module", [lifecycle.roles, lifecycle.sockets])
+def test_names_that_are_loaded_later_are_listed(module: ModuleType) -> None:
+    """What a module loads when it is first used stands in its dir(), and another name is an AttributeError that names it."""
+    assert set(module.__all__) <= set(dir(module))
+    with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'Sever'"):
+        module.Sever  # noqa: B018
 
 
 def test_public_names_are_the_ones_that_type_checkers_see() -> None:

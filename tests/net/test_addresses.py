@@ -15,7 +15,7 @@ from refusals import fails, kernel_addresses, refused
 from sockets_in_states import BINDABLE
 
 from lifecycle import Address, Client, Datagram, Server
-from lifecycle.net.blocking.sockets import Created as Bindable
+from lifecycle.net.blocking.created import Created as Bindable
 from lifecycle.net.operations import Resolve
 from lifecycle.net.operations.connecting import resolving
 

@@ -17,8 +17,8 @@ from refusals import bad_input, refused, unchanged
 from sockets_in_states import BINDABLE, CLASSES, Arrangement, in_any_state
 
 from lifecycle import Client, Datagram
+from lifecycle.net.blocking.created import Created as Bindable
 from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
-from lifecycle.net.blocking.sockets import Created as Bindable
 
 every_class = pytest.mark.parametrize("kind", CLASSES)
 every_bindable = pytest.mark.parametrize("kind", BINDABLE)

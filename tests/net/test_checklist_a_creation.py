@@ -16,8 +16,8 @@ from refusals import bad_input, fails, kernel_addresses, refused, unchanged
 from sockets_in_states import BINDABLE, CLASSES, Arrangement, bound, choose_port, in_any_state, opened
 
 from lifecycle import Client, Datagram, Server
+from lifecycle.net.blocking.created import Created as Bindable
 from lifecycle.net.blocking.driver import BlockingSocket as OsSocket
-from lifecycle.net.blocking.sockets import Created as Bindable
 from lifecycle.roles import ROLES
 from lifecycle.system.platform_answers import platform_answers
 

@@ -12,7 +12,7 @@ from refusals import fails, unchanged
 from sockets_in_states import BINDABLE, Arrangement, bound, in_any_state, reserved_port
 
 from lifecycle import Client, Datagram, Server
-from lifecycle.net.blocking.sockets import Created as Bindable
+from lifecycle.net.blocking.created import Created as Bindable
 
 READ_ONLY = [
     name

@@ -12,7 +12,7 @@ from loopback import HOST, LONG, datagram_pair, until
 from refusals import bad_input, fails, refused, unchanged
 
 from lifecycle import Datagram, IllegalCall, MessageTruncated, SocketFile
-from lifecycle.net.blocking.sockets import Stream
+from lifecycle.net.blocking.stream import Stream
 
 
 @given(st.lists(st.binary(max_size=2000), min_size=1, max_size=5))

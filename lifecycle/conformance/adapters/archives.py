@@ -18,7 +18,7 @@ from lifecycle.conformance.model import environments as words
 from lifecycle.conformance.model.archive_environment import REGISTRY, FileDoes
 from lifecycle.conformance.model.environment import ALL, Facts, Place, Provocation, Under
 from lifecycle.engine import Lifecycle
-from lifecycle.net.blocking.sockets import Client
+from lifecycle.net.blocking.client import Client
 from lifecycle.roles import ARCHIVE, SOCKET_FILE
 from lifecycle.roles.archive import NEW
 from lifecycle.roles.facts import is_new

@@ -29,7 +29,9 @@ from lifecycle.conformance.model.environment import Environment, Facts, Provocat
 from lifecycle.conformance.model.environments import ENVIRONMENTS, PLAIN_ENVIRONMENTS
 from lifecycle.conformance.model.local_environments import LOCAL_ENVIRONMENTS
 from lifecycle.engine import IllegalCall, Role
-from lifecycle.net.blocking.sockets import Accepted, Client, Datagram, Server
+from lifecycle.net.blocking.client import Client
+from lifecycle.net.blocking.datagram import Datagram
+from lifecycle.net.blocking.server import Accepted, Server
 from lifecycle.net.operations.securing import SecureLayer
 from lifecycle.roles import tls
 from lifecycle.roles.words import ACCEPTED, ATTACH, DETACH, OPEN_, RECEIVE, SOCKET_FILE, START_TLS, STOP_TLS

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from lifecycle.conformance.adapters.known import Known
 from lifecycle.conformance.adapters.sockets import CIRCUMSTANCES, SocketAdapter
 from lifecycle.conformance.model.environment import Under
-from lifecycle.roles.stream import CONNECTING
+from lifecycle.roles.client import CONNECTING
 from lifecycle.roles.words import ACCEPT, CONNECT, DETACH
 from lifecycle.system.outcomes import would_block
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecycle.net.blocking.sockets import Client
+from lifecycle.net.blocking.client import Client
 
 if TYPE_CHECKING:
     import ssl

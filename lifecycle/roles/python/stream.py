@@ -12,6 +12,8 @@ from dataclasses import replace
 
 from lifecycle.engine import Kind, Role, Row, Rule, State, becomes, expand, stay, to
 from lifecycle.roles import facts
+from lifecycle.roles.accepted import ACCEPTED
+from lifecycle.roles.client import CLIENT
 from lifecycle.roles.facts import Link
 from lifecycle.roles.python.derived import (
     EVERY_OBJECT,
@@ -24,7 +26,7 @@ from lifecycle.roles.python.derived import (
 )
 from lifecycle.roles.python.words import CONNECT_ERRORS, CONNECTING, OUTCOMES, RECEIVING, SENDING
 from lifecycle.roles.server import SERVER
-from lifecycle.roles.stream import ACCEPTED, CLIENT, DATA_PHASE, IS_CONNECTED
+from lifecycle.roles.stream import DATA_PHASE, IS_CONNECTED
 from lifecycle.roles.words import BOUND, CLOSED, OPEN
 
 UNCHECKED = "The result of the connect was not read yet: wait until the descriptor can be written, then read SO_ERROR"

@@ -13,7 +13,7 @@ from lifecycle.checking.formats.codes import CODES, code_named, code_of
 from lifecycle.checking.formats.problems import Problem, new_problems, not_ignored, project_settings, write_baseline
 from lifecycle.checking.formats.writers import WRITERS
 from lifecycle.checking.kinds import FindingKind
-from lifecycle.roles.stream import CLIENT
+from lifecycle.roles.client import CLIENT
 
 HOSTILE = 'a"b<c>&\n::error::%\u202e\x1b[31m]]>'
 
