@@ -118,8 +118,7 @@ class Flow(Expressions):
                 self._try(node)
             case ast.Match():
                 self.give_away(self.evaluate(node.subject))
-                is_complete = any(is_irrefutable(case) for case in node.cases)
-                self._branches([*(case.body for case in node.cases), *([] if is_complete else [[]])])
+                self._branches([*(case.body for case in node.cases), *([[]] if not is_irrefutable(node.cases[-1]) else [])])
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self._capture(node)
                 self.env.names.pop(node.name, None)
@@ -156,7 +155,6 @@ class Flow(Expressions):
     ) -> None:
         entry = self.env
         self.frame.branches += not is_endless
-        loop = Loop(len(self.frame.unwinding))
         for turn in range(TURNS):
             self.mistakes.muted += 1
             self.rehearsals += 1
