@@ -116,8 +116,9 @@ EXPLAINED = (
     ),
     Explained(
         suite="websockets", kind="order", states="closed",
-        calls="sendall", functions="send_data",
-        reason="The thread that keeps a connection alive may send when another has just closed it, and takes the error.",
+        calls="sendall send", functions="send_data test_client_connect_canceled_during_handshake",
+        reason="The thread that keeps a connection alive may send when another has just closed it, and takes the error. "
+        "A test sends to see that a cancelled handshake has closed the socket.",
     ),
     Explained(
         suite="anyio", kind="order", states="closed open",
@@ -131,13 +132,14 @@ EXPLAINED = (
     ),
     Explained(
         suite="trio", kind="order", states="closed",
-        calls="recv send accept", functions="_nonblocking_helper",
-        reason="The tests use a stream or a listener that they have closed, to see the error that trio makes of it.",
+        calls="recv send accept close", functions="_nonblocking_helper test_can_survive_unnotified_close",
+        reason="The tests use a stream or a listener that they have closed, to see the error that trio makes of it, and "
+        "close a socket under the tasks that wait for it.",
     ),
     Explained(
         suite="trio", kind="loss", states="connected",
-        calls="send close", functions="test_interrupted_by_close close",
-        reason="A test fills a socket by send(), whose result it does not need; others end with a close() that resets.",
+        calls="send close", functions="test_interrupted_by_close fill_socket close",
+        reason="Tests fill a socket by send(), whose result they do not need; others end with a close() that resets.",
     ),
     Explained(
         suite="anyio", kind="tls", states="listening",
