@@ -260,7 +260,7 @@ class WatchedPoll:
             getattr(self._polled, call)(fd, *rest, **keywords)
         except (ValueError, OSError) as error:
             frame = sys._getframe(2)
-            is_over = getattr(self._polled, "closed", False)  # the epoll object, which says so by a ValueError, too
+            is_over = isinstance(self, WatchedEpoll) and self._polled.closed  # which is a ValueError, too
             if not is_over and (not isinstance(error, OSError) or error.errno == errno.EBADF):
                 wait_failed((fd,), call, frame, _standing(frame, call, type(error)))
             raise
