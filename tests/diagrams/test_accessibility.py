@@ -13,7 +13,7 @@ from lifecycle.diagrams import explorer_page
 from lifecycle.roles import ROLES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="the package axe-core is not installed: npm install --prefix tests/diagrams")
@@ -41,15 +41,11 @@ def test_axe_finds_nothing(browser: Browser, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("view", ["1", "2"])
-def test_the_keyboard_reaches_everything(browser: Browser, tmp_path: Path, view: str) -> None:
+def test_the_keyboard_reaches_everything(blank: Page, tmp_path: Path, view: str) -> None:
     """Tab goes through everything of the page to explore, and of a run, that can be used, without a trap."""
     file = tmp_path / "page.html"
     file.write_text(explorer_page(ROLES["server"]), encoding="utf-8")
-    page = browser.new_page()
-    try:
-        page.goto(file.as_uri())
-        page.keyboard.press(view)
-        page.evaluate("document.activeElement.blur()")
-        assert unreached(page) == []
-    finally:
-        page.close()
+    blank.goto(file.as_uri())
+    blank.keyboard.press(view)
+    blank.evaluate("document.activeElement.blur()")
+    assert unreached(blank) == []

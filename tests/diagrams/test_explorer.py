@@ -6,6 +6,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,12 @@ OUTCOMES = """steps => steps.map(([call, outcome]) => {
     return found;
 })"""
 
-FIND = """window.find = (call, outcome) =>
-    document.querySelector(`#legal [data-call="${CSS.escape(call)}"][data-outcome="${CSS.escape(outcome)}"]`)"""
+FIND = """() => {
+    window.find = (call, outcome) =>
+        document.querySelector(`#legal [data-call="${CSS.escape(call)}"][data-outcome="${CSS.escape(outcome)}"]`);
+    history.replaceState = () => {};
+}"""
+"""The address, which other tests look at, stays: the browser takes longer to change it than the page takes for the click"""
 
 REFUSALS = """() => [...document.querySelectorAll('#refused .call')].map(button => {
     button.click();
@@ -48,30 +53,31 @@ REFUSALS = """() => [...document.querySelectorAll('#refused .call')].map(button 
 @pytest.fixture(scope="module")
 def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The page with all roles; an error in it fails the test that uses it next."""
-    with Opened(browser, explorer_page(), tmp_path_factory.mktemp("page")) as page:
+    folder = tmp_path_factory.mktemp("page")
+    with browser.new_context(offline=True) as context, opening(context.new_page(), explorer_page(), folder) as page:
         yield page
 
 
-class Opened:
-    """A page in the browser, from a file and without a network."""
-
-    def __init__(self, browser: Browser, text: str, folder: Path, **options: Any) -> None:
-        file = folder / "explore.html"
-        file.write_text(text, encoding="utf-8")
-        self.context = browser.new_context(offline=True, **options)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("request", lambda request: self.complaints.append(request.url) if request.url != file.as_uri() else None)
-        self.page.goto(file.as_uri())
-
-    def __enter__(self) -> Page:
-        return self.page
-
-    def __exit__(self, *error: object) -> None:
-        self.context.close()
-        assert self.complaints == []
+@contextmanager
+def opening(page: Page, text: str, folder: Path) -> Iterator[Page]:
+    """A page of the browser with this text, from a file: it must ask for nothing else, and neither fail nor complain."""
+    file, complaints = folder / "explore.html", []
+    file.write_text(text, encoding="utf-8")
+    listeners = {
+        "pageerror": lambda error: complaints.append(str(error)),
+        "console": lambda message: complaints.append(message.text),
+        "request": lambda request: complaints.append(request.url) if request.url != file.as_uri() else None,
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    try:
+        page.goto(file.as_uri())
+        yield page
+        page.evaluate("0")  # what the page said before that has arrived
+    finally:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+    assert complaints == []
 
 
 def paths(role: Role) -> dict[str, list[tuple[str, str]]]:
@@ -222,11 +228,11 @@ def test_a_file_that_is_not_a_run_is_refused_in_words(opened: Page, tmp_path: Pa
     opened.keyboard.press("1")
 
 
-def test_a_run_can_come_with_the_page(browser: Browser, tmp_path: Path) -> None:
+def test_a_run_can_come_with_the_page(blank: Page, tmp_path: Path) -> None:
     """A page that was made with a run opens with it."""
     from lifecycle.diagrams import read_records
 
-    with Opened(browser, explorer_page(records=read_records(recorded())), tmp_path) as page:
+    with opening(blank, explorer_page(records=read_records(recorded())), tmp_path) as page:
         assert page.is_visible("#replay")
         assert page.inner_text("#count") == "1 of 5"
 
@@ -246,11 +252,11 @@ AWKWARD = Role(
 
 
 @pytest.mark.parametrize("has_pictures", [True, False])
-def test_no_name_breaks_the_page(browser: Browser, tmp_path: Path, has_pictures: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_name_breaks_the_page(blank: Page, tmp_path: Path, has_pictures: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names that are markup, or words of the page's language, are shown and work, with pictures and without."""
     if not has_pictures:
         monkeypatch.setattr(pictures, "PROGRAMS", ())
-    with Opened(browser, explorer_page([AWKWARD]), tmp_path) as page:
+    with opening(blank, explorer_page([AWKWARD]), tmp_path) as page:
         assert page.inner_text("#state") == "__proto__"
         page.click("#legal .call")
         assert page.inner_text("#state") == "constructor"
@@ -292,7 +298,10 @@ CONTRASTS = """() => {
 @pytest.mark.parametrize(("screen", "scheme"), combinations(SCREENS, ("light", "dark")))
 def test_the_page_is_readable(browser: Browser, tmp_path: Path, screen: str, scheme: str) -> None:
     """On a desktop and a phone, light and dark: nothing sticks out sideways, texts have contrast, buttons are large enough."""
-    with Opened(browser, explorer_page(), tmp_path, color_scheme=scheme, **SCREENS[screen]) as page:
+    with (
+        browser.new_context(offline=True, color_scheme=scheme, **SCREENS[screen]) as context,
+        opening(context.new_page(), explorer_page(), tmp_path) as page,
+    ):
         page.select_option("#role", label="client")
         page.click("#legal .call[data-call=create]")
         page.click("#refused .call[data-call=send]")

@@ -25,7 +25,7 @@ from lifecycle.diagrams.extraction import graph_of
 from lifecycle.roles import ROLES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Page
 
 SVG = "{http://www.w3.org/2000/svg}"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -87,24 +87,20 @@ BEYOND = """() => [...document.querySelectorAll('g.node, g.cluster')].flatMap(ea
 
 
 @pytest.mark.skipif(not has_extra(), reason="graphviz-pure is not installed")
-def test_no_text_leaves_its_box_with_the_extra_alone(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_text_leaves_its_box_with_the_extra_alone(blank: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a state is called, its box is wide enough in a browser, though the extra lays out without any font."""
     monkeypatch.setattr(pictures, "PROGRAMS", ("graphviz-pure",))
-    page = browser.new_page()
 
     @settings(max_examples=part(10, 4))
     @given(roles(awkward_names))
     def check(role: Role) -> None:
-        page.set_content(pictures.drawn(state_diagram(role, "dot")))
-        assert page.evaluate(BEYOND) == []
+        blank.set_content(pictures.drawn(state_diagram(role, "dot")))
+        assert blank.evaluate(BEYOND) == []
 
-    try:
-        for role in ROLES:
-            page.set_content(drawn(role, "graphviz-pure"))
-            assert page.evaluate(BEYOND) == []
-        check()
-    finally:
-        page.close()
+    for role in ROLES:
+        blank.set_content(drawn(role, "graphviz-pure"))
+        assert blank.evaluate(BEYOND) == []
+    check()
 
 
 def test_the_packages_own_roles_need_no_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,17 +140,14 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("renderer", RENDERERS)
 @pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
-def test_no_texts_overlap(browser: Browser, role: Role, renderer: str) -> None:
+def test_no_texts_overlap(blank: Page, role: Role, renderer: str) -> None:
     """In a real browser no text lies on another one, no label on a box, no line on a label, and the widest fits a page."""
-    page = browser.new_page(viewport={"width": 1600, "height": 1600})
-    try:
-        page.set_content(drawn(role.name, renderer))
-        texts = page.evaluate(BOXES, "svg text")
-        boxes = page.evaluate(BOXES, "svg .node > path, svg .node > g > a > path")
-        labels = page.evaluate(BOXES, "svg .edge text")
-        lines = page.evaluate(POINTS, "svg .edge path")
-    finally:
-        page.close()
+    blank.set_viewport_size({"width": 1600, "height": 1600})
+    blank.set_content(drawn(role.name, renderer))
+    texts = blank.evaluate(BOXES, "svg text")
+    boxes = blank.evaluate(BOXES, "svg .node > path, svg .node > g > a > path")
+    labels = blank.evaluate(BOXES, "svg .edge text")
+    lines = blank.evaluate(POINTS, "svg .edge path")
     assert len(boxes) >= len(role.states)
     assert [(one[0], other[0]) for one, other in combinations(texts, 2) if overlap(one, other)] == []
     assert [label[0] for label in labels if any(overlap(label, box) for box in boxes)] == []

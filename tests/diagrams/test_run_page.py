@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from diagrams.test_explorer import Opened
+from diagrams.test_explorer import opening
 from loopback import LONG, PROGRAM_ENDS
 from strategies import HOSTILE
 
@@ -21,7 +21,7 @@ from lifecycle.engine import Record
 from lifecycle.roles import ROLES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,11 @@ def conversation() -> list[Record]:
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path, conversation: list[Record]) -> Iterator[Page]:
+def page(blank: Page, tmp_path: Path, conversation: list[Record]) -> Iterator[Page]:
     """The page of that conversation, as save_run() writes it."""
     file = tmp_path / "saved.html"
     save_run(conversation, file)
-    with Opened(browser, file.read_text(encoding="utf-8"), tmp_path) as opened:
+    with opening(blank, file.read_text(encoding="utf-8"), tmp_path) as opened:
         yield opened
 
 
@@ -142,12 +142,12 @@ STEPS = """count => {
 }"""
 
 
-def test_a_long_run_is_quick(browser: Browser, tmp_path: Path) -> None:
+def test_a_long_run_is_quick(blank: Page, tmp_path: Path) -> None:
     """20,750 calls are shown after a second of processor time at most, and a step takes less than 50 ms, layout included."""
     file = tmp_path / "long.html"
     save_run(many(20_750), file)
-    with Opened(browser, file.read_text(encoding="utf-8"), tmp_path) as opened:
-        session = opened.context.new_cdp_session(opened)
+    with opening(blank, file.read_text(encoding="utf-8"), tmp_path) as opened:
+        session = blank.context.new_cdp_session(blank)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
         def used() -> float:
@@ -166,14 +166,14 @@ def test_a_long_run_is_quick(browser: Browser, tmp_path: Path) -> None:
         assert opened.locator("#events li").count() < 100
 
 
-def test_no_text_of_a_run_acts(browser: Browser, tmp_path: Path) -> None:
+def test_no_text_of_a_run_acts(blank: Page, tmp_path: Path) -> None:
     """Markup, overrides of direction and control bytes in names, arguments and errors are text, cut where it is long."""
     records = [
         Record("client", name, name, name, name, f"{name}.py", 1, name, float(number), number + 0.5, name, name, name)
         for number, name in enumerate(HOSTILE)
     ]
     findings = [{"socket": name, "call": name, "file": f"{name}.py", "line": 1, "text": name, "count": 2} for name in HOSTILE]
-    with Opened(browser, explorer_page(ROLES.values(), records, findings=findings), tmp_path) as opened:
+    with opening(blank, explorer_page(ROLES.values(), records, findings=findings), tmp_path) as opened:
         opened.evaluate("() => { window.alert = () => { throw new Error('it acted'); }; }")
         opened.evaluate(STEPS, len(records))
         text = opened.inner_text("#replay #list") + opened.inner_text("#objects")
@@ -183,7 +183,7 @@ def test_no_text_of_a_run_acts(browser: Browser, tmp_path: Path) -> None:
         assert opened.locator("#replay b, #replay script, #replay img").count() == 0
 
 
-def test_findings_are_listed_and_found(browser: Browser, tmp_path: Path, conversation: list[Record]) -> None:
+def test_findings_are_listed_and_found(blank: Page, tmp_path: Path, conversation: list[Record]) -> None:
     """A finding has one line with its count; a click puts the cursor on its call, which is marked."""
     call = next(record for record in conversation if record.call == "send")
     finding = {
@@ -194,7 +194,7 @@ def test_findings_are_listed_and_found(browser: Browser, tmp_path: Path, convers
         "text": "It is odd.\n  Why.",
         "count": 3,
     }
-    with Opened(browser, explorer_page(ROLES.values(), conversation, findings=[finding]), tmp_path) as opened:
+    with opening(blank, explorer_page(ROLES.values(), conversation, findings=[finding]), tmp_path) as opened:
         opened.click("#findings summary")
         assert opened.locator("#findings-list button").all_inner_texts() == ["It is odd. (3 times)"]
         opened.click("#findings-list button")
@@ -203,18 +203,18 @@ def test_findings_are_listed_and_found(browser: Browser, tmp_path: Path, convers
         assert opened.locator("#events .found").count() == 1
 
 
-def test_the_demos_run_is_there_from_the_start(browser: Browser, tmp_path: Path) -> None:
+def test_the_demos_run_is_there_from_the_start(blank: Page, tmp_path: Path) -> None:
     """The page to explore opens with a role, and has the demo's run to step through."""
-    with Opened(browser, explorer_page(), tmp_path) as opened:
+    with opening(blank, explorer_page(), tmp_path) as opened:
         assert opened.is_visible("#explore")
         opened.keyboard.press("2")
         assert "Server#1" in opened.inner_text("#events")
         assert 'server.create(0, "127.0.0.1")' in opened.inner_text("#source")
 
 
-def test_an_address_has_the_role_and_the_path(browser: Browser, tmp_path: Path) -> None:
+def test_an_address_has_the_role_and_the_path(blank: Page, tmp_path: Path) -> None:
     """The address after some calls opens the page where it was; an arrow of the picture makes its call."""
-    with Opened(browser, explorer_page(), tmp_path) as opened:
+    with opening(blank, explorer_page(), tmp_path) as opened:
         opened.select_option("#role", label="server")
         opened.click("#legal .call[data-call=create]")
         opened.evaluate(
