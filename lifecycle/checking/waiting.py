@@ -260,7 +260,8 @@ class WatchedPoll:
             getattr(self._polled, call)(fd, *rest, **keywords)
         except (ValueError, OSError) as error:
             frame = sys._getframe(2)
-            if not isinstance(error, OSError) or error.errno == errno.EBADF:
+            is_over = isinstance(self, WatchedEpoll) and self._polled.closed  # which is a ValueError, too
+            if not is_over and (not isinstance(error, OSError) or error.errno == errno.EBADF):
                 wait_failed((fd,), call, frame, _standing(frame, call, type(error)))
             raise
 
