@@ -17,7 +17,7 @@ from lifecycle.conformance.adapters.session import TIMEOUTS
 from lifecycle.conformance.data_cells.cell import must_be
 from lifecycle.conformance.driving.data import run_data_cells
 from lifecycle.conformance.driving.results import RoleResult
-from lifecycle.conformance.driving.run import Divergence
+from lifecycle.conformance.driving.run import HANGS, Divergence
 from lifecycle.conformance.driving.sequences import model_for
 from lifecycle.conformance.targets import PLATFORM
 
@@ -106,3 +106,16 @@ def test_data_that_differs_late_shows_where() -> None:
         must_be(bytes(1000), bytes(900) + b"x" + bytes(99))
     assert str(found.value.expected) == f"1000 bytes, with {bytes(20)!r} at 900"
     assert str(found.value.got) == f"1000 bytes, with {b'x' + bytes(19)!r} at 900"
+
+
+class CannotBeTold(Sound):
+    """Has neither time-outs nor a call to be told not to wait."""
+
+    settimeout = setblocking = property()  # type: ignore[assignment]
+
+
+def test_no_cell_waits_for_ever_where_calls_cannot_be_told_not_to() -> None:
+    """Cells about calls that are not to wait are left out, with the reason."""
+    result = found_in(CannotBeTold, ROLES["server"])
+    assert [each for each in result.unexplained if each.got == HANGS] == []
+    assert "calls cannot be told not to wait" in {each.why for each in result.left_out}

@@ -112,7 +112,7 @@ SERVER_CELLS: tuple[DataCell, ...] = (
     _listening("in the order of arrival", _in_order, actions=("peer_connects",)),
     _listening("the client's address", _addresses, methods=(ACCEPT.name,), actions=("peer_connects",)),
     _listening("what was sent before", _sent_before, methods=(ACCEPT.name,), actions=("peer_connects",)),
-    _listening("not waiting takes no time", _no_wait, methods=(ACCEPT.name,), tries=3),
+    _listening("not waiting takes no time", _no_wait, methods=(ACCEPT.name,), tries=3, needs_no_wait=True),
     _listening("a time-out passes in time", _time_out, methods=("settimeout",), tries=3),
 )
 """each with its scene"""

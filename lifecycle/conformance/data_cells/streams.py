@@ -313,7 +313,7 @@ STREAM_CELLS: tuple[DataCell, ...] = (
     _connected("nothing", SEND.name, _nothing_sent),
     _connected("256 KiB", SEND.name, _large, methods=(SEND.name,)),
     _connected("256 KiB", RECEIVE.name, _large_received),
-    _connected("as much as it says, up to what fits", SEND.name, _parts_are_counted, methods=(SEND.name,)),
+    _connected("as much as it says, up to what fits", SEND.name, _parts_are_counted, methods=(SEND.name,), needs_full=True),
     _connected("the peer sees the end", CLOSE.name, _close_is_seen, also=(SEND.name,)),
     _connected("the peer sees the end, and can answer", SHUT_DOWN.name, _half_close_is_seen, also=(RECEIVE.name,)),
     _connected("the peer's address", GET_PEER_NAME.name, _peer_name),
@@ -328,7 +328,7 @@ STREAM_CELLS: tuple[DataCell, ...] = (
     _connected(
         "a time-out passes in time", SEND.name, _send_times_out, methods=("send", "settimeout"), tries=3, needs_full=True
     ),
-    _connected("not waiting takes no time", RECEIVE.name, _no_wait, methods=("recv",), tries=3),
+    _connected("not waiting takes no time", RECEIVE.name, _no_wait, methods=("recv",), tries=3, needs_no_wait=True),
     _connected("not waiting takes no time", SEND.name, _send_does_not_wait, methods=("send",), tries=3, needs_full=True),
     _connected("a reset is ECONNRESET", RECEIVE.name, _reset_is_named, methods=("recv",), actions=("peer_resets",)),
     _connected("the descriptor stays open", DETACH.name, _detached_is_open, methods=(DETACH.name,), needs_descriptor=True),

@@ -104,6 +104,8 @@ def _lacking(model: Model, stage: LoopbackStage, cell: DataCell) -> Iterator[str
         yield "recv() takes a size only"
     if cell.needs_silence and not any(SILENCE in each.arguments for each in model.offered):
         yield "no listener is silent here"
+    if cell.needs_no_wait and sock is not None and not (hasattr(sock, "settimeout") or hasattr(sock, "setblocking")):
+        yield "calls cannot be told not to wait"
     if cell.needs_full and not any(FLOOD in each.arguments for each in model.offered):
         yield "no connection is full here"
 
