@@ -30,6 +30,7 @@ SHOWN = [
     ("fcntl 3 2 0 0", "3, F_SETFD"),
     ("fork 17 0 0 0", ""),
     ("fork 1041 0 0 0", "CLONE_FILES"),
+    ("fork 2065 0 0 0", ""),
     (f"getsockopt 3 1 4 {ABOVE | 111}", "3, SO_ERROR, [ECONNREFUSED]"),
     ("getsockopt 3 1 4 0", "3, SO_ERROR, [0]"),
     ("getsockopt 3 1 3 111", "3"),
