@@ -10,7 +10,7 @@ from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldB
 from lifecycle.net.operations import Timeout
 from lifecycle.net.operations.messages import LIMIT, Budget, Steps, Taken, checked_limit, checked_separator, exactly, until
 from lifecycle.net.operations.transfer import READ_SIZE
-from lifecycle.net.os_socket import checked_size
+from lifecycle.net.os_socket import checked_file, checked_size
 from lifecycle.net.twins import StreamCalls
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Messages(BlockingSocket, StreamCalls):
         read() raises; SendTimedOut and SendWouldBlock have in `sent` how much of the file was sent, and the position of a file
         that can seek is then behind that, so that the call may be made again.
         """
+        checked_file(file)
         if size is not None:
             checked_size(size)
         budget, sent = self._budget(timeout), 0
