@@ -142,10 +142,14 @@ class Lifecycle(Governed):
         try:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
         finally:
+            self._forgotten()
             if self._closing_is_awaited:  # and nothing is left to await it
                 self._release()
             else:
                 self._close_if_legal()
+
+    def _forgotten(self) -> None:
+        """It is collected while open, and will be closed."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state}>"

@@ -31,15 +31,21 @@ def _without_secrets(argument: Any) -> Any:
     return Payload(argument) if isinstance(argument, bytes | bytearray | memoryview) else argument
 
 
-def check_context(context: ssl.SSLContext, *, server_side: bool) -> None:
-    """TypeError for what is no context, ValueError for one of the other side: OpenSSL's is an OSError, as the network's are."""
+def check_context(context: ssl.SSLContext) -> None:
+    """TypeError for what is no context."""
     import ssl  # only who has a context needs it
 
     if not isinstance(context, ssl.SSLContext):
         raise TypeError(f"TLS takes an ssl.SSLContext, not a {type(context).__name__}")
-    wanted, other = (ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS_CLIENT)[:: 1 if server_side else -1]
-    if context.protocol == other:
-        raise ValueError(f"this side of TLS takes a context of {wanted.name}, or of both sides, not of {other.name}")
+
+
+def check_server_context(context: ssl.SSLContext) -> None:
+    """As check_context(), and ValueError for a client's context: OpenSSL says so at each handshake, with an OSError."""
+    import ssl
+
+    check_context(context)
+    if context.protocol == ssl.PROTOCOL_TLS_CLIENT:
+        raise ValueError("a server takes a context of PROTOCOL_TLS_SERVER, or of both sides, not of PROTOCOL_TLS_CLIENT")
 
 
 class Reads(Protocol):
@@ -121,10 +127,6 @@ class TlsCalls(OsSocket):
         self._abandon_if(error)
         await super().__aexit__(kind, error, traceback)
 
-    def __del__(self) -> None:
-        self._abandon()  # nobody has ended it, as after an exception
-        super().__del__()
-
     def _record_of(self, call: str, node: Any, arguments: tuple[Any, ...], keywords: Any, override: Any) -> Any:
         """As of every call; but of what is sent over TLS, or belongs to it, every journal has the length only."""
         if call in HANDSHAKES or isinstance(getattr(self, "_socket", None), SecureLayer):
@@ -152,9 +154,9 @@ class TlsCalls(OsSocket):
         """Put TLS in the socket's place; nothing is sent yet."""
         from lifecycle.net.tls_layer import TlsLayer
 
+        check_context(context)
         if server_side is None:
             server_side = self._is_tls_server
-        check_context(context, server_side=server_side)
         if server_side and server_hostname is not None:  # OpenSSL would ignore it
             raise ValueError("server_hostname is the name in the server's certificate: only TLS's client checks it")
         if context.check_hostname and not (server_side or server_hostname):  # which an SSLObject does not look at
@@ -191,6 +193,9 @@ class TlsCalls(OsSocket):
         """What uses the connection ends by an exception: the peer must not take what was sent for the whole."""
         if error is not None:
             self._abandon()
+
+    def _forgotten(self) -> None:
+        self._abandon()  # nobody has ended it, as after an exception
 
     def _abandon(self) -> None:
         layer = getattr(self, "_socket", None)

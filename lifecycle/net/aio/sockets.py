@@ -20,7 +20,7 @@ from lifecycle.net.operations import checked_timeout
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
 from lifecycle.net.operations.passing import HANDLES, Found, receiving_handles
 from lifecycle.net.operations.transfer import accepting
-from lifecycle.net.tls_calls import check_context
+from lifecycle.net.tls_calls import check_server_context
 from lifecycle.net.twins import ClientCalls, DatagramCalls
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
@@ -257,7 +257,7 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
             return connection
 
         if tls is not None:
-            check_context(tls, server_side=True)
+            check_server_context(tls)
             checked_timeout(handshake_timeout)
             handler = secured_first(handler, tls, handshake_timeout, is_told=on_error is not None)
         serving = Serving(self, new_connection, handler, limit=limit, on_error=on_error, grace=grace)

@@ -165,7 +165,7 @@ class AsyncStream(AsyncMessages):
 
         Legal in `connected`. Raises HandshakeRefused where one side does not accept the other's certificate, name or version,
         and ConnectionError where the connection ends, after which it can only be closed; PlainTextUnread where plain text was
-        not received yet, TypeError and ValueError for a context that does not fit: nothing was sent then. One
+        not received yet, TypeError, ValueError and ssl.SSLError for a context that does not fit: nothing was sent then. One
         that is cancelled, or timed out, leaves the object `handshaking`, and finish_tls() goes on.
         """
         checked_timeout(timeout)  # refused before anything is begun

@@ -90,7 +90,7 @@ class Stream(Messages):
         Legal in `connected`. Raises HandshakeRefused where one side does not accept the other's certificate, name or version,
         and ConnectionError where the connection ends, after which it can only be closed; TimeoutError, BlockingIOError and
         BlockingCallCancelled, after which the state is `handshaking` and finish_tls() goes on; PlainTextUnread where plain
-        text was not received yet, TypeError and ValueError for a context that does not fit: nothing was sent
+        text was not received yet, TypeError, ValueError and ssl.SSLError for a context that does not fit: nothing was sent
         then.
         """
         self._seconds(timeout)  # refused before anything is begun

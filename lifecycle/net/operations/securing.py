@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.engine import ClosedDuringCall
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import READABLE, WRITABLE, Operation, Wait
 from lifecycle.net.operations.transfer import Progress
@@ -118,6 +119,9 @@ class SecureLayer:
             self._sends_under_way += 1
         try:
             yield
+        except ClosedDuringCall:  # which this thread may learn before the other one closes the socket
+            self.abandon()
+            raise
         finally:
             with self._lock:
                 self._sends_under_way -= 1
