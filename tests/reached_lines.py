@@ -10,14 +10,29 @@ import json
 import os
 import resource
 import sys
+import tempfile
+from collections import defaultdict
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from coverage import Coverage
+from coverage import Coverage, CoverageData
+from coverage.exceptions import CoverageException
 
 PACKAGE = Path(__file__).parents[1] / "lifecycle"
+
+CHILDREN = f"""
+[run]
+include = {PACKAGE}/*
+data_file = {{folder}}/data
+parallel = true
+context = ${{{{PYTEST_CURRENT_TEST}}}}
+patch = _exit
+disable_warnings = no-data-collected, module-not-measured
+"""
+"""coverage.py's settings for the processes that tests start; pytest tells them the test by PYTEST_CURRENT_TEST"""
 
 
 def pages_of_children() -> int:
@@ -31,7 +46,8 @@ def pages_of_children() -> int:
 class Recorder:
     """Writes, of each test, its seconds, the lines that it runs, whether it fails, and whether another process ended in it.
 
-    It begins with the plugin, before the package is imported: what runs outside of a test has the name "".
+    It begins with the plugin, before the package is imported: what runs outside of a test has the name "". Other Python
+    processes note their lines themselves, unless a signal ends them.
     """
 
     def __init__(self, file: str) -> None:
@@ -40,6 +56,10 @@ class Recorder:
         self.seconds: dict[str, float] = {}
         self.elsewhere: set[str] = set()
         self.failed: set[str] = set()
+        self.children = tempfile.TemporaryDirectory()
+        settings = Path(self.children.name, "settings")
+        settings.write_text(CHILDREN.format(folder=self.children.name), encoding="utf-8")
+        os.environ["COVERAGE_PROCESS_START"] = str(settings)
         self.coverage.start()
         self.trace = sys.gettrace()
 
@@ -63,11 +83,24 @@ class Recorder:
     def pytest_unconfigure(self) -> None:
         self.coverage.stop()
         data = self.coverage.get_data()
-        lines = {
-            Path(path).relative_to(PACKAGE.parent).as_posix(): data.contexts_by_lineno(path) for path in data.measured_files()
-        }
+        lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for each in (data, *self.data_of_children()):
+            for path in each.measured_files():
+                for line, tests in each.contexts_by_lineno(path).items():
+                    known = {test.rpartition(" (")[0] if each is not data else test for test in tests}
+                    lines[Path(path).relative_to(PACKAGE.parent).as_posix()][line] |= known
         notes = {"seconds": self.seconds, "elsewhere": sorted(self.elsewhere), "failed": sorted(self.failed), "lines": lines}
-        self.file.write_text(json.dumps(notes), encoding="utf-8")
+        self.file.write_text(json.dumps(notes, default=sorted), encoding="utf-8")
+
+    def data_of_children(self) -> list[CoverageData]:
+        """What the other processes noted."""
+        found = []
+        for path in sorted(Path(self.children.name).glob("data.*")):
+            data = CoverageData(str(path))
+            with suppress(CoverageException):  # a signal ended its writer
+                data.read()
+                found.append(data)
+        return found
 
 
 class Chooser:

@@ -163,13 +163,17 @@ def report_hazard(
     *,
     state: ObservedState | None = None,
     reason: str = "",
+    is_note: bool = False,
 ) -> None:
-    """Report a hazard, once for a socket at a place. track: None where only a descriptor is known."""
+    """Report a hazard, once for a socket at a place. track: None where only a descriptor is known.
+
+    is_note: the program expects it.
+    """
     if track is not None:
         if (hazard, place) in track.reported:
             return
         track.reported |= {hazard, (hazard, place)}
-    kind = FindingKind.NOTE if hazard.on_request else code_of_hazard(hazard).kind
+    kind = FindingKind.NOTE if is_note or hazard.on_request else code_of_hazard(hazard).kind
     at = state or (UNKNOWN_STATE if track is None else track.state)
     report(track, kind, at, call, place, hazard=hazard, reason=reason)
 

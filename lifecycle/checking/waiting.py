@@ -20,8 +20,8 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
-from lifecycle.checking.guards import Guard, guard_of
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, is_loop, kind_of
+from lifecycle.checking.guards import Guard, Standing, guard_of
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.replacements import Replacements
 from lifecycle.checking.track import SocketTrack
@@ -53,6 +53,9 @@ class Doomed:
 
 
 _doomed: WeakKeyDictionary[Any, list[Doomed]] = WeakKeyDictionary()
+
+_stale: WeakKeyDictionary[Any, dict[int, object]] = WeakKeyDictionary()
+"""selector -> what it has for a descriptor whose socket was closed; the next socket with that number is not registered"""
 
 
 def install() -> None:
@@ -110,16 +113,18 @@ def _is(thing: Thing, number: int, sock: socket.socket) -> bool:
     return thing is sock or (type(thing) is int and thing == number)
 
 
-def wait_failed(things: Iterable[Thing], call: str, frame: FrameType) -> None:
+def wait_failed(things: Iterable[Thing], call: str, frame: FrameType, standing: Standing = Standing.MISTAKE) -> None:
     """A wait for these things was refused: report the closed ones among them, or else the wait alone."""
-    place = call_site(frame)
+    if standing is Standing.QUESTION:
+        return
+    place, is_note = call_site(frame), standing is Standing.NOTE
     closed = [each for each in things if isinstance(each, socket.socket) and each.fileno() == -1]
     for sock in closed:
         track = track_of(sock)
         if track is not None:
-            checkers.report_hazard(WAIT_CLOSED, track, call, place)
+            checkers.report_hazard(WAIT_CLOSED, track, call, place, is_note=is_note)
     if not closed and kind_of(place.file) <= FileKind.INSTALLED:  # a loop's own question is no business of the program
-        checkers.report_hazard(WAIT_CLOSED, None, call, place)
+        checkers.report_hazard(WAIT_CLOSED, None, call, place, is_note=is_note)
 
 
 def _watched_init(original: Callable[..., None]) -> Callable[..., None]:
@@ -138,8 +143,9 @@ def _watched_lookup(original: Callable[..., int]) -> Callable[..., int]:
             return original(self, fileobj)
         except ValueError:
             frame = sys._getframe(1)
-            if (isinstance(fileobj, int) or hasattr(fileobj, "fileno")) and not _is_swallowed(frame, ValueError):
-                wait_failed((fileobj,), _public_name(frame), frame)
+            if isinstance(fileobj, int) or hasattr(fileobj, "fileno"):
+                call = _public_name(frame)
+                wait_failed((fileobj,), call, frame, _standing(frame, call, ValueError))
             del self, fileobj
             raise
 
@@ -152,8 +158,10 @@ def _watched_modify(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return original(self, fileobj, events, data)
         except OSError as error:
-            if error.errno == errno.EBADF and not _is_swallowed(sys._getframe(1), OSError):
-                wait_failed((fileobj,), "modify", sys._getframe(1))
+            if error.errno == errno.EBADF:
+                frame = sys._getframe(1)
+                wait_failed((fileobj,), "modify", frame, _standing(frame, "modify", OSError))
+                del frame
             del self, fileobj, data
             raise
 
@@ -168,11 +176,27 @@ def _public_name(frame: FrameType) -> str:
     return frame.f_code.co_name if caller is None else caller.f_code.co_name
 
 
-def _is_swallowed(frame: FrameType | None, error: type[Exception]) -> bool:
-    """Whether the program takes the error as a way to learn that the socket was closed."""
-    while frame is not None and kind_of(frame.f_code.co_filename) is not FileKind.PROGRAM:
-        frame = frame.f_back
-    return frame is not None and guard_of(frame, error) is Guard.SWALLOWED
+_ASKING = frozenset({"modify", "unregister"})
+"""calls by which a program learns whether the descriptor is registered, and what to do next"""
+
+
+def _standing(frame: FrameType, call: str, error: type[Exception]) -> Standing:
+    """How such a call is judged, when it fails for a closed socket.
+
+    A library may ask in a `try`, and its loop may find that a descriptor which it waits for is gone: that the socket was
+    closed while it was registered is reported at the close(). A wait that the program begins stays the program's mistake.
+    """
+    caller: FrameType | None = frame
+    is_taken = False
+    while caller is not None and not is_loop(caller.f_code):
+        guard = guard_of(caller, error)
+        if kind_of(caller.f_code.co_filename) is FileKind.PROGRAM:
+            return Standing.NOTE if guard is Guard.SWALLOWED or (guard and call in _ASKING) else Standing.MISTAKE
+        is_taken = is_taken or guard is not Guard.NONE
+        if is_taken and call in _ASKING:
+            return Standing.QUESTION
+        caller = caller.f_back
+    return Standing.QUESTION if is_taken else Standing.MISTAKE
 
 
 _ONE_SHOT = getattr(select, "EPOLLONESHOT", 0)  # Linux has it
@@ -236,8 +260,9 @@ class WatchedPoll:
             getattr(self._polled, call)(fd, *rest, **keywords)
         except (ValueError, OSError) as error:
             frame = sys._getframe(2)
-            if (not isinstance(error, OSError) or error.errno == errno.EBADF) and not _is_swallowed(frame, type(error)):
-                wait_failed((fd,), call, frame)
+            is_over = isinstance(self, WatchedEpoll) and self._polled.closed  # which is a ValueError, too
+            if not is_over and (not isinstance(error, OSError) or error.errno == errno.EBADF):
+                wait_failed((fd,), call, frame, _standing(frame, call, type(error)))
             raise
 
     def __getattr__(self, name: str) -> Any:
@@ -285,7 +310,8 @@ def closed(track: SocketTrack, number: int) -> None:
     for found in tuple(in_use.values()):
         selector = found()
         entry = None if selector is None else _entry(selector, number)
-        if entry is not None:
+        if entry is not None and _stale.get(selector, {}).get(number) is not entry:
+            _stale.setdefault(selector, {})[number] = entry
             _doomed.setdefault(selector, []).append(Doomed(track, number, entry, track.events[-1].place))
             if not isinstance(selector, WatchedPoll) and "select" not in vars(selector):
                 _watch_next_use(selector)

@@ -37,14 +37,11 @@ EXPLAINED = (
         reason="The tests use a closed or detached socket to see that this is an error.",
     ),
     Explained(
-        suite="test_socket", kind="order", states="bound",
-        calls="sendmsg", functions="_testSendmsgNoDestAddr",
-        reason="The test sends a datagram to nobody to see that this is an error.",
-    ),
-    Explained(
         suite="test_socket", kind="order", states="open bound",
-        calls="listen setblocking close", functions="test_socket_close test_setblocking_invalidfd testCloseException",
-        reason="The tests close the descriptor behind the object's back to see that the next call is an error.",
+        calls="sendmsg listen setblocking close",
+        functions="_testSendmsgNoDestAddr test_socket_close test_setblocking_invalidfd testCloseException",
+        reason="The tests send a datagram to nobody, or close the descriptor behind the object's back, to see that this, or "
+        "the next call, is an error.",
     ),
     Explained(
         suite="test_socket", kind="leak", states="open",
@@ -104,20 +101,27 @@ EXPLAINED = (
         reason="The test registers a closed socket and an invalid descriptor to see that this is an error.",
     ),
     Explained(
-        suite="websockets", kind="tls", states="connected send_shut",
-        calls="shutdown recv", functions="send_data recv_events run_io",
+        suite="websockets", kind="tls", states="connected send_shut open",
+        calls="shutdown recv do_handshake", functions="send_data recv_events run_io connect",
         reason="websockets ends a TLS connection by shutdown(SHUT_WR), so that neither end can tell a cut from the "
-        "end. In run_io() TLS goes over TLS, and the inner one tells a cut.",
+        "end. In run_io() TLS goes over TLS, and the inner one tells a cut; a defect of websockets: when that handshake "
+        "fails, run_io() leaves the alert in the MemoryBIO.",
     ),
     Explained(
-        suite="websockets", kind="tls", states="open",
-        calls="do_handshake", functions="connect",
-        reason="A defect of websockets: when the handshake of TLS over TLS fails, run_io() leaves the alert in the MemoryBIO.",
+        suite="websockets", kind="leak", states="listening",
+        calls="close", functions="create_server",
+        reason="test_start_serving never closes its server.",
     ),
     Explained(
         suite="websockets", kind="order", states="closed",
-        calls="sendall", functions="send_data",
-        reason="The thread that keeps a connection alive may send when another has just closed it, and takes the error.",
+        calls="sendall send", functions="send_data test_client_connect_canceled_during_handshake",
+        reason="The thread that keeps a connection alive may send when another has just closed it, and takes the error. "
+        "A test sends to see that a cancelled handshake has closed the socket.",
+    ),
+    Explained(
+        suite="websockets", kind="loss", states="connected send_shut",
+        calls="write", functions="send_data",
+        reason="Tests end a connection's transport behind its back, to see what becomes of the next message.",
     ),
     Explained(
         suite="anyio", kind="order", states="closed open",
@@ -131,13 +135,14 @@ EXPLAINED = (
     ),
     Explained(
         suite="trio", kind="order", states="closed",
-        calls="recv send accept", functions="_nonblocking_helper",
-        reason="The tests use a stream or a listener that they have closed, to see the error that trio makes of it.",
+        calls="recv send accept close", functions="_nonblocking_helper test_can_survive_unnotified_close",
+        reason="The tests use a stream or a listener that they have closed, to see the error that trio makes of it, and "
+        "close a socket under the tasks that wait for it.",
     ),
     Explained(
         suite="trio", kind="loss", states="connected",
-        calls="send close", functions="test_interrupted_by_close close",
-        reason="A test fills a socket by send(), whose result it does not need; others end with a close() that resets.",
+        calls="send close", functions="test_interrupted_by_close fill_socket close",
+        reason="Tests fill a socket by send(), whose result they do not need; others end with a close() that resets.",
     ),
     Explained(
         suite="anyio", kind="tls", states="listening",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
 import subprocess
 from pathlib import Path
@@ -142,6 +143,43 @@ def test_line_of_a_task(tmp_path: Path) -> None:
     _, (found,) = run_with_report(tmp_path, script)
     assert (found["file"], found["line"], found["call"]) == (script, 7, "recv")
     assert found["library"].startswith("trio/_socket.py:")
+
+
+CLOSED_UNDER_TASKS = """
+from contextlib import suppress
+import socket
+import trio
+import trio.testing
+
+async def wait(how, sock):
+    with suppress(OSError):
+        await how(sock)
+
+async def main():
+    near, far = socket.socketpair()
+    number = near.fileno()
+    with near, far, near.dup():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait, trio.lowlevel.wait_readable, near)
+            nursery.start_soon(wait, trio.lowlevel.wait_readable, far)
+            await trio.testing.wait_all_tasks_blocked()
+            near.close()
+            nursery.cancel_scope.cancel()
+    try:
+        await trio.lowlevel.wait_readable(number)
+    except OSError as error:
+        print(error)
+
+trio.run(main)
+"""
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="trio waits by epoll")
+def test_loop_that_finds_a_descriptor_gone(tmp_path: Path) -> None:
+    """What a loop learns from an error it takes is no finding; the close() behind it is one, and so is a wait that begins."""
+    done, found = run_with_report(tmp_path, write(tmp_path, CLOSED_UNDER_TASKS))
+    assert done.returncode == 0, done.stderr
+    assert sorted((each["call"], each["line"]) for each in found) == [("close", 19), ("register", 22)]
 
 
 @posix

@@ -1,4 +1,4 @@
-"""Thirty-two faults, each in a subclass of the standard library's socket: what a suite for sockets has to find."""
+"""Fifty-two faults, each in a subclass of the standard library's socket: what a suite for sockets has to find."""
 
 from __future__ import annotations
 
@@ -263,6 +263,147 @@ class ErrorSticks(Sound):
         return value
 
 
+class CountsWhatDidNotFit(Sound):
+    def send(self, data: Any, flags: int = 0) -> int:
+        super().send(data, flags)
+        return len(data)
+
+
+class SendallStopsEarly(Sound):
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        super().sendall(data[:65536], flags)
+
+
+class SendmsgSendsOne(Sound):
+    def sendmsg(self, buffers: Any, *rest: Any) -> int:
+        return super().sendmsg(list(buffers)[:1], *rest)
+
+
+class ReceivesIntoAll(Sound):
+    def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
+        return super().recv_into(buffer, 0, flags)
+
+
+class LosesWhatIsLong(Sound):
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        return super().recv(size, flags)[:8192]
+
+
+class PeeksOnce(Sound):
+    has_peeked = False
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        if flags & socket.MSG_PEEK and self.has_peeked:
+            return b""
+        self.has_peeked = bool(flags & socket.MSG_PEEK)
+        return super().recv(size, flags)
+
+
+class TimeOutIsEarly(Sound):
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        seconds = self.gettimeout()
+        if not seconds:
+            return super().recv(size, flags)
+        self.settimeout(seconds / 2)
+        try:
+            return super().recv(size, flags)
+        finally:
+            self.settimeout(seconds)
+
+
+class ConnectTimesOutLate(Sound):
+    def connect(self, address: Any) -> None:
+        try:
+            super().connect(address)
+        except TimeoutError:
+            time.sleep(1)
+            raise
+
+
+class SendTimesOutLate(Sound):
+    def send(self, data: Any, flags: int = 0) -> int:
+        try:
+            return super().send(data, flags)
+        except TimeoutError:
+            time.sleep(1)
+            raise
+
+
+class SendWaits(Sound):
+    def send(self, data: Any, flags: int = 0) -> int:
+        try:
+            return super().send(data, flags)
+        except BlockingIOError:
+            time.sleep(0.2)
+            raise
+
+
+class RecvfromTimesOutLate(Sound):
+    def recvfrom(self, size: int, flags: int = 0) -> Any:
+        try:
+            return super().recvfrom(size, flags)
+        except TimeoutError:
+            time.sleep(1)
+            raise
+
+
+class ForgetsKeepalive(Sound):
+    def setsockopt(self, level: int, option: int, value: Any) -> None:  # type: ignore[override]
+        if (level, option) != (socket.SOL_SOCKET, socket.SO_KEEPALIVE):
+            super().setsockopt(level, option, value)
+
+
+class ForgetsNoDelay(Sound):
+    def setsockopt(self, level: int, option: int, value: Any) -> None:  # type: ignore[override]
+        if (level, option) != (socket.IPPROTO_TCP, socket.TCP_NODELAY):
+            super().setsockopt(level, option, value)
+
+
+class KindIsRaw(Sound):
+    def getsockopt(self, level: int, option: int, *size: int) -> Any:  # type: ignore[override]
+        return socket.SOCK_RAW if option == socket.SO_TYPE else super().getsockopt(level, option, *size)
+
+
+class AcceptGivesList(Sound):
+    def accept(self) -> tuple[Any, Any]:
+        accepted, address = super().accept()
+        return accepted, list(address)
+
+
+class AcceptLosesWhatCameBefore(Sound):
+    def accept(self) -> tuple[Any, Any]:
+        accepted, address = super().accept()
+        with suppress(OSError):
+            socket.socket.recv(accepted, 100, socket.MSG_DONTWAIT)
+        return accepted, address
+
+
+class SendsNoEmptyMessage(Sound):
+    def send(self, data: Any, flags: int = 0) -> int:
+        is_empty_message = self.type == socket.SOCK_DGRAM and not len(data)
+        return 0 if is_empty_message else super().send(data, flags)
+
+
+class CutsLongMessages(Sound):
+    def sendto(self, data: Any, *rest: Any) -> int:
+        super().sendto(data[:1000], *rest)
+        return len(data)
+
+
+class PeerNameStays(Sound):
+    name: Any = None
+
+    def getpeername(self) -> Any:
+        name = super().getpeername()
+        self.name = self.name or name
+        return self.name
+
+
+class ReceivesMessagesIntoNothing(Sound):
+    def recvfrom_into(self, buffer: Any, size: int = 0, flags: int = 0) -> Any:
+        return 0, super().recvfrom_into(buffer, size, flags)[1]
+
+
 STREAMS, SERVERS, DATAGRAMS = "accepted", "server", "datagram"
 
 FAULTS: dict[type[Sound], str] = {
@@ -298,5 +439,25 @@ FAULTS: dict[type[Sound], str] = {
     ShutsNothing: STREAMS,
     BlockLeavesItOpen: STREAMS,
     ErrorSticks: "client",
+    CountsWhatDidNotFit: STREAMS,
+    SendallStopsEarly: STREAMS,
+    SendmsgSendsOne: STREAMS,
+    ReceivesIntoAll: STREAMS,
+    LosesWhatIsLong: STREAMS,
+    PeeksOnce: STREAMS,
+    TimeOutIsEarly: STREAMS,
+    ConnectTimesOutLate: "client",
+    SendTimesOutLate: STREAMS,
+    SendWaits: STREAMS,
+    RecvfromTimesOutLate: DATAGRAMS,
+    ForgetsKeepalive: STREAMS,
+    ForgetsNoDelay: STREAMS,
+    KindIsRaw: STREAMS,
+    AcceptGivesList: SERVERS,
+    AcceptLosesWhatCameBefore: SERVERS,
+    SendsNoEmptyMessage: DATAGRAMS,
+    CutsLongMessages: DATAGRAMS,
+    PeerNameStays: DATAGRAMS,
+    ReceivesMessagesIntoNothing: DATAGRAMS,
 }
 """a fault -> the role in which it shows"""

@@ -11,9 +11,13 @@ import pytest
 from conformance.seeded_faults import FAULTS, CloseKeepsDescriptor, PeekTakes, Sound
 
 from lifecycle import CLIENT, ROLES, Role
-from lifecycle.conformance import SocketAdapter, replay, target_of
+from lifecycle.conformance import Mismatch, SocketAdapter, replay, target_of
+from lifecycle.conformance.adapters.loopback import PATIENCE
+from lifecycle.conformance.adapters.session import TIMEOUTS
+from lifecycle.conformance.data_cells.cell import must_be
 from lifecycle.conformance.driving.data import run_data_cells
 from lifecycle.conformance.driving.results import RoleResult
+from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.driving.sequences import model_for
 from lifecycle.conformance.targets import PLATFORM
 
@@ -35,10 +39,17 @@ def kept_descriptors() -> Any:
         os.close(CloseKeepsDescriptor.kept.pop())
 
 
-@pytest.mark.usefixtures("kept_descriptors")
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls wait a quarter of the usual time for what a fault keeps from them."""
+    for under in (under for under, seconds in TIMEOUTS.items() if seconds == PATIENCE):
+        monkeypatch.setitem(TIMEOUTS, under, PATIENCE / 4)
+
+
+@pytest.mark.usefixtures("kept_descriptors", "impatient")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_each_seeded_fault_is_found(fault: type[Sound]) -> None:
-    """Thirty-two faults of thirty-two: each differs in a cell that says which values differ."""
+    """Each differs in a cell that says which values differ."""
     result = found_in(fault, ROLES[FAULTS[fault]])
     assert result.unexplained
     assert all(each.expected and each.got for each in result.unexplained)
@@ -73,3 +84,25 @@ def test_a_wrong_value_is_not_explained_by_a_platform() -> None:
     found = replay(target_of("loses", LosesLate), CLIENT, "create", "connect (waiting)", "peer_sends", "receive")
     assert found is not None
     assert (found.expected, found.got, found.explanation) == ("ok giving b'message'", "ok giving b'messag'", "")
+
+
+def test_measured_seconds_and_ports_do_not_make_a_cause_of_their_own() -> None:
+    """A time-out that is early by another time, and a wrong port, are the same cause in the next run."""
+    first, again = (
+        Divergence("", "client", "connected", "receive", "a time-out after 0.1 s", f"early, after {seconds} s", ("data: x",))
+        for seconds in ("0.052", "0.057")
+    )
+    assert first.line == again.line
+    here, there = (
+        Divergence("", "client", "connected", "get_peer_name", "('127.0.0.1', 43647)", f"('127.0.0.1', {port})", ("data: y",))
+        for port in (47, 186)
+    )
+    assert here.line == there.line
+
+
+def test_data_that_differs_late_shows_where() -> None:
+    """Long data is shown from the first byte that differs."""
+    with pytest.raises(Mismatch) as found:
+        must_be(bytes(1000), bytes(900) + b"x" + bytes(99))
+    assert str(found.value.expected) == f"1000 bytes, with {bytes(20)!r} at 900"
+    assert str(found.value.got) == f"1000 bytes, with {b'x' + bytes(19)!r} at 900"

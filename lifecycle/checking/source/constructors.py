@@ -15,6 +15,7 @@ from lifecycle.roles.python.asyncio_streams import WRITER
 from lifecycle.roles.python.datagram import PYTHON_DATAGRAM
 from lifecycle.roles.python.other import PYTHON_SOCKET
 from lifecycle.roles.python.stream import CONNECTED, PYTHON_STREAM
+from lifecycle.roles.words import ATTACH
 
 STREAM_SOCKET = Machine(PYTHON_STREAM, STREAM)
 DATAGRAM_SOCKET = Machine(PYTHON_DATAGRAM, DATAGRAM)
@@ -77,12 +78,13 @@ def _word(
 
 
 def _archive(call: ast.Call, dotted: Callable[[ast.expr], str | None]) -> Made | None:
-    """Archive(file, direction): the direction is the state."""
+    """Archive(file, mode): it begins attached, where attach() leads by that mode."""
     machine = Machine(ROLES["archive"])
+    modes = machine.role.table[machine.role.initial][ATTACH.name]
     given = call.args[1] if len(call.args) > 1 else None
     if not isinstance(given, ast.Constant):
         return Made(None)
-    state = next((each.name for each in machine.role.states if each.name.startswith(str(given.value))), None)
+    state = modes.get(str(given.value))
     return Made(None) if state is None else Made(machine.at(state))
 
 

@@ -33,6 +33,7 @@ class Expressions:
         self.raised: list[list[Environment]] = [[]]
         self.machines: dict[Site, Machine | None] = {}
         self.guards = 0
+        self.rehearsals = 0  # loops whose turns are read to learn where their objects may be, before the turn that is judged
         self.lending = False
 
     # -- values ---------------------------------------------------------------------------------------------------------------
@@ -319,7 +320,7 @@ class Expressions:
         is_question = call in QUESTIONS and self.guards > 0
         if not is_question and self.mistakes.judge(places, call, node, self.frame.branches if self.frame.lines else 0):
             self.may_raise()
-            for site in sites:
+            for site in () if self.rehearsals else sites:
                 self.env.places[site] = None  # one mistake, one report
             return
         outcome = DIRECTIONS.get(_constant(node)) if isinstance(node, ast.Call) else None

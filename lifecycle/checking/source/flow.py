@@ -20,6 +20,7 @@ from lifecycle.checking.source.syntax import (
     exception_names,
     expects_failure,
     first_parameter,
+    is_irrefutable,
     shared_names,
 )
 
@@ -117,7 +118,7 @@ class Flow(Expressions):
                 self._try(node)
             case ast.Match():
                 self.give_away(self.evaluate(node.subject))
-                self._branches([*(case.body for case in node.cases), []])
+                self._branches([*(case.body for case in node.cases), *([[]] if not is_irrefutable(node.cases[-1]) else [])])
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self._capture(node)
                 self.env.names.pop(node.name, None)
@@ -154,10 +155,11 @@ class Flow(Expressions):
     ) -> None:
         entry = self.env
         self.frame.branches += not is_endless
-        loop = Loop(len(self.frame.unwinding))
         for turn in range(TURNS):
             self.mistakes.muted += 1
+            self.rehearsals += 1
             _, after = self._turn(entry, body, target, test)
+            self.rehearsals -= 1
             self.mistakes.muted -= 1
             wider = entry.joined(after)
             if wider.is_as(entry):

@@ -17,7 +17,8 @@ def problem_of(mistake: Mistake) -> Problem:
         message = f"{mistake.role}.{mistake.call}() may fail, and skips the close() behind it"
     else:
         states = " or ".join(repr(state) for state in mistake.states)
-        message = f"{mistake.call}() on a {mistake.role} in state {states}"
+        article = "an" if mistake.role[0] in "aeiou" else "a"
+        message = f"{mistake.call}() on {article} {mistake.role} in state {states}"
         if mistake.made and mistake.made != mistake.line:
             message += f", made in line {mistake.made}"
         first = f"Call {', then '.join(f'{step}()' for step in mistake.remedy)} first. " if mistake.remedy else ""

@@ -57,6 +57,11 @@ def exception_names(node: ast.expr) -> set[str]:
     return {ast.unparse(each) for each in nodes} | {each.attr for each in nodes if isinstance(each, ast.Attribute)}
 
 
+def is_irrefutable(case: ast.match_case) -> bool:
+    """Whether the case matches whatever is left: `case _` or a name."""
+    return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
+
+
 def expects_failure(node: ast.Try | ast.TryStar) -> bool:
     """Whether the block fails the test where nothing is raised: by fail(), or by an AssertionError, after the calls."""
     last = [*node.body[-1:], *node.orelse]

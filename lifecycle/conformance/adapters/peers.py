@@ -74,7 +74,7 @@ class StreamPeer:
         """So many bytes, waiting for them; fewer where the stream ends before."""
         got = b""
         while len(got) < size:
-            part = self._loopback.patiently(self.sock, self.sock.recv, size - len(got))
+            part = self._loopback.patiently(self.sock, self.sock.recv, min(size - len(got), 65536))
             if not part:
                 break
             got += part

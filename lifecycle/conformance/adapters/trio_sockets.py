@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 TURNS = 8
 """After so many turns of trio, each of which polls the system, a call that has not ended is one that waits."""
 
-AWAITED = frozenset({"bind", CONNECT.name, ACCEPT.name, "send", "recv", "recv_into", "recvfrom", "sendto"})
+AWAITED = frozenset({
+    "bind", CONNECT.name, ACCEPT.name, "send", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "sendto",
+})  # fmt: skip
 """the calls of a trio socket that must be awaited"""
 
 IN_ITS_THREAD = frozenset({"close", DETACH.name})

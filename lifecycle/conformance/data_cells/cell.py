@@ -20,6 +20,11 @@ from lifecycle.conformance.driving.run import DATA
 from lifecycle.conformance.model.environment import Facts, Under
 from lifecycle.roles.words import RECEIVE
 
+TIMEOUT = 0.1
+EARLY = 0.8 * TIMEOUT
+LATE = 0.5  # seconds more than it should take
+MUCH, SHOWN = 40, 20  # bytes that are not shown whole, and so many of them that are
+
 
 class Scene:
     """An object under test in the state that a cell needs, and its peer.
@@ -92,7 +97,8 @@ class DataCell:
     where, unless: facts of the object's surroundings when it begins; it begins where it has them after the fewest steps.
     methods: those without which a raw socket does not have it; a cell that names some is about raw sockets only. also: other
     calls of the role that it makes. actions: peer actions that it needs. tries: how often it may fail, where it measures time.
-    needs_silence, needs_descriptor, needs_flags: a listener that is silent, a descriptor of the system, flags of recv().
+    needs_silence, needs_full: a listener that is silent, a connection that takes no more. needs_descriptor, needs_flags: a
+    descriptor of the system, flags of recv().
     """
 
     name: str
@@ -106,6 +112,7 @@ class DataCell:
     actions: tuple[str, ...] = ()
     tries: int = 1
     needs_silence: bool = False
+    needs_full: bool = False
     needs_descriptor: bool = False
     needs_flags: bool = False
 
@@ -122,10 +129,34 @@ class DataCell:
 def must_be(wanted: object, got: object) -> None:
     """Raises Mismatch where they differ."""
     if got != wanted:
-        raise Mismatch(_short(wanted), _short(got))
+        at = _first_difference(wanted, got)
+        raise Mismatch(_short(wanted, at), _short(got, at))
 
 
-def _short(value: object) -> object:
-    if isinstance(value, bytes) and len(value) > 40:
-        return f"{len(value)} bytes, {value[:20]!r}..."
+def must_time_out(scene: Scene, call: Callable[[], object]) -> None:
+    """A call that may wait for TIMEOUT seconds, and for which nothing comes, raises TimeoutError neither early nor late."""
+    scene.sock.settimeout(TIMEOUT)
+    began = time.monotonic()
+    try:
+        got = call()
+    except TimeoutError:
+        took = time.monotonic() - began
+        if took > TIMEOUT + LATE or (took < EARLY and scene.real_time):
+            when = "early" if took < EARLY else "late"
+            raise Mismatch(f"a time-out after {TIMEOUT} s", f"{when}, after {took:.3f} s") from None
+        return
+    raise Mismatch("a time-out", _short(got))
+
+
+def _first_difference(wanted: object, got: object) -> int:
+    if not isinstance(wanted, bytes) or not isinstance(got, bytes):
+        return 0
+    return next(
+        (at for at, pair in enumerate(zip(wanted, got, strict=False)) if pair[0] != pair[1]), min(len(wanted), len(got))
+    )
+
+
+def _short(value: object, at: int = 0) -> object:
+    if isinstance(value, bytes) and len(value) > MUCH:
+        return f"{len(value)} bytes, with {value[at : at + SHOWN]!r} at {at}"
     return value

@@ -14,7 +14,7 @@ from lifecycle.conformance.data_cells.registry import DATA_CELLS
 from lifecycle.conformance.driving.results import RoleResult
 from lifecycle.conformance.driving.run import HANGS, Divergence, Run, differing
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
-from lifecycle.conformance.model.environments import SILENCE
+from lifecycle.conformance.model.environments import FLOOD, SILENCE
 from lifecycle.conformance.model.graph import Edge, Model
 
 
@@ -104,6 +104,8 @@ def _lacking(model: Model, stage: LoopbackStage, cell: DataCell) -> Iterator[str
         yield "recv() takes a size only"
     if cell.needs_silence and not any(SILENCE in each.arguments for each in model.offered):
         yield "no listener is silent here"
+    if cell.needs_full and not any(FLOOD in each.arguments for each in model.offered):
+        yield "no connection is full here"
 
 
 def _differs(adapter: Adapter, run: Run, cell: DataCell, expected: str, got: str) -> Divergence:

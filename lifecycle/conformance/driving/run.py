@@ -17,7 +17,7 @@ from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 DATA = "data: "
 """with which the labels of data cells begin"""
 
-NUMBERS = re.compile(r"\b\d{4,}\b")
+NUMBERS = re.compile(r"\b\d{4,}\b|\b\d+\.\d+(?= s\b)|(?<=', )\d+(?=\))")
 HANGS, RAISED = "no answer: it hangs", "raised "
 TARDY = 1.0  # seconds after which a step that differs is not tried again
 REFUSALS, WAITS = (ILLEGAL, "failed"), ("pending", "timed_out")
@@ -54,7 +54,7 @@ class Divergence:
         """What differences that are one line of a report have in common.
 
         An error that should not be is one cause, whatever should have been in its place, and so is a refusal or a failure that
-        is missing, a wait that is not made, and a call that hangs; numbers of ports do not count.
+        is missing, a wait that is not made, and a call that hangs; large numbers, ports and measured seconds do not count.
         """
         if self.explanation:
             return self.role, self.explanation

@@ -32,6 +32,12 @@ class Coverage:
         self.states = {(model.role.name, state.name) for model in models for state in model.role.states}
         self.reached: Counter[tuple[str, str, str, str]] = Counter()
         self.explained: Counter[tuple[str, str, str, str]] = Counter()
+        self._missing = set(self.possible)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every cell was reached, or is known to differ."""
+        return not self._missing
 
     @property
     def reached_states(self) -> set[tuple[str, str]]:
@@ -40,12 +46,13 @@ class Coverage:
 
     def count(self, edge: Edge, divergence: Divergence | None) -> None:
         """Count a call that was made along an edge, and did not differ, or in a way that is explained."""
-        (self.reached if divergence is None else self.explained)[edge.role, *edge.cell] += 1
+        cell = (edge.role, *edge.cell)
+        (self.reached if divergence is None else self.explained)[cell] += 1
+        self._missing.discard(cell)
 
     def has(self, edge: Edge) -> bool:
         """Whether the cell of an edge was reached, or is known to differ."""
-        cell = (edge.role, *edge.cell)
-        return cell in self.reached or cell in self.explained
+        return (edge.role, *edge.cell) not in self._missing
 
     def table(self) -> str:
         """One line a role: cells and states reached, of how many."""
@@ -145,7 +152,8 @@ class Steering:
 
     def _chosen(self, subject: int, goals: Goals) -> tuple[Cell, ...]:
         at_a_time = ceil(len(goals) * self._subjects / EXAMPLES)
-        unreached = tuple(islice((goal for goal, edge in goals.items() if not self._coverage.has(edge)), at_a_time))
+        missing = () if self._coverage.is_complete else (goal for goal, edge in goals.items() if not self._coverage.has(edge))
+        unreached = tuple(islice(missing, at_a_time))
         if unreached or len(self._plans) % AGAIN:
             return unreached
         quick = [goal for goal in goals if not goals[goal].is_slow]

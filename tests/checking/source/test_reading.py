@@ -31,6 +31,12 @@ WRONG = {
     "both branches close": ("s = socket.socket()\nif x:\n    s.close()\nelse:\n    s.close()\ns.send(b'')", 6, "send"),
     "in the second turn of a loop": (
         "for n in range(3):\n    s = socket.socket()\n    s.close()\n    s.connect(n)", 4, "connect"),
+    "in each turn of a loop": ("s = socket.socket()\ns.close()\nwhile x:\n    y()\n    s.send(b'')", 5, "send"),
+    "in the test of a loop": ("s = socket.socket()\ns.close()\nwhile s.recv(1):\n    pass", 3, "recv"),
+    "behind a match that is complete": (
+        "s = socket.socket()\nmatch x:\n    case 1:\n        s.close()\n    case _:\n        s.close()\ns.send(b'')",
+        7, "send"),
+    "an archive that stores": ("from lifecycle import Archive\na = Archive(x, 'store')\na.close()\na.flush()", 4, "flush"),
     "in a finally": ("s = socket.socket()\ntry:\n    s.close()\nfinally:\n    s.listen()", 5, "listen"),
     "through a helper": ("s = opened()\ns.listen()\ndef opened():\n    return socket.create_connection(('', 1))", 2, "listen"),
     "closed by a helper": ("s = socket.socket()\nend(s)\ns.connect(('', 1))\ndef end(x):\n    x.close()", 3, "connect"),

@@ -322,9 +322,13 @@ VERB(v_fill) { /* zeros, as many as go */
   sends(slot, fd, atol(words[0]), MOST, words + 1);
 }
 
+static long at_most(const char *size) { /* what there is room for */
+  return atol(size) < MOST ? atol(size) : MOST;
+}
+
 VERB(v_recv) {
   long count;
-  do count = CALL(recv)(fd, (void *)data, atol(words[0]), flags_of(words + 1)); while (count < 0 && again(slot, "readable"));
+  do count = CALL(recv)(fd, (void *)data, at_most(words[0]), flags_of(words + 1)); while (count < 0 && again(slot, "readable"));
   if (count >= 0) { print_data(count); puts(""); }
 }
 
@@ -335,7 +339,7 @@ VERB(v_recvfrom) {
   do {
     size = sizeof from;
     from.ss_family = 0;
-    count = CALL(recvfrom)(fd, (void *)data, atol(words[0]), flags_of(words + 1), (void *)&from, &size);
+    count = CALL(recvfrom)(fd, (void *)data, at_most(words[0]), flags_of(words + 1), (void *)&from, &size);
   } while (count < 0 && again(slot, "readable"));
   if (count >= 0) { print_data(count); print_address(&from); }
 }

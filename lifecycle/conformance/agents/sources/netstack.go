@@ -213,6 +213,9 @@ func (s *slot) receive(size int, peeks, withSender bool) string {
 			return "ok -" + nobody(withSender)
 		}
 	}
+	if size > len(buffer) {
+		size = len(buffer)
+	}
 	var got tcpip.ReadResult
 	err, isLate := s.until(waiter.ReadableEvents, func() (err tcpip.Error) {
 		into := tcpip.SliceWriter(buffer[:size])
