@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import socket
 import sys
 import time
@@ -386,12 +385,6 @@ for _name in NAMES_HERE:
 def raised_by(sock: OsSocket, error: OSError) -> None:
     """Note on an error which object's call it comes from, as a number: an error may outlive the object, and be pickled."""
     vars(error)["socket_id"] = id(sock)
-
-
-def checked_file(file: object) -> None:
-    """TypeError for what is no file that is open in binary mode, before anything is read from it."""
-    if isinstance(file, io.TextIOBase) or not hasattr(file, "read"):
-        raise TypeError(f"send_file() takes a file that is open in binary mode, not {type(file).__name__}")
 
 
 def checked_size(size: int) -> None:

@@ -9,9 +9,19 @@ from lifecycle.engine import Observer
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.errors import SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import checked_timeout
-from lifecycle.net.operations.messages import LIMIT, Budget, Steps, Taken, checked_limit, checked_separator, exactly, until
+from lifecycle.net.operations.messages import (
+    LIMIT,
+    Budget,
+    Steps,
+    Taken,
+    checked_file,
+    checked_limit,
+    checked_separator,
+    exactly,
+    until,
+)
 from lifecycle.net.operations.transfer import READ_SIZE, Progress
-from lifecycle.net.os_socket import checked_file, checked_size
+from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import StreamCalls
 
 if TYPE_CHECKING:

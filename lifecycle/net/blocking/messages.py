@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from lifecycle.net.blocking.driver import BlockingSocket
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import Timeout
-from lifecycle.net.operations.messages import LIMIT, Budget, Steps, Taken, checked_limit, checked_separator, exactly, until
+from lifecycle.net.operations.messages import (
+    LIMIT,
+    Budget,
+    Steps,
+    Taken,
+    checked_file,
+    checked_limit,
+    checked_separator,
+    exactly,
+    until,
+)
 from lifecycle.net.operations.transfer import READ_SIZE
-from lifecycle.net.os_socket import checked_file, checked_size
+from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import StreamCalls
 
 if TYPE_CHECKING:
