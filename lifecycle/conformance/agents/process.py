@@ -61,7 +61,8 @@ class Agent:
         self._buffer, self._posted, self._posted_seconds, self._free = b"", [], 0.0, list(range(SLOTS, 0, -1))
         self.generation += 1
         try:
-            first = self.ask(f"hello 0 {PROTOCOL}", within=STARTS_WITHIN)
+            with WATCHDOG.pausing():  # once something has hung, it waits less than a program needs to start
+                first = self.ask(f"hello 0 {PROTOCOL}", within=STARTS_WITHIN)
         except Hangs as error:
             WATCHDOG.hung -= 1
             raise BadAgent(f"{self.command!r} does not say hello: {error}") from None

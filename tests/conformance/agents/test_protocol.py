@@ -16,7 +16,7 @@ from lifecycle.conformance.adapters.known import table_of
 from lifecycle.conformance.agents.adapter import SOURCES, AgentAdapter, source_of
 from lifecycle.conformance.agents.process import Agent, BadAgent
 from lifecycle.conformance.campaigns.measure import NOT_MEASURED, measure
-from lifecycle.conformance.driving.watchdog import Hangs
+from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
 from lifecycle.conformance.targets import UnknownTarget
 
 STREAMS = [SERVER, CLIENT, ACCEPTED, DATAGRAM]
@@ -51,6 +51,19 @@ def test_a_program_that_is_no_agent_is_told(program: str, says: str) -> None:
         Agent(program).start()
     with pytest.raises(UnknownTarget, match=says):
         target_named(f"agent:{program}").adapter()
+
+
+def test_a_program_that_starts_slowly_is_waited_for_when_something_has_hung(tmp_path: Path) -> None:
+    """Steps are interrupted soon once one has hung; the start of the program in a step is not."""
+    file = tmp_path / "slow.py"
+    file.write_text("import time\ntime.sleep(1)\nprint('ok protocol=1', flush=True)\ninput()\n")
+    agent = Agent(f"{sys.executable} {file}")
+    with WATCHDOG.watching():
+        WATCHDOG.hung = 1
+        with WATCHDOG:
+            agent.start()
+    assert agent.told == {"protocol": "1"}
+    agent.close()
 
 
 def agent_of(tmp_path: Path, *lines: str) -> Agent:
