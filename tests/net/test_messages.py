@@ -159,6 +159,8 @@ def test_what_is_no_argument() -> None:
             (lambda: accepted.receive(1, timeout="1"), TypeError),  # type: ignore[arg-type]
             (lambda: accepted.receive_into(b"1234"), TypeError),
             (lambda: accepted.send_file(io.BytesIO(b"x"), -1), ValueError),
+            (lambda: accepted.send_file(io.StringIO("text")), TypeError),
+            (lambda: accepted.send_file(0), TypeError),
             (lambda: Reader(peer), TypeError),  # type: ignore[arg-type]
             (lambda: Reader(accepted, limit=0), ValueError),
         ):
