@@ -84,6 +84,8 @@ class Lifecycle(Governed):
     def _record_in(self, journal: Observer | None) -> None:
         """Have this object, which is new, record its calls: in its own kind of nodes every call takes the path that records."""
         if journal is not None:
+            if not hasattr(journal, "began"):
+                raise TypeError(f"a journal is a Journal, or another object with began() and ended(), not {journal!r}")
             self._journal = journal
             self._node = initial_node(self.role, self.engine, frozenset(self._specs))
 
@@ -140,10 +142,14 @@ class Lifecycle(Governed):
         try:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
         finally:
+            self._forgotten()
             if self._closing_is_awaited:  # and nothing is left to await it
                 self._release()
             else:
                 self._close_if_legal()
+
+    def _forgotten(self) -> None:
+        """It is collected while open, and will be closed."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__qualname__} {self.state}>"

@@ -31,6 +31,23 @@ def _without_secrets(argument: Any) -> Any:
     return Payload(argument) if isinstance(argument, bytes | bytearray | memoryview) else argument
 
 
+def check_context(context: ssl.SSLContext) -> None:
+    """TypeError for what is no context."""
+    import ssl  # only who has a context needs it
+
+    if not isinstance(context, ssl.SSLContext):
+        raise TypeError(f"TLS takes an ssl.SSLContext, not a {type(context).__name__}")
+
+
+def check_server_context(context: ssl.SSLContext) -> None:
+    """As check_context(), and ValueError for a client's context: OpenSSL says so at each handshake, with an OSError."""
+    import ssl
+
+    check_context(context)
+    if context.protocol == ssl.PROTOCOL_TLS_CLIENT:
+        raise ValueError("a server takes a context of PROTOCOL_TLS_SERVER, or of both sides, not of PROTOCOL_TLS_CLIENT")
+
+
 class Reads(Protocol):
     """What reads ahead over a stream, as a file does."""
 
@@ -135,14 +152,13 @@ class TlsCalls(OsSocket):
         session: ssl.SSLSession | None,
     ) -> SecureLayer:
         """Put TLS in the socket's place; nothing is sent yet."""
-        import ssl  # only who has a context needs it
-
         from lifecycle.net.tls_layer import TlsLayer
 
-        if not isinstance(context, ssl.SSLContext):
-            raise TypeError(f"start_tls() takes an ssl.SSLContext, not a {type(context).__name__}")
+        check_context(context)
         if server_side is None:
             server_side = self._is_tls_server
+        if server_side and server_hostname is not None:  # OpenSSL would ignore it
+            raise ValueError("server_hostname is the name in the server's certificate: only TLS's client checks it")
         if context.check_hostname and not (server_side or server_hostname):  # which an SSLObject does not look at
             raise ValueError("the context checks the name in the peer's certificate: give it as server_hostname=")
         if self._holds_unread():
@@ -174,6 +190,14 @@ class TlsCalls(OsSocket):
         self._readers = (*(each for each in before if each() is not None), ref(reader))
 
     def _abandon_if(self, error: BaseException | None) -> None:
-        """A `with` block ends by an exception: the peer must not take what was sent for the whole."""
-        if error is not None and isinstance(getattr(self, "_socket", None), SecureLayer):
-            self._secure_layer().abandon()
+        """What uses the connection ends by an exception: the peer must not take what was sent for the whole."""
+        if error is not None:
+            self._abandon()
+
+    def _forgotten(self) -> None:
+        self._abandon()  # nobody has ended it, as after an exception
+
+    def _abandon(self) -> None:
+        layer = getattr(self, "_socket", None)
+        if isinstance(layer, SecureLayer):
+            layer.abandon()

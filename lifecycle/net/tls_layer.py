@@ -170,7 +170,7 @@ class TlsLayer(KeepsError):
         """Send close_notify if that goes at once, then the end of the connection; nothing is waited for."""
         if self._lock.acquire(blocking=False):
             try:
-                if self._details is not None and self._error is None and not self._is_abandoned:
+                if self._details is not None and self._error is None and self.is_whole:
                     with suppress(OSError):
                         self._end_sends()
                         self.below.shutdown(socket.SHUT_WR)

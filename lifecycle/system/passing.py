@@ -90,10 +90,14 @@ class Arrived:
 
 
 def numbers_of(handles: Iterable[int | HasFileno]) -> array[int]:
-    """The descriptors, as numbers. TypeError for anything else."""
+    """The descriptors, as numbers. TypeError for anything else, ValueError for more than one message carries."""
     numbers: list[Any] = [each if isinstance(each, int) else getattr(each, "fileno", lambda: None)() for each in handles]
     if any(not isinstance(number, int) or isinstance(number, bool) for number in numbers):
         raise TypeError("a handle is an int, or has a fileno()")
+    if len(numbers) > MOST:
+        raise ValueError(
+            f"one message carries {MOST} descriptors at most, not {len(numbers)}: send the others with further data"
+        )
     return array("i", numbers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from functools import partial
 
 import anyio
@@ -11,7 +12,7 @@ from anyio.abc import SocketAttribute
 from anyio.streams.tls import TLSAttribute
 from event_loops import LOOP_PARAMETERS, EventLoop
 
-from lifecycle import HandshakeRefused, aio
+from lifecycle import HandshakeRefused, StreamTruncated, aio
 from lifecycle.conformance.adapters.certificates import client_context, server_context
 
 HOST = "127.0.0.1"
@@ -88,6 +89,117 @@ def test_open_connection_over_tls(loop: EventLoop) -> None:
                             await stream.receive()
                 with pytest.raises(HandshakeRefused):
                     await aio.open_connection(HOST, port, tls=client_context(checks_name=True, trusts="stranger"))
+                server.close()
+
+    loop.run(main)
+
+
+@pytest.mark.parametrize("loop", LOOP_PARAMETERS)
+@pytest.mark.parametrize("grace", [None, 0.05])
+@pytest.mark.parametrize("failure", [ConnectionError, KeyError, None])
+def test_a_handler_that_fails_sends_no_close_notify(
+    loop: EventLoop, grace: float | None, failure: type[Exception] | None
+) -> None:
+    """The client of a handler that raises, or is cancelled, in the middle of its answer sees a cut, and not a whole."""
+
+    async def answer(accepted: aio.Accepted) -> None:
+        await accepted.send(b"half of the fi")
+        if failure is not None:
+            raise failure
+        await anyio.sleep_forever()
+
+    async def main() -> None:
+        with anyio.fail_after(10):
+            async with aio.Server() as server, aio.Client() as client, anyio.create_task_group() as tasks:
+                await server.create(0, HOST)
+                server.listen()
+                tasks.start_soon(partial(server.serve, answer, tls=server_context(), grace=grace, on_error=lambda *_: None))
+                await client.create()
+                await client.connect(*server.local_address)
+                await client.start_tls(client_context(checks_name=True), server_hostname="localhost")
+                assert await client.receive() == b"half of the fi"
+                tasks.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True), pytest.raises(StreamTruncated):
+                    await client.receive()
+
+    loop.run(main)
+
+
+@pytest.mark.parametrize("loop", LOOP_PARAMETERS)
+def test_what_on_error_raises_ends_serve(loop: EventLoop) -> None:
+    """on_error is told of a handshake that fails, once; what it raises is raised by serve(), and not told to it again."""
+    told: list[Exception] = []
+
+    def on_error(_: aio.Accepted, error: Exception) -> None:
+        told.append(error)
+        if len(told) == 1:
+            raise ZeroDivisionError
+
+    async def nothing(accepted: aio.Accepted) -> None:
+        raise AssertionError(accepted)
+
+    async def main() -> None:
+        with anyio.fail_after(10):
+            async with aio.Server() as server:
+                await server.create(0, HOST)
+                server.listen()
+                with socket.create_connection(server.get_sock_name()) as stranger:
+                    stranger.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    with pytest.raises(ExceptionGroup) as raised:
+                        await server.serve(nothing, tls=server_context(), on_error=on_error)
+                assert raised.group_contains(ZeroDivisionError)
+
+    loop.run(main)
+    assert [type(error) for error in told] == [HandshakeRefused]
+
+
+@pytest.mark.parametrize("loop", LOOP_PARAMETERS)
+def test_what_does_not_fit_is_refused_before_anything_is_accepted(loop: EventLoop) -> None:
+    """A client's context, what is no context and what is no time-out are errors of serve(), not of each connection."""
+
+    async def nothing(accepted: aio.Accepted) -> None:
+        raise AssertionError(accepted)
+
+    async def main() -> None:
+        with anyio.fail_after(10):
+            async with aio.Server() as server:
+                await server.create(0, HOST)
+                server.listen()
+                with pytest.raises(ValueError, match="not of PROTOCOL_TLS_CLIENT"):
+                    await server.serve(nothing, tls=client_context())
+                with pytest.raises(TypeError, match="not a str"):
+                    await server.serve(nothing, tls="context")  # type: ignore[arg-type]
+                with pytest.raises(ValueError, match="0 or more seconds"):
+                    await server.serve(nothing, tls=server_context(), handshake_timeout=-1)
+
+    loop.run(main)
+
+
+@pytest.mark.parametrize("loop", LOOP_PARAMETERS)
+def test_a_failed_block_of_a_stream_sends_no_close_notify(loop: EventLoop) -> None:
+    """Leaving `async with connection.as_stream()` by an exception, the peer sees a cut; leaving it otherwise, an end."""
+
+    async def answer(accepted: aio.Accepted) -> None:
+        question = await accepted.receive()
+        with suppress(ZeroDivisionError):
+            async with accepted.as_stream():
+                if question == b"fail":
+                    raise ZeroDivisionError
+
+    async def main() -> None:
+        with anyio.fail_after(10):
+            async with aio.Server() as server, anyio.create_task_group() as tasks:
+                await server.create(0, HOST)
+                server.listen()
+                tasks.start_soon(partial(server.serve, answer, tls=server_context()))
+                port = server.get_sock_name().port
+                async with await aio.open_connection(HOST, port, tls=client_context(checks_name=True)) as client:
+                    await client.send(b"fail")
+                    with pytest.raises(StreamTruncated):
+                        await client.receive()
+                async with await aio.open_connection(HOST, port, tls=client_context(checks_name=True)) as client:
+                    await client.send(b"go on")
+                    assert await client.receive() == b""
                 server.close()
 
     loop.run(main)

@@ -22,6 +22,12 @@ def texts(journal: Journal) -> str:
     return "\n".join(journal.lines())
 
 
+def test_what_is_no_journal_is_refused_at_once() -> None:
+    """TypeError when the object is made, and not by its first call."""
+    with pytest.raises(TypeError, match=r"began\(\) and ended\(\), not True"):
+        Client(journal=True)  # type: ignore[arg-type]
+
+
 def test_an_object_records_its_own_calls() -> None:
     """Client(journal=) and its like record what happens to that object, refusals too; nobody else is observed."""
     journal = Journal(limit=100)

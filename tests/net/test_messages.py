@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import select
 import socket
+import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -51,6 +53,21 @@ def test_nothing_is_lost_at_a_time_out(call: str) -> None:
         assert accepted.receive() == b"st "
         assert accepted.receive() == b"second"
         assert accepted.buffered == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="urgent data arrives otherwise there")
+def test_urgent_data_overtakes_what_is_held() -> None:
+    """MSG_OOB gives the urgent byte, not what an earlier call has left; MSG_DONTROUTE and no flag give what is left."""
+    with accepted_and_raw_peer() as (accepted, peer):
+        peer.sendall(b"line\nleft")
+        assert accepted.receive_until(b"\n") == b"line"
+        held = accepted.buffered
+        assert held == 4
+        peer.send(b"!", socket.MSG_OOB)
+        until(lambda: bool(select.select([], [], [accepted], 0)[2]))
+        assert accepted.receive(9, socket.MSG_OOB) == b"!"
+        assert accepted.buffered == held
+        assert accepted.receive(9, socket.MSG_DONTROUTE) == b"left"
 
 
 def test_waitall_is_honoured() -> None:
@@ -142,6 +159,8 @@ def test_what_is_no_argument() -> None:
             (lambda: accepted.receive(1, timeout="1"), TypeError),  # type: ignore[arg-type]
             (lambda: accepted.receive_into(b"1234"), TypeError),
             (lambda: accepted.send_file(io.BytesIO(b"x"), -1), ValueError),
+            (lambda: accepted.send_file(io.StringIO("text")), TypeError),
+            (lambda: accepted.send_file(0), TypeError),
             (lambda: Reader(peer), TypeError),  # type: ignore[arg-type]
             (lambda: Reader(accepted, limit=0), ValueError),
         ):

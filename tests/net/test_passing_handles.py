@@ -58,6 +58,8 @@ def test_as_many_descriptors_as_one_message_carries_arrive() -> None:
         for handle in handles:
             os.close(handle)
         assert (data, len(set(handles))) == (b"many", MOST)
+        with pytest.raises(ValueError, match=f"{MOST} descriptors at most, not {MOST + 1}"):
+            one.send_handles(b"more", [0] * (MOST + 1))
 
 
 def test_objects_with_a_fileno_can_be_sent() -> None:

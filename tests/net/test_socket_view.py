@@ -179,6 +179,17 @@ def test_view_has_the_calls_of_a_socket() -> None:
             view.recv(1)
 
 
+def test_ssl_does_not_take_the_descriptor() -> None:
+    """wrap_socket() of a view is refused with the remedy, before it takes the descriptor; the connection stays as it is."""
+    with client_and_raw_peer() as (client, peer):
+        before = open_descriptors()
+        with pytest.raises(TypeError, match=r"start_tls\(\), and then as_socket\(\)"):
+            ssl.create_default_context().wrap_socket(client.as_socket(), server_hostname="localhost")  # type: ignore[arg-type]
+        assert open_descriptors() == before
+        client.send(b"still here")
+        assert peer.recv(10) == b"still here"
+
+
 def test_files_keep_the_connection_open() -> None:
     """close() of the view closes the connection when the last file of makefile() is closed, as socket.socket does."""
     with client_and_raw_peer() as (client, peer):

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 
 import pytest
-from loopback import LONG, Background, client_and_raw_peer, connected_pair
+from loopback import LONG, Background, client_and_raw_peer, connected_pair, listening
 from secured import VERSIONS, secured_pair
 
-from lifecycle import Client, HandshakeRefused, IllegalCall, Journal, PlainTextUnread, StreamTruncated
+from lifecycle import (
+    Accepted,
+    Client,
+    ClosedDuringCall,
+    HandshakeRefused,
+    IllegalCall,
+    Journal,
+    PlainTextUnread,
+    StreamTruncated,
+    open_connection,
+)
 from lifecycle.conformance.adapters.certificates import client_context, server_context
 
 
@@ -42,6 +53,81 @@ def test_leaving_a_block_by_an_exception_sends_no_close_notify() -> None:
         assert client.receive() == b"half of the fi"
         with pytest.raises(StreamTruncated):
             client.receive()
+
+
+def test_a_failed_block_of_a_view_sends_no_close_notify() -> None:
+    """The same holds for a block of the view that as_socket() gives."""
+    with secured_pair() as (client, accepted):
+        with pytest.raises(ZeroDivisionError), accepted.as_socket():
+            raise ZeroDivisionError
+        with pytest.raises(StreamTruncated):
+            client.receive()
+
+
+def test_an_object_that_is_collected_sends_no_close_notify() -> None:
+    """Nobody has ended a connection that is forgotten: its peer sees a cut."""
+    with listening() as server:
+
+        def serve() -> Accepted:
+            accepted = server.accept()
+            accepted.start_tls(server_context())
+            return accepted
+
+        serves = Background(serve)
+        forgotten = [open_connection(*server.local_address, tls=client_context(checks_name=True))]
+        with serves.result() as accepted:
+            with pytest.warns(ResourceWarning, match="secured"):
+                forgotten.clear()
+                gc.collect()
+            with pytest.raises(StreamTruncated):
+                accepted.receive()
+
+
+def test_a_close_during_a_send_sends_no_close_notify() -> None:
+    """Whoever closes while another thread sends does not say that all of it was sent."""
+    with secured_pair() as (client, accepted):
+        sends = Background(lambda: client.send(bytes(1 << 26)))
+        accepted.receive_exactly(1 << 20)
+        while not client.is_blocking:  # the rest waits for room
+            accepted.receive()
+        client.close()
+        with pytest.raises(ClosedDuringCall) as closed:
+            sends.result()
+        with pytest.raises(StreamTruncated):
+            while accepted.receive():
+                pass
+        assert closed.value.sent < 1 << 26
+
+
+def test_a_close_during_a_send_for_which_there_is_room() -> None:
+    """The same holds where the system would take the close_notify: a send that waits is woken later than that."""
+    with secured_pair() as (client, accepted):
+        client.send(b"half of the fi")
+        with client._secure_layer().send_under_way():
+            client.close()
+        assert accepted.receive() == b"half of the fi"
+        with pytest.raises(StreamTruncated):
+            accepted.receive()
+
+
+def test_after_a_send_that_waited_close_sends_close_notify() -> None:
+    """A send that is over, after whatever it waited for, leaves close() as it was."""
+    with secured_pair() as (client, accepted):
+        sends = Background(lambda: client.send(bytes(1 << 24)))
+        accepted.receive_exactly(1 << 24)
+        sends.result()
+        client.close()
+        assert accepted.receive() == b""
+
+
+def test_a_name_is_for_the_client_of_tls() -> None:
+    """OpenSSL ignores a name that its server is given; start_tls() refuses it, and what is no context, and nothing is begun."""
+    with connected_pair(timeout=LONG) as (client, accepted):
+        with pytest.raises(ValueError, match="only TLS's client checks it"):
+            accepted.start_tls(server_context(), server_hostname="localhost")
+        with pytest.raises(TypeError, match=r"an ssl\.SSLContext, not a str"):
+            client.start_tls("context", server_hostname="localhost")  # type: ignore[arg-type]
+        assert (client.state, accepted.state) == ("connected", "connected")
 
 
 def test_what_was_read_before_tls_is_not_handed_out_after_it() -> None:

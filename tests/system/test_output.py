@@ -64,6 +64,15 @@ def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
+def test_a_file_of_another_is_not_taken_for_a_new_one(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file has the name beside it already, that one stays as it is, and another name is used."""
+    strange = file.parent / f".lifecycle-{os.getpid()}-7"
+    strange.write_text("strange", encoding="utf-8")
+    monkeypatch.setattr(output, "_NUMBERS", iter((7, 8)))
+    write_whole(file, "new")
+    assert (file.read_text(encoding="utf-8"), strange.read_text(encoding="utf-8")) == ("new", "strange")
+
+
 def test_a_full_disk_leaves_the_old_file(file: Path) -> None:
     """Where the new content does not fit, OSError is raised, the old one stays, and nothing is left beside it."""
     with full_disk(), pytest.raises(OSError, match="too large"):

@@ -17,6 +17,8 @@ from lifecycle.net.errors import BlockingCallCancelled
 from lifecycle.system.addresses import from_system
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from lifecycle.net.aio.messages import AsyncMessages
 
 
@@ -61,6 +63,12 @@ class ConnectionStream(ByteStream):
         """Close the connection; closing again does nothing."""
         self._connection.close()
         await anyio.lowlevel.checkpoint()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._connection._abandon_if(error)
+        await super().__aexit__(kind, error, traceback)
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:

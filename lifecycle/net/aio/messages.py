@@ -9,7 +9,17 @@ from lifecycle.engine import Observer
 from lifecycle.net.aio.driver import AsyncSocket
 from lifecycle.net.errors import SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import checked_timeout
-from lifecycle.net.operations.messages import LIMIT, Budget, Steps, Taken, checked_limit, checked_separator, exactly, until
+from lifecycle.net.operations.messages import (
+    LIMIT,
+    Budget,
+    Steps,
+    Taken,
+    checked_file,
+    checked_limit,
+    checked_separator,
+    exactly,
+    until,
+)
 from lifecycle.net.operations.transfer import READ_SIZE, Progress
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import StreamCalls
@@ -72,6 +82,7 @@ class AsyncMessages(AsyncSocket, StreamCalls):
         does, and what the file's read() raises. After an error or a cancellation the position of a file that can seek is behind
         what was sent, so that the call may be made again.
         """
+        checked_file(file)
         if size is not None:
             checked_size(size)
         budget, sent = Budget(checked_timeout(timeout)), 0

@@ -26,6 +26,8 @@ class Closes(Protocol):
 
     def close(self) -> None: ...
 
+    def _abandon_if(self, error: BaseException | None) -> None: ...
+
 
 class Accepts(Protocol):
     """What serving has to know of a server."""
@@ -141,7 +143,7 @@ class Serving(Generic[Connection]):
     async def _handle(self, connection: Connection) -> None:
         try:
             if self._grace is None:
-                await self._handler(connection)
+                await self._run_handler(connection)
             else:
                 await self._handle_shielded(connection)
         except Exception as error:  # whatever it is: on_error() says what happens to it
@@ -159,12 +161,19 @@ class Serving(Generic[Connection]):
             self._one_ended.set()
             self._one_ended = anyio.Event()
 
+    async def _run_handler(self, connection: Connection) -> None:
+        try:
+            await self._handler(connection)
+        except BaseException as error:  # also when cancelled: over TLS the peer must not take what was sent for the whole
+            connection._abandon_if(error)
+            raise
+
     async def _handle_shielded(self, connection: Connection) -> None:
         """Run a handler that a cancellation of serve() reaches when the grace has passed, and not before."""
         with anyio.CancelScope(shield=True, deadline=self._drained_at) as shield:
             self._shields.add(shield)
             try:
-                await self._handler(connection)
+                await self._run_handler(connection)
             finally:
                 self._shields.discard(shield)
         if shield.cancelled_caught and self._drained_at > float("-inf"):
@@ -186,17 +195,18 @@ def secured_first(
     handler: Callable[[Any], Awaitable[object]],
     context: ssl.SSLContext,
     seconds: float,
-    on_error: Callable[[Any, Exception], object] | None,
+    *,
+    is_told: bool,
 ) -> Callable[[Any], Awaitable[object]]:
-    """A handler that makes the TLS handshake first; one that fails is told, and the connection is not handed over."""
+    """A handler that makes the TLS handshake first; one that fails is raised if it is told, and else logged."""
 
     async def secured(connection: Any) -> None:
         try:
             with anyio.fail_after(seconds):
                 await connection.start_tls(context)
         except (ConnectionError, TimeoutError) as error:
-            if on_error is not None:
-                await _tell(on_error, connection, error)
+            if is_told:
+                raise
             logger.info("a TLS handshake has failed: %r", error)
             return
         await handler(connection)

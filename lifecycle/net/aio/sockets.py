@@ -16,9 +16,11 @@ from lifecycle.net.aio.readiness import Readiness, readiness_of
 from lifecycle.net.aio.serving import Connection, Serving, secured_first
 from lifecycle.net.aio.stream import AsyncStream
 from lifecycle.net.created import CreatedSocket, ServerCalls, checked_class
+from lifecycle.net.operations import checked_timeout
 from lifecycle.net.operations.connecting import NO_PLAN, connecting_anywhere, finishing
 from lifecycle.net.operations.passing import HANDLES, Found, receiving_handles
 from lifecycle.net.operations.transfer import accepting
+from lifecycle.net.tls_calls import check_server_context
 from lifecycle.net.twins import ClientCalls, DatagramCalls
 from lifecycle.roles import ACCEPTED, CLIENT, DATAGRAM, SERVER, words
 from lifecycle.system.addresses import Address, from_system
@@ -245,7 +247,7 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         handshake before the handler runs; one that fails, or takes longer than handshake_timeout seconds, closes that
         connection alone, and is told to on_error, or logged. kind: the class of the connections; by default the server's
         `accepts`. task_status: what a task group's start() gives: it returns as soon as connections are accepted. Raises
-        IllegalCall before listen(); TypeError and ValueError for a limit or a grace that is none.
+        IllegalCall before listen(); TypeError and ValueError for a limit, a grace, a context or a time-out that is none.
         """
         made = self._accepts if kind is None else kind
 
@@ -255,7 +257,9 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
             return connection
 
         if tls is not None:
-            handler = secured_first(handler, tls, handshake_timeout, on_error)
+            check_server_context(tls)
+            checked_timeout(handshake_timeout)
+            handler = secured_first(handler, tls, handshake_timeout, is_told=on_error is not None)
         serving = Serving(self, new_connection, handler, limit=limit, on_error=on_error, grace=grace)
         await serving.run(task_status)
 

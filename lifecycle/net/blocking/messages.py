@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from lifecycle.net.blocking.driver import BlockingSocket
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import Timeout
-from lifecycle.net.operations.messages import LIMIT, Budget, Steps, Taken, checked_limit, checked_separator, exactly, until
+from lifecycle.net.operations.messages import (
+    LIMIT,
+    Budget,
+    Steps,
+    Taken,
+    checked_file,
+    checked_limit,
+    checked_separator,
+    exactly,
+    until,
+)
 from lifecycle.net.operations.transfer import READ_SIZE
 from lifecycle.net.os_socket import checked_size
 from lifecycle.net.twins import StreamCalls
@@ -69,6 +79,7 @@ class Messages(BlockingSocket, StreamCalls):
         read() raises; SendTimedOut and SendWouldBlock have in `sent` how much of the file was sent, and the position of a file
         that can seek is then behind that, so that the call may be made again.
         """
+        checked_file(file)
         if size is not None:
             checked_size(size)
         budget, sent = self._budget(timeout), 0

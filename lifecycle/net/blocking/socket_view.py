@@ -16,8 +16,8 @@ class SocketView:
     """What as_socket() gives: a connection as a stream socket, for http.client, smtplib, ftplib and their like.
 
     Each call is that of the connection, so that it is refused where the table refuses it, with an IllegalCall. close() closes
-    the connection as soon as the files that makefile() gave are closed, as with socket.socket. It has no descriptor of its own
-    and cannot be given to ssl: use start_tls() of the connection before.
+    the connection as soon as the files that makefile() gave are closed, as with socket.socket. It has no descriptor of its own:
+    ssl refuses it with a TypeError; use start_tls() of the connection before.
     """
 
     def __init__(self, connection: Messages) -> None:
@@ -127,7 +127,10 @@ class SocketView:
         self._connection.set_option(level, option, value)
 
     def getsockopt(self, level: int, option: int, buflen: int = 0, /) -> int | bytes:
-        """get_option()."""
+        """get_option(); TypeError for the type of the socket, which is `type`."""
+        if (level, option) == (socket.SOL_SOCKET, socket.SO_TYPE):
+            # The first thing that SSLContext.wrap_socket() asks: then it takes the descriptor, and closes it if detach() fails.
+            raise TypeError("ssl would take the descriptor from the connection: call its start_tls(), and then as_socket()")
         return self._connection.get_option(option, level=level, size=buflen)
 
     def fileno(self) -> int:
@@ -151,7 +154,8 @@ class SocketView:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._connection._abandon_if(error)
         self.close()
 
     def __repr__(self) -> str:

@@ -57,6 +57,12 @@ def checked_separator(separator: bytes) -> bytes:
     return separator
 
 
+def checked_file(file: object) -> None:
+    """TypeError for what is no file that is open in binary mode, before anything is read from it."""
+    if isinstance(file, io.TextIOBase) or not hasattr(file, "read"):
+        raise TypeError(f"send_file() takes a file that is open in binary mode, not {type(file).__name__}")
+
+
 def checked_limit(limit: int) -> int:
     """`limit` itself; TypeError for what is not an int, ValueError for one below 1."""
     if not isinstance(limit, int) or isinstance(limit, bool):

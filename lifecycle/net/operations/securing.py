@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.engine import ClosedDuringCall
 from lifecycle.net.errors import BlockingCallCancelled, SendTimedOut, SendWouldBlock
 from lifecycle.net.operations import READABLE, WRITABLE, Operation, Wait
 from lifecycle.net.operations.transfer import Progress
@@ -55,7 +56,7 @@ OWN_ERRORS = (OSError, TypeError, ValueError)
 class SecureLayer:
     """TLS, step by step. It stands in the place of an object's socket, with its methods; the socket below is `below`."""
 
-    __slots__ = ("_is_abandoned", "below")
+    __slots__ = ("_is_abandoned", "_sends_under_way", "below")
 
     _error: OSError | None
     """what has ended TLS"""
@@ -67,6 +68,7 @@ class SecureLayer:
     def __init__(self, below: socket.socket) -> None:
         self.below = below
         self._is_abandoned = False
+        self._sends_under_way = 0
 
     detach, family, proto, type = OfSocket(), OfSocket(), OfSocket(), OfSocket()
     getpeername, getsockname, getsockopt, setsockopt = OfSocket(), OfSocket(), OfSocket(), OfSocket()
@@ -109,6 +111,25 @@ class SecureLayer:
     def abandon(self) -> None:
         """Send no close_notify at the close: what was sent is not whole."""
         self._is_abandoned = True
+
+    @contextmanager
+    def send_under_way(self) -> Iterator[None]:
+        """A send that may wait: a close() meanwhile, from elsewhere, sends no close_notify."""
+        with self._lock:
+            self._sends_under_way += 1
+        try:
+            yield
+        except ClosedDuringCall:  # which this thread may learn before the other one closes the socket
+            self.abandon()
+            raise
+        finally:
+            with self._lock:
+                self._sends_under_way -= 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether close_notify may say that the peer has got everything, as far as this layer knows."""
+        return not (self._is_abandoned or self._sends_under_way)
 
     @property
     def has_failed(self) -> bool:
@@ -155,7 +176,7 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
         raise system_error(errno.EOPNOTSUPP)
     view = memoryview(data).cast("B")
     waited_at = -1
-    with _told_how_much(progress):
+    with layer.send_under_way(), _told_how_much(progress):
         while True:
             try:
                 while progress.sent < len(view):

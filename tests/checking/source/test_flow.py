@@ -28,6 +28,20 @@ PATHS = {
         "s = socket.socket()\ntry:\n    try:\n        x()\n    except KeyError:\n        s.close()\n        raise\n"
         "except ValueError:\n    s.bind(x)\ns.bind(x)"
     ),
+    "an error of what is called behind a close": (
+        "s = socket.socket()\ntry:\n    s.close()\n    x()\nexcept OSError:\n    s.bind(y)"
+    ),
+    "an older object of the same line": (
+        "s = None\nwhile x:\n    t = s\n    s = socket.socket()\n    s.close()\n    t.send(b'')\n    s.send(b'')"
+    ),
+    "wrap_socket of one of two": (
+        "a = socket.socket()\nb = socket.socket()\ns = a if x else b\nt = c.wrap_socket(s)\na.accept()\nt.close()\nt.send(b'')"
+    ),
+    "a call on what an expression makes": "socket.create_connection(x).listen()\nx(socket.socket().accept())",
+    "a farewell whose handler closes first": (
+        "def f(self):\n    try:\n        self.s.shutdown(2)\n        self.s.close()\n    except OSError:\n"
+        "        self.s.close()\n        x()"
+    ),
     "a bare handler takes all": (
         "s = socket.socket()\ntry:\n    try:\n        s.close()\n        x()\n    except:\n        s = socket.socket()\n"
         "except ValueError:\n    s.bind(x)\ns.bind(x)"
