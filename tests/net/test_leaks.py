@@ -21,7 +21,14 @@ WARM_UP = 400
 
 @pytest.fixture
 def without_collector() -> Iterator[None]:
-    """The cyclic collector is off, and what it would find was found before, with what the finalizers of other tests leave."""
+    """The cyclic collector is off, and what it would find was found before, with what the finalizers of other tests leave.
+
+    Nor is anything imported or compiled any more, which is done with the first object of a class, and leaves cycles once.
+    """
+    with connected_pair(timeout=LONG) as (client, accepted), Datagram(), Server():
+        client.send(b"x")
+        accepted.receive()
+        client.shut_down()
     for _ in range(10):
         if not gc.collect():
             break
