@@ -186,7 +186,7 @@ def _campaign(
     progress: Any,
 ) -> Conformance:
     """Run a campaign on this machine or over a scheduler."""
-    from lifecycle.conformance.campaigns.campaign import BadCampaign, local_workers, run_campaign, workers_of
+    from lifecycle.conformance.campaigns.campaign import BadCampaign, NoScheduler, local_workers, run_campaign, workers_of
 
     count = workers or os.cpu_count() or 1
     try:
@@ -198,6 +198,8 @@ def _campaign(
         if error.name != "distributed":
             raise
         raise click.UsageError('--scheduler needs distributed: pip install "socket-lifecycle[cluster]"') from None
+    except NoScheduler as error:
+        raise click.BadParameter(str(error), param_hint="--scheduler") from None
     except BadCampaign as error:
         raise click.BadParameter(str(error), param_hint="--folder") from None
 
