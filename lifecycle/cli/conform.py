@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.core import ParameterSource
 
 from lifecycle.cli.choosing import chosen_role
+from lifecycle.cli.conform_options import what_is_wrong
 from lifecycle.cli.output import examples, write, write_json, write_parts
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ def conform(
         context.call_on_close(lambda: shared.mark(ENDED))
     from lifecycle.engine.table import ENGINES
 
+    _refuse_what_does_not_go_together(context)
     if source is not None:
         if target != "agent" or source not in SOURCES:
             text = f"lifecycle conform agent --source LANGUAGE; languages: {', '.join(SOURCES)}"
@@ -159,6 +162,19 @@ def conform(
         raise click.exceptions.Exit(1)
     if shared is not None:
         shared.mark(PASSED)
+
+
+def _refuse_what_does_not_go_together(context: click.Context) -> None:
+    given = [
+        option.opts[0].removeprefix("--")
+        for option in context.command.params
+        if isinstance(option, click.Option)
+        and option.name is not None
+        and context.get_parameter_source(option.name) is not ParameterSource.DEFAULT
+    ]
+    wrong = what_is_wrong(given)
+    if wrong:
+        raise click.UsageError(wrong)
 
 
 @dataclass(frozen=True, slots=True)
