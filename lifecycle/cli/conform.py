@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.core import ParameterSource
 
 from lifecycle.cli.choosing import chosen_role
+from lifecycle.cli.conform_options import what_is_wrong
 from lifecycle.cli.output import examples, write, write_json, write_parts
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ def conform(
         context.call_on_close(lambda: shared.mark(ENDED))
     from lifecycle.engine.table import ENGINES
 
+    _refuse_what_does_not_go_together(context)
     if source is not None:
         if target != "agent" or source not in SOURCES:
             text = f"lifecycle conform agent --source LANGUAGE; languages: {', '.join(SOURCES)}"
@@ -161,6 +164,19 @@ def conform(
         shared.mark(PASSED)
 
 
+def _refuse_what_does_not_go_together(context: click.Context) -> None:
+    given = [
+        option.opts[0].removeprefix("--")
+        for option in context.command.params
+        if isinstance(option, click.Option)
+        and option.name is not None
+        and context.get_parameter_source(option.name) is not ParameterSource.DEFAULT
+    ]
+    wrong = what_is_wrong(given)
+    if wrong:
+        raise click.UsageError(wrong)
+
+
 @dataclass(frozen=True, slots=True)
 class Forms:
     """The formats in which a report is printed and written, and the causes it accepts."""
@@ -186,7 +202,7 @@ def _campaign(
     progress: Any,
 ) -> Conformance:
     """Run a campaign on this machine or over a scheduler."""
-    from lifecycle.conformance.campaigns.campaign import BadCampaign, local_workers, run_campaign, workers_of
+    from lifecycle.conformance.campaigns.campaign import BadCampaign, NoScheduler, local_workers, run_campaign, workers_of
 
     count = workers or os.cpu_count() or 1
     try:
@@ -198,6 +214,8 @@ def _campaign(
         if error.name != "distributed":
             raise
         raise click.UsageError('--scheduler needs distributed: pip install "socket-lifecycle[cluster]"') from None
+    except NoScheduler as error:
+        raise click.BadParameter(str(error), param_hint="--scheduler") from None
     except BadCampaign as error:
         raise click.BadParameter(str(error), param_hint="--folder") from None
 

@@ -84,7 +84,7 @@ def _write(text: str | bytes) -> None:
 def fail_to_write(error: OSError) -> NoReturn:
     """Exit with code 1 and a line that says why standard output cannot be written."""
     _discard_output()
-    click.echo(f"Error: cannot write the output: {error.strerror}", err=True)
+    click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
     sys.exit(1)
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
+import click
 import pytest
 from cli.command import COMMAND, environment, invoke, run_command
 from long_form import WHOLE
@@ -22,6 +23,8 @@ from rich.console import Console
 from schemas import validated
 
 from lifecycle import ROLES, SERVER
+from lifecycle.cli.conform import conform
+from lifecycle.cli.conform_options import ABOUT
 from lifecycle.cli.conform_page import mutants_page
 from lifecycle.conformance.campaigns.mutation import OF_IMPLEMENTATIONS, Score, mutants
 from lifecycle.conformance.model.graph import cells_of
@@ -118,6 +121,39 @@ def test_wrong_usage_is_told(arguments: tuple[str, ...], text: str) -> None:
     ran = invoke("conform", *arguments, columns=200)
     assert ran.exit_code == 2
     assert text in " ".join(ran.stderr.split())
+
+
+HOUR = ("--campaign", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((*HOUR, "--mutants"), "--campaign does not go with --mutants, which takes --role, --engine, --json"),
+        (("--mutants", "--like", "linux"), "--like does not go with --mutants"),
+        (("--mutants", "--junit", "report.xml"), "--junit does not go with --mutants"),
+        (("--workers", "2"), "--workers needs --campaign"),
+        (("--scheduler", "127.0.0.1:1"), "--scheduler needs --campaign"),
+        (("--folder", "campaign"), "--folder needs --campaign"),
+        ((*HOUR, "--seconds", "5"), "--seconds does not go with --campaign, which takes"),
+        ((*HOUR, "--depth", "2"), "--depth does not go with --campaign"),
+        ((*HOUR, "--workers", "2", "--scheduler", "127.0.0.1:1"), "--workers does not go with --scheduler"),
+        (("--source", "c", "--json"), "--json does not go with --source, which takes no other option"),
+        (("--explained", "--json"), "--explained does not go with --json: JSON lists explained differences anyway"),
+        (("--github", "--json"), "--github does not go with --json"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(arguments: tuple[str, ...], text: str) -> None:
+    """An option that would have no effect beside another one, or without one, is wrong usage; the error says which."""
+    ran = invoke("conform", "lifecycle", *arguments, columns=300)
+    assert ran.exit_code == 2
+    assert text in ran.stderr
+
+
+def test_every_option_says_what_it_is_about() -> None:
+    """The table of what options go together has each option of the command."""
+    options = {each.opts[0].removeprefix("--") for each in conform.params if isinstance(each, click.Option)}
+    assert options == set(ABOUT)
 
 
 def test_a_role_that_is_named_twice_is_run_once() -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from campaign import Loses
-from cli.command import run_command
+from cli.command import environment, run_command
+from loopback import PROGRAM_ENDS
 
 from lifecycle.conformance import replay
 from lifecycle.conformance.campaigns.campaign import PAGE, STATE, BadCampaign, run_campaign
@@ -107,3 +112,33 @@ def test_the_command_runs_a_campaign_in_processes(tmp_path: Path) -> None:
     assert (ran.returncode, "passes" in ran.stdout) == (0, True), ran.stdout + ran.stderr
     workers = json.loads((tmp_path / "campaign" / STATE).read_text())["workers"]
     assert all(int(each.rpartition(":")[2]) != os.getpid() for each in workers)
+
+
+IMPATIENT = """
+import sys
+from lifecycle.cli.app import app
+from lifecycle.conformance.campaigns import campaign
+campaign.ANSWERS_WITHIN = 0.3
+app(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(find_spec("distributed") is None, reason="the extra `cluster` is not installed")
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "nonsense"])
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path, address: str) -> None:
+    """Where nobody listens, and for what is not an address: wrong usage, with the address and what to start."""
+    with socket.socket() as bound:  # and does not listen
+        bound.bind(("127.0.0.1", 0))
+        where = address.format(bound.getsockname()[1])
+        arguments = "conform", "memory", "--campaign", "1", "--scheduler", where, "--folder", str(tmp_path)
+        ran = subprocess.run(  # a process of its own, as distributed leaves a thread behind
+            (sys.executable, "-c", IMPATIENT, *arguments),
+            env=environment(300),
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_ENDS,
+            check=False,
+        )
+    assert ran.returncode == 2, ran.stderr
+    assert f"no scheduler answers at '{where}'" in ran.stderr
+    assert "start `dask scheduler`" in ran.stderr

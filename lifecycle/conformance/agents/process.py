@@ -7,6 +7,7 @@ told by Hangs, which the suite counts, and is started anew when it is needed aga
 from __future__ import annotations
 
 import os
+import re
 import select
 import shlex
 import subprocess
@@ -14,14 +15,41 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
+from lifecycle.conformance.driving.run import BREACH
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
+from lifecycle.roles.words import ACCEPT, SEND
 
 PROTOCOL = 1
+HELLO = "hello"
 ANSWERS_WITHIN = 3.0  # seconds, beyond the time that the call itself may wait
 STARTS_WITHIN = 30.0  # seconds until the first answer: a virtual machine is loaded, or Wine prepares itself
 SLOTS = 4000
 PART = 1 << 18
 LATE = "ok 0"  # the answer where a socket has not become what was waited for
+
+
+LONGEST = 1 << 23  # bytes of a line
+SHOWN = 60  # characters of a line that is none
+
+_ADDRESS, _DATA, _COUNT = r"\S+ \d+", r"(?:-|(?:[0-9a-fA-F]{2})+)", r"\d+"
+VALUES: Mapping[str, re.Pattern[str]] = {
+    verb: re.compile(values)
+    for verb, values in {
+        ACCEPT.name: _ADDRESS,
+        "getsockname": _ADDRESS,
+        "getpeername": _ADDRESS,
+        "recv": _DATA,
+        "recvfrom": f"{_DATA} {_ADDRESS}",
+        SEND.name: _COUNT,
+        "sendto": _COUNT,
+        "fill": _COUNT,
+        "getsockopt": r"-?\d+",
+        "error": r"0|[^\W\d]\S*",
+        "becomes": "0|1",
+    }.items()
+}
+"""verb -> what stands behind the `ok` of its answer"""
+NOT_OK = re.compile(r"err [^\W\d]\S*|timeout|lacks")
 
 
 class BadAgent(ValueError):
@@ -62,11 +90,12 @@ class Agent:
         self.generation += 1
         try:
             with WATCHDOG.pausing():  # once something has hung, it waits less than a program needs to start
-                first = self.ask(f"hello 0 {PROTOCOL}", within=STARTS_WITHIN)
+                first = self.ask(f"{HELLO} 0 {PROTOCOL}", within=STARTS_WITHIN)
         except Hangs as error:
             WATCHDOG.hung -= 1
             raise BadAgent(f"{self.command!r} does not say hello: {error}") from None
-        word, *pairs = first.split()
+        word, _, rest = first.partition(" ")
+        pairs = rest.split()
         self.told = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
         if word != "ok" or self.told.get("protocol") != str(PROTOCOL):
             self.close()
@@ -89,31 +118,46 @@ class Agent:
         self._posted_seconds += within
 
     def ask(self, line: str, *, within: float = 0.0) -> str:
-        """The answer to a command that may take so many seconds. Raises Hangs where the program hangs, or has ended."""
+        """The answer to a command that may take so many seconds.
+
+        Raises Hangs where the program hangs, has ended, or answers something that the protocol does not have.
+        """
         self.start()
         to = _number(self._process, "stdin")
         skipped, self._posted = self._posted, []
         within, self._posted_seconds = within + self._posted_seconds, 0.0
         try:
+            self._refuse_more(is_first=line.startswith(HELLO))
             data = "\n".join((*skipped, line, "")).encode()
             with suppress(BrokenPipeError):  # what it has answered before it ended is read nevertheless
                 while data:
                     data = data[os.write(to, data) :]
             ends = time.monotonic() + within + self.answers_within
-            for _ in skipped:
-                self.is_late |= self._answer(ends) == LATE
-            return self._answer(ends)
+            for each in skipped:
+                self.is_late |= self._answer(each, ends) == LATE
+            return self._answer(line, ends)
         except BaseException:  # an interrupted answer would be taken for the next one
             self.close()
             raise
 
-    def _answer(self, ends: float) -> str:
+    def _answer(self, command: str, ends: float) -> str:
+        line, verb = self._line(ends), command.partition(" ")[0]
+        word, _, rest = line.partition(" ")
+        values = VALUES.get(verb)
+        is_one = (values is None or values.fullmatch(rest)) if word == "ok" else NOT_OK.fullmatch(line)
+        if not is_one and verb != HELLO:
+            raise _breach(f"{line[:SHOWN]!r}, to {verb}")
+        return line
+
+    def _line(self, ends: float) -> str:
         out = _number(self._process, "stdout")
         while True:
             line, found, rest = self._buffer.partition(b"\n")
             if found:
                 self._buffer = rest
                 return line.decode("ascii", "replace").rstrip("\r")
+            if len(self._buffer) > LONGEST:
+                raise _breach(f"a line of more than {LONGEST >> 20} MiB")
             if not select.select([out], [], [], max(ends - time.monotonic(), 0))[0]:
                 WATCHDOG.hung += 1
                 raise Hangs
@@ -121,6 +165,15 @@ class Agent:
             if not part:
                 raise self._gone()
             self._buffer += part
+
+    def _refuse_more(self, *, is_first: bool) -> None:
+        """Nothing has been asked; a line that is there nevertheless would be taken for the answer to what comes next."""
+        out = _number(self._process, "stdout")
+        if not self._buffer and select.select([out], [], [], 0)[0]:
+            self._buffer = os.read(out, PART)  # nothing where the program has ended, which is found when it is asked
+        if self._buffer and not is_first:
+            text = self._buffer.partition(b"\n")[0].decode("ascii", "replace")
+            raise _breach(f"{text[:SHOWN]!r}, to nothing")
 
     def _gone(self) -> Hangs:
         assert self._process is not None
@@ -144,3 +197,8 @@ class Agent:
 def _number(process: subprocess.Popen[bytes] | None, pipe: str) -> int:
     number: int = getattr(process, pipe).fileno()
     return number
+
+
+def _breach(what: str) -> Hangs:
+    WATCHDOG.hung += 1
+    return Hangs(BREACH + what)

@@ -32,6 +32,7 @@ STATE, PAGE = "campaign.json", "progress.html"
 EACH = 8
 """so many sequences of one cause are kept"""
 FRESH = 2.0  # seconds after which files are written again
+ANSWERS_WITHIN = 10  # seconds, of a scheduler
 LOST = 20
 """so many times in a row workers may be lost"""
 
@@ -40,6 +41,10 @@ Executing = Callable[[], AbstractContextManager[Executor]]
 
 class BadCampaign(ValueError):
     """A folder holds another campaign, or something else; the text says why."""
+
+
+class NoScheduler(OSError):
+    """No scheduler answers at an address; the text names it, and says what to start."""
 
 
 @dataclass
@@ -163,9 +168,13 @@ def local_workers(count: int) -> Executing:
 
 
 def workers_of(address: str) -> Executing:
-    """The workers of a scheduler of Dask's distributed. Raises ModuleNotFoundError without that, OSError where none answers."""
+    """Workers of a scheduler of Dask's distributed. Raises ModuleNotFoundError without that, NoScheduler if nobody answers."""
     distributed: Any = import_module("distributed")  # whether or not it is installed where types are checked
-    client = distributed.Client(address, timeout=10)
+    try:
+        client = distributed.Client(address, timeout=ANSWERS_WITHIN)
+    except (OSError, ValueError) as error:  # nobody is there, or it is not an address
+        start = "start `dask scheduler`, which prints its address, and a `dask worker ADDRESS --nthreads 1` on each machine"
+        raise NoScheduler(f"no scheduler answers at {address!r} ({error}): {start}") from error
 
     @contextmanager
     def executing() -> Iterator[Executor]:

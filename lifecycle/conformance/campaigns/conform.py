@@ -135,8 +135,8 @@ def closing_in_time(name: str, make: Callable[[], Adapter]) -> Iterator[Adapter]
     try:
         with WATCHDOG:
             adapter = make()
-    except Hangs:
-        raise UnknownTarget(f"a socket of {name} cannot be made: it hangs") from None
+    except Hangs as error:
+        raise UnknownTarget(f"a socket of {name} cannot be made: {str(error) or 'it hangs'}") from None
     except (*ANY_ERROR, KeyboardInterrupt) as error:
         if isinstance(error, UnknownTarget) or WATCHDOG.is_of_the_user(error):
             raise

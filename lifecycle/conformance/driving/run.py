@@ -19,6 +19,8 @@ DATA = "data: "
 
 NUMBERS = re.compile(r"\b\d{4,}\b|\b\d+\.\d+(?= s\b)|(?<=', )\d+(?=\))")
 HANGS, RAISED = "no answer: it hangs", "raised "
+BREACH = "not an answer of the protocol: "
+"""with which begins what is said of a program's answer that breaks the protocol"""
 TARDY = 1.0  # seconds after which a step that differs is not tried again
 REFUSALS, WAITS = (ILLEGAL, "failed"), ("pending", "timed_out")
 """outcomes of which it is one cause that there is another"""
@@ -54,11 +56,14 @@ class Divergence:
         """What differences that are one line of a report have in common.
 
         An error that should not be is one cause, whatever should have been in its place, and so is a refusal or a failure that
-        is missing, a wait that is not made, and a call that hangs; large numbers, ports and measured seconds do not count.
+        is missing, a wait that is not made, a call that hangs, and a program that breaks the protocol of agents; large numbers,
+        ports and measured seconds do not count.
         """
         if self.explanation:
             return self.role, self.explanation
         expected, got = (NUMBERS.sub("N", text) for text in (self.expected, self.got))
+        if BREACH in got:
+            return "", "an answer", BREACH
         if got == HANGS:
             return self.call, "an answer", got
         if self.steps and self.steps[0].startswith(DATA):
@@ -173,7 +178,7 @@ class Run:
             return None
         except Hangs as error:
             if getattr(self._adapter, "is_fresh", True):  # else what was done before may be the cause
-                model.hanging.add((edge.source.state, edge.name, edge.expected))
+                model.hanging[edge.source.state, edge.name, edge.expected] = str(error) or HANGS
             return self._differs(edge, edge.expected, str(error) or HANGS)
         except Mismatch as mismatch:
             return self._differs(edge, str(mismatch.expected), str(mismatch.got))
@@ -193,8 +198,9 @@ class Run:
         return found
 
     def _known(self, edge: Edge) -> Divergence | None:
-        if (edge.source.state, edge.name, edge.expected) in self._model.hanging:
-            return self._differs(edge, edge.expected, HANGS)
+        hangs = self._model.hanging.get((edge.source.state, edge.name, edge.expected))
+        if hangs is not None:
+            return self._differs(edge, edge.expected, hangs)
         known = self._model.tardy.get((edge.source.state, edge.label, edge.expected))
         return None if known is None else self._differs(edge, *known)
 

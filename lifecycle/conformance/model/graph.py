@@ -118,8 +118,8 @@ class Model:
         self._offered = {
             legal: tuple(each for each in environment.provocations if offers(each, legal)) for legal in (True, False)
         }
-        self.hanging: set[tuple[str, str, str]] = set()
-        """(state, step, outcome) of what the implementation was seen to hang in, and is not tried again"""
+        self.hanging: dict[tuple[str, str, str], str] = {}
+        """(state, step, outcome) of what the implementation was seen to hang in, and is not tried again -> what was said"""
         self.tardy: dict[tuple[str, str, str], tuple[str, str]] = {}
         """the same of steps that differed after long -> (expected, got)"""
         self.choices: dict[tuple[bool, bool], dict[Node, tuple[Edge, ...]]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,7 @@ from lifecycle.conformance.adapters.known import table_of
 from lifecycle.conformance.agents.adapter import SOURCES, AgentAdapter, source_of
 from lifecycle.conformance.agents.process import Agent, BadAgent
 from lifecycle.conformance.campaigns.measure import NOT_MEASURED, measure
+from lifecycle.conformance.driving.results import clusters
 from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
 from lifecycle.conformance.targets import UnknownTarget
 
@@ -91,6 +93,40 @@ def test_the_death_of_an_agent_is_told_with_its_status(tmp_path: Path) -> None:
         agent.ask("die 1")
     assert agent.ask("close 1") == "ok"
     agent.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "says"),
+    [
+        ("getsockname 1", "ok", "'ok', to getsockname"),
+        ("getpeername 1", "ok 127.0.0.1", "'ok 127.0.0.1', to getpeername"),
+        ("recv 1 9", "ok abc", "'ok abc', to recv"),
+        ("send 1 00", "ok many", "'ok many', to send"),
+        ("close 1", "", "'', to close"),
+        ("bind 1 127.0.0.1 0", "err 98", "'err 98', to bind"),
+        ("close 1", "Traceback (most recent call last):", "to close"),
+        ("getsockname 1", "ok 127.0.0.1 80\\nok 127.0.0.1 80", "'ok 127.0.0.1 80', to nothing"),
+    ],
+)
+def test_a_breach_of_the_protocol_is_told(tmp_path: Path, command: str, answer: str, says: str) -> None:
+    """Words that are missing or wrong, and a line too many, raise Hangs with the line; the program is started anew."""
+    agent = agent_of(tmp_path, f"print('{answer}' if 'listen' not in line else 'ok', flush=True)")
+    with pytest.raises(Hangs, match=f"^not an answer of the protocol: .*{re.escape(says)}$"):
+        for _ in range(2):  # what is too much is seen before the next command
+            agent.ask(command)
+    assert agent.ask("listen 1 8") == "ok"
+    assert agent.generation == 2
+    agent.close()
+
+
+def test_breaches_of_the_protocol_are_one_cause(tmp_path: Path) -> None:
+    """Garbage with a counter in it is one line of the report, whatever was asked."""
+    is_right = "line.split()[0] in ('socket', 'close', 'forget', 'timeout')"
+    agent = agent_of(tmp_path, f"print('ok' if {is_right} else time.monotonic_ns(), flush=True)")
+    report = conform(target_named(f"agent:{agent.command}"), [SERVER], depth=1, walks=0)
+    (cause,) = clusters(report.unexplained)
+    assert cause.shortest.got.startswith("not an answer of the protocol: '")
+    assert not report.passes
 
 
 def test_commands_that_nobody_waits_for_travel_with_the_next(tmp_path: Path) -> None:
