@@ -30,21 +30,25 @@ KINDS = ("stream", "seqpacket", "dgram")
 def _sockets_of(target: str | None) -> Iterator[Any]:
     """The adapter of a target with sockets; None for this machine's system."""
     from lifecycle.conformance.adapters.sockets import SocketAdapter
+    from lifecycle.conformance.driving.watchdog import Hangs
     from lifecycle.conformance.targets import UnknownTarget, target_named
 
     if target is None:
         yield None
         return
+    adapter = None
     try:
         adapter = target_named(target).adapter()
-    except UnknownTarget as error:
-        raise click.BadParameter(str(error), param_hint="TARGET") from None
-    try:
         if not isinstance(adapter, SocketAdapter):
             raise click.BadParameter(f"{target} is not made of sockets", param_hint="TARGET")
         yield adapter
+    except UnknownTarget as error:
+        raise click.BadParameter(str(error), param_hint="TARGET") from None
+    except Hangs as error:
+        raise click.BadParameter(f"{target} cannot be measured: {str(error) or 'it hangs'}", param_hint="TARGET") from None
     finally:
-        adapter.close()
+        if adapter is not None:
+            adapter.close()
 
 
 @click.command("matrix", epilog=EPILOG, short_help="Measure this system's answer to every call in every state.")

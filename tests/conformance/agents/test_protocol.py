@@ -129,6 +129,14 @@ def test_breaches_of_the_protocol_are_one_cause(tmp_path: Path) -> None:
     assert not report.passes
 
 
+def test_an_agent_that_cannot_be_measured_is_told(tmp_path: Path) -> None:
+    """`lifecycle matrix` of a program that breaks the protocol is wrong usage, with the line."""
+    agent = agent_of(tmp_path, "print('ok' if 'socket' in line else 'garbage', flush=True)")
+    ran = run_command("matrix", f"agent:{agent.command}", columns=300)
+    assert ran.returncode == 2
+    assert "cannot be measured: not an answer of the protocol: 'garbage', to " in ran.stderr
+
+
 def test_commands_that_nobody_waits_for_travel_with_the_next(tmp_path: Path) -> None:
     """Posted commands are answered in order, and the answer that is returned is the last command's."""
     agent = agent_of(tmp_path, "print('ok', line.split()[1], flush=True)")
