@@ -11,12 +11,17 @@ from typing import NamedTuple
 
 
 class CallSite(NamedTuple):
-    """A line of the program. library: "file:line function" of the library that makes the call for it, or ""."""
+    """A line of the program.
+
+    library: "file:line function" of the library that makes the call for it, or "". asked: the library's function that the line
+    calls, or "".
+    """
 
     file: str
     line: int
     function: str
     library: str = ""
+    asked: str = ""
 
     def __str__(self) -> str:
         between = f" (through {self.library})" if self.library else ""
@@ -124,18 +129,19 @@ def call_site(frame: FrameType | None) -> CallSite:
         frame = frame.f_back
     if frame is None:
         return UNKNOWN
-    nearest, installed = frame, None
+    nearest = asked = frame
+    installed = None
     while frame is not None:
         kind = kinds[frame.f_code.co_filename]
         if kind is not _LIBRARY:
             if kind is _PROGRAM:
-                return site_at(frame.f_code, frame.f_lasti) if frame is nearest else _site(frame, nearest)
+                return site_at(frame.f_code, frame.f_lasti) if frame is nearest else _site(frame, nearest, asked)
             if kind is _INSTALLED:
                 installed = installed or frame
             elif kind is _LOOP and frame.f_code.co_name not in _MAKERS:
                 break
-        frame = frame.f_back
-    return _site(installed or nearest, nearest)
+        asked, frame = frame, frame.f_back
+    return _site(installed or nearest, nearest, nearest)
 
 
 def is_in_program(frame: FrameType | None) -> bool:
@@ -148,7 +154,7 @@ def is_in_program(frame: FrameType | None) -> bool:
     return False
 
 
-_sites: dict[tuple[int, ...], tuple[CallSite, CodeType, CodeType | None]] = {}  # with the codes, whose id() the keys have
+_sites: dict[tuple[int, ...], tuple[CallSite, tuple[CodeType, ...]]] = {}  # with the codes, whose id() the keys have
 _MANY = 10_000
 
 
@@ -158,26 +164,24 @@ def site_at(code: CodeType, instruction: int) -> CallSite:
     if known is None:
         lines = (line for first, end, line in code.co_lines() if first <= instruction < end)
         site = CallSite(code.co_filename, next(lines, None) or code.co_firstlineno, code.co_name)
-        known = _remember((id(code), instruction), site, code, None)
+        known = _remember((id(code), instruction), site, code)
     return known[0]
 
 
-def _site(frame: FrameType, nearest: FrameType) -> CallSite:
-    code, behind = frame.f_code, nearest.f_code
-    key = id(code), frame.f_lasti, id(behind), nearest.f_lasti
+def _site(frame: FrameType, nearest: FrameType, asked: FrameType) -> CallSite:
+    code, behind, called = frame.f_code, nearest.f_code, asked.f_code
+    key = id(code), frame.f_lasti, id(behind), nearest.f_lasti, id(called)
     known = _sites.get(key)
     if known is None:
-        site = CallSite(code.co_filename, frame.f_lineno or 0, code.co_name, _library(nearest) if frame is not nearest else "")
-        known = _remember(key, site, code, behind)
+        through = (_library(nearest), called.co_name) if frame is not nearest else ()
+        known = _remember(key, CallSite(code.co_filename, frame.f_lineno or 0, code.co_name, *through), code, behind, called)
     return known[0]
 
 
-def _remember(
-    key: tuple[int, ...], site: CallSite, code: CodeType, behind: CodeType | None
-) -> tuple[CallSite, CodeType, CodeType | None]:
+def _remember(key: tuple[int, ...], site: CallSite, *codes: CodeType) -> tuple[CallSite, tuple[CodeType, ...]]:
     if len(_sites) > _MANY:
         _sites.clear()
-    known = _sites[key] = site, code, behind
+    known = _sites[key] = site, codes
     return known
 
 

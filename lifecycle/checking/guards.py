@@ -12,7 +12,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import NamedTuple
 
 from lifecycle.checking.call_sites import SSL, STDLIB, CallSite, FileKind, is_loop, kind_of, kinds
-from lifecycle.roles.python.words import ORDER_ERRORS
+from lifecycle.roles.python.words import ENDING, ORDER_ERRORS
 
 _PROGRAM, _LOOP = FileKind.PROGRAM, FileKind.LOOP
 
@@ -71,6 +71,29 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
         frames += 1
         caller = caller.f_back
     return Standing.MISTAKE
+
+
+def is_tried(frame: FrameType | None) -> bool:
+    """Whether a library makes the call at `frame` in a `try` that takes an error and does nothing: success does not matter."""
+    passed = 0
+    while frame is not None and passed < _WRAPPERS:
+        kind = kind_of(frame.f_code.co_filename)
+        if kind is _PROGRAM or kind is _LOOP:
+            return False
+        if kind is not FileKind.INTERNAL:
+            if guard_of(frame) is Guard.SWALLOWED:
+                return True
+            passed += 1
+        frame = frame.f_back
+    return False
+
+
+def is_asked_for(closed: CallSite) -> bool:
+    """Whether the line of the program closes the socket, or calls a library's function that is named after an end.
+
+    A library that is asked for something else, as to send an answer, may close the socket too. That is its own doing.
+    """
+    return not closed.library or ENDING.search(closed.asked) is not None
 
 
 class _Region(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.guards import is_tried
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.options import set_too_late
@@ -73,7 +74,7 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
         _count_end(ended)
     elif outcome is not None and ended.row == SETS_OPTION:  # else the arguments were wrong, and the system was not asked
         reason = set_too_late(ended.state.facts, *ended.arguments[:3])
-        if reason:
+        if reason and not is_tried(ended.frame):
             report(SET_TOO_LATE, ended, reason)
 
 

@@ -12,7 +12,7 @@ from lifecycle.checking import checkers, inherited, losses
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
 from lifecycle.checking.concurrent_close import call_ended
 from lifecycle.checking.enforced import refusal
-from lifecycle.checking.guards import is_safe_race
+from lifecycle.checking.guards import is_asked_for, is_safe_race
 from lifecycle.checking.handed import named_site
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.milestones import ended_so
@@ -173,6 +173,8 @@ class ObservedCall:
         if self.state.final and kind_of(place.file) is not FileKind.PROGRAM:
             closed = next((each.place for each in reversed(self.track.events) if each.call == CLOSE.name), place)
             if kind_of(closed.file) is FileKind.PROGRAM:  # no line of the program makes the call, but one has closed
+                if not is_asked_for(closed):
+                    return False
                 if CLOSED_REGISTERED not in self.track.reported:
                     checkers.report_hazard(CLOSED_IN_USE, self.track, self.call, closed)
                 return True

@@ -241,12 +241,12 @@ def _run_suite(target: Target, roles: tuple[Role, ...], forms: Forms, *, run: An
         raise click.BadParameter(
             f"{target.name} has none of these roles: {', '.join(role.name for role in roles)}", param_hint="--role"
         )
-    accept_known(report, known)
     file = None
     try:
         if forms.write_baseline is not None:
             file = forms.write_baseline
-            write_baseline(report, file)
+            write_baseline(report, file)  # before any is accepted: what is known is still found
+        accept_known(report, known)
         for option_file, form in ((forms.junit, junit_xml), (forms.html, html_page)):
             if option_file is not None:
                 file = option_file

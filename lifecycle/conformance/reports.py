@@ -11,6 +11,7 @@ from lifecycle.conformance.adapters.abilities import LeftOut
 from lifecycle.conformance.campaigns.conform import Conformance
 from lifecycle.conformance.driving.results import Cluster, RoleResult, Tally, clusters, snippet
 from lifecycle.conformance.driving.run import Divergence
+from lifecycle.conformance.driving.watchdog import OVER
 from lifecycle.conformance.model.environments import ENVIRONMENTS
 from lifecycle.conformance.model.graph import Cell, Model, case_id
 from lifecycle.diagrams import explorer_page
@@ -63,12 +64,26 @@ def every_left_out(report: Conformance) -> list[LeftOut]:
     return list(dict.fromkeys((*report.left_out, *(each for role in report.roles for each in role.left_out))))
 
 
+def not_whole(report: Conformance) -> Iterator[str]:
+    """Why a run fails in which nothing differs: what was not tried, or not reached."""
+    if report.gave_up:
+        yield "given up: step after step hangs, so the rest was not tried"
+    if report.stopped and report.stopped != OVER:
+        yield f"partial: {report.stopped}, and the rest was not tried"
+    elif not report.stopped:
+        yield from (
+            f"never reached: {', '.join(case_id(role, cell) for cell in cells)}" for role, cells in report.missing.items()
+        )
+
+
 def github_annotations(report: Conformance) -> Iterator[str]:
-    """One line a cause, as GitHub's runners turn them into annotations."""
+    """One line a cause, as GitHub's runners turn them into annotations, and one for each reason why the run is not whole."""
+    title = annotation_text(report.target, is_property=True)
     for each in clusters(report.unexplained):
         first = each.shortest
         text = f"{first}\nfirst of {each.count}: {', '.join(first.steps)}"
-        yield f"::error title={annotation_text(report.target, is_property=True)}::{annotation_text(text)}"
+        yield f"::error title={title}::{annotation_text(text)}"
+    yield from (f"::error title={title}::{annotation_text(each)}" for each in not_whole(report))
 
 
 def html_page(report: Conformance, about: str = "") -> str:
@@ -167,6 +182,14 @@ def junit_xml(report: Conformance) -> str:
         unexplained = [each for each in report.bare if not each.explanation]
         if unexplained:
             _fail(case, min(unexplained, key=lambda each: len(each.steps)))
+    stopped = "" if report.stopped == OVER else report.stopped
+    peers = [each for each in report.peers if not each.explanation]
+    if peers or report.gave_up or stopped:
+        suite = ElementTree.SubElement(root, "testsuite", name=f"{report.target}.run")
+        for each in peers:
+            _fail(_case(suite, each.steps[-1]), each)
+        if report.gave_up or stopped:
+            _fail(_case(suite, "everything was tried"), None, "; ".join(not_whole(report)))
     for suite in root:
         cases = suite.findall("testcase")
         suite.set("tests", str(len(cases)))
@@ -189,7 +212,9 @@ def _add_role(root: ElementTree.Element, report: Conformance, result: RoleResult
     missing = set(result.missing)
     for cell in result.cells:
         case = _case(suite, case_id(result.role, cell))
-        if cell in failed or cell in missing:
+        if cell in missing and cell not in failed and report.stopped == OVER:
+            ElementTree.SubElement(case, "skipped", message=OVER)
+        elif cell in failed or cell in missing:
             _fail(case, failed.get(cell))
         elif cell not in result.offered:
             ElementTree.SubElement(case, "skipped", message=f"{report.target} has no such call here")
@@ -203,7 +228,7 @@ def _case(suite: ElementTree.Element, name: str) -> ElementTree.Element:
     return ElementTree.SubElement(suite, "testcase", classname=str(suite.get("name")), name=name)
 
 
-def _fail(case: ElementTree.Element, divergence: Divergence | None) -> None:
-    message = "never reached" if divergence is None else str(divergence)
+def _fail(case: ElementTree.Element, divergence: Divergence | None, otherwise: str = "never reached") -> None:
+    message = otherwise if divergence is None else str(divergence)
     failure = ElementTree.SubElement(case, "failure", message=message)
     failure.text = "" if divergence is None else "\n".join(divergence.steps)

@@ -11,7 +11,7 @@ import pytest
 from conformance.seeded_faults import FAULTS, CloseKeepsDescriptor, PeekTakes, Sound
 
 from lifecycle import CLIENT, ROLES, Role
-from lifecycle.conformance import Mismatch, SocketAdapter, replay, target_of
+from lifecycle.conformance import Mismatch, SocketAdapter, conform, replay, target_of
 from lifecycle.conformance.adapters.loopback import PATIENCE
 from lifecycle.conformance.adapters.session import TIMEOUTS
 from lifecycle.conformance.data_cells.cell import must_be
@@ -119,3 +119,19 @@ def test_no_cell_waits_for_ever_where_calls_cannot_be_told_not_to() -> None:
     result = found_in(CannotBeTold, ROLES["server"])
     assert [each for each in result.unexplained if each.got == HANGS] == []
     assert "calls cannot be told not to wait" in {each.why for each in result.left_out}
+
+
+class OnlyWaits(socket.socket):
+    """The system's sockets, without time-outs."""
+
+    settimeout = setblocking = property()  # type: ignore[assignment]
+
+
+@pytest.mark.skipif(PLATFORM != "linux", reason="the table of Linux says which illegal calls wait")
+def test_illegal_calls_that_would_wait_are_left_out_where_none_can_be_told_not_to() -> None:
+    """Linux connects a server's socket, and lets a datagram socket wait for messages: these are no findings, but named."""
+    report = conform(target_of("waits", OnlyWaits), [ROLES["server"], ROLES["client"], ROLES["datagram"]], walks=20)
+    assert [str(each) for each in report.unexplained] == []
+    assert report.passes
+    found = {(each.role, each.what) for role in report.roles for each in role.left_out}
+    assert {("server", "connect in 'open'"), ("server", "connect in 'bound'"), ("datagram", "receive in 'open'")} <= found

@@ -17,6 +17,7 @@ from schemas import validated
 from lifecycle import SERVER
 from lifecycle.conformance import conform, target_named
 from lifecycle.conformance.campaigns.baseline import BadBaseline, read_baseline
+from lifecycle.conformance.reports import github_annotations, junit_xml
 
 HERE = "conformance.test_options"
 SHORT = ("--role", "server", "--depth", "1", "--walks", "0")
@@ -40,6 +41,34 @@ def test_a_baseline_lets_only_new_causes_fail(tmp_path: Path) -> None:
     ran = run_command("conform", f"{HERE}:BindsTwice", "--like", "contract", *SHORT, "--baseline", str(file), "--json")
     assert ran.returncode == 1
     assert {each["call"] for each in json.loads(ran.stdout)["unexplained"]} == {"bind"}
+
+
+def test_a_baseline_that_is_written_anew_keeps_what_it_accepted(tmp_path: Path) -> None:
+    """Read and written in one run, a baseline has the causes that are still found."""
+    file = str(tmp_path / "known.json")
+    options = "conform", "socket", "--like", "contract", *SHORT, "--write-baseline", file
+    assert run_command(*options).returncode == 1
+    before = read_baseline(Path(file))
+    assert run_command(*options, "--baseline", file).returncode == 0
+    assert read_baseline(Path(file)) == before
+
+
+def test_annotations_and_cases_say_why_a_run_is_not_whole() -> None:
+    """Where nothing differs and the run fails nevertheless, the reason is an annotation and a failure of JUnit."""
+    report = conform(target_named("memory"), [SERVER], depth=1, walks=0)
+    assert list(github_annotations(report)) == []
+    report.stopped = "stopped by SIGTERM"
+    assert [each.partition("::partial: ")[2] for each in github_annotations(report)] == [
+        "stopped by SIGTERM, and the rest was not tried"
+    ]
+    assert 'failures="1"' in junit_xml(report)
+    report.stopped = ""
+    report.roles[0].reached.clear()
+    assert "never reached: server[empty]-create-ok" in "".join(github_annotations(report))
+    report.stopped = "time is over"
+    assert report.passes
+    assert list(github_annotations(report)) == []
+    assert 'failures="0"' in junit_xml(report)
 
 
 @pytest.mark.parametrize(

@@ -245,8 +245,8 @@ def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
             needs_connection = check.kind == socket.SOCK_STREAM and found.connects
             if not needs_connection and (check.try_it is not _fill or found.waits_not):
                 _try(check, peers, found)
-        if not found.waits_not:
-            found.places |= {FLOOD, SILENCE}
+    if not found.waits_not:  # a call that has to wait there would never come back
+        found.places |= {FLOOD, SILENCE}
     return found
 
 

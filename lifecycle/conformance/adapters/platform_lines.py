@@ -106,6 +106,11 @@ class Line:
     def name(self) -> str:
         return f"{self.platform}: {self.kind} {self.state} {self.call} = {self.result}"
 
+    @property
+    def waits(self) -> bool:
+        """Whether the call waits there, unless it is told not to."""
+        return self.result.partition("+")[0] in ("would-block", UNDER_WAY)
+
     def says(self, answer: Answer) -> bool:
         """Whether this is what was answered."""
         result = self.result.removesuffix("+SIGPIPE").partition("(")[0]

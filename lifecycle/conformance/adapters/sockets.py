@@ -317,6 +317,12 @@ class SocketAdapter(Knowing):
             return AGREES
         return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
 
+    def would_wait(self, edge: Edge) -> bool:
+        """Whether the system lets an illegal call wait there, and these sockets cannot be told not to."""
+        if self.abilities.waits_not or self.platform == MFC:
+            return False
+        return any(line.waits for line in lines_for(self.platform, edge))
+
     def close(self) -> None:
         """Close what the stages shared."""
         self._loopback.close()

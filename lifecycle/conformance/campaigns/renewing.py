@@ -35,6 +35,7 @@ class Renewing:
         self.offers = adapter.offers
         self.verdict = adapter.verdict
         self.explains: Any = getattr(adapter, "explains", _unknown)
+        self.would_wait: Any = getattr(adapter, "would_wait", _waits_not)
         self.is_fresh = True
         """whether the present object is the first one of its instance"""
         self._stages = 0
@@ -62,3 +63,7 @@ class Renewing:
     def close(self) -> None:
         """Close the present one."""
         self.present.close()
+
+
+def _waits_not(edge: object) -> bool:
+    return False

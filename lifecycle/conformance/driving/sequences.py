@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from lifecycle.conformance.adapters.abilities import LeftOut
 from lifecycle.conformance.adapters.protocol import Adapter
 from lifecycle.conformance.driving.results import RoleResult
 from lifecycle.conformance.driving.run import Divergence, Run
@@ -59,9 +60,19 @@ def _unprovoked_anywhere(role: str) -> tuple[Cell, ...]:
     return found
 
 
+WAITS_THERE = "the system lets it wait, and it cannot be told not to"
+
+
 def model_for(adapter: Adapter, role: Role) -> Model:
     """The graph of `role` with what the implementation offers."""
-    return Model(role, adapter.environment(role), lambda provocation, legal: adapter.offers(role, provocation, legal=legal))
+    would_wait: Callable[[Edge], bool] = getattr(adapter, "would_wait", _never)
+    return Model(
+        role, adapter.environment(role), lambda provocation, legal: adapter.offers(role, provocation, legal=legal), would_wait
+    )
+
+
+def _never(edge: Edge) -> bool:
+    return False
 
 
 def sequences(model: Model, depth: int, *, governed: bool = True) -> Iterator[Sequence]:
@@ -84,6 +95,7 @@ def sequences(model: Model, depth: int, *, governed: bool = True) -> Iterator[Se
 def exhaust(adapter: Adapter, model: Model, *, depth: int = 1, progress: Progress = _ignored) -> RoleResult:
     """Run every sequence of that depth, each on a new object."""
     result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges))
+    result.left_out.extend(LeftOut(each, WAITS_THERE, model.role.name) for each in model.waiting)
     plan = list(sequences(model, depth, governed=adapter.governed))
     for number, sequence in enumerate(plan):
         if WATCHDOG.has_given_up:

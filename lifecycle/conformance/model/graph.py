@@ -104,7 +104,8 @@ class Model:
     """The graph of `role` among `environment`.
 
     offers: (provocation, whether it is legal where it stands) -> whether the implementation under test has it; by default
-    all. Raises UnlistedEnding, naming the cell, where an ending is not listed in the table.
+    all. waits: (an illegal call's edge) -> whether the call would wait there for ever, and so is left out; by default none.
+    Raises UnlistedEnding, naming the cell, where an ending is not listed in the table.
     """
 
     def __init__(
@@ -112,8 +113,12 @@ class Model:
         role: Role,
         environment: Environment,
         offers: Callable[[Provocation, bool], bool] = lambda provocation, legal: True,
+        waits: Callable[[Edge], bool] = lambda edge: False,
     ) -> None:
         self.role = role
+        self._waits = waits
+        self.waiting: dict[str, None] = {}
+        """the illegal calls that are left out since they would wait, each with its state"""
         self.environment = environment
         self._offered = {
             legal: tuple(each for each in environment.provocations if offers(each, legal)) for legal in (True, False)
@@ -200,8 +205,12 @@ class Model:
         unlisted = {call.name for call in self.role.calls} - set(calls)
         for provocation in self._offered[False]:
             if provocation.call in unlisted:
+                edge = Edge(provocation, ILLEGAL, ANYTHING, self.role.name, node, node)
+                if self._waits(edge):
+                    self.waiting[f"{provocation.label} in {node.state!r}"] = None
+                    continue
                 unlisted.remove(provocation.call)
-                yield Edge(provocation, ILLEGAL, ANYTHING, self.role.name, node, node)
+                yield edge
         for provocation in self._offered[True]:
             row = calls.get(provocation.call)
             if row is None:

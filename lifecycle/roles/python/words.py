@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from lifecycle.engine import INTERRUPTED, STANDARD_OUTCOMES, Call, Kind, Outcome
@@ -67,6 +68,12 @@ TAKES_PART = frozenset({"send", "sendmsg"})
 
 SENDS_ONE = "send"
 """the method among them that is given one piece of data; the other is given a list"""
+
+ENDING = re.compile(
+    "lose|exit|stop|shut|quit|logout|abort|terminate|kill|disconnect|hang_?up|dispose|destroy|clea[nr]|tear_?down|__del__",
+    re.IGNORECASE,
+)
+"""found in the name of a library's function by which a program asks for a close: aclose(), loseConnection(), __exit__()"""
 
 SETS_OPTION = METHODS[words.SET_OPTION.name][0]
 
