@@ -36,8 +36,6 @@ ABOUT: Mapping[str, frozenset[str]] = {
 
 APART: Mapping[tuple[str, str], str] = {
     ("workers", "scheduler"): "the scheduler has workers of its own",
-    ("explained", "json"): "JSON lists explained differences anyway",
-    ("explained", "github"): "annotations are about unexplained differences only",
     ("github", "json"): "each is a form of what is printed",
 }
 """two options that exclude each other -> why"""

@@ -139,7 +139,6 @@ HOUR = ("--campaign", "1")
         ((*HOUR, "--depth", "2"), "--depth does not go with --campaign"),
         ((*HOUR, "--workers", "2", "--scheduler", "127.0.0.1:1"), "--workers does not go with --scheduler"),
         (("--source", "c", "--json"), "--json does not go with --source, which takes no other option"),
-        (("--explained", "--json"), "--explained does not go with --json: JSON lists explained differences anyway"),
         (("--github", "--json"), "--github does not go with --json"),
     ],
 )
