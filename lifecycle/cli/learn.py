@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,8 +62,13 @@ def learn(
         raise click.UsageError('learning needs aalpy: pip install "socket-lifecycle[learn]"') from None
     try:
         earlier = None if compare is None else read_machine(compare)
-    except (BadMachine, OSError) as error:
+    except BadMachine as error:
         raise click.BadParameter(str(error), param_hint="--compare") from None
+    except OSError as error:
+        raise click.BadParameter(f"cannot read {compare}: {error.strerror}", param_hint="--compare") from None
+    for option, file in (("--save", save), ("--picture", picture)):
+        if file is not None and not file.parent.is_dir():
+            raise click.BadParameter(f"cannot write {file}: {os.strerror(errno.ENOENT)}", param_hint=option)
     try:
         chosen = target_named(target)
         found = learned(chosen, chosen_role(role, chosen.roles, where="--role"), seconds=seconds)

@@ -101,3 +101,12 @@ def test_the_command_prints_saves_and_compares(tmp_path: Path) -> None:
     ran = run_command("learn", "memory", "--role", "server", "--compare", str(file), "--json")
     assert (ran.returncode, validated("learn", ran.stdout)["changed"]) == (0, [])
     validated("learn", file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("option", "does"), [("--save", "write"), ("--picture", "write"), ("--compare", "read")])
+def test_a_file_that_cannot_be_had_is_told_before_anything_is_learned(tmp_path: Path, option: str, does: str) -> None:
+    """A folder that does not exist is wrong usage of that option, told before the target is looked for."""
+    file = tmp_path / "nowhere" / "machine.svg"
+    ran = run_command("learn", "no target", option, str(file), columns=300)
+    assert ran.returncode == 2
+    assert f"Invalid value for {option}: cannot {does} {file}: No such file or directory" in ran.stderr
