@@ -27,6 +27,10 @@ class CallSite(NamedTuple):
         between = f" (through {self.library})" if self.library else ""
         return f"{self.file}:{self.line} in {self.function}{between}"
 
+    def as_data(self) -> dict[str, str | int]:
+        """The place for JSON."""
+        return {"file": self.file, "line": self.line, "function": self.function, "library": self.library}
+
 
 UNKNOWN = CallSite("<unknown>", 0, "<unknown>")
 

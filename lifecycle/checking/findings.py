@@ -119,7 +119,7 @@ class Finding:
         data = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("place", "is_internet")}
         return (
             data
-            | self.place._asdict()
+            | self.place.as_data()
             | {
                 "kind": self.kind.value,
                 "state": self.shown_state,
