@@ -39,6 +39,21 @@ async def test_a_connect_without_waiting_is_told_once() -> None:
 
 
 @on_every_loop
+async def test_calls_meanwhile_leave_the_result_of_a_connect_to_be_told() -> None:
+    """What the program asks or sets while a connect is under way does not take OnConnect away."""
+    async with aio.notifications():
+        with raw_listener() as listener:
+            async with NotedClient(Diary()) as client:
+                await client.create(0, HOST)
+                with pytest.raises(BlockingIOError):
+                    nowait(client.connect(*listener.getsockname()))
+                client.get_sock_name()
+                client.set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                assert client.state == "connecting"
+                await client.diary.until_told(("connect", 0), "send")
+
+
+@on_every_loop
 async def test_a_refused_connect_is_told_and_leads_back() -> None:
     """A pending connect that is refused gives OnConnect(ECONNREFUSED), and the object is bound again and may retry."""
     async with aio.notifications():
