@@ -16,6 +16,7 @@ import pytest
 from diagrams.overlapping import BOXES, POINTS, overlap, strikes
 from diagrams.programs import needs_dot
 from hypothesis import given, settings
+from long_form import combinations as pairs
 from long_form import part
 from strategies import awkward_names, roles
 
@@ -41,6 +42,11 @@ RENDERERS = [
     pytest.param("graphviz-pure", marks=pytest.mark.skipif(not has_extra(), reason="graphviz-pure is not installed")),
 ]
 
+PICTURES = [
+    pytest.param(role, *renderer.values, marks=renderer.marks, id=f"{role.name}-{renderer.values[0]}")
+    for renderer, role in pairs(RENDERERS, ROLES.values())
+]
+
 
 @cache
 def drawn(role: str, renderer: str) -> str:
@@ -50,8 +56,7 @@ def drawn(role: str, renderer: str) -> str:
         return pictures.drawn(state_diagram(ROLES[role], "dot"))
 
 
-@pytest.mark.parametrize("renderer", RENDERERS)
-@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
+@pytest.mark.parametrize(("role", "renderer"), PICTURES)
 def test_both_renderers_draw_every_state_and_edge(role: Role, renderer: str) -> None:
     """The SVG has a group for each state and each edge, by its id, whether the system's Graphviz draws or the extra's."""
     graph = graph_of(role)
@@ -138,8 +143,7 @@ def test_a_renderer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Mon
         state_diagram(ROLES["server"], "svg", highlight="bound")
 
 
-@pytest.mark.parametrize("renderer", RENDERERS)
-@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
+@pytest.mark.parametrize(("role", "renderer"), PICTURES)
 def test_no_texts_overlap(blank: Page, role: Role, renderer: str) -> None:
     """In a real browser no text lies on another one, no label on a box, no line on a label, and the widest fits a page."""
     blank.set_viewport_size({"width": 1600, "height": 1600})
