@@ -21,6 +21,7 @@ CONSOLE = "the console of Windows leaves its last column free"
 POSIX_NAMES = "asks for names, modes, links and errors that POSIX' file systems have"
 WINE_RESET = "Wine 8 answers WSAENOTCONN for a connection that was reset in the queue; Windows answers WSAECONNRESET"
 WINE_RESET_SEEN = "Wine 8 reports a reset that select() has seen as the end of the stream: a look at the data finds no error"
+WINE_NOBODY = "Wine 8 does not report a message that found nobody; Windows answers WSAECONNRESET"
 COARSE_CLOCK = "measures moments of time, which Windows' clocks count in steps of 16 ms"
 LARGE = "runs for minutes under Wine, and asks nothing of the system that the others do not ask"
 
@@ -38,7 +39,10 @@ PARTS = (
     Part("tests/engine", in_short=False),
     Part(
         "tests/system",
-        tuple((name, POSIX_NAMES) for name in ("mode_is_kept", "a_symbolic_link", "a_folder_and_a_file", "odd_names")),
+        (
+            *((name, POSIX_NAMES) for name in ("mode_is_kept", "a_symbolic_link", "a_folder_and_a_file", "odd_names")),
+            ("a_refused_datagram", WINE_NOBODY),
+        ),
     ),
     Part("tests/oracle/test_golden.py"),
     Part(
