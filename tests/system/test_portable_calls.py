@@ -10,6 +10,7 @@ from loopback import HOST, unused_port
 
 from lifecycle.system.portable_calls import TRIES_OF_PORTS, at_every
 
+
 @pytest.mark.parametrize("asks_for_a_port", [False, True])
 def test_another_port_is_tried_where_the_systems_choice_is_taken_elsewhere(asks_for_a_port: bool) -> None:
     """Some ports are tried, but only one if it was asked for; then EADDRINUSE is raised, and no socket is left."""
