@@ -7,7 +7,7 @@ import socket
 import ssl
 
 import pytest
-from loopback import LONG, Background, client_and_raw_peer, connected_pair, listening
+from loopback import LONG, Background, client_and_raw_peer, connected_pair, listening, until
 from secured import VERSIONS, secured_pair
 
 from lifecycle import (
@@ -88,8 +88,7 @@ def test_a_close_during_a_send_sends_no_close_notify() -> None:
     with secured_pair() as (client, accepted):
         sends = Background(lambda: client.send(bytes(1 << 26)))
         accepted.receive_exactly(1 << 20)
-        while not client.is_blocking:  # the rest waits for room
-            accepted.receive()
+        until(lambda: client.is_blocking)  # the rest waits for room
         client.close()
         with pytest.raises(ClosedDuringCall) as closed:
             sends.result()
