@@ -97,9 +97,8 @@ class DataCell:
     where, unless: facts of the object's surroundings when it begins; it begins where it has them after the fewest steps.
     methods: those without which a raw socket does not have it; a cell that names some is about raw sockets only. also: other
     calls of the role that it makes. actions: peer actions that it needs. tries: how often it may fail, where it measures time.
-    needs_silence, needs_full: a listener that is silent, a connection that takes no more. needs_no_wait: that calls
-    can be told not to wait. needs_descriptor, needs_flags: a
-    descriptor of the system, flags of recv().
+    needs_silence, needs_full: a listener that is silent, a connection that takes no more. needs_no_wait: that calls can be told
+    not to wait. needs_descriptor, needs_flags: a descriptor of the system, flags of recv().
     """
 
     name: str
