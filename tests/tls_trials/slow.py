@@ -32,7 +32,7 @@ class Report:
 
 
 def hold(port: int, count: int) -> None:
-    """Connect so many times, and drip."""
+    """Connect so many times, and drip; then stay until standard input ends, as it does when the trial does."""
     with ExitStack() as stack:
         clients = [stack.enter_context(socket.create_connection((HOST, port), 60)) for _ in range(count)]
         for number in range(len(HELLO) - 1):
@@ -40,6 +40,7 @@ def hold(port: int, count: int) -> None:
                 with suppress(OSError):  # it was closed, as it should be
                     client.send(HELLO[number : number + 1])
             time.sleep(DRIP)
+        sys.stdin.read()
 
 
 async def run(count: int, *, handshake_timeout: float) -> Report:
@@ -67,7 +68,7 @@ async def run(count: int, *, handshake_timeout: float) -> Report:
 
         tasks.start_soon(serve)
         port = server.get_sock_name().port
-        with subprocess.Popen([sys.executable, __file__, str(port), str(count)]) as clients:
+        with subprocess.Popen([sys.executable, __file__, str(port), str(count)], stdin=subprocess.PIPE) as clients:
             while _descriptors() - before + report.ends.total() < count:
                 await anyio.sleep(0.05)
             report.memory_of_each = (_memory() - memory) / count
