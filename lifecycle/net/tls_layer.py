@@ -36,7 +36,7 @@ class TlsLayer(KeepsError):
 
     below: the socket, which does not wait. secured, incoming, outgoing: what a context's wrap_bio() made. received: what came
     before TLS began and belongs to it. requires_close_notify: whether a connection that ends without it is truncated, or ends
-    like any other. wake: lets the calls that wait on the object look around.
+    like any other. wake: wakes the calls that wait on the object.
     """
 
     __slots__ = (
@@ -232,7 +232,7 @@ class TlsLayer(KeepsError):
             except OSError:
                 if not self._ahead and not self._peer_has_ended:
                     raise
-                # What was unsent could not go: what had arrived before that is received first, and the error told after it.
+                # The unsent data cannot be sent: what arrived before is received first, and the error is raised after it.
                 self._is_told = False
             else:
                 if flags:
@@ -262,7 +262,7 @@ class TlsLayer(KeepsError):
 
     def _end_sends(self) -> None:
         if self._sends_have_ended:
-            with suppress(OSError):  # which the next receive tells
+            with suppress(OSError):  # which the next receive raises
                 self._flush()
             return
         self._tell_error()

@@ -109,7 +109,7 @@ class SecureLayer:
         raise NotImplementedError
 
     def abandon(self) -> None:
-        """Send no close_notify at the close: what was sent is not whole."""
+        """Send no close_notify at the close: the data that was sent is incomplete."""
         self._is_abandoned = True
 
     @contextmanager
@@ -202,7 +202,7 @@ def ending_secured(layer: SecureLayer) -> Operation[bytes]:
 
 @contextmanager
 def _told_how_much(progress: Progress) -> Iterator[None]:
-    """Let what ends a send say how much of it was sent."""
+    """Note on an exception that ends a send how much of the data was sent."""
     try:
         yield
     except BlockingIOError:
