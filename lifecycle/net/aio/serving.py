@@ -148,7 +148,7 @@ class Serving(Generic[Connection]):
                 await self._handle_shielded(connection)
         except Exception as error:  # of any kind: on_error() decides what happens to it
             try:
-                await _tell(self._on_error, connection, error)
+                await _report(self._on_error, connection, error)
             except anyio.get_cancelled_exc_class():
                 raise
             except BaseException:
@@ -196,7 +196,7 @@ def secured_first(
     context: ssl.SSLContext,
     seconds: float,
     *,
-    is_told: bool,
+    is_reported: bool,
 ) -> Callable[[Any], Awaitable[object]]:
     """A handler that makes the TLS handshake first; one that fails is raised if on_error reports it, and logged otherwise."""
 
@@ -205,7 +205,7 @@ def secured_first(
             with anyio.fail_after(seconds):
                 await connection.start_tls(context)
         except (ConnectionError, TimeoutError) as error:
-            if is_told:
+            if is_reported:
                 raise
             logger.info("a TLS handshake has failed: %r", error)
             return
@@ -214,7 +214,7 @@ def secured_first(
     return secured
 
 
-async def _tell(on_error: Callable[[Any, Exception], object], connection: Any, error: Exception) -> None:
+async def _report(on_error: Callable[[Any, Exception], object], connection: Any, error: Exception) -> None:
     """Call on_error, which may be a coroutine function."""
     answer = on_error(connection, error)
     if inspect.isawaitable(answer):

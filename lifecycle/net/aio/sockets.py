@@ -259,7 +259,7 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         if tls is not None:
             check_server_context(tls)
             checked_timeout(handshake_timeout)
-            handler = secured_first(handler, tls, handshake_timeout, is_told=on_error is not None)
+            handler = secured_first(handler, tls, handshake_timeout, is_reported=on_error is not None)
         serving = Serving(self, new_connection, handler, limit=limit, on_error=on_error, grace=grace)
         await serving.run(task_status)
 

@@ -176,7 +176,7 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
         raise system_error(errno.EOPNOTSUPP)
     view = memoryview(data).cast("B")
     waited_at = -1
-    with layer.send_under_way(), _told_how_much(progress):
+    with layer.send_under_way(), _with_count(progress):
         while True:
             try:
                 while progress.sent < len(view):
@@ -201,7 +201,7 @@ def ending_secured(layer: SecureLayer) -> Operation[bytes]:
 
 
 @contextmanager
-def _told_how_much(progress: Progress) -> Iterator[None]:
+def _with_count(progress: Progress) -> Iterator[None]:
     """Note on an exception that ends a send how much of the data was sent."""
     try:
         yield
