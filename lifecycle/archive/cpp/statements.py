@@ -14,7 +14,6 @@ UNTYPED, BY_HAND, LEFT_OUT = "UNTYPED", "BY HAND", "C++"
 """Marks: a type that was not found, what was not translated, and what was left out, since no archive is in it."""
 
 ROOTS = ("CObject", "CDocument", "CWnd", "CView", "CCmdTarget", "COleDocument", "COleServerDoc", "CDialog")
-_ASSIGNING = re.compile(r"[+\-*/%&|^]?=|<<=|>>=")
 
 
 class Body:
