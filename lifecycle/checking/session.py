@@ -41,6 +41,7 @@ def _leave_tls() -> None:
 
 _WATCHERS = {
     "asyncio.selector_events": Watcher(loops.install, loops.uninstall, lambda: None),
+    handed.POOLS: Watcher(handed.install_pools, handed.uninstall_pools, lambda: None),
     "ssl": Watcher(_watch_tls, _leave_tls, _judge_tls),
 }
 
