@@ -1,4 +1,4 @@
-"""How results and errors of Python's sockets are named: each method that receives, each way to shut, each result of a connect."""
+"""How results and errors of Python's sockets are named: of each method that receives, each way to shut, and a connect."""
 
 from __future__ import annotations
 
@@ -120,7 +120,10 @@ def test_outcome_of_an_error(state: ObservedState, call: str, error: BaseExcepti
 
 def test_errors_that_the_order_explains() -> None:
     """The state of a socket explains some errors, and two of them mean that the descriptor is gone; each has its name."""
-    names = ("EBADF EINVAL ENOTCONN EISCONN EPIPE EDESTADDRREQ EOPNOTSUPP EALREADY ESHUTDOWN ECONNABORTED ENOTSOCK").split()
+    names = [
+        "EBADF", "EINVAL", "ENOTCONN", "EISCONN", "EPIPE", "EDESTADDRREQ", "EOPNOTSUPP", "EALREADY", "ESHUTDOWN",
+        "ECONNABORTED", "ENOTSOCK",
+    ]  # fmt: skip
     assert {number for number in range(200) if is_order_error(number)} == {getattr(errno, name) for name in names}
     assert {name for number, name in errno.errorcode.items() if lost_descriptor(number)} == {"EBADF", "ENOTSOCK"}
     assert not lost_descriptor(None)
