@@ -64,7 +64,11 @@ TESTS: dict[str, tuple[Stage, ...]] = {
     "system/matrices.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/conformance/test_matrix.py")),
     "system/platform_answers.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/roles"), ("tests/net",)),
     "system": (("tests/system",), ("tests/net",), ("tests/roles/test_rows.py",), ("tests/aio",)),
-    "archive": (("tests/archive",), ("tests/aio/test_archives.py",)),
+    "archive": (
+        ("tests/archive",),
+        ("tests/oracle/test_golden.py", "tests/cli/test_archive.py", "tests/cli/test_archive_load.py"),
+        ("tests/aio/test_archives.py", "tests/aio/test_archive_gathering.py"),
+    ),
     "checking": (("tests/checking",),),
     "diagrams": (("tests/diagrams",),),
 }
