@@ -1,4 +1,4 @@
-"""A process that has no descriptor left."""
+"""The descriptors of this process: all of them taken, or as many after a block as before."""
 
 from __future__ import annotations
 
@@ -26,3 +26,11 @@ def no_descriptors_left() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         for number in taken:
             os.close(number)
+
+
+@contextmanager
+def same_descriptors() -> Iterator[None]:
+    """The block leaves as many descriptors open as it found."""
+    before = open_descriptors()
+    yield
+    assert open_descriptors() == before

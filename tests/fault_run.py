@@ -2,13 +2,13 @@
 
 `python tests/fault_run.py --seconds 60 --clients 1000 --loop asyncio [--tls]`
 
-With --tls half of them make the handshake, and the others send what is none.
+With --tls half of them make the handshake, and the others send what is not TLS.
 
-The misbehaving clients live in processes of their own, some of which are killed with all their connections. Meanwhile a few
-well-behaved clients talk to the same server, and must be answered rightly and in time. The run has two halves, each of which
-ends when all the others are gone: what the second one leaves behind (descriptors, connections, tasks, memory) must be what
-the first one did, and so must its peak of memory; at no time are there many more descriptors than clients. It prints what it
-saw, and exits with 1 when something is wrong.
+The misbehaving clients (tests/misbehaving.py) live in processes of their own, which vanish with all their connections.
+Meanwhile a few well-behaved clients talk to the same server, and must be answered rightly and in time. The run has two halves,
+each of which ends when all the others are gone: what the second one leaves behind (descriptors, connections, tasks, memory)
+must be what the first one did, and so must its peak of memory; at no time are there many more descriptors than clients. It
+prints what it saw, and exits with 1 when something is wrong.
 """
 
 from __future__ import annotations
@@ -16,13 +16,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import os
 import random
-import signal
-import socket
 import ssl
-import struct
-import subprocess
 import sys
 import threading
 import time
@@ -33,157 +28,17 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from loopback import open_descriptors
+from misbehaving import HOST, Crowd
 
 from lifecycle import aio
 from lifecycle.conformance.adapters.certificates import client_context, server_context
 
-HOST = "127.0.0.1"
-BEHAVIOURS = ("reset", "half_close", "stall", "flood")
-CLIENTS_PER_PROCESS = 500
 PATIENCE = 30.0  # seconds in which a well-behaved client is answered, and a handshake is made
 TLS_PATIENCE = 90.0  # a full queue drops a client's SYN, which its system repeats after 1, 3, 7, 15 and 31 seconds
 REST = 90.0  # seconds in which all is quiet after a half: the queue is emptied, what does not make the handshake times out
-LIFE = 2.0, 6.0  # seconds after which a process of clients vanishes, from when they begin
 MOST_GROWTH = 1.25  # of the memory held after the second half, over the first, and of their peaks
 DESCRIPTORS_PER_CLIENT = 2  # a killed client's connection is there until its end arrives, beside its successor's
-
-
-async def misbehave(port: int, dice: random.Random, context: ssl.SSLContext | None) -> None:
-    """One client for ever: it connects, and behaves badly in one way or another."""
-    loop = asyncio.get_running_loop()
-    while True:
-        sock = socket.socket()
-        sock.setblocking(False)
-        try:
-            await loop.sock_connect(sock, (HOST, port))
-            said = Said(loop, sock)
-            if context is not None and dice.random() < 0.5:
-                await said.shake_hands(context)
-            await BEHAVE[dice.choice(BEHAVIOURS)](said, dice)
-        except OSError:
-            await asyncio.sleep(dice.random() / 10)
-        finally:
-            sock.close()
-
-
-class Said:
-    """A client's connection: what it says goes out as it is, or encrypted."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
-        self.loop = loop
-        self.sock = sock
-        self._tls: ssl.SSLObject | None = None
-        self._came, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
-
-    async def shake_hands(self, context: ssl.SSLContext) -> None:
-        """Make the TLS handshake."""
-        self._tls = context.wrap_bio(self._came, self._goes)
-        while True:
-            try:
-                self._tls.do_handshake()
-                return
-            except ssl.SSLWantReadError:
-                await self.loop.sock_sendall(self.sock, self._goes.read())
-                self._came.write(await self.receive())
-
-    async def send(self, data: bytes) -> None:
-        """Send it all."""
-        if self._tls is not None and data:
-            self._tls.write(data)
-            data = self._goes.read()
-        await self.loop.sock_sendall(self.sock, data)
-
-    async def receive(self) -> bytes:
-        """What has come, as it is. Raises ConnectionError at the end."""
-        data = await self.loop.sock_recv(self.sock, 4096)
-        if not data:
-            raise ConnectionError
-        return data
-
-
-async def reset(said: Said, dice: random.Random) -> None:
-    """Send something, and reset the connection without reading the answer."""
-    await said.send(dice.randbytes(dice.randrange(1, 20_000)))
-    said.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-async def half_close(said: Said, dice: random.Random) -> None:
-    """Send something, end the stream, and read the answer, or only a part of it."""
-    await said.send(dice.randbytes(dice.randrange(1, 20_000)))
-    said.sock.shutdown(socket.SHUT_WR)
-    while dice.random() > 0.05:
-        await said.receive()
-
-
-async def stall(said: Said, dice: random.Random) -> None:
-    """Send something or nothing, and then do nothing for a while."""
-    await said.send(dice.randbytes(dice.randrange(3)))
-    await asyncio.sleep(dice.uniform(0.1, 3))
-
-
-async def flood(said: Said, dice: random.Random) -> None:
-    """Send as fast as it goes without reading, until the server takes no more."""
-    data = dice.randbytes(1 << 16)
-    for _ in range(dice.randrange(1, 200)):
-        try:
-            await asyncio.wait_for(said.send(data), 0.2)
-        except TimeoutError:
-            return
-
-
-BEHAVE: dict[str, Callable[[Said, random.Random], Any]] = {
-    "reset": reset,
-    "half_close": half_close,
-    "stall": stall,
-    "flood": flood,
-}
-
-
-async def be_many(port: int, count: int, seed: int, *, tls: bool) -> None:
-    """So many misbehaving clients at once, which vanish together, and close nothing; the server has the processor first."""
-    if hasattr(os, "nice"):
-        os.nice(10)
-    asyncio.get_running_loop().call_later(random.Random(seed).uniform(*LIFE), os._exit, 0)
-    context = ssl._create_unverified_context() if tls else None
-    async with asyncio.TaskGroup() as tasks:
-        for number in range(count):
-            tasks.create_task(misbehave(port, random.Random(seed * 100_003 + number), context))
-
-
-class Crowd:
-    """Processes full of misbehaving clients, each of which ends after a while, and is replaced by another."""
-
-    def __init__(self, port: int, clients: int, *, tls: bool) -> None:
-        self._port = port
-        self._sizes = [min(CLIENTS_PER_PROCESS, clients - first) for first in range(0, clients, CLIENTS_PER_PROCESS)]
-        self._seeds = 0
-        self._words = ["--tls"] if tls else []
-
-    async def run(self, seconds: float) -> None:
-        """Be there for so long, then vanish altogether."""
-        processes: list[subprocess.Popen[bytes]] = []
-        end = time.monotonic() + seconds
-        try:
-            while time.monotonic() < end:
-                for number, size in enumerate(self._sizes):
-                    if number >= len(processes):
-                        processes.append(self._start(size))
-                    elif processes[number].poll() is not None:
-                        processes[number] = self._start(size)
-                await anyio.sleep(0.05)
-        finally:
-            for process in processes:
-                self._kill(process)
-
-    def _start(self, size: int) -> subprocess.Popen[bytes]:
-        self._seeds += 1
-        command = [sys.executable, __file__, "--be-clients-of", str(self._port), "--clients", str(size), *self._words]
-        return subprocess.Popen([*command, "--seed", str(self._seeds)], stderr=subprocess.DEVNULL)
-
-    @staticmethod
-    def _kill(process: subprocess.Popen[bytes]) -> None:
-        process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-        process.wait(PATIENCE)
 
 
 @dataclass
@@ -223,14 +78,6 @@ class Left:
         gc.collect()
         alive = sum(isinstance(each, aio.Accepted) and each.state != "empty" for each in gc.get_objects())
         return cls(len(open_descriptors()) - at_rest, alive, resident_bytes())
-
-
-def open_descriptors() -> set[str]:
-    """The descriptors of this process, by their names; empty where the system does not list them."""
-    for place in (Path("/proc/self/fd"), Path("/dev/fd")):
-        if place.exists():
-            return {entry.name for entry in place.iterdir()}
-    return set()
 
 
 def resident_bytes() -> int:
@@ -387,12 +234,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=1000, help="how many of them there are at a time")
     parser.add_argument("--loop", choices=LOOPS, default="asyncio", help="the event loop of the server")
     parser.add_argument("--tls", action="store_true", help="over TLS")
-    parser.add_argument("--be-clients-of", type=int, metavar="PORT", help=argparse.SUPPRESS)
-    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.be_clients_of is not None:
-        asyncio.run(be_many(options.be_clients_of, options.clients, options.seed, tls=options.tls))
-        return 0
     report = anyio.run(FaultRun(clients=options.clients, seconds=options.seconds, tls=options.tls).run, **LOOPS[options.loop])
     print("\n".join(report.lines()))
     return 1 if report.wrong else 0

@@ -66,6 +66,13 @@ def raw_listener(backlog: int = 8) -> Iterator[socket.socket]:
         yield listener
 
 
+def peer_of(listener: socket.socket) -> Any:
+    """The address from which the first connection of the queue was made."""
+    connection, address = listener.accept()
+    connection.close()
+    return address
+
+
 @contextmanager
 def client_and_raw_peer(**options: Any) -> Iterator[tuple[Client, socket.socket]]:
     """A client connected to a plain socket of the standard library."""

@@ -128,11 +128,6 @@ def owner() -> str:
     return in_turn[-1].owner if in_turn else ""
 
 
-def all_active() -> tuple[Checker, ...]:
-    """Every active checker, the outermost first."""
-    return tuple(in_turn)
-
-
 def begin(checker: Checker) -> None:
     """Make `checker` the innermost one."""
     in_turn.append(checker)

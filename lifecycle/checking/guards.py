@@ -182,7 +182,8 @@ def _does_nothing(statement: ast.stmt) -> bool:
 def _takes(kind: ast.expr, frame: FrameType, error: type[Exception]) -> bool:
     """Whether the exception that the expression names takes every such error; it does where nothing is known of it."""
     value = _value(kind, frame)
-    return issubclass(error, value) if isinstance(value, type) else not isinstance(value, tuple)
+    kinds = value if isinstance(value, tuple) else (value,)
+    return any(not isinstance(each, type) or issubclass(error, each) for each in kinds)
 
 
 def _value(expression: ast.expr, frame: FrameType) -> object:

@@ -30,6 +30,7 @@ FILES = [
     "net/test_ownership.py",
     "net/test_reviewed.py",
     "net/test_servers_on_every_address.py",
+    "net/test_several_addresses.py",
     "net/test_smoke.py",
     "net/test_unix_sockets.py",
 ]

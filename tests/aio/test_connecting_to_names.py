@@ -13,31 +13,13 @@ from unittest.mock import patch
 import anyio
 import pytest
 from event_loops import INSTALLED, LOOPS, EventLoop, on_every_loop
+from hosts import HOST6, SECOND, THIRD, family_of, needs_ipv6, needs_more_hosts
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import HOST, SHORT, open_descriptors, raw_listener, unanswering_listener, unused_port
 
 from lifecycle import BlockingCallCancelled, ClosedDuringCall, aio
 from lifecycle.net.operations.connecting import CONNECTION_ATTEMPT_DELAY, interleaved
-
-HOST6, SECOND, THIRD = "::1", "127.0.0.2", "127.0.0.3"
-
-
-def can_bind(host: str) -> bool:
-    try:
-        with socket.socket(family_of(host)) as probe:
-            probe.bind((host, 0))
-    except OSError:
-        return False
-    return True
-
-
-def family_of(host: str) -> int:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-needs_ipv6 = pytest.mark.skipif(not can_bind(HOST6), reason="this machine has no IPv6 loopback address")
-needs_more_hosts = pytest.mark.skipif(not can_bind(THIRD), reason="this machine has one IPv4 loopback address only")
 
 
 @contextmanager

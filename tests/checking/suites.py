@@ -74,7 +74,10 @@ def run_suite(suite: str, options: Sequence[str], limit: float, *prefix: str) ->
             )
         if not xml.exists():
             end = "".join(told.read_text(errors="replace").splitlines(keepends=True)[-20:])
-            sys.exit(f"{end}\n{suite} gives no results: it does not exist, ended early, or ran longer than {limit:.0f} seconds")
+            run = "the checked run" if "lifecycle" in prefix else "a plain run"
+            sys.exit(
+                f"{end}\n{suite}: no results of {run}: it does not exist, ended early, or ran longer than {limit:.0f} seconds"
+            )
         seconds, after = time.perf_counter() - began, os.times()
         return Outcome(_results(xml), seconds, sum(after[2:4]) - sum(before[2:4]))
 

@@ -8,11 +8,18 @@ import socket
 import struct
 import time
 from contextlib import suppress
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
+
+STREAMS, SERVERS, CLIENTS, DATAGRAMS = "accepted", "server", "client", "datagram"
 
 
 class Sound(socket.socket):
-    """Accepts sockets of its own class, and is otherwise as it should be."""
+    """Accepts sockets of its own class, and otherwise works correctly; each subclass is a fault that shows in one role."""
+
+    shows_in: ClassVar[str]
+
+    def __init_subclass__(cls, shows_in: str = STREAMS) -> None:
+        cls.shows_in = shows_in
 
     def accept(self) -> tuple[Any, Any]:
         number, address = self._accept()  # type: ignore[attr-defined]
@@ -22,7 +29,20 @@ class Sound(socket.socket):
         return accepted, address
 
 
-class AcceptGivesOwnAddress(Sound):
+def late(call: str, error: type[OSError] = TimeoutError, seconds: float = 1) -> Any:
+    """A method that makes the call, and raises such an error only after some seconds."""
+
+    def method(self: Sound, *arguments: Any) -> Any:
+        try:
+            return getattr(socket.socket, call)(self, *arguments)
+        except error:
+            time.sleep(seconds)
+            raise
+
+    return method
+
+
+class AcceptGivesOwnAddress(Sound, shows_in=SERVERS):
     def accept(self) -> tuple[Any, Any]:
         accepted, _ = super().accept()
         return accepted, accepted.getsockname()
@@ -102,7 +122,7 @@ class ReceivesIntoNothing(Sound):
         return 0
 
 
-class DatagramKeepsRest(Sound):
+class DatagramKeepsRest(Sound, shows_in=DATAGRAMS):
     rest = b""
 
     def recv(self, size: int, flags: int = 0) -> bytes:
@@ -144,12 +164,7 @@ class DetachCloses(Sound):
 
 
 class TimeOutIsLate(Sound):
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        try:
-            return super().recv(size, flags)
-        except TimeoutError:
-            time.sleep(1)
-            raise
+    recv = late("recv")
 
 
 class TimeOutAtOnce(Sound):
@@ -166,14 +181,14 @@ class TimeOutAtOnce(Sound):
             self.settimeout(seconds)
 
 
-class AcceptWaits(Sound):
+class AcceptWaits(Sound, shows_in=SERVERS):
     def accept(self) -> tuple[Any, Any]:
         if self.gettimeout() == 0:
             time.sleep(0.2)
         return super().accept()
 
 
-class ConnectWaits(Sound):
+class ConnectWaits(Sound, shows_in=CLIENTS):
     def connect(self, address: Any) -> None:
         if self.gettimeout() != 0 or self.type != socket.SOCK_STREAM:
             return super().connect(address)
@@ -186,9 +201,7 @@ class ConnectWaits(Sound):
             self.settimeout(0)
 
 
-class LastComesFirst(Sound):
-    waiting: list[Any]
-
+class LastComesFirst(Sound, shows_in=SERVERS):
     def accept(self) -> tuple[Any, Any]:
         waiting = self.__dict__.setdefault("waiting", [])
         with suppress(BlockingIOError):
@@ -202,12 +215,12 @@ class LastComesFirst(Sound):
         super().close()
 
 
-class QueuesOne(Sound):
+class QueuesOne(Sound, shows_in=SERVERS):
     def listen(self, backlog: int = 0) -> None:
         super().listen(0)
 
 
-class TiresOfAccepting(Sound):
+class TiresOfAccepting(Sound, shows_in=SERVERS):
     accepts = 0
 
     def accept(self) -> tuple[Any, Any]:
@@ -225,7 +238,7 @@ class ResetIsTimeOut(Sound):
             raise OSError(errno.ETIMEDOUT, "timed out") from None
 
 
-class RefusedIsReset(Sound):
+class RefusedIsReset(Sound, shows_in=CLIENTS):
     def connect(self, address: Any) -> None:
         try:
             super().connect(address)
@@ -247,13 +260,10 @@ class ShutsNothing(Sound):
 
 
 class BlockLeavesItOpen(Sound):
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *error: object) -> None: ...
 
 
-class ErrorSticks(Sound):
+class ErrorSticks(Sound, shows_in=CLIENTS):
     error = 0
 
     def getsockopt(self, level: int, option: int, *size: int) -> Any:  # type: ignore[override]
@@ -311,40 +321,20 @@ class TimeOutIsEarly(Sound):
             self.settimeout(seconds)
 
 
-class ConnectTimesOutLate(Sound):
-    def connect(self, address: Any) -> None:
-        try:
-            super().connect(address)
-        except TimeoutError:
-            time.sleep(1)
-            raise
+class ConnectTimesOutLate(Sound, shows_in=CLIENTS):
+    connect = late("connect")
 
 
 class SendTimesOutLate(Sound):
-    def send(self, data: Any, flags: int = 0) -> int:
-        try:
-            return super().send(data, flags)
-        except TimeoutError:
-            time.sleep(1)
-            raise
+    send = late("send")
 
 
 class SendWaits(Sound):
-    def send(self, data: Any, flags: int = 0) -> int:
-        try:
-            return super().send(data, flags)
-        except BlockingIOError:
-            time.sleep(0.2)
-            raise
+    send = late("send", BlockingIOError, 0.2)
 
 
-class RecvfromTimesOutLate(Sound):
-    def recvfrom(self, size: int, flags: int = 0) -> Any:
-        try:
-            return super().recvfrom(size, flags)
-        except TimeoutError:
-            time.sleep(1)
-            raise
+class RecvfromTimesOutLate(Sound, shows_in=DATAGRAMS):
+    recvfrom = late("recvfrom")
 
 
 class ForgetsKeepalive(Sound):
@@ -364,13 +354,13 @@ class KindIsRaw(Sound):
         return socket.SOCK_RAW if option == socket.SO_TYPE else super().getsockopt(level, option, *size)
 
 
-class AcceptGivesList(Sound):
+class AcceptGivesList(Sound, shows_in=SERVERS):
     def accept(self) -> tuple[Any, Any]:
         accepted, address = super().accept()
         return accepted, list(address)
 
 
-class AcceptLosesWhatCameBefore(Sound):
+class AcceptLosesWhatCameBefore(Sound, shows_in=SERVERS):
     def accept(self) -> tuple[Any, Any]:
         accepted, address = super().accept()
         with suppress(OSError):
@@ -378,19 +368,19 @@ class AcceptLosesWhatCameBefore(Sound):
         return accepted, address
 
 
-class SendsNoEmptyMessage(Sound):
+class SendsNoEmptyMessage(Sound, shows_in=DATAGRAMS):
     def send(self, data: Any, flags: int = 0) -> int:
         is_empty_message = self.type == socket.SOCK_DGRAM and not len(data)
         return 0 if is_empty_message else super().send(data, flags)
 
 
-class CutsLongMessages(Sound):
+class CutsLongMessages(Sound, shows_in=DATAGRAMS):
     def sendto(self, data: Any, *rest: Any) -> int:
         super().sendto(data[:1000], *rest)
         return len(data)
 
 
-class PeerNameStays(Sound):
+class PeerNameStays(Sound, shows_in=DATAGRAMS):
     name: Any = None
 
     def getpeername(self) -> Any:
@@ -399,65 +389,10 @@ class PeerNameStays(Sound):
         return self.name
 
 
-class ReceivesMessagesIntoNothing(Sound):
+class ReceivesMessagesIntoNothing(Sound, shows_in=DATAGRAMS):
     def recvfrom_into(self, buffer: Any, size: int = 0, flags: int = 0) -> Any:
         return 0, super().recvfrom_into(buffer, size, flags)[1]
 
 
-STREAMS, SERVERS, DATAGRAMS = "accepted", "server", "datagram"
-
-FAULTS: dict[type[Sound], str] = {
-    AcceptGivesOwnAddress: SERVERS,
-    PeerNameIsOwn: STREAMS,
-    ForgetsOption: STREAMS,
-    ReportsOptionWrongly: STREAMS,
-    IgnoresSize: STREAMS,
-    DropsRest: STREAMS,
-    LosesSecondMessage: STREAMS,
-    PeekTakes: STREAMS,
-    GarblesWhatIsLong: STREAMS,
-    SendsTwice: STREAMS,
-    KeepsLastByte: STREAMS,
-    CannotSendNothing: STREAMS,
-    SendallSendsOne: STREAMS,
-    ReceivesIntoNothing: STREAMS,
-    DatagramKeepsRest: DATAGRAMS,
-    SevenBits: STREAMS,
-    CloseKeepsDescriptor: STREAMS,
-    CloseResets: STREAMS,
-    DetachCloses: STREAMS,
-    TimeOutIsLate: STREAMS,
-    TimeOutAtOnce: STREAMS,
-    AcceptWaits: SERVERS,
-    ConnectWaits: "client",
-    LastComesFirst: SERVERS,
-    QueuesOne: SERVERS,
-    TiresOfAccepting: SERVERS,
-    ResetIsTimeOut: STREAMS,
-    RefusedIsReset: "client",
-    ShutsBoth: STREAMS,
-    ShutsNothing: STREAMS,
-    BlockLeavesItOpen: STREAMS,
-    ErrorSticks: "client",
-    CountsWhatDidNotFit: STREAMS,
-    SendallStopsEarly: STREAMS,
-    SendmsgSendsOne: STREAMS,
-    ReceivesIntoAll: STREAMS,
-    LosesWhatIsLong: STREAMS,
-    PeeksOnce: STREAMS,
-    TimeOutIsEarly: STREAMS,
-    ConnectTimesOutLate: "client",
-    SendTimesOutLate: STREAMS,
-    SendWaits: STREAMS,
-    RecvfromTimesOutLate: DATAGRAMS,
-    ForgetsKeepalive: STREAMS,
-    ForgetsNoDelay: STREAMS,
-    KindIsRaw: STREAMS,
-    AcceptGivesList: SERVERS,
-    AcceptLosesWhatCameBefore: SERVERS,
-    SendsNoEmptyMessage: DATAGRAMS,
-    CutsLongMessages: DATAGRAMS,
-    PeerNameStays: DATAGRAMS,
-    ReceivesMessagesIntoNothing: DATAGRAMS,
-}
+FAULTS: dict[type[Sound], str] = {fault: fault.shows_in for fault in Sound.__subclasses__()}
 """a fault -> the role in which it shows"""

@@ -8,24 +8,12 @@ from contextlib import ExitStack
 from unittest.mock import patch
 
 import pytest
+from hosts import HOST6, needs_ipv6
 from loopback import HOST, LONG, raw_listener, unused_port
 
 from lifecycle import Client, Server
 from lifecycle.net import created
 from lifecycle.system import portable_calls
-
-HOST6 = "::1"
-
-
-def can_bind(host: str) -> bool:
-    try:
-        socket.create_server((host, 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
-
-
-needs_ipv6 = pytest.mark.skipif(not can_bind(HOST6), reason="this machine has no IPv6 loopback address")
 
 
 @needs_ipv6

@@ -37,7 +37,7 @@ class SystemCall(NamedTuple):
 _NUMBER = re.compile(r"(\d+)")
 _PROCESS = re.compile(r"\[pid +(\d+)\] |(\d+) +")
 _TIME = re.compile(r"[\d:.]+ +")
-_RESULT = re.compile(r"\)\s+= (-?\d+|0x[0-9a-f]+|\?)(?:<[^>]*>)?(?: (E[A-Z0-9]+|ERESTART\w+))?")
+_RESULT = re.compile(r"\)\s+= (-?\d+|\?)(?:<[^>]*>)?(?: (E[A-Z0-9]+|ERESTART\w+))?")
 _ANNOTATION = re.compile(r"(?<=\d)<(?:->|<->|[^<>\"])*>")
 _UNFINISHED = " <unfinished ...>"
 
@@ -73,7 +73,7 @@ def system_calls(lines: Iterable[str], wanted: frozenset[str]) -> Iterator[Syste
             continue
         ends = _last_result(rest)
         if ends is not None:
-            result = None if ends[1] == "?" else int(ends[1], 0)
+            result = None if ends[1] == "?" else int(ends[1])
             held = SystemCall(process, name, _plain(rest[len(name) + 1 : ends.start()]), result, ends[2] or "", number)
     if held is not None:
         yield held._replace(stack=tuple(stack)) if stack else held

@@ -11,7 +11,7 @@ from lifecycle.checking.observed import DATAGRAM, STREAM, ObservedState
 from lifecycle.checking.traces.descriptors import Description, Descriptors, Step, new_socket
 from lifecycle.checking.traces.judging import advance, row_of
 from lifecycle.checking.traces.lines import SystemCall, system_calls
-from lifecycle.roles.facts import LINKED
+from lifecycle.roles.facts import LINKED, PEER
 from lifecycle.roles.python.system_calls import ACCEPTING, OF_ANY_DESCRIPTOR, SYSTEM_CALLS
 
 FORKS = frozenset({"clone", "clone3", "fork", "vfork"})
@@ -250,17 +250,10 @@ def _succeeded(call: SystemCall) -> bool:
 
 
 def _linked(state: ObservedState) -> ObservedState:
-    for states in (STREAM, DATAGRAM):
-        if state.role is states.initial.role:
-            return (
-                states.at(LINKED)
-                if states is STREAM
-                else next(
-                    (each for name in (item.name for item in state.role.states) if (each := states[name]).facts.is_linked),
-                    state,
-                )
-            )
-    return state
+    """The state of a socket of the same role that has a peer from the beginning."""
+    if state.role is STREAM.initial.role:
+        return STREAM.at(LINKED)
+    return DATAGRAM.at(PEER) if state.role is DATAGRAM.initial.role else state
 
 
 def _awaited(call: SystemCall) -> Iterator[int]:

@@ -10,11 +10,11 @@ Value = TypeVar("Value")
 
 
 RUNNING: list[object] = []
-"""An element for each nowait() that runs, in any thread: while there is none, nobody need look at the thread's mode"""
+"""One element for each nowait() that runs, in any thread: while it is empty, the mode of a thread need not be read"""
 
 
 class Mode(threading.local):
-    """Of this thread: `never_waits` is true while nowait() runs a call."""
+    """The mode of this thread: `never_waits` is true while nowait() runs a call."""
 
     never_waits = False
 
