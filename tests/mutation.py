@@ -57,6 +57,18 @@ Stage = tuple[str, ...]
 
 PACKAGES = ("net", "system", "archive", "checking", "diagrams")
 
+OF_RUNS = tuple(f"tests/checking/test_{name}.py" for name in ("live", "pytest_plugin", "run", "run_processes", "suites"))
+"""the tests of the checker that start processes, which take most of its time"""
+
+IN_RUNS = (
+    "charts.py", "following", "inherited.py", "live_lines.py", "live_page.py", "program.py", "pytest_plugin.py",
+    "pytest_session.py", "report.py", "run_problems.py", "run_text.py", "settings.py", "shared_file.py", "signal_handlers.py",
+    "unseen.py",
+)  # fmt: skip
+"""files of the checker that work in these processes: all of these tests try a change of them"""
+
+IN_PROCESS: Stage = ("tests/checking", *(f"--ignore={file}" for file in OF_RUNS))
+
 TESTS: dict[str, tuple[Stage, ...]] = {
     "net/aio": (("tests/aio",),),
     "net/notify": (("tests/aio",),),
@@ -64,8 +76,15 @@ TESTS: dict[str, tuple[Stage, ...]] = {
     "system/matrices.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/conformance/test_matrix.py")),
     "system/platform_answers.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/roles"), ("tests/net",)),
     "system": (("tests/system",), ("tests/net",), ("tests/roles/test_rows.py",), ("tests/aio",)),
-    "archive": (("tests/archive",), ("tests/aio/test_archives.py",)),
-    "checking": (("tests/checking",),),
+    "archive": (
+        ("tests/archive",),
+        ("tests/oracle/test_golden.py", "tests/cli/test_archive.py", "tests/cli/test_archive_load.py"),
+        ("tests/aio/test_archives.py", "tests/aio/test_archive_gathering.py"),
+    ),
+    "checking/source": (("tests/checking/source",), ("tests/cli/test_lint.py",)),
+    "checking/traces": (("tests/checking/traces",),),
+    **{f"checking/{each}": (IN_PROCESS, *((file,) for file in OF_RUNS)) for each in IN_RUNS},
+    "checking": (IN_PROCESS, OF_RUNS),
     "diagrams": (("tests/diagrams",),),
 }
 """A file or folder of the package -> the runs of tests that have to notice a change of it, the fastest first.

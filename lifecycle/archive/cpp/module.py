@@ -57,7 +57,7 @@ def module_of(sources: Sources) -> Written:
     document = document or next((each.name for each in reversed(named) if each.name.endswith(("Doc", "Document"))), None)
     body = "\n\n\n".join([*(["\n".join(lines)] if lines else []), *chunks]) + (_LOAD.format(document) if document else "")
     names = sorted(name for name in package.__all__ if re.search(rf"\b{name}\b", body))
-    untyped, by_hand = text.count(f"# {UNTYPED}"), text.count(f"# {BY_HAND}")
+    untyped, by_hand = body.count(f"# {UNTYPED}"), body.count(f"# {BY_HAND}")
     head = [f'"""Classes of C++ Serialize functions: {untyped} types not found, {by_hand} statements to write by hand."""', ""]
     modules = [
         f"from {module} import {name}" for module, name in (("copy", "deepcopy"), ("io", "BytesIO")) if f"{name}(" in body

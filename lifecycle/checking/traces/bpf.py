@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lifecycle.checking.traces.lines import SystemCall
-from lifecycle.checking.traces.strace import TracerMissing, existing_process, existing_program, exit_code
+from lifecycle.checking.traces.strace import TracerMissing, existing_process, existing_program, exit_code, interrupted_by
 from lifecycle.checking.traces.walk import Walk
 from lifecycle.roles.python.system_calls import CONNECTS, OF_ANY_DESCRIPTOR
 
@@ -210,16 +210,15 @@ def _until_ready(bpftrace: subprocess.Popen[str]) -> str:
 def _followed(bpftrace: subprocess.Popen[str], root: str) -> Walk:
     """Walk through what is told until the thread `root` has ended."""
 
+    def end() -> None:
+        bpftrace.send_signal(signal.SIGINT)  # it tells the rest, and ends
+
     def lines() -> Iterator[str]:
         assert bpftrace.stdout is not None
         for line in bpftrace.stdout:
             if line.split()[1:3] == [root, "exit"]:
-                bpftrace.send_signal(signal.SIGINT)  # it tells the rest, and ends
+                end()
             yield line
 
-    walk = Walk()
-    try:
-        return walk.follow(system_calls(lines()))
-    except KeyboardInterrupt:
-        bpftrace.send_signal(signal.SIGINT)
-        return walk.follow(system_calls(lines()))
+    with interrupted_by(end):
+        return Walk().follow(system_calls(lines()))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -106,16 +107,23 @@ def _run(command: Sequence[str], path: Path) -> tuple[int, Walk]:
             os.set_blocking(lines.fileno(), True)
             closer = _close_when_done(strace, keep)
             keep = -1
-            try:
-                walk.read(lines)
-            except KeyboardInterrupt:
-                strace.terminate()  # it detaches from a process that it was attached to
+            with interrupted_by(strace.terminate):  # it detaches from a process that it was attached to
                 walk.read(lines)
             closer.join()
             return exit_code(strace.wait()), walk
     finally:
         if keep >= 0:
             os.close(keep)
+
+
+@contextmanager
+def interrupted_by(end: Callable[[], None]) -> Iterator[None]:
+    """Call `end` where the user interrupts: KeyboardInterrupt would drop the calls that were read and not yet judged."""
+    former = signal.signal(signal.SIGINT, lambda number, frame: end())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _close_when_done(strace: subprocess.Popen[bytes], keep: int) -> threading.Thread:
