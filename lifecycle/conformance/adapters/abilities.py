@@ -80,8 +80,7 @@ class Abilities:
         return self.waits or provocation.under is not Under.BRIEFLY
 
     def limited(self, environment: Environment) -> Environment:
-        """The environment without the actions that peers cannot do, and without calls that must not wait if no call can be made
-        so."""
+        """The environment without actions that peers cannot do, and calls that must not wait if none can be made so."""
         if not self.actions and self.waits_not:
             return environment
         provocations = environment.provocations

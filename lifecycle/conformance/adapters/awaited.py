@@ -120,8 +120,7 @@ class AwaitedAdapter(GovernedAdapter):
         self._runner = asyncio.Runner()
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """Everything except time-outs; over a path, cancelling is not offered either: a call that polls does not announce its
-        wait."""
+        """Everything except time-outs; over a path nothing is cancelled, since a call that polls does not announce its wait."""
         if self._folder is not None and provocation.under is Under.CANCELLED:
             return False
         return provocation.under is not Under.BRIEFLY and (CAN_BE_SCARCE or provocation.under is not Under.SCARCE)

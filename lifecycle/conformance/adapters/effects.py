@@ -1,5 +1,7 @@
-"""Waits until the effect of a peer's action has arrived at a socket: a busy system delivers data after the sender's call has
-returned. The descriptor shows each fact that a peer can cause in one of a few ways.
+"""Waits until the effect of a peer's action has arrived at a socket.
+
+A busy system delivers data after the sender's call has returned. The descriptor shows each fact that a peer can cause in one of
+a few ways.
 """
 
 from __future__ import annotations
@@ -104,8 +106,10 @@ else:
 
 
 def keep_full(fileno: int) -> None:
-    """Keep the buffers of the socket full. Data in flight makes room when it is acknowledged, 40 ms later; with the smallest
-    send buffer, the data that waits in it still fills it.
+    """Keep the buffers of the socket full.
+
+    Data in flight makes room when it is acknowledged, 40 ms later; with the smallest send buffer, the data that waits in it
+    still fills it.
     """
     with borrowed(fileno) as twin:
         twin.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)

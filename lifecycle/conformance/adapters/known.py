@@ -33,9 +33,10 @@ KEYS = ("role", "state", "call", "expected", "got")
 
 
 def table_of(name: str) -> tuple[Known, ...]:
-    """The known differences of the implementation of that name; none if it has no table. A line has the role, the state, the
-    call (with or without how it is made), the beginnings of the expectation and the answer, the reason, and how that was
-    checked by hand; * matches everything.
+    """The known differences of the implementation of that name; none if it has no table.
+
+    A line has the role, the state, the call (with or without how it is made), the beginnings of the expectation and the answer,
+    the reason, and how that was checked by hand; * matches everything.
     """
     table = files("lifecycle.conformance") / "tables" / f"{name}.tsv"
     if not table.is_file():

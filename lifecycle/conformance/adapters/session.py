@@ -298,8 +298,9 @@ class LoopbackStage(ABC):
         self.loopback.settle(self.waiting_on(), facts)
 
     def close(self) -> None:
-        """End everything; the peer first, by a reset, so that no port stays in TIME_WAIT. An error here is not a finding:
-        close() has cells of its own.
+        """End everything; the peer first, by a reset, so that no port stays in TIME_WAIT.
+
+        An error here is not a finding: close() has cells of its own.
         """
         for thing in (self.peer, *self.kept, self):
             try:  # a suppress() of each would cost as much
