@@ -219,7 +219,8 @@ def _has_handler(code: CodeType, instruction: int) -> bool:
         return False
 
 
-_SAFE_RACES = frozenset({(os.path.join(STDLIB, "asyncio", "selector_events.py"), "_write_to_self")})
+_TRANSPORTS = os.path.join(STDLIB, "asyncio", "selector_events.py")
+_SAFE_RACES = frozenset({(_TRANSPORTS, "_write_to_self")})
 """(file, function) of the standard library whose call may run while the socket is closed, and that expects it"""
 
 
@@ -237,11 +238,19 @@ def is_in_finalizer(frame: FrameType) -> bool:
         kind = kinds[code.co_filename]
         if code.co_name == "__del__":
             is_library = kind in (FileKind.LIBRARY, FileKind.INSTALLED)
-            return is_library and ResourceWarning.__name__ in (*code.co_names, *code.co_varnames)
+            return is_library and not _was_refused(caller) and ResourceWarning.__name__ in (*code.co_names, *code.co_varnames)
         if kind is _PROGRAM or (kind is _LOOP and is_loop(code)):
             break
         caller = caller.f_back
     return False
+
+
+def _was_refused(frame: FrameType) -> bool:
+    """Whether it is the finalizer of a transport that asyncio could not finish, since its server was closed: the program has
+    never had it."""
+    transport = frame.f_locals.get("self")
+    is_of_server = frame.f_code.co_filename == _TRANSPORTS and getattr(transport, "_server", None) is not None
+    return is_of_server and not hasattr(transport, "_eof")
 
 
 def is_in_repr(frame: FrameType) -> bool:

@@ -13,6 +13,7 @@ from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, followed, is_in_program, kind_of
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.replacements import Replacements
+from lifecycle.checking.stream_ends import count_after_the_end
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.python.hazards import FINALIZED, WRITTEN_TOO_LATE
 from lifecycle.roles.python.tls_hazards import NOT_AWAITED, ORDER, PLAIN_LEFT, TRUNCATED
@@ -36,6 +37,7 @@ def install() -> None:
     streams = sys.modules["asyncio.streams"]
     _replacements.wrap(streams.StreamWriter, "__del__", _watched_del)
     _replacements.wrap(streams.StreamReader, "read", _watched_read)
+    _replacements.wrap(streams.StreamReader, "feed_eof", _watched_feed_eof)
     _replacements.wrap(streams.StreamWriter, "write_eof", _watched_write_eof)
     _replacements.wrap(streams.StreamWriter, START_TLS.name, _watched_start_tls)
 
@@ -178,6 +180,15 @@ def _watched_read(original: Callable[..., Any]) -> Callable[..., Any]:
         return data
 
     return read
+
+
+def _watched_feed_eof(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    @wraps(original)
+    def feed_eof(self: Any) -> None:
+        original(self)
+        count_after_the_end(self, None if self._transport is None else _track_of(self._transport))
+
+    return feed_eof
 
 
 def _watched_write_eof(original: Callable[..., Any]) -> Callable[..., Any]:

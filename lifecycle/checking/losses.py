@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _socket
 import dis
+import gc
+import io
 import socket
 import struct
 import sys
@@ -14,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any, Protocol
 
 from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, is_file, kind_of
 from lifecycle.checking.guards import is_tried
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import SocketTrack
@@ -68,7 +70,7 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
         _ends[get_ident()] = call_site(ended.frame)
     if outcome == "ok" and ended.row in TAKES_PART and ended.state.facts.is_linked:
         caller = ended.frame.f_back
-        if result < _size(ended) and caller is not None and _drops_result(caller):
+        if result < _size(ended) and caller is not None and _drops_result(caller, ended.track):
             report(PART_LOST, ended)
     elif outcome == "eof" and after is ended.state:
         _count_end(ended)
@@ -104,9 +106,18 @@ def _count_end(ended: Ended) -> None:
             report(READS_ON, ended)
 
 
-def _drops_result(caller: FrameType) -> bool:
+def _drops_result(caller: FrameType, track: SocketTrack) -> bool:
     """Whether the code that makes the call drops its result."""
+    if is_file(caller):  # without a buffer it returns what it got; a buffer sends the rest
+        file, behind = caller.f_locals.get("self"), caller.f_back
+        is_own = behind is not None and any(each() is file for each in track.unbuffered)
+        return is_own and behind is not None and not _is_buffered(file) and _is_dropped(behind.f_code, behind.f_lasti)
     return kind_of(caller.f_code.co_filename) is not FileKind.INTERNAL and _is_dropped(caller.f_code, caller.f_lasti)
+
+
+def _is_buffered(file: object) -> bool:
+    """Whether the program has put a buffer over the file."""
+    return any(isinstance(each, (io.BufferedWriter, io.BufferedRWPair)) for each in gc.get_referrers(file))
 
 
 @cache

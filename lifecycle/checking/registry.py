@@ -14,6 +14,7 @@ from contextlib import suppress
 from itertools import islice
 from types import CodeType, FrameType, SimpleNamespace
 from typing import Final
+from weakref import ref
 
 from lifecycle.checking import checkers, late, loops
 from lifecycle.checking import track as track_module
@@ -28,6 +29,8 @@ from lifecycle.checking.call_sites import (
     is_open_for_ever,
     kind_of,
 )
+from lifecycle.checking.entered import entered
+from lifecycle.checking.handed import begun_site
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.milestones import Milestone, Reached, milestone_of
 from lifecycle.checking.observed import STREAM, ObservedState, family_of, first_state, found_state
@@ -144,7 +147,9 @@ def _maker(frame: FrameType, listener: SocketTrack | None) -> CallSite | None:
         return made
     if is_in_lifecycle(made.file):
         return None
-    return loops.site_of_task() or (made if listener is None else listener.made)
+    if listener is not None:
+        return loops.site_of_task() or listener.made
+    return loops.site_of_task() or begun_site(frame) or made
 
 
 def _tell(track: SocketTrack) -> None:
@@ -216,10 +221,12 @@ def judge_the_living(first: int) -> None:
     """Report the sockets with a number from `first` on that are still open and were made by the program itself.
 
     A socket whose close() waits for a file over it counts as closed until the end of the program, and then where a library has
-    made the file.
+    made the file. One that is in a `with` block of a thread is closed when that ends.
     """
-    for track in live.copy().values():
-        if track.number >= first and not track.adopted and not track.state.final:
+    left = [track for track in live.copy().values() if track.number >= first and not track.adopted and not track.state.final]
+    inside = entered() if left else frozenset()
+    for track in left:
+        if track.key not in inside:
             if getattr(track(), "_closed", None) is not True:
                 _report_leak(track)
             elif track.filed and not first:
@@ -235,6 +242,8 @@ def filed(sock: socket.socket, file: object) -> None:
     track = track_of(sock)
     if track is not None:
         note_reader(track, file)
+        if type(file) is socket.SocketIO:
+            track.unbuffered = (*track.unbuffered, ref(file))
         track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM
 
 

@@ -17,11 +17,11 @@ from lifecycle.checking.settings import Mode
 
 
 def _watch_tls() -> None:
-    from lifecycle.checking import secured_memory, tls  # which import ssl
+    from lifecycle.checking import secured_memory, tls, tls_waits  # which import ssl
 
     tls.install()
     secured_memory.install()
-    waiting.begin_with_tls(tls)
+    tls_waits.install()
 
 
 def _judge_tls() -> None:
@@ -32,15 +32,16 @@ def _judge_tls() -> None:
 
 
 def _leave_tls() -> None:
-    from lifecycle.checking import secured_memory, tls
+    from lifecycle.checking import secured_memory, tls, tls_waits
 
-    waiting.begin_with_tls(None)
+    tls_waits.uninstall()
     secured_memory.uninstall()
     tls.uninstall()
 
 
 _WATCHERS = {
     "asyncio.selector_events": Watcher(loops.install, loops.uninstall, lambda: None),
+    handed.POOLS: Watcher(handed.install_pools, handed.uninstall_pools, lambda: None),
     "ssl": Watcher(_watch_tls, _leave_tls, _judge_tls),
 }
 

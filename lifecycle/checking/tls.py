@@ -60,6 +60,9 @@ class Secured:
         return self.notified or self.has_failed or self.is_ending
 
 
+on_rest: list[Callable[[Any], None]] = []
+"""what is called when a receive leaves data of its SSLSocket in TLS"""
+
 _secured: WeakKeyDictionary[Any, Secured] = WeakKeyDictionary()
 _sessions: dict[int, tuple[Any, CallSite]] = {}
 _KEPT = 16  # sessions
@@ -149,6 +152,7 @@ def _shut(original: Callable[..., Any]) -> Any:
     def shutdown(self: Any, how: int) -> Any:
         if self._sslobj is not None and self._sslobj.version() is not None:
             of(self).is_dropped = True
+            of(self).is_ending |= how != socket.SHUT_WR  # the end that is received then is the program's own
             if how != socket.SHUT_RDWR and is_own(sys._getframe(1)):
                 of(self).is_dropped = False  # what follows from it need not be told again
                 report(hazards.DROPPED, self, "shutdown", named_site(sys._getframe(1), "shutdown"))
@@ -166,9 +170,7 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
         if known.inside.get(sends) == me:  # sendall() sends
             return original(self, *arguments, **keywords)
         if self._sslobj is None:
-            if known.is_dropped:
-                report(hazards.PLAIN_AFTER, self, name, named_site(frame, name))
-            return original(self, *arguments, **keywords)
+            return _in_the_clear(self, known, sends, frame, original, arguments, keywords)
         if known.has_failed or known.is_detached:
             report(hazards.ORDER, self, name, named_site(frame, name))
         if sends in known.inside and is_own(frame):
@@ -196,11 +198,26 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
             known.sent |= size > 0
         elif result:
             known.received = True
+            for told in on_rest if self._sslobj is not None and self._sslobj.pending() else ():
+                told(self)
         elif size and self.suppress_ragged_eofs and is_own(frame) and not known.is_over:
             report(hazards.TRUNCATED, self, name, named_site(frame, name))
         return result
 
     return watched
+
+
+def _in_the_clear(
+    sock: Any, known: Secured, sends: bool, frame: Any, original: Callable[..., Any], arguments: Any, keywords: Any
+) -> Any:
+    """Data on a socket without TLS: a mistake where shutdown() has dropped TLS, unless a receive finds the end."""
+    name, place = original.__name__, named_site(frame, original.__name__)
+    if known.is_dropped and sends:
+        report(hazards.PLAIN_AFTER, sock, name, place)
+    result = original(sock, *arguments, **keywords)
+    if known.is_dropped and not sends and result:
+        report(hazards.PLAIN_AFTER, sock, name, place)
+    return result
 
 
 def _size(arguments: tuple[Any, ...]) -> int:
@@ -226,20 +243,6 @@ def judge_waits() -> None:
     """Report, at the end of a check, the receives that wait although the descriptor was readable."""
     for sock, known in list(_secured.items()):
         _judge_wait(sock, known)
-
-
-def waited(readable: list[Any]) -> None:
-    """A wait has said that these may be read."""
-    for sock in readable:
-        if isinstance(sock, ssl.SSLSocket):
-            of(sock).is_readable = True
-
-
-def waits_with_pending(things: Any, frame: FrameType) -> None:
-    """A wait begins for these: report those that have data already."""
-    for sock in things if isinstance(things, (list, tuple)) else ():
-        if isinstance(sock, ssl.SSLSocket) and sock.fileno() != -1 and sock.pending() and is_own(frame):
-            report(hazards.WAIT_WITH_PENDING, sock, "select", call_site(frame))
 
 
 def _asked(original: Callable[..., Any]) -> Any:

@@ -59,8 +59,8 @@ class SocketTrack(ref[socket.socket]):
     the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test that made it. ends: its
     addresses, the local one and the peer's, where charts need them. reported: what was reported already. filed: the program
     has made a file over it. forgotten: a library's finalizer closes it. end_seen_at, ends_in_a_row: where the end of the stream
-    was received last, and how often there. readers: the files over it that read. group: the tracks of all objects over the
-    same socket of the system.
+    was received last, and how often there. readers: the files over it that read. unbuffered: those without a buffer. group: the
+    tracks of all objects over the same socket of the system.
     """
 
     __slots__ = ("__dict__", "at", "key", "noted", "number")
@@ -77,6 +77,7 @@ class SocketTrack(ref[socket.socket]):
     end_seen_at: tuple[CodeType, int] | None = None
     owner = ""
     readers: tuple[ref[BufferedReader], ...] = ()
+    unbuffered: tuple[ref[socket.SocketIO], ...] = ()
     ends: tuple[str, str] = ("", "")
     group: dict[int, SocketTrack] | None = None
 

@@ -70,7 +70,7 @@ def install() -> None:
 
 
 def begin_with_tls(watcher: Any) -> None:
-    """Tell `watcher` of each select(); None: no more."""
+    """Tell `watcher` of each wait; None: no more."""
     global _tls
     _tls = watcher
 
@@ -84,11 +84,11 @@ def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def select(rlist: Iterable[Thing], wlist: Iterable[Thing], xlist: Iterable[Thing], timeout: float | None = None, /) -> Any:
         if _tls is not None:
-            _tls.waits_with_pending(rlist, sys._getframe(1))
+            _tls.begins(rlist, timeout, sys._getframe(1))
         try:
             result = original(rlist, wlist, xlist, timeout)
             if _tls is not None:
-                _tls.waited(result[0])
+                _tls.ended(result[0])
             return result
         except (ValueError, OSError) as error:
             if not isinstance(error, OSError) or error.errno == errno.EBADF:
@@ -202,6 +202,14 @@ def _standing(frame: FrameType, call: str, error: type[Exception]) -> Standing:
 _ONE_SHOT = getattr(select, "EPOLLONESHOT", 0)  # Linux has it
 
 
+class Registered:
+    """What a poll object has for a descriptor. events: those that it waits for."""
+
+    __slots__ = ("events",)
+
+    events: int
+
+
 class WatchedPoll:
     """What select.poll() returns: the same, and knows which descriptors are registered.
 
@@ -214,7 +222,7 @@ class WatchedPoll:
     def __init__(self, polled: Any) -> None:
         self._polled = polled
         self._one_shot: set[int] = set()
-        self.registered: dict[int, object] = {}
+        self.registered: dict[int, Registered] = {}
         _use(self)
 
     def register(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
@@ -237,6 +245,8 @@ class WatchedPoll:
         """As poll objects do."""
         if self in _doomed:
             _judge(self)
+        if _tls is not None:
+            _tls.selects(self, "poll", arguments[0] if arguments else keywords.get("timeout"), sys._getframe(1))
         events = self._polled.poll(*arguments, **keywords)
         for number, _ in events if self._one_shot else ():
             if number in self._one_shot:
@@ -253,7 +263,7 @@ class WatchedPoll:
         if is_one_shot and eventmask == _ONE_SHOT:
             self.registered.pop(number, None)
         else:
-            self.registered.setdefault(number, object())
+            self.registered.setdefault(number, Registered()).events = eventmask
 
     def _told(self, call: str, fd: Thing, rest: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         try:
@@ -299,7 +309,7 @@ def _number(fd: Thing) -> int:
     return int(number)
 
 
-def _entry(selector: Any, number: int) -> object:
+def entry_of(selector: Any, number: int) -> object:
     """What the selector has registered for that descriptor, or None."""
     registered = selector.registered if isinstance(selector, WatchedPoll) else getattr(selector, "_fd_to_key", {})
     return registered.get(number)
@@ -309,20 +319,23 @@ def closed(track: SocketTrack, number: int) -> None:
     """The socket with that descriptor is closed: remember the selectors that have it."""
     for found in tuple(in_use.values()):
         selector = found()
-        entry = None if selector is None else _entry(selector, number)
+        entry = None if selector is None else entry_of(selector, number)
         if entry is not None and _stale.get(selector, {}).get(number) is not entry:
             _stale.setdefault(selector, {})[number] = entry
             _doomed.setdefault(selector, []).append(Doomed(track, number, entry, track.events[-1].place))
-            if not isinstance(selector, WatchedPoll) and "select" not in vars(selector):
-                _watch_next_use(selector)
+            watch_next_use(selector)
 
 
-def _watch_next_use(selector: Any) -> None:
+def watch_next_use(selector: Any) -> None:
     """Judge what was closed when the selector waits next, or is given another socket with the same descriptor."""
+    if isinstance(selector, WatchedPoll) or "select" in vars(selector):
+        return
     kind = type(selector)
 
     def select(timeout: float | None = None) -> Any:
         _judge(selector)
+        if _tls is not None:
+            _tls.selects(selector, "select", timeout, sys._getframe(1))
         return kind.select(selector, timeout)
 
     def register(fileobj: Thing, events: int, data: Any = None) -> Any:
@@ -338,7 +351,7 @@ def _judge(selector: Any) -> None:
     for name in ("select", "register"):
         vars(selector).pop(name, None) if hasattr(selector, "__dict__") else None
     for each in _doomed.pop(selector, ()):
-        if _entry(selector, each.number) is each.entry and CLOSED_IN_USE not in each.track.reported:
+        if entry_of(selector, each.number) is each.entry and CLOSED_IN_USE not in each.track.reported:
             checkers.report_hazard(CLOSED_REGISTERED, each.track, "close", each.place)
 
 
@@ -348,7 +361,7 @@ WAITS: dict[int, Callable[[FrameType, int, socket.socket], bool]] = {}
 
 def _selector_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
     selector = frame.f_locals.get("self")
-    entry = _entry(selector, number)
+    entry = entry_of(selector, number)
     is_it = entry is not None and getattr(entry, "fileobj", sock) in (sock, number)
     return frame.f_locals.get("timeout") in (None, -1) and is_it
 
@@ -356,7 +369,7 @@ def _selector_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
 def _poll_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
     arguments = frame.f_locals.get("arguments") or (None,)
     is_bounded = arguments[0] is not None and arguments[0] >= 0
-    return not is_bounded and not frame.f_locals.get("keywords") and _entry(frame.f_locals.get("self"), number) is not None
+    return not is_bounded and not frame.f_locals.get("keywords") and entry_of(frame.f_locals.get("self"), number) is not None
 
 
 WAITS[id(WatchedPoll.poll.__code__)] = _poll_waits
