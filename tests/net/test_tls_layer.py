@@ -20,7 +20,6 @@ from lifecycle.net.operations.securing import NoRoom
 from lifecycle.net.taking import RECORD, TAKE
 from lifecycle.net.tls_layer import PIECE, TlsLayer
 
-
 ACTIONS = ("send", "recv", "flush", "peek")
 
 
