@@ -1,4 +1,4 @@
-"""Runs data cells: each on a new object, brought where it begins by the fewest steps of the graph."""
+"""Runs data cells, each on a new object that is brought to the cell's beginning by the fewest steps of the graph."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run_data_cells(adapter: Adapter, model: Model, result: RoleResult) -> None:
 
 
 def run_data_cell(adapter: Adapter, model: Model, cell: DataCell) -> Divergence | LeftOut | None:
-    """Run one cell: the difference, why it is left out, or None."""
+    """Run one cell; return the difference, the reason why it is left out, or None."""
     way = _way_to(model, cell)
     if isinstance(way, str):
         return LeftOut(cell.label, way, model.role.name)
@@ -47,7 +47,7 @@ def run_data_cell(adapter: Adapter, model: Model, cell: DataCell) -> Divergence 
 
 
 def _way_to(model: Model, cell: DataCell) -> tuple[Edge, ...] | str:
-    """The steps to where it begins, or why there are none."""
+    """The steps to its beginning, or the reason why there are none."""
     actions = {each.name for each in model.environment.peer_actions}
     missing = [each for each in cell.actions if each not in actions]
     if missing:
