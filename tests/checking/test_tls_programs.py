@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import select
+import selectors
 import socket
 import ssl
 import sys
@@ -51,8 +52,11 @@ PROGRAMS = {
     "ended with data on its way": "server.sendall(b'greeting')\ntime.sleep(0.02)\nclient.unwrap()",
     "ended, and nobody answers": f"client.settimeout(None)\n{LATE}client.unwrap()",
     "ended, and nobody answers in time": f"client.settimeout(2)\n{LATE}client.unwrap()",
-    "waits with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([client], [], [], 0)\nclient.recv(100)",
-    "waits with data, in a tuple": "server.sendall(b'12345')\nclient.recv(1)\nselect.select((server, client), [], [], 0)",
+    "waits with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([client], [], [], 0.01)\nclient.recv(100)",
+    "waits with data, in a tuple": "server.sendall(b'12345')\nclient.recv(1)\nselect.select((server, client), [], [], 0.01)",
+    "asks with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([client], [], [], 0)",
+    "waits by a selector with data": "server.sendall(b'12345')\nclient.recv(1)\nwith selectors.DefaultSelector() as waiting:\n"
+    "    waiting.register(client, 1)\n    waiting.select(0.01)\n    client.recv(4)\n    waiting.select(0.01)",
     "waits to write with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([], [client], [], 0)",
     "waits when all is read": "server.sendall(b'12345')\nclient.recv(5)\nselect.select([client], [], [], 0)",
     "waits, and receives a part of a record": (
@@ -150,7 +154,15 @@ def found_in(name: str, source: str, program: Callable[[dict[str, object]], obje
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     assert kind_of(file).name == "PROGRAM"
     code = compile(source, file, "exec")
-    modules = {"os": os, "select": select, "socket": socket, "ssl": ssl, "threading": threading, "time": time}
+    modules = {
+        "os": os,
+        "select": select,
+        "selectors": selectors,
+        "socket": socket,
+        "ssl": ssl,
+        "threading": threading,
+        "time": time,
+    }
     names: dict[str, object] = {**modules, "Background": Background, "suppress": suppress, "until": until}
     with checked_sockets(open_is_leak=False, strict=True) as findings:
         program({**names, "run": lambda scope: exec(code, scope)})
