@@ -55,8 +55,9 @@ PROGRAMS = {
     "waits with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([client], [], [], 0.01)\nclient.recv(100)",
     "waits with data, in a tuple": "server.sendall(b'12345')\nclient.recv(1)\nselect.select((server, client), [], [], 0.01)",
     "asks with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([client], [], [], 0)",
-    "waits by a selector with data": "server.sendall(b'12345')\nclient.recv(1)\nwith selectors.DefaultSelector() as waiting:\n"
-    "    waiting.register(client, 1)\n    waiting.select(0.01)\n    client.recv(4)\n    waiting.select(0.01)",
+    "waits by a selector with data": "server.sendall(b'12345')\nwith selectors.DefaultSelector() as waiting:\n"
+    "    waiting.register(client, 1)\n    client.recv(1)\n    waiting.select(0.01)\n    client.recv(4)\n"
+    "    waiting.select(0.01)",
     "waits to write with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([], [client], [], 0)",
     "waits when all is read": "server.sendall(b'12345')\nclient.recv(5)\nselect.select([client], [], [], 0)",
     "waits, and receives a part of a record": (
