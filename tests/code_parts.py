@@ -143,6 +143,16 @@ def statement_around(source: str, line: int) -> range:
     return min(found[1:] or found, key=len)
 
 
+def function_around(source: str, line: int) -> range:
+    """The lines of the smallest function that holds a line; the line alone outside of functions."""
+    found = [
+        range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return min((lines for lines in found if line in lines), key=len, default=range(line, line + 1))
+
+
 def given_by(source: str, statement: range) -> tuple[set[str], range]:
     """The names that an assignment in these lines gives, and the lines of the body of a function that begins in them."""
     names: set[str] = set()

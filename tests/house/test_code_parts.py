@@ -6,7 +6,7 @@ import os
 import textwrap
 
 import pytest
-from code_parts import given_by, operator_spans, statement_around, unread_spans
+from code_parts import function_around, given_by, operator_spans, statement_around, unread_spans
 
 HERE = os.name == "posix"
 
@@ -87,3 +87,9 @@ def test_the_names_and_the_function_of_a_statement(source: str, names: set[str],
     """An assignment gives its names, and the head of a function has the lines of its body."""
     found, lines = given_by(source, range(1, 2))
     assert (found, [*lines]) == (names, body)
+
+
+def test_the_function_around_a_line() -> None:
+    """The smallest function with all its lines; outside of functions the line alone."""
+    source = "a = 1\ndef f():\n    b = 2\n    def g():\n        return b\n    return g\n"
+    assert [[*function_around(source, line)] for line in (1, 3, 5, 6)] == [[1], [2, 3, 4, 5, 6], [4, 5], [2, 3, 4, 5, 6]]
