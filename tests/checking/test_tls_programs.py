@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import select
+import selectors
 import socket
 import ssl
 import sys
@@ -51,8 +52,12 @@ PROGRAMS = {
     "ended with data on its way": "server.sendall(b'greeting')\ntime.sleep(0.02)\nclient.unwrap()",
     "ended, and nobody answers": f"client.settimeout(None)\n{LATE}client.unwrap()",
     "ended, and nobody answers in time": f"client.settimeout(2)\n{LATE}client.unwrap()",
-    "waits with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([client], [], [], 0)\nclient.recv(100)",
-    "waits with data, in a tuple": "server.sendall(b'12345')\nclient.recv(1)\nselect.select((server, client), [], [], 0)",
+    "waits with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([client], [], [], 0.01)\nclient.recv(100)",
+    "waits with data, in a tuple": "server.sendall(b'12345')\nclient.recv(1)\nselect.select((server, client), [], [], 0.01)",
+    "asks with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([client], [], [], 0)",
+    "waits by a selector with data": "server.sendall(b'12345')\nwith selectors.DefaultSelector() as waiting:\n"
+    "    waiting.register(client, 1)\n    client.recv(1)\n    waiting.select(0.01)\n    client.recv(4)\n"
+    "    waiting.select(0.01)",
     "waits to write with data": "server.sendall(b'12345')\nclient.recv(1)\nselect.select([], [client], [], 0)",
     "waits when all is read": "server.sendall(b'12345')\nclient.recv(5)\nselect.select([client], [], [], 0)",
     "waits, and receives a part of a record": (
@@ -77,9 +82,6 @@ PROGRAMS = {
     "other data again": f"{FILL}with suppress(ssl.SSLWantWriteError):\n    client.send(b'b' * 100_000)",
     "less data again": f"{FILL}with suppress(ssl.SSLWantWriteError, ssl.SSLError):\n    client.send(data[1:])",
     "data that differs at its end": f"{FILL}with suppress(ssl.SSLWantWriteError):\n    client.send(data[:-1] + b'b')",
-    "two receive":
-    "first = Background(lambda: client.recv(1))\nuntil(client, False)\nsecond = Background(lambda: client.recv(1))\n"
-    "time.sleep(0.05)\nserver.sendall(b'xy')\nfirst.result()\nsecond.result()",
     "one sends while one receives": "first = Background(lambda: client.recv(1))\nuntil(client, False)\nclient.sendall(b'x')\n"
     "server.sendall(b'x')\nfirst.result()",
     "connected again": "try:\n    client.connect(('127.0.0.1', 9))\nexcept ValueError:\n    pass",
@@ -150,7 +152,15 @@ def found_in(name: str, source: str, program: Callable[[dict[str, object]], obje
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     assert kind_of(file).name == "PROGRAM"
     code = compile(source, file, "exec")
-    modules = {"os": os, "select": select, "socket": socket, "ssl": ssl, "threading": threading, "time": time}
+    modules = {
+        "os": os,
+        "select": select,
+        "selectors": selectors,
+        "socket": socket,
+        "ssl": ssl,
+        "threading": threading,
+        "time": time,
+    }
     names: dict[str, object] = {**modules, "Background": Background, "suppress": suppress, "until": until}
     with checked_sockets(open_is_leak=False, strict=True) as findings:
         program({**names, "run": lambda scope: exec(code, scope)})
