@@ -13,5 +13,5 @@ def said_by(call: Callable[..., Any], *arguments: Any) -> Any:
         return call(*arguments)
     except OSError as error:
         return errno.errorcode[error.errno or 0]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, EOFError) as error:
         return type(error)

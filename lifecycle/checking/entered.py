@@ -27,9 +27,10 @@ def _in_blocks() -> Iterator[int]:
     CPython keeps the bound method __exit__() on the stack of the thread, where the collector does not look: nothing seems to
     refer to it. That of an ExitStack, or of a generator that was left in the block, belongs to that object.
     """
-    leaving = [each for each in gc.get_objects() if type(each) is MethodType and _name(each.__func__) == "__exit__"]
-    inside = [each.__self__ for each in leaving if all(other is leaving for other in gc.get_referrers(each))]
-    for each in inside:
+    leaving = tuple(each for each in gc.get_objects() if type(each) is MethodType and _name(each.__func__) == "__exit__")
+    owners = (each for each in gc.get_referrers(*leaving) if each is not leaving)  # one search, however many there are
+    owned = {id(each) for owner in owners for each in gc.get_referents(owner)}
+    for each in (method.__self__ for method in leaving if id(method) not in owned):
         yield id(each)
         yield from map(id, getattr(each, "__dict__", {}).values())
 

@@ -111,7 +111,7 @@ def _drops_result(caller: FrameType, track: SocketTrack) -> bool:
     if is_file(caller):  # without a buffer it returns what it got; a buffer sends the rest
         file, behind = caller.f_locals.get("self"), caller.f_back
         is_own = behind is not None and any(each() is file for each in track.unbuffered)
-        return is_own and behind is not None and not _is_buffered(file) and _is_dropped(behind.f_code, behind.f_lasti)
+        return is_own and behind is not None and _is_dropped(behind.f_code, behind.f_lasti) and not _is_buffered(file)
     return kind_of(caller.f_code.co_filename) is not FileKind.INTERNAL and _is_dropped(caller.f_code, caller.f_lasti)
 
 

@@ -16,7 +16,7 @@ from archive_mutations import mutated
 from archive_seeds import Seed, seeds
 from golden_texts import GoldenTexts
 
-from lifecycle.archive import Archive, ArchiveError
+from lifecycle.archive import Archive, ArchiveError, Traced
 
 golden = GoldenTexts(Path(__file__).parent / "golden")
 
@@ -93,7 +93,7 @@ def test_the_whole_of_what_loads(name: str) -> None:
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="what Python's objects take in memory differs between versions")
 @pytest.mark.parametrize("name", SEEDS)
 def test_the_least_limit_and_depth(name: str) -> None:
-    """Each archive loads with this limit and this depth, and not with less."""
+    """Each archive loads with this limit and this depth, and not with less, and so much memory is charged for its values."""
     lines = []
     for seed in distinct(name):
         unicode, whole, _ = build_of(seed)
@@ -101,6 +101,39 @@ def test_the_least_limit_and_depth(name: str) -> None:
             least(bounds, seed.data, seed.plan, whole, unicode=unicode, name=name)
             for bounds, name in ((range(1, 1 << 13), "limit"), (range(1, 101), "depth"))
         )
-        lines.append(f"{shortened(', '.join(seed.plan))}, {len(seed.data)} bytes: limit {limit}, depth {depth}")
+        with Archive(io.BytesIO(seed.data), "load", unicode=unicode, registry=CLASSES) as archive:
+            for request in seed.plan:
+                REQUESTS[request](archive)
+            charged = archive._decoder.charged
+        lines.append(
+            f"{shortened(', '.join(seed.plan))}, {len(seed.data)} bytes: limit {limit}, depth {depth}, charged {charged}"
+        )
     text = "\n".join(lines) + "\n"
     assert text == golden("limits", name, text)
+
+
+def traced(seed: Seed, *, unicode: bool) -> tuple[list[str], str]:
+    """Each value that a trace lists, and how the archive loads with one."""
+    found: list[str] = []
+
+    def tell(each: Traced) -> None:
+        is_plain = isinstance(each.value, (int, float, str, bytes))  # other values may not be complete yet
+        found.append(f"{each.offset} {each.kind} {repr(each.value)[:60] if is_plain else type(each.value).__name__}")
+
+    with Archive(io.BytesIO(seed.data), "load", unicode=unicode, registry=CLASSES, trace=tell) as archive:
+        values = [REQUESTS[request](archive) for request in seed.plan]
+        return found, f"{shortened(str(shape(*values)))}, {archive.offset} bytes of {len(seed.data)}"
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_the_whole_trace(name: str) -> None:
+    """With a trace the same values load, and each is listed with its place and its type."""
+    lines = []
+    for seed in distinct(name):
+        unicode, whole, _ = build_of(seed)
+        found, loaded = traced(seed, unicode=unicode)
+        assert loaded == whole
+        checksum = zlib.crc32("\n".join(found).encode())
+        lines.append(f"{shortened(', '.join(seed.plan))}: {len(found)} values, {checksum:08x}: {'; '.join(found[:4])}")
+    page = "\n".join(lines) + "\n"
+    assert page == golden("traces", name, page)

@@ -104,6 +104,43 @@ def test_an_accepted_connection_does_not_block(kind: type[socket.socket]) -> Non
             assert connection.getpeername() == client.getsockname()
 
 
+class Interrupt(BaseException):
+    """As a signal handler raises it."""
+
+
+def test_an_interrupted_accept_does_not_lose_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception behind the accept leaves the connection in the object, whole, and the object does not block."""
+    left = [Interrupt]
+
+    def filled(*arguments: Any) -> None:
+        fill(*arguments)
+        if left:
+            raise left.pop()
+
+    with raw_listener() as plain, unfilled() as into, unfilled() as listener:
+        own(listener, os.dup(plain.fileno()))
+        monkeypatch.setattr(handles, "fill", filled)
+        with socket.create_connection(plain.getsockname()) as client:
+            with pytest.raises(Interrupt):
+                handles.take_connection(listener, into)
+            assert (into.getblocking(), into.getpeername()) == (False, client.getsockname())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="handles of Windows have 64 bits")
+def test_the_greatest_handle_is_the_greatest_int_of_c() -> None:
+    """A descriptor is an int of C: the greatest may be asked for, the next number cannot be one."""
+    assert identity_or_error(handles.MAX_HANDLE) is None
+    assert identity_or_error(handles.MAX_HANDLE + 1) is OverflowError
+    assert type(handles.MAX_HANDLE) is int
+
+
+def identity_or_error(number: int) -> Any:
+    try:
+        return handles.identity_of(number)
+    except OverflowError:
+        return OverflowError
+
+
 def test_a_plain_accept_gives_a_socket_and_its_peer() -> None:
     """As socket.accept() does, with the listener's family, type and protocol."""
     with raw_listener() as listener, socket.create_connection(listener.getsockname()) as client:
