@@ -138,6 +138,9 @@ def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def _track_of(transport: Any) -> SocketTrack | None:
+    """The track of the transport's socket; None where its connection is gone, which the methods of one over TLS need."""
+    if getattr(transport, "_ssl_protocol", transport) is None:
+        return None
     track = getattr(getattr(transport.get_extra_info("socket"), "_sock", None), "_closed", None)
     return track if isinstance(track, SocketTrack) else None
 

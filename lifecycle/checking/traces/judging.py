@@ -105,6 +105,8 @@ def _judge(socket: Description, state: ObservedState, row: str, call: SystemCall
         return None
     if call.error:
         is_taken = socket.is_internet and state.accepts(row) and not state.hangs(row)
+        if is_taken and state.facts.failed:  # refused again: what matters is that it was asked again
+            return FindingKind.PORTABILITY
         return FindingKind.ORDER if is_order_error(NUMBERS[call.error]) and not is_taken else None
     succeeded = outcome is not None and (
         row in RETURNS_ERROR or state.role.outcome(outcome).kind in (Kind.SUCCESS, Kind.ENDING, Kind.WAITING)
