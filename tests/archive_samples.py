@@ -248,6 +248,25 @@ SAMPLES: dict[str, bytes] = {
     + described("CObList")
     + b"\2\0\2\0\0\0",
     "text in bytes of numbers": b"\0\0\x80?ABCD\0\0\0\0\0\0\xf0?abcdefgh\1\0\2\0",
+    "far from the beginning": (
+        bytes(66_000)
+        + described("CByteArray")
+        + b"\5\0hello"
+        + bytes(70_000)
+        + described("CDWordArray")
+        + b"\2\0"
+        + b"\1\2\3\4" * 2
+    ),
+    "forty pairs of classes": b"".join(
+        described(f"COuter{number:02}", 1) + b"\1" + described(f"CInner{number:02}", 1) + b"\2" for number in range(20)
+    )
+    + b"".join(tag(1 + 4 * number) + b"\3" + tag(3 + 4 * number) + b"\4" for number in range(20)),
+    "a list that fills the file": described("CObList") + b"\x28\0" + b"\2\0" * 40,
+    "pairs that fill the file": described("CMapWordToOb") + b"\x10\0" + b"\5\0\2\0" * 16,
+    "strings that fill the file": described("CMapStringToString") + b"\x20\0" + b"\0\0" * 32,
+    "a mark just before a class, at an odd and at an even place": b"".join(
+        b"\1" * before + MARK + b"\x0c\1\xd8" + described("CAge") + b"\2" * 20 for before in (1, 2)
+    ),
     "nothing": b"",
 }
 

@@ -67,7 +67,7 @@ def every_left_out(report: Conformance) -> list[LeftOut]:
 def not_whole(report: Conformance) -> Iterator[str]:
     """The reasons why a run without differences fails: parts that were not tried, or not reached."""
     if report.gave_up:
-        yield "given up: step after step hangs, so the rest was not tried"
+        yield "given up: too many steps hang, so the rest was not tried"
     if report.stopped and report.stopped != OVER:
         yield f"partial: {report.stopped}, and the rest was not tried"
     elif not report.stopped:

@@ -100,7 +100,7 @@ def conformance_suite(role: Role, adapter: Callable[[], Adapter], *, depth: int 
             import pytest
 
             if cell in suite.model.unprovoked:
-                pytest.skip("the implementation cannot be put to it")
+                pytest.skip("the implementation cannot do this")
             with WATCHDOG.watching(), closing_in_time(suite.role.name, suite.make) as adapter:
                 explanation = suite.check(adapter, cell, depth)
             found = f"{suite.role.name} {'explained' if explanation else 'reached'}"

@@ -48,7 +48,7 @@ def check_inlined(handler: FunctionType, *, returns_once: bool) -> None:
     returns_once: whether it may return at its end only.
     """
     if handler.__code__.co_freevars:
-        raise TypeError(f"{handler.__qualname__}() is inlined, so that it cannot use a closure or super() without arguments")
+        raise TypeError(f"{handler.__qualname__}() is inlined, so it cannot use a closure or super() without arguments")
     definition = _definition_of(handler) if returns_once else None
     if definition is not None:
         _Inlining(definition, handler.__qualname__).assigned([])
@@ -252,7 +252,7 @@ class _Inlining(ast.NodeTransformer):
         body = [ast.copy_location(ast.Assign(targets, ast.Constant(None)), self._body[0]), *self._body]
         _assign_at_the_end(body, targets)
         if any(isinstance(each, ast.Return) for each in _statements(ast.Module(body, []), but_of=_SCOPES)):
-            raise TypeError(f"{self._name}() is inlined and changes the state, so that it can only return at its end")
+            raise TypeError(f"{self._name}() is inlined and changes the state, so it can only return at its end")
         return body
 
     def visit_Name(self, node: ast.Name) -> ast.expr:

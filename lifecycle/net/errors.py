@@ -89,7 +89,9 @@ class TooManyHandles(OSError):
     """
 
     def __init__(self, count: int, limit: int, data: bytes = b"") -> None:
-        super().__init__(errno.EMSGSIZE, f"{count} descriptors came, and {limit} may; none of them stays open")
+        super().__init__(
+            errno.EMSGSIZE, f"{count} descriptors arrived, and at most {limit} are allowed; none of them stays open"
+        )
         self.count = count
         self.limit = limit
         self.data = data

@@ -116,8 +116,8 @@ def refuse_own_way(handle: socket.socket) -> None:
     ]
     if own:
         raise TypeError(
-            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
-            "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
+            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes only the descriptor: what it adds, like "
+            "encryption, would be lost; attach the plain socket, and call start_tls() for TLS"
         )
 
 

@@ -347,7 +347,7 @@ class TlsLayer(KeepsError):
         if self._details is None:
             self._keep(ConnectionResetError(errno.ECONNRESET, "the peer has ended the connection during the TLS handshake"))
         elif self._requires_close_notify:
-            self._keep(StreamTruncated("the connection ended without close_notify: what came may not be all"))
+            self._keep(StreamTruncated("the connection ended without close_notify: data may be missing"))
         else:
             raise ssl.SSLZeroReturnError
         self._raise_error()

@@ -143,6 +143,14 @@ SOURCES: dict[str, tuple[tuple[str, bytes], ...]] = {
         ("two.cpp", b"\xef\xbb\xbfvoid T::Serialize(CArchive& ar) { ar << a << b; /* \xc3\xa9 */ }"),
         ("three.cpp", b"void U::Serialize(CArchive& ar) { ar << \"\xe9\"; }"),
     ),
+    "a chain of constants": (
+        (
+            "e.h",
+            b"enum { E0, %b };\n#define A (B + E2)\n#define B E1\n#define C D\n#define D C\n#define F A::x\n"
+            b"class T { int a; };\n"
+            b"void T::Serialize(CArchive& ar) { a = E30; a = A; a = C; a = F; }" % b", ".join(b"E%d" % n for n in range(1, 31)),
+        ),
+    ),
     "typedefs in a circle": (
         ("t.h", b"typedef A B; typedef B A; class T { A a; B* b; };\nvoid T::Serialize(CArchive& ar) { ar << a << b; }"),
     ),

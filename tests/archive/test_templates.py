@@ -5,16 +5,33 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from archive_fuzz_classes import CLASSES, Age, Spot
 from archive_kinds import LOADABLE
 from golden_texts import GoldenTexts
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lifecycle.archive as archives
-from lifecycle.archive import BYTE, DOUBLE, DWORD, SHORT, WORD, Archive, CArray, CList, CMap, CString, GenericError
+from lifecycle.archive import (
+    BYTE,
+    DOUBLE,
+    DWORD,
+    RECT,
+    SHORT,
+    VT,
+    WORD,
+    Archive,
+    CArray,
+    Chars,
+    CList,
+    CMap,
+    COleVariant,
+    CString,
+    GenericError,
+)
 from lifecycle.archive.format.lengths import count_prefix
 from lifecycle.archive.format.strings import StringWire
 from lifecycle.archive.format.wire import Fixed, wire_of
@@ -113,3 +130,52 @@ def test_a_count_beyond_the_limit_is_refused_where_it_is() -> None:
         archive >> WORD
         with pytest.raises(GenericError, match=r"at byte 2: expected at most 9 bytes .*, found a count of 10"):
             archive >> CArray[BYTE]
+
+
+CHARGED = {
+    "numbers": (CArray[DWORD], lambda n: n * 70_001), "words": (CArray[WORD], lambda n: n),
+    "doubles": (CArray[DOUBLE], lambda n: n + 0.5),
+    "strings": (CArray[CString], lambda n: "x" * (n % 5)), "lists": (CArray[CArray[BYTE]], lambda n: [n % 7] * (n % 3)),
+    "records": (CArray[Spot], lambda n: Spot(n, -n, "ab" * (n % 4))), "pointers": (CArray[Age | None], Age),
+    "rectangles": (CArray[RECT], lambda n: RECT(n, n, n, n)),
+    "variants": (CArray[COleVariant], lambda n: COleVariant(n, VT.I4)),
+}  # fmt: skip
+MAPPED = {
+    "numbers": (CMap[DWORD, DWORD], lambda n: n * 70_001), "strings": (CMap[DWORD, CString], lambda n: "x" * (n % 5)),
+    "records": (CMap[DWORD, Spot], lambda n: Spot(n, 0)), "words by strings": (CMap[CString, WORD], lambda n: n),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="what Python's objects take in memory differs between versions")
+def test_what_many_values_are_charged() -> None:
+    """Arrays and maps of 1, 2, 30 and 1000 values of each kind are charged this much, to which their bytes are compared."""
+    lines = []
+    for names, is_map in ((CHARGED, False), (MAPPED, True)):
+        for name, (kind, make) in names.items():
+            charges = []
+            for count in (1, 2, 30, 1000):
+                keys = map(str, range(count)) if name.endswith("by strings") else range(count)
+                value = {key: make(n) for n, key in enumerate(keys)} if is_map else [make(n) for n in range(count)]
+                file = io.BytesIO()
+                with Archive(file, "store", registry=CLASSES) as archive:
+                    archive.store(kind, value)
+                with Archive(io.BytesIO(file.getvalue()), "load", registry=CLASSES) as archive:
+                    assert archive.load(kind) == value
+                    charges.append(archive._decoder.charged)
+            lines.append(f"{'map' if is_map else 'array'} of {name}: {charges}")
+    text = "\n".join(lines) + "\n"
+    assert text == golden("limits", "charges", text)
+
+
+@pytest.mark.parametrize(("unicode", "fits"), [(False, 20), (True, 10)])
+def test_counted_characters_count_by_their_width(unicode: bool, fits: int) -> None:
+    """A count of characters may claim as many bytes as the limit, in either width."""
+    kind: Any = Annotated[str, Chars(WORD, unicode=unicode)]
+    for count in (fits, fits + 1):
+        data = count.to_bytes(2, "little") + b"a\0" * count
+        with Archive(io.BytesIO(data), "load", limit=20) as archive:
+            if count == fits:
+                assert len(archive.load(kind)) == fits
+            else:
+                with pytest.raises(GenericError, match=rf"found a count of {count}|found .*{count}"):
+                    archive.load(kind)

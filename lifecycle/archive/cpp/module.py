@@ -125,15 +125,17 @@ def _class(declared: Declared, sources: Sources, body: Body | None) -> str:
 def _constants(sources: Sources, used: set[str]) -> list[str]:
     """The constants that the functions use, directly or indirectly, if their values are numbers or texts."""
     lines: dict[str, str] = {}
-
-    def add(name: str, depth: int) -> None:
+    due = sorted(used, reverse=True)
+    begun: set[str] = set()
+    while due:
+        name = due[-1]
         value = re.sub(r"\b(0x[0-9a-fA-F]+|\d+)[uUlL]+\b", r"\1", sources.constants[name])
-        for other in re.findall(r"\b[A-Za-z_]\w*\b", value):
-            if other in sources.constants and depth < 20 and other not in lines:
-                add(other, depth + 1)
+        needed = [other for other in re.findall(r"\b[A-Za-z_]\w*\b", value) if other in sources.constants]
+        if name not in begun:
+            begun.add(name)
+            due += [other for other in reversed(needed) if other not in begun]
+            continue
+        due.pop()
         simple = re.fullmatch(r'[\w\s()+*|<>-]+|"[^"\\]*"|\d*\.\d+', value)
-        lines[name] = f"{name} = {value}" if simple else f"{name} = None  # {UNTYPED}: {value}"
-
-    for name in sorted(used):
-        add(name, 0)
+        lines.setdefault(name, f"{name} = {value}" if simple else f"{name} = None  # {UNTYPED}: {value}")
     return list(lines.values())

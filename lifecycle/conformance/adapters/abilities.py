@@ -164,7 +164,7 @@ def _fill(peers: Loopback) -> None:
         return
     finally:
         _close(seeker, accepted)
-    raise Mismatch("a connection that is full", f"{sent >> 20} MiB are taken, and nothing says that it is full")
+    raise Mismatch("a connection that is full", f"{sent >> 20} MiB are accepted, and it does not become full")
 
 
 def _refuse_messages(peers: Loopback) -> None:
@@ -179,7 +179,7 @@ def _refuse_messages(peers: Loopback) -> None:
             return
     finally:
         _close(sock)
-    raise Mismatch("a refusal", "a message to nobody is sent, and nothing says that nobody has it")
+    raise Mismatch("a refusal", "a message to an unused address is sent without an error")
 
 
 STREAM_ACTIONS = frozenset({"peer_sends", "peer_ends", "peer_resets", "peer_reads", "peer_reads_the_end", "peer_connects"})

@@ -136,7 +136,7 @@ class Loopback(Sockets):
             if not says_when:
                 time.sleep(ASKED_AGAIN)
         self.patience = min(self.patience, IMPATIENCE)
-        raise Mismatch("something comes to the peer", "nothing")
+        raise Mismatch("data at the peer", "nothing")
 
     def settle(self, sock: Any, facts: Facts) -> None:
         """Wait until the effects of these facts have arrived at a socket; if they do not, its next call shows it.

@@ -128,7 +128,7 @@ class ObjectAdapter:
     def __init__(self, make: Callable[[], Any], environment: Environment, acts: Acts | None = None) -> None:
         first = make()
         if not isinstance(first, Lifecycle):
-            raise TypeError(f"an object of a class that is governed by a role was to be made, and got {first!r}")
+            raise TypeError(f"expected an object of a class with a role, not {first!r}")
         self.name = type(first).__name__
         self.roles = (first.role,)
         self._make = make

@@ -117,7 +117,7 @@ def _answer_of(role: str, call: str, kind: type[OSError], number: int | None) ->
 
 def _odd_answer(result: object, error: BaseException) -> Answer:
     """The answer for a result that raises an error when it is read."""
-    return Answer(f"gives a {type(result).__name__} which raises {type(error).__name__} when it is looked at")
+    return Answer(f"returns a {type(result).__name__} which raises {type(error).__name__} when it is read")
 
 
 def _odd(expected: str, error: BaseException) -> Mismatch:

@@ -168,4 +168,4 @@ class TlsEnd:
 
     def _wait(self, *, writing: bool) -> None:
         if not shows(self.sock, writing=writing, within=self.patience):
-            raise TimeoutError("nothing comes to the peer")
+            raise TimeoutError("nothing arrives at the peer")

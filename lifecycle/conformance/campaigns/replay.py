@@ -71,7 +71,7 @@ def replayed_steps(adapter: Adapter, role: Role, steps: tuple[str, ...]) -> Iter
 
 def _bare(target: Target, adapter: Adapter, kind: str, steps: tuple[str, ...]) -> Divergence | None:
     if target.bare is None:
-        raise ValueError(f"{target.name} is compared with nothing call by call")
+        raise ValueError(f"the bare calls of {target.name} are not compared")
     loopback = Loopback(socket.socket)
     try:
         found = list(differences(STDLIB, target.bare(adapter), kind, steps, loopback))

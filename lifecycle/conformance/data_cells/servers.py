@@ -30,7 +30,7 @@ def _queue(scene: Scene) -> list[Any]:
         scene.stage.settle(frozenset({"waiting"}))
     for number, client in enumerate(clients, 1):
         if not shows(client, writing=True, within=SOON):
-            raise Mismatch(f"{QUEUED} connections wait in the queue of listen(8)", f"number {number} does not come into it")
+            raise Mismatch(f"{QUEUED} connections wait in the queue of listen(8)", f"number {number} does not fit")
     return clients
 
 

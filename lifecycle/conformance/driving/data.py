@@ -61,13 +61,13 @@ def _way_to(model: Model, cell: DataCell) -> tuple[Edge, ...] | str:
             way = model.way_to(node)
             if not any(edge.is_slow for edge in way):
                 return way
-    return "no way leads to where it begins"
+    return "its beginning cannot be reached"
 
 
 def _tried(adapter: Adapter, model: Model, cell: DataCell, way: tuple[Edge, ...]) -> Divergence | LeftOut | None:
     with Run(adapter, model) as run:
         if run.follow(way, looks=False) is not None:
-            return LeftOut(cell.label, "the steps to where it begins already differ", model.role.name)
+            return LeftOut(cell.label, "the steps to its beginning already differ", model.role.name)
         stage = run.stage
         if not isinstance(stage, LoopbackStage):
             return LeftOut(cell.label, "its objects have no peers on the loopback interface", model.role.name)
@@ -105,7 +105,7 @@ def _lacking(model: Model, stage: LoopbackStage, cell: DataCell) -> Iterator[str
     if cell.needs_silence and not any(SILENCE in each.arguments for each in model.offered):
         yield "no listener is silent here"
     if cell.needs_no_wait and sock is not None and not (hasattr(sock, "settimeout") or hasattr(sock, "setblocking")):
-        yield "calls cannot be told not to wait"
+        yield "there are no calls without waiting"
     if cell.needs_full and not any(FLOOD in each.arguments for each in model.offered):
         yield "no connection is full here"
 

@@ -60,7 +60,7 @@ def _unprovoked_anywhere(role: str) -> tuple[Cell, ...]:
     return found
 
 
-WAITS_THERE = "the system lets it wait, and it cannot be told not to"
+WAITS_THERE = "it would wait here, and there are no calls without waiting"
 
 
 def model_for(adapter: Adapter, role: Role) -> Model:

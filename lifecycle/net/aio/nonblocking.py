@@ -38,7 +38,7 @@ def nowait(call: Coroutine[Any, Any, Value]) -> Value:
         value: Value = ended.value
         return value
     else:
-        raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for anything but a socket")
+        raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for something other than a socket")
     finally:
         RUNNING.remove(call)
         mode.never_waits = before
