@@ -1,4 +1,4 @@
-"""Sockets that asyncio makes for a program: which line asked for them, and which were closed by a finalizer only."""
+"""Sockets that asyncio makes for a program: the line that requested them, and those that only a finalizer closed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _watched_close(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def close(self: Any) -> None:
         if _is_own(sys._getframe(1)) and not self.is_closing():
-            if getattr(self, "_buffer", self):  # what is sent already cannot be lost
+            if getattr(self, "_buffer", self):  # sent data cannot be lost
                 _closed[self] = self._loop, call_site(sys._getframe(1))
             _watch_writes(self)
         original(self)
@@ -130,7 +130,7 @@ def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:
             if loop is self and _unsent(transport):
                 track = _track_of(transport)
                 checkers.report_hazard(NOT_AWAITED, track, CLOSE.name, place)
-                if track is not None:  # that its socket stays open follows from it
+                if track is not None:  # the open socket is a consequence of it
                     track.reported |= {FindingKind.LEAK, (FINALIZED, track.made)}
         original(self)
 
@@ -138,6 +138,9 @@ def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def _track_of(transport: Any) -> SocketTrack | None:
+    """The track of the transport's socket; None where its connection is gone, which the methods of one over TLS need."""
+    if getattr(transport, "_ssl_protocol", transport) is None:
+        return None
     track = getattr(getattr(transport.get_extra_info("socket"), "_sock", None), "_closed", None)
     return track if isinstance(track, SocketTrack) else None
 
@@ -165,7 +168,7 @@ def _watched_del(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def _tls() -> Any:
-    """What watches TLS, where the program has loaded `ssl`."""
+    """The watcher of TLS, if the program has loaded `ssl`."""
     return sys.modules.get("lifecycle.checking.tls")
 
 

@@ -48,7 +48,7 @@ _ends: dict[int, CallSite] = {}
 
 
 def end_site() -> CallSite | None:
-    """Where this thread has received the end of a stream last."""
+    """The place where this thread last received the end of a stream."""
     return _ends.get(get_ident())
 
 
@@ -63,7 +63,7 @@ def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:
 
 
 def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -> None:
-    """A legal call has ended: report what it loses, or that it came too late."""
+    """A legal call has ended: report a loss, or that it came too late."""
     for told in tuple(receivers):
         told(ended)
     if outcome == "eof":
@@ -81,14 +81,14 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
 
 
 def took_all(buffers: object, count: int) -> bool:
-    """Whether sendmsg() took all of these; True where that can only be told by reading them, which may be possible once."""
+    """Whether sendmsg() sent all of these; True if only reading them, perhaps for the only time, would show it."""
     if type(buffers) not in (list, tuple) or not all(type(each) in SIZED for each in buffers):  # type: ignore[attr-defined]
         return True
     return count == sum(map(len, buffers))  # type: ignore[call-overload]
 
 
 def _size(ended: Ended) -> int:
-    """How many bytes the call was given; 0 where that cannot be told any more."""
+    """The number of bytes passed to the call; 0 if that is not known any more."""
     given = ended.arguments[0]
     if ended.row == SENDS_ONE:
         return memoryview(given).nbytes

@@ -15,14 +15,14 @@ class Replacements:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def wrap(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Replace an attribute by what `make` makes of it; one that is not there is left out."""
+        """Replace an attribute by the result of `make` for it; a missing attribute is ignored."""
         if hasattr(owner, name):
             value = make(getattr(owner, name))
             self._replaced.append((owner, name, value, vars(owner).get(name, _ABSENT)))
             setattr(owner, name, value)
 
     def restore(self) -> None:
-        """Restore them all."""
+        """Restore all of them."""
         for owner, name, value, former in reversed(self._replaced):
             if vars(owner).get(name) is value:
                 if former is _ABSENT:

@@ -18,20 +18,20 @@ _rests: WeakKeyDictionary[Any, dict[int, ref[Any]]] = WeakKeyDictionary()
 
 
 def install() -> None:
-    """Tell this of each wait, and of the data that a receive leaves."""
+    """Begin to be notified of each wait, and of data that a receive leaves."""
     tls.on_rest.append(_note_rest)
     waiting.begin_with_tls(_Watcher)
 
 
 def uninstall() -> None:
-    """Watch no more."""
+    """Stop watching."""
     waiting.begin_with_tls(None)
     tls.on_rest.clear()
     _rests.clear()
 
 
 class _Watcher:
-    """What `waiting` tells of waits. timeout: that of the wait; with 0 the program only asks, and does not wait."""
+    """Receives the events of `waiting`. timeout: that of the wait; with 0 the program only polls."""
 
     @staticmethod
     def begins(things: object, timeout: float | None, frame: FrameType) -> None:
@@ -49,7 +49,7 @@ class _Watcher:
 
     @staticmethod
     def ended(readable: list[Any]) -> None:
-        """select() has said that these can be read."""
+        """select() has returned these as readable."""
         for sock in readable:
             if isinstance(sock, ssl.SSLSocket):
                 tls.of(sock).is_readable = True

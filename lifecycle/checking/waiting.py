@@ -1,8 +1,8 @@
 """Waiting for sockets: by select(), poll(), epoll, selectors, and the event loops over them.
 
 A wait for a closed socket is seen by its error. A socket that is closed while it is registered is reported when the selector is
-used again without having been told: until then the program may still unregister it. One that is closed while another thread
-waits for it is reported when the wait goes on.
+used again and still has it: until then the program may unregister it. One that is closed while another thread waits for it is
+reported when the wait goes on.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.python.hazards import CLOSED_IN_USE, CLOSED_REGISTERED, WAIT_CLOSED
 
 Thing = Any
-"""what a program waits for: a socket, a number, or an object with a fileno()"""
+"""an object that a program waits for: a socket, a number, or an object with a fileno()"""
 
 _replacements = Replacements()
-_tls: Any = None  # what watches TLS, where the program uses it
+_tls: Any = None  # the watcher of TLS, if the program uses it
 
 in_use: dict[int, ref[Any]] = {}
-"""the selectors that there are, by their id(); a WeakSet takes longer to say that it is empty than a close() may"""
+"""the selectors that there are, by their id(); testing whether a WeakSet is empty takes longer than a close() may"""
 
 
 def _use(selector: Any) -> None:
@@ -59,7 +59,7 @@ _stale: WeakKeyDictionary[Any, dict[int, object]] = WeakKeyDictionary()
 
 
 def install() -> None:
-    """Watch the waits from now on."""
+    """Begin to watch waits."""
     _replacements.wrap(select, "select", _watched_select)
     _replacements.wrap(select, "poll", lambda original: wraps(original)(lambda: WatchedPoll(original())))
     _replacements.wrap(select, "epoll", lambda original: type("epoll", (WatchedEpoll,), {"original": original}))
@@ -70,7 +70,7 @@ def install() -> None:
 
 
 def begin_with_tls(watcher: Any) -> None:
-    """Tell `watcher` of each wait; None: no more."""
+    """Notify `watcher` of each wait; None stops that."""
     global _tls
     _tls = watcher
 
@@ -123,7 +123,7 @@ def wait_failed(things: Iterable[Thing], call: str, frame: FrameType, standing: 
         track = track_of(sock)
         if track is not None:
             checkers.report_hazard(WAIT_CLOSED, track, call, place, is_note=is_note)
-    if not closed and kind_of(place.file) <= FileKind.INSTALLED:  # a loop's own question is no business of the program
+    if not closed and kind_of(place.file) <= FileKind.INSTALLED:  # a loop's own query does not concern the program
         checkers.report_hazard(WAIT_CLOSED, None, call, place, is_note=is_note)
 
 
@@ -177,7 +177,7 @@ def _public_name(frame: FrameType) -> str:
 
 
 _ASKING = frozenset({"modify", "unregister"})
-"""calls by which a program learns whether the descriptor is registered, and what to do next"""
+"""calls that show a program whether the descriptor is registered, so that it can react"""
 
 
 def _standing(frame: FrameType, call: str, error: type[Exception]) -> Standing:
@@ -211,10 +211,10 @@ class Registered:
 
 
 class WatchedPoll:
-    """What select.poll() returns: the same, and knows which descriptors are registered.
+    """The result of select.poll(), which in addition knows which descriptors are registered.
 
-    A descriptor of epoll's that was registered for one event counts as registered until that event, or until it is modified
-    to wait for none: the kernel says nothing of it then, and forgets it when it is closed.
+    A descriptor of epoll's that was registered for one event counts as registered until that event, or until it is modified to
+    wait for none: the kernel then reports nothing for it, and forgets it when it is closed.
     """
 
     __slots__ = ("__weakref__", "_one_shot", "_polled", "registered")
@@ -280,7 +280,7 @@ class WatchedPoll:
 
 
 class WatchedEpoll(WatchedPoll):
-    """What select.epoll is while something is checked."""
+    """Replaces select.epoll during a check."""
 
     __slots__ = ()
 
@@ -327,7 +327,7 @@ def closed(track: SocketTrack, number: int) -> None:
 
 
 def watch_next_use(selector: Any) -> None:
-    """Judge what was closed when the selector waits next, or is given another socket with the same descriptor."""
+    """Judge closed sockets when the selector waits next, or another socket with the same descriptor is registered."""
     if isinstance(selector, WatchedPoll) or "select" in vars(selector):
         return
     kind = type(selector)

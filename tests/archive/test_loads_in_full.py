@@ -92,6 +92,7 @@ def test_the_whole_of_what_loads(name: str) -> None:
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="what Python's objects take in memory differs between versions")
 @pytest.mark.parametrize("name", SEEDS)
+@pytest.mark.usefixtures("nothing_shared")
 def test_the_least_limit_and_depth(name: str) -> None:
     """Each archive loads with this limit and this depth, and not with less, and so much memory is charged for its values."""
     lines = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import linecache
 import os
 import select
@@ -293,3 +294,31 @@ def test_plain_data_that_a_reader_holds_when_tls_begins() -> None:
             with server_side().wrap_socket(left, server_side=True, do_handshake_on_connect=False):
                 assert lines.readline() == b"more\r\n"
     assert [found.code for found in findings] == [code_of_hazard(hazards.PLAIN_LEFT).name]
+
+
+async def over_streams() -> bytes:
+    """A question and the answer over asyncio's streams; the client closes twice, and waits until that has ended."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"answer")
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=server_side())
+    async with server:
+        address = server.sockets[0].getsockname()
+        reader, writer = await asyncio.open_connection(*address, ssl=client_side(), server_hostname="localhost")
+        writer.write(b"question")
+        answered = await reader.read(100)
+        writer.close()
+        writer.close()  # CPython's transport has no protocol from here on
+        await writer.wait_closed()
+    return answered
+
+
+def test_asyncio_over_tls_ends_as_it_does_without_the_checker() -> None:
+    """A stream over TLS that is closed twice ends, and what its reader is told last raises nothing."""
+    with checked_sockets() as findings:
+        assert asyncio.run(asyncio.wait_for(over_streams(), LIMIT)) == b"answer"
+    assert findings == []
