@@ -9,6 +9,8 @@ HEADER = r"""
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -50,6 +52,14 @@ WRONG = {
         "int s = TCP(); close(s); if (!fork()) { CONNECT(s); _exit(0); } wait(0); listen(s, 1);", "listen"),
     "use after dup2 over it": (
         "int l = listener(); int s = TCP(); CONNECT(s); int t = TCP(); dup2(t, s); close(t); write(s, data, 1);", "write"),
+    "connect again after a refusal": ("int s = listener(); close(s); s = TCP(); CONNECT(s); CONNECT(s);", "connect"),
+    "wait for a closed socket by epoll": (
+        "int s = TCP(); struct epoll_event e = {EPOLLIN}; int p = epoll_create1(0); close(s); "
+        "epoll_ctl(p, EPOLL_CTL_DEL, s, &e); epoll_ctl(p, EPOLL_CTL_ADD, s, &e);", "epoll_ctl"),
+    "wait for a closed socket by select": (
+        "int s = TCP(); fd_set r; FD_ZERO(&r); FD_SET(s, &r); struct timespec t = {0}; close(s); "
+        "pselect(s + 1, &r, 0, 0, &t, 0);",
+        "pselect6"),
 }  # fmt: skip
 """name -> the program, the system call that is reported"""
 
@@ -77,6 +87,14 @@ RIGHT = {
   int p[2]; socketpair(AF_UNIX, SOCK_STREAM, 0, p);
   write(p[0], data, 1); read(p[1], data, 8); close(p[0]); close(p[1]);""",
     "a file after a socket": "int s = TCP(); close(s); int f = open(\"/dev/null\", O_RDWR); write(f, data, 1); close(f);",
+    "a new socket after a refusal": """
+  int s = listener(); close(s); s = TCP(); CONNECT(s); close(s); listener(); s = TCP(); CONNECT(s); close(s);""",
+    "a refusal that is asked for": """
+  int l = listener(); close(l); int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0); CONNECT(s);
+  struct pollfd p = {s, POLLOUT}; poll(&p, 1, 1000); CONNECT(s); close(s);""",
+    "a closed socket that is taken out of epoll": """
+  int s = TCP(); struct epoll_event e = {EPOLLIN}; int p = epoll_create1(0); epoll_ctl(p, EPOLL_CTL_ADD, s, &e);
+  close(s); epoll_ctl(p, EPOLL_CTL_DEL, s, &e); epoll_wait(p, &e, 1, 0); close(p);""",
     "a question": "int s = TCP(); getpeername(s, (void *)&at, &size); close(s);",
     "a refused connect": "int l = listener(); close(l); int s = TCP(); CONNECT(s); close(s);",
     "a duplicate": "int l = listener(); int s = TCP(); CONNECT(s); int t = dup(s); close(s); write(t, data, 1); close(t);",

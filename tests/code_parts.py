@@ -1,8 +1,8 @@
 """Parts of a source file: what does not run on this system, where operators stand, and the statement around a line.
 
 A change of what does not run cannot be noticed here. That is: annotations, overloads, __slots__ and __all__, code for type
-checkers, code for another system, what stands in for a constant that only others lack, and the comparisons with `sys.platform`
-or `os.name` that choose it, since `sys.platform >= "linux"` is as true on Linux as `==` is.
+checkers, code for another system and the numbers that only it uses, what stands in for a constant that only others lack, and
+the comparisons with `sys.platform` or `os.name` that choose it, since `sys.platform >= "linux"` is as true on Linux as `==` is.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ SYSTEM = {"sys.platform": sys.platform, "os.name": os.name}
 def unread_spans(source: bytes | str) -> list[tuple[Place, Place]]:
     """The parts of the file that do not run here: where each begins and ends."""
     # parso counts columns in characters, ast in bytes: the same, since the code is ASCII where it is not text
+    module = ast.parse(source)
+    nodes = [*_unread(module)]
     return [
         ((node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset))
-        for node in _unread(ast.parse(source))
+        for node in [*nodes, *_only_used_in(nodes, module)]
     ]
 
 
@@ -75,6 +77,17 @@ def _unread(module: ast.Module) -> Iterator[ast.expr | ast.stmt]:
             statements = getattr(node, block, None)
             if isinstance(statements, list):
                 yield from _behind_an_end(statements)
+
+
+def _only_used_in(unread: Iterable[ast.AST], module: ast.Module) -> Iterator[ast.stmt]:
+    """The numbers at the module's level whose names are used only in what does not run."""
+    there = {each for node in unread for each in ast.walk(node)}
+    uses = [each for each in ast.walk(module) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)]
+    others = {each.id for each in uses if each in there} - {each.id for each in uses if each not in there}
+    for node in module.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()) if name in others:
+                yield node
 
 
 def _not_taken(node: ast.If | ast.IfExp) -> Iterable[ast.expr | ast.stmt]:
@@ -128,3 +141,32 @@ def statement_around(source: str, line: int) -> range:
         if line in lines:
             found.append(lines)
     return min(found[1:] or found, key=len)
+
+
+def function_around(source: str, line: int) -> range:
+    """The lines of the smallest function that holds a line; the line alone outside of functions."""
+    found = [
+        range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return min((lines for lines in found if line in lines), key=len, default=range(line, line + 1))
+
+
+def given_by(source: str, statement: range) -> tuple[set[str], range]:
+    """The names that an assignment in these lines gives, and the lines of the body of a function that begins in them."""
+    names: set[str] = set()
+    body = range(0)
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case (
+                ast.FunctionDef(body=[first, *_], end_lineno=int() as end)
+                | ast.AsyncFunctionDef(body=[first, *_], end_lineno=int() as end)
+            ) if node.lineno in statement:
+                body = range(first.lineno, end + 1)
+            case ast.Assign() | ast.AnnAssign() if node.lineno in statement:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    names |= {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+                    names |= {each.attr for each in ast.walk(target) if isinstance(each, ast.Attribute)}
+    return names, body

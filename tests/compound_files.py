@@ -12,7 +12,7 @@ LEAST = 4096
 
 def compound_file(streams: dict[str, bytes]) -> bytes:
     """A compound file of those streams, each filled up with zeros to LEAST bytes."""
-    table, sectors, entries = [FAT], [b""], [_entry("Root Entry", 5, 1 if streams else FREE, END, 0)]
+    table, sectors, entries = [FAT, FAT], [b"", b""], [_entry("Root Entry", 5, 1 if streams else FREE, END, 0)]
     for number, (name, given) in enumerate(streams.items(), 1):
         content = given.ljust(LEAST, b"\0")
         first, count = len(sectors), -(-len(content) // SECTOR)
@@ -23,10 +23,11 @@ def compound_file(streams: dict[str, bytes]) -> bytes:
     first, count = len(sectors), -(-len(directory) // SECTOR)
     sectors += [directory[at * SECTOR : (at + 1) * SECTOR].ljust(SECTOR, b"\0") for at in range(count)]
     table += [*range(first + 1, first + count), END]
-    sectors[0] = struct.pack("<128I", *table, *[FREE] * (128 - len(table)))
+    fat = struct.pack("<256I", *table, *[FREE] * (256 - len(table)))
+    sectors[:2] = fat[:SECTOR], fat[SECTOR:]
     head = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
-    head += struct.pack("<IIIIIIIIII", 0, 1, first, 0, LEAST, END, 0, END, 0, 0)
-    return head + struct.pack("<I", FREE) * 108 + b"".join(sectors)
+    head += struct.pack("<IIIIIIIIII", 0, 2, first, 0, LEAST, END, 0, END, 0, 0) + struct.pack("<I", 1)
+    return head + struct.pack("<I", FREE) * 107 + b"".join(sectors)
 
 
 def _entry(name: str, kind: int, child: int, first: int, size: int, right: int = FREE) -> bytes:

@@ -6,10 +6,11 @@
 
 cosmic-ray makes the mutants, in a copy of the repository's last commit. The tests run once without a mutant, and coverage.py
 notes which of them run each line. On each mutant then run the tests that run the changed statement, until one fails: those of
-the test file with the mutated file's name first, then the quick files, up to MOST_SECONDS, but FEWEST at least. The lines that
-other Python processes run count as their test's. Where no test runs the statement, those run that wait for other processes, in
-which it may run unseen. A change that another test alone would notice counts as
-not noticed. What does not run on this system is not changed: see code_parts.py.
+the test file with the mutated file's name first, then those that run what few tests run of the function, up to MOST_SECONDS,
+but FEWEST at least. Of a statement that runs while the package is imported they are those that run the lines with its names, or
+the function that it begins. The lines that other Python processes run count as their test's. Where no test runs the statement,
+those run that wait for other processes, in which it may run unseen. A change that another test alone would notice counts as not
+noticed. What does not run on this system is not changed: see code_parts.py.
 
 A mutant that no test notices is printed as a difference, to be looked at: it is equivalent, or a test is missing. Exits with 1
 where fewer than 85 % are killed. Needs `pip install cosmic-ray coverage`. Results: benchmarks/mutation.md.
@@ -37,7 +38,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-from code_parts import operator_spans, statement_around, unread_spans
+from code_parts import function_around, given_by, operator_spans, statement_around, unread_spans
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator, operator_names
@@ -52,10 +53,25 @@ MOST_SECONDS = 15
 FEWEST = 12
 """So many tests try it however long they take: on a loaded machine one test of a process may take all of the time"""
 
+LONG_TEST = 3
+"""Seconds from which a test comes behind the others"""
+
 Stage = tuple[str, ...]
 """pytest's arguments for one run"""
 
 PACKAGES = ("net", "system", "archive", "checking", "diagrams")
+
+OF_RUNS = tuple(f"tests/checking/test_{name}.py" for name in ("live", "pytest_plugin", "run", "run_processes", "suites"))
+"""the tests of the checker that start processes, which take most of its time"""
+
+IN_RUNS = (
+    "charts.py", "following", "inherited.py", "live_lines.py", "live_page.py", "program.py", "pytest_plugin.py",
+    "pytest_session.py", "report.py", "run_problems.py", "run_text.py", "settings.py", "shared_file.py", "signal_handlers.py",
+    "unseen.py",
+)  # fmt: skip
+"""files of the checker that work in these processes: all of these tests try a change of them"""
+
+IN_PROCESS: Stage = ("tests/checking", *(f"--ignore={file}" for file in OF_RUNS))
 
 TESTS: dict[str, tuple[Stage, ...]] = {
     "net/aio": (("tests/aio",),),
@@ -64,8 +80,15 @@ TESTS: dict[str, tuple[Stage, ...]] = {
     "system/matrices.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/conformance/test_matrix.py")),
     "system/platform_answers.py": (("tests/system",), ("tests/cli/test_matrix.py", "tests/roles"), ("tests/net",)),
     "system": (("tests/system",), ("tests/net",), ("tests/roles/test_rows.py",), ("tests/aio",)),
-    "archive": (("tests/archive",), ("tests/aio/test_archives.py",)),
-    "checking": (("tests/checking",),),
+    "archive": (
+        ("tests/archive",),
+        ("tests/oracle/test_golden.py", "tests/cli/test_archive.py", "tests/cli/test_archive_load.py"),
+        ("tests/aio/test_archives.py", "tests/aio/test_archive_gathering.py"),
+    ),
+    "checking/source": (("tests/checking/source",), ("tests/cli/test_lint.py",)),
+    "checking/traces": (("tests/checking/traces",),),
+    **{f"checking/{each}": (IN_PROCESS, *((file,) for file in OF_RUNS)) for each in IN_RUNS},
+    "checking": (IN_PROCESS, OF_RUNS),
     "diagrams": (("tests/diagrams",),),
 }
 """A file or folder of the package -> the runs of tests that have to notice a change of it, the fastest first.
@@ -139,28 +162,47 @@ class Notes:
     failed: frozenset[str]
     lines: dict[str, dict[str, list[str]]]
 
-    def order(self, file: str, statement: range) -> list[str]:
+    def _users(self, file: str, statement: range, root: Path) -> set[str]:
+        """The tests that run lines with the names that a statement gives, or the body of the function that it begins."""
+        names, body = given_by((root / file).read_text(encoding="utf-8"), statement)
+        users = {(file, line) for line in body}
+        if names:
+            word = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b")
+            for each in self.lines:
+                source = (root / each).read_text(encoding="utf-8").splitlines()
+                users |= {(each, number) for number, line in enumerate(source, 1) if word.search(line)}
+        return {test for each, line in users for test in self.lines.get(each, {}).get(str(line), ())}
+
+    def order(self, file: str, statement: range, root: Path) -> list[str]:
         """The tests that may notice a change of a statement, the likeliest and fastest first."""
         by_line = self.lines.get(file, {})
         running = {test for line in statement for test in by_line.get(str(line), ())}
         if running == {""}:  # it runs while the package is imported or tests are collected
-            running = {test for tests in by_line.values() for test in tests} - {""} or set(self.seconds)
+            running = self._users(file, statement, root) - {""}
+            running = running or {test for tests in by_line.values() for test in tests} - {""} or set(self.seconds)
         running.discard("")
         chosen = (running or self.elsewhere) - self.failed
-        seconds: dict[str, float] = {}
-        for test in chosen:
-            folder = test.partition("::")[0]
-            seconds[folder] = seconds.get(folder, 0.0) + self.seconds[test]
+        rarest = self._rarest(file, statement, root)
         own = f"/test_{Path(file).stem}.py::"
 
-        def key(test: str) -> tuple[bool, float, str, float]:
-            folder = test.partition("::")[0]
-            return own not in test, seconds[folder], folder, self.seconds[test]
+        def key(test: str) -> tuple[bool, bool, int, float, str]:
+            seconds = self.seconds[test]
+            return own not in test, seconds > LONG_TEST, rarest.get(test, len(self.seconds)).bit_length(), seconds, test
 
         ordered = sorted(chosen, key=key)
         ends = accumulate(self.seconds[test] for test in ordered)
         in_time = sum(end <= MOST_SECONDS for end in ends)
         return ordered[: max(in_time, FEWEST)]
+
+    def _rarest(self, file: str, statement: range, root: Path) -> dict[str, int]:
+        """Test -> how many tests run the rarest line that it runs of the function around a statement."""
+        by_line = self.lines.get(file, {})
+        found: dict[str, int] = {}
+        for line in function_around((root / file).read_text(encoding="utf-8"), statement[0]):
+            tests = by_line.get(str(line), ())
+            for test in tests:
+                found[test] = min(len(tests), found.get(test, len(tests)))
+        return found
 
 
 def notes_of(stage: Stage, root: Path) -> Notes:
@@ -185,7 +227,7 @@ def tried(mutant: Mutant, notes: Sequence[Notes], root: Path) -> Verdict:
         if after is None:
             raise LookupError(mutant)
         forget_compiled(path)
-        failures = (failure_with(each, each.order(mutant.file, statement), root) for each in notes)
+        failures = (failure_with(each, each.order(mutant.file, statement, root), root) for each in notes)
         killer = next((failed for failed in failures if failed is not None), None)
     forget_compiled(path)
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.file, mutant.file, n=0, lineterm="")

@@ -110,7 +110,7 @@ class Archive(KeptValues, role=ARCHIVE):
         if self.state in (self.role.initial, *self.role.final):
             return
         try:
-            unsent = ": what it keeps is lost" if self.is_storing and not self.is_buffer_empty else ""
+            unsent = ": its unsent values are lost" if self.is_storing and not self.is_buffer_empty else ""
             warnings.warn(f"unclosed {self!r}{unsent}", ResourceWarning, stacklevel=2, source=self)
         finally:
             self._release()

@@ -325,7 +325,7 @@ class Archive(Operators, role=ARCHIVE):
             return
         try:
             if not self._discards:
-                unsent = ": what was not flushed is lost" if self.is_storing and not self.is_buffer_empty else ""
+                unsent = ": unflushed data is lost" if self.is_storing and not self.is_buffer_empty else ""
                 warnings.warn(f"unclosed {self!r}{unsent}", ResourceWarning, stacklevel=2, source=self)
         finally:
             self.abort()

@@ -1,4 +1,4 @@
-"""Sockets that asyncio makes for a program: which line asked for them, and which were closed by a finalizer only."""
+"""Sockets that asyncio makes for a program: the line that requested them, and those that only a finalizer closed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, followed, is_in_program, kind_of
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.replacements import Replacements
+from lifecycle.checking.stream_ends import count_after_the_end
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.python.hazards import FINALIZED, WRITTEN_TOO_LATE
 from lifecycle.roles.python.tls_hazards import NOT_AWAITED, ORDER, PLAIN_LEFT, TRUNCATED
@@ -36,6 +37,7 @@ def install() -> None:
     streams = sys.modules["asyncio.streams"]
     _replacements.wrap(streams.StreamWriter, "__del__", _watched_del)
     _replacements.wrap(streams.StreamReader, "read", _watched_read)
+    _replacements.wrap(streams.StreamReader, "feed_eof", _watched_feed_eof)
     _replacements.wrap(streams.StreamWriter, "write_eof", _watched_write_eof)
     _replacements.wrap(streams.StreamWriter, START_TLS.name, _watched_start_tls)
 
@@ -76,7 +78,7 @@ def _watched_close(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def close(self: Any) -> None:
         if _is_own(sys._getframe(1)) and not self.is_closing():
-            if getattr(self, "_buffer", self):  # what is sent already cannot be lost
+            if getattr(self, "_buffer", self):  # sent data cannot be lost
                 _closed[self] = call_site(sys._getframe(1))
             _watch_writes(self)
         original(self)
@@ -128,7 +130,7 @@ def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:
             if transport._loop is self and _unsent(transport):
                 track = _track_of(transport)
                 checkers.report_hazard(NOT_AWAITED, track, CLOSE.name, place)
-                if track is not None:  # that its socket stays open follows from it
+                if track is not None:  # the open socket is a consequence of it
                     track.reported |= {FindingKind.LEAK, (FINALIZED, track.made)}
         original(self)
 
@@ -136,6 +138,9 @@ def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def _track_of(transport: Any) -> SocketTrack | None:
+    """The track of the transport's socket; None where its connection is gone, which the methods of one over TLS need."""
+    if getattr(transport, "_ssl_protocol", transport) is None:
+        return None
     track = getattr(getattr(transport.get_extra_info("socket"), "_sock", None), "_closed", None)
     return track if isinstance(track, SocketTrack) else None
 
@@ -163,7 +168,7 @@ def _watched_del(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def _tls() -> Any:
-    """What watches TLS, where the program has loaded `ssl`."""
+    """The watcher of TLS, if the program has loaded `ssl`."""
     return sys.modules.get("lifecycle.checking.tls")
 
 
@@ -178,6 +183,15 @@ def _watched_read(original: Callable[..., Any]) -> Callable[..., Any]:
         return data
 
     return read
+
+
+def _watched_feed_eof(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    @wraps(original)
+    def feed_eof(self: Any) -> None:
+        original(self)
+        count_after_the_end(self, None if self._transport is None else _track_of(self._transport))
+
+    return feed_eof
 
 
 def _watched_write_eof(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _socket
 import dis
+import gc
+import io
 import socket
 import struct
 import sys
@@ -14,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any, Protocol
 
 from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import CallSite, FileKind, call_site, kind_of
+from lifecycle.checking.call_sites import CallSite, FileKind, call_site, is_file, kind_of
 from lifecycle.checking.guards import is_tried
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import SocketTrack
@@ -46,7 +48,7 @@ _ends: dict[int, CallSite] = {}
 
 
 def end_site() -> CallSite | None:
-    """Where this thread has received the end of a stream last."""
+    """The place where this thread last received the end of a stream."""
     return _ends.get(get_ident())
 
 
@@ -61,14 +63,14 @@ def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:
 
 
 def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -> None:
-    """A legal call has ended: report what it loses, or that it came too late."""
+    """A legal call has ended: report a loss, or that it came too late."""
     for told in tuple(receivers):
         told(ended)
     if outcome == "eof":
         _ends[get_ident()] = call_site(ended.frame)
     if outcome == "ok" and ended.row in TAKES_PART and ended.state.facts.is_linked:
         caller = ended.frame.f_back
-        if result < _size(ended) and caller is not None and _drops_result(caller):
+        if result < _size(ended) and caller is not None and _drops_result(caller, ended.track):
             report(PART_LOST, ended)
     elif outcome == "eof" and after is ended.state:
         _count_end(ended)
@@ -89,14 +91,14 @@ def _look_at_option(ended: Ended) -> None:
 
 
 def took_all(buffers: object, count: int) -> bool:
-    """Whether sendmsg() took all of these; True where that can only be told by reading them, which may be possible once."""
+    """Whether sendmsg() sent all of these; True if only reading them, perhaps for the only time, would show it."""
     if type(buffers) not in (list, tuple) or not all(type(each) in SIZED for each in buffers):  # type: ignore[attr-defined]
         return True
     return count == sum(map(len, buffers))  # type: ignore[call-overload]
 
 
 def _size(ended: Ended) -> int:
-    """How many bytes the call was given; 0 where that cannot be told any more."""
+    """The number of bytes passed to the call; 0 if that is not known any more."""
     given = ended.arguments[0]
     if ended.row == SENDS_ONE:
         return memoryview(given).nbytes
@@ -114,9 +116,18 @@ def _count_end(ended: Ended) -> None:
             report(READS_ON, ended)
 
 
-def _drops_result(caller: FrameType) -> bool:
+def _drops_result(caller: FrameType, track: SocketTrack) -> bool:
     """Whether the code that makes the call drops its result."""
+    if is_file(caller):  # without a buffer it returns what it got; a buffer sends the rest
+        file, behind = caller.f_locals.get("self"), caller.f_back
+        is_own = behind is not None and any(each() is file for each in track.unbuffered)
+        return is_own and behind is not None and _is_dropped(behind.f_code, behind.f_lasti) and not _is_buffered(file)
     return kind_of(caller.f_code.co_filename) is not FileKind.INTERNAL and _is_dropped(caller.f_code, caller.f_lasti)
+
+
+def _is_buffered(file: object) -> bool:
+    """Whether the program has put a buffer over the file."""
+    return any(isinstance(each, (io.BufferedWriter, io.BufferedRWPair)) for each in gc.get_referrers(file))
 
 
 @cache

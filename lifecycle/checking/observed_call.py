@@ -1,4 +1,4 @@
-"""A call on a watched socket, in progress: how it ended, what that says about the program, and the state that it leads to."""
+"""A running call on a watched socket: its end, the findings that follow, and the state that it leads to."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class ObservedCall:
         return self.track.family not in INTERNET and self.state.is_local(self.row)
 
     def _judge(self, outcome: str | None, number: int | None) -> None:
-        """Report an illegal call, by what the system made of it."""
+        """Report an illegal call, according to the system's answer."""
         state = self.state
         if self.predicted:
             return  # it was reported when it began
@@ -206,7 +206,7 @@ class ObservedCall:
 
 
 def _text(error: BaseException | None) -> str:
-    """The error in words; of an error that is not the system's only the name, since its words may run the program's code."""
+    """The error as text; only the name if it is not the system's, since its text may run the program's code."""
     if error is None:
         return ""
     return f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__

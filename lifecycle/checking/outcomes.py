@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -65,7 +66,8 @@ def _of_getsockopt(state: ObservedState, arguments: Arguments, result: Any) -> s
     is_result = tuple(arguments[:2]) == (socket.SOL_SOCKET, socket.SO_ERROR)
     if not is_result or state.after("getsockopt", CONFIRMED.name) is state:
         return "ok"
-    return system.outcome_of_number(state.role.call(CONNECTING[0]).errors, result) if result else ASKED.name
+    number = int.from_bytes(result, sys.byteorder) if isinstance(result, bytes) else result  # as requested
+    return system.outcome_of_number(state.role.call(CONNECTING[0]).errors, number) if number else ASKED.name
 
 
 def _of_receiving(call: str, size_of: Callable[[Arguments], int], first: bool) -> Callable[..., str | None]:

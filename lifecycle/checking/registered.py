@@ -7,6 +7,7 @@ and these often to the selector.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 from weakref import ref
@@ -18,6 +19,9 @@ from lifecycle.roles.python.hazards import CLOSED_IN_USE, CLOSED_REGISTERED
 
 in_use: dict[int, ref[Any]] = {}
 """the selectors that there are, by their id(); a WeakSet takes longer to say that it is empty than a close() may"""
+
+tls_watcher: Any = None
+"""what is notified of waits, if the program uses TLS"""
 
 MEMORY = "_lifecycle_closed"
 """the attribute of a selector that has its closed sockets"""
@@ -73,8 +77,7 @@ def closed(track: SocketTrack, number: int) -> None:
         if memory.stale.get(number) is not entry:
             memory.stale[number] = entry
             memory.doomed.append(Doomed(track, number, entry, track.events[-1].place))
-            if hasattr(selector, "select") and "select" not in vars(selector):  # a poll object looks by itself
-                _watch_next_use(selector)
+            watch_next_use(selector)
 
 
 def unregistered(selector: Any, number: int) -> None:
@@ -90,24 +93,31 @@ def judge(selector: Any) -> None:
     if hasattr(selector, "select"):
         for name in ("select", "register"):
             vars(selector).pop(name, None)
-    memory = getattr(selector, MEMORY)
+    memory = getattr(selector, MEMORY, None)
+    if memory is None:
+        return
     doomed, memory.doomed = memory.doomed, []
     for each in doomed:
         if entry_of(selector, each.number) is each.entry and CLOSED_IN_USE not in each.track.reported:
             checkers.report_hazard(CLOSED_REGISTERED, each.track, "close", each.place)
 
 
-def _watch_next_use(selector: Any) -> None:
-    """Judge what was closed when the selector waits next, or is given another socket with the same descriptor."""
+def watch_next_use(selector: Any) -> None:
+    """Judge closed sockets when the selector waits next, or another socket with the same descriptor is registered."""
+    if not hasattr(selector, "select") or "select" in vars(selector):  # a poll object looks by itself
+        return
     kind = type(selector)
 
     def select(timeout: float | None = None) -> Any:
         judge(selector)
+        if tls_watcher is not None:
+            tls_watcher.selects(selector, "select", timeout, sys._getframe(1))
         return kind.select(selector, timeout)
 
     def register(fileobj: Any, events: int, data: Any = None) -> Any:
         number = fileobj if isinstance(fileobj, int) else fileobj.fileno()
-        if any(each.number == number for each in getattr(selector, MEMORY).doomed):
+        memory = getattr(selector, MEMORY, None)
+        if memory is not None and any(each.number == number for each in memory.doomed):
             judge(selector)
         return kind.register(selector, fileobj, events, data)
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from itertools import islice
 from types import CodeType, FrameType, SimpleNamespace
 from typing import Final
+from weakref import ref
 
 from lifecycle.checking import checkers, late, loops
 from lifecycle.checking import track as track_module
@@ -28,6 +29,8 @@ from lifecycle.checking.call_sites import (
     is_open_for_ever,
     kind_of,
 )
+from lifecycle.checking.entered import entered
+from lifecycle.checking.handed import begun_site
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.milestones import Milestone, Reached, milestone_of
 from lifecycle.checking.observed import STREAM, ObservedState, family_of, first_state, found_state
@@ -44,7 +47,7 @@ _fileno = _socket.socket.fileno
 _CONNECTED = STREAM.at(LINKED)
 
 Kind = tuple[int, int, int]
-"""family, type and protocol, as they were asked for"""
+"""family, type and protocol, as requested"""
 
 _first: dict[Kind, Milestone] = {}  # where a new socket begins
 
@@ -138,13 +141,15 @@ def register(sock: socket.socket, kind: Kind, fileno: int | None) -> None:
 
 
 def _maker(frame: FrameType, listener: SocketTrack | None) -> CallSite | None:
-    """Which line has made the socket that a library makes at `frame`; None for this package's own sockets."""
+    """The line for which a library makes a socket at `frame`; None for this package's own sockets."""
     made = call_site(frame)
     if made.file in followed:
         return made
     if is_in_lifecycle(made.file):
         return None
-    return loops.site_of_task() or (made if listener is None else listener.made)
+    if listener is not None:
+        return loops.site_of_task() or listener.made
+    return loops.site_of_task() or begun_site(frame) or made
 
 
 def _tell(track: SocketTrack) -> None:
@@ -164,7 +169,7 @@ def _beginning(sock: socket.socket, state: ObservedState) -> Milestone:
 
 
 def track_of(sock: socket.socket) -> SocketTrack | None:
-    """The track of `sock`, which is adopted where it is not known yet. None for a socket that is not checked."""
+    """The track of `sock`, which is adopted if it is not known yet. None for a socket that is not checked."""
     track = getattr(sock, "_closed", None)
     if type(track) is SocketTrack:
         return track
@@ -197,7 +202,7 @@ def _join(twin: SocketTrack, track: SocketTrack) -> None:
 
 
 on_twin: list[Callable[[], None]] = []
-"""what is called when two objects are found to have the same socket of the system"""
+"""the functions that are called when two objects have the same socket of the system"""
 
 
 def note_number(number: int, track: SocketTrack) -> None:
@@ -216,10 +221,12 @@ def judge_the_living(first: int) -> None:
     """Report the sockets with a number from `first` on that are still open and were made by the program itself.
 
     A socket whose close() waits for a file over it counts as closed until the end of the program, and then where a library has
-    made the file.
+    made the file. One that is in a `with` block of a thread is closed when that ends.
     """
-    for track in live.copy().values():
-        if track.number >= first and not track.adopted and not track.state.final:
+    left = [track for track in live.copy().values() if track.number >= first and not track.adopted and not track.state.final]
+    inside = entered() if left else frozenset()
+    for track in left:
+        if track.key not in inside:
             if getattr(track(), "_closed", None) is not True:
                 _report_leak(track)
             elif track.filed and not first:
@@ -235,6 +242,8 @@ def filed(sock: socket.socket, file: object) -> None:
     track = track_of(sock)
     if track is not None:
         note_reader(track, file)
+        if type(file) is socket.SocketIO:
+            track.unbuffered = (*track.unbuffered, ref(file))
         track.filed |= kind_of(sys._getframe(2).f_code.co_filename) is FileKind.PROGRAM
 
 
@@ -250,7 +259,7 @@ def handed_out() -> int:
 
 
 def record_next_calls() -> None:
-    """The next call of each kind is recorded on every socket, though it changes nothing."""
+    """Record the next call of each kind on every socket, although it changes nothing."""
     for track in live.copy().values():
         track.begin_anew()
 
@@ -276,7 +285,7 @@ def forget_all() -> None:
 
 def _report_leak(track: SocketTrack) -> None:
     """Report a leak, once: an inner block may have reported it already."""
-    if FindingKind.LEAK in track.reported or track.made is UNKNOWN:  # nobody can say where to close it
+    if FindingKind.LEAK in track.reported or track.made is UNKNOWN:  # there is no place to close it
         return
     track.reported |= {FindingKind.LEAK}
     reason = "Close it, or use it in a `with` block"
@@ -365,7 +374,7 @@ def _adopted(sock: socket.socket) -> SocketTrack | None:
     if not checkers.in_turn or sock.fileno() == -1:
         return None
     track = SocketTrack(sock, _died)
-    track.key, track.number, track.noted = id(sock), checkers.other_number(), []  # nobody knows how it was made
+    track.key, track.number, track.noted = id(sock), checkers.other_number(), []  # it is unknown how it was made
     track.at, track.inode, track.adopted = _beginning(sock, found_state(sock)), inode_of(_fileno(sock)), True
     _follow(sock, track)
     return track

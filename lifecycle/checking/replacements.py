@@ -16,9 +16,9 @@ class Replacements:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def wrap(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Replace an attribute by what `make` makes of it; one that is not there is left out.
+        """Replace an attribute by the result of `make` for it; a missing attribute is ignored.
 
-        A built-in function that is an attribute of a class is not a method, and neither is what replaces it.
+        A built-in function that is an attribute of a class is not a method, and neither is its replacement.
         """
         if hasattr(owner, name):
             original = getattr(owner, name)
@@ -29,7 +29,7 @@ class Replacements:
             setattr(owner, name, value)
 
     def restore(self) -> None:
-        """Restore them all."""
+        """Restore all of them."""
         for owner, name, value, former in reversed(self._replaced):
             if vars(owner).get(name) is value:
                 if former is _ABSENT:

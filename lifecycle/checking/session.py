@@ -17,11 +17,11 @@ from lifecycle.checking.settings import Mode
 
 
 def _watch_tls() -> None:
-    from lifecycle.checking import secured_memory, tls  # which import ssl
+    from lifecycle.checking import secured_memory, tls, tls_waits  # which import ssl
 
     tls.install()
     secured_memory.install()
-    waiting.begin_with_tls(tls)
+    tls_waits.install()
 
 
 def _judge_tls() -> None:
@@ -32,15 +32,16 @@ def _judge_tls() -> None:
 
 
 def _leave_tls() -> None:
-    from lifecycle.checking import secured_memory, tls
+    from lifecycle.checking import secured_memory, tls, tls_waits
 
-    waiting.begin_with_tls(None)
+    tls_waits.uninstall()
     secured_memory.uninstall()
     tls.uninstall()
 
 
 _WATCHERS = {
     "asyncio.selector_events": Watcher(loops.install, loops.uninstall, lambda: None),
+    handed.POOLS: Watcher(handed.install_pools, handed.uninstall_pools, lambda: None),
     "ssl": Watcher(_watch_tls, _leave_tls, _judge_tls),
 }
 
@@ -83,7 +84,7 @@ def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True, strict:
 def judge_what_is_left(first: int | None = 0) -> None:
     """Report leaks and races that only the end of a check shows.
 
-    first: the number of the first socket that must not be open any more; None where sockets may stay open.
+    first: the number of the first socket that must be closed by now; None if sockets may stay open.
     """
     registry.judge_the_dead()
     judge_in_flight()

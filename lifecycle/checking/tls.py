@@ -1,6 +1,6 @@
-"""TLS over sockets: what a program does with `ssl.SSLSocket` in an order that loses data, its end, or its protection.
+"""TLS over sockets: calls of `ssl.SSLSocket` in an order that loses data, its end, or its protection.
 
-Nothing that travels is kept: of a message only that it was a close_notify, of data that is sent again its size and a hash.
+No data is kept: of a message only whether it was a close_notify, and of data that has to be sent again its size and a hash.
 """
 
 from __future__ import annotations
@@ -26,20 +26,19 @@ from lifecycle.roles.python.hazards import Hazard
 from lifecycle.roles.python.words import RECEIVING, SENDING
 from lifecycle.roles.words import ACCEPT, CONNECT, DETACH
 
-LONG = 0.9  # seconds; a call that waits for longer was not meant to wait
+LONG = 0.9  # seconds after which a waiting call counts as one that was not meant to wait
 _ALERT, _READ, _CLOSE_NOTIFY = 21, "read", 0
 
 _replacements = Replacements()
 
 
 class Secured:
-    """What is known of one SSLSocket.
+    """The state of one SSLSocket.
 
-    is_dropped: shutdown() has ended TLS, and nobody was told yet. has_failed: its handshake has. is_ending: unwrap() was
-    called. notified: the peer has said
-    that its data is whole. is_readable: a wait has said that the descriptor is. retry: size and hash of data that has to be
-    sent again. inside: the threads that send (True) and receive (False) now. waits: the receive that waits now: its name and
-    place, and since when.
+    is_dropped: shutdown() has ended TLS, and this was not reported yet. has_failed: its handshake has. is_ending: unwrap() was
+    called. notified: the peer has sent close_notify. is_readable: a wait has said that the descriptor is. retry: size and hash
+    of data that has to be sent again. inside: the threads that send (True) and receive (False) now. waits: the receive that
+    waits now: its name and place, and since when.
     """
 
     __slots__ = (
@@ -56,9 +55,12 @@ class Secured:
 
     @property
     def is_over(self) -> bool:
-        """Whether the end of the data is no surprise."""
+        """Whether the end of the data is expected."""
         return self.notified or self.has_failed or self.is_ending
 
+
+on_rest: list[Callable[[Any], None]] = []
+"""the functions that are called when a receive leaves data of its SSLSocket in TLS"""
 
 _secured: WeakKeyDictionary[Any, Secured] = WeakKeyDictionary()
 _sessions: dict[int, tuple[Any, CallSite]] = {}
@@ -66,7 +68,7 @@ _KEPT = 16  # sessions
 
 
 def of(sock: Any) -> Secured:
-    """What is known of an SSLSocket or SSLObject."""
+    """The state of an SSLSocket or SSLObject."""
     known = _secured.get(sock)
     if known is None:
         known = _secured[sock] = Secured()
@@ -86,7 +88,7 @@ def is_own(frame: FrameType | None) -> bool:
 
 
 def listen_to(context: Any) -> None:
-    """Receive the alerts of the context's connections, where the program is not."""
+    """Receive the alerts of the context's connections, unless the program does."""
     hook: Any = ssl.SSLContext.__base__.__dict__.get("_msg_callback")
     if hook is not None and hook.__get__(context) is None:
         hook.__set__(context, _told)
@@ -129,7 +131,7 @@ def _created(original: Callable[..., Any]) -> Any:
 
 
 def _watch_below() -> None:
-    """Two objects have the same descriptor: look at their next calls, in case that TLS goes over one."""
+    """Two objects have the same descriptor: look at their next calls, in case that one of them carries TLS."""
     if _below not in losses.receivers:
         losses.receivers.append(_below)
     registry.record_next_calls()
@@ -149,8 +151,9 @@ def _shut(original: Callable[..., Any]) -> Any:
     def shutdown(self: Any, how: int) -> Any:
         if self._sslobj is not None and self._sslobj.version() is not None:
             of(self).is_dropped = True
+            of(self).is_ending |= how != socket.SHUT_WR  # the end that is received then is the program's own
             if how != socket.SHUT_RDWR and is_own(sys._getframe(1)):
-                of(self).is_dropped = False  # what follows from it need not be told again
+                of(self).is_dropped = False  # its consequences are not reported again
                 report(hazards.DROPPED, self, "shutdown", named_site(sys._getframe(1), "shutdown"))
         return original(self, how)
 
@@ -166,9 +169,7 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
         if known.inside.get(sends) == me:  # sendall() sends
             return original(self, *arguments, **keywords)
         if self._sslobj is None:
-            if known.is_dropped:
-                report(hazards.PLAIN_AFTER, self, name, named_site(frame, name))
-            return original(self, *arguments, **keywords)
+            return _in_the_clear(self, known, sends, frame, original, arguments, keywords)
         if known.has_failed or known.is_detached:
             report(hazards.ORDER, self, name, named_site(frame, name))
         if sends in known.inside and is_own(frame):
@@ -196,6 +197,8 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
             known.sent |= size > 0
         elif result:
             known.received = True
+            for told in on_rest if self._sslobj is not None and self._sslobj.pending() else ():
+                told(self)
         elif size and self.suppress_ragged_eofs and is_own(frame) and not known.is_over:
             report(hazards.TRUNCATED, self, name, named_site(frame, name))
         return result
@@ -203,8 +206,21 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
     return watched
 
 
+def _in_the_clear(
+    sock: Any, known: Secured, sends: bool, frame: Any, original: Callable[..., Any], arguments: Any, keywords: Any
+) -> Any:
+    """Data on a socket without TLS: a mistake where shutdown() has dropped TLS, unless a receive finds the end."""
+    name, place = original.__name__, named_site(frame, original.__name__)
+    if known.is_dropped and sends:
+        report(hazards.PLAIN_AFTER, sock, name, place)
+    result = original(sock, *arguments, **keywords)
+    if known.is_dropped and not sends and result:
+        report(hazards.PLAIN_AFTER, sock, name, place)
+    return result
+
+
 def _size(arguments: tuple[Any, ...]) -> int:
-    """How many bytes a call is given, or asks for; 1 where it does not say."""
+    """The number of bytes that a call is given or requests; 1 if it does not say."""
     first, second = (*arguments, None, None)[:2]
     if isinstance(second, int) and second:
         return second
@@ -226,20 +242,6 @@ def judge_waits() -> None:
     """Report, at the end of a check, the receives that wait although the descriptor was readable."""
     for sock, known in list(_secured.items()):
         _judge_wait(sock, known)
-
-
-def waited(readable: list[Any]) -> None:
-    """A wait has said that these may be read."""
-    for sock in readable:
-        if isinstance(sock, ssl.SSLSocket):
-            of(sock).is_readable = True
-
-
-def waits_with_pending(things: Any, frame: FrameType) -> None:
-    """A wait begins for these: report those that have data already."""
-    for sock in things if isinstance(things, (list, tuple)) else ():
-        if isinstance(sock, ssl.SSLSocket) and sock.fileno() != -1 and sock.pending() and is_own(frame):
-            report(hazards.WAIT_WITH_PENDING, sock, "select", call_site(frame))
 
 
 def _asked(original: Callable[..., Any]) -> Any:
@@ -353,7 +355,7 @@ def _session(original: Any) -> Any:
 
 
 _ASKED = ("getpeercert", "selected_alpn_protocol", "version", "cipher", "get_channel_binding")
-"""the questions that have an answer after the handshake only"""
+"""the queries that have an answer only after the handshake"""
 
 
 def install() -> None:

@@ -24,14 +24,13 @@ from lifecycle.checking.replacements import Replacements
 from lifecycle.roles.python.hazards import WAIT_CLOSED
 
 Thing = Any
-"""what a program waits for: a socket, a number, or an object with a fileno()"""
+"""an object that a program waits for: a socket, a number, or an object with a fileno()"""
 
 _replacements = Replacements()
-_tls: Any = None  # what watches TLS, where the program uses it
 
 
 def install() -> None:
-    """Watch the waits from now on."""
+    """Begin to watch waits."""
     _replacements.wrap(select, "select", _watched_select)
     _replacements.wrap(select, "poll", lambda original: wraps(original)(lambda: WatchedPoll(original())))
     _replacements.wrap(select, "epoll", lambda original: type("epoll", (WatchedEpoll,), {"original": original}))
@@ -42,9 +41,8 @@ def install() -> None:
 
 
 def begin_with_tls(watcher: Any) -> None:
-    """Tell `watcher` of each select(); None: no more."""
-    global _tls
-    _tls = watcher
+    """Notify `watcher` of each wait; None stops that."""
+    registered.tls_watcher = watcher
 
 
 def uninstall() -> None:
@@ -55,12 +53,12 @@ def uninstall() -> None:
 def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def select(rlist: Iterable[Thing], wlist: Iterable[Thing], xlist: Iterable[Thing], timeout: float | None = None, /) -> Any:
-        if _tls is not None:
-            _tls.waits_with_pending(rlist, sys._getframe(1))
+        if registered.tls_watcher is not None:
+            registered.tls_watcher.begins(rlist, timeout, sys._getframe(1))
         try:
             result = original(rlist, wlist, xlist, timeout)
-            if _tls is not None:
-                _tls.waited(result[0])
+            if registered.tls_watcher is not None:
+                registered.tls_watcher.ended(result[0])
             return result
         except (ValueError, OSError) as error:
             if not isinstance(error, OSError) or error.errno == errno.EBADF:
@@ -95,7 +93,7 @@ def wait_failed(things: Iterable[Thing], call: str, frame: FrameType, standing: 
         track = track_of(sock)
         if track is not None:
             checkers.report_hazard(WAIT_CLOSED, track, call, place, is_note=is_note)
-    if not closed and kind_of(place.file) <= FileKind.INSTALLED:  # a loop's own question is no business of the program
+    if not closed and kind_of(place.file) <= FileKind.INSTALLED:  # a loop's own query does not concern the program
         checkers.report_hazard(WAIT_CLOSED, None, call, place, is_note=is_note)
 
 
@@ -152,7 +150,7 @@ def _public_name(frame: FrameType) -> str:
 
 
 _ASKING = frozenset({"modify", "unregister"})
-"""calls by which a program learns whether the descriptor is registered, and what to do next"""
+"""calls that show a program whether the descriptor is registered, so that it can react"""
 
 
 def _standing(frame: FrameType, call: str, error: type[Exception]) -> Standing:
@@ -177,11 +175,19 @@ def _standing(frame: FrameType, call: str, error: type[Exception]) -> Standing:
 _ONE_SHOT = getattr(select, "EPOLLONESHOT", 0)  # Linux has it
 
 
-class WatchedPoll:
-    """What select.poll() returns: the same, and knows which descriptors are registered.
+class Registered:
+    """What a poll object has for a descriptor. events: those that it waits for."""
 
-    A descriptor of epoll's that was registered for one event counts as registered until that event, or until it is modified
-    to wait for none: the kernel says nothing of it then, and forgets it when it is closed.
+    __slots__ = ("events",)
+
+    events: int
+
+
+class WatchedPoll:
+    """The result of select.poll(), which in addition knows which descriptors are registered.
+
+    A descriptor of epoll's that was registered for one event counts as registered until that event, or until it is modified to
+    wait for none: the kernel then reports nothing for it, and forgets it when it is closed.
     """
 
     __slots__ = ("__weakref__", "_lifecycle_closed", "_one_shot", "_polled", "registered")
@@ -190,7 +196,7 @@ class WatchedPoll:
         self._polled = polled
         self._one_shot: set[int] = set()
         self._lifecycle_closed: registered.Memory | None = None
-        self.registered: dict[int, object] = {}
+        self.registered: dict[int, Registered] = {}
         registered.use(self)
 
     def register(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
@@ -213,6 +219,10 @@ class WatchedPoll:
         """As poll objects do."""
         if self._lifecycle_closed is not None and self._lifecycle_closed.doomed:
             registered.judge(self)
+        if registered.tls_watcher is not None:
+            registered.tls_watcher.selects(
+                self, "poll", arguments[0] if arguments else keywords.get("timeout"), sys._getframe(1)
+            )
         events = self._polled.poll(*arguments, **keywords)
         for number, _ in events if self._one_shot else ():
             if number in self._one_shot:
@@ -229,7 +239,7 @@ class WatchedPoll:
         if is_one_shot and eventmask == _ONE_SHOT:
             self.registered.pop(number, None)
         else:
-            self.registered.setdefault(number, object())
+            self.registered.setdefault(number, Registered()).events = eventmask
 
     def _told(self, call: str, fd: Thing, rest: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         try:
@@ -246,7 +256,7 @@ class WatchedPoll:
 
 
 class WatchedEpoll(WatchedPoll):
-    """What select.epoll is while something is checked."""
+    """Replaces select.epoll during a check."""
 
     __slots__ = ()
 

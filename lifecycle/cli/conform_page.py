@@ -34,11 +34,11 @@ def conformance_page(report: Conformance, *, with_explained: bool) -> Iterator[R
     unexplained, explained = clusters(report.unexplained), [each for each in clusters(report.divergences) if each.name]
     yield from _explained(explained, with_explained)
     if report.compared:
-        yield f"bare calls: {report.compared} sequences beside the standard library's, {len(report.bare)} differences"
+        yield f"bare calls: {report.compared} sequences compared with the standard library's, {len(report.bare)} differences"
     for role, cells in report.missing.items():
         yield Text(f"never reached: {_named(role, cells)}", BAD)
     if report.gave_up:
-        yield Text("given up: step after step hangs, so the rest was not tried", BAD)
+        yield Text("given up: too many steps hang, so the rest was not tried", BAD)
     if report.stopped:
         yield Text(f"partial: {report.stopped}, and the rest was not tried", LEFT_OUT)
     yield from _findings(report, unexplained)
@@ -94,7 +94,7 @@ def _left_out(report: Conformance) -> Iterator[RenderableType]:
     for name in report.unseen:
         yield Text(f"  known, and not seen in this run: {name}", LEFT_OUT)
     for role, cells in report.unprovoked.items():
-        yield Text(f"  provoked by nothing: {_named(role, cells)}", BAD)
+        yield Text(f"  not provoked: {_named(role, cells)}", BAD)
 
 
 def _named(role: str, cells: list[Cell]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifecycle.cli.baselines import baseline_options, problems_to_report
 from lifecycle.cli.output import JSON_VERSION, examples, fail, tell, write, write_json
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from lifecycle.checking.source.constructors import Constructor
 
 FORMATS = ("text", "json", "github", "sarif", "junit")
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(
@@ -33,8 +33,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--may", is_flag=True, help="Also report calls that are wrong on some paths only.")
 @click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
-@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that are not in this file.")
-@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the present problems to this file, and pass.")
+@baseline_options
 @click.option("--role", metavar="MODULE:ROLE", multiple=True, help="Your own role; needs --class.")
 @click.option("--class", "classes", metavar="MODULE.NAME", multiple=True, help="The class whose objects have that role.")
 @click.option("--statistics", is_flag=True, help="Print at the end how many objects were followed.")
@@ -66,15 +65,7 @@ def lint(
         fail(str(error), 2)
     readings = [read_file(path, constructors) for path in python_files(paths)]
     problems = [problem_of(each) for reading in readings for each in reading.mistakes if may or each.must]
-    problems = found.not_ignored(problems, settings)
-    if write_baseline is not None:
-        found.write_baseline(write_baseline, problems)
-        problems = []
-    if baseline is not None:
-        try:
-            problems = found.new_problems(baseline, problems)
-        except (OSError, ValueError) as error:
-            fail(str(error), 2)
+    problems = problems_to_report(found.not_ignored(problems, settings), baseline, write_baseline)
     unread = [f"{reading.file}: {reading.problem}" for reading in readings if reading.problem]
     write(WRITERS[output_format](problems, unread))
     for each in unread:

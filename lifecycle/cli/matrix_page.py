@@ -63,7 +63,7 @@ def comparison_page(comparison: Comparison) -> Iterator[RenderableType]:
         yield ""
         count = len(comparison.collected)
         yield f"{count} cells report the result of an earlier connect() that was not collected, as the table does."
-        yield "On a connection whose connect() has returned its result the answer is another one:"
+        yield "On a connection whose connect() has returned its result the answer differs:"
         yield from _collected(comparison)
     yield ""
     yield Text(f"this system accepts {len(comparison.accepted)} calls that the contract forbids", HEADING)

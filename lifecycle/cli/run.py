@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from lifecycle.cli.baselines import baseline_options
 from lifecycle.cli.lint import FORMATS
 from lifecycle.cli.output import examples, fail, tell
 
@@ -93,8 +94,7 @@ class Program(click.Command):
 @click.option("--exit-code", is_flag=True, help="The same for a finding of any kind.")
 @click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
 @click.option("--output", metavar="FILE", type=FILE, help="Write the problems to this file instead of standard error.")
-@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that are not in this file.")
-@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the present problems to this file, and pass.")
+@baseline_options
 @click.option("--all", "shows_all", is_flag=True, help="Show every place in the summary, even if there are many.")
 @click.option("--live", is_flag=True, help="Serve a page that shows the calls as they happen, and print its address.")
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="The port of that page; 0: any free port.")

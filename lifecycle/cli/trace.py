@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifecycle.cli.baselines import baseline_options, problems_to_report
 from lifecycle.cli.lint import FORMATS
 from lifecycle.cli.output import examples, fail
 
@@ -37,8 +38,7 @@ EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--stacks", "-k", is_flag=True, help="Name the function that made the call, if there are symbols.")
 @click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
 @click.option("--output", metavar="FILE", type=FILE, help="Write the problems to this file instead of standard error.")
-@click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that are not in this file.")
-@click.option("--write-baseline", metavar="FILE", type=FILE, help="Write the present problems to this file, and pass.")
+@baseline_options
 @click.option("--exit-code", is_flag=True, help="Exit with 1, instead of the program's own code, if there is a problem.")
 def trace(
     program: tuple[str, ...],
@@ -58,7 +58,6 @@ def trace(
     The program keeps its arguments, standard input and output, and exit code. With --read the exit code is 1 if there
     is a problem.
     """
-    from lifecycle.checking.formats import problems as found
     from lifecycle.checking.formats.writers import WRITERS
     from lifecycle.checking.traces import bpf as by_bpf
     from lifecycle.checking.traces.problems import problem_of
@@ -85,15 +84,7 @@ def trace(
             (code, walk), name = trace_program(program, only_life_cycle=narrow, stacks=stacks), program[0]
     except (NothingTraced, TracerMissing) as error:
         fail(str(error), 2)
-    problems = [problem_of(each, name) for each in walk.violations]
-    if write_baseline is not None:
-        found.write_baseline(write_baseline, problems)
-        problems = []
-    if baseline is not None:
-        try:
-            problems = found.new_problems(baseline, problems)
-        except (OSError, ValueError) as error:
-            fail(str(error), 2)
+    problems = problems_to_report([problem_of(each, name) for each in walk.violations], baseline, write_baseline)
     text = WRITERS[output_format](problems, _unseen(walk))
     if output is not None:
         try:

@@ -1,7 +1,7 @@
-"""Sockets that exist in memory only: for tests that need no network, and as the fake that the suite is tried on.
+"""Sockets in memory, for tests without a network, and as the fake implementation that the suite is tested on.
 
-They are made like `socket.socket` and have its methods. Nothing in them takes time: a call that would wait until another
-socket acts raises TimeoutError at once where it may wait for a while, since none can act meanwhile.
+They are made like `socket.socket` and have its methods. No call takes time: one that has to wait for another socket raises
+TimeoutError at once if it has a time-out, since no other socket can act meanwhile.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class MemoryDatagram(MemorySocket):
         if self.sends_ended or self.receives_ended:
             raise system_error(errno.ESHUTDOWN)
         self._take_any_port()
-        list(self.network.owners(self.kind, address))  # no socket need be there, but it must be an address
+        list(self.network.owners(self.kind, address))  # no socket has to be there, but the address must be valid
         self.peer_address = address
 
     def send(self, data: bytes | memoryview, flags: int = 0) -> int:
@@ -79,12 +79,12 @@ class MemoryDatagram(MemorySocket):
         self._end(how)
 
     def listen(self, backlog: int = 8) -> None:
-        """Messages need no connections."""
+        """Refused: datagram sockets have no connections."""
         self.must_be_open()
         raise system_error(errno.EOPNOTSUPP)
 
     def accept(self) -> tuple[MemoryDatagram, Address]:
-        """Messages need no connections."""
+        """Refused: datagram sockets have no connections."""
         self.must_be_open()
         raise system_error(errno.EOPNOTSUPP)
 
@@ -110,9 +110,9 @@ class MemoryDatagram(MemorySocket):
 
 
 class MemorySockets:
-    """Makes sockets of a network of its own; to be called as `socket.socket` is.
+    """Makes sockets of its own network; called like `socket.socket`.
 
-    stream, datagram: the classes to use, perhaps your own.
+    stream, datagram: the classes to use, by default this module's.
     """
 
     def __init__(self, stream: type[MemoryStream] = MemoryStream, datagram: type[MemoryDatagram] = MemoryDatagram) -> None:

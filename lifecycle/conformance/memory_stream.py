@@ -36,11 +36,11 @@ class Network:
         self._numbers = count(1)
 
     def number(self) -> int:
-        """A number for a socket, in the place of a descriptor."""
+        """A number for a socket, instead of a descriptor."""
         return next(self._numbers)
 
     def take(self, sock: MemorySocket, port: int) -> int:
-        """Give `sock` a port, any free one for 0; EADDRINUSE where another socket has it and does not share it."""
+        """Give `sock` a port, any free one for 0; EADDRINUSE if another socket has it and does not share it."""
         number = port or next(self._free)
         owners = self._owners.setdefault((sock.kind, number), [])
         if any(not (owner.shares and sock.shares) or owner.listens for owner in owners):
@@ -81,11 +81,11 @@ class MemorySocket:
 
     @property
     def shares(self) -> bool:
-        """Whether other sockets may have its port, too, as long as none listens."""
+        """Whether other sockets may use its port, too, as long as none of them listens."""
         return bool(self._options.get(socket.SO_REUSEADDR))
 
     def fileno(self) -> int:
-        """A number, or -1 when it is closed. It is not a descriptor of the system."""
+        """A number, or -1 if it is closed. It is not a descriptor of the system."""
         return self._number
 
     def settimeout(self, seconds: float | None) -> None:
@@ -136,7 +136,7 @@ class MemorySocket:
         return self.peer_address
 
     def connect_ex(self, address: Address) -> int:
-        """As connect(), but the error's number is returned."""
+        """Like connect(), but returns the error's number."""
         try:
             self.connect(address)
         except OSError as error:
@@ -144,11 +144,11 @@ class MemorySocket:
         return 0
 
     def connect(self, address: Address) -> None:
-        """Seek a connection, or set the peer."""
+        """Connect, or set the peer."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Give everything back; closing again does nothing."""
+        """Release everything; closing again does nothing."""
         if self._number != -1:
             self._leave()
             self.network.give_back(self, self.port)
@@ -165,16 +165,16 @@ class MemorySocket:
         self.close()
 
     def must_be_open(self) -> None:
-        """EBADF where it is closed."""
+        """Raise EBADF if it is closed."""
         if self._number == -1:
             raise system_error(errno.EBADF)
 
     def would_wait(self, number: int = errno.EAGAIN) -> OSError:
-        """What a call raises that would have to wait."""
+        """The error of a call that would have to wait."""
         return system_error(number) if self._timeout == 0 else TimeoutError("timed out")
 
     def _leave(self) -> None:
-        """Show others that this end goes away."""
+        """Notify other sockets that this one is closed."""
 
     def _must_know(self, level: int, option: int) -> None:
         self.must_be_open()
@@ -200,7 +200,7 @@ class MemoryStream(MemorySocket):
         self.other: MemoryStream | None = None
         self.inbox = bytearray()
         self.early = bytearray()
-        """what was sent before the connection was accepted"""
+        """data sent before the connection was accepted"""
         self.peer_ended = self.was_reset = self.reset_reported = self._has_seen_end = False
         self.queue: list[MemoryStream] = []
         self._room = 0
@@ -234,7 +234,7 @@ class MemoryStream(MemorySocket):
         return accepted, address
 
     def connect(self, address: Address) -> None:
-        """Seek a connection; it is made as soon as it stands in the listener's queue."""
+        """Connect; the connection is made as soon as it is in the listener's queue."""
         self.must_be_open()
         if self.listens or self.peer_address or self._sought:
             raise system_error(errno.EINVAL if self.listens else errno.EISCONN if self.peer_address else errno.EALREADY)
@@ -267,7 +267,7 @@ class MemoryStream(MemorySocket):
         return what != READABLE or bool(self.queue if self.listens else self.inbox or self.peer_ended or self.was_reset)
 
     def send(self, data: bytes | memoryview, flags: int = 0) -> int:
-        """Send what there is room for."""
+        """Send as much as there is room for."""
         self._must_be_connected()
         if self.sends_ended:
             raise system_error(errno.EPIPE)
@@ -324,7 +324,7 @@ class MemoryStream(MemorySocket):
             self.other.peer_ended = True
 
     def getpeername(self) -> Address:
-        """The peer's address, as long as there is a connection."""
+        """The peer's address while there is a connection."""
         address = super().getpeername()
         if self.was_reset or self.is_over:
             raise system_error(errno.ENOTCONN)
@@ -350,7 +350,7 @@ class MemoryStream(MemorySocket):
             raise system_error(errno.ECONNRESET)
 
     def _is_sought_in_vain(self) -> bool:
-        """Whether a connect is under way that no listener answers."""
+        """Whether a connect without an answering listener is under way."""
         if self._sought is None or self.pending_error or self.other is not None:
             return False
         return not any(self in owner.queue for owner in self.network.owners(self.kind, self._sought))

@@ -1,6 +1,6 @@
 """The pytest plugin: the option that sets the suite's depth, and the coverage of suites and machines in the summary.
 
-pytest loads it at every start, so it imports nothing of this package.
+pytest loads it at every start, so it imports no other module of this package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A run in other forms than text: data, JUnit XML with one test case per cell, annotations for GitHub, a page."""
+"""The formats of a run besides text: JSON data, JUnit XML with one test case per cell, annotations for GitHub, HTML."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from lifecycle.roles import ROLES
 from lifecycle.system.output import annotation_text, printable_lines
 
 VERSION = 1
-"""of the data; docs/conformance.md describes it"""
+"""the version of the data; docs/conformance.md describes it"""
 
 MOST_CAUSES = 500
 """On a page"""
 
 
 def conformance_data(report: Conformance) -> dict[str, Any]:
-    """Everything that the run found."""
+    """The whole result of a run, as data."""
     return {
         "version": VERSION,
         "target": report.target,
@@ -60,14 +60,14 @@ def conformance_data(report: Conformance) -> dict[str, Any]:
 
 
 def every_left_out(report: Conformance) -> list[LeftOut]:
-    """What was not tried, in all roles, each once."""
+    """The parts that were not tried, of all roles, each once."""
     return list(dict.fromkeys((*report.left_out, *(each for role in report.roles for each in role.left_out))))
 
 
 def not_whole(report: Conformance) -> Iterator[str]:
-    """Why a run fails in which nothing differs: what was not tried, or not reached."""
+    """The reasons why a run without differences fails: parts that were not tried, or not reached."""
     if report.gave_up:
-        yield "given up: step after step hangs, so the rest was not tried"
+        yield "given up: too many steps hang, so the rest was not tried"
     if report.stopped and report.stopped != OVER:
         yield f"partial: {report.stopped}, and the rest was not tried"
     elif not report.stopped:
@@ -77,7 +77,7 @@ def not_whole(report: Conformance) -> Iterator[str]:
 
 
 def github_annotations(report: Conformance) -> Iterator[str]:
-    """One line a cause, as GitHub's runners turn them into annotations, and one for each reason why the run is not whole."""
+    """One line for each cause, in the form that GitHub's runners turn into annotations, and for each reason of not_whole()."""
     title = annotation_text(report.target, is_property=True)
     for each in clusters(report.unexplained):
         first = each.shortest
@@ -87,9 +87,9 @@ def github_annotations(report: Conformance) -> Iterator[str]:
 
 
 def html_page(report: Conformance, about: str = "") -> str:
-    """The page for runs: of each cause the steps that show it, with its program; above them coverage, and what was left out.
+    """The HTML page of a run: coverage, the parts that were left out, and for each cause the steps that show it and a program.
 
-    about: a line to stand before these.
+    about: a line above these.
     """
     found = clusters(report.unexplained)
     lines = [about] if about else []
@@ -121,7 +121,7 @@ def _tally(tally: Tally) -> str:
 
 
 def _records(first: Divergence, number: int, model: Callable[[str], Model] | None) -> Iterator[Record]:
-    """The steps that show a cause, as calls of one object; the last one is where it differs."""
+    """The steps that show a cause, as calls of one object; the last one differs."""
     edges = (model(first.role).follow(first.steps) if model else None) or (None,) * len(first.steps)
     for place, (label, edge) in enumerate(zip(first.steps, edges, strict=True), 1):
         state, after = (edge.source.state, edge.target.state) if edge else (first.state, first.state)

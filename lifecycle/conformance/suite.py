@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Suite:
-    """What the tests of one role and one implementation share: the graph. Each test has an adapter of its own."""
+    """The graph that the tests of one role and one implementation share. Each test has its own adapter."""
 
     def __init__(self, role: Role, make: Callable[[], Adapter]) -> None:
         self.role = role
@@ -40,7 +40,7 @@ class Suite:
 
     @cached_property
     def model(self) -> Model:
-        """The role's graph, as far as the implementation offers it."""
+        """The role's graph, with the calls and actions that the implementation offers."""
         with closing(made_by(self.make)) as adapter:
             return model_for(adapter, self.role)
 
@@ -57,9 +57,9 @@ class Suite:
         return self._by_cell[depth].get(cell, [])
 
     def check(self, adapter: Adapter, cell: Cell, depth: int) -> str:
-        """Run the sequences that end at `cell`; "" where none differs, or what explains the difference.
+        """Run the sequences that end at `cell`; return "" if none differs, or the explanation of the difference.
 
-        Raises NonConformance, with a program that shows it, where nothing explains it.
+        Raises NonConformance, with a program that shows it, if the difference is not explained.
         """
         explanation = ""
         for sequence in self.sequences_to(cell, depth, governed=adapter.governed):
@@ -77,8 +77,8 @@ def conformance_suite(role: Role, adapter: Callable[[], Adapter], *, depth: int 
     """A class of pytest tests, one per cell of `role`; assign it to a name that begins with Test.
 
     adapter: makes the implementation's adapter, a new one for each test. depth: 1 to 3, as for `lifecycle conform`; by default
-    what --conformance-depth says, or 1. A cell that the implementation does not have is skipped; one whose difference is
-    explained, as by a platform's table, passes.
+    that of --conformance-depth, or 1. A cell that the implementation does not have is skipped; one whose difference is
+    explained, for example by a platform's table, passes.
     """
     suite = Suite(checked_role(role), adapter)
 
@@ -100,7 +100,7 @@ def conformance_suite(role: Role, adapter: Callable[[], Adapter], *, depth: int 
             import pytest
 
             if cell in suite.model.unprovoked:
-                pytest.skip("the implementation cannot be put to it")
+                pytest.skip("the implementation cannot do this")
             with WATCHDOG.watching(), closing_in_time(suite.role.name, suite.make) as adapter:
                 explanation = suite.check(adapter, cell, depth)
             found = f"{suite.role.name} {'explained' if explanation else 'reached'}"

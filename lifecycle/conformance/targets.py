@@ -1,4 +1,4 @@
-"""What can be put under test, by name: the built-in implementations, and `module:factory` for your own."""
+"""The targets of conformance runs, by name: the built-in implementations, and `module:factory` for your own."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from lifecycle.roles.words import CONNECT, RECEIVE_FROM
 from lifecycle.system.local_sockets import LOCAL_FAMILY
 
 PLATFORM = {"linux": "linux", "win32": WINSOCK}.get(sys.platform)
-"""the system whose table says what a socket of this machine answers; None where there is none"""
+"""the system whose table has the answers of this machine's sockets; None if there is none"""
 
 LIKE = ("linux", "winsock", "mfc", CONTRACT)
-"""what the answers to illegal calls can be compared with"""
+"""the systems with which answers to illegal calls can be compared"""
 
 PACKAGE_ROLES: tuple[Role, ...] = tuple(ROLES.values())
 
 AS_SOCKETS = (socket.AF_INET, socket.SOCK_STREAM)
-"""what sockets are made with"""
+"""the arguments with which sockets are made"""
 
 NAMED = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 """module:factory, either with dots"""
@@ -49,7 +49,7 @@ KNOWN_ON: Mapping[str | None, tuple[Known, ...]] = {
         Known("wine: WSAESHUTDOWN of a receive of no bytes outlasts a reset", RECEIVE_FROM.name, got="broken (WSAESHUTDOWN)"),
     )
 }
-"""system -> what its own sockets do beyond its table; Windows' are documented not to do what Wine's do here"""
+"""system -> behaviour of its own sockets beyond its table; real Windows is documented to differ from Wine here"""
 
 BAD_ARGUMENTS = frozenset({"send a text", "recv a text", "bind a text"})
 
@@ -67,21 +67,21 @@ TRIO_KNOWN = (
 
 
 AGENT = "agent:"
-"""before the command of a program that makes the calls"""
+"""the prefix of the command of an agent"""
 
 
 class UnknownTarget(ValueError):
-    """No implementation can be found under a name; the text says why."""
+    """A name does not lead to an implementation; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """An implementation that can be put under test.
 
-    adapter: makes a fresh adapter. watched: makes one that also looks at what objects report, for every cell once; None where
-    they report nothing, or where the other one looks already. bare: makes what is compared with the standard library's
-    sockets call by call; None where there is nothing to compare. roles: those that it may have. local: makes one whose sockets
-    are local; None where there are none.
+    adapter: makes a fresh adapter. watched: makes one that also checks the objects' own reports, once for every cell; None if
+    they report nothing, or `adapter` checks them already. bare: makes the implementation whose bare calls are compared with the
+    standard library's; None if there are none. roles: the possible roles. local: makes an adapter of Unix-domain sockets; None
+    if there are none.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Target:
     local: Callable[[], Adapter] | None = None
 
     def making(self, *, local: bool) -> Callable[[], Adapter]:
-        """What makes its adapter, over IP or over a path. Raises ValueError where it has no local sockets."""
+        """The function that makes its adapter, over IP or over a path. Raises ValueError if it has no local sockets."""
         if not local:
             return self.adapter
         if self.local is None:
@@ -122,11 +122,11 @@ def target_named(name: str, *, engine: str | None = None, like: str | None = Non
 
 
 def target_of(name: str, thing: Any, engine: str | None = None) -> Target:
-    """The target that `thing` is.
+    """The target for an object of a user's module.
 
-    It may be a class that is governed by a role; a class with the methods of `socket.socket`, or what makes such sockets when
-    it is called with a family and a kind; or, to be called without arguments, a factory of these or of an Adapter. Raises
-    UnknownTarget for anything else.
+    The object may be a class with a role; a class with the methods of `socket.socket`, or a function of a family and a kind
+    that makes such sockets; or a function without arguments that returns one of these or an Adapter. Raises UnknownTarget for
+    anything else.
     """
     is_class = isinstance(thing, type)
     if is_class and issubclass(thing, Lifecycle):
@@ -176,7 +176,7 @@ def _judged_otherwise(target: Target, like: str | None, host: str | None) -> Tar
 
 
 def _made(name: str, make: Callable[..., Any], *arguments: object) -> Any:
-    """What a user's factory makes; UnknownTarget where it raises something."""
+    """The result of a user's factory; UnknownTarget if it raises an error."""
     try:
         return make(*arguments)
     except ANY_ERROR as error:
@@ -214,7 +214,7 @@ def _refuse_asynchronous(name: str, sock: Any) -> None:
 
 
 def _sockets(name: str, make: Callable[[], Factory]) -> Target:
-    """Sockets of your own: among the system's where they are descriptors of it, else among peers of the same kind."""
+    """The target for your own sockets: with peers of the system if they have its descriptors, otherwise of the same kind."""
 
     def adapter() -> Adapter:
         new = make()
@@ -230,7 +230,7 @@ def _sockets(name: str, make: Callable[[], Factory]) -> Target:
 
 
 def _agent(command: str) -> Target:
-    """The sockets of a program."""
+    """The target for the sockets of an agent."""
 
     def adapter() -> Adapter:
         try:

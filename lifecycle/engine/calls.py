@@ -149,7 +149,7 @@ class Governed(Settling):
             raise
 
     async def _run_awaited_override(self, call: str, override: Handler, arguments: Arguments, keywords: Keywords) -> Any:
-        """As _run_override(); the override may be a plain method, which hands an awaitable on, or a value."""
+        """Like _run_override(); the override may also be a plain method that returns an awaitable or a value."""
         outer = _overrides.get()
         try:
             with OverrideScope(self, call, arguments, keywords) as scope:
@@ -163,7 +163,7 @@ class Governed(Settling):
     def _begin_call(self, call: str, arguments: Arguments, keywords: Keywords, mine: Claim) -> CallScope:
         """Check, claim, and take the step of a call that settles before; the scope in which its handler runs.
 
-        mine: the claim, if the call is exclusive; it is the caller's to give up, whatever happens.
+        mine: the claim, if the call is exclusive; the caller gives it up, whatever happens.
         """
         spec = self._specs[call]
         override = running_override(self, call) if call in self._overridden else None
@@ -239,7 +239,7 @@ class Governed(Settling):
 
 
 def _names(*kinds: type) -> list[str]:
-    """The names of the classes, with their modules where these alone tell them apart."""
+    """The names of the classes, with their modules if two of them have the same name."""
     names = [kind.__qualname__ for kind in kinds]
     return names if len(set(names)) > 1 else [f"{kind.__module__}.{kind.__qualname__}" for kind in kinds]
 

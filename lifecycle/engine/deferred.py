@@ -1,8 +1,9 @@
 """Methods whose code is compiled when the first object of their class is made.
 
 Compiling every method of every class would be half of what importing the sockets costs, and a program uses few of the classes.
-The method is one function object from the beginning, with the name, the parameters and the lines of its handler: whoever keeps
-it, patches it or looks at it has the one that will run. Its `__code__` is set once, before there is an object to call it on.
+The method is one function object from the beginning, with the name, the parameters and the lines of its handler, so that code
+which keeps, patches or inspects it has the function that will run. Its `__code__` is set once, before there is an object to
+call it on.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Deferred:
         return cast(FunctionType, self._method)
 
     def compile(self) -> None:
-        """Compile the method, if it is not; an exception that ends this leaves it as it is."""
+        """Compile the method unless that was done; after an exception it can be tried again."""
         if self._method.__code__ is self._before:
             with _compiling[0]:
                 if self._method.__code__ is self._before:
@@ -104,7 +105,7 @@ def around({names}):
         return {await_}{first!r}.call(locals())
         {names}
 """
-"""What stands for a method until it is compiled; its second line never runs, and has it have the same free variables"""
+"""The code of a method until it is compiled; its second line never runs: it only makes the free variables the same"""
 
 _DEFERRED = "the Deferred"
 

@@ -1,6 +1,6 @@
 """What the engine says when a call is refused: IllegalCall and its family.
 
-They are programming errors and no OSError: an `except OSError` around network code must not swallow them. Their text is
+They are programming errors, and so not OSErrors: an `except OSError` around network code must not swallow them. Their text is
 built only when somebody reads it, since a refusal must cost no more than a raise.
 """
 
@@ -19,7 +19,7 @@ PlatformAnswers = Callable[[str, str, str], Mapping[str, str]]
 class IllegalCall(LifecycleError):
     """A call that the object's role does not allow in its present state; nothing was touched.
 
-    Only of its subclass StateChangedDuringCall had the call begun.
+    Only where its subclass StateChangedDuringCall is raised had the call begun.
 
     Attributes: role and state and call (names), owner (the object's class name), legal (the calls that are legal here,
     in the table's order), reason (why, or ""), remedy (the shortest path of calls to a state where the call is legal, or
@@ -106,9 +106,9 @@ class CallInProgress(IllegalCall):
 
 
 class StateChangedDuringCall(IllegalCall):
-    """Another call changed the state while this one was running, to one that does not take it: its handler has run.
+    """Another call changed the state while this one was running, to one in which it is illegal; its handler has run.
 
-    What the handler did stands; the table does not have it, and the state is that of the other call.
+    The effect of the handler remains, but the table has no row for it: the state is the one that the other call led to.
     """
 
     def __str__(self) -> str:

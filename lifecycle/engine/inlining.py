@@ -19,10 +19,10 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 def inlined(handler: Handler) -> Handler:
     """Have this handler's body compiled into its checked method, so that the call is one frame.
 
-    The handler has no closure and no zero-argument super(). Of a call that changes the state it returns at its end only. Of one
-    that keeps it, a `return` of a name or a constant ends the call with `ok` and gives it to the caller as it is, and so does
-    the `A` of `return A or B` where it is true; any other returned expression may be settled(...). Where its source cannot be
-    read, it runs in a frame of its own, as every other handler.
+    The handler has no closure and no zero-argument super(). If the call changes the state, the handler returns at its end only.
+    If the call keeps the state, a `return` of a name or a constant ends the call with `ok` and gives it to the caller as it is,
+    and so does the `A` of `return A or B` where it is true; any other returned expression may be settled(...). Where its source
+    cannot be read, it runs in a frame of its own, as every other handler.
     """
     handler.__inlined__ = True  # type: ignore[attr-defined]
     return handler
@@ -48,7 +48,7 @@ def check_inlined(handler: FunctionType, *, returns_once: bool) -> None:
     returns_once: whether it may return at its end only.
     """
     if handler.__code__.co_freevars:
-        raise TypeError(f"{handler.__qualname__}() is inlined, so that it cannot use a closure or super() without arguments")
+        raise TypeError(f"{handler.__qualname__}() is inlined, so it cannot use a closure or super() without arguments")
     definition = _definition_of(handler) if returns_once else None
     if definition is not None:
         _Inlining(definition, handler.__qualname__).assigned([])
@@ -139,7 +139,7 @@ def locate_tries(tree: ast.AST) -> None:
 
 
 def _statements(node: ast.AST, but_of: tuple[type[ast.AST], ...] = ()) -> Iterator[ast.AST]:
-    """The statements in it, also the nested ones, but nothing of their expressions, which are most of what ast.walk() gives.
+    """The statements in it, nested ones too, but not their expressions, which are most of what ast.walk() yields.
 
     but_of: kinds of statements; those that stand in one of these are left out.
     """
@@ -252,7 +252,7 @@ class _Inlining(ast.NodeTransformer):
         body = [ast.copy_location(ast.Assign(targets, ast.Constant(None)), self._body[0]), *self._body]
         _assign_at_the_end(body, targets)
         if any(isinstance(each, ast.Return) for each in _statements(ast.Module(body, []), but_of=_SCOPES)):
-            raise TypeError(f"{self._name}() is inlined and changes the state, so that it can only return at its end")
+            raise TypeError(f"{self._name}() is inlined and changes the state, so it can only return at its end")
         return body
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -289,7 +289,7 @@ class _Zero(ast.NodeTransformer):
 
 
 class _Returns(ast.NodeTransformer):
-    """Lets what a handler returns be settled(...), but for names and constants."""
+    """Allows settled(...) in what a handler returns, except for names and constants."""
 
     def __init__(self, subject: str) -> None:
         self._subject = subject
@@ -313,5 +313,5 @@ class _Returns(ast.NodeTransformer):
         return check.body
 
     def visit(self, node: ast.AST) -> Any:
-        """As ever, but for functions and classes inside the handler: what they return is their own."""
+        """Visit the node, but not functions and classes inside the handler, whose `return` statements are their own."""
         return node if isinstance(node, _SCOPES) else super().visit(node)

@@ -1,6 +1,6 @@
 """Records of calls, and the observers that are notified of them.
 
-A call is told at its begin and at its end, since a close can overtake a send. While nobody observes, no record is made
+A call is reported when it begins and when it ends, since a close can overtake a send. While nobody observes, no record is made
 and no call is slower: the first observer switches the generated methods to the path that records, the last one back.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from weakref import ref
 
 RESULT = "result"
-"""The payload of a call that gives it"""
+"""The value of Call.payload for a call whose result is the payload"""
 
 _SHOWN = 40
 """characters of an argument"""
@@ -104,7 +104,7 @@ class Observer(Protocol):
 
 
 class Observers:
-    """Who is told at present; `changed` callbacks run when the first observer comes and when the last one goes."""
+    """The present observers; on_switch() callbacks run when the first one is added and when the last one is removed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -113,7 +113,7 @@ class Observers:
 
     @property
     def present(self) -> tuple[Observer, ...]:
-        """Who is told at present."""
+        """The present observers."""
         return self._present
 
     def on_switch(self, switch: Callable[[bool], None]) -> None:
@@ -123,11 +123,11 @@ class Observers:
             switch(bool(self._present))
 
     def add(self, observer: Observer) -> None:
-        """Tell `observer` of every call from now on."""
+        """Notify `observer` of every call from now on."""
         self._replace(lambda present: (*present, observer))
 
     def remove(self, observer: Observer) -> None:
-        """Tell `observer` no longer; one that was never added is ignored."""
+        """Stop notifying `observer`; one that was never added is ignored."""
         self._replace(lambda present: tuple(each for each in present if each is not observer))
 
     def _replace(self, change: Callable[[tuple[Observer, ...]], tuple[Observer, ...]]) -> None:
@@ -267,7 +267,7 @@ def without_payload(
 
 
 def _shown(value: object) -> str:
-    """A short text; of bytes only as many are looked at as are shown."""
+    """A short text; only as many bytes as are shown are formatted."""
     if isinstance(value, bytes | bytearray) and len(value) > _SHOWN:
         value = value[: _SHOWN // 2] + value[-_SHOWN // 2 :]
     return _short.repr(value)

@@ -30,8 +30,8 @@ class Lifecycle(Governed):
     a checked one of the same signature. Calls that are never legal need no method: they refuse with the table's reason.
     A subclass may override a handler and stays checked.
 
-    engine: "compiled" (the default) or "reference", which asks transitions at every step. journal: observes the calls of this
-    object, as a Journal or another Observer: nobody else's calls are slower.
+    engine: "compiled" (the default) or "reference", which asks transitions at every step. journal: a Journal or another
+    Observer of the calls of this object; the calls of other objects do not become slower.
     """
 
     __slots__ = ()
@@ -202,7 +202,7 @@ def _attach_override(cls: type[Lifecycle], call: Call) -> bool:
 
 
 def _attribute(cls: type[Lifecycle], name: str) -> object:
-    """What stands under a name in a class or its nearest base, as it was written there; None where there is nothing."""
+    """The attribute of a class or its nearest base without calling __get__(); None if there is none."""
     return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
 
 

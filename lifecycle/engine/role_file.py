@@ -24,8 +24,8 @@ def role_from_toml(path: str | os.PathLike[str]) -> Role:
     fields of `State`, `Call` and `Outcome`; `outcomes` are beside the standard ones. `rows.STATE.CALL` is a table of
     outcome = "next state", and `reasons.STATE.CALL` a text.
 
-    Raises RoleError, with the file's name, for what is not such a declaration, and whatever `Role` refuses; OSError when the
-    file cannot be read.
+    Raises RoleError, with the file's name, if the file is not such a declaration or `Role` refuses it; OSError if it cannot be
+    read.
     """
     import tomllib  # 10 ms that `import lifecycle` does not pay
 

@@ -44,7 +44,7 @@ def settled(outcome: str, value: Value) -> Value:
 
 
 class Kept(list[Any]):
-    """What a handler has returned, for when an exception of a signal handler comes before its caller has that."""
+    """Keeps what a handler returned, in case an exception of a signal handler comes before its caller has it."""
 
     __slots__ = ()
 
@@ -87,7 +87,7 @@ class Settling:
     # -- what a subclass answers --------------------------------------------------------------------------------------------
 
     def outcome_of(self, call: str, error: BaseException) -> str | None:
-        """How an exception of a handler classifies: "failed", unless a subclass knows better.
+        """The outcome that an exception of a handler means: "failed", unless a subclass knows better.
 
         None means that nothing happened, as when arguments were refused. Either way the caller gets the exception, and an
         outcome that the table does not list for the call in the present state leaves the state as it is.
@@ -110,7 +110,7 @@ class Settling:
         return None
 
     def note_results(self, call: str, error: BaseException, results: list[Any]) -> None:
-        """Have an error say what a call has done that it has ended after its handler; results: what that returned, or nothing.
+        """Note on an error what the call that it ended had done; results: what the handler returned, or nothing.
 
         Does nothing here: of most calls the state says it.
         """
@@ -175,7 +175,7 @@ class Settling:
         outcome = None if self._node is not node and self._is_overtaken(node, call) else self.outcome_of(call, error)
         if self._node is not node and self._is_overtaken(node, call):
             if not isinstance(error, Exception):
-                return None  # the program is told to stop, and that is not overruled
+                return None  # a request to stop the program is not overruled
             if isinstance(error, StateChangedDuringCall) and error.call == call:
                 return None  # the handler has seen it, and says so
             raise self._overtaken(node, call, error) from error
@@ -257,9 +257,9 @@ class Settling:
     def _overtaken(self, node: StateNode, call: str, error: Exception | None = None) -> IllegalCall:
         """The error of a call begun in `node` that found another state in the end.
 
-        error: of its handler: what that has been given to say (as how much of a send went out), this says too.
-        What it has installed in an object that held nothing is released; whatever the object held before belongs to the call
-        that has overtaken this one, and may be on its way out of the object (detach).
+        error: of its handler; what was noted on it (as how much of a send went out) is noted on this error, too. What it has
+        installed in an object that held nothing is released; whatever the object held before belongs to the call that has
+        overtaken this one, and may be on its way out of the object (detach).
         """
         now = self._node
         if now._final and node._state == self.role.initial:

@@ -63,7 +63,7 @@ class Signature:
 
 
 def _with_separators(parameters: list[inspect.Parameter], declared: list[str]) -> Iterator[str]:
-    """The declared parameters with `/` behind those that are positional only, and `*` before those that are keyword only."""
+    """The declared parameters, with `/` after those that are positional-only and `*` before those that are keyword-only."""
     last = None
     for parameter, text in zip(parameters, declared, strict=True):
         kind = parameter.kind

@@ -79,7 +79,7 @@ class StateNode:
 
 
 STACK = 40
-"""The frames that transitions takes to settle a call, and more: without them RecursionError is raised before the call begins"""
+"""More frames than transitions needs to settle a call: if they are not left, RecursionError is raised before the call begins"""
 
 
 def _reserve(frames: int) -> None:
@@ -155,7 +155,7 @@ def initial_node(role: Role, engine: str | None, overridden: frozenset[str] = fr
 def replace_row(role: Role, engine: str, state: str, call: str, outcomes: Mapping[str, str] | None) -> None:
     """Let objects of `role` run another row under `engine`; None makes the call illegal there.
 
-    For those who break a table on purpose, to see whether their tests find it: the role itself stays as it is declared.
+    For mutation tests, which break a table on purpose to see whether tests find it: the role itself stays as it is declared.
     """
     with _building:
         if _known(engine) == ReferenceNode._engine:

@@ -77,7 +77,7 @@ class Call:
     announced_by: the notifications that may be delivered while this call is legal, by name: they say that it can be made.
     enables: the notifications that may be delivered again after this call, by name.
     refuses_flags: names of the flags that the call does not take.
-    payload: the argument that holds its users' data, by name, or "result": records show how long it is, and not what it is.
+    payload: the argument that holds its users' data, by name, or "result": records show its length, and not its content.
     """
 
     name: str

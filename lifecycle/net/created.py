@@ -1,4 +1,4 @@
-"""What the twins of a server share, and of all that is created: getting a socket and its address."""
+"""How a server, a client or a datagram socket gets its socket and its address, blocking or awaited."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class ServerCalls(CreatedSocket):
         return (self._socket, *self._others)
 
     def _in_turn(self) -> tuple[socket.socket, ...]:
-        """The listeners, each the first one in its turn."""
+        """The listeners; each call begins with the next one."""
         if not self._others:
             return (self._socket,)
         listeners = self._own_sockets
@@ -184,7 +184,7 @@ class ServerCalls(CreatedSocket):
         return self._left.pop() if self._left else unfilled()
 
     def _leave(self, connection: socket.socket, target: Any) -> None:
-        """Leave to the next accept() what an interrupted one has taken."""
+        """Keep a connection that an interrupted accept() has taken for the next one."""
         if connection.fileno() != -1:
             if target._socket is connection:
                 target._socket = None
@@ -233,7 +233,7 @@ def checked_family(family: int) -> int:
 
 
 def checked_class(kind: type[Value], base: type[Any]) -> type[Value]:
-    """`kind` itself; TypeError for what is not a subclass of `base`."""
+    """`kind` itself; TypeError unless it is a subclass of `base`."""
     if not (isinstance(kind, type) and issubclass(kind, base)):
         raise TypeError(f"accepts is a subclass of {base.__name__}, not {kind!r}")
     return kind

@@ -82,14 +82,16 @@ class MessageTruncated(OSError):
 
 
 class TooManyHandles(OSError):
-    """More descriptors came than may: `count`, where `limit` were wanted. None of them stays open.
+    """More descriptors arrived than allowed: `count` instead of at most `limit`. None of them stays open.
 
     On Linux nothing was taken: a call with a higher limit gives them, and receive() drops them. Other systems cannot look
     first: `data` is what came with them there, and they are lost.
     """
 
     def __init__(self, count: int, limit: int, data: bytes = b"") -> None:
-        super().__init__(errno.EMSGSIZE, f"{count} descriptors came, and {limit} may; none of them stays open")
+        super().__init__(
+            errno.EMSGSIZE, f"{count} descriptors arrived, and at most {limit} are allowed; none of them stays open"
+        )
         self.count = count
         self.limit = limit
         self.data = data
@@ -99,18 +101,18 @@ class TooManyHandles(OSError):
 
 
 class StreamTruncated(ConnectionError):
-    """The connection ended without the peer's close_notify: what came may not be all. Told by every receive from then on."""
+    """The connection ended without the peer's close_notify: data may be missing. Every later receive raises it again."""
 
 
 class PlainTextUnread(OSError):
-    """start_tls() was refused: the object holds plain text that was not received yet, which must not pass for TLS's."""
+    """start_tls() was refused: the object holds unread plain text, which must not be taken for data received over TLS."""
 
 
 class HandshakeRefused(ConnectionError):
     """One side did not accept the other's certificate, name or version; the connection can only be closed.
 
-    reason: OpenSSL's name, as in "TLSV13_ALERT_CERTIFICATE_REQUIRED" for what the peer has told, or
-    "CERTIFICATE_VERIFY_FAILED". verify_message: what is wrong with the peer's certificate, or "".
+    reason: OpenSSL's name, as in "TLSV13_ALERT_CERTIFICATE_REQUIRED" for an alert of the peer, or "CERTIFICATE_VERIFY_FAILED".
+    verify_message: what is wrong with the peer's certificate, or "".
     """
 
     def __init__(self, reason: str, verify_message: str = "") -> None:

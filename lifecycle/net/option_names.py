@@ -78,8 +78,8 @@ class DatagramOptions(NamedOptions):
         """Receive what is sent to a multicast group.
 
         group: its numeric address, of the socket's family. interface: for IPv4 the local address of one, for IPv6 its name or
-        index; the system's choice when it is None. Raises IllegalCall where there is no socket, ValueError for what is no
-        multicast address, OSError (EADDRINUSE) for a group that was joined already, ENODEV.
+        index; the system's choice when it is None. Raises IllegalCall where there is no socket, ValueError for an address that
+        is not multicast, OSError (EADDRINUSE) for a group that was joined already, ENODEV.
         """
         self._set_membership(group, interface, join=True)
 

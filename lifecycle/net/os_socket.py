@@ -53,7 +53,7 @@ NAMES_HERE: Mapping[str, str] = {
 """A name of socket.socket -> what it is called on these objects."""
 
 TRIES = 1000
-"""How often a socket is asked that is being exchanged for another one, which takes a few system calls"""
+"""How often to ask a socket that is being exchanged for another one, which takes a few system calls"""
 
 LEVELS = frozenset(
     number
@@ -113,7 +113,7 @@ class OsSocket(Lifecycle):
     # -- what a driver provides -----------------------------------------------------------------------------------------
 
     def _wake_all(self) -> None:
-        """Let the calls that wait on this object look around: it was closed, or has changed."""
+        """Wake the calls that wait on this object: it was closed, or has changed."""
         raise NotImplementedError
 
     def _has_received(self) -> bool:

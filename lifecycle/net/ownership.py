@@ -1,4 +1,4 @@
-"""Whose a descriptor is, while attach() and detach() hand it over, whatever ends them."""
+"""The owner of a descriptor while attach() and detach() hand it over, however they end."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ PLAIN_METHODS = (
 
 
 def refuse_own_way(handle: socket.socket) -> None:
-    """TypeError for a socket that does more with its descriptor than a plain one: what it adds would be left behind."""
+    """TypeError for a socket that does more with its descriptor than a plain one, which would be lost here."""
     if type(handle) is socket.socket:
         return
     own = [
@@ -116,8 +116,8 @@ def refuse_own_way(handle: socket.socket) -> None:
     ]
     if own:
         raise TypeError(
-            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes the descriptor alone: what it adds, as "
-            "encryption, would be left behind; attach the plain socket, and call start_tls() for TLS"
+            f"a {type(handle).__name__} has {own[0]}() of its own, and attach() takes only the descriptor: what it adds, like "
+            "encryption, would be lost; attach the plain socket, and call start_tls() for TLS"
         )
 
 
@@ -126,4 +126,4 @@ OWNERSHIP: Mapping[str, Callable[[Any], Any]] = {
     words.DETACH.name: taking_back,
     words.RECEIVE_HANDLES.name: handing_over,
 }
-"""A call that hands descriptors over -> what it is wrapped in, so that whatever ends it somebody has them"""
+"""A call that hands descriptors over -> its wrapper, which gives them an owner however the call ends"""

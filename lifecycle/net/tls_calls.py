@@ -32,7 +32,7 @@ def _without_secrets(argument: Any) -> Any:
 
 
 def check_context(context: ssl.SSLContext) -> None:
-    """TypeError for what is no context."""
+    """TypeError unless it is an ssl.SSLContext."""
     import ssl  # only who has a context needs it
 
     if not isinstance(context, ssl.SSLContext):
@@ -190,7 +190,7 @@ class TlsCalls(OsSocket):
         self._readers = (*(each for each in before if each() is not None), ref(reader))
 
     def _abandon_if(self, error: BaseException | None) -> None:
-        """What uses the connection ends by an exception: the peer must not take what was sent for the whole."""
+        """The user of the connection ends by an exception: the peer must not take the data that was sent for complete."""
         if error is not None:
             self._abandon()
 

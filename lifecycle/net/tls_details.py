@@ -1,4 +1,4 @@
-"""What is known of the TLS of a connection: its version, its cipher, its protocol, and the certificate of the peer."""
+"""The details of a connection's TLS: version, cipher, protocol, and the certificate of the peer."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ class TlsDetails:
     version: as in "TLSv1.3". cipher: its name. alpn_protocol: the protocol that both sides chose, or None. peer_certificate:
     what ssl.SSLObject.getpeercert() gives, {} where the peer has shown none or nobody has verified it. certificate_bytes: the
     same in DER, None where the peer has shown none. is_verified: whether the peer has shown a certificate that this side has
-    verified; False with a context of CERT_NONE, where anybody can be the peer. is_resumed: whether an earlier session went
-    on. key_log: whether the context writes the keys to a file (SSLKEYLOGFILE), so that its readers can decrypt. session:
-    what a later start_tls(session=...) can go on with; None until the peer has sent a ticket, which in TLS 1.3 comes with its
-    first data.
+    verified; False with a context of CERT_NONE, where anybody can be the peer. is_resumed: whether an earlier session went on.
+    key_log: whether the context writes the keys to a file (SSLKEYLOGFILE), so that its readers can decrypt. session: for a
+    later start_tls(session=...) to resume; None until the peer has sent a ticket, which in TLS 1.3 comes with its first data.
     """
 
     version: str
@@ -53,6 +52,6 @@ def details_of(secured: ssl.SSLObject) -> TlsDetails:
 
 
 def session_of(secured: ssl.SSLObject) -> ssl.SSLSession | None:
-    """The session, where one can be gone on with."""
+    """The session, if it can be resumed."""
     session = secured.session
     return session if session is not None and session.has_ticket else None

@@ -16,7 +16,7 @@ from lifecycle.net.tls_details import TlsDetails
 class KeepsError(SecureLayer):
     """A layer that keeps its first error. What that means depends on whether the handshake is over, and on what has arrived."""
 
-    __slots__ = ("_details", "_error", "_has_received", "_is_told", "_is_usual", "is_drained")
+    __slots__ = ("_details", "_error", "_has_received", "_is_usual", "_was_raised", "is_drained")
 
     _is_usual: bool
     """Whether a receive has nothing to look at: the handshake is over, and there is no end, no error and nothing read ahead"""
@@ -25,7 +25,7 @@ class KeepsError(SecureLayer):
         super().__init__(below)
         self._details: TlsDetails | None = None  # until the handshake is over
         self._error: OSError | None = None
-        self._is_told = self._has_received = self._is_usual = self.is_drained = False
+        self._was_raised = self._has_received = self._is_usual = self.is_drained = False
 
     def _keep_of_openssl(self, error: ssl.SSLError) -> None:
         """Keep what an error of OpenSSL means to the user."""
@@ -45,17 +45,19 @@ class KeepsError(SecureLayer):
             error.__cause__ = None if cause is None else cause.with_traceback(None)
             error.__context__ = None
 
-    def _tell_state(self) -> NoReturn:
-        self._tell_error()
+    def _raise_unusable(self) -> NoReturn:
+        """Raise the error that has ended TLS, or EALREADY: the handshake is under way."""
+        self._raise_error()
         raise OSError(errno.EALREADY, "a TLS handshake is under way on this object")
 
-    def _tell_error(self) -> None:
+    def _raise_error(self) -> None:
+        """Raise a copy of the error that has ended TLS, if there is one."""
         if self._error is not None:
-            self._is_told = True
+            self._was_raised = True
             raise _copied(self._error)
 
 
 def _copied(error: OSError) -> OSError:
-    told = copy.copy(error)
-    told.__cause__ = error.__cause__
-    return told
+    copied = copy.copy(error)
+    copied.__cause__ = error.__cause__
+    return copied

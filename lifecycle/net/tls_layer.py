@@ -36,7 +36,7 @@ class TlsLayer(KeepsError):
 
     below: the socket, which does not wait. secured, incoming, outgoing: what a context's wrap_bio() made. received: what came
     before TLS began and belongs to it. requires_close_notify: whether a connection that ends without it is truncated, or ends
-    like any other. wake: lets the calls that wait on the object look around.
+    like any other. wake: wakes the calls that wait on the object.
     """
 
     __slots__ = (
@@ -79,7 +79,7 @@ class TlsLayer(KeepsError):
 
     def handshake(self) -> None:
         with self._lock:
-            self._tell_error()
+            self._raise_error()
             if self._details is None:
                 self._step(self._secured.do_handshake)
                 self._details = details_of(self._secured)
@@ -131,7 +131,7 @@ class TlsLayer(KeepsError):
 
     def flush(self) -> None:
         with self._lock:
-            self._tell_error()
+            self._raise_error()
             self._flush()
 
     def recv(self, size: int, flags: int = 0) -> bytes:
@@ -204,7 +204,7 @@ class TlsLayer(KeepsError):
 
     def _write(self, data: Any) -> int:
         if self._error is not None or self._details is None:
-            self._tell_state()
+            self._raise_unusable()
         if self._unsent is not None or self._outgoing.pending:
             self._flush()
         if not data:
@@ -222,18 +222,18 @@ class TlsLayer(KeepsError):
                 raise ValueError("negative size in receive")
             return b""
         if error is None and not self._ahead:
-            if self._peer_has_ended and not self._is_told:
+            if self._peer_has_ended and not self._was_raised:
                 return b""
             if self._error is not None or self._details is None:
-                self._tell_state()
+                self._raise_unusable()
         if error is not None or not self._ahead:
             try:
                 data = self._read(min(RECORD, size), error)
             except OSError:
                 if not self._ahead and not self._peer_has_ended:
                     raise
-                # What was unsent could not go: what had arrived before that is received first, and the error told after it.
-                self._is_told = False
+                # The unsent data cannot be sent: what arrived before is received first, and the error is raised after it.
+                self._was_raised = False
             else:
                 if flags:
                     self._ahead, self._is_usual = data, False
@@ -262,12 +262,12 @@ class TlsLayer(KeepsError):
 
     def _end_sends(self) -> None:
         if self._sends_have_ended:
-            with suppress(OSError):  # which the next receive tells
+            with suppress(OSError):  # which the next receive raises
                 self._flush()
             return
-        self._tell_error()
+        self._raise_error()
         self._look_ahead()
-        self._tell_error()
+        self._raise_error()
         self._sends_have_ended = True
         try:
             self._secured.unwrap()
@@ -317,7 +317,7 @@ class TlsLayer(KeepsError):
             if self._details is not None:
                 raise error
             self._keep(ConnectionResetError(errno.ECONNRESET, "the peer has ended TLS during the handshake"))
-            self._tell_error()
+            self._raise_error()
         if not isinstance(error, ssl.SSLWantReadError):
             self._fail(error)
         self._write_reads = self._write_reads or function == self._encrypt
@@ -337,7 +337,7 @@ class TlsLayer(KeepsError):
             raise
         except OSError as error:
             self._keep(error)
-            self._tell_state()
+            self._raise_unusable()
         if count:
             self._has_emptied, self.is_drained = count < TAKE, False
             self._incoming.write(buffer[:count])
@@ -347,10 +347,10 @@ class TlsLayer(KeepsError):
         if self._details is None:
             self._keep(ConnectionResetError(errno.ECONNRESET, "the peer has ended the connection during the TLS handshake"))
         elif self._requires_close_notify:
-            self._keep(StreamTruncated("the connection ended without close_notify: what came may not be all"))
+            self._keep(StreamTruncated("the connection ended without close_notify: data may be missing"))
         else:
             raise ssl.SSLZeroReturnError
-        self._tell_error()
+        self._raise_error()
 
     def _flush(self) -> None:
         """Send what is encrypted; NoRoom where the socket does not take all of it."""
@@ -372,7 +372,7 @@ class TlsLayer(KeepsError):
     def _fail_to_send(self, error: OSError) -> NoReturn:
         self._look_for_alert()
         self._keep(error)
-        self._tell_state()
+        self._raise_unusable()
 
     def _look_for_alert(self) -> None:
         """A send has failed: an alert that came before may say why, as a refusal in TLS 1.3 does."""
@@ -393,4 +393,4 @@ class TlsLayer(KeepsError):
         self._keep_of_openssl(error)
         with suppress(OSError):
             self._flush()  # the alert, without which the peer would wait for ever
-        self._tell_state()
+        self._raise_unusable()

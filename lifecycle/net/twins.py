@@ -1,4 +1,4 @@
-"""What the blocking and the awaited class of a role share: the calls that never wait, and the operations of those that do."""
+"""The parts that the blocking and the awaited class of a role share: calls that never wait, and operations of those that do."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class StreamCalls(TlsCalls, StreamOptions):
         return socket_pair(cls, **options)
 
     def _received(self, data: bytes, size: int) -> bytes:
-        """What receive() gives when `data` is the last word: of nothing that arrives, whether it is the end or a reset."""
+        """The result of receive() for `data`; for b"" it decides whether that is the end of the stream or a reset."""
         if data or not size:
             return data
         if self._was_reset():
@@ -113,7 +113,7 @@ class StreamCalls(TlsCalls, StreamOptions):
 
 
 class ClientCalls(CreatedSocket, StreamCalls):
-    """A client's socket: what connecting has to know of it."""
+    """A client's socket: the part of it that connecting uses."""
 
     __slots__ = ()
 
@@ -144,7 +144,7 @@ class ClientCalls(CreatedSocket, StreamCalls):
             set_plan(self, self._plan._replace(options=(*self._plan.options, (level, option, value))))
 
     def actual_state(self, call: str) -> str | None:
-        """As for every socket; but what an interrupted connect is about to find out, the next finish_connect() does."""
+        """As for every socket; but the result of an interrupted connect is left to the next finish_connect()."""
         state = super().actual_state(call)
         return state if self._sought is None or self.facts.link is not Link.SEEKING else None
 
@@ -298,7 +298,7 @@ class DatagramCalls(CreatedSocket, DatagramOptions):
 
 @contextmanager
 def _showing(path: Path | None, name: Any) -> Iterator[None]:
-    """Have the system's errors show the path that they are about, and what is there when it is not a socket."""
+    """Add to the system's errors the path that they are about, and a note if the file there is not a socket."""
     try:
         yield
     except OSError as error:

@@ -38,7 +38,7 @@ def answers_here(role: str, state: str, call: str) -> Mapping[str, str]:
     begin = 0 if _text.startswith(key) else _text.find(f"\n{key}") + 1
     if not _text.startswith(key, begin):
         return {}
-    row = _text[begin + len(key) :].split("\n", 1)[0]
+    row, _, _ = _text[begin + len(key) :].partition("\n")
     answers: dict[str, str] = dict(zip(SYSTEMS, row.split(" ", len(SYSTEMS) - 1), strict=True))
     here = systems_here() if answers["mfc"] == answers["winsock"] else (*systems_here(), "mfc")
     return {system: answers[system] for system in here if answers[system] != UNKNOWN}

@@ -201,11 +201,11 @@ async def test_bytes_that_were_not_taken_are_for_the_next_archive() -> None:
 
 @on_every_loop
 async def test_a_forgotten_archive_is_told_of() -> None:
-    """An archive that was not closed gives a ResourceWarning, which says so where what it keeps is lost."""
+    """An archive that was not closed gives a ResourceWarning, which says that unsent values are lost."""
     async with connected() as (client, _), aio.SocketFile(client) as file:
         archive = aio.Archive(file, "store")
         archive << BYTE(1)
-        with pytest.warns(ResourceWarning, match=r"unclosed .*Archive storing .* what it keeps is lost"):
+        with pytest.warns(ResourceWarning, match=r"unclosed .*Archive storing .* its unsent values are lost"):
             del archive
             gc.collect()
         archive = aio.Archive(file, "load")

@@ -146,7 +146,7 @@ def test_row_149_a_forgotten_archive_warns_and_drops_what_it_holds() -> None:
     file = io.BytesIO()
     archive = Archive(file, "store")
     archive << DWORD(5)
-    with pytest.warns(ResourceWarning, match=r"unclosed <lifecycle.*Archive storing>: what was not flushed is lost"):
+    with pytest.warns(ResourceWarning, match=r"unclosed <lifecycle.*Archive storing>: unflushed data is lost"):
         del archive
     assert file.getvalue() == b""
 

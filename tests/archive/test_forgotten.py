@@ -75,7 +75,7 @@ def test_a_forgotten_archive_does_not_wait_for_a_peer_that_does_not_read() -> No
         archive = Archive(file, "store")
         archive.write(b"x" * 1000)
         began = time.monotonic()
-        with pytest.warns(ResourceWarning, match="what was not flushed is lost"):
+        with pytest.warns(ResourceWarning, match="unflushed data is lost"):
             del archive
             gc.collect()
         assert time.monotonic() - began < LONG / 2

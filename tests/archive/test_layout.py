@@ -105,6 +105,23 @@ def test_of_very_many_objects_evenly_spread_ones_are_looked_at(monkeypatch: pyte
     assert line.fields[0].evidence.endswith(f"{count // 8 + 1} values from 0 to {count - 5}")
 
 
+def test_counts_are_kept_with_the_objects_that_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more objects than are kept, each that is looked at still has the number of those that follow it."""
+    monkeypatch.setattr(inference, "MOST_OBJECTS", 40)
+    holder, item = (b"\xff\xff\1\0\4\0" + name for name in (b"CBox", b"CBit"))
+    data = holder + b"\1\0" + item + b"\7"
+    data += b"".join(b"\1\x80" + bytes((number % 5, 0)) + b"\3\x80\7" * (number % 5) for number in range(200))
+    box, bit = infer(data)
+    assert (box.objects, box.counts, bit.objects) == (201, True, 401)
+
+
+def test_more_classes_than_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the classes behind the first ones there is no layout, and their objects are not taken for those of others."""
+    monkeypatch.setattr(inference, "MOST_CLASSES", 2)
+    data = b"".join(b"\xff\xff\1\0\4\0CBi%d" % number + b"\1\0\2" for number in range(4)) + b"\1\x80\1\0\3"
+    assert [(each.name, each.objects) for each in infer(data)] == [("CBi0", 2), ("CBi1", 1)]
+
+
 @pytest.mark.parametrize("unicode", [True, False])
 def test_the_written_module_stores_the_same_bytes(unicode: bool) -> None:
     """The module that is written loads the known fields of every object and stores the same bytes; changes arrive."""

@@ -7,30 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cache
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "golden"
-HEAD = "======== "
-WRITES = os.environ.get("LIFECYCLE_GOLDEN") == "write"
+from golden_texts import GoldenTexts
 
-
-@cache
-def _sections(name: str) -> dict[str, str]:
-    path = FOLDER / f"{name}.txt"
-    parts = path.read_text(encoding="utf-8").split(HEAD)[1:] if path.exists() else []
-    return {head: text for head, _, text in (part.partition("\n") for part in parts)}
-
-
-def golden(name: str, section: str, text: str) -> str:
-    """The text that golden/NAME.txt has for a section. text: what is said now, which is written on request."""
-    text = text.rstrip("\n") + "\n"
-    sections = _sections(name)
-    if WRITES:
-        sections[section] = text
-        written = "".join(f"{HEAD}{head}\n{sections[head]}" for head in sorted(sections))
-        (FOLDER / f"{name}.txt").write_text(written, encoding="utf-8")
-    return sections.get(section, "")
+golden = GoldenTexts(Path(__file__).parent / "golden")
 
 
 def neutral(text: str, path: Path) -> str:

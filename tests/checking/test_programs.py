@@ -49,7 +49,7 @@ SHOWN = ("kind", "role", "state", "call", "line", "function", "legal", "remedy",
 
 
 def in_full(program: Path, findings: list[Finding]) -> str:
-    """The summary of the findings, and of each the data that it does not show.
+    """The summary of the findings, and of each its own text, and the data that it does not show.
 
     What a library does differs between versions of Python: its calls are left out, and findings of them.
     """
@@ -59,6 +59,7 @@ def in_full(program: Path, findings: list[Finding]) -> str:
         data = [{**each, "history": []} for each in data]
     lines = [*summary(data, shows_all=True), ""]
     for each in data:
+        lines += each["text"].splitlines()
         lines += [f"{key}: {each[key]}" for key in SHOWN]
         lines += [f"  {event['call']} {event['outcome']} -> {event['next_state']}" for event in each["history"]]
     return neutral("\n".join(lines), program)

@@ -6,12 +6,19 @@ import errno
 import gc
 import os
 import socket
+import socketserver
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 
 from lifecycle.checking import LifecycleWarning, checked_sockets, registry
+
+LIMIT = 5.0  # seconds that a thread waits
 
 
 def test_closed_socket_with_an_open_file_is_not_a_leak() -> None:
@@ -93,6 +100,74 @@ def test_accepted_connection_that_stays_open_is_a_leak(listener: socket.socket) 
         accepted, _ = listener.accept()
     assert [(found.kind, found.state) for found in findings] == [("leak", "connected")]
     accepted.close()
+
+
+def in_its_block(sock: socket.socket, entered: Event, left: Event) -> None:
+    """A thread that serves the socket in a `with` block."""
+    with sock:
+        entered.set()
+        left.wait(LIMIT)
+
+
+def in_a_closing_block(sock: socket.socket, entered: Event, left: Event) -> None:
+    """The same with contextlib.closing()."""
+    with closing(sock):
+        entered.set()
+        left.wait(LIMIT)
+
+
+def in_a_handler(sock: socket.socket, entered: Event, left: Event) -> None:
+    """A thread of socketserver's, which closes the connection when its handler has ended."""
+
+    class Server(socketserver.ThreadingTCPServer):
+        def finish_request(self, request: object, client_address: object) -> None:
+            entered.set()
+            left.wait(LIMIT)
+
+    with Server(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        server.process_request_thread(sock, ("", 0))
+
+
+@pytest.mark.parametrize("serve", [in_its_block, in_a_closing_block, in_a_handler], ids=lambda serve: serve.__name__)
+def test_socket_that_a_running_thread_will_close_is_not_a_leak(serve: Callable[[socket.socket, Event, Event], None]) -> None:
+    """A thread that goes on is in a block, or a handler, which closes the socket: at the end of the check that is no leak."""
+    entered, left = Event(), Event()
+    with checked_sockets() as findings:
+        sock = socket.socket()
+        thread = Thread(target=serve, args=(sock, entered, left))
+        thread.start()
+        assert entered.wait(LIMIT)
+    left.set()
+    thread.join(LIMIT)
+    assert findings == []
+    assert sock.fileno() == -1
+
+
+def in_a_generator(sock: socket.socket) -> Iterator[None]:
+    with sock:
+        yield
+
+
+def on_a_stack(sock: socket.socket) -> ExitStack:
+    stack = ExitStack()
+    stack.enter_context(sock)
+    return stack
+
+
+@pytest.mark.parametrize("enter", [in_a_generator, on_a_stack], ids=lambda enter: enter.__name__)
+def test_block_that_no_thread_runs_closes_nothing(enter: Callable[[socket.socket], Any]) -> None:
+    """A generator that was left in its block, or a stack that nobody closes, is no thread: the socket is a leak."""
+    left = Event()
+    thread = Thread(target=left.wait, args=[LIMIT])
+    thread.start()
+    with checked_sockets() as findings:
+        entered = enter(socket.socket())
+        if isinstance(entered, Iterator):
+            next(entered)
+    left.set()
+    thread.join(LIMIT)
+    assert [found.kind for found in findings] == ["leak"]
+    entered.close()
 
 
 def test_leak_is_reported_while_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:

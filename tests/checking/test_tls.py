@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import linecache
 import os
 import select
+import selectors
 import socket
 import ssl
 import time
@@ -87,7 +89,27 @@ def waits_with_data(client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
     """A part of the record is read, and select() is asked for the rest."""
     server.sendall(b"12345")
     client.recv(1)
-    select.select([client], [], [], 0)
+    select.select([client], [], [], 0.01)
+    client.recv(100)
+
+
+def waits_with_data_by_a_selector(client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
+    """The same with a selector that has the socket."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(client, selectors.EVENT_READ)
+        server.sendall(b"12345")
+        client.recv(1)
+        selector.select(0.01)
+        client.recv(100)
+
+
+def waits_with_data_by_poll(client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
+    """The same with poll()."""
+    poll = select.poll()
+    poll.register(client, select.POLLIN)
+    server.sendall(b"12345")
+    client.recv(1)
+    poll.poll(10)
     client.recv(100)
 
 
@@ -111,6 +133,8 @@ WRONG: tuple[tuple[Program, Hazard], ...] = (
     (unwraps_too_early, hazards.UNREAD),
     (takes_a_cut_for_the_end, hazards.TRUNCATED),
     (waits_with_data, hazards.WAIT_WITH_PENDING),
+    (waits_with_data_by_a_selector, hazards.WAIT_WITH_PENDING),
+    (waits_with_data_by_poll, hazards.WAIT_WITH_PENDING),
     (detaches, hazards.ORDER),
     (closes_unread, hazards.MAY_RESET),
 )
@@ -143,7 +167,35 @@ def ends_hard(client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
     client.close()
 
 
-@pytest.mark.parametrize("program", [talks, ends_hard], ids=lambda program: program.__name__)
+def asks_both(client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
+    """It asks the descriptor, which does not wait, and TLS; and it waits only when TLS has nothing, or to write."""
+    poll = select.poll()
+    with selectors.DefaultSelector() as selector:
+        selector.register(client, selectors.EVENT_READ)
+        poll.register(client, select.POLLOUT)
+        server.sendall(b"12345")
+        selector.select(1)
+        for _ in range(5):
+            assert client.recv(1)
+            poll.poll(10)
+            assert select.select([client], [], [], 0)[0] or selector.select(0) or client.pending() or client.gettimeout()
+        selector.select(0.01)
+
+
+def ends_the_wait_of_a_thread(client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
+    """shutdown() wakes the thread that receives: the end that it receives is the program's own."""
+    server.sendall(b"x")
+    client.recv(1)
+    waiting = Background(lambda: (client.recv(1), client.recv(1)))
+    time.sleep(0.05)
+    client.shutdown(socket.SHUT_RDWR)
+    assert waiting.result() == (b"", b"")
+
+
+RIGHT = (talks, ends_hard, asks_both, ends_the_wait_of_a_thread)
+
+
+@pytest.mark.parametrize("program", RIGHT, ids=lambda program: program.__name__)
 def test_right_program_is_left_alone(program: Program) -> None:
     """What a careful program does with TLS is not a finding."""
     assert secured(program) == []
@@ -242,3 +294,31 @@ def test_plain_data_that_a_reader_holds_when_tls_begins() -> None:
             with server_side().wrap_socket(left, server_side=True, do_handshake_on_connect=False):
                 assert lines.readline() == b"more\r\n"
     assert [found.code for found in findings] == [code_of_hazard(hazards.PLAIN_LEFT).name]
+
+
+async def over_streams() -> bytes:
+    """A question and the answer over asyncio's streams; the client closes twice, and waits until that has ended."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"answer")
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=server_side())
+    async with server:
+        address = server.sockets[0].getsockname()
+        reader, writer = await asyncio.open_connection(*address, ssl=client_side(), server_hostname="localhost")
+        writer.write(b"question")
+        answered = await reader.read(100)
+        writer.close()
+        writer.close()  # CPython's transport has no protocol from here on
+        await writer.wait_closed()
+    return answered
+
+
+def test_asyncio_over_tls_ends_as_it_does_without_the_checker() -> None:
+    """A stream over TLS that is closed twice ends, and what its reader is told last raises nothing."""
+    with checked_sockets() as findings:
+        assert asyncio.run(asyncio.wait_for(over_streams(), LIMIT)) == b"answer"
+    assert findings == []

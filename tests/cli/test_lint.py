@@ -59,6 +59,25 @@ def test_baseline_makes_known_problems_pass(folder: Path) -> None:
     assert "wrong.py" not in text
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--write-baseline", "nowhere/known.json"), "cannot write nowhere/known.json: No such file or directory"),
+        (("--baseline", "nowhere.json"), "cannot read nowhere.json: No such file or directory"),
+        (("--baseline", "list.json"), "list.json is not a baseline of version 1: write it again"),
+    ],
+)
+@pytest.mark.parametrize("command", [("lint", "wrong.py"), ("trace", "--read", "calls.strace")])
+def test_baseline_that_cannot_be_used_is_wrong_usage(
+    command: tuple[str, ...], options: tuple[str, str], said: str, folder: Path
+) -> None:
+    """The error names the file, and the exit code is 2."""
+    (folder / "list.json").write_text("[]", encoding="utf-8")
+    (folder / "calls.strace").write_text("1 close(3) = 0\n", encoding="utf-8")
+    result = CliRunner().invoke(app, [*command, *options])
+    assert (result.exit_code, result.stderr) == (2, f"Error: {said}\n")
+
+
 def test_json_has_a_version(folder: Path) -> None:
     """The JSON names its schema's version and lists the problems."""
     data = json.loads(lint("--output-format", "json", ".")[1])

@@ -88,7 +88,7 @@ def test_a_class_with_a_role_of_its_own_needs_to_be_told_how_its_calls_are_made(
 
 def test_an_object_adapter_wants_governed_objects() -> None:
     """Anything else is refused when the adapter is made."""
-    with pytest.raises(TypeError, match="a class that is governed by a role was to be made, and got"):
+    with pytest.raises(TypeError, match="expected an object of a class with a role, not"):
         ObjectAdapter(dict, LAMP_ENVIRONMENT)
 
 

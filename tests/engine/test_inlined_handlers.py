@@ -156,5 +156,5 @@ def test_a_closure_cannot_be_inlined() -> None:
     def push(self: Any) -> int:
         return secret
 
-    with pytest.raises(TypeError, match="is inlined, so that it cannot use a closure"):
+    with pytest.raises(TypeError, match="is inlined, so it cannot use a closure"):
         door_class(inlined(push))

@@ -6,7 +6,7 @@ import os
 import textwrap
 
 import pytest
-from code_parts import operator_spans, statement_around, unread_spans
+from code_parts import function_around, given_by, operator_spans, statement_around, unread_spans
 
 HERE = os.name == "posix"
 
@@ -30,6 +30,8 @@ def unread(source: str) -> list[str]:
         ("x = os.name == 'posix' or y()", ["y()", "os.name == 'posix'"]),
         ("x = getattr(socket, 'AF_INET', 2 - 1) - 1", ["2 - 1"]),
         ("if y or os.name != 'posix': x = 1", ["os.name != 'posix'"]),
+        ("A = 1\nif os.name != 'posix': x = A", ["x = A", "os.name != 'posix'", "A = 1"]),
+        ("A = 1\nif os.name != 'posix': x = A\nelse: x = -A", ["x = A", "os.name != 'posix'"]),
     ],
 )
 @pytest.mark.skipif(not HERE, reason="the expected parts are those of a POSIX system")
@@ -70,3 +72,24 @@ def test_the_statement_around_a_line(line: int, expected: tuple[int, int]) -> No
         """)
     lines = statement_around(source, line)
     assert (lines[0], lines[-1]) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "names", "body"),
+    [
+        ("A, b.c = 1, 2", {"A", "b", "c"}, []),
+        ("A: int = 1", {"A"}, []),
+        ("def f(a=1):\n    b = a\n    return b\nx = 2", set(), [2, 3]),
+        ("f(1)", set(), []),
+    ],
+)
+def test_the_names_and_the_function_of_a_statement(source: str, names: set[str], body: list[int]) -> None:
+    """An assignment gives its names, and the head of a function has the lines of its body."""
+    found, lines = given_by(source, range(1, 2))
+    assert (found, [*lines]) == (names, body)
+
+
+def test_the_function_around_a_line() -> None:
+    """The smallest function with all its lines; outside of functions the line alone."""
+    source = "a = 1\ndef f():\n    b = 2\n    def g():\n        return b\n    return g\n"
+    assert [[*function_around(source, line)] for line in (1, 3, 5, 6)] == [[1], [2, 3, 4, 5, 6], [4, 5], [2, 3, 4, 5, 6]]

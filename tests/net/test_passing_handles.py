@@ -122,7 +122,7 @@ def test_more_than_the_limit_or_than_there_is_room_for(kind: type[Any]) -> None:
     """Too many descriptors, or none left in the process: an error, nothing was taken, and nothing stays open."""
     with ends(kind) as (one, other):
         one.send_handles(b"many", [0, 0, 0])
-        with pytest.raises(TooManyHandles, match="3 descriptors came, and 1 may") as caught:
+        with pytest.raises(TooManyHandles, match="3 descriptors arrived, and at most 1 are allowed") as caught:
             other.receive_handles(limit=1)
         assert (caught.value.count, caught.value.limit, caught.value.errno) == (3, 1, errno.EMSGSIZE)
         with no_descriptors_left(), pytest.raises(OSError, match="Too many open files"):

@@ -51,6 +51,6 @@ def test_sent_and_closed_at_once(version: ssl.TLSVersion) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="it counts descriptors in /proc")
 def test_slow_handshakes(event_loop: EventLoop) -> None:
     """Behind 100 silent and 100 dripping clients a good one is served; they end by the time-out, and leave nothing."""
-    report = event_loop.run(partial(slow.run, 200, handshake_timeout=0.6))
+    report = event_loop.run(partial(slow.run, 200, handshake_timeout=2))  # on a busy machine the good one needs a second, too
     assert report.ends == Counter({"TimeoutError": 200})
     assert report.left == 0

@@ -157,3 +157,26 @@ def test_no_character_acts(write: Callable[[str], str]) -> None:
     shown = write("".join(map(chr, (*range(0x2100), 0xD800, 0xDFFF, 0xFEFF, 0xFFFE, 0xE0001, 0x10FFFF))))
     assert "".join(shown.split("\n")).isprintable()
     assert all(escape in shown for escape in ("\\x1b", "\\x7f", "\\x9b", "\\u202e", "\\ud800", "\\ufffe", "\\U0010ffff"))
+
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "plain é text": ("plain é text", "plain é text"),
+    "a\nb": ("a\\nb", "a\nb"),
+    "a\tb\r\n\x1b\x7f\x9b": ("a\\tb\\r\\n\\x1b\\x7f\\x9b", "a\\tb\\r\n\\x1b\\x7f\\x9b"),
+    "\xad\u0378\u2028\ud800\uffff\U000e0001": ("\\xad\\u0378\\u2028\\ud800\\uffff\\U000e0001",) * 2,
+    "\xa0 \u3000\\": ("\\xa0 \\u3000\\",) * 2,
+    "": ("", ""),
+    "\n": ("\\n", "\n"),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+def test_texts_are_escaped(text: str) -> None:
+    """Unprintable characters as their shortest escapes; printable_lines() keeps line ends, and only those."""
+    assert (printable(text), printable_lines(text)) == TEXTS[text]
+
+
+def test_annotations_are_escaped() -> None:
+    """Per cent signs and line ends of a message, and commas and colons of a property, are written in hexadecimal."""
+    assert annotation_text("50% a,b: c\nd\x1b") == "50%25 a,b: c%0Ad\\x1b"
+    assert annotation_text("50% a,b: c\nd", is_property=True) == "50%25 a%2Cb%3A c%0Ad"

@@ -203,9 +203,9 @@ _READERS = {
 
 def schema_of(declared: Declared, sources: Sources) -> tuple[str, bool]:
     """The schema number as text (as a number if it can be computed), and whether the class is versionable."""
-    text = declared.schema or "0"
-    versionable = _VERSIONABLE.search(text) is not None
-    text = _VERSIONABLE.sub("", text).strip(" ()|") or "0"
+    text, versionable = declared.schema or "0", False
     for _ in range(9):
-        text = sources.constants.get(text, text).strip(" ()|")
+        versionable = versionable or _VERSIONABLE.search(text) is not None
+        text = _VERSIONABLE.sub("", text).strip(" ()|") or "0"
+        text = sources.constants.get(text, text)
     return re.sub(r"[uUlL]+$", "", text), versionable

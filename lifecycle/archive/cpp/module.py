@@ -57,7 +57,7 @@ def module_of(sources: Sources) -> Written:
     document = document or next((each.name for each in reversed(named) if each.name.endswith(("Doc", "Document"))), None)
     body = "\n\n\n".join([*(["\n".join(lines)] if lines else []), *chunks]) + (_LOAD.format(document) if document else "")
     names = sorted(name for name in package.__all__ if re.search(rf"\b{name}\b", body))
-    untyped, by_hand = text.count(f"# {UNTYPED}"), text.count(f"# {BY_HAND}")
+    untyped, by_hand = body.count(f"# {UNTYPED}"), body.count(f"# {BY_HAND}")
     head = [f'"""Classes of C++ Serialize functions: {untyped} types not found, {by_hand} statements to write by hand."""', ""]
     modules = [
         f"from {module} import {name}" for module, name in (("copy", "deepcopy"), ("io", "BytesIO")) if f"{name}(" in body
@@ -125,15 +125,17 @@ def _class(declared: Declared, sources: Sources, body: Body | None) -> str:
 def _constants(sources: Sources, used: set[str]) -> list[str]:
     """The constants that the functions use, directly or indirectly, if their values are numbers or texts."""
     lines: dict[str, str] = {}
-
-    def add(name: str, depth: int) -> None:
+    due = sorted(used, reverse=True)
+    begun: set[str] = set()
+    while due:
+        name = due[-1]
         value = re.sub(r"\b(0x[0-9a-fA-F]+|\d+)[uUlL]+\b", r"\1", sources.constants[name])
-        for other in re.findall(r"\b[A-Za-z_]\w*\b", value):
-            if other in sources.constants and depth < 20 and other not in lines:
-                add(other, depth + 1)
+        needed = [other for other in re.findall(r"\b[A-Za-z_]\w*\b", value) if other in sources.constants]
+        if name not in begun:
+            begun.add(name)
+            due += [other for other in reversed(needed) if other not in begun]
+            continue
+        due.pop()
         simple = re.fullmatch(r'[\w\s()+*|<>-]+|"[^"\\]*"|\d*\.\d+', value)
-        lines[name] = f"{name} = {value}" if simple else f"{name} = None  # {UNTYPED}: {value}"
-
-    for name in sorted(used):
-        add(name, 0)
+        lines.setdefault(name, f"{name} = {value}" if simple else f"{name} = None  # {UNTYPED}: {value}")
     return list(lines.values())

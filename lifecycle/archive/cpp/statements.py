@@ -14,7 +14,6 @@ UNTYPED, BY_HAND, LEFT_OUT = "UNTYPED", "BY HAND", "C++"
 """Marks: a type that was not found, what was not translated, and what was left out, since no archive is in it."""
 
 ROOTS = ("CObject", "CDocument", "CWnd", "CView", "CCmdTarget", "COleDocument", "COleServerDoc", "CDialog")
-_ASSIGNING = re.compile(r"[+\-*/%&|^]?=|<<=|>>=")
 
 
 class Body:
@@ -46,11 +45,12 @@ class Body:
     def block(self, node: Node) -> None:
         """All statements of a block, or the one statement."""
         for each in node.named_children if node.type == "compound_statement" else [node]:
-            before = len(self.lines)
+            before, indent = len(self.lines), self.indent
             try:
                 self.statement(each)
             except (NotTranslated, AttributeError, IndexError):  # or a piece is missing, in a source that is not whole
                 del self.lines[before:]
+                self.indent = indent
                 self.not_translated(each)
 
     def not_translated(self, node: Node) -> None:
@@ -70,6 +70,8 @@ class Body:
                 for each in node.named_children:
                     if each.type.endswith("statement") or each.type == "declaration":
                         self.block(each)
+                    elif each.type in ("preproc_else", "preproc_elif", "preproc_elifdef"):
+                        self.not_translated(each)
         elif node.type != "comment":
             raise NotTranslated(text_of(node))
 
@@ -148,6 +150,8 @@ class Body:
         if base and name == "Serialize" and passes_it:
             if base in self.declared.bases and self.scope.sources.classes.get(base, Declared("")).serialize is not None:
                 self.add(f"super().serialize({archive})")
+            elif not base.isidentifier():  # a template
+                raise NotTranslated(base)
             elif base not in ROOTS and wire_of_type(base, self.scope.sources):
                 self.add(f"{archive}.serialize(self, {base})")
             elif base not in ROOTS:
@@ -271,13 +275,20 @@ class Body:
         self.add(f"match {self.scope.python(node.child_by_field_name('condition'))}:")
         self.indent += 1
         labels: list[str] = []
-        for case in node.child_by_field_name("body").named_children:
-            if case.type != "case_statement":
-                continue
+        cases = [each for each in node.child_by_field_name("body").named_children if each.type == "case_statement"]
+        for case in cases:
             value = case.child_by_field_name("value")
             labels.append("_" if value is None else self.scope.python(value))
-            rest = [each for each in case.named_children if each != value and each.type != "break_statement"]
-            if rest:
+            rest = [each for each in case.named_children if each != value and each.type != "comment"]
+            if len(rest) == 1 and rest[0].type == "compound_statement":
+                rest = [each for each in rest[0].named_children if each.type != "comment"]
+            ends = bool(rest) and rest[-1].type == "break_statement"
+            if rest and not (ends or case == cases[-1] or rest[-1].type in ("return_statement", "continue_statement")):
+                raise NotTranslated(text_of(case))  # it goes on in the next case
+            rest = rest[:-1] if ends else rest
+            if any(map(_leaves, rest)):
+                raise NotTranslated(text_of(case))
+            if rest or ends:
                 pattern = " | ".join(labels)
                 is_plain = re.fullmatch(r"[\d\s|_x-]+", pattern)
                 self.add(f"case {pattern}:" if is_plain else f"case it if it in ({', '.join(labels)},):")
@@ -297,6 +308,12 @@ class Body:
 
     def _return(self, node: Node) -> None:
         self.add("return")
+
+
+def _leaves(node: Node) -> bool:
+    """Whether a statement contains a `break` that ends what is around the statement."""
+    inner = () if node.type in ("for_statement", "while_statement", "do_statement", "switch_statement") else node.named_children
+    return node.type == "break_statement" or any(map(_leaves, inner))
 
 
 _STATEMENTS: dict[str, Callable[[Body, Node], None]] = {

@@ -51,7 +51,7 @@ class Flow(Expressions):
         self.left = BUDGET
 
     def read_function(self, function: Function, owner: str = "", before: Function | None = None) -> None:
-        """Read a function from a state in which nothing is known; before: one that has run, as a test's setUp."""
+        """Read a function without earlier knowledge; before: a function that has run, such as a test's setUp."""
         self._begin(function.body, owner, first_parameter(function) if owner else "")
         if before is not None and self.frame.self_name:
             self._run(before, {}, 0)
@@ -64,7 +64,7 @@ class Flow(Expressions):
         self.read(function.body)
 
     def read_module(self, tree: ast.Module) -> None:
-        """Read what the module itself does."""
+        """Read the module's own statements."""
         self._begin(tree.body, "", "")
         self.read(tree.body)
 
@@ -205,7 +205,7 @@ class Flow(Expressions):
         self.is_reachable = False
 
     def _unwind(self, down_to: int) -> None:
-        """Run what `with` and `finally` run when a block is left early."""
+        """Run the exits of `with` and the `finally` blocks when a block is left early."""
         kept = self.frame.unwinding
         for place in reversed(range(down_to, len(kept))):
             self.frame.unwinding = kept[:place]
@@ -396,5 +396,5 @@ _NOWHERE = ast.Pass(lineno=0, col_offset=0)
 
 
 def _attributes(env: Environment, old: str, new: str) -> dict[str, Sites]:
-    """What the attributes of `self` stand for, under the name that it has in another method."""
+    """The attributes of `self`, under the name that it has in another method."""
     return {f"{new}.{name.partition('.')[2]}": sites for name, sites in env.names.items() if name.startswith(f"{old}.")}

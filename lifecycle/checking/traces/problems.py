@@ -23,6 +23,8 @@ def problem_of(violation: Violation, trace: str) -> Problem:
     advice = [f"{reason}."] if reason else []
     if remedy:
         advice.append(f"Call {', then '.join(f'{step}()' for step in remedy)} first.")
+    elif not state.final and state.help(violation.row):
+        advice.append(f"{state.help(violation.row)}.")
     if violation.family in INTERNET:
         told = [f"{system}: {answer}" for system, answer in answers(state.role.name, state.name, violation.row).items()]
         advice.append("; ".join((f"This system answered {violation.answer}", *told)) + ".")

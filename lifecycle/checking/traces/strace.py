@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,14 +31,14 @@ class NothingTraced(Exception):
 
 
 def existing_program(name: str) -> None:
-    """Raise NothingTraced where there is no program of that name on the path, or at that place."""
+    """Raise NothingTraced unless there is a program of that name on the path, or at that place."""
     if shutil.which(name) is None:
         is_there = os.path.dirname(name) and os.path.exists(name)
         raise NothingTraced(f"{name!r} is not an executable program" if is_there else f"there is no program {name!r}")
 
 
 def existing_process(number: int) -> None:
-    """Raise NothingTraced where there is no such process."""
+    """Raise NothingTraced unless there is such a process."""
     try:
         os.kill(number, 0)
     except (ProcessLookupError, OverflowError):
@@ -77,7 +78,7 @@ def trace_program(program: Sequence[str], *, only_life_cycle: bool = False, stac
     with _pipe() as path:
         command = strace_command(only_life_cycle=only_life_cycle, stacks=stacks, output=str(path))
         code, walk = _run([*command, "--seccomp-bpf", "--", *program], path)
-    if not walk.programs:  # strace has said why
+    if not walk.programs:  # strace has printed the reason
         raise NothingTraced(f"{program[0]!r} was not run")
     return code, walk
 
@@ -106,16 +107,23 @@ def _run(command: Sequence[str], path: Path) -> tuple[int, Walk]:
             os.set_blocking(lines.fileno(), True)
             closer = _close_when_done(strace, keep)
             keep = -1
-            try:
-                walk.read(lines)
-            except KeyboardInterrupt:
-                strace.terminate()  # it detaches from a process that it was attached to
+            with interrupted_by(strace.terminate):  # it detaches from a process that it was attached to
                 walk.read(lines)
             closer.join()
             return exit_code(strace.wait()), walk
     finally:
         if keep >= 0:
             os.close(keep)
+
+
+@contextmanager
+def interrupted_by(end: Callable[[], None]) -> Iterator[None]:
+    """Call `end` where the user interrupts: KeyboardInterrupt would drop the calls that were read and not yet judged."""
+    former = signal.signal(signal.SIGINT, lambda number, frame: end())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _close_when_done(strace: subprocess.Popen[bytes], keep: int) -> threading.Thread:

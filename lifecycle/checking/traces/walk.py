@@ -1,4 +1,4 @@
-"""Walks a trace through the tables: the descriptors of its processes, and what is wrong with the calls on them."""
+"""Walks a trace through the tables: the descriptors of its processes, and the violations by calls on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHERS = frozenset({
     "unshare",
 })  # fmt: skip
 WANTED = frozenset({*SYSTEM_CALLS, *FORKS, *OPENERS, *WAITS, *OTHERS})
-"""the system calls that are read; all others say nothing of sockets"""
+"""the system calls that are read; no others are about sockets"""
 
 BAD_DESCRIPTOR = "EBADF"
 _PAIR = re.compile(r"\[(\d+), (\d+)\]$")
@@ -63,11 +63,11 @@ class Walk:
     forking: dict[str, str] = field(default_factory=dict)
 
     def read(self, lines: Iterable[str]) -> Walk:
-        """Walk through a whole trace by strace."""
+        """Walk a complete trace by strace."""
         return self.follow(system_calls(lines, WANTED))
 
     def follow(self, calls: Iterable[SystemCall]) -> Walk:
-        """Walk through these calls."""
+        """Walk these calls."""
         for call in calls:
             self.step(call)
         return self
@@ -177,9 +177,8 @@ class Walk:
                 table.drop(number, call.line)
             else:
                 table.closed.pop(number, None)
-        elif call.error == BAD_DESCRIPTOR and number in table.closed and not table.is_blind:
-            socket = table.closed[number]
-            self._report(FindingKind.ORDER, socket, socket.state.after("close", "ok"), call, "close")
+        else:
+            self._use_of_closed(table, number, call, "close")
 
     def _close_range(self, table: Descriptors, call: SystemCall) -> None:
         limits = _RANGE.match(call.arguments)
@@ -196,11 +195,16 @@ class Walk:
             table.reuse(int(number), call.line)
 
     def _wait(self, table: Descriptors, call: SystemCall) -> None:
-        """A call that waits for a descriptor learns from it: a connect that is under way may have ended."""
+        """A call that waits for a descriptor learns from it: a connect that is under way may have ended.
+
+        To wait for a closed one is a mistake; to take it out of epoll is a habit of programs that close first.
+        """
         for number in _awaited(call):
             socket = table.named.get(number)
             if socket is not None:
                 socket.state = socket.state.after("fileno", "ok")
+            elif call.name != "epoll_ctl" or call.has("EPOLL_CTL_ADD"):
+                self._use_of_closed(table, number, call, "close")
 
     # -- calls on sockets -----------------------------------------------------------------------------------------------------
 
@@ -228,11 +232,20 @@ class Walk:
                 self._not_seen("descriptors that another process passed")
 
     def _call_of_unknown(self, table: Descriptors, number: int, call: SystemCall) -> None:
-        if call.error == BAD_DESCRIPTOR and number in table.closed and not table.is_blind:
-            socket = table.closed[number]
-            self._report(FindingKind.ORDER, socket, socket.state.after("close", "ok"), call, row_of(call))
-        elif call.name not in OF_ANY_DESCRIPTOR and call.error not in ("ENOTSOCK", BAD_DESCRIPTOR):
+        if (
+            not self._use_of_closed(table, number, call, row_of(call))
+            and call.name not in OF_ANY_DESCRIPTOR
+            and call.error not in ("ENOTSOCK", BAD_DESCRIPTOR)
+        ):
             self._not_seen("calls on sockets of unknown origin")
+
+    def _use_of_closed(self, table: Descriptors, number: int, call: SystemCall, row: str) -> bool:
+        """Report a call that was refused for the descriptor of a closed socket; whether it was."""
+        if call.error != BAD_DESCRIPTOR or number not in table.closed or table.is_blind:
+            return False
+        socket = table.closed[number]
+        self._report(FindingKind.ORDER, socket, socket.state.after("close", "ok"), call, row)
+        return True
 
     def _report(self, kind: FindingKind, socket: Description, state: ObservedState, call: SystemCall, row: str) -> None:
         """Report it once for each socket, state and call."""
@@ -241,7 +254,7 @@ class Walk:
         socket.reported.add((state.name, call.name))
         answer = call.error or "ok"
         history = tuple(socket.history)
-        call = call._replace(arguments="")  # they may hold what the program sends
+        call = call._replace(arguments="")  # they may contain data that the program sends
         self.violations.append(Violation(kind, state, row, call, answer, socket.family, socket.made, history))
 
 

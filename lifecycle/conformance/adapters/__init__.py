@@ -1,1 +1,1 @@
-"""How implementations are put under test: the protocol, the surroundings on the loopback interface, those built in."""
+"""Adapters, which put implementations under test: the protocol, the peers on the loopback interface, the built-in adapters."""

@@ -1,7 +1,7 @@
-"""What sockets can do, found out before anything is judged: which methods they have, and what their peers can bring about.
+"""The abilities of sockets, examined before anything is judged: which methods they have, and what their peers can do.
 
-Peers of an implementation's own kind can do no more than it does. Where they cannot reset a connection, a reset is not tried;
-what is left out so is named in the report, with the reason.
+Peers of an implementation's own kind can do only what it can. If they cannot reset a connection, resets are not tried; the
+report lists what was left out, with the reason.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from lifecycle.conformance.driving.watchdog import WATCHDOG, Hangs
 from lifecycle.conformance.model.environment import Environment, Place, Provocation, Under
 from lifecycle.conformance.model.environments import FLOOD, LISTENER, MESSAGE, NOBODY, PEER, SILENCE, TAKEN
 
-FULL_AFTER = 16 << 20  # bytes that no connection should take when nobody reads them
+FULL_AFTER = 16 << 20  # more bytes than a connection should take while its peer does not read
 PART = 1 << 16
 LATER = 3
-"""so many times as long as a message took is what others may take"""
+"""the factor by which later messages may take longer than the first one"""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What is not tried, and why; role is "" where it concerns all of them."""
+    """Something that is not tried, and why; role is "" if that holds for all roles."""
 
     what: str
     why: str
@@ -44,7 +44,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that peers are tried on. actions, places: what is left out of the graph where they cannot do it."""
+    """An ability that peers are examined for. actions, places: parts of the graph that are left out if they lack it."""
 
     what: str
     try_it: Callable[[Loopback], None]
@@ -55,10 +55,7 @@ class Check:
 
 @dataclass(slots=True)
 class Abilities:
-    """What an implementation and its peers can do.
-
-    connects: why two peers cannot be connected, or "".
-    """
+    """The abilities of an implementation and its peers. connects: why two peers cannot be connected, or ""."""
 
     left_out: list[LeftOut] = field(default_factory=list)
     actions: frozenset[str] = frozenset()
@@ -68,14 +65,14 @@ class Abilities:
     kinds: frozenset[int] = frozenset({socket.SOCK_STREAM, socket.SOCK_DGRAM})
     """the kinds of sockets that can be made"""
     waits: bool = True
-    """whether a call can be told how long to wait"""
+    """whether a time-out can be set for a call"""
     waits_not: bool = True
-    """whether a call can be told not to wait"""
+    """whether a call can be made without waiting"""
     takes_flags: bool = True
     connects: str = ""
 
     def offers(self, provocation: Provocation) -> bool:
-        """Whether a call can be provoked so."""
+        """Whether a call can be provoked in this way."""
         if not self.places.isdisjoint(each for each in provocation.arguments if isinstance(each, Place)):
             return False
         if provocation.how == "out of band" and not self.takes_flags:
@@ -83,7 +80,7 @@ class Abilities:
         return self.waits or provocation.under is not Under.BRIEFLY
 
     def limited(self, environment: Environment) -> Environment:
-        """The environment without what peers cannot do, and without calls that are not to wait where none can be told so."""
+        """The environment without actions that peers cannot do, and calls that must not wait if none can be made so."""
         if not self.actions and self.waits_not:
             return environment
         provocations = environment.provocations
@@ -94,7 +91,7 @@ class Abilities:
 
 
 def _waiting_endings(provocation: Provocation) -> Any:
-    """The endings of a call that waits until it can be made: it is provoked only where it need not wait."""
+    """The endings of a call that always waits until it can be made: it is provoked only where it does not have to wait."""
     if provocation.under is not Under.AT_ONCE:
         return provocation.endings
     return tuple(each for each in provocation.endings if each.outcome != "pending")
@@ -132,9 +129,9 @@ def _reset(peers: Loopback) -> None:
             got = peers.patiently(accepted, accepted.recv, 1)
         except (Mismatch, TimeoutError):
             raise Mismatch("a reset", "nothing") from None
-        except ANY_ERROR:  # whatever it is: the suite judges that
+        except ANY_ERROR:  # of any kind: the suite judges it
             return
-        if got != b"":  # an end in the place of a reset is for the suite to judge, too
+        if got != b"":  # the suite also judges an end instead of a reset
             raise Mismatch("a reset", got)
     finally:
         _close(seeker, accepted)
@@ -167,7 +164,7 @@ def _fill(peers: Loopback) -> None:
         return
     finally:
         _close(seeker, accepted)
-    raise Mismatch("a connection that is full", f"{sent >> 20} MiB are taken, and nothing says that it is full")
+    raise Mismatch("a connection that is full", f"{sent >> 20} MiB are accepted, and it does not become full")
 
 
 def _refuse_messages(peers: Loopback) -> None:
@@ -182,7 +179,7 @@ def _refuse_messages(peers: Loopback) -> None:
             return
     finally:
         _close(sock)
-    raise Mismatch("a refusal", "a message to nobody is sent, and nothing says that nobody has it")
+    raise Mismatch("a refusal", "a message to an unused address is sent without an error")
 
 
 STREAM_ACTIONS = frozenset({"peer_sends", "peer_ends", "peer_resets", "peer_reads", "peer_reads_the_end", "peer_connects"})
@@ -194,12 +191,12 @@ ADDRESS = Check(
     STREAM_ACTIONS | {"rival_listens", "rival_leaves"},
     frozenset({LISTENER, SILENCE, FLOOD, NOBODY, PEER, TAKEN}),
 )
-"""without which nobody can be connected to, or sent to"""
+"""without these there is no peer to connect to or send to"""
 
 CONNECT = Check(
     "a connection between two of them", _connect, socket.SOCK_STREAM, STREAM_ACTIONS, frozenset({LISTENER, SILENCE, FLOOD})
 )
-"""without which nothing that needs a connection is tried"""
+"""without these, calls that need a connection are not tried"""
 
 SHARE = Check("two sockets on one port", _share, socket.SOCK_STREAM, frozenset({"rival_listens", "rival_leaves"}))
 
@@ -217,7 +214,7 @@ KIND_NAMES: Mapping[int, str] = {socket.SOCK_STREAM: "stream sockets", socket.SO
 
 
 def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
-    """Find out what the sockets that `new` makes can do; peers_too: and what their peers can."""
+    """Examine the sockets that `new` makes, and with peers_too their peers."""
     found = Abilities()
     sock = None
     for kind in sorted(found.kinds):
@@ -245,7 +242,7 @@ def examined(new: Factory, peers: Loopback, *, peers_too: bool) -> Abilities:
             needs_connection = check.kind == socket.SOCK_STREAM and found.connects
             if not needs_connection and (check.try_it is not _fill or found.waits_not):
                 _try(check, peers, found)
-    if not found.waits_not:  # a call that has to wait there would never come back
+    if not found.waits_not:  # a call that has to wait there would never return
         found.places |= {FLOOD, SILENCE}
     return found
 
@@ -263,7 +260,7 @@ def _look_at_methods(sock: Any, found: Abilities) -> None:
 
 
 def takes(call: Any, *arguments: object) -> bool:
-    """Whether it can be called with these."""
+    """Whether it can be called with these arguments."""
     try:
         inspect.signature(call).bind(*arguments)
     except TypeError:
@@ -282,7 +279,7 @@ def _try(check: Check, peers: Loopback, found: Abilities) -> None:
 
 
 def _attempt(call: Callable[[], Any]) -> tuple[Any, str]:
-    """(its value, why it could not be had)."""
+    """(its value, or why there is none)."""
     try:
         with WATCHDOG.unless_under_way():
             return call(), ""
@@ -301,7 +298,7 @@ def _close(*socks: Any) -> None:
 
 
 def are_the_systems(new: Factory) -> bool:
-    """Whether these sockets are the system's own, below whatever they add: its plain sockets can be their peers."""
+    """Whether these sockets wrap sockets of the system, so that plain sockets can be their peers."""
     peers = Loopback()
     listener = seeker = accepted = None
     try:

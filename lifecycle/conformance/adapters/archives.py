@@ -43,7 +43,7 @@ class FileStage(ReportingStage):
         self._kept: list[SocketFile] = []
 
     def make(self, provocation: Provocation) -> Any:
-        """Make the call; fired ones through the object that fires them."""
+        """Make the call; if another object fires it, through that object."""
         self._client.timeout = TIMEOUTS[provocation.under]
         arguments = tuple(self._filled_in(argument) for argument in provocation.arguments)
         self._trace.target = self.subject
@@ -95,7 +95,7 @@ class FileStage(ReportingStage):
 
 
 class ScriptedFile(io.RawIOBase):
-    """A file that does in each call what it was set to do."""
+    """A file whose next call does what set() chose."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class ScriptedFile(io.RawIOBase):
         self._data = b""
 
     def set(self, does: FileDoes) -> None:
-        """Do so from now on."""
+        """Choose what the next calls do."""
         self.does, self._data = does, does.data
 
     def read1(self, size: int) -> bytes | None:
@@ -130,7 +130,7 @@ class ScriptedFile(io.RawIOBase):
         return 0
 
     def seek(self, *arguments: Any) -> int:
-        """Go anywhere; how long the file is."""
+        """Move to any position; return the length of the file."""
         if self.does.trouble == "failed":
             TROUBLE["failed"]()
         return self.does.length
@@ -150,7 +150,7 @@ TROUBLE: dict[str, Callable[[], Any]] = {
     "failed": _raising(lambda: system_error(errno.EIO)),
     "eof": lambda: b"",
 }
-"""what the file does so that a call which needs it ends so"""
+"""what the file does in order that a call which needs it has this outcome"""
 
 
 class ArchiveStage(ReportingStage):
@@ -195,7 +195,7 @@ class ArchiveStage(ReportingStage):
     def _construct(self, mode: str) -> None:
         try:
             self.subject = self._kind(self._file, mode, encoding="utf-8", unicode=False, registry=REGISTRY, engine=self._engine)
-        except Exception:  # the caller gets it: only the state that it led to is kept
+        except Exception:  # the caller gets it; kept is only the state that it led to
             self._lost_in = self._trace.next_state
             raise
 

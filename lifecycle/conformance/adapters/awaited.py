@@ -1,7 +1,7 @@
 """The adapter of the asynchronous twins: every call is awaited to its end here, or made without waiting.
 
-A call that is not to wait is made by nowait(), and needs no event loop; one that waits runs in a loop of asyncio's. An awaited
-call has no time-out of its own, so that none of its outcomes is `timed_out`.
+A call that must not wait is made by nowait(), and needs no event loop; one that waits runs in an asyncio loop. An awaited call
+has no time-out of its own, so it never ends in `timed_out`.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class AwaitedStage(GovernedStage):
         self._waited = False
 
     def begin(self, kind: type[Any], engine: str | None) -> Any:
-        """A new object; whether it waits is each call's matter."""
+        """A new object; each call decides whether it waits."""
         return kind(engine=engine)
 
     def set_circumstances(self, under: Under) -> None:
-        """Say whether the next call waits, and whether its wait is cancelled."""
+        """Set whether the next call waits, and whether its wait is cancelled."""
         self._under = under
         self.subject.cancels = under is Under.CANCELLED
 
@@ -72,7 +72,7 @@ class AwaitedStage(GovernedStage):
         return self._awaited(call())
 
     def read_ahead(self) -> None:
-        """Let a file over the object take what has arrived, and not be read."""
+        """Have a file over the object buffer the data that has arrived, unread."""
         if self.subject.is_legal(START_TLS.name):
             self._file = aio.SocketFile(self.subject, archive_compatible=False, engine=self.subject.engine)
             with suppress(BlockingIOError):
@@ -120,7 +120,7 @@ class AwaitedAdapter(GovernedAdapter):
         self._runner = asyncio.Runner()
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """Everything but time-outs; over a path nothing is cancelled: a call that tries again does not announce its wait."""
+        """Everything except time-outs; over a path nothing is cancelled, since a call that polls does not announce its wait."""
         if self._folder is not None and provocation.under is Under.CANCELLED:
             return False
         return provocation.under is not Under.BRIEFLY and (CAN_BE_SCARCE or provocation.under is not Under.SCARCE)

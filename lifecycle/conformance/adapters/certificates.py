@@ -23,7 +23,7 @@ _making = threading.Lock()
 
 
 def authority(name: str = "trusted") -> trustme.CA:
-    """A certificate authority for each name; who trusts one does not trust the others."""
+    """A certificate authority for each name; a context that trusts one of them does not trust the others."""
     import trustme  # an optional dependency, which takes a tenth of a second to load
 
     with _making:  # both sides of a test may ask at once

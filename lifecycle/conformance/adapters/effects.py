@@ -1,6 +1,7 @@
-"""Waits until what a peer did has arrived at a socket: a busy system delivers after the call that sent it has returned.
+"""Waits until the effect of a peer's action has arrived at a socket.
 
-Each fact of the surroundings that a peer brings about shows on the descriptor in one of a few ways.
+A busy system delivers data after the sender's call has returned. The descriptor shows each fact that a peer can cause in one of
+a few ways.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Set as AbstractSet
 from lifecycle.system.handles import borrowed
 
 READABLE, WRITABLE, ENDED, HUNG_UP, GONE = "readable", "writable", "at_end", "hung_up", "gone"
-"""what a socket may become; the words of becomes()"""
+"""the possible changes of a socket, as words for becomes()"""
 
 TCP_CLOSE = 7  # as Linux numbers the states of TCP
 
@@ -31,7 +32,7 @@ SHOWS: Mapping[str, str] = {
     "reset": GONE,
     "both_ended": GONE,
 }
-"""a fact that peers bring about -> how it shows on the descriptor; `both_ended` shows once the end is acknowledged"""
+"""a fact that peers cause -> how the descriptor shows it; `both_ended` shows once the end is acknowledged"""
 
 
 def await_effects(fileno: int, facts: AbstractSet[str], *, seconds: float) -> bool:
@@ -105,10 +106,10 @@ else:
 
 
 def keep_full(fileno: int) -> None:
-    """Let the socket take no more than it has taken.
+    """Keep the buffers of the socket full.
 
-    Some of what was sent is still on its way and makes room when it is acknowledged, 40 ms later; with the smallest send
-    buffer, what waits in it fills it nevertheless.
+    Data in flight makes room when it is acknowledged, 40 ms later; with the smallest send buffer, the data that waits in it
+    still fills it.
     """
     with borrowed(fileno) as twin:
         twin.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)

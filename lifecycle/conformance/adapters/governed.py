@@ -1,4 +1,4 @@
-"""The adapter of classes that are governed by a role: this package's sockets, under either engine."""
+"""The adapter of classes with a role: this package's sockets, under either engine."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ WITH_CONSEQUENCES = frozenset({ATTACH.name, STOP_TLS.name})
 """calls after which the object or its peer is looked at"""
 
 READ_AHEAD = 65536
-"""more bytes than have arrived: a file that wants all of them keeps what there is"""
+"""more bytes than have arrived: a file that needs all of them buffers those that have"""
 
 REPORTING = (roles.SOCKET_FILE.name, roles.ARCHIVE.name)
-"""roles whose outcomes are what their objects report: they are always observed"""
+"""roles whose objects report their own outcomes: they are always observed"""
 
 
 class Cancelling:
-    """Mixed into a class of sockets: what is done where a call is about to wait; it is cancelled while `cancels` is set."""
+    """A mixin for a class of sockets: acts when a call is about to wait, and cancels the call while `cancels` is set."""
 
     cancels = False
     meanwhile: Callable[[], object] | None = None
@@ -132,7 +132,7 @@ class GovernedStage(LoopbackStage):
             trace.target = self.subject
 
     def act(self, action: str) -> None:
-        """As of every session; the peer goes on while the object waits."""
+        """As in every session; the peer continues while the object waits."""
         super().act(action)
         if self.drives_peer and action in TLS_ACTIONS and isinstance(self.peer, StreamPeer):
             self.subject.meanwhile = self.peer.drive
@@ -154,7 +154,7 @@ class GovernedStage(LoopbackStage):
         legal = property(attrgetter("subject.legal"))
 
     def call(self, provocation: Provocation) -> Answer:
-        """As of every session; in one frame where nothing has to be done around the call."""
+        """As in every session; in one frame if nothing has to be done around the call."""
         call, under = provocation.call, provocation.under
         if not self._is_direct or call in NOT_DIRECT or under is Under.SCARCE:
             return super().call(provocation)
@@ -210,18 +210,18 @@ class GovernedStage(LoopbackStage):
         self.meet(self.host.accept(self))
 
     def be_a_file(self) -> None:
-        """A SocketFile is made over the object and closed: the object stays as it is."""
+        """Make a SocketFile over the object and close it; the object does not change."""
         SocketFile(self.subject, engine=self.subject.engine).close()
 
     def read_ahead(self) -> None:
-        """Let a file over the object take what has arrived, and not be read."""
+        """Have a file over the object buffer the data that has arrived, unread."""
         if self.subject.is_legal(START_TLS.name):
             self.set_circumstances(Under.AT_ONCE)
             self._file = SocketFile(self.subject, archive_compatible=False, engine=self.subject.engine)
             self._file.read(READ_AHEAD)
 
     def _go_on_after(self, provocation: Provocation, answer: Answer) -> None:
-        """As of every session; a file that was made for the call is closed then."""
+        """As in every session; a file that was made for the call is closed."""
         super()._go_on_after(provocation, answer)
         if self._file is not None:
             self._file.close()
@@ -237,16 +237,16 @@ class GovernedStage(LoopbackStage):
         return client
 
     def where_to_listen(self) -> dict[str, Any]:
-        """Where the server is that accepts into the object."""
+        """The address of the server that accepts into the object."""
         return {"path": self.loopback.fresh_address()} if self.loopback.is_local else {"address": HOST}
 
     def meet(self, client: Any) -> None:
-        """Have `client` as the peer from now on."""
+        """Make `client` the peer."""
         assert isinstance(self.peer, StreamPeer)
         self.peer.replace(client)
 
     def settle(self, facts: Facts) -> None:
-        """As of every session; what TLS has taken from the system does not show on the descriptor any more."""
+        """As in every session; but the descriptor does not show data that TLS has already taken from the system."""
         if ARRIVES.isdisjoint(facts):
             return
         layer = getattr(self.subject, "_socket", None)
@@ -286,9 +286,8 @@ class GovernedAdapter:
     """Classes that are governed by the roles of the package, tested on real sockets.
 
     classes: role -> class, by default the package's own. engine: which engine runs the objects; None for the default one.
-    watched: whether what the objects themselves report is looked at too. Objects that are observed take another way through
-    the engine than those that are not, so that a run does well to do both. tls_version: of the peers; the newest by default.
-    local: whether over paths, as Unix-domain sockets, and not over IP.
+    watched: whether to check the objects' own reports, too. Observed objects take another path through the engine, so a run
+    should test both. tls_version: of the peers; the newest by default. local: whether to use Unix-domain sockets instead of IP.
     """
 
     governed = True
@@ -323,7 +322,7 @@ class GovernedAdapter:
         return (ENVIRONMENTS if CAN_BE_MADE else PLAIN_ENVIRONMENTS)[role.name]
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """Everything that this system can be made to do; TLS where certificates can be made."""
+        """Everything that can be provoked on this system; TLS if certificates can be made."""
         if not CAN_BE_MADE and provocation.call in TLS_NAMES:
             return False
         return CAN_BE_SCARCE or provocation.under is not Under.SCARCE

@@ -1,4 +1,4 @@
-"""What an implementation is known to do otherwise: differences that have names, and are not findings."""
+"""Known differences of an implementation, which have names and are not findings."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ KEYS = ("role", "state", "call", "expected", "got")
 
 
 def table_of(name: str) -> tuple[Known, ...]:
-    """What the implementation of that name is known to do otherwise; nothing where it has no table.
+    """The known differences of the implementation of that name; none if it has no table.
 
-    A line has the role, the state, the call, with or without how it is made, the beginnings of the expectation and the answer,
-    why it is so, and how that was checked by hand; * matches everything.
+    A line has the role, the state, the call (with or without how it is made), the beginnings of the expectation and the answer,
+    the reason, and how that was checked by hand; * matches everything.
     """
     table = files("lifecycle.conformance") / "tables" / f"{name}.tsv"
     if not table.is_file():

@@ -1,7 +1,7 @@
-"""The surroundings that all sessions of an adapter share on the loopback interface, and its peers' patience.
+"""The peers and listeners that all sessions of an adapter share on the loopback interface, and how long peers wait.
 
-Everything is made by the factory of the implementation under test where its sockets are not the system's, and by
-`socket.socket` otherwise.
+They are made by the factory of the implementation under test if its sockets are not the system's, and by `socket.socket`
+otherwise.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ FULL = "full"  # the fact that nothing more can be sent
 ARRIVES = frozenset({*SHOWS, FULL})  # the facts for which settle() does something
 PATIENCE = 2.0  # seconds that a peer waits for what must arrive
 DELIVERED_WITHIN = 0.5  # seconds in which a busy system has delivered what was sent
-IMPATIENCE = 0.05  # seconds, once something did not arrive: what is broken is tried again and again, to be shrunk
+IMPATIENCE = (
+    0.05  # seconds after something did not arrive: a broken implementation is tried again and again while failures are shrunk
+)
 ASKED_AGAIN = 0.001  # seconds until a socket that does not say when it is ready is asked again
 TRIES = 8  # of a peer's socket that says it is ready, and then would block
 LITTLE = 4096  # bytes
@@ -67,10 +69,10 @@ class Loopback(Sockets):
         self._arrived: dict[tuple[Any, ...], Any] = {}
         self.patience = patience
         self.delay = 0.0
-        """seconds in which what is sent arrives, where nothing says when it has"""
+        """seconds in which sent data arrives, if nothing shows when it has"""
 
     def new(self, kind: int) -> Any:
-        """A new socket that does not wait; one of a stream buffers little of what it receives, so that it is soon full."""
+        """A new non-blocking socket; a stream socket has a small receive buffer, so that it is soon full."""
         sock = super().new(kind)
         try:
             if kind == socket.SOCK_STREAM:
@@ -88,7 +90,7 @@ class Loopback(Sockets):
         return sock
 
     def pair(self, kind: int = socket.SOCK_STREAM) -> tuple[Any, Any]:
-        """A connection to the listener that is shared: (its seeker, the accepted end); or two sockets for messages."""
+        """A connection to the shared listener: (the connecting end, the accepted end); or two sockets for messages."""
         if kind == socket.SOCK_DGRAM or self.is_local:
             return super().pair(kind)
         seeker = self.new(kind)
@@ -102,7 +104,7 @@ class Loopback(Sockets):
 
     @cached_property
     def listener_address(self) -> Any:
-        """Where it listens."""
+        """The address of the shared listener."""
         return address_of(self.listener)
 
     @cached_property
@@ -119,7 +121,7 @@ class Loopback(Sockets):
         return address_of(self._rival if kind == socket.SOCK_STREAM else self.mailbox)
 
     def patiently(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
-        """What `call` of a peer's socket returns, waiting until something has arrived; Mismatch when nothing does."""
+        """The result of a peer's call, waiting until something has arrived; Mismatch if nothing does."""
         deadline = time.monotonic() + self.patience
         for tries in count(1):
             if not would_wait(sock):
@@ -134,10 +136,10 @@ class Loopback(Sockets):
             if not says_when:
                 time.sleep(ASKED_AGAIN)
         self.patience = min(self.patience, IMPATIENCE)
-        raise Mismatch("something comes to the peer", "nothing")
+        raise Mismatch("data at the peer", "nothing")
 
     def settle(self, sock: Any, facts: Facts) -> None:
-        """Wait until the effects of these facts have arrived at a socket; where they do not, its next call shows it.
+        """Wait until the effects of these facts have arrived at a socket; if they do not, its next call shows it.
 
         sock: a socket, or a descriptor of the system.
         """
@@ -157,7 +159,7 @@ class Loopback(Sockets):
             self.patience = min(self.patience, IMPATIENCE)
 
     def accept(self, wanted: Any) -> Any:
-        """The connection that arrives at the listener from the address `wanted`; others are kept."""
+        """The connection that arrives at the shared listener from the address `wanted`; others are kept."""
         key = _key(wanted)
         while key not in self._arrived:
             self._take(*self.patiently(self.listener, accept_from, self.listener))
@@ -171,14 +173,14 @@ class Loopback(Sockets):
         return self._arrived.pop(_key(wanted), None)
 
     def drop(self, address: Any) -> None:
-        """Reset the connection that has arrived from this address, where one has."""
+        """Reset the connection that has arrived from this address, if there is one."""
         self._accept_all()
         connection = self._arrived.pop(_key(address), None)
         if connection is not None:
             reset(connection)
 
     def drop_all(self) -> None:
-        """Reset all connections that have arrived without being asked for."""
+        """Reset all connections that have arrived and were not accepted."""
         self._accept_all()
         while self._arrived:
             reset(self._arrived.popitem()[1])
@@ -200,22 +202,22 @@ class Loopback(Sockets):
 
 
 def _key(address: Any) -> Any:
-    """An address as accept() gives it, or as an object reports it: the two that IP has, or a path."""
+    """The host and port, or the path, of an address as accept() returns it or an object reports it."""
     return getattr(address, "path", None) or (address if isinstance(address, str) else tuple(address[:2]))
 
 
 def would_wait(sock: Any) -> bool:
-    """Whether a socket says itself that it has nothing to give: asked for it, a broken one may wait for ever."""
+    """Whether a socket itself reports that it has nothing to read: a receive of a broken one could wait for ever."""
     return hasattr(sock, "becomes") and not sock.becomes(READABLE, 0)
 
 
 def can_say(sock: Any) -> bool:
-    """Whether a socket says when it has become ready, itself or by its descriptor."""
+    """Whether a socket shows when it becomes ready, by a method or by its descriptor."""
     return hasattr(sock, "becomes") or descriptor_of(sock) != -1
 
 
 def close_once(sock: Any) -> None:
-    """Close a socket that may be closed already, and may not take that twice."""
+    """Close a socket that may be closed already, in implementations that refuse a second close()."""
     if sock is not None and (getattr(sock, "fileno", int)() != -1 or descriptor_of(sock) == -1):
         sock.close()
 

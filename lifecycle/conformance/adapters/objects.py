@@ -1,8 +1,8 @@
 """Objects that report their own outcomes, and the adapter of a class that is governed by a role of your own.
 
-How the calls of a socket end can be seen from outside, by the errors of the system. Other objects raise errors of their own
-classes: there the outcome is the one that the object reports to observers, and it is checked beside it that the caller gets an
-error just where the outcome is not a success.
+The outcome of a socket's call can be seen from outside, by the system's errors. Other objects raise errors of their own
+classes: for them the outcome is the one that the object reports to observers, and in addition the suite checks that the caller
+gets an error exactly if the outcome is not a success.
 """
 
 from __future__ import annotations
@@ -19,14 +19,11 @@ from lifecycle.engine import Kind, Lifecycle, Role
 from lifecycle.engine.journal import OBSERVERS, Record
 
 NOTHING = "nothing"
-"""reported where arguments were refused before anything happened"""
+"""reported if arguments were refused before anything happened"""
 
 
 class OutcomeTrace:
-    """An observer that keeps the outcome which an object reports for its last call.
-
-    target: the object, or None for any.
-    """
+    """An observer that keeps the outcome of the last call of an object. target: the object, or None for any."""
 
     def __init__(self) -> None:
         self.target: object = None
@@ -43,14 +40,14 @@ class OutcomeTrace:
             self.reported, self.next_state = record.outcome or NOTHING, record.next_state
 
     def turn(self, on: bool) -> None:
-        """Begin or end to observe."""
+        """Start or stop observing."""
         if on != self._is_on:
             self._is_on = on
             (OBSERVERS.add if on else OBSERVERS.remove)(self)
 
 
 class ReportingStage(ABC):
-    """An object whose outcomes are those that it reports."""
+    """An object that reports its own outcomes."""
 
     role: Role
     subject: Any
@@ -108,7 +105,7 @@ class ObjectStage(ReportingStage):
         return getattr(self.subject, provocation.call)(*provocation.arguments)
 
     def act(self, action: str) -> None:
-        """Do to the object what the action means."""
+        """Apply the action to the object."""
         self._acts[action](self.subject)
 
     def close(self) -> None:
@@ -131,7 +128,7 @@ class ObjectAdapter:
     def __init__(self, make: Callable[[], Any], environment: Environment, acts: Acts | None = None) -> None:
         first = make()
         if not isinstance(first, Lifecycle):
-            raise TypeError(f"an object of a class that is governed by a role was to be made, and got {first!r}")
+            raise TypeError(f"expected an object of a class with a role, not {first!r}")
         self.name = type(first).__name__
         self.roles = (first.role,)
         self._make = make
@@ -160,5 +157,5 @@ class ObjectAdapter:
         return compared(edge, answer)
 
     def close(self) -> None:
-        """Observe no longer."""
+        """Stop observing."""
         self._trace.turn(False)

@@ -16,7 +16,7 @@ from lifecycle.system.outcomes import outcome_of_class, outcome_of_number
 _WAITING = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY})
 
 UNDER_WAY = "EINPROGRESS"
-"""the answer of a connect() that goes on"""
+"""the answer of a connect() that is still under way"""
 
 NUMBERS: Mapping[type[OSError], int] = {
     ConnectionResetError: errno.ECONNRESET,
@@ -27,14 +27,14 @@ NUMBERS: Mapping[type[OSError], int] = {
 """an error's class -> the number that it stands for"""
 
 PLAIN_ERRORS = frozenset({OSError, BlockingIOError, TimeoutError, *NUMBERS})
-"""classes of errors that say no more than their number does"""
+"""classes of errors that say no more than their error numbers"""
 
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RecursionError, TypeError, SystemExit)
 """errors of code that is wrong, rather than of code that refuses a call"""
 
 
 ANY_ERROR = (Exception, SystemExit, GeneratorExit)
-"""what an implementation may raise; an interrupt is the user's"""
+"""the exceptions that an implementation may raise; an interrupt comes from the user"""
 
 
 def message_of(error: BaseException) -> str:
@@ -71,7 +71,7 @@ def outcome_of_error(role: str, call: str, error: BaseException) -> str:
 
 
 def _errno_of(error: BaseException) -> int | None:
-    """The number of an error of an implementation, where it has one and looking at it raises nothing."""
+    """The number of an implementation's error, if it has one and reading it raises nothing."""
     try:
         number = getattr(error, "errno", None)
     except ANY_ERROR:
@@ -80,7 +80,7 @@ def _errno_of(error: BaseException) -> int | None:
 
 
 def _number_of(error: OSError) -> int | None:
-    """The number of an error that was raised without one, as asyncio's are, by its class."""
+    """The number for an error that was raised without one (as by asyncio), from its class."""
     return next((number for kind, number in NUMBERS.items() if isinstance(error, kind)), None)
 
 
@@ -100,7 +100,7 @@ def outcome_of_value(role: str, call: str, arguments: tuple[object, ...], value:
 
 @cache
 def _ends(role: Role, call: str) -> bool:
-    """Whether the end of a stream can show in this call."""
+    """Whether this call can show the end of a stream."""
     return any(EOF.name in row.get(call, {}) for row in role.table.values())
 
 
@@ -119,7 +119,7 @@ def system_answer(error: BaseException | None) -> str:
 
 
 def _is_of_ssl(error: BaseException) -> bool:
-    """Whether it is one of ssl's own errors, whose numbers are not the system's; ssl need not be imported to know."""
+    """Whether it is one of ssl's own errors, whose numbers are not the system's; found out without importing ssl."""
     return type(error).__module__ == "ssl"
 
 
@@ -129,7 +129,7 @@ def waits_for_tls(error: BaseException) -> bool:
 
 
 def detail_of(error: BaseException) -> str:
-    """An error as detail of its outcome: in one word where a socket may raise it, else its text.
+    """An error as detail of its outcome: one word if a socket may raise it, otherwise its text.
 
     A refusal builds its text when it is asked for, which would cost as much as the rest of the step.
     """

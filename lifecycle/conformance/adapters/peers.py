@@ -1,4 +1,4 @@
-"""The other side of one object under test: its methods are the peer actions of the environments, by name."""
+"""The peers of one object under test: their methods are the peer actions of the environments, by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lifecycle.conformance.model.environments import MESSAGE
 from lifecycle.system.portable_calls import dissolve
 
 LocalAddress = Callable[[], tuple[str, int]]
-"""Gives the local address of the object under test"""
+"""Returns the local address of the object under test"""
 
 
 class StreamPeer:
@@ -34,10 +34,10 @@ class StreamPeer:
         """whether it is the server of TLS, the version, and whether drive() is called where the object is about to wait"""
         self._awaited: tuple[str, int] | None = None
         self._parts: list[bytes] = []
-        """what the object has sent that was not read here"""
+        """the data that the object has sent and that was not read here"""
 
     def expect(self, data: bytes) -> None:
-        """The object has sent this."""
+        """Note that the object has sent this data."""
         self._parts.append(data)
 
     def expect_connection(self) -> None:
@@ -59,7 +59,7 @@ class StreamPeer:
         return self._sock
 
     def replace(self, sock: Any) -> None:
-        """Be the owner of `sock` from now on."""
+        """Own `sock` from now on."""
         self.close()
         self._sock = sock
         self._parts = []
@@ -81,7 +81,7 @@ class StreamPeer:
         return got
 
     def receive_to_the_end(self) -> bytes:
-        """Everything up to the end of the stream; Mismatch where it does not end."""
+        """Everything up to the end of the stream; Mismatch if it does not end."""
         got = b""
         try:
             while part := self._loopback.patiently(self.sock, self.sock.recv, 65536):
@@ -92,7 +92,7 @@ class StreamPeer:
         return got
 
     def peer_sends(self) -> None:
-        """Send the message; over a path a descriptor with it, which most receives drop."""
+        """Send the message; over a path, with a descriptor, which most receives drop."""
         if sys.platform != "win32" and self._loopback.is_local:
             socket.send_fds(self.sock, [MESSAGE], [0])
         else:
@@ -103,7 +103,7 @@ class StreamPeer:
         self._begin_tls("trusted")
 
     def peer_refuses_tls(self) -> None:
-        """Begin a handshake that one of the two sides will refuse."""
+        """Begin a handshake that one of the sides will refuse."""
         self._begin_tls("stranger")
 
     def peer_notifies(self) -> None:
@@ -118,7 +118,7 @@ class StreamPeer:
         self.sock.shutdown(socket.SHUT_WR)
 
     def leave_tls(self) -> None:
-        """Read up to the object's close_notify; what follows is plain text. A table that was broken may leave before TLS."""
+        """Read up to the object's close_notify; plain text follows. An object with a broken table may leave TLS earlier."""
         while self._tls is not None and self.sock.fileno() != -1 and self._tls.receive():
             pass
         self._tls, self._parts = None, []
@@ -132,7 +132,7 @@ class StreamPeer:
         self._tls.begin()
 
     def drive(self) -> None:
-        """Go on with a handshake of TLS: the object is about to wait."""
+        """Continue a TLS handshake: the object is about to wait."""
         if self._tls is not None:
             self._tls.drive()
 
@@ -218,7 +218,7 @@ class ServerPeer:
 
 
 class DatagramPeer:
-    """The other one of two sockets that exchange messages."""
+    """The peer of a socket that exchanges messages."""
 
     def __init__(self, loopback: Loopback, subject_address: LocalAddress) -> None:
         self._loopback = loopback
@@ -229,18 +229,18 @@ class DatagramPeer:
         """the messages that the object has sent and that were not read here"""
 
     def expect(self, data: bytes) -> None:
-        """The object has sent this message."""
+        """Note that the object has sent this message."""
         self._expected.append(data)
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where the peer is, or was."""
+        """The present or last address of the peer."""
         self._appear()
         assert self._address is not None
         return self._address
 
     def replace(self, sock: Any) -> None:
-        """Be the owner of `sock` from now on."""
+        """Own `sock` from now on."""
         self.close()
         self._sock, self._address = sock, address_of(sock)
 
@@ -258,13 +258,13 @@ class DatagramPeer:
         return address if self._loopback.is_local else (self._loopback.host, address[1])
 
     def peer_fills(self) -> None:
-        """Let the queue be full, of another's messages."""
+        """Fill the queue with messages of another socket."""
         with self._loopback.new(socket.SOCK_DGRAM) as other, suppress(BlockingIOError):
             while True:
                 other.sendto(MESSAGE, self.address)
 
     def peer_turns_away(self) -> None:
-        """Be a peer of the object, and leave that with its messages unread: Linux reports ECONNRESET to it then."""
+        """Become the object's peer and close with its messages unread: Linux then reports ECONNRESET to it."""
         self._sock.connect(self._to_subject())
         dissolve(self._sock)
         self._expected.clear()
@@ -294,7 +294,7 @@ class DatagramPeer:
         self._expected.clear()
 
     def peer_returns(self) -> None:
-        """Come back to the same address."""
+        """Bind to the same address again."""
         self._open(self.address)
         self._expected.clear()
 
@@ -320,7 +320,7 @@ PEERS: dict[str, type[StreamPeer] | type[ServerPeer] | type[DatagramPeer]] = {
     "accepted": StreamPeer,
     "datagram": DatagramPeer,
 }
-"""role -> who is on the other side"""
+"""role -> the class of its peers"""
 
 KINDS = {
     "server": socket.SOCK_STREAM,

@@ -1,4 +1,4 @@
-"""Finds the line of a platform's table that answers a call where a role among its surroundings stands."""
+"""Finds the line of a platform's table for a call of an object with these facts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lifecycle.system.matrices import shipped_results, winsock_results
 from lifecycle.system.platform_answers import CALLS, KINDS
 
 Lines = tuple[tuple[str, str, str], ...]
-"""(facts, what Linux's table calls a socket with them, what Winsock's does); the first that holds"""
+"""(facts, the name of a socket with them in Linux's table, and in Winsock's); the first that holds"""
 
 HOW: Mapping[str, str] = {
     "receive nothing": "recv_0",
@@ -24,7 +24,7 @@ HOW: Mapping[str, str] = {
     "shut_down both": "shutdown_rdwr",
     FINISH_CONNECT.name: "so_error",
 }
-"""a call, with how it is made -> what the table calls it, where it is not what it calls the call"""
+"""a call, with how it is made -> its name in the table, if that differs from the name of the plain call"""
 
 WINSOCK = "winsock"
 
@@ -39,10 +39,10 @@ HOW_IN_WINSOCK: Mapping[str, str] = {
 """the same, in Winsock's table"""
 
 ENDED_HERE = (("send", "send_ended", "send-shut"), ("recv", "receive_ended", "recv-shut"))
-"""(calls, the fact that their direction was shut down here, what Winsock's table calls that)"""
+"""(calls, the fact that their direction was shut down here, the name of that in Winsock's table)"""
 
 CONNECTS = {LISTENER: "connect", SILENCE: "connect", PEER: "connect", NOBODY: "connect_dead"}
-"""the address of a connect -> what the table calls it"""
+"""the address of a connect -> its name in the table"""
 
 STREAM_STATES: Lines = (
     ("over", "closed", "closed"),
@@ -108,11 +108,11 @@ class Line:
 
     @property
     def waits(self) -> bool:
-        """Whether the call waits there, unless it is told not to."""
+        """Whether the call waits there, unless it is made without waiting."""
         return self.result.partition("+")[0] in ("would-block", UNDER_WAY)
 
     def says(self, answer: Answer) -> bool:
-        """Whether this is what was answered."""
+        """Whether this line has that answer."""
         result = self.result.removesuffix("+SIGPIPE").partition("(")[0]
         system = answer.system.removeprefix("WSA")
         if answer.system == UNDER_WAY and self.call == HOW[FINISH_CONNECT.name]:
@@ -128,14 +128,14 @@ class Line:
 
 
 def lines_for(platform: str | None, edge: Edge) -> tuple[Line, ...]:
-    """The lines of `platform`'s table that may answer a call where the edge begins; none where it has none."""
+    """The lines of `platform`'s table that may apply to the call of an edge; none if it has no table."""
     if platform is None or not isinstance(edge.step, Provocation):
         return ()
     if platform == WINSOCK:
         return tuple(_lines_of_winsock(edge, edge.step))
     call, kind, facts = _call_in_table(edge.step), str(KINDS[edge.role].linux), edge.source.facts
     states = [_state_in_table(edge.role, facts)]
-    if "data" in facts:  # of a call that is not about the data, the line without it says as much
+    if "data" in facts:  # if the call is not about the data, the line without data applies, too
         states.append(_state_in_table(edge.role, facts - {"data"}))
         states.append("recv_shut_peer_sent")
     if "receive_ended" in facts:
@@ -151,7 +151,7 @@ def lines_for(platform: str | None, edge: Edge) -> tuple[Line, ...]:
 
 
 def _lines_of_winsock(edge: Edge, provocation: Provocation) -> Iterator[Line]:
-    """What was measured under Wine, and what is documented of Windows where that is known to be otherwise."""
+    """The answers measured under Wine, and the documented ones of Windows if they are known to differ."""
     named = CALLS.get(provocation.call)
     call = HOW_IN_WINSOCK.get(provocation.label) or (named.winsock if named is not None else None)
     kind, (_, state) = str(KINDS[edge.role].winsock), _states_in_tables(edge.role, edge.source.facts)
@@ -167,8 +167,8 @@ COLLECTED, UNCOLLECTED = "accepted", "connected"
 
 The table's connections were made without waiting, and the result was not collected: there the second connect() returned the
 first one's "ok", and made no connection. One that was accepted, or whose connect() has returned its result, answers EISCONN.
-(COLLECTED in lifecycle.system.platform_answers has the same.) Whether a client's connect() collects it is the
-implementation's matter.
+(COLLECTED in lifecycle.system.platform_answers has the same.) Whether a client's connect() collects it depends on the
+implementation.
 """
 
 
@@ -182,7 +182,7 @@ def _call_in_table(provocation: Provocation) -> str | None:
 
 @cache
 def _states_in_tables(role: str, facts: frozenset[str]) -> tuple[str, str]:
-    """What Linux's table calls a socket of that role with these facts, and what Winsock's does."""
+    """The names of a socket of that role with these facts in Linux's table and in Winsock's."""
     rows = DATAGRAM_STATES if KINDS[role].linux == "dgram" else STREAM_STATES
     return next((linux, winsock) for words, linux, winsock in rows if frozenset(words.split()) <= facts)
 

@@ -1,4 +1,4 @@
-"""What a conformance run needs of an implementation: a dozen lines to write for your own.
+"""The protocol between a conformance run and an implementation: an adapter of your own takes a dozen lines.
 
     class MyAdapter:
         name = "mine"
@@ -55,7 +55,7 @@ AGREES = Verdict(True)
 
 
 class Mismatch(Exception):
-    """A peer saw something else than it should have."""
+    """A peer did not see what it should have seen."""
 
     def __init__(self, expected: object, got: object) -> None:
         super().__init__(f"{got!r} instead of {expected!r}")
@@ -69,29 +69,29 @@ class Mismatch(Exception):
 class Stage(Protocol):
     """One object under test among its peers.
 
-    Where the effects of others' actions take time to arrive, a method settle(facts) waits for those of these facts.
+    If the effects of peers' actions take time to arrive, a method settle(facts) waits for them.
     """
 
     @property
     def state(self) -> str | None:
-        """The state that the object reports, or None where it reports none."""
+        """The state that the object reports, or None if it reports none."""
         ...
 
     @property
     def legal(self) -> tuple[str, ...] | None:
-        """The calls that the object says are legal, or None where it does not say."""
+        """The calls that the object reports as legal, or None if it reports none."""
         ...
 
     def call(self, provocation: Provocation) -> Answer:
-        """Make the call; no exception of it gets out."""
+        """Make the call; its exceptions become answers."""
         ...
 
     def act(self, action: str) -> None:
-        """Let a peer do something. Raises Mismatch where the peer sees something wrong."""
+        """Make a peer act. Raises Mismatch if the peer sees something wrong."""
         ...
 
     def close(self) -> None:
-        """End the object and its peers, whatever state they are in."""
+        """End the object and its peers, in any state."""
         ...
 
 
@@ -113,7 +113,7 @@ class Adapter(Protocol):
         ...
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """Whether it has this call where that is legal, or illegal, and whether this way of provoking it is possible here."""
+        """Whether it has this call, as a legal or an illegal one, and whether it can be provoked in this way here."""
         ...
 
     def stage(self, role: Role) -> Stage:
@@ -138,7 +138,7 @@ def made_by(make: Callable[[], Adapter]) -> Adapter:
 
 
 def compared(edge: Edge, answer: Answer) -> Verdict:
-    """The usual verdict: the outcome, and the value where one can be said, must be those expected."""
+    """The usual verdict: the outcome, and the value if one is expected, must be the expected ones."""
     if answer.outcome != edge.outcome:
         return Verdict(False, str(edge.outcome), f"{answer.outcome} ({answer.detail})" if answer.detail else answer.outcome)
     if answer.reported is not None and answer.reported != edge.outcome:

@@ -71,7 +71,7 @@ class Flood(bytes):
 
 @cache
 def flood() -> Flood:
-    """More than two connected sockets buffer; made when it is first sent, since it is large."""
+    """More data than two connected sockets buffer; made when it is first sent, since it is large."""
     return Flood(16 << 20)
 
 
@@ -87,11 +87,11 @@ class Handed:
 
     @property
     def is_open(self) -> bool:
-        """Whether the number is that of an open file."""
+        """Whether the number belongs to an open file."""
         return self._file is not None and _file_of(self._number) == self._file
 
     def close(self) -> None:
-        """Close it, unless another has."""
+        """Close it, unless that was done."""
         if self.is_open:
             socket.close(self._number)
 
@@ -109,19 +109,19 @@ def _file_of(number: int) -> tuple[object, object] | None:
 
 @lru_cache(1024)
 def _answer_of(role: str, call: str, kind: type[OSError], number: int | None) -> Answer:
-    """The answer that an error of the system is, made once: most steps that fail do so in one of a few ways."""
+    """The answer for an error of the system, made once: most steps that fail do so in one of a few ways."""
     error = kind()
     error.errno = number
     return Answer(outcome_of_error(role, call, error), None, detail_of(error), system_answer(error))
 
 
 def _odd_answer(result: object, error: BaseException) -> Answer:
-    """The answer that a result is which raises an error when it is looked at."""
-    return Answer(f"gives a {type(result).__name__} which raises {type(error).__name__} when it is looked at")
+    """The answer for a result that raises an error when it is read."""
+    return Answer(f"returns a {type(result).__name__} which raises {type(error).__name__} when it is read")
 
 
 def _odd(expected: str, error: BaseException) -> Mismatch:
-    """What the implementation raises that no socket should, where `expected` was to be."""
+    """The answer for an exception that no socket should raise."""
     return Mismatch(expected, error_text(error))
 
 
@@ -129,7 +129,7 @@ class LoopbackStage(ABC):
     """One object of a socket role among its peers; everything is closed at the end."""
 
     drives_peer = False
-    """whether the peer's handshake of TLS goes on where the object is about to wait, else in a thread"""
+    """whether the peer's TLS handshake runs whenever the object is about to wait, instead of in a thread"""
 
     @property
     def state(self) -> str | None:
@@ -166,15 +166,15 @@ class LoopbackStage(ABC):
 
     @abstractmethod
     def descriptor(self) -> int:
-        """The descriptor of the object under test, or -1 where it is none of the system's."""
+        """The descriptor of the object under test, or -1 if it is not the system's."""
 
     def waiting_on(self) -> Any:
-        """What is asked whether something has arrived: a socket, or a descriptor of the system."""
+        """The socket, or descriptor of the system, that shows whether something has arrived."""
         return self.descriptor()
 
     @abstractmethod
     def set_circumstances(self, under: Under) -> None:
-        """Let the next call wait as these circumstances say."""
+        """Set how the next call waits."""
 
     @abstractmethod
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
@@ -283,7 +283,7 @@ class LoopbackStage(ABC):
         return Answer(outcome_of_value(self.role, call, arguments, value), value)
 
     def act(self, action: str) -> None:
-        """Let the peer do something."""
+        """Make the peer act."""
         if action in TLS_ACTIONS and isinstance(self.peer, StreamPeer):
             self.peer.tls_side = (not self.is_tls_server, self.tls_version, self.drives_peer)
         try:
@@ -298,7 +298,7 @@ class LoopbackStage(ABC):
         self.loopback.settle(self.waiting_on(), facts)
 
     def close(self) -> None:
-        """End everything; the peer first, by a reset, so that no port is left waiting.
+        """End everything; the peer first, by a reset, so that no port stays in TIME_WAIT.
 
         An error here is not a finding: close() has cells of its own.
         """
@@ -312,7 +312,7 @@ class LoopbackStage(ABC):
                 continue
 
     def buffer_little(self) -> None:
-        """Let a flood be small, where the object is a descriptor of the system."""
+        """Make small buffers, so that a small flood fills them, if the object has a descriptor of the system."""
         number = self.descriptor()
         if number != -1:
             keep_full(number)
@@ -323,7 +323,7 @@ class LoopbackStage(ABC):
         return self.role == ACCEPTED.name
 
     def read_ahead(self) -> None:
-        """Let a file over the object take what has arrived, and not be read."""
+        """Have a file over the object buffer the data that has arrived, unread."""
         raise NotImplementedError
 
     def _filled_in(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -383,4 +383,4 @@ PLACES: Mapping[Place, Callable[[LoopbackStage], tuple[Any, ...]]] = {
     tls_words.CONTEXT_UNDER_FILE: _context_under_file,
     words.FLOOD: lambda stage: (flood(),),
 }
-"""a place -> the arguments that the surroundings fill in for it"""
+"""a place -> the arguments for it"""

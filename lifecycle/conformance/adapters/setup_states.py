@@ -1,8 +1,7 @@
-"""Brings real sockets into states: the one way for the suite, the measured matrix, the tests and the benchmarks.
+"""Brings real sockets into states, for the suite, the measured matrix, the tests and the benchmarks.
 
-`arrange(sockets, facts)` makes a socket of which the facts of a role's state are true. STREAM_STATES and DATAGRAM_STATES make
-the states of the shipped platform tables, which look closer than the roles do: whether data is queued, whether a refusal was
-fetched.
+`arrange(sockets, facts)` makes a socket with the facts of a role's state. The states of the shipped platform tables, which
+distinguish more than the roles (whether data is queued, whether a refusal was fetched), are in table_states.py.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from lifecycle.roles.facts import Facts, Link, Receives
 from lifecycle.system.handles import accept_plainly, borrowed
 from lifecycle.system.outcomes import UNDER_WAY, system_error
 
-SHOWS_WITHIN = 0.2  # seconds in which what a peer does must show
-SILENT_FOR = 0.03  # seconds after which a listener that has not answered is silent
+SHOWS_WITHIN = 0.2  # seconds in which the effect of a peer's action must show
+SILENT_FOR = 0.03  # seconds after which a listener without an answer counts as silent
 RESETTING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-SMALL = 4096  # bytes of buffer, where one is to be filled
+SMALL = 4096  # the size in bytes of a buffer that is to be filled
 MAX_FILLERS = 64
 
 Factory = Callable[[int, int], Any]
@@ -35,7 +34,7 @@ Factory = Callable[[int, int], Any]
 
 
 class Sockets:
-    """Makes sockets of one family that do not wait; close() closes those that are kept.
+    """Makes non-blocking sockets of one family; close() closes those that are kept.
 
     new: the factory. folder: for the paths of local sockets.
     """
@@ -45,7 +44,7 @@ class Sockets:
         self.is_local = family == getattr(socket, "AF_UNIX", None)
         """whether addresses are paths"""
         self.host = "127.0.0.1"
-        """where sockets of IPv4 are bound"""
+        """the address to which sockets of IPv4 are bound"""
         self._new = new
         self._folder = folder
         self._kept: list[Any] = []
@@ -108,7 +107,7 @@ class Sockets:
         return sock
 
     def close(self) -> None:
-        """Close everything that is kept; what an odd implementation raises then is of no interest."""
+        """Close everything that is kept, ignoring the errors of faulty implementations."""
         while self._kept:
             with suppress(*ANY_ERROR):
                 self._kept.pop().close()
@@ -119,7 +118,7 @@ class Sockets:
         if kind == socket.SOCK_DGRAM:
             if self.is_local:
                 sock.close()
-            else:  # connected to itself, it refuses all others and keeps the port: a free one could be given to the next socket
+            else:  # connected to itself, it refuses all others and keeps the port from other sockets
                 begin_connect(sock, address)
         return address
 
@@ -148,7 +147,7 @@ def accept_from(listener: Any) -> tuple[Any, Any]:
 
 
 def begin_connect(sock: Any, address: Any) -> int:
-    """Seek a connection without waiting for it: 0, or the number of what is under way; OSError where it cannot even begin."""
+    """Begin a connect without waiting for it: 0, or an error number of UNDER_WAY; OSError if it cannot begin."""
     if hasattr(sock, "connect_ex"):
         number: int = sock.connect_ex(address)
         if number and number not in UNDER_WAY:
@@ -162,7 +161,7 @@ def begin_connect(sock: Any, address: Any) -> int:
 
 
 def set_timeout(sock: Any, seconds: float | None) -> None:
-    """Let calls wait so long, by settimeout() or setblocking(), whichever the socket has."""
+    """Set how long calls wait, by settimeout() or setblocking(), whichever the socket has."""
     if hasattr(sock, "settimeout"):
         sock.settimeout(seconds)
     elif hasattr(sock, "setblocking"):
@@ -170,10 +169,10 @@ def set_timeout(sock: Any, seconds: float | None) -> None:
 
 
 def descriptor_of(sock: Any) -> int:
-    """The socket's descriptor, or -1 where fileno() gives nothing that may be polled.
+    """The socket's descriptor, or -1 if fileno() returns nothing that may be polled.
 
-    A number counts when it is a socket of the system with the address that the object itself reports: any other may belong
-    to whatever else the process has open.
+    A number counts if it is a socket of the system with the address that the object itself reports: any other may belong to
+    another open file of the process.
     """
     if getattr(type(sock), "fileno", None) is socket.socket.fileno:
         return int(sock.fileno())
@@ -188,9 +187,9 @@ def descriptor_of(sock: Any) -> int:
 
 
 def becomes(sock: Any, what: str, seconds: float) -> bool:
-    """Whether the socket becomes `what` within so many seconds; True where nothing says, since the next call shows it.
+    """Whether the socket becomes `what` within so many seconds; True if nothing can tell, since the next call shows it.
 
-    The socket's own becomes(what, seconds) is asked where it has one, else its descriptor.
+    Asks the socket's own becomes(what, seconds) if it has one, otherwise its descriptor.
     """
     own = getattr(sock, "becomes", None)
     if own is not None:
@@ -205,7 +204,7 @@ def shows(sock: Any, *, writing: bool = False, within: float = SHOWS_WITHIN) -> 
 
 
 def reset(sock: Any) -> None:
-    """Close a connection so that its other end is reset and no port is left waiting, as far as the socket can do so."""
+    """Close a connection with a reset, if the socket can, so that no port stays in TIME_WAIT."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
     except (OSError, AttributeError):  # it is closed, or has no such option
@@ -218,7 +217,7 @@ def reset(sock: Any) -> None:
 
 
 def arrange(sockets: Sockets, kind: int, at: Facts) -> tuple[Any, Any]:
-    """A new socket of which these facts are true, and its peer, which is None where it has none."""
+    """A new socket with these facts, and its peer, or None if it has none."""
     if at.link is Link.LISTENING:
         return sockets.listening(kind=kind), None
     if at.link is Link.NO:

@@ -1,7 +1,7 @@
 """The adapter of sockets with the interface of `socket.socket`: the standard library's, gevent's, your own.
 
-A raw socket reports no state and refuses nothing of itself. What it answers to an illegal call must be what the table of its
-platform says, or, where it has none, any error: accepting what the contract forbids is a difference, and has to be explained.
+A raw socket reports no state and refuses nothing by itself. Its answer to an illegal call must be that of its platform's table,
+or, if there is none, any error: accepting a call that the contract forbids is a difference, and has to be explained.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from lifecycle.system.platform_answers import platform_answers
 from lifecycle.system.portable_calls import direction_of
 
 MAKES_ONE = frozenset({words.CREATE.name, words.OPEN_.name, words.ACCEPTED.name})
-"""calls that make a socket: there is no such call on one that exists"""
+"""calls that make a socket: an existing one does not have them"""
 
 MFC = "mfc"
 """a platform whose calls only fail: any error is a refusal, as Winsock's table says which calls are refused"""
@@ -44,14 +44,14 @@ MFC = "mfc"
 DONE_AT_ONCE = "POSIX: a connect() that is not to wait may be done at once"
 
 AT_MOST = 0.15
-"""seconds that a call may take which is not to wait"""
+"""seconds that a call which must not wait may take"""
 
 CIRCUMSTANCES = frozenset({Under.AT_ONCE, Under.BRIEFLY, Under.PATIENTLY} | ({Under.SCARCE} if CAN_BE_SCARCE else set()))
 """the circumstances of calls on a raw socket: nothing cancels them"""
 
 
 class RawStage(LoopbackStage):
-    """A raw socket among its peers, with the roles' calls spelt in its own."""
+    """A raw socket among its peers; the roles' calls are translated to its own."""
 
     def __init__(self, role: str, new: Factory, loopback: Loopback) -> None:
         super().__init__(role, loopback)
@@ -60,7 +60,7 @@ class RawStage(LoopbackStage):
         self._is_open = self._has_number = False
         try:
             self.sock: Any = new(socket.AF_INET, self.kind)
-            self.sock.close()  # it stands for an object that has no socket yet: every call answers EBADF
+            self.sock.close()  # it represents an object without a socket: every call answers EBADF
         except ANY_ERROR as error:  # any error of the implementation
             raise Mismatch("a socket can be made, and closed", error_text(error)) from error
 
@@ -69,7 +69,7 @@ class RawStage(LoopbackStage):
         return host, port
 
     def descriptor(self) -> int:
-        """The socket's descriptor, or -1 where it has none of the system's."""
+        """The socket's descriptor, or -1 if it has none of the system."""
         return descriptor_of(self.sock)
 
     def waiting_on(self) -> Any:
@@ -87,13 +87,13 @@ class RawStage(LoopbackStage):
         return self._is_open and not (self._has_number and self.sock.fileno() == -1)
 
     def _begin(self, sock: Any) -> None:
-        """Have this socket, which is open."""
+        """Use this socket, which is open."""
         self.sock = sock
         self._has_number = hasattr(sock, "fileno") and sock.fileno() != -1
         self._is_open = True
 
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
-        """Make the call in the words of `socket.socket`."""
+        """Make the call by the methods of `socket.socket`."""
         return SPELLING[call][1](self, *arguments)
 
     def end(self) -> None:
@@ -125,7 +125,7 @@ class RawStage(LoopbackStage):
         self.sock.close()
 
     def be_accepted(self) -> None:
-        """Be the end of a connection that a listener of the same implementation has accepted."""
+        """Use the end of a connection that a listener of the same implementation has accepted."""
         listener = self._new(socket.AF_INET, socket.SOCK_STREAM)
         try:
             set_timeout(listener, PATIENCE)
@@ -151,12 +151,12 @@ class RawStage(LoopbackStage):
             raise system_error(number)
 
     def send_to(self, data: bytes, *address: Any) -> int:
-        """A stream ignores the address, and must be given one nevertheless."""
+        """A stream ignores the address, but the call needs one."""
         where = address or address_of(self.loopback.listener)
         return self.all_of(data, lambda part: self.sock.sendto(part, where))
 
     def all_of(self, data: bytes, send: Callable[[Any], int]) -> int:
-        """Send until everything is sent; a message goes at once, and what sends nothing would do so for ever."""
+        """Send until everything is sent; a message is sent at once, and a send that sends nothing ends the loop."""
         sent = send(data)
         while self.kind == socket.SOCK_STREAM and isinstance(sent, int) and 0 < sent < len(data):
             more = send(memoryview(data)[sent:])
@@ -198,7 +198,7 @@ SPELLING: Mapping[str, tuple[str, Callable[..., Any]]] = {
     words.DETACH.name: ("detach", RawStage.detach),
     words.CLOSE.name: ("", RawStage.close_it),
 }
-"""call -> (the method without which a socket does not have it, how it is made on a raw socket)"""
+"""call -> (the method that a socket needs for it, how it is made on a raw socket)"""
 
 
 def lacking(new: Factory) -> frozenset[str]:
@@ -211,16 +211,16 @@ def lacking(new: Factory) -> frozenset[str]:
 
 
 class SocketAdapter(Knowing):
-    """Sockets with the methods of `socket.socket`, tested among peers on the loopback interface, or in their own world.
+    """Sockets with the methods of `socket.socket`, tested among peers on the loopback interface, or in a network of their own.
 
-    new: (family, kind) -> a new socket. peers: the same for the peers, which for a socket that is none of the system's must
-    be its own kind; by default the standard library's. platform: "linux", "winsock" or "mfc" where an illegal call is
-    answered as by that system; None where every illegal call must be refused. known: differences that are known, with names.
-    circumstances: those of its calls. lacks: calls of the roles that it does not have. patience: seconds in which what a peer
-    does must arrive. host: where sockets are bound, an address of IPv4 of this machine.
+    new: (family, kind) -> a new socket. peers: the same for the peers, which must be of the same kind if the socket is not the
+    system's; by default the standard library's. platform: "linux", "winsock" or "mfc" where an illegal call is answered as by
+    that system; None if every illegal call must be refused. known: differences that are known, with names.
+    circumstances: those of its calls. lacks: calls of the roles that it does not have. patience: seconds in which the effect of
+    a peer's action must arrive. host: where sockets are bound, an address of IPv4 of this machine.
 
-    Sockets that are peers of their own kind are tried on what peers do before anything is judged; `left_out` names what they
-    cannot do, and what the implementation has no method for.
+    Sockets that are their own peers are examined for the actions of peers before anything is judged; `left_out` lists actions
+    that they cannot do, and calls without a method.
     """
 
     governed = False
@@ -254,12 +254,12 @@ class SocketAdapter(Knowing):
 
     @cached_property
     def abilities(self) -> Abilities:
-        """What its sockets and their peers can do."""
+        """The abilities of its sockets and their peers."""
         return examined(self.new, self._loopback, peers_too=self._peers is not socket.socket)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What is not tried, each with its reason."""
+        """The parts that are not tried, each with its reason."""
         return (*named(self._lacks, SPELLING), *self.abilities.left_out)
 
     def judge_like(self, platform: str | None) -> None:
@@ -277,7 +277,7 @@ class SocketAdapter(Knowing):
         return self.abilities.limited(PLAIN_ENVIRONMENTS[role.name])
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """What `socket.socket` has; nothing makes a socket out of one that exists."""
+        """The calls of `socket.socket`, except those that make a socket."""
         call = provocation.call
         if call not in SPELLING or call in self._lacks or provocation.under not in self._circumstances:
             return False
@@ -293,18 +293,18 @@ class SocketAdapter(Knowing):
         return RawStage(role.name, self.new, self._loopback)
 
     def verdict(self, edge: Edge, answer: Answer) -> Verdict:
-        """As the platform's table says of an illegal call, and of a legal one that ends otherwise than it should."""
+        """The platform's table judges an illegal call, and a legal one whose outcome differs from the expected one."""
         found = AGREES
         if edge.outcome != ILLEGAL:
             found = compared(edge, answer)
-            if found.agrees:  # as nearly every answer: it need not be looked up
+            if found.agrees:  # like nearly every answer: no need to look it up
                 return found
         lines = lines_for(self.platform, edge) if self.platform != MFC else ()
         matching = next((line for line in lines if line.says(answer)), None)
         if edge.outcome != ILLEGAL:
             if self._may_be_done(edge, answer):
                 return replace(found, explanation=DONE_AT_ONCE)
-            is_otherwise = answer.outcome != edge.outcome  # a value that is wrong is in no table
+            is_otherwise = answer.outcome != edge.outcome  # no table has wrong values
             return replace(found, explanation=matching.name) if matching is not None and is_otherwise else found
         got = answer.detail or answer.outcome
         if answer.outcome in RAISES:
@@ -318,7 +318,7 @@ class SocketAdapter(Knowing):
         return Verdict(False, ILLEGAL, got, _may_be_another(edge) if matching is None else matching.name)
 
     def would_wait(self, edge: Edge) -> bool:
-        """Whether the system lets an illegal call wait there, and these sockets cannot be told not to."""
+        """Whether an illegal call waits there on this system, and these sockets cannot avoid that."""
         if self.abilities.waits_not or self.platform == MFC:
             return False
         return any(line.waits for line in lines_for(self.platform, edge))
@@ -328,7 +328,7 @@ class SocketAdapter(Knowing):
         self._loopback.close()
 
     def _against_documents(self, edge: Edge, answer: Answer, got: str) -> Verdict:
-        """As Winsock is documented to answer an illegal call, below MFC."""
+        """Compare an illegal call with the documented answers of Winsock, on which MFC is built."""
         assert isinstance(edge.step, Provocation)
         if is_refusal(answer):
             return AGREES
@@ -338,18 +338,18 @@ class SocketAdapter(Knowing):
         return Verdict(False, ILLEGAL, got, name if wanted in ("ok", "blocks") else _may_be_another(edge))
 
     def _may_be_done(self, edge: Edge, answer: Answer) -> bool:
-        """Whether a connect() that was not to wait has ended at once, of an implementation that does not wait for others."""
+        """Whether a connect() that must not wait has ended at once, in an implementation whose connects never wait."""
         step = edge.step
         is_connect = isinstance(step, Provocation) and step.call == words.CONNECT.name and step.under is Under.AT_ONCE
         return is_connect and edge.outcome == "pending" and answer.outcome in ("ok", "refused") and self._does_not_wait
 
     @cached_property
     def _does_not_wait(self) -> bool:
-        """Whether a connect() to a listener that is silent comes back at once where it is not to wait."""
+        """Whether a connect() that must not wait returns at once if the listener is silent."""
         try:
             silence = self._loopback.silence(socket.SOCK_STREAM)
         except OSError:
-            return True  # nothing here can be waited for
+            return True  # there is nothing to wait for
         sock = self.new(socket.AF_INET, socket.SOCK_STREAM)
         set_timeout(sock, 0)
         began = time.monotonic()
@@ -361,7 +361,7 @@ class SocketAdapter(Knowing):
 
 
 def _may_be_another(edge: Edge) -> str:
-    """Which other role takes the call in this state: a raw socket cannot know that it is not of that one; or ""."""
+    """Another role in which the call is legal in this state, since a raw socket does not know its role; or ""."""
     assert isinstance(edge.step, Provocation)
     for name, kind in KINDS.items():
         is_other = name != edge.role and kind == KINDS[edge.role]
@@ -371,9 +371,9 @@ def _may_be_another(edge: Edge) -> str:
 
 
 def is_refusal(answer: Answer) -> bool:
-    """Whether an answer says that the call cannot be made, rather than that it would take time."""
+    """Whether an answer means that the call cannot be made, and not that it would have to wait."""
     return bool(answer.detail) and answer.system not in ("ok", "blocks", UNDER_WAY) and answer.outcome not in RAISES
 
 
 RAISES = frozenset(f"raised {each.__name__}" for each in BUGS)
-"""outcomes of calls whose code is wrong"""
+"""outcomes that show faulty code"""

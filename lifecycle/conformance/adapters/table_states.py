@@ -21,7 +21,7 @@ from lifecycle.system.portable_calls import dissolve
 
 
 class Rig(Sockets):
-    """Sockets of one family and kind for one cell after another; new_cell() closes those of the last one.
+    """Makes sockets of one family and kind for one cell after the other; new_cell() closes those of the previous cell.
 
     collects: whether the result of a connect() is collected by a second one, as soon as the connection is made. new: makes
     sockets.
@@ -50,7 +50,7 @@ class Rig(Sockets):
         return seeker, accepted
 
     def new_cell(self) -> None:
-        """Close what was made since the last time; drop what has arrived at the address that is alive."""
+        """Close the sockets made since the last time; drop data that arrived at the address that is in use."""
         for sock in self._made:
             if sock not in self._kept:
                 with suppress(OSError):  # it is closed
@@ -75,7 +75,7 @@ class Rig(Sockets):
 
 
 Arrange = Callable[[Rig], socket.socket]
-"""Gives the socket on which the call is made. Raises OSError where this family has no such state."""
+"""Returns the socket on which the call is made. Raises OSError if this family has no such state."""
 
 Step = Callable[[socket.socket, socket.socket], object]
 """(a socket, its peer) -> does something with one of them"""
@@ -128,7 +128,7 @@ def _peer_resets(sock: socket.socket, peer: socket.socket) -> None:
 
 
 def _sends(sock: socket.socket, peer: socket.socket) -> None:
-    with suppress(BrokenPipeError):  # of a local socket: its peer is seen to be gone at once
+    with suppress(BrokenPipeError):  # of a local socket, which sees at once that its peer is gone
         sock.send(b"x")
     shows(sock, within=0.002)
 
@@ -272,21 +272,21 @@ STREAM_STATES: Mapping[str, Arrange] = {
     "finished_active": _with_peer(_shuts(socket.SHUT_WR), _peer_reads, _peer_closes, _receives),
     "finished_passive": _with_peer(_peer_closes, _receives, _shuts(socket.SHUT_WR)),
 }
-"""state -> how a socket of a stream is brought into it"""
+"""state -> how a stream socket is brought into it"""
 
 DATAGRAM_STATES: Mapping[str, Arrange] = {
     **EVERY_KIND,
     "sent_autobound": _sent_autobound,
     "bound_data": _bound_data,
     "connected_data": _with_peer(_peer_sends(b"x")),
-    "peer_closed": _with_peer(lambda sock, peer: peer.close()),  # which does not show
+    "peer_closed": _with_peer(lambda sock, peer: peer.close()),  # no descriptor shows this
     "connected_twice": _connected_again,
     "refused_pending": _refused_message,
     "bound_shut_rd": _bound_shut(socket.SHUT_RD),
     "bound_shut_wr": _bound_shut(socket.SHUT_WR),
     "bound_shut_rdwr": _bound_shut(socket.SHUT_RDWR),
 }
-"""state -> how a socket of messages is brought into it"""
+"""state -> how a datagram socket is brought into it"""
 
 
 def states_of(kind: int) -> Mapping[str, Arrange]:

@@ -1,4 +1,4 @@
-"""The other end of a TLS connection: OpenSSL by way of ssl.SSLObject, over a socket that does not wait."""
+"""The other end of a TLS connection: an ssl.SSLObject over a non-blocking socket."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class TlsEnd:
         """whether close_notify was sent"""
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.failure: Exception | None = None
-        """how the handshake has failed"""
+        """the error of a failed handshake"""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._secured = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side)
         self._early: list[bytes] = []
-        """what had come when close_notify was sent"""
+        """the data that had arrived when close_notify was sent"""
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Send the first flight of the handshake, where it is this side's, at once; the rest is a thread's."""
+        """Send the first flight of the handshake at once, if this side begins; a thread does the rest."""
         with suppress(OSError):  # it wants an answer; or it fails, and does so again in the thread, which keeps the error
             self._secured.do_handshake()
         with suppress(OSError):
@@ -51,7 +51,7 @@ class TlsEnd:
             self._go_on_in_a_thread()
 
     def drive(self) -> None:
-        """Make as much of the handshake as can be made now; where nothing has come, a thread goes on with it."""
+        """Make as much of the handshake as possible now; if nothing has arrived, a thread continues it."""
         if self._is_over or self._thread is not None:
             return
         patience, self.patience, before = self.patience, 0, self._arrivals
@@ -65,7 +65,7 @@ class TlsEnd:
             self._go_on_in_a_thread()
 
     def go_on(self) -> bool:
-        """Make the handshake in this thread, as far as `patience` lets it; whether it is over. ssl.SSLError if refused."""
+        """Make the handshake in this thread, for `patience` seconds at most; whether it is over. ssl.SSLError if refused."""
         try:
             self._do(self._secured.do_handshake)
         except TimeoutError:
@@ -73,7 +73,7 @@ class TlsEnd:
         return True
 
     def finish(self) -> None:
-        """Wait until the handshake has ended, whichever way."""
+        """Wait until the handshake has ended, by success or failure."""
         if self._thread is not None:
             self._thread.join()
         elif self._is_driven and not self._is_over:
@@ -85,7 +85,7 @@ class TlsEnd:
         self._do(self._secured.write, data)
 
     def receive(self, size: int = 65536) -> bytes:
-        """What has arrived over TLS; b"" after the object's close_notify. Raises TimeoutError when nothing comes."""
+        """What has arrived over TLS; b"" after the object's close_notify. Raises TimeoutError if nothing arrives."""
         self.finish()
         if self._early:
             return self._early.pop(0)
@@ -106,7 +106,7 @@ class TlsEnd:
         self._flush()
 
     def leave(self) -> bytes:
-        """What came in plain text together with the last of TLS."""
+        """Plain text that arrived together with the last TLS record."""
         return self._incoming.read()
 
     def stop(self) -> None:
@@ -168,4 +168,4 @@ class TlsEnd:
 
     def _wait(self, *, writing: bool) -> None:
         if not shows(self.sock, writing=writing, within=self.patience):
-            raise TimeoutError("nothing comes to the peer")
+            raise TimeoutError("nothing arrives at the peer")

@@ -24,14 +24,14 @@ SECURED = (CLIENT, ACCEPTED)
 
 
 def meaning_of(call: str, error: BaseException) -> str:
-    """The outcome of the roles that an error of ssl means; "" where it means none."""
+    """The outcome that an error of ssl means; "" if it means none."""
     if call in (words.START_TLS.name, words.FINISH_TLS.name):
-        return "refused" if getattr(error, "reason", None) else ""  # else the context is of the other side
+        return "refused" if getattr(error, "reason", None) else ""  # otherwise the context is for the other side
     return "truncated" if call in (words.RECEIVE.name, words.RECEIVE_FROM.name) and isinstance(error, ssl.SSLEOFError) else ""
 
 
 class OverTls(LoopbackStage):
-    """A stage of others' TLS: ssl's errors in the words of the roles."""
+    """A stage for TLS of another library: translates ssl's errors to outcomes."""
 
     def _of_error(self, call: str, error: BaseException) -> Answer:
         answer = super()._of_error(call, error)
@@ -50,12 +50,12 @@ class SecuredStage(OverTls, RawStage):
     """A socket that can be secured, among its peers."""
 
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
-        """Make the call in the words of `ssl.SSLSocket`."""
+        """Make the call by the methods of `ssl.SSLSocket`."""
         made = TLS_SPELLING.get(call)
         return super().make(call, arguments) if made is None else made(self, *arguments)
 
     def start_tls(self, context: ssl.SSLContext) -> None:
-        """Wrap the socket, and make as much of the handshake as can be made."""
+        """Wrap the socket, and make as much of the handshake as possible."""
         self.sock = context.wrap_socket(
             self.sock, server_side=self.is_tls_server, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )
@@ -63,7 +63,7 @@ class SecuredStage(OverTls, RawStage):
         self.sock.do_handshake()
 
     def stop_tls(self) -> None:
-        """Go on with the plain socket below."""
+        """Return to the plain socket below."""
         self.sock = self.sock.unwrap()
 
 

@@ -27,7 +27,7 @@ from lifecycle.engine import Role
 from lifecycle.roles import words
 
 SECONDS: Mapping[Under, float] = {Under.AT_ONCE: 0.05, Under.BRIEFLY: 0.05, Under.PATIENTLY: 2.0}
-"""how long a call may take; a stream cannot be asked to do only what it can do at once"""
+"""how long a call may take; a stream has no non-blocking calls"""
 
 OFFERED = {
     (words.OPEN_.name, Under.AT_ONCE),
@@ -206,7 +206,7 @@ class StreamStage(OverTls):
         return -1 if self._stream is None else int(self._library.socket_of(self._stream).fileno())
 
     def set_circumstances(self, under: Under) -> None:
-        """How long the next call may take."""
+        """Set how long the next call may take."""
         self._seconds = SECONDS[under]
 
     def make(self, call: str, arguments: tuple[Any, ...]) -> Any:
@@ -252,7 +252,7 @@ class StreamStage(OverTls):
         self.peer.replace(client)
 
     def end(self) -> None:
-        """Close, whatever TLS would wait for."""
+        """Close without waiting for TLS."""
         if self._stream is not None:
             with suppress(*ANY_ERROR):
                 self._library.run(1, self._library.abandon, self._stream)
@@ -279,7 +279,7 @@ class StreamAdapter(Knowing):
         return ENVIRONMENTS[role.name]
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """What a stream has, and has quickly."""
+        """The calls of a stream that do not take long."""
         is_offered = (provocation.call, provocation.under) in OFFERED and provocation.how in WAYS
         return legal and is_offered and not provocation.costly and CONTEXT_UNDER_FILE not in provocation.arguments
 

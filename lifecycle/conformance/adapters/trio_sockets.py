@@ -1,7 +1,7 @@
 """The adapter of `trio.socket`: each call is awaited to its end, or cancelled as soon as it would have to wait.
 
-trio runs in a thread of its own as long as the adapter is open. A trio socket has no time-out: the circumstances of a call are
-cancel scopes around it.
+trio runs in its own thread while the adapter is open. A trio socket has no time-out: the circumstances of a call are cancel
+scopes around it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import trio
 
 TURNS = 8
-"""After so many turns of trio, each of which polls the system, a call that has not ended is one that waits."""
+"""A call that has not ended after so many turns of trio, each of which polls the system, is one that waits."""
 
 AWAITED = frozenset({
     "bind", CONNECT.name, ACCEPT.name, "send", "sendmsg", "recv", "recv_into", "recvfrom", "recvfrom_into", "sendto",
@@ -30,7 +30,7 @@ AWAITED = frozenset({
 """the calls of a trio socket that must be awaited"""
 
 IN_ITS_THREAD = frozenset({"close", DETACH.name})
-"""the calls that are not awaited, and must be made in trio's thread nevertheless"""
+"""the calls that are not awaited, but must be made in trio's thread"""
 
 _AWAITED_CONNECT = "trio: connect() is awaited to its end, and never left pending"
 _CANCELLED_CONNECT = "trio: a connect() that is cancelled closes its socket"
@@ -40,7 +40,7 @@ KNOWN = (
     Known(_CANCELLED_CONNECT, state=CONNECTING.name, got="failed (EBADF)"),
     Known(_CANCELLED_CONNECT, state=CONNECTING.name, got="EBADF"),
 )
-"""where trio differs from a socket of the system, on purpose"""
+"""the intended differences between trio and a socket of the system"""
 
 TRIO_LACKS = frozenset({"settimeout 0", "connect_ex", "makefile"})
 """bare calls that a trio socket does not have"""
@@ -58,13 +58,13 @@ class TrioThread:
         self._running.wait()
 
     def call(self, function: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
-        """What `await function(*arguments)` gives or raises."""
+        """The result of `await function(*arguments)`, or its error."""
         import trio
 
         return trio.from_thread.run(function, *arguments, trio_token=self._token)
 
     def call_now(self, function: Callable[[], Any]) -> Any:
-        """What `function()` gives or raises."""
+        """The result of `function()`, or its error."""
         import trio
 
         return trio.from_thread.run_sync(function, trio_token=self._token)

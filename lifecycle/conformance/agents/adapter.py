@@ -1,4 +1,4 @@
-"""The adapter of a socket agent: its sockets among the system's, or among their own where the stack is a world of its own."""
+"""The adapter of a socket agent: its sockets among the system's, or among their own if the stack has its own network."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class AgentStage(RawStage):
         return self._kind(self._agent, kind, role=self._making)
 
     def be_accepted(self) -> None:
-        """The listener that accepts it is one for servers: some languages have a class for each."""
+        """The listener that accepts it is a server's: some languages have a class for each kind."""
         self._making = SERVER.name
         try:
             super().be_accepted()
@@ -68,14 +68,14 @@ class AgentStage(RawStage):
             self._making = ACCEPTED.name
 
     def settle(self, facts: Facts) -> None:
-        """The program waits before its next call; one that has waited in vain waits less from then on."""
+        """The program waits before its next call; after a wait in vain it waits less."""
         seconds = min(self.loopback.patience, IMPATIENCE) if self._agent.is_late else self.loopback.patience
         for fact in facts:
             if fact in SHOWS:
                 self.sock.post_becomes(SHOWS[fact], seconds)
 
     def buffer_little(self) -> None:
-        """As on a descriptor, where the stack has that option."""
+        """As on a descriptor, if the stack has that option."""
         if self._is_open and self._agent.told.get("peers") != OWN and hasattr(self.sock, SET_OPTION_METHOD):
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
 
@@ -85,7 +85,7 @@ class AgentStage(RawStage):
             self.sock.forget()
 
     def finish_connect(self) -> None:
-        """By a call of its own where the stack has one."""
+        """By a separate call, if the stack has one."""
         if self._own_finish:
             self.sock.finish()
         else:
@@ -95,7 +95,8 @@ class AgentStage(RawStage):
 class AgentAdapter(SocketAdapter):
     """An implementation whose calls a program makes. Raises BadAgent where the program is not an agent.
 
-    command: how it is started. It says itself what its peers are, what it lacks, and which system it is to answer like.
+    command: how it is started. The program itself reports what its peers are, which calls it lacks, and which system's answers
+    are expected.
     """
 
     def __init__(self, command: str) -> None:
@@ -117,13 +118,13 @@ class AgentAdapter(SocketAdapter):
         self._generation = self.agent.generation
 
     def judge_like(self, platform: str | None) -> None:
-        """Compare with another system; nothing is known then."""
+        """Compare with another system; known differences do not apply then."""
         super().judge_like(platform)
         self.known = ()
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What is not tried, each with its reason."""
+        """The parts that are not tried, each with its reason."""
         steps = [each for each in self.known if each.got == LEFT_OUT]
         self.shown.update(steps)
         lacking = [(role, self._lacking(role)) for role in KINDS]
@@ -147,7 +148,7 @@ class AgentAdapter(SocketAdapter):
         return any(not each.expected or not legal for each in steps)
 
     def offers(self, role: Role, provocation: Provocation, *, legal: bool) -> bool:
-        """What it has in this role."""
+        """The calls that it has in this role."""
         if super().offers(role, provocation, legal=legal):
             lacks = SPELLING[provocation.call][0] in self._lacking(role.name)
             return not lacks and not self._drops(role, provocation.label, legal=legal)
@@ -158,18 +159,18 @@ class AgentAdapter(SocketAdapter):
 
     @cached_property
     def abilities(self) -> Abilities:
-        """What its sockets can do; the program is started anew after it was tried, whatever was left of that."""
+        """The abilities of its sockets; after the examination the program is started anew, so that nothing of it is left."""
         found = super().abilities
         if self._peers is not socket.socket:
             self.restart()
         return found
 
     def restart(self) -> None:
-        """Start the program anew; nothing of before is left."""
+        """Start the program anew, without earlier sockets."""
         self.agent.close()
 
     def stage(self, role: Role) -> AgentStage:
-        """A new object that has no socket yet; where the program was started anew, so are all who stand around."""
+        """A new object that has no socket yet; if the program was started anew, its peers are new, too."""
         self.agent.start()
         if self._generation != self.agent.generation:
             if self._peers is not socket.socket:

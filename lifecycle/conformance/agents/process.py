@@ -1,7 +1,7 @@
 """A socket agent: a program that makes calls of sockets, one a line of its standard input, with one line of answer each.
 
-A command whose answer nobody waits for travels with the next one. Every answer has a deadline: a program that hangs or ends is
-told by Hangs, which the suite counts, and is started anew when it is needed again; sockets of before are then no more.
+A command whose answer nobody waits for travels with the next one. Every answer has a deadline: if the program hangs or ends,
+Hangs is raised, which the suite counts, and the program is started anew when it is needed again, without its earlier sockets.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ ANSWERS_WITHIN = 3.0  # seconds, beyond the time that the call itself may wait
 STARTS_WITHIN = 30.0  # seconds until the first answer: a virtual machine is loaded, or Wine prepares itself
 SLOTS = 4000
 PART = 1 << 18
-LATE = "ok 0"  # the answer where a socket has not become what was waited for
+LATE = "ok 0"  # the answer if a wait for a change of a socket was in vain
 
 
 LONGEST = 1 << 23  # bytes of a line
-SHOWN = 60  # characters of a line that is none
+SHOWN = 60  # characters of an invalid line that are shown
 
 _ADDRESS, _DATA, _COUNT = r"\S+ \d+", r"(?:-|(?:[0-9a-fA-F]{2})+)", r"\d+"
 VALUES: Mapping[str, re.Pattern[str]] = {
@@ -48,7 +48,7 @@ VALUES: Mapping[str, re.Pattern[str]] = {
         "becomes": "0|1",
     }.items()
 }
-"""verb -> what stands behind the `ok` of its answer"""
+"""verb -> the fields after the `ok` of its answer"""
 NOT_OK = re.compile(r"err [^\W\d]\S*|timeout|lacks")
 
 
@@ -66,19 +66,19 @@ class Agent:
         self.command = command
         self.answers_within = answers_within
         self.generation = 0
-        """which start of the program this is"""
+        """the number of starts of the program so far"""
         self.told: Mapping[str, str] = {}
-        """what it says of itself"""
+        """its description of itself"""
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
         self._posted: list[str] = []
         self._posted_seconds = 0.0
         self.is_late = False
-        """whether something that was waited for did not come"""
+        """whether a wait was in vain"""
         self._free: list[int] = []
 
     def start(self) -> None:
-        """Start the program, unless it runs."""
+        """Start the program if it does not run."""
         if self._process is not None:
             return
         try:
@@ -89,7 +89,7 @@ class Agent:
         self._buffer, self._posted, self._posted_seconds, self._free = b"", [], 0.0, list(range(SLOTS, 0, -1))
         self.generation += 1
         try:
-            with WATCHDOG.pausing():  # once something has hung, it waits less than a program needs to start
+            with WATCHDOG.pausing():  # after a hang it waits less, but as long as a program needs to start
                 first = self.ask(f"{HELLO} 0 {PROTOCOL}", within=STARTS_WITHIN)
         except Hangs as error:
             WATCHDOG.hung -= 1
@@ -107,20 +107,20 @@ class Agent:
         return self._free.pop()
 
     def give_back(self, slot: int, generation: int) -> None:
-        """The socket of that number, of that start, is not needed any more."""
+        """Release the number of a socket, of that start of the program."""
         if generation == self.generation and self._process is not None:
             self.post(f"forget {slot}")
             self._free.append(slot)
 
     def post(self, line: str, *, within: float = 0.0) -> None:
-        """Send a command that may take so many seconds, and whose answer is not waited for: it travels with the next one."""
+        """Send a command that may take so many seconds, without waiting for its answer; the next one takes it along."""
         self._posted.append(line)
         self._posted_seconds += within
 
     def ask(self, line: str, *, within: float = 0.0) -> str:
         """The answer to a command that may take so many seconds.
 
-        Raises Hangs where the program hangs, has ended, or answers something that the protocol does not have.
+        Raises Hangs where the program hangs, has ended, or answers something that is not in the protocol.
         """
         self.start()
         to = _number(self._process, "stdin")
@@ -129,7 +129,7 @@ class Agent:
         try:
             self._refuse_more(is_first=line.startswith(HELLO))
             data = "\n".join((*skipped, line, "")).encode()
-            with suppress(BrokenPipeError):  # what it has answered before it ended is read nevertheless
+            with suppress(BrokenPipeError):  # an answer that it gave before it ended is still read
                 while data:
                     data = data[os.write(to, data) :]
             ends = time.monotonic() + within + self.answers_within
@@ -167,10 +167,10 @@ class Agent:
             self._buffer += part
 
     def _refuse_more(self, *, is_first: bool) -> None:
-        """Nothing has been asked; a line that is there nevertheless would be taken for the answer to what comes next."""
+        """Raise Hangs for an unexpected line: it would be taken for the answer to the next command."""
         out = _number(self._process, "stdout")
         if not self._buffer and select.select([out], [], [], 0)[0]:
-            self._buffer = os.read(out, PART)  # nothing where the program has ended, which is found when it is asked
+            self._buffer = os.read(out, PART)  # nothing if the program has ended, which the next command finds
         if self._buffer and not is_first:
             text = self._buffer.partition(b"\n")[0].decode("ascii", "replace")
             raise _breach(f"{text[:SHOWN]!r}, to nothing")

@@ -1,4 +1,4 @@
-"""Stands for the sockets of an agent: a class with the methods of `socket.socket` that the agent has, and no others."""
+"""Proxies for the sockets of an agent: a class with those methods of `socket.socket` that the agent has."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from lifecycle.conformance.agents.process import Agent
 KINDS: dict[int, str] = {socket.SOCK_STREAM: "stream", socket.SOCK_DGRAM: "dgram"}
 DIRECTIONS: dict[int, str] = {socket.SHUT_RD: "r", socket.SHUT_WR: "w", socket.SHUT_RDWR: "rw"}
 OPTIONS = {getattr(socket, name): name for name in ("SO_RCVBUF", "SO_SNDBUF", "SO_REUSEADDR", "SO_TYPE")}
-MUCH = 1 << 20  # bytes, which an agent makes itself
+MUCH = 1 << 20  # the number of bytes from which on an agent makes the data itself
 
 
 class AgentSocket:
-    """One socket of an agent. What the program answers is returned or raised as `socket.socket` does.
+    """One socket of an agent.
 
-    Raises ConnectionAbortedError in every call when the program was started anew since.
+    The program's answers are returned or raised as `socket.socket` does. Every call raises ConnectionAbortedError if the
+    program was started anew since.
     """
 
     def __init__(self, agent: Agent, kind: int = 0, *, role: str = "client", slot: int = 0) -> None:
@@ -33,7 +34,7 @@ class AgentSocket:
             self._ask(f"socket {self._slot} {KINDS[kind]} {role}")
 
     def _ask(self, line: str, seconds: float | None = None) -> list[str]:
-        """The words of the answer to a command that takes so many seconds at most, by default the time-out."""
+        """The fields of the answer to a command that takes so many seconds at most, by default the time-out."""
         if self._generation != self._agent.generation:
             raise ConnectionAbortedError("the agent was started anew")
         word, _, rest = self._agent.ask(line, within=(self._seconds or 0) if seconds is None else seconds).partition(" ")
@@ -48,7 +49,7 @@ class AgentSocket:
         raise OSError(number, os.strerror(number))
 
     def settimeout(self, seconds: float | None) -> None:
-        """Travels with the next call."""
+        """Set the time-out, which is sent with the next call."""
         if seconds != self._seconds and self._generation == self._agent.generation:
             self._seconds = seconds
             self._agent.post(f"timeout {self._slot} {'none' if seconds is None else seconds}")
@@ -58,16 +59,16 @@ class AgentSocket:
         return self._ask(f"becomes {self._slot} {what} {seconds}", seconds) == ["1"]
 
     def post_becomes(self, what: str, seconds: float) -> None:
-        """Let the program wait so long for that before its next call."""
+        """Make the program wait for that before its next call."""
         if self._is_open and self._generation == self._agent.generation:
             self._agent.post(f"becomes {self._slot} {what} {seconds}", within=seconds)
 
     def finish(self) -> None:
-        """Collect the result of a connect that is under way, where that is a call of its own."""
+        """Collect the result of a connect that is under way, if that is a separate call."""
         self._ask(f"finish {self._slot}")
 
     def forget(self) -> None:
-        """Close it, whatever that answers."""
+        """Close it, ignoring the answer."""
         self._is_open = False
 
     def close(self) -> None:
@@ -81,7 +82,7 @@ class AgentSocket:
 
 
 class WholeSocket(AgentSocket):
-    """One with every method; each asks for the verb of the protocol with its name."""
+    """A socket with every method; each sends the verb of the protocol with its name."""
 
     def bind(self, address: tuple[str, int]) -> None:
         self._ask(f"bind {self._slot} {address[0]} {address[1]}")
@@ -131,7 +132,7 @@ class WholeSocket(AgentSocket):
         return host, int(port)
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
-        if isinstance(value, bytes):  # SO_LINGER, by which a peer's end is reset: not every stack takes it for that
+        if isinstance(value, bytes):  # SO_LINGER, which makes close() reset the connection: not every stack supports that
             self._resets = True
         else:
             self._ask(f"setsockopt {self._slot} {OPTIONS.get(option, option)} {value}")

@@ -1,1 +1,1 @@
-"""Whole runs: an implementation, its bare calls, one sequence again, mutants, and the matrix of the machine."""
+"""Complete runs: of the suite, of bare calls, of one sequence again, of mutants, and of the matrix of this machine."""

@@ -1,7 +1,7 @@
-"""Two implementations of `socket.socket` put through the same seeded sequences of bare calls; the first difference of each.
+"""Compares two implementations of `socket.socket` by the same seeded sequences of bare calls, up to the first difference.
 
-The calls are those of programs rather than of roles: settimeout() on a closed socket, a bad argument, dup(), makefile().
-Nothing says what is right; the reference answers what it answers, and the other should answer the same.
+The calls are those of programs rather than of roles: settimeout() on a closed socket, a bad argument, dup(), makefile(). There
+is no expected result: the other implementation should answer what the reference answers.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Bench:
         self.peer: Any = None
 
     def step(self, name: str) -> str:
-        """Make one step; what it answered, in a form that can be compared."""
+        """Make one step; the answer, in a form that can be compared."""
         if name in PEER_STEPS:
             with suppress(OSError):  # a peer that cannot does not
                 self._await(PEER_STEPS[name](self))
@@ -127,7 +127,7 @@ CALLS: Mapping[str, Callable[[Bench], Any]] = {
 
 
 CONNECTS = frozenset({"connect", "connect to nobody", "connect_ex"})
-"""calls whose result comes later"""
+"""calls whose result arrives later"""
 
 
 def _peer_connects(bench: Bench) -> str | None:
@@ -159,12 +159,12 @@ PEER_STEPS: Mapping[str, Callable[[Bench], str | None]] = {
     "peer ends": _with_peer("end", lambda peer: peer.shutdown(socket.SHUT_WR)),
     "peer resets": _with_peer("reset", reset),
 }
-"""what the other side does -> how; the fact that it brings about, or None where the peer could not"""
+"""peer action -> (how it is done, the fact that it causes, or None if the peer could not do it)"""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownDifference:
-    """A difference that has a name. harmless: neither side has done anything, so that the comparison can go on."""
+    """A difference that has a name. harmless: neither side has done anything, so that the comparison can continue."""
 
     name: str
     calls: frozenset[str]
@@ -175,7 +175,7 @@ class KnownDifference:
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """One side of the comparison. lacks: calls that it does not have. known: where it is known to differ."""
+    """One side of the comparison. lacks: calls that it does not have. known: its known differences."""
 
     name: str
     new: Factory
@@ -199,7 +199,7 @@ def compare(
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Divergence]:
-    """The differences of so many seeded sequences, each on fresh sockets of both: up to the first that is not harmless."""
+    """The differences in so many seeded sequences on new sockets of both, each up to the first that is not harmless."""
     chance = random.Random(seed)
     names = [name for name in (*CALLS, *PEER_STEPS) if name not in other.lacks]
     found: list[Divergence] = []
@@ -220,7 +220,7 @@ def compare(
 def differences(
     reference: Implementation, other: Implementation, kind: str, steps: tuple[str, ...], loopback: Loopback
 ) -> Iterator[Divergence]:
-    """Where the two answer differently, up to the first difference after which they may stand in different states."""
+    """The differing answers of the two, up to the first after which their states may differ."""
     expected = _answers(reference, kind, steps, loopback)
     got = _answers(other, kind, steps, loopback)
     for position, (one, another) in enumerate(zip(expected, got, strict=True)):
@@ -233,7 +233,7 @@ def differences(
 
 
 BARE = "bare "
-"""stands before the kind of socket where a sequence is one of bare calls, not of a role"""
+"""precedes the kind of socket in the role of a sequence of bare calls"""
 
 
 def _answers(implementation: Implementation, kind: str, steps: tuple[str, ...], loopback: Loopback) -> list[str]:

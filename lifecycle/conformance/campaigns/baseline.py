@@ -1,4 +1,4 @@
-"""A baseline: the causes that are known and accepted, in a file, so that only what is new fails a run."""
+"""A baseline: a file of known and accepted causes, so that only new ones fail a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class BadBaseline(ValueError):
 
 
 def write_baseline(report: Conformance, file: Path) -> int:
-    """Write the causes that nothing explains; how many there are. Raises OSError where the file cannot be written."""
+    """Write the unexplained causes; return their number. Raises OSError where the file cannot be written."""
     found = {each.line: each for each in sorted(report.unexplained, key=lambda each: -len(each.steps))}
     known = [{"line": list(line), "first": str(found[line])} for line in sorted(found)]
     text = json.dumps({"version": VERSION, "target": report.target, "known": known}, indent=2)

@@ -1,7 +1,7 @@
 """A campaign: jobs without end, in processes of this machine or of a cluster, until its time is over.
 
-What it has found is in its folder: `campaign.json`, from which it goes on, and `progress.html`, which a browser keeps fresh.
-Jobs that a lost worker had are given out again.
+Its folder has the findings: `campaign.json`, from which it continues, and `progress.html`, which reloads itself in a browser.
+Jobs of a lost worker are given out again.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from lifecycle.system.output import write_whole
 VERSION = 1
 STATE, PAGE = "campaign.json", "progress.html"
 EACH = 8
-"""so many sequences of one cause are kept"""
+"""the number of sequences kept of one cause"""
 FRESH = 2.0  # seconds after which files are written again
 ANSWERS_WITHIN = 10  # seconds, of a scheduler
 LOST = 20
-"""so many times in a row workers may be lost"""
+"""how many times in a row workers may be lost"""
 
 Executing = Callable[[], AbstractContextManager[Executor]]
 
 
 class BadCampaign(ValueError):
-    """A folder holds another campaign, or something else; the text says why."""
+    """A folder contains another campaign, or something else; the text says which."""
 
 
 class NoScheduler(OSError):
@@ -49,7 +49,7 @@ class NoScheduler(OSError):
 
 @dataclass
 class Campaign:
-    """What is known so far. pending: numbers of jobs that were given out and have not come back."""
+    """The findings so far. pending: numbers of jobs that were given out and are not done."""
 
     chosen: Chosen
     roles: dict[str, RoleResult]
@@ -59,7 +59,7 @@ class Campaign:
     seconds: float = 0.0
     lost: int = 0
     workers: dict[str, int] = field(default_factory=dict)
-    """worker -> how many steps it has made"""
+    """worker -> the number of steps it has made"""
     examples: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
 
     def job(self) -> Job:
@@ -70,13 +70,13 @@ class Campaign:
         return self.again(number)
 
     def again(self, number: int) -> Job:
-        """The job of that number."""
+        """The job with that number."""
         role = self.pending[number]
         known = frozenset(each.line for each in self.roles[role].unexplained)
         return Job(number, self.chosen, role, known, self.examples)
 
     def take(self, done: Done) -> None:
-        """Add what a job has found, and keep the shortest of each cause."""
+        """Add the findings of a job, and keep the shortest sequences of each cause."""
         if self.pending.pop(done.job.number, None) is None:
             return  # it was given out twice
         result = self.roles[done.job.role]
@@ -90,12 +90,12 @@ class Campaign:
             self.examples[key] = self.examples.get(key, frozenset()) | values
 
     def report(self) -> Conformance:
-        """It as a report of the suite."""
+        """The campaign as a report of the suite."""
         found = [replace(each, offered=frozenset(each.reached)) for each in self.roles.values()]
         return Conformance(self.chosen.target, 0, 0, self.next, found, stopped=OVER, seconds=self.seconds)
 
     def write(self) -> None:
-        """Write what it goes on from, and the page."""
+        """Write the file from which it continues, and the page."""
         state = {
             "version": VERSION,
             "chosen": asdict(self.chosen),
@@ -115,7 +115,7 @@ class Campaign:
         write_whole(self.folder / PAGE, page.replace("<style>", '<meta http-equiv="refresh" content="5">\n<style>', 1))
 
     def read(self) -> None:
-        """Go on from what is in the folder. Raises BadCampaign where that is something else."""
+        """Continue from the folder. Raises BadCampaign if that contains something else."""
         file = self.folder / STATE
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
@@ -159,7 +159,7 @@ def _fill_role(result: RoleResult, data: dict[str, Any]) -> None:
 
 
 def local_workers(count: int) -> Executing:
-    """So many processes of this machine."""
+    """Worker processes on this machine."""
 
     def executing() -> AbstractContextManager[Executor]:
         return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=prepare_worker)
@@ -193,9 +193,10 @@ def run_campaign(
     at_once: int,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Conformance:
-    """Run jobs until that time is over, the time before a stop included; what was found, its shortest sequences made again.
+    """Run jobs until that time is over, including the time before a stop; return the findings.
 
-    at_once: how many jobs are given out. Raises BadCampaign where the folder holds another campaign, UnknownTarget.
+    Their shortest sequences are repeated at the end. at_once: how many jobs are given out. Raises BadCampaign where the folder
+    holds another campaign, UnknownTarget.
     """
     target = target_named(chosen.target, engine=chosen.engine, like=chosen.like, host=chosen.host)
     campaign = Campaign(chosen, _roles_of(target, roles), folder)
@@ -252,7 +253,7 @@ def _give_out(campaign: Campaign, executor: Executor, limit: float, at_once: int
             break
         ended, running = wait(running, timeout=1, return_when=FIRST_COMPLETED)
         if WATCHDOG.beat is not None:
-            WATCHDOG.beat(campaign.chosen.target, ())  # the run goes on, though no step is made here
+            WATCHDOG.beat(campaign.chosen.target, ())  # the run continues, although no step is made in this process
         now = time.monotonic()
         campaign.seconds, last = campaign.seconds + now - last, now
         for future in ended:

@@ -1,4 +1,4 @@
-"""Compares a measured matrix with a shipped table, and with the contract: what this system accepts and the roles forbid."""
+"""Compares a measured matrix with a shipped table, and with the roles: which forbidden calls this system accepts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATHS = "the length of a local address is that of its path, which each measureme
 
 
 class Difference(NamedTuple):
-    """A cell in which this system answers otherwise; `explanation` is "" where nothing explains it."""
+    """A cell in which this system answers differently; `explanation` is "" if nothing explains it."""
 
     cell: CellKey
     shipped: str
@@ -29,7 +29,7 @@ class Difference(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """A cell that reports the result of an earlier connect(), and what it reports once that was collected."""
+    """A cell whose answer was the result of an earlier connect(), and its answer once that was collected."""
 
     cell: CellKey
     first: str
@@ -37,7 +37,7 @@ class Collected(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """A call that the contract forbids and this system accepts."""
+    """A call that a role forbids and this system accepts."""
 
     role: str
     state: str
@@ -48,7 +48,7 @@ class Accepted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was measured beside the table of `platform` and beside the contract."""
+    """The measured cells compared with the table of `platform` and with the roles."""
 
     platform: str
     cells: int
@@ -63,9 +63,9 @@ class Comparison:
 
 
 def compared_with(measured: Measured, platform: str, *, is_systems: bool = True) -> Comparison:
-    """Set the measured cells beside a shipped table ("linux", or "winsock" role by role), and beside the contract.
+    """Compare the measured cells with a shipped table ("linux", or "winsock" role by role), and with the roles.
 
-    is_systems: whether they are those of this machine's system, whose connections can be looked at more closely.
+    is_systems: whether they are of this machine's system, whose connections can be examined more closely.
     """
     if not is_systems:
         measured = {cell: result for cell, result in measured.items() if result != NOT_MEASURED}
@@ -82,7 +82,7 @@ def compared_with(measured: Measured, platform: str, *, is_systems: bool = True)
 
 
 def differences(measured: Measured, platform: str) -> list[Difference]:
-    """Where the measured answers differ from the shipped table of `platform`, whose whole table must be there."""
+    """The differences between the measured answers and the shipped table of `platform`, which must be complete."""
     shipped = shipped_results(platform)
     return [
         Difference(cell, shipped[cell], result, _explanation(cell, shipped[cell], result))
@@ -104,7 +104,7 @@ def collected(measured: Measured) -> list[Collected]:
 
 
 def accepted(measured: Measured, role: Role) -> Iterator[Accepted]:
-    """The calls of a role that it forbids and this system, over IPv4, accepts."""
+    """The calls that a role forbids and this system accepts, over IPv4."""
     for state in role.table:
         for call in role.illegal(state):
             result = result_for(measured, role.name, state, call)
@@ -113,7 +113,7 @@ def accepted(measured: Measured, role: Role) -> Iterator[Accepted]:
 
 
 def differences_from_winsock(measured: Measured, role: Role) -> Iterator[Difference]:
-    """Where this system accepts a call that Winsock refuses, or the other way round, in the states and calls of a role."""
+    """The calls in the states of a role that this system accepts and Winsock refuses, or the other way round."""
     for state in role.table:
         for call in role.calls:
             winsock = platform_answers(role.name, state, call.name, systems=("winsock",)).get("winsock")
@@ -125,7 +125,7 @@ def differences_from_winsock(measured: Measured, role: Role) -> Iterator[Differe
 
 
 def result_for(measured: Measured, role: str, state: str, call: str) -> str | None:
-    """What was measured for a role's state and call; None where the tables have no such state or call."""
+    """The measured answer for a role's state and call; None if the tables have no such state or call."""
     known_state, known_call = STATES.get(role, {}).get(state), CALLS.get(call)
     if known_state is None or known_call is None or known_state.linux is None or known_call.linux is None:
         return None

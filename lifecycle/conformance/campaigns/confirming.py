@@ -1,7 +1,7 @@
-"""Makes the shortest sequence of each cause again, each time on a fresh instance: whether it repeats, and what it needs.
+"""Repeats the shortest sequence of each cause, each time on a new instance, to see whether the difference shows again.
 
-A sequence that does not repeat alone may need what was done to the same instance before it: those sequences are reduced to the
-ones that are needed. One that repeats now and then is flaky, and the report says how often it did.
+A sequence that does not repeat alone may need earlier sequences on the same instance: those are reduced to the ones that are
+needed. One that repeats sometimes is flaky, and the report says how often it did.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from lifecycle.conformance.targets import Target
 from lifecycle.engine import Role
 
 TRIES = 5
-ENOUGH = 0.1  # seconds after which a sequence that has repeated so far is not tried again
+ENOUGH = 0.1  # seconds after which a sequence that has always repeated is not tried again
 
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How often a sequence had the same result again. needs: the sequences that must be run before it, on one instance."""
+    """How often a sequence had the same result again. needs: the sequences that must be run before it on the same instance."""
 
     times: int
     tries: int
@@ -32,7 +32,7 @@ class Repeats:
 
     @property
     def is_flaky(self) -> bool:
-        """Whether it does not repeat each time."""
+        """Whether it repeats, but not each time."""
         return self.times < self.tries and not self.needs
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Repeats:
 
 
 class Confirming:
-    """Tries again what a run has found, each over IP or a path as it was. seconds: what all of it may take."""
+    """Repeats the findings of a run, over IP or a path as they were made. seconds: the limit for all of them."""
 
     def __init__(self, target: Target, roles: dict[str, Role], seconds: float) -> None:
         self._target = target
@@ -51,7 +51,7 @@ class Confirming:
         self._ends = time.monotonic() + seconds
 
     def repeats(self, cluster: Cluster) -> Repeats | None:
-        """Whether the cluster's shortest sequence repeats; None where time is over, or nothing can be tried."""
+        """Whether the cluster's shortest sequence repeats; None if time is over, or nothing can be tried."""
         first = cluster.shortest
         if first.role not in self._roles:
             return None
@@ -64,14 +64,14 @@ class Confirming:
         return Repeats(times, tries) if tries else None
 
     def after(self, cluster: Cluster, trail: Trail) -> Repeats | None:
-        """What must be run before the cluster's shortest sequence on the same instance; None where that does not help."""
+        """The sequences to run before the cluster's shortest one on the same instance; None if that does not help."""
         first = cluster.shortest
         if not trail or first.role not in self._roles or time.monotonic() > self._ends or not self._shows(first, trail):
             return None
         return Repeats(0, TRIES, self._needed(first, trail))
 
     def _needed(self, first: Divergence, trail: Trail) -> Trail:
-        """The part of the trail without which it does not show, found by leaving out more and more."""
+        """The part of the trail that the difference needs, found by leaving out more and more."""
         width = max(len(trail) // 2, 1)
         while width and time.monotonic() < self._ends:
             begin = 0
@@ -85,7 +85,7 @@ class Confirming:
         return trail
 
     def _shows(self, first: Divergence, before: Trail) -> bool:
-        """Whether the same difference shows on a fresh instance, after these sequences."""
+        """Whether the same difference shows on a new instance after these sequences."""
         adapter = self._target.making(local=first.local)()
         try:
             for role, *steps in before:

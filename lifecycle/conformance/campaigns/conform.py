@@ -1,4 +1,4 @@
-"""A whole run: every role of an implementation, exhaustively and by walks, and its bare calls beside the standard ones."""
+"""A complete run: every role of an implementation, exhaustively and by walks, and its bare calls."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from lifecycle.engine import Role
 from lifecycle.roles.words import CONNECT
 
 DEFAULT_DEPTH, DEFAULT_WALKS = 2, 500
-CONFIRMS_WITHIN = 3.0  # seconds in which what was found is tried again
+CONFIRMS_WITHIN = 3.0  # the limit in seconds for repeating the findings
 
 Progress = Callable[[str, int, int], None]
-"""Is called with (what is running, how much of it is done, of how much)"""
+"""Called with (what is running, how much of it is done, of how much)"""
 
 
 @dataclass(slots=True)
@@ -37,10 +37,10 @@ class Conformance:
     """The result of a run.
 
     bare: the differences in bare calls; compared: how many sequences of them were compared. gave_up: whether the rest was left
-    out, since step after step hung. stopped: why the report is partial, or "". left_out: what the implementation or its peers
-    cannot do. peers: what peers cannot do without which nothing can be judged. repeats: line of a cause -> how often it
-    repeats. unprovoked: role -> the cells that the role's environment does not say how to provoke. unseen: the known
-    differences that did not show in this run.
+    out because too many steps hung. stopped: why the report is partial, or "". left_out: the abilities that the implementation
+    or its peers lack. peers: those without which nothing can be judged. repeats: line of a cause -> how often it repeats.
+    unprovoked: role -> the cells that the role's environment cannot provoke. unseen: the known differences that did not show in
+    this run.
     """
 
     target: str
@@ -76,9 +76,9 @@ class Conformance:
 
     @property
     def passes(self) -> bool:
-        """Whether every offered cell was reached or is explained, and no difference is without explanation.
+        """Whether every offered cell was reached or is explained, and every difference is explained.
 
-        Where a budget has ended, what was run is judged.
+        If the time was over, only the part that was run is judged.
         """
         is_whole = not self.missing or self.stopped == OVER
         return not self.unexplained and is_whole and not self.gave_up and self.stopped in ("", OVER)
@@ -96,7 +96,7 @@ def conform(
 ) -> Conformance:
     """Run everything; roles that the target does not have are left out.
 
-    depth: of the exhaustive driver. walks: so many per role. seconds: what the run may take; then the report is partial.
+    depth: of the exhaustive driver. walks: their number per role. seconds: the time limit; the report is then partial.
     """
     began = time.perf_counter()
     report = Conformance(target.name, depth, walks, seed)
@@ -131,7 +131,7 @@ def conform(
 
 @contextmanager
 def closing_in_time(name: str, make: Callable[[], Adapter]) -> Iterator[Adapter]:
-    """Make an adapter, and close it at the end, unless that hangs. Raises UnknownTarget where it cannot be made in time."""
+    """Make an adapter, and close it at the end, unless that hangs. Raises UnknownTarget if it cannot be made in time."""
     try:
         with WATCHDOG:
             adapter = make()
@@ -148,7 +148,7 @@ def closing_in_time(name: str, make: Callable[[], Adapter]) -> Iterator[Adapter]
 
 
 def confirm(target: Target, report: Conformance, roles: Sequence[Role], seconds: float = CONFIRMS_WITHIN) -> None:
-    """Make the shortest sequence of each cause again, on fresh instances, and keep how often it repeats."""
+    """Repeat the shortest sequence of each cause on new instances, and keep how often the difference shows again."""
     again = Confirming(target, {role.name: role for role in roles}, seconds)
     found = clusters(report.unexplained)
     for cluster in found:
@@ -163,7 +163,7 @@ def confirm(target: Target, report: Conformance, roles: Sequence[Role], seconds:
 
 
 def _of_peers(adapter: Adapter) -> Iterator[Divergence]:
-    """What peers of the implementation's own kind cannot do without which there is nothing to judge."""
+    """The abilities that peers of the implementation's own kind lack, and without which nothing can be judged."""
     abilities = getattr(adapter, "abilities", None)
     if abilities is not None and abilities.connects:
         expected = "two sockets of the implementation can be connected"

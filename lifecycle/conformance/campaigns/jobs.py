@@ -1,7 +1,7 @@
 """A job of a campaign: some long walks, or a Hypothesis machine, of one role; it is done again with the same result.
 
-Jobs run in processes of this machine or of a cluster. What one has found travels with the later jobs: causes that are known are
-not shrunk again, and so do the examples of Hypothesis's database.
+Jobs run in processes of this machine or of a cluster. Later jobs get the findings of earlier ones, so that known causes are not
+shrunk again, and the examples of Hypothesis's database.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lifecycle.conformance.targets import target_named
 
 WALKS, LENGTH = 40, 250
 MACHINE_EVERY = 6
-"""one job in so many is a Hypothesis machine, as long as its role has no findings"""
+"""one of this number of jobs is a Hypothesis machine, as long as its role has no findings"""
 EXAMPLES, STEPS = 20, 60
 
 Line = tuple[str, ...]
@@ -36,7 +36,7 @@ Examples = Mapping[bytes, frozenset[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a campaign is about: the arguments of target_named()."""
+    """The target of a campaign: the arguments of target_named()."""
 
     target: str
     engine: str | None = None
@@ -57,7 +57,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a job has found, and where. examples: what Hypothesis has kept."""
+    """The findings of a job, and where it ran. examples: those that Hypothesis has kept."""
 
     job: Job
     result: RoleResult
@@ -67,11 +67,11 @@ class Done:
 
 _ADAPTERS: dict[tuple[Chosen, int], Renewing] = {}
 _MODELS: dict[tuple[Chosen, str], Model] = {}
-"""of this process: they are made once"""
+"""the targets of this process, made once"""
 
 
 def prepare_worker() -> None:
-    """Leave Ctrl-C to the process that gives the jobs, and end when that ends, however it does."""
+    """Leave Ctrl-C to the process that gives out the jobs, and end when that process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -84,7 +84,7 @@ def _end_after(parent: BaseProcess) -> None:
 
 
 def run_job(job: Job) -> Done:
-    """Do it. Raises UnknownTarget where the implementation cannot be made here."""
+    """Do a job. Raises UnknownTarget if the implementation cannot be made here."""
     place = (job.chosen, threading.get_ident())  # an adapter serves one thread
     target = target_named(job.chosen.target, engine=job.chosen.engine, like=job.chosen.like, host=job.chosen.host)
     if place not in _ADAPTERS:

@@ -27,11 +27,11 @@ LONGEST_NAME = 128  # bytes, of a sockaddr_storage
 
 
 class NoLibrary(OSError):
-    """This system has no C library that could be called."""
+    """This system has no C library to call."""
 
 
 def _library() -> Any:
-    """The C library: the socket module makes no system call where nothing is to be received."""
+    """The C library: for a receive of 0 bytes, the socket module makes no system call."""
     if os.name != "posix":
         raise NoLibrary("the calls that Python does not make are measured on POSIX systems only")
     return c_library()
@@ -45,7 +45,7 @@ def _checked(result: int) -> int:
 
 
 Call = Callable[[Rig, socket.socket], str]
-"""Makes the call; what follows "ok" in the table."""
+"""Makes the call; returns the text after "ok" in the table."""
 
 
 def _plain(call: Callable[[Rig, socket.socket], object]) -> Call:
@@ -126,7 +126,7 @@ CALLS: Mapping[str, Call] = {
     "setsockopt_reuseaddr": _plain(lambda rig, sock: sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)),
     "close": _close,
 }
-"""what the tables call it -> how it is made"""
+"""the name of a call in the tables -> how it is made"""
 
 
 def _receive_nothing_otherwise(rig: Rig, sock: socket.socket) -> int:
@@ -197,7 +197,7 @@ KINDS: Mapping[str, int] = {
 }
 
 PAIRS = tuple((family, kind) for kind in KINDS for family in FAMILIES if kind != "seqpacket" or family == "unix")
-"""(family, kind) that this system can be expected to have"""
+"""(family, kind) that this system is expected to have"""
 
 Measured = Mapping[CellKey, str]
 """(family, kind, state, call) -> the answer"""
@@ -211,10 +211,10 @@ def measure(
     progress: Callable[[int, int], None] = lambda done, total: None,
     new: Factory | None = None,
 ) -> Measured:
-    """The answers of this machine's system, or of other sockets that `new` makes; pairs that it does not have are left out.
+    """The answers of this machine's system, or of other sockets that `new` makes; missing (family, kind) are left out.
 
     collects: whether the result of each connection's connect() is collected first; the shipped tables did not.
-    progress: is called with (how many cells are done, of how many).
+    progress: called with (how many cells are done, of how many).
     """
     found: dict[CellKey, str] = {}
     present = [(family, kind) for family, kind in pairs if _has(FAMILIES[family], KINDS[kind])]

@@ -31,7 +31,7 @@ from lifecycle.roles import ROLES
 
 
 class Breakage(StrEnum):
-    """What is wrong with one cell."""
+    """The ways to break one cell."""
 
     DROPS_A_CHECK = "drops a check"
     ACCEPTS = "accepts what is illegal"
@@ -153,10 +153,10 @@ class Score:
 
 
 Catches = Callable[[Mutant], str]
-"""Gives what has caught a mutant, or "" when it survives"""
+"""Returns what has caught a mutant, or "" if it survives"""
 
 Progress = Callable[[int, int], None]
-"""Is called with (how many are done, of how many)"""
+"""Called with (how many are done, of how many)"""
 
 
 def score(role: str, chosen: Iterable[Mutant], catches: Catches, progress: Progress = lambda done, total: None) -> Score:
@@ -203,7 +203,7 @@ def score_role(
 
 
 def can_be_broken(role: str) -> bool:
-    """Whether the package's class of that role can be broken here."""
+    """Whether the package's class of that role can be broken on this system."""
     return role in CLASSES
 
 
@@ -221,13 +221,13 @@ class Suite:
             self._by_call.setdefault((state, call), []).append(sequence)
 
     def reaches(self, mutant: Mutant) -> bool:
-        """Whether a sequence ends with what is broken: some cells are reached over Unix-domain sockets only."""
+        """Whether a sequence ends with the broken cell: some are reached over Unix-domain sockets only."""
         if mutant.outcome:
             return (mutant.state, mutant.call, mutant.outcome) in self._through
         return (mutant.state, mutant.call) in self._by_call
 
     def catches(self, mutant: Mutant) -> str:
-        """What fails while `mutant` is broken: the suite, or what objects report to observers; "" when it survives."""
+        """What catches `mutant`: the suite, or the check of the objects' own reports; "" if it survives."""
         if mutant.breakage is Breakage.SPOILS:
             return "the data cells" if self._adapter.spoils(mutant) else ""
         with self._adapter.broken(mutant):
@@ -252,7 +252,7 @@ class Suite:
 
 
 class BrokenStage:
-    """A stage whose object is broken in what it answers; its table may be broken, too."""
+    """A stage whose object gives broken answers; its table may be broken, too."""
 
     def __init__(self, stage: Stage, adapter: BrokenAdapter) -> None:
         self._stage: Any = stage
@@ -303,7 +303,7 @@ class BrokenAdapter(GovernedAdapter):
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Look at what objects themselves report, too, as long as the block runs."""
+        """Check the objects' own reports, too, while the block runs."""
         self._is_watched = True
         try:
             yield
@@ -311,12 +311,12 @@ class BrokenAdapter(GovernedAdapter):
             self._is_watched = False
 
     def spoils(self, mutant: Mutant) -> bool:
-        """Whether a value that a call spoils is found."""
+        """Whether a data cell finds the value that a call spoils."""
         return is_spoiling_found(ROLES[mutant.role], self._kind, mutant.call, mutant.to, self._engine_name)
 
     @contextmanager
     def broken(self, mutant: Mutant) -> Iterator[None]:
-        """Break what the mutant says, as long as the block runs."""
+        """Break what the mutant names while the block runs."""
         self.mutant = mutant
         self._run_row(mutant, is_broken=True)
         try:
@@ -326,7 +326,7 @@ class BrokenAdapter(GovernedAdapter):
 
     @contextmanager
     def intact(self) -> Iterator[None]:
-        """Run the table as it is declared, as long as the block runs."""
+        """Run the table as it is declared while the block runs."""
         mutant = self.mutant
         if mutant is None:
             yield

@@ -1,4 +1,4 @@
-"""An adapter that is made again after a call has hung: what an implementation does from then on is not to be blamed on it."""
+"""An adapter that is made again after a call has hung: later answers of a hung implementation prove nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Renewing:
         self._stages = 0
 
     def stage(self, role: Role) -> Any:
-        """A new object, of a new instance where the last one has hung."""
+        """A new object; of a new instance if the last one has hung."""
         if self._hung != WATCHDOG.hung:
             self._hung = WATCHDOG.hung
             self._renew()

@@ -1,4 +1,4 @@
-"""Makes one sequence of steps again, step by step: the program that reports print for a failure."""
+"""Repeats one sequence, step by step: used by the programs that reports print for a failure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lifecycle.engine import Role
 
 
 class ReplayedStep(NamedTuple):
-    """One step: its expected result, and the difference where it had another one."""
+    """One step: its expected result, and the difference if it had another one."""
 
     label: str
     expected: str
@@ -33,7 +33,7 @@ def replay(target: str | Target | Any, role: str | Role, *steps: str, local: boo
 
     target: as for `lifecycle conform`, or the implementation itself. role: a role or its name, or "bare stream" and "bare
     datagram" for calls beside the standard library's. local: over a path (AF_UNIX) instead of IP. Raises ValueError for steps
-    that are not a sequence of that role, and for a role or a family that the target does not have.
+    that are not a sequence of that role, and for a role or family that the target lacks.
     """
     found = (
         target if isinstance(target, Target) else target_named(target) if isinstance(target, str) else target_of("it", target)
@@ -71,7 +71,7 @@ def replayed_steps(adapter: Adapter, role: Role, steps: tuple[str, ...]) -> Iter
 
 def _bare(target: Target, adapter: Adapter, kind: str, steps: tuple[str, ...]) -> Divergence | None:
     if target.bare is None:
-        raise ValueError(f"{target.name} is compared with nothing call by call")
+        raise ValueError(f"the bare calls of {target.name} are not compared")
     loopback = Loopback(socket.socket)
     try:
         found = list(differences(STDLIB, target.bare(adapter), kind, steps, loopback))

@@ -1,4 +1,4 @@
-"""Mutants of values: a class of the package whose calls spoil what they send, receive or tell, for the data cells to find."""
+"""Mutants of values: classes whose calls spoil the values that they send, receive or return, for data cells to find."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lifecycle.engine import Role
 from lifecycle.roles.words import GET_PEER_NAME, GET_SOCK_NAME, RECEIVE, RECEIVE_FROM, SEND, SEND_TO
 
 Spoils = Callable[[Callable[..., Any], tuple[Any, ...]], Any]
-"""Makes the call with its arguments, and gives what the mutant gives"""
+"""Makes the call with its arguments, and returns the mutant's result"""
 
 
 def _gives_less(call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -50,18 +50,18 @@ SPOILERS: Mapping[str, tuple[Spoils, tuple[str, ...]]] = {
     "garbles what it sends": (_garbles, (SEND.name,)),
     "tells another port": (_tells_another, (GET_SOCK_NAME.name, GET_PEER_NAME.name)),
 }
-"""name -> (what it does, the calls that it can be done to)"""
+"""name -> (how it spoils, the calls that it applies to)"""
 
 
 def spoiled_calls(role: Role) -> Iterator[tuple[str, str]]:
-    """(call, name of a spoiler), where a data cell of the role is about that call."""
+    """Every (call, name of a spoiler) for which a data cell of the role is about that call."""
     looked_at = {cell.call for cell in DATA_CELLS if role.name in cell.roles and not cell.methods}
     for name, (_, calls) in SPOILERS.items():
         yield from ((call, name) for call in calls if call in looked_at)
 
 
 def is_spoiling_found(role: Role, kind: type[Any], call: str, name: str, engine: str | None) -> bool:
-    """Whether a data cell finds it in a class of that kind."""
+    """Whether a data cell finds the spoiling in a class of that kind."""
     spoils, _ = SPOILERS[name]
 
     def spoiled(self: Any, *arguments: Any) -> Any:

@@ -1,1 +1,1 @@
-"""What the graph of a role does not show: sizes, order, addresses, options and time, each in a cell of its own."""
+"""Tests of what the graph of a role does not show: sizes, order, addresses, options and times, one cell for each."""

@@ -1,7 +1,7 @@
-"""A data cell: one small scene between an object and its peer, in which values and times are compared.
+"""A data cell: a short test of values and times between an object and its peer.
 
-A cell is data: for which roles, where its object must be, what it needs, and a function that raises Mismatch. Adding one to a
-tuple of this folder is all that it takes to have it run, reported and replayed.
+A cell is data: its roles, the state in which it begins, its needs, and a function that raises Mismatch. A cell that is added to
+a tuple of this folder is run, reported and replayed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from lifecycle.roles.words import RECEIVE
 
 TIMEOUT = 0.1
 EARLY = 0.8 * TIMEOUT
-LATE = 0.5  # seconds more than it should take
-MUCH, SHOWN = 40, 20  # bytes that are not shown whole, and so many of them that are
+LATE = 0.5  # seconds that it may take longer than it should
+MUCH, SHOWN = 40, 20  # the number of bytes from which on data is shown in part, and the length of that part
 
 
 class Scene:
     """An object under test in the state that a cell needs, and its peer.
 
-    sock: the raw socket, None of an object whose calls are the roles'. real_time: whether what takes time takes it here.
+    sock: the raw socket; None if the object has the calls of the roles. real_time: whether time passes here, unlike in memory.
     """
 
     def __init__(self, stage: LoopbackStage, *, real_time: bool) -> None:
@@ -38,12 +38,12 @@ class Scene:
         self.real_time = real_time
 
     def do(self, call: str, *arguments: Any, under: Under = Under.PATIENTLY) -> Any:
-        """Make a call of the role; what it gives or raises."""
+        """Make a call of the role; return its value or raise its error."""
         self.stage.set_circumstances(under)
         return self.stage.make(call, arguments)
 
     def receive(self, size: int, *, call: str = RECEIVE.name) -> bytes:
-        """What the object receives once something has arrived; Mismatch where that is more than it asked for."""
+        """The data that the object receives once some has arrived; Mismatch if it is more than requested."""
         self.stage.settle(frozenset({"data"}))
         got = self.do(call, size)
         if not isinstance(got, bytes):
@@ -73,13 +73,13 @@ class Scene:
 
     @property
     def correspondent(self) -> DatagramPeer:
-        """The other one of two sockets that exchange messages."""
+        """The peer of a socket that exchanges messages."""
         assert isinstance(self.stage.peer, DatagramPeer)
         return self.stage.peer
 
     @contextmanager
     def at_once(self, what: str) -> Iterator[None]:
-        """What is done inside takes no time."""
+        """Raise Mismatch if the block takes time."""
         began = time.monotonic()
         yield
         took = time.monotonic() - began
@@ -92,13 +92,14 @@ Check = Callable[[Scene], None]
 
 @dataclass(frozen=True, slots=True)
 class DataCell:
-    """One cell. roles: by name. call: the one that it is about.
+    """One cell.
 
-    where, unless: facts of the object's surroundings when it begins; it begins where it has them after the fewest steps.
-    methods: those without which a raw socket does not have it; a cell that names some is about raw sockets only. also: other
-    calls of the role that it makes. actions: peer actions that it needs. tries: how often it may fail, where it measures time.
-    needs_silence, needs_full: a listener that is silent, a connection that takes no more. needs_no_wait: that calls can be told
-    not to wait. needs_descriptor, needs_flags: a descriptor of the system, flags of recv().
+    roles: by name. call: the call that it tests. where, unless: facts that hold, or do not, when it begins; it begins at the
+    nearest node of the graph with them. methods: methods that it needs of a raw socket; a cell that names some tests raw
+    sockets only. also: other calls of the role that it makes. actions: peer actions that it needs. tries: how often it may
+    fail, if it measures time. needs_silence, needs_full: a listener that does not answer, a connection whose buffers are full.
+    needs_no_wait: calls that can be made without waiting. needs_descriptor, needs_flags: a descriptor of the system, flags of
+    recv().
     """
 
     name: str
@@ -123,19 +124,19 @@ class DataCell:
         return f"{DATA}{self.call}: {self.name}"
 
     def can_begin(self, facts: Facts) -> bool:
-        """Whether it begins where these facts hold."""
+        """Whether it can begin with these facts."""
         return self.where <= facts and not self.unless & facts
 
 
 def must_be(wanted: object, got: object) -> None:
-    """Raises Mismatch where they differ."""
+    """Raise Mismatch if they differ."""
     if got != wanted:
         at = _first_difference(wanted, got)
         raise Mismatch(_short(wanted, at), _short(got, at))
 
 
 def must_time_out(scene: Scene, call: Callable[[], object]) -> None:
-    """A call that may wait for TIMEOUT seconds, and for which nothing comes, raises TimeoutError neither early nor late."""
+    """Raise Mismatch unless a call without data raises TimeoutError after TIMEOUT seconds, neither early nor late."""
     scene.sock.settimeout(TIMEOUT)
     began = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""Data cells of datagrams: messages keep their bounds."""
+"""Data cells of datagrams: messages keep their boundaries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lifecycle.roles.words import CONNECT, GET_PEER_NAME, RECEIVE, RECEIVE_FROM,
 def _rest_is_lost(scene: Scene) -> None:
     scene.correspondent.send_message(b"longer than it may be")
     scene.correspondent.send_message(b"next")
-    with suppress(OSError):  # an error is as good: what matters is what comes next
+    with suppress(OSError):  # an error is fine, too: what matters is the next message
         must_be(b"lon", scene.receive(3))
     must_be(b"next", scene.receive(65536))
 
@@ -31,7 +31,7 @@ def _bounds(scene: Scene) -> None:
 
 
 def _every_byte(scene: Scene) -> None:
-    for message in (EVERY_BYTE, b"next"):  # which comes as the second one where the first was sent once
+    for message in (EVERY_BYTE, b"next"):  # it is the second one if the first was sent once
         must_be(len(message), scene.do(SEND.name, message))
     for message in (EVERY_BYTE, b"next"):
         must_be(message, scene.correspondent.receive())
@@ -87,7 +87,7 @@ def _own_name(scene: Scene) -> None:
     must_be(tuple(sender[:2]), address_of(scene.sock))
 
 
-WHOLE = 5 * EVERY_BYTE  # what one packet can carry
+WHOLE = 5 * EVERY_BYTE  # the maximum of one packet
 UNLESS = frozenset({"send_ended", "receive_ended", "data", "refusal", "gone", "sent"})
 
 

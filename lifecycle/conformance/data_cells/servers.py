@@ -17,7 +17,7 @@ from lifecycle.conformance.model.environments import LISTENING_ALONE, MESSAGE
 from lifecycle.roles.words import ACCEPT
 
 QUEUED = 4
-SOON = 0.5  # seconds in which a connection is queued
+SOON = 0.5  # seconds within which a connection is queued
 
 
 def _queue(scene: Scene) -> list[Any]:
@@ -30,12 +30,12 @@ def _queue(scene: Scene) -> list[Any]:
         scene.stage.settle(frozenset({"waiting"}))
     for number, client in enumerate(clients, 1):
         if not shows(client, writing=True, within=SOON):
-            raise Mismatch(f"{QUEUED} connections wait in the queue of listen(8)", f"number {number} does not come into it")
+            raise Mismatch(f"{QUEUED} connections wait in the queue of listen(8)", f"number {number} does not fit")
     return clients
 
 
 class _Resets:
-    """A client that is reset at the end, so that no port is left waiting."""
+    """A client that is reset at the end, so that no port stays in TIME_WAIT."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
@@ -48,7 +48,7 @@ class _Resets:
 def _in_order(scene: Scene) -> None:
     clients = _queue(scene)
     for number, client in enumerate(clients, 1):
-        scene.stage.settle(frozenset({"waiting"}))  # a client is connected before the listener has heard the last of it
+        scene.stage.settle(frozenset({"waiting"}))  # a client is connected before the last packet has reached the listener
         try:
             accepted = scene.do(ACCEPT.name, under=Under.AT_ONCE)
         except OSError as error:

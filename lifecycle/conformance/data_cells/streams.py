@@ -1,4 +1,4 @@
-"""Data cells of a connection: what arrives, in which parts, what the peer sees, and what the values are."""
+"""Data cells of a connection: the data that arrives, its parts, what the peer sees, and returned values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SWITCHES = (
     ("SO_KEEPALIVE", socket.SOL_SOCKET, socket.SO_KEEPALIVE),
     ("TCP_NODELAY", socket.IPPROTO_TCP, socket.TCP_NODELAY),
 )
-NEVER_FULL = 8 << 20  # bytes after which no more is sent
+NEVER_FULL = 8 << 20  # the number of bytes after which no more is sent
 
 
 def _in_parts(scene: Scene) -> None:
@@ -197,7 +197,7 @@ def _send_does_not_wait(scene: Scene) -> None:
 
 
 def _fill(scene: Scene) -> bytes:
-    """Send until nothing more is taken; what was taken."""
+    """Send until the buffers are full; return the data that was sent."""
     scene.stage.set_circumstances(Under.AT_ONCE)
     taken = bytearray()
     with suppress(BlockingIOError):

@@ -1,4 +1,4 @@
-"""Runs data cells: each on a new object, brought where it begins by the fewest steps of the graph."""
+"""Runs data cells, each on a new object that is brought to the cell's beginning by the fewest steps of the graph."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run_data_cells(adapter: Adapter, model: Model, result: RoleResult) -> None:
 
 
 def run_data_cell(adapter: Adapter, model: Model, cell: DataCell) -> Divergence | LeftOut | None:
-    """Run one cell: the difference, why it is left out, or None."""
+    """Run one cell; return the difference, the reason why it is left out, or None."""
     way = _way_to(model, cell)
     if isinstance(way, str):
         return LeftOut(cell.label, way, model.role.name)
@@ -47,7 +47,7 @@ def run_data_cell(adapter: Adapter, model: Model, cell: DataCell) -> Divergence 
 
 
 def _way_to(model: Model, cell: DataCell) -> tuple[Edge, ...] | str:
-    """The steps to where it begins, or why there are none."""
+    """The steps to its beginning, or the reason why there are none."""
     actions = {each.name for each in model.environment.peer_actions}
     missing = [each for each in cell.actions if each not in actions]
     if missing:
@@ -61,13 +61,13 @@ def _way_to(model: Model, cell: DataCell) -> tuple[Edge, ...] | str:
             way = model.way_to(node)
             if not any(edge.is_slow for edge in way):
                 return way
-    return "no way leads to where it begins"
+    return "its beginning cannot be reached"
 
 
 def _tried(adapter: Adapter, model: Model, cell: DataCell, way: tuple[Edge, ...]) -> Divergence | LeftOut | None:
     with Run(adapter, model) as run:
         if run.follow(way, looks=False) is not None:
-            return LeftOut(cell.label, "the steps to where it begins already differ", model.role.name)
+            return LeftOut(cell.label, "the steps to its beginning already differ", model.role.name)
         stage = run.stage
         if not isinstance(stage, LoopbackStage):
             return LeftOut(cell.label, "its objects have no peers on the loopback interface", model.role.name)
@@ -105,7 +105,7 @@ def _lacking(model: Model, stage: LoopbackStage, cell: DataCell) -> Iterator[str
     if cell.needs_silence and not any(SILENCE in each.arguments for each in model.offered):
         yield "no listener is silent here"
     if cell.needs_no_wait and sock is not None and not (hasattr(sock, "settimeout") or hasattr(sock, "setblocking")):
-        yield "calls cannot be told not to wait"
+        yield "there are no calls without waiting"
     if cell.needs_full and not any(FLOOD in each.arguments for each in model.offered):
         yield "no connection is full here"
 

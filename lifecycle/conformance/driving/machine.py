@@ -5,11 +5,10 @@
 
     TestClient = conformance_machine(CLIENT, GovernedAdapter).TestCase
 
-The first use of a rule in an example makes its call where it reaches the cells that were reached least so far, going there by
-the graph, on a new object where need be; later uses make it where the object is, which begins in another node of the graph in
-each example. So every cell is reached in a run of the default length, and none is left to chance. Which they are is part of
-a plan whose number the example draws: with the same number it goes the same way, so that a failure can be repeated
-and shrunk.
+The first use of a rule in an example makes its call at a node where it reaches the least reached cells, moving there along the
+graph, on a new object if necessary. Later uses make the call at the node where the object is; objects begin in a different node
+in each example. So every cell is reached in a run of the default length, and none is left to chance. The cells are part of a
+plan, whose number the example draws: the same number gives the same calls, so that a failure can be repeated and shrunk.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from lifecycle.engine.role import checked_role
 from lifecycle.roles.words import RECEIVE, RECEIVE_FROM, SEND
 
 Strategies = Mapping[str, st.SearchStrategy[tuple[Any, ...]]]
-"""a call, made in the plain way -> its arguments, all of which must have the same outcome"""
+"""a call without circumstances -> strategies for its arguments, all of which must have the same outcome"""
 
 _SIZES = st.tuples(st.integers(len(MESSAGE), RECEIVE_SIZE))
 DEFAULT_STRATEGIES: Strategies = {
@@ -48,7 +47,7 @@ DEFAULT_STRATEGIES: Strategies = {
 
 
 class Opening:
-    """The adapter of a machine, which is made when the first example needs it and serves them all."""
+    """The adapter of a machine: made when the first example needs it, and shared by all examples."""
 
     def __init__(self, make: Callable[[], Adapter]) -> None:
         self.make = make
@@ -62,14 +61,14 @@ class Opening:
         return self._adapter
 
     def close(self) -> None:
-        """Close it; it is made again when it is needed again."""
+        """Close it; it is made anew when it is needed again."""
         if self._adapter is not None:
             self._adapter.close()
             self._adapter = None
 
 
 class ConformanceMachine(RuleBasedStateMachine):
-    """What every conformance machine shares; conformance_machine() makes one."""
+    """The base class of the machines that conformance_machine() makes."""
 
     models: ClassVar[tuple[Model, ...]]
     coverage: ClassVar[Coverage]
@@ -87,7 +86,7 @@ class ConformanceMachine(RuleBasedStateMachine):
 
     @initialize(number=st.integers(0, 2**64 - 1))
     def plan(self, number: int) -> None:
-        """Take the plan of that number: which cells the rules are to reach."""
+        """Use the plan with that number: the cells that the rules are to reach."""
         self._plan = self.steering.plan(number)
 
     def teardown(self) -> None:
@@ -97,13 +96,13 @@ class ConformanceMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_object_agrees_with_its_table(self) -> None:
-        """Each object's state and legal calls are those of the table, whichever object the last step was made on."""
+        """The state and the legal calls of each object are those of the table, also after a step of another object."""
         for number, (run, last) in enumerate(zip(self._runs, self._last, strict=True)):
             if last is not None:
                 self._must_agree(number, run.look(last))
 
     def use_rule(self, number: int, call: str, goals: Goals, arguments: tuple[Any, ...] | None = None) -> None:
-        """Make `call` on the object of that number: first where it reaches the cells of the plan, then where the object is."""
+        """Make `call` on the object with that number: the first time at the cells of the plan, later where the object is."""
         use = self._uses[number, call]
         self._uses[number, call] += 1
         meant = () if use else self.steering.goals(self._plan, number, call, goals)
@@ -139,15 +138,15 @@ class ConformanceMachine(RuleBasedStateMachine):
                 break
 
     def act(self, number: int, action: str) -> None:
-        """Let the peer of the object of that number do something, where it can."""
+        """Make the peer of the object with that number act, if it can."""
         edge = self._runs[number].node.edge(action)
         if edge is not None:
             self._take(number, edge, None)
 
     def _take(self, number: int, edge: Edge, arguments: tuple[Any, ...] | None) -> bool:
-        """Make one step; whether the object is where the step leads to. If not, it has begun again.
+        """Make one step; return whether the object has moved along it.
 
-        A call that a system has refused, or that failed, may have changed a socket of the system.
+        If not, it has begun again. A refused or failed call may have changed a socket of the system.
         """
         self._last[number] = edge
         if arguments is not None and isinstance(edge.step, Provocation) and not edge.step.how:
@@ -189,9 +188,9 @@ def conformance_machine(
     """A Hypothesis state machine for objects of a role, or of several at once.
 
     role: several (server, accepted and client; or datagram twice) are run side by side, each object among its own peers.
-    adapter: makes the implementation's adapter, once for a run. strategies: arguments that are drawn, by call, where it is
-    made in the plain way; by default what the adapter's own method strategies(role) gives, where it has one, or those of the
-    sockets' roles. Its TestCase is a test; run_machine() runs it without one.
+    adapter: makes the implementation's adapter, once for a run. strategies: the arguments to draw for each call made without
+    circumstances; by default those of the adapter's method strategies(role), if it has one, or those for the roles of sockets.
+    Its TestCase is a test; run_machine() runs it without one.
     """
     roles = tuple(map(checked_role, (role,) if isinstance(role, (Role, str, type)) else role))
     opening = Opening(adapter)
@@ -203,11 +202,11 @@ def conformance_machine(
     coverage = Coverage(models)
     steering = Steering(coverage, len(models))
     namespace: dict[str, Any] = {"models": models, "coverage": coverage, "opening": opening, "steering": steering}
-    as_rule: Any = rule  # its overloads do not know keywords that are made here
+    as_rule: Any = rule  # its overloads do not accept keywords in a dict
     for number, model in enumerate(models):
         subject = f"{model.role.name}{number + 1 if roles.count(model.role) > 1 else ''}"
         for name, step, keywords in _rules(number, model, drawn[number]):
-            step.__name__ = step.__qualname__ = f"{subject}_{name}"  # by which Hypothesis knows and prints rules
+            step.__name__ = step.__qualname__ = f"{subject}_{name}"  # Hypothesis identifies and prints rules by it
             namespace[step.__name__] = as_rule(**keywords)(step)
     name = "".join(each.role.name.title().replace("_", "") for each in models) + "Machine"
     machine: type[ConformanceMachine] = type(name, (ConformanceMachine,), namespace)
@@ -218,7 +217,7 @@ def conformance_machine(
 
 def _finish(machine: type[ConformanceMachine]) -> Callable[[object], None]:
     def finish(test_case: object) -> None:
-        """Close the adapter, and print what was reached."""
+        """Close the adapter, and print the coverage."""
         machine.opening.close()
         print(machine.coverage.table())
 
@@ -226,7 +225,7 @@ def _finish(machine: type[ConformanceMachine]) -> Callable[[object], None]:
 
 
 def strategies_of(adapter: Adapter, role: Role) -> Strategies:
-    """What is drawn for the calls of `role`: the adapter's own choice, or the default one of the sockets' roles."""
+    """The strategies for the calls of `role`: the adapter's own, or the default ones for the roles of sockets."""
     choose: Callable[[Role], Strategies] | None = getattr(adapter, "strategies", None)
     if choose is not None:
         return choose(role)
@@ -234,9 +233,9 @@ def strategies_of(adapter: Adapter, role: Role) -> Strategies:
 
 
 def run_machine(machine: type[ConformanceMachine], chosen: settings | None = None) -> Coverage:
-    """Run the machine, with its own settings or those that are chosen; what its objects have reached.
+    """Run the machine with its own settings or the given ones; return its coverage.
 
-    Raises NonConformance, shrunk, where the implementation differs.
+    Raises NonConformance, shrunk, if the implementation differs.
     """
     try:
         run_state_machine_as_test(machine, settings=chosen)
@@ -246,12 +245,12 @@ def run_machine(machine: type[ConformanceMachine], chosen: settings | None = Non
 
 
 def replace_arguments(edge: Edge, step: Provocation, arguments: tuple[Any, ...]) -> Edge:
-    """The edge with other arguments, which have the same outcome."""
+    """The edge with other arguments that have the same outcome."""
     return Edge(replace(step, arguments=arguments), edge.outcome, edge.gives, edge.role, edge.source, edge.target)
 
 
 Rule = tuple[str, Callable[..., None], dict[str, st.SearchStrategy[Any]]]
-"""a name, what the rule does, and what is drawn for it"""
+"""a name, the function of the rule, and the strategies for its arguments"""
 
 
 def _rules(number: int, model: Model, strategies: Strategies) -> Iterator[Rule]:

@@ -1,4 +1,4 @@
-"""The results of a run: the cells reached, clusters of differences with one cause, programs that show a difference again."""
+"""The results of a run: the cells reached, clusters of differences with one cause, programs that reproduce a difference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge
 
 
 class Tally(NamedTuple):
-    """How many cells were reached, were not but are explained, can be provoked in this implementation, and are in the table."""
+    """The numbers of cells: reached, explained and not reached, possible in this implementation, and in the table."""
 
     reached: int
     explained: int
@@ -24,22 +24,22 @@ class Tally(NamedTuple):
 
 
 Trail = tuple[tuple[str, ...], ...]
-"""sequences that were run on one instance, each with its role before its steps"""
+"""the sequences that were run on one instance, each as its role and its steps"""
 
 LONGEST_TRAIL = 400
 GONE = "EBADF"
 ERROR = re.compile(r"\bE[A-Z]{3,}\b")
 ALIKE = 3
-"""so many calls that fail with one error in one state have one cause"""
+"""the number of calls in one state from which on equal errors count as one cause"""
 
 
 @dataclass(slots=True)
 class RoleResult:
     """The result of running one role.
 
-    cells: those that the table has. offered: those of them that can be provoked in this implementation. reached: how often
-    each was. divergences: the first difference of each sequence that had one. behind: cells that no sequence came to, since an
-    explained difference stood before them.
+    cells: those that the table has. offered: those that can be provoked in this implementation. reached: how often each was
+    reached. divergences: the first difference of each sequence that had one. behind: cells that no sequence reached because of
+    an explained difference on the way.
     """
 
     role: str
@@ -49,11 +49,11 @@ class RoleResult:
     divergences: list[Divergence] = field(default_factory=list)
     behind: set[Cell] = field(default_factory=set)
     data: dict[str, bool] = field(default_factory=dict)
-    """label of a data cell -> whether it was as it should be"""
+    """label of a data cell -> whether it passed"""
     left_out: list[LeftOut] = field(default_factory=list)
     """the data cells that were not tried, each with its reason"""
     trails: dict[tuple[str, ...], Trail] = field(default_factory=dict)
-    """line of a difference -> what was run on the same instance before it showed first"""
+    """line of a difference -> the sequences that were run on the same instance before it first showed"""
     recent: deque[tuple[str, ...]] = field(default_factory=lambda: deque(maxlen=LONGEST_TRAIL), repr=False)
     sequences: int = 0
     steps: int = 0
@@ -71,22 +71,22 @@ class RoleResult:
 
     @property
     def unexplained(self) -> list[Divergence]:
-        """The differences that no table names."""
+        """The unexplained differences."""
         return [each for each in self.divergences if not each.explanation]
 
     @property
     def explained_cells(self) -> frozenset[Cell]:
-        """The cells at which a difference showed that is explained."""
+        """The cells with an explained difference."""
         return frozenset(each.cell for each in self.divergences if each.explanation and each.cell is not None)
 
     @property
     def missing(self) -> list[Cell]:
-        """The cells that were offered, and neither reached nor explained."""
+        """The offered cells that were neither reached nor explained."""
         known = self.explained_cells | self.behind
         return [cell for cell in self.cells if cell in self.offered and cell not in self.reached and cell not in known]
 
     def merge(self, other: RoleResult) -> None:
-        """Add what another run of the same role has found."""
+        """Add the result of another run of the same role."""
         self.offered |= other.offered
         self.reached.update(other.reached)
         self.behind |= other.behind
@@ -119,9 +119,9 @@ class RoleResult:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """All sequences whose first difference has the same cause, in whichever roles.
+    """All sequences whose first difference has the same cause, in any roles.
 
-    name: the explanation, or "" where there is none. shortest: the shortest of the sequences. calls: those that differ.
+    name: the explanation, or "" if there is none. shortest: the shortest of the sequences. calls: those that differ.
     """
 
     name: str
@@ -153,7 +153,7 @@ def clusters(divergences: Iterable[Divergence]) -> list[Cluster]:
 
 
 def _join(groups: dict[tuple[str, ...], list[Divergence]]) -> None:
-    """Make one group of those in which one state fails, or takes, call after call alike: it is the state that is wrong."""
+    """Merge the groups in which many calls fail, or succeed, in one state in the same way: then the state is wrong."""
     alike: dict[tuple[str, str, str], dict[tuple[str, ...], str]] = {}
     for line, group in groups.items():
         for each in group:
@@ -180,15 +180,15 @@ def _kind(each: Divergence) -> str:
 
 
 def _fails(got: str) -> bool:
-    """Whether an answer is an error other than that nothing is there yet."""
+    """Whether an answer is an error, except one that means that no data has arrived yet."""
     return ERROR.search(got) is not None and not got.strip(")").endswith("EAGAIN")
 
 
 def snippet(target: str | Callable[[], Adapter], divergence: Divergence) -> str:
-    """A program that makes the failing sequence again.
+    """A program that repeats the failing sequence.
 
-    target: as for `lifecycle conform`, or what makes the adapter; one that has no name to be imported by, as a lambda has
-    none, is called `adapter` in the program.
+    target: as for `lifecycle conform`, or a function that makes the adapter; a function that cannot be imported by name, such
+    as a lambda, is called `adapter` in the program.
     """
     name = target if isinstance(target, str) else _importable(target)
     steps = "".join(f",\n    {step!r}" for step in divergence.steps) + (",\n    local=True" if divergence.local else "")

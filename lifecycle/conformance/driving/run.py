@@ -15,24 +15,24 @@ from lifecycle.conformance.model.environment import ANYTHING, Facts
 from lifecycle.conformance.model.graph import ILLEGAL, Cell, Edge, Model
 
 DATA = "data: "
-"""with which the labels of data cells begin"""
+"""the beginning of the labels of data cells"""
 
 NUMBERS = re.compile(r"\b\d{4,}\b|\b\d+\.\d+(?= s\b)|(?<=', )\d+(?=\))")
 HANGS, RAISED = "no answer: it hangs", "raised "
 BREACH = "not an answer of the protocol: "
-"""with which begins what is said of a program's answer that breaks the protocol"""
-TARDY = 1.0  # seconds after which a step that differs is not tried again
+"""the beginning of the text about an answer that breaks the protocol"""
+TARDY = 1.0  # the duration in seconds from which on a differing step is not tried again
 REFUSALS, WAITS = (ILLEGAL, "failed"), ("pending", "timed_out")
-"""outcomes of which it is one cause that there is another"""
+"""outcomes for which every other outcome has the same cause"""
 
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
     """The first difference in one sequence of steps.
 
-    call: the call, or the peer action, at which it shows. expected, got: in a few words. steps: the labels of the steps up to
-    and including it. explanation: what explains it ("linux: inet stream reset_fetched recv = ok:0"), or "". cell: the
-    (state, call, outcome) that was to be reached; None of a peer action. local: whether the sockets were over a path (AF_UNIX).
+    call: the call or the peer action that shows it. expected, got: in a few words. steps: the labels of the steps up to and
+    including it. explanation: such as "linux: inet stream reset_fetched recv = ok:0", or "". cell: the (state, call, outcome)
+    that was to be reached; None of a peer action. local: whether the sockets were over a path (AF_UNIX).
     """
 
     adapter: str
@@ -48,16 +48,15 @@ class Divergence:
 
     @property
     def cause(self) -> tuple[str, str, str, str]:
-        """What sequences with the same cause have in common: the call, its expected result and its actual one."""
+        """The key of a cause: the call, its expected result and its actual one."""
         return self.role, self.call, self.expected, self.got
 
     @property
     def line(self) -> tuple[str, ...]:
-        """What differences that are one line of a report have in common.
+        """The key of a report's line.
 
-        An error that should not be is one cause, whatever should have been in its place, and so is a refusal or a failure that
-        is missing, a wait that is not made, a call that hangs, and a program that breaks the protocol of agents; large numbers,
-        ports and measured seconds do not count.
+        An unexpected error is one cause, whatever was expected, and so is a missing refusal or failure, a missing wait, a call
+        that hangs, and a program that breaks the protocol of agents; large numbers, ports and measured seconds are ignored.
         """
         if self.explanation:
             return self.role, self.explanation
@@ -91,9 +90,9 @@ class NonConformance(AssertionError):
 
 
 class Run:
-    """One object under test, from its beginning on; `node` is where the role says that it is.
+    """One object under test, from its creation on; `node` is its node according to the role.
 
-    reached: the cells that were reached, in order, the diverging one not included.
+    reached: the cells that were reached, in order, without the diverging one.
     """
 
     def __init__(self, adapter: Adapter, model: Model) -> None:
@@ -127,7 +126,7 @@ class Run:
 
     @property
     def stage(self) -> Any:
-        """The object among its peers; None where it could not be made."""
+        """The object among its peers; None if it could not be made."""
         return self._stage
 
     def __enter__(self) -> Self:
@@ -142,9 +141,9 @@ class Run:
             WATCHDOG.close(self._stage)
 
     def take(self, edge: Edge) -> Divergence | None:
-        """Make the step of an edge that leaves the present node; the difference, or None.
+        """Make the step of an edge that leaves the present node; return the difference, or None.
 
-        A step that has hung, or has differed after long, is not tried again: it would cost as much time again.
+        A step that has hung, or has differed after a long time, is not tried again: it would take as long again.
         """
         self.steps.append(edge.label)
         if self._stage is None:
@@ -155,7 +154,7 @@ class Run:
         if WATCHDOG.beat is not None:
             WATCHDOG.beat(model.role.name, self.steps)
         began = monotonic()
-        WATCHDOG.count += 1  # as begin() does, in this frame
+        WATCHDOG.count += 1  # inlines begin()
         try:
             stage = self._stage
             if edge.outcome is None:
@@ -163,7 +162,7 @@ class Run:
             else:
                 answer = stage.call(edge.step)
                 agrees = answer.outcome == edge.outcome and edge.gives is ANYTHING and answer.reported is None
-                if not (agrees and self._is_usual):  # else compared() need not be asked
+                if not (agrees and self._is_usual):  # otherwise compared() is not needed
                     verdict = self._adapter.verdict(edge, answer)
                     if not verdict.agrees:
                         found = self._differs(edge, verdict.expected, verdict.got, "", verdict.explanation)
@@ -177,14 +176,14 @@ class Run:
                 return self._late(edge, began, self._not_reached(edge, f"then state {node.state}", f"state {state}"))
             return None
         except Hangs as error:
-            if getattr(self._adapter, "is_fresh", True):  # else what was done before may be the cause
+            if getattr(self._adapter, "is_fresh", True):  # otherwise an earlier step may be the cause
                 model.hanging[edge.source.state, edge.name, edge.expected] = str(error) or HANGS
             return self._differs(edge, edge.expected, str(error) or HANGS)
         except Mismatch as mismatch:
             return self._differs(edge, str(mismatch.expected), str(mismatch.got))
-        except OSError as error:  # not of the call: of what must be there before it can be made
+        except OSError as error:  # not in the call, but in the preparations for it
             return self._differs(edge, "it can be tried" if edge.is_call else edge.expected, text_of(error))
-        except (*ANY_ERROR, KeyboardInterrupt) as error:  # where an implementation is looked at, not called
+        except (*ANY_ERROR, KeyboardInterrupt) as error:  # the implementation is inspected here, not called
             if WATCHDOG.is_of_the_user(error):
                 raise
             return self._differs(edge, edge.expected, f"raised {type(error).__name__} ({message_of(error)})")
@@ -192,7 +191,7 @@ class Run:
             WATCHDOG.count += 1
 
     def _late(self, edge: Edge, began: float, found: Divergence) -> Divergence:
-        """A difference, noted where it has taken long."""
+        """A difference; noted if the step took long."""
         if not found.explanation and monotonic() - began > TARDY:
             self._model.tardy[edge.source.state, edge.label, edge.expected] = (found.expected, found.got)
         return found
@@ -205,14 +204,14 @@ class Run:
         return None if known is None else self._differs(edge, *known)
 
     def look(self, edge: Edge) -> Divergence | None:
-        """Compare what the object says is legal after its last step, along `edge`; the difference, or None."""
+        """Compare the calls that the object reports as legal after its last step, along `edge`; the difference, or None."""
         legal = self._stage.legal
         if legal is not None and legal != self.node.legal:
             return self._not_reached(edge, f"then legal {', '.join(self.node.legal)}", ", ".join(legal))
         return None
 
     def follow(self, edges: Iterable[Edge], *, looks: bool = True) -> Divergence | None:
-        """Make these steps; the first difference, or None. looks: whether to compare what is legal at the end."""
+        """Make these steps; return the first difference, or None. looks: whether to compare the legal calls at the end."""
         last = None
         for last in edges:
             divergence = self.take(last)
@@ -244,7 +243,7 @@ def differing(
     explanation: str = "",
     cell: Cell | None = None,
 ) -> Divergence:
-    """A difference, with the name that the adapter knows it by."""
+    """A difference, with the adapter's name for it if it is a known one."""
     local = getattr(adapter, "local", False)
     found = Divergence(adapter.name, role, state, call, expected, got, steps, explanation, cell, local)
     explains = getattr(adapter, "explains", None)
@@ -252,4 +251,4 @@ def differing(
 
 
 def _at_once(facts: Facts) -> None:
-    """The settle() of a stage that has none: the effects of all actions are there at once."""
+    """The settle() of a stage that has none: the effects of all actions arrive at once."""

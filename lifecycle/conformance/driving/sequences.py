@@ -1,8 +1,8 @@
-"""The sequences that are run on an implementation: exhaustive ones by depth, and seeded random walks, shrunk where they fail.
+"""The sequences that are run on an implementation: exhaustive ones by depth, and seeded random walks, shrunk if they fail.
 
 Depth 1 reaches each (state, call, outcome) and each illegal call once. Depth 2 takes every edge of the graph: each call under
-every set of facts. Depth 3 lets every cell be followed by every step, so that an implementation which reports no state is
-caught in a wrong one by what it does next. Walks combine what the shortest sequences do not.
+every set of facts. At depth 3 every step follows every cell, so that the next step shows a wrong state of an implementation
+which reports none. Walks combine steps that the shortest sequences do not.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from lifecycle.roles import ROLES
 DEPTHS = (1, 2, 3)
 WALK_LENGTH = 24
 MAY_CHANGE = (ILLEGAL, "failed")
-"""outcomes after which a socket of the system may not be as it was"""
+"""outcomes after which a socket of the system may have changed"""
 LEADING_ON = 3
-"""how much likelier a step that leads to another node is than one that stays"""
+"""how many times likelier a step to another node is than one that stays"""
 KEEPING_ALL = 10
-"""how much likelier a step of a deep walk is that leads where as much can be done, and one that moves data"""
+"""how many times likelier a deep walk takes a step that keeps as many nodes within reach, and one that moves data"""
 ENDING = 0.1
-"""how likely a deep walk ends where less can be done than before"""
+"""the probability that a deep walk ends at a node from which fewer nodes are within reach than before"""
 
 Sequence = tuple[Edge, ...]
 
@@ -44,7 +44,7 @@ def _ignored(done: int, total: int) -> None: ...
 
 
 def unprovoked_cells(adapter: Adapter, role: Role) -> list[Cell]:
-    """The cells that the role's environment does not say how to provoke, whatever the implementation has."""
+    """The cells that the role's environment cannot provoke in any implementation."""
     if role.name not in ENVIRONMENTS or ROLES.get(role.name) is not role:
         return list(Model(role, adapter.environment(role)).unprovoked)
     return list(_unprovoked_anywhere(role.name))
@@ -52,7 +52,7 @@ def unprovoked_cells(adapter: Adapter, role: Role) -> list[Cell]:
 
 @cache
 def _unprovoked_anywhere(role: str) -> tuple[Cell, ...]:
-    """The same of one of the package's roles, whose environments are always the same."""
+    """The same for a role of the package, whose environment never changes."""
     found = Model(ROLES[role], ENVIRONMENTS[role]).unprovoked
     if role in LOCAL_ENVIRONMENTS:
         over_a_path = set(Model(ROLES[role], LOCAL_ENVIRONMENTS[role]).unprovoked)
@@ -60,11 +60,11 @@ def _unprovoked_anywhere(role: str) -> tuple[Cell, ...]:
     return found
 
 
-WAITS_THERE = "the system lets it wait, and it cannot be told not to"
+WAITS_THERE = "it would wait here, and there are no calls without waiting"
 
 
 def model_for(adapter: Adapter, role: Role) -> Model:
-    """The graph of `role` with what the implementation offers."""
+    """The graph of `role`, with the calls and actions that the implementation offers."""
     would_wait: Callable[[Edge], bool] = getattr(adapter, "would_wait", _never)
     return Model(
         role, adapter.environment(role), lambda provocation, legal: adapter.offers(role, provocation, legal=legal), would_wait
@@ -87,7 +87,7 @@ def sequences(model: Model, depth: int, *, governed: bool = True) -> Iterator[Se
     if depth >= 3:
         for edge in model.first_edges.values():
             if edge.outcome == ILLEGAL and not governed:
-                continue  # a system may be changed by a call that it refuses
+                continue  # a refused call may change a socket of the system
             if not edge.is_slow and model.way_to(edge.target) != (way := (*model.way_to(edge.source), edge)):
                 yield from ((*way, after) for after in edge.target.edges if not after.is_slow)
 
@@ -101,7 +101,7 @@ def exhaust(adapter: Adapter, model: Model, *, depth: int = 1, progress: Progres
         if WATCHDOG.has_given_up:
             break
         last = sequence[-1]
-        looks = number < len(model.first_edges) or last.moves  # else it was seen when the state was reached
+        looks = number < len(model.first_edges) or last.moves  # otherwise it was checked when the state was reached
         with Run(adapter, model) as run:
             result.add(run, run.follow(sequence, looks=looks), last)
         if number % 64 == 63:
@@ -111,10 +111,10 @@ def exhaust(adapter: Adapter, model: Model, *, depth: int = 1, progress: Progres
 
 
 class Choices:
-    """What a walk may do at each node of a graph: anything quick, but rather what leads on than what stays or ends.
+    """The steps of walks at each node of a graph: all quick ones, weighted in favour of those that lead on.
 
-    governed: whether a refused call, or one that failed, can be followed by others: it may have changed a raw socket. deep:
-    whether what ends the object is left out.
+    governed: whether a walk may continue after a refused or failed call, which may have changed a raw socket. deep: whether
+    steps that end the object are left out.
     """
 
     def __init__(self, model: Model, *, governed: bool, deep: bool = False) -> None:
@@ -123,16 +123,16 @@ class Choices:
         self._at = model.choices.setdefault((governed, deep), {})
 
     def at(self, node: Node) -> tuple[Edge, ...]:
-        """The edges to choose from, repeated as often as they weigh."""
+        """The edges to choose from, repeated by weight."""
         choices = self._at.get(node)
         if choices is None:
             choices = self._at[node] = tuple(self._weighed(node))
         return choices
 
     def bar(self, edge: Edge) -> None:
-        """Leave this edge out from now on, since its difference is explained, and would end each walk."""
+        """Leave this edge out from now on: its difference is explained, and would end every walk."""
         others = tuple(each for each in self.at(edge.source) if each is not edge)
-        self._at = {**self._at, edge.source: others}  # those of the model serve others, too
+        self._at = {**self._at, edge.source: others}  # the model's own are shared
 
     def _weighed(self, node: Node) -> Iterator[Edge]:
         for edge in node.edges:
@@ -150,7 +150,7 @@ class Choices:
 
 @cache
 def _ahead(node: Node) -> frozenset[Node]:
-    """The nodes that can be gone to from there."""
+    """The nodes that can be reached from there."""
     found, left = {node}, [node]
     while left:
         new = {edge.target for edge in left.pop().edges} - found
@@ -161,7 +161,7 @@ def _ahead(node: Node) -> frozenset[Node]:
 
 @cache
 def _room(node: Node) -> int:
-    """How many nodes can be gone to from there, and come back from."""
+    """The number of nodes that can be reached from there, and from which it can be reached again."""
     return sum(node in _ahead(each) for each in _ahead(node))
 
 
@@ -177,10 +177,10 @@ def walk(
     known: frozenset[tuple[str, ...]] = frozenset(),
     deep: bool = False,
 ) -> RoleResult:
-    """Take so many walks, each on a new object, which ends where the object does; failing ones are shrunk.
+    """Take so many walks, each on a new object and up to its end; failing ones are shrunk.
 
-    into: the result to add to; a new one when it is None. known: lines of causes that are not shrunk again. deep: whether what
-    ends an object is left out, so that walks are long.
+    into: the result to add to; a new one when it is None. known: lines of causes that are not shrunk again. deep: whether steps
+    that end an object are left out, so that walks are long.
     """
     result = RoleResult(model.role.name, model.cells, frozenset(model.first_edges)) if into is None else into
     choices, chance = Choices(model, governed=adapter.governed, deep=deep), random.Random(seed)
@@ -200,7 +200,7 @@ def walk(
                 if not possible or (node.is_final and chance.random() < 0.5):
                     break
                 drawn = bits(possible_bits := len(possible).bit_length())
-                while drawn >= len(possible):  # as choice() does, in this frame
+                while drawn >= len(possible):  # inlines choice()
                     drawn = bits(possible_bits)
                 edge = possible[drawn]
                 divergence = run.take(edge) or (run.look(edge) if edge.moves else None)
@@ -217,7 +217,7 @@ def walk(
 
 
 def shrunk(adapter: Adapter, model: Model, divergence: Divergence) -> Divergence:
-    """The shortest sequence that fails in the same way: the shortest way to the failing step, or a part of the sequence."""
+    """The shortest sequence with the same failure: the shortest way to the failing step, or a part of the sequence."""
     shortest = divergence
     edges = model.follow(divergence.steps)
     if edges:
@@ -239,7 +239,7 @@ def shrunk(adapter: Adapter, model: Model, divergence: Divergence) -> Divergence
 
 
 def replayed(adapter: Adapter, model: Model, steps: tuple[str, ...]) -> Divergence | None:
-    """The first difference along these steps; None where there is none, or where they are not a walk of the graph."""
+    """The first difference along these steps; None if there is none, or if they are not a walk of the graph."""
     edges = model.follow(steps)
     if edges is None:
         return None

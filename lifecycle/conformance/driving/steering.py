@@ -12,20 +12,20 @@ from lifecycle.conformance.driving.run import Divergence
 from lifecycle.conformance.model.graph import Cell, Edge, Model, Node
 
 EXAMPLES = 4
-"""A rule is to reach all its cells in so many examples, since Hypothesis may choose it in few."""
+"""The number of examples in which a rule has to reach all its cells, since Hypothesis may choose it in few."""
 
 AGAIN = 8
-"""In one example of so many, the quick cells that were reached least are reached again; the others are long histories."""
+"""One of this number of examples reaches the least reached quick cells again; the others are long histories."""
 
 NEAR = 2
-"""An object that begins again in an example does so in a node at most so many steps away: those behind a handshake are not."""
+"""The maximum distance, in steps, of a node in which an object begins again: nodes behind a handshake are farther."""
 
 Goals = Mapping[Cell, Edge]
 """the cells of one call, and the edge that covers each first"""
 
 
 class Coverage:
-    """Which cells the objects of a machine have reached, of those there are."""
+    """The cells that the objects of a machine have reached."""
 
     def __init__(self, models: Sequence[Model]) -> None:
         self.possible = {(model.role.name, *cell) for model in models for cell in model.first_edges}
@@ -45,7 +45,7 @@ class Coverage:
         return {(role, state) for role, state, _, _ in (*self.reached, *self.explained)}
 
     def count(self, edge: Edge, divergence: Divergence | None) -> None:
-        """Count a call that was made along an edge, and did not differ, or in a way that is explained."""
+        """Count a call along an edge that did not differ, or whose difference is explained."""
         cell = (edge.role, *edge.cell)
         (self.reached if divergence is None else self.explained)[cell] += 1
         self._missing.discard(cell)
@@ -55,7 +55,7 @@ class Coverage:
         return (edge.role, *edge.cell) not in self._missing
 
     def table(self) -> str:
-        """One line a role: cells and states reached, of how many."""
+        """One line for each role: cells and states reached, of how many."""
         return "\n".join(self._line(role) for role in dict.fromkeys(role for role, _ in sorted(self.states)))
 
     def _line(self, role: str) -> str:
@@ -69,10 +69,10 @@ class Coverage:
 
 
 class Plan:
-    """What an example is to do.
+    """The plan of an example.
 
-    goals: (which object, call) -> the cells that the first use of its rule is to reach. homes: (which object, whether it begins
-    again) -> the node where it begins when its rules go on from where it is.
+    goals: (object, call) -> the cells that the first use of its rule should reach. homes: (object, whether it begins again) ->
+    the node where it begins when its rules continue from its position.
     """
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Plan:
 
 
 class Nearby:
-    """What can be reached from a node in one step or two: each cell with the way there; and each call's edges there."""
+    """The surroundings of a node within two steps: each cell with the way to it, and the edges of each call."""
 
     def __init__(self, node: Node) -> None:
         self.ways: dict[Cell, tuple[Edge, ...]] = {}
@@ -99,11 +99,10 @@ class Nearby:
 
 
 class Steering:
-    """Which cells the rules of an example are to reach: those that were not reached so far.
+    """Chooses the cells that the rules of an example should reach: those that were not reached so far.
 
-    coverage: what was reached. subjects: how many objects there are at once.
-
-    What was decided once for the number of a plan stays so: Hypothesis must see the same choices lead to the same calls.
+    coverage: the cells reached. subjects: the number of objects at once. A decision for the number of a plan is kept:
+    Hypothesis must see the same choices lead to the same calls.
     """
 
     def __init__(self, coverage: Coverage, subjects: int) -> None:
@@ -116,20 +115,20 @@ class Steering:
         self._homes: dict[tuple[int, bool], Iterator[Node]] = {}
 
     def nearby(self, node: Node) -> Nearby:
-        """What can be reached from `node` in a step or two."""
+        """The surroundings of `node` within two steps."""
         found = self._nearby.get(node)
         if found is None:
             found = self._nearby[node] = Nearby(node)
         return found
 
     def plan(self, number: int) -> Plan:
-        """The plan of that number. One that is drawn after a failure, as shrinking does, is the plan that has failed."""
+        """The plan with that number; after a failure, as while shrinking, the plan that has failed."""
         if number not in self._plans:
             self._plans[number] = self._failed or Plan()
         return self._plans[number]
 
     def goals(self, plan: Plan, subject: int, call: str, goals: Goals) -> tuple[Cell, ...]:
-        """The cells of `goals` that this rule is to reach by this plan."""
+        """The cells of `goals` that this rule should reach by this plan."""
         chosen = plan.goals.get((subject, call))
         if chosen is None:
             chosen = plan.goals[subject, call] = self._chosen(subject, goals)
@@ -137,7 +136,7 @@ class Steering:
         return chosen
 
     def home(self, plan: Plan, subject: int, model: Model, *, again: bool) -> Node:
-        """Where the object begins by this plan, or begins again."""
+        """The node where the object begins, or begins again, by this plan."""
         which = subject, again
         home = plan.homes.get(which)
         if home is None:
@@ -147,7 +146,7 @@ class Steering:
         return home
 
     def failed(self, plan: Plan) -> None:
-        """An example with this plan has failed."""
+        """Note that an example with this plan has failed."""
         self._failed = self._failed or plan
 
     def _chosen(self, subject: int, goals: Goals) -> tuple[Cell, ...]:
@@ -161,10 +160,10 @@ class Steering:
 
 
 def _homes(model: Model, *, again: bool) -> Iterator[Node]:
-    """The nodes that are reached quickly, over and over: every state in turn, and of each state every node in turn.
+    """The nodes that are reached quickly, in an endless cycle: every state in turn, and every node of a state in turn.
 
-    again: whether they are those where an object begins again. It does not where nothing more can be sent: what is under way
-    makes room when it is acknowledged, and the longer the object stays, the likelier that is.
+    again: whether an object begins again there. Nodes with full buffers are then left out: data in flight makes room when it is
+    acknowledged, which is likelier the longer the object stays.
     """
     by_state: dict[str, list[Node]] = {}
     for node in model.nodes:

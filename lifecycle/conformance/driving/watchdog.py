@@ -1,8 +1,8 @@
-"""Interrupts a step that would never end: an implementation may hang, and the suite must not.
+"""Interrupts a step that would never end: an implementation may hang, but the suite must not.
 
-The system's interval timer looks whether the step under way is still the same, and interrupts it after some ticks. Only the
-main thread of a process can be interrupted so, where the system has that timer and nothing else uses it; elsewhere a step that
-hangs is left to the caller of the suite.
+A handler of the system's interval timer checks whether the same step is still running, and interrupts it after some ticks. This
+works only in the main thread, and if the system has that timer and nothing else uses it; elsewhere the caller of the suite has
+to deal with a hanging step.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import Protocol
 from lifecycle.conformance.adapters.outcomes import ANY_ERROR
 
 TICK = 0.25  # seconds
-PATIENCE = 24  # ticks: longer than all that a peer waits for in one step
-IMPATIENCE = 2  # ticks, once something has hung: it will do so again
+PATIENCE = 24  # ticks: longer than a peer waits in one step
+IMPATIENCE = 2  # ticks after the first hang, which will not be the last
 OVER = "time is over"
 MOST = 40
-"""so many steps may hang until the whole implementation is given up"""
+"""the number of hanging steps after which the whole implementation is given up"""
 
 
 class Hangs(BaseException):
-    """Interrupts a step. It is not an Exception, since the code under test may catch those."""
+    """Interrupts a step. It is not an Exception, because the code under test may catch those."""
 
 
 class Closes(Protocol):
-    """What can be closed."""
+    """Something that can be closed."""
 
     def close(self) -> object:
         """Close it."""
@@ -39,32 +39,32 @@ class Closes(Protocol):
 
 
 class Watchdog:
-    """Counts steps at their begin and their end, so that an odd count is one step under way; `with` it, a block is a step."""
+    """Counts the beginnings and ends of steps, so that an odd count means a running step; a `with` block of it is a step."""
 
     def __init__(self) -> None:
         self.count = 0
         self.hung = 0
         self.stopped = ""
-        """why the rest is not tried: a signal, or the end of the budget"""
+        """why the rest is not tried: a signal, or the time limit"""
         self.ends = float("inf")
-        """when the budget ends, by time.monotonic()"""
+        """the time limit, as of time.monotonic()"""
         self.handles_interrupts = False
-        """whether Ctrl-C stops the run by a handler, so that an interrupt is of the implementation"""
+        """whether a handler of Ctrl-C stops the run, so that a KeyboardInterrupt is the implementation's"""
         self.beat: Callable[[str, Sequence[str]], object] | None = None
-        """called with what is under way as long as the run goes on; a process that supervises this one hears it"""
+        """called with the present step while the run goes on; reports to a supervising process"""
         self._seen = 0
         self._ticks = 0
         self._is_watching = False
 
     @property
     def has_given_up(self) -> bool:
-        """Whether the rest is not tried: so much has hung, time is over, or the run was stopped."""
+        """Whether the rest is not tried: too many steps have hung, time is over, or the run was stopped."""
         if not self.stopped and self.ends < time.monotonic():
             self.stopped = OVER
         return self.hung >= MOST or bool(self.stopped)
 
     def begin(self, role: str = "", steps: Sequence[str] = ()) -> None:
-        """A step begins, the last one of `steps`: from here on it may be interrupted, by Hangs."""
+        """Begin a step, the last one of `steps`: from here on Hangs may interrupt it."""
         if self.beat is not None:
             self.beat(role, steps)
         self.count += 1
@@ -80,12 +80,12 @@ class Watchdog:
         self.end()
 
     def is_of_the_user(self, error: BaseException) -> bool:
-        """Whether it is the user who interrupts, and not the implementation that raises KeyboardInterrupt."""
+        """Whether a KeyboardInterrupt is the user's, and not raised by the implementation."""
         return isinstance(error, KeyboardInterrupt) and (bool(self.stopped) or not self.handles_interrupts)
 
     @contextmanager
     def unless_under_way(self) -> Iterator[None]:
-        """A block is a step, unless it is part of one already."""
+        """Make the block a step, unless it is part of one already."""
         if self.count % 2:
             yield
             return
@@ -94,7 +94,7 @@ class Watchdog:
 
     @contextmanager
     def pausing(self) -> Iterator[None]:
-        """What is done inside has a deadline of its own, and is not interrupted."""
+        """Do not interrupt the block, which has a deadline of its own."""
         if self.count % 2 == 0:
             yield
             return
@@ -102,7 +102,7 @@ class Watchdog:
             yield
 
     def close(self, thing: Closes) -> None:
-        """Close an adapter or a stage, unless that hangs, which is counted: the call close() has cells of its own."""
+        """Close an adapter or a stage; count it if that hangs: the call close() has cells of its own."""
         self.begin()
         try:
             thing.close()
@@ -113,7 +113,7 @@ class Watchdog:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """The steps inside are watched, where that is possible."""
+        """Watch the steps of the block, if that is possible."""
         if self._is_watching or not _is_timer_free():
             yield
             return

@@ -1,1 +1,1 @@
-"""The machine of an implementation, learned by asking it through the same adapters, and compared with its role."""
+"""Learns the state machine of an implementation through the same adapters, and compares it with its role."""

@@ -1,7 +1,7 @@
-"""Asks an implementation what a word of steps does: calls and peer actions in any order, each on a new object.
+"""Runs words of steps (calls and peer actions in any order) on an implementation, each word on a new object.
 
-Answers are kept. A word that is answered otherwise than before is asked some times more; that it was so is a finding, and what
-was answered most counts.
+Answers are kept. A word with a new answer is run some more times; that it varies is a finding, and the most frequent answer
+counts.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ NOT_POSSIBLE, DONE = "-", "."
 NOTHING, FAILED, OK = "nothing", "failed", "ok"
 TIMES = 5
 REFUSED = "refused"
-"""what the answer to a call means where it was refused in any way; else it is an outcome of the role"""
+"""the meaning of an answer that refused the call in any way; any other means an outcome of the role"""
 
 
 class TimeIsOver(Exception):
-    """The budget has ended."""
+    """The time limit is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wavering:
-    """A word that is answered in more than one way: the answers to its last step, and how often each came."""
+    """A word with more than one answer: the answers to its last step, with the frequency of each."""
 
     word: Word
     answers: dict[str, int]
@@ -51,10 +51,10 @@ class Wavering:
 
 
 def letters_of(model: Model) -> list[str]:
-    """The steps that are worth asking: calls, made plainly, and what peers bring about.
+    """The steps that are worth trying: calls without circumstances, and peer actions.
 
-    Of the ways to make a call the quick one that may wait, and each choice of outcome; of calls that the role treats alike
-    everywhere, the first.
+    Of the ways to make a call, the quick one that may wait, and each choice of outcome; of calls with equal rows everywhere,
+    the first.
     """
     choices = {"", *(outcome.name for outcome in model.role.outcomes)}
     plain: dict[tuple[str, str], Provocation] = {}
@@ -72,7 +72,7 @@ def letters_of(model: Model) -> list[str]:
 
 @dataclass
 class Asked:
-    """An implementation that answers words. ends: when time is over, by time.monotonic()."""
+    """An implementation that answers words. ends: the time limit, as of time.monotonic()."""
 
     adapter: Any
     role: Role
@@ -93,7 +93,7 @@ class Asked:
             for label, step in steps
             if isinstance(step, Provocation) and not self.adapter.offers(self.role, step, legal=False)
         }
-        """steps that make an object, and cannot be tried on one that exists"""
+        """steps that make an object, and cannot be tried on an existing one"""
 
     def query(self, word: Word) -> list[str]:
         """The answers to the steps of a word."""
@@ -108,7 +108,7 @@ class Asked:
             if before != answer and part not in self.wavering:
                 heard = Counter([before, answer, *(self.ask(part)[-1] for _ in range(TIMES))])
                 self.wavering[part] = Wavering(part, dict(heard))
-            if before != answer:  # what follows is another story
+            if before != answer:  # later steps do not matter
                 return [
                     *answers[: end - 1],
                     *(self._known.setdefault(word[:later], answers[later - 1]) for later in range(end, len(word) + 1)),
@@ -116,7 +116,7 @@ class Asked:
         return answers
 
     def ask(self, word: Word) -> list[str]:
-        """The answers of a new object, whatever is known. Raises TimeIsOver."""
+        """The answers of a new object, without using known answers. Raises TimeIsOver."""
         if time.monotonic() > self.ends or WATCHDOG.has_given_up:
             raise TimeIsOver
         self.words += 1
@@ -168,11 +168,11 @@ class Asked:
         return DONE
 
     def _settle(self, stage: LoopbackStage, facts: Any) -> None:
-        with suppress(OSError):  # it is closed: its next call shows it
+        with suppress(OSError):  # it is closed, as its next call shows
             stage.settle(frozenset(Facts(facts) & SHOWS.keys()))
 
     def _has_peer(self, stage: LoopbackStage) -> bool:
-        """Whether there is somebody who can act: nobody is waited for."""
+        """Whether there is a peer that can act, without waiting for one."""
         peer = stage.peer
         if isinstance(peer, DatagramPeer):
             return bool(stage.address()[1])
@@ -185,7 +185,7 @@ class Asked:
 
 
 def wavering_words(asked: Asked) -> Iterator[Wavering]:
-    """The shortest ones: what follows a wavering step wavers, too."""
+    """The shortest ones: the steps after a wavering one waver, too."""
     for word in sorted(asked.wavering, key=len):
         if not any(word[:end] in asked.wavering for end in range(1, len(word))):
             yield asked.wavering[word]

@@ -1,7 +1,7 @@
-"""Learns the machine of a target with AALpy: what it cannot tell apart by asking is one state.
+"""Learns the machine of a target with AALpy; states that no word distinguishes are one.
 
-The role is the first who knows better: where the machine that is guessed differs from it, one of the two is wrong about the
-target, which is asked. Then each step of each state is followed by words that are drawn.
+The role is the first source of counterexamples: where the hypothesis differs from it, one of them is wrong about the target,
+which is then asked. After that, random words follow each step of each state.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from lifecycle.conformance.targets import Target
 from lifecycle.engine import Role
 
 PART_TO_CHECK = 0.2
-"""of the budget, kept for showing the differences again"""
+"""the part of the time limit kept for repeating the differences"""
 
 
 @dataclass
 class Learned:
-    """What was found. differences: from the role, all of them shown again. wavering: words with more than one answer."""
+    """The result. differences: from the role, all of them repeated. wavering: words with more than one answer."""
 
     machine: Machine
     model: Model
@@ -43,7 +43,7 @@ class Learned:
 
 
 class _Answers(SUL):  # type: ignore[misc]  # AALpy has no types
-    """The target, as AALpy asks it."""
+    """The target, as AALpy's system under learning."""
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class _Answers(SUL):  # type: ignore[misc]  # AALpy has no types
 
 
 class _Differs(Oracle):  # type: ignore[misc]
-    """Finds words that the machine which is guessed answers wrongly: by the role, then by chance."""
+    """Finds words that the hypothesis answers wrongly: by the role, then at random."""
 
     def __init__(self, asked: Asked, answers: _Answers, machine_of: Callable[[Any], Machine]) -> None:
         super().__init__(asked.letters, answers)
@@ -80,7 +80,7 @@ class _Differs(Oracle):  # type: ignore[misc]
         return None
 
     def _candidates(self, guessed: Machine) -> Iterator[Word]:
-        yield from self._drawn  # what is known costs nothing
+        yield from self._drawn  # known answers cost nothing
         yield from (each.word for each in sorted(guessed.differences(self._asked.model), key=lambda each: len(each.word)))
         for state, way in guessed.words().items():
             for word in self._beyond(guessed.table, state):
@@ -90,9 +90,10 @@ class _Differs(Oracle):  # type: ignore[misc]
                     yield self._drawn[-1]
 
     def _beyond(self, table: Table, state: int) -> Iterator[Word]:
-        """Words of a step, one that leads on, and there all that do not: what the step has left behind shows in one of them.
+        """Words of a step, a step that leads on, and then all steps that do not.
 
-        After a step that leads on itself, one way is enough: where it leads, all are tried.
+        One of them shows a hidden effect of the first step. After a step that itself leads on, one way is enough, since all are
+        tried at its next state.
         """
         stays = [[letter for letter, (_, after) in row.items() if after == number] for number, row in enumerate(table)]
         for letter, (_, after) in table[state].items():
@@ -108,9 +109,10 @@ class _Differs(Oracle):  # type: ignore[misc]
 
 
 def learn(target: Target, role: Role, *, seconds: float | None = None) -> Learned:
-    """Learn what a target does in a role. seconds: what it may take; then the machine is the best guess so far.
+    """Learn the machine of a target in a role.
 
-    Raises KeyError where the target does not have the role, and UnknownTarget where it cannot be made.
+    seconds: the time limit; the machine is then the best hypothesis so far. Raises KeyError if the target does not have the
+    role, and UnknownTarget if it cannot be made.
     """
     began = time.monotonic()
     budget = float("inf") if seconds is None else seconds
@@ -147,7 +149,7 @@ def _first_first(hypothesis: Any) -> list[Any]:
 
 
 def _shown_again(machine: Machine, asked: Asked) -> Iterator[Difference]:
-    """The differences from the role that the suite shows, too, and what explains them; what does not repeat wavers."""
+    """The differences from the role that the suite shows, too, with their explanations; those that do not repeat waver."""
     for each in machine.differences(asked.model):
         try:
             said = asked.ask(each.word)[-1]

@@ -17,16 +17,16 @@ GREY, RED = "gray60", "red"
 
 
 Table = tuple[Mapping[str, tuple[str, int]], ...]
-"""state -> letter -> (answer, next state), the first state being the new object's"""
+"""state -> letter -> (answer, next state); the first state is that of a new object"""
 
 
 class BadMachine(ValueError):
-    """A file does not hold a learned machine; the text says why."""
+    """A file is not a learned machine; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where two machines answer differently, and the shortest word that shows it."""
+    """A difference between two machines, and the shortest word that shows it."""
 
     state: str
     letter: str
@@ -41,10 +41,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a target does.
-
-    meanings: answer -> outcome of the role, or REFUSED. whole: whether learning came to its end.
-    """
+    """A learned machine. meanings: answer -> outcome of the role, or REFUSED. whole: whether learning was completed."""
 
     target: str
     role: str
@@ -73,11 +70,11 @@ class Machine:
         return found
 
     def names(self, model: Model) -> dict[int, str]:
-        """state -> the state of the role that it is in on its shortest way; "" where no way is in order."""
+        """state -> the state of the role that its shortest word leads to; "" if that word differs from the role."""
         return {learned: node for (learned, node), _ in reversed(list(self._beside(model)[1].items()))}
 
     def differences(self, model: Model) -> list[Difference]:
-        """Where it answers otherwise than the role says, each with its shortest word."""
+        """The differences from the role, each with its shortest word."""
         return self._beside(model)[0]
 
     def _beside(self, model: Model) -> tuple[list[Difference], dict[tuple[int, str], Word]]:
@@ -113,7 +110,7 @@ class Machine:
         return meaning == edge.outcome or (meaning == REFUSED and edge.outcome in ("broken", "refused"))
 
     def against(self, earlier: Machine) -> list[Difference]:
-        """Where it answers otherwise than an earlier machine, each with its shortest word."""
+        """The differences from an earlier machine, each with its shortest word."""
         letters = [each for each in self.letters if each in earlier.letters]
         found: dict[tuple[int, str], Difference] = {}
         seen: dict[tuple[int, int], Word] = {(0, 0): ()}
@@ -131,13 +128,13 @@ class Machine:
         return list(found.values())
 
     def data(self) -> dict[str, Any]:
-        """It as data of JSON."""
+        """The machine as JSON data."""
         table = [{letter: list(pair) for letter, pair in row.items()} for row in self.table]
         head = {"version": VERSION, "target": self.target, "role": self.role, "whole": self.whole}
         return {**head, "letters": list(self.letters), "meanings": dict(self.meanings), "table": table}
 
     def picture(self, model: Model) -> str:
-        """What it does in DOT: the role's own ways in grey, and in red what differs from them."""
+        """The machine in DOT: transitions of the role in grey, differing ones in red."""
         arrows: dict[tuple[str, str, str], dict[str, None]] = {}
         for edge in (edge for node in model.nodes for edge in node.edges if edge.moves and edge.label in self.letters):
             arrows.setdefault((edge.source.state, edge.target.state, GREY), {})[edge.label] = None
@@ -160,7 +157,7 @@ def _drawn(title: str, arrows: Mapping[tuple[str, str, str], Mapping[str, None]]
 
 
 def read_machine(file: Path) -> Machine:
-    """The machine in a file. Raises BadMachine, and OSError where it cannot be read."""
+    """The machine in a file. Raises BadMachine, and OSError if it cannot be read."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         if data["version"] != VERSION:

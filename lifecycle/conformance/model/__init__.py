@@ -1,1 +1,1 @@
-"""What a conformance run knows of an object's surroundings, and the graph that follows from it and the role's table."""
+"""The environment of an object under test, and the graph that follows from it and from the role's table."""

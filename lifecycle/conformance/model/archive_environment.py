@@ -1,4 +1,4 @@
-"""The surroundings of an archive: a file that gives good bytes and takes bytes, unless a call's provocation says otherwise."""
+"""The environment of an archive: a file that returns valid bytes and accepts bytes, unless a provocation says otherwise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REGISTRY = Registry()
 @serializable("CSample", schema=1, registry=REGISTRY)
 @dataclass
 class Sample:
-    """An object that can be archived."""
+    """A serializable object."""
 
     number: WORD = 0
 
@@ -27,9 +27,9 @@ LARGE = bytes(8192)  # more than an archive's buffer holds
 
 @dataclass(frozen=True, slots=True)
 class FileDoes:
-    """What the file does during a call, given as its first argument.
+    """The behaviour of the file during a call, given as the call's first argument.
 
-    trouble: "" where it gives `data` and takes everything; else what it ends in. length: how long it says to be.
+    trouble: "" if it returns `data` and accepts everything, otherwise its failure. length: the length that it reports.
     """
 
     trouble: str = ""
@@ -49,7 +49,7 @@ LOADING: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "serialize": (b"\5\0", (Sample(5),)),
     "serialize_raw": (b"x", (CEditView("x"),)),
 }
-"""a call that takes something -> well-formed bytes for it, and its arguments"""
+"""a loading call -> well-formed bytes for it, and its arguments"""
 
 MALFORMED: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "load": (b"\0\x80", (Sample,)),
@@ -61,7 +61,7 @@ MALFORMED: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "serialize": (b"\1\0\0\0a", (CEditView(limit=0),)),
     "serialize_raw": (b"", (CEditView(limit=0),)),
 }
-"""a call that takes something -> bytes that cannot be that, and its arguments"""
+"""a loading call -> malformed bytes for it, and its arguments"""
 
 STORING: dict[str, tuple[Any, ...]] = {
     "store": (DWORD, 5),
@@ -76,12 +76,12 @@ STORING: dict[str, tuple[Any, ...]] = {
     "flush": (),
     "close": (),
 }
-"""a call that puts something -> its arguments"""
+"""a storing call -> its arguments"""
 
 TROUBLES = ("pending", "timed_out", "failed", "broken")
 
 NUMBERING = frozenset({"read_class", "write_class", "serialize_class"})
-"""calls that give a class its number: an archive begins with none"""
+"""calls that number a class: a new archive has no numbers"""
 
 
 def _way(call: str, how: str, does: FileDoes, arguments: tuple[Any, ...], *endings: Ending) -> Provocation:
@@ -89,7 +89,7 @@ def _way(call: str, how: str, does: FileDoes, arguments: tuple[Any, ...], *endin
 
 
 def _loading(call: str) -> Iterator[Provocation]:
-    """A call that takes something, with everything that the file can do; where nothing was read ahead."""
+    """A loading call with each behaviour of the file, if no bytes were read ahead."""
     data, arguments = LOADING[call]
     length = 1 if call == "serialize_raw" else 0
     numbers = {"unless": "ahead storing numbered", "adds": "numbered"} if call in NUMBERING else {"unless": "ahead storing"}
@@ -108,7 +108,7 @@ def _storing_ends(call: str) -> tuple[Ending, ...]:
 
 
 def _storing(call: str) -> Iterator[Provocation]:
-    """A call that puts something, with everything that the file can do when bytes are due."""
+    """A storing call with each behaviour of the file when it is written to."""
     arguments = STORING[call]
     if call not in LOADING:
         calm = ends("ok", where="storing", drops="due", adds="numbered" if call in NUMBERING else "")

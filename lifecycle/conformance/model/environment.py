@@ -1,8 +1,8 @@
-"""The surroundings of an object as data: what its peers can do, how a call is provoked, and how it then ends.
+"""The environment of an object as data: the actions of its peers, how each call is provoked, and its expected outcome.
 
-A role's table says in which outcomes a call may end in a state. Which of them it will be depends on the surroundings of the
-object: whether data has arrived, whether a peer listens, whether the caller waits. Those are the *facts*, a small set of words.
-Peer actions and endings add and drop facts; what the state itself says is derived from the role's own facts.
+A role's table lists the possible outcomes of a call in a state. Which of them is expected depends on the object's surroundings:
+whether data has arrived, whether a peer listens, whether the caller waits. These are the *facts*, a small set of words. Peer
+actions and calls add and remove facts; others are derived from the facts of the state.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Under(StrEnum):
 
 
 SLOW = frozenset({Under.BRIEFLY, Under.CANCELLED, Under.SCARCE})
-"""Circumstances that cost time or disturb others: walks leave them to the exhaustive driver."""
+"""Circumstances that take time or disturb other processes: walks leave them to the exhaustive driver."""
 
 ANYTHING: Any = object()
 """The value of a call that is not compared."""
@@ -37,7 +37,7 @@ ALL: Any = "all of it"
 
 
 class Place(str):
-    """Arguments that the surroundings fill in, by name: the address of a peer, a lot of data."""
+    """Arguments that the suite fills in, by name: the address of a peer, a lot of data."""
 
     __slots__ = ()
 
@@ -52,16 +52,16 @@ class Place(str):
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """An argument that the surroundings fill in: a socket of the system in that state of the role; "" for what is not one."""
+    """An argument that the suite fills in: a socket of the system in that state of the role, or for "" another object."""
 
     state: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a call ends where all facts of `where` hold and none of `unless`; then the facts change.
+    """The expected end of a call if all facts of `where` hold and none of `unless`, and how it changes the facts.
 
-    gives: the value that the caller gets, where it can be said; bytes for what is received.
+    gives: the value that the caller gets, if it is known; bytes for received data.
     """
 
     outcome: str
@@ -72,16 +72,16 @@ class Ending:
     gives: Any = ANYTHING
 
     def holds(self, facts: Facts) -> bool:
-        """Whether this is how it ends under these facts, if no earlier ending holds."""
+        """Whether this end is expected with these facts, if no earlier one is."""
         return self.where <= facts and not self.unless & facts
 
     def changed(self, facts: Facts) -> Facts:
-        """The facts afterwards."""
+        """The facts after it."""
         return (facts - self.drops) | self.adds
 
 
 def ends(outcome: str, *, where: str = "", unless: str = "", adds: str = "", drops: str = "", gives: Any = ANYTHING) -> Ending:
-    """An Ending whose facts are written as words with spaces between them."""
+    """An Ending whose facts are given as words separated by spaces."""
     return Ending(outcome, _words(where), _words(unless), _words(adds), _words(drops), gives)
 
 
@@ -99,7 +99,7 @@ class Provocation:
     endings: tuple[Ending, ...]
     costly: bool = False
     has_places: bool = field(init=False, compare=False, repr=False)
-    """whether the surroundings fill in some of its arguments"""
+    """whether the suite fills in some of its arguments"""
     places: frozenset[Place] = field(init=False, compare=False, repr=False)
     """those of its arguments that are places"""
     label: str = field(init=False, compare=False, repr=False)
@@ -117,13 +117,13 @@ class Provocation:
         return self.costly or self.under in SLOW
 
     def ending(self, facts: Facts) -> Ending | None:
-        """How it ends under these facts; None where no ending holds."""
+        """The expected end with these facts; None if there is none."""
         return next((ending for ending in self.endings if ending.holds(facts)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class PeerAction:
-    """An action of the other side, possible where all facts of `where` hold and none of `unless`."""
+    """An action of a peer, possible if all facts of `where` hold and none of `unless`."""
 
     name: str
     where: Facts = frozenset()
@@ -137,16 +137,16 @@ class PeerAction:
         return self.name
 
     def is_possible(self, facts: Facts) -> bool:
-        """Whether the other side can do it now."""
+        """Whether the peer can do it now."""
         return self.where <= facts and not self.unless & facts
 
     def changed(self, facts: Facts) -> Facts:
-        """The facts afterwards."""
+        """The facts after it."""
         return (facts - self.drops) | self.adds
 
 
 def peer(name: str, *, where: str = "", unless: str = "", adds: str = "", drops: str = "") -> PeerAction:
-    """A PeerAction whose facts are written as words with spaces between them."""
+    """A PeerAction whose facts are given as words separated by spaces."""
     return PeerAction(name, _words(where), _words(unless), _words(adds), _words(drops))
 
 
@@ -155,7 +155,7 @@ Step = Provocation | PeerAction
 
 @dataclass(frozen=True, slots=True)
 class Follows:
-    """A fact that is so just when all facts of `where` hold and none of `unless`."""
+    """A fact that holds exactly if all facts of `where` hold and none of `unless`."""
 
     fact: str
     where: Facts
@@ -168,10 +168,10 @@ def _no_words(state_facts: Any) -> Facts:
 
 @dataclass(frozen=True, eq=False)
 class Environment:
-    """The whole vocabulary of one role: how its calls are provoked, and what its peers can do.
+    """The environment of one role: how its calls are provoked, and the actions of its peers.
 
-    words_of: what the facts of a state of the role say, as facts of the surroundings. follows: facts that follow from others.
-    Raises ValueError, naming it, for a label that stands for two steps.
+    words_of: turns the facts of a state of the role into words. follows: facts that follow from others. Raises ValueError,
+    naming the label, if two steps have the same one.
     """
 
     provocations: tuple[Provocation, ...]
@@ -190,7 +190,7 @@ class Environment:
         object.__setattr__(self, "steps", steps)
 
     def following(self, facts: Facts) -> Facts:
-        """The facts, and those that follow from them."""
+        """The facts, with those that follow from them."""
         for each in self.follows:
             if each.where <= facts and not each.unless & facts:
                 facts |= {each.fact}
@@ -202,12 +202,12 @@ def _words(text: str) -> Facts:
 
 
 def plainly(call: str, *arguments: Any, how: str = "", gives: Any = ANYTHING, adds: str = "", drops: str = "") -> Provocation:
-    """A call that simply ends in `ok`."""
+    """A call that ends in `ok`."""
     return Provocation(call, how, arguments, Under.AT_ONCE, (ends("ok", gives=gives, adds=adds, drops=drops),))
 
 
 def failing(call: str, *arguments: Any, how: str, adds: str = "") -> Provocation:
-    """A call that ends in `failed`, because of its arguments."""
+    """A call that ends in `failed` because of its arguments."""
     return Provocation(call, how, arguments, Under.AT_ONCE, (ends("failed", adds=adds),))
 
 
@@ -224,10 +224,11 @@ def waits(
     costly: bool = False,
     otherwise: tuple[Ending, ...] = (),
 ) -> tuple[Provocation, ...]:
-    """A call that may have to wait, provoked at once, waiting briefly, and cancelled while it waits.
+    """A call that may have to wait: made without waiting, with a short time-out, and cancelled while it waits.
 
-    endings: how it ends where it need not wait. Where none holds, and the facts `where` do and none of `unless`, it ends in
-    `pending`, `timed_out` or `cancelled` by the circumstances, and adds the facts `adds`; or else as `otherwise` says.
+    endings: its ends if it does not have to wait. If none of them holds, but the facts `where` do and none of `unless`, it ends
+    in `pending`, `timed_out` or `cancelled`, depending on the circumstances, and adds the facts `adds`; otherwise it ends as in
+    `otherwise`.
     """
     first = tuple(endings)
     circumstances = [(Under.AT_ONCE, "pending")]

@@ -1,10 +1,10 @@
-"""The environments of the package's roles: how each call is provoked, and what the other side can do, as data.
+"""The environments of the package's roles, as data: how each call is provoked, and the actions of peers.
 
-What the state says of a socket (socket_words()): `handle`, `addressed`, `listening`, `seeking` (a connect is under way),
+Facts of the state of a socket (socket_words()): `handle`, `addressed`, `listening`, `seeking` (a connect is under way),
 `linked` (there is a connection, or a peer is set), `send_ended` and `receive_ended` (shut down here), `end_seen`,
-`reset_reported`, `over`. What peers and calls bring about, of a stream: `data` (something has arrived), `end` (the peer has
+`reset_reported`, `over`. Facts of a stream that peers and calls cause: `data` (something has arrived), `end` (the peer has
 ended its stream), `reset` (the connection was reset), `full` (nothing more can be sent), `sent` (the peer has something to
-read), `gone` (the peer takes nothing any more), and `both_ended`, which follows; of a connect that is under way `answered`,
+read), `gone` (the peer accepts no more data), and `both_ended`, which follows; of a connect that is under way `answered`,
 `refused` or `unanswered`, and `refused_before` (an earlier one was). Of a server: `waiting` (a connection is queued), `taken`
 (another socket listens on its port). Of datagrams: `data`, `refusal` (an earlier message found no receiver), `gone`.
 """
@@ -56,7 +56,7 @@ CONNECTION, NO_CONNECTION = Place("a connection"), Place("no connection")
 
 
 def socket_words(at: SocketFacts) -> Facts:
-    """What the facts of a socket's state say, as words."""
+    """The facts of a socket's state, as words."""
     is_connected = at.link in (Link.YES, Link.PEER)
     says = {
         "handle": at.handle,
@@ -93,7 +93,7 @@ HANDLING = (
     plainly("detach"),
     plainly("close"),
 )
-"""questions, options and the end"""
+"""queries, options and close()"""
 
 AVAILABLE = Provocation(
     "io_ctl", "", (), Under.AT_ONCE, (ends("ok", where="data", gives=len(MESSAGE)), ends("ok", unless="tls_begun", gives=0))
@@ -103,12 +103,12 @@ AVAILABLE = Provocation(
 ENDS_SENDS = SHUT_DOWN_CHOICES[0].name
 
 BROUGHT = {Link.SEEKING: "unanswered", Link.RESET: "reset"}
-"""the link of a handle -> what its peer has done"""
+"""the link of a handle -> the effects of its peer's actions"""
 
 
 def _attaching(role: Role) -> Iterator[Provocation]:
-    """attach() of a handle in each state in which it may be found, and of what is not a handle."""
-    yield failing(ATTACH.name, Handle(""), how="nothing")  # the first: where attach() is refused, nothing has to be made for it
+    """attach() of a handle in each state in which it may be found, and of an object that is not a handle."""
+    yield failing(ATTACH.name, Handle(""), how="nothing")  # first, since a refused attach() needs no handle
     for state in role.states:
         if state.name in role.table[role.initial][ATTACH.name]:
             adds = "end" if state.facts.receives is Receives.EOF else BROUGHT.get(state.facts.link, "")
@@ -192,7 +192,7 @@ STREAM_PEER = (
     peer("peer_reads", where="sent", unless="reset full gone tls_begun", drops="sent"),
     peer("peer_reads_the_end", where="send_ended linked", unless="reset full gone tls_begun", drops="sent"),
 )
-"""what the other end of a stream can do in plain text"""
+"""the actions of the other end of a stream in plain text"""
 
 FOLLOWS = (Follows("both_ended", frozenset({"end", "send_ended"}), unless=frozenset({"full"})),)
 
@@ -265,7 +265,7 @@ SERVER = Environment(
 )
 
 LISTENING_ALONE = frozenset({"listening"}), frozenset({"waiting", "taken"})
-"""facts that hold, and facts that do not, of a listener to which nobody has connected"""
+"""facts that hold, and facts that do not, of a listener without a connection"""
 
 # -- datagrams ---------------------------------------------------------------------------------------------------------------
 
@@ -321,7 +321,7 @@ NEVER = (
     "seek", "seek_to_begin", "seek_to_end", "tell", "get_position", "truncate", "set_length", "get_length", "lock_range",
     "unlock_range", "duplicate", "open", "abort",
 )  # fmt: skip
-"""calls of files that a connection cannot have"""
+"""calls of files that connections do not support"""
 
 NO_SOCKET = (ends("failed", where="gone"),)  # it was closed below the file
 REFUSES_SENDS = (*NO_SOCKET, ends("failed", where="reset_reported"), RESET)  # the socket below is broken
@@ -372,4 +372,4 @@ PLAIN_ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
         for role, each in ENVIRONMENTS.items()
     }
 )
-"""the same, with peers that know nothing of TLS: for implementations that have none"""
+"""the same without TLS, for implementations that do not have it"""

@@ -1,7 +1,7 @@
-"""The graph of a role among its surroundings: nodes (state, facts), and edges: calls with their expected results, peer actions.
+"""The graph of a role in its environment: nodes (state, facts) and edges (calls with expected results, and peer actions).
 
-It is derived: the table says which calls are legal and where each outcome leads, the environment which outcome it will be.
-The shortest way to every cell is found breadth first.
+It is derived: the table says which calls are legal and where each outcome leads, the environment which outcome is expected. The
+shortest way to every cell is found by breadth-first search.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Shared = TypeVar("Shared", Facts, Cell)
 
 @cache
 def _one_of(equal: Shared) -> Shared:
-    """The one object of all that are equal: a graph has thousands of edges, and a walk is as fast as their memory is small."""
+    """One object for all equal ones: a graph has thousands of edges, and walks are faster if these take little memory."""
     return equal
 
 
 @dataclass(slots=True, eq=False)
 class Edge:
-    """One step from one node: a call with the outcome that it must have, or a peer action, which has none."""
+    """One step from a node: a call with its expected outcome, or a peer action, which has none."""
 
     step: Step
     outcome: str | None
@@ -42,15 +42,15 @@ class Edge:
     target: Node
     label: str = field(init=False)
     name: str = field(init=False)
-    """of the call or the peer action"""
+    """the label of the call or the peer action"""
     expected: str = field(init=False)
-    """the outcome, in words where there is none"""
+    """the outcome, or words if there is none"""
     cell: Cell = field(init=False)
     """the cell that a call's edge covers; a peer action's has none"""
     brings: Facts = field(init=False)
-    """the facts of the surroundings that hold afterwards and did not before"""
+    """the facts that it adds"""
     moves: bool = field(init=False)
-    """whether the object is in another state afterwards"""
+    """whether it changes the state"""
 
     def __post_init__(self) -> None:
         self.label = self.step.label
@@ -73,10 +73,10 @@ class Edge:
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A state of the role together with the facts of the surroundings.
+    """A state of the role, with facts.
 
-    surroundings: what peers and calls have caused. facts: the same, what the state says, and what follows from both.
-    effects: the facts, but for what the state says.
+    surroundings: the facts that peers and calls have caused. facts: these, those of the state, and those that follow from both.
+    effects: the facts without those of the state.
     """
 
     state: str
@@ -92,20 +92,20 @@ class Node:
         return f"<Node {self.state} {' '.join(sorted(self.facts))}>"
 
     def edge(self, label: str) -> Edge | None:
-        """The edge of the step of that label; None where the other side cannot do it here."""
+        """The edge of the step with that label; None if it is not possible here."""
         return next((edge for edge in self.edges if edge.label == label), None)
 
 
 class UnlistedEnding(ValueError):
-    """The surroundings make a call end in an outcome that the role's table does not list there: one of them is wrong."""
+    """The environment expects an outcome that the role's table does not list there: one of them is wrong."""
 
 
 class Model:
-    """The graph of `role` among `environment`.
+    """The graph of `role` in `environment`.
 
-    offers: (provocation, whether it is legal where it stands) -> whether the implementation under test has it; by default
-    all. waits: (an illegal call's edge) -> whether the call would wait there for ever, and so is left out; by default none.
-    Raises UnlistedEnding, naming the cell, where an ending is not listed in the table.
+    offers: (provocation, whether it is legal there) -> whether the implementation under test has it; by default all. waits:
+    (edge of an illegal call) -> whether the call would wait there for ever, and so is left out; by default none. Raises
+    UnlistedEnding, naming the cell, if an outcome is not listed in the table.
     """
 
     def __init__(
@@ -118,17 +118,17 @@ class Model:
         self.role = role
         self._waits = waits
         self.waiting: dict[str, None] = {}
-        """the illegal calls that are left out since they would wait, each with its state"""
+        """the illegal calls that are left out because they would wait, each with its state"""
         self.environment = environment
         self._offered = {
             legal: tuple(each for each in environment.provocations if offers(each, legal)) for legal in (True, False)
         }
         self.hanging: dict[tuple[str, str, str], str] = {}
-        """(state, step, outcome) of what the implementation was seen to hang in, and is not tried again -> what was said"""
+        """(state, step, outcome) of steps in which the implementation hung, which are not tried again -> the answer"""
         self.tardy: dict[tuple[str, str, str], tuple[str, str]] = {}
-        """the same of steps that differed after long -> (expected, got)"""
+        """the same for steps that differed after a long time -> (expected, got)"""
         self.choices: dict[tuple[bool, bool], dict[Node, tuple[Edge, ...]]] = {}
-        """what walks may do at each node, by how they go"""
+        """the choices of walks at each node, by the kind of walk"""
         self._nodes: dict[tuple[str, Facts], Node] = {}
         self._ways: dict[Node, Edge | None] = {}
         self.start = self._node(role.initial, frozenset())
@@ -136,12 +136,12 @@ class Model:
 
     @property
     def offered(self) -> tuple[Provocation, ...]:
-        """How calls are provoked, as far as the implementation has them."""
+        """The provocations that the implementation offers."""
         return self._offered[True]
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """Every node that can be reached, the nearest first."""
+        """Every reachable node, the nearest first."""
         return tuple(self._ways)
 
     @cached_property
@@ -161,7 +161,7 @@ class Model:
 
     @property
     def unprovoked(self) -> tuple[Cell, ...]:
-        """The cells that nothing in the environment, as far as it is offered, leads to."""
+        """The cells that no offered step of the environment leads to."""
         return tuple(cell for cell in self.cells if cell not in self.first_edges)
 
     def way_to(self, node: Node) -> tuple[Edge, ...]:
@@ -174,12 +174,12 @@ class Model:
         return tuple(reversed(way))
 
     def sequence_for(self, cell: Cell) -> tuple[Edge, ...]:
-        """The fewest steps from a new object through `cell`; KeyError when it cannot be provoked."""
+        """The fewest steps from a new object through `cell`; KeyError if it cannot be provoked."""
         edge = self.first_edges[cell]
         return (*self.way_to(edge.source), edge)
 
     def follow(self, labels: tuple[str, ...]) -> tuple[Edge, ...] | None:
-        """The edges of these steps from a new object; None when one of them is impossible where it stands."""
+        """The edges of these steps from a new object; None if one of them is not possible."""
         node, edges = self.start, []
         for label in labels:
             edge = node.edge(label)

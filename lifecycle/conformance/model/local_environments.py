@@ -1,9 +1,9 @@
-"""The environments of sockets over a path (AF_UNIX): as those over IP, but for what docs/unix.md lists as different.
+"""The environments of sockets over a path (AF_UNIX): those over IP, except for the differences listed in docs/unix.md.
 
-What is different, as Linux has it: a connect has its result at once; no end of a connection hides its addresses; a close over
-what was not read resets the connection, and a reset is reported before an end; a datagram's send waits while its peer's queue
-is full (`full`), and one that finds the peer gone drops what came from it (unix_dgram_disconnected()); descriptors pass. What
-a handle does not show (sends that were shut down), and TLS, are tried over IP alone.
+The differences on Linux: a connect has its result at once; a connection keeps its addresses after its end; a close over what
+was not read resets the connection, and a reset is reported before an end; a datagram's send waits while its peer's queue is
+full (`full`), and one that finds the peer gone drops what came from it (unix_dgram_disconnected()); descriptors pass. Facts
+that a handle does not show (sends that were shut down), and TLS, are tried over IP only.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ RECEIVE = (
 )
 RECEIVE_HANDLES = (CAME, ends("broken", where="reset_reported"), ENDS, RESET)
 NO_END_YET = "end reset"
-"""what must not have happened where a receive waits"""
+"""facts that must not hold if a receive is to wait"""
 
 STREAM_CALLS = (
     *waits(words.RECEIVE.name, RECEIVE_SIZE, endings=RECEIVE, unless=NO_END_YET),
@@ -88,13 +88,13 @@ MESSAGES = (
 )  # fmt: skip
 
 SHOWS_NO_END = (words.SHUT_DOWN.name, words.GET_PEER_NAME.name)
-"""calls that succeed on a local connection, whatever the other side has done"""
+"""calls that succeed on a local connection regardless of the peer's actions"""
 
 
 def _local(
     role: str, own: tuple[Provocation, ...], peers: tuple[PeerAction, ...], *, without: tuple[str, ...] = ()
 ) -> Environment:
-    """The environment of a role over a path. own: what replaces the ways of the same name. without: peer actions."""
+    """The environment of a role over a path. own: replaces the provocations of the same name. without: peer actions."""
     over_ip = ENVIRONMENTS[role]
     left_out = (*tls.CALLS.split(), *(each.call for each in own if each.call in REPLACED))
     labels = {each.label for each in own}
@@ -117,7 +117,7 @@ def _local(
 REPLACED = frozenset(
     {words.SEND_HANDLES.name, words.RECEIVE_HANDLES.name, words.FINISH_CONNECT.name, words.SEND_TO.name, words.CONNECT.name}
 )
-"""calls of which every way over IP is replaced where there is one over a path"""
+"""calls whose provocations over IP are all replaced if there is one over a path"""
 
 DATAGRAM_PEER = (
     peer("peer_fills", where="addressed", unless="gone full sent", adds="full"),

@@ -1,9 +1,9 @@
-"""How the calls of TLS are provoked on a stream, and what its peer can do.
+"""How the calls of TLS are provoked on a stream, and the actions of its peer.
 
-What the state says: `can_secure` (a handshake can begin or is under way), `shaking_hands`, `encrypted`, `notify_sent` and
-`notify_seen` (each side's close_notify), `cut_seen`. What peers bring about: `tls_begun` (the peer makes its half of the
-handshake), `refusing` (one of the two certificates will not do), `notified` (its close_notify has come), `cut` (the connection
-has ended without it).
+Facts of the state: `can_secure` (a handshake can begin or is under way), `shaking_hands`, `encrypted`, `notify_sent` and
+`notify_seen` (each side's close_notify), `cut_seen`. Facts that peers cause: `tls_begun` (the peer makes its half of the
+handshake), `refusing` (one of the two certificates is not accepted), `notified` (its close_notify has come), `cut` (the
+connection has ended without it).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ CONTEXT, OTHER_CONTEXT = Place("a context"), Place("a context of the other side"
 CONTEXT_UNDER_FILE = Place("a context, while a file holds what has come")
 
 NOTHING_ELSE = "data end reset full sent tls_begun"
-"""what must not have happened where only the handshake is tried"""
+"""facts that must not hold if only the handshake is tried"""
 
 
 def tls_words(at: SocketFacts) -> Facts:
-    """What the facts of a stream's state say of TLS, as words."""
+    """The facts of a stream's state about TLS, as words."""
     says = {
         "can_secure": is_ready(at) or at.tls is Tls.HANDSHAKE,
         "shaking_hands": at.tls is Tls.HANDSHAKE,
@@ -48,7 +48,7 @@ BROKEN = ends("broken", where="reset", adds="reset_reported")
 
 
 def _patiently(call: str, *arguments: object) -> Provocation:
-    """A handshake with a peer that makes its own half."""
+    """A handshake with a peer that makes its half of it."""
     refused = ends("refused", where="tls_begun refusing", unless="sent full", drops="tls_begun refusing", adds="gone")
     return Provocation(
         call, "", arguments, Under.PATIENTLY, (refused, ends("ok", where="tls_begun", unless="sent full", drops="tls_begun"))
@@ -92,7 +92,7 @@ ENDED = (
     ends("eof", where="notify_seen", gives=b""),
     ends("eof", where="notified", unless="reset_reported", drops="notified", gives=b""),
 )
-"""how a receive ends that finds no data, before a reset is looked at"""
+"""the ends of a receive that finds no data, before a reset is considered"""
 
 CUT = ends("truncated", where="cut", drops="cut")
 

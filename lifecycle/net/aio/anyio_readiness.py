@@ -1,4 +1,4 @@
-"""Readiness in every event loop that keeps no registration, wait by wait. See readiness.py for what the methods mean."""
+"""Readiness in event loops without lasting registrations: each wait asks the loop anew. readiness.py describes the methods."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class AnyioReadiness:
 
 
 CLOSED: tuple[type[Exception], ...] = (anyio.ClosedResourceError,)
-"""The errors of waits of anyio, and of trio once that was seen, on a descriptor that is reported closed."""
+"""The errors with which waits on a closed descriptor end: anyio's, and trio's after trio was used."""
 
 WayToWait = Callable[[socket.socket], Awaitable[None]]
 
@@ -104,7 +104,7 @@ async def until_ready(sock: socket.socket, wait_ready: WayToWait) -> None:
 
 
 def watches_descriptors(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether the loop has add_reader(): that of Windows for completions has not."""
+    """Whether the loop has add_reader(); the proactor loop of Windows does not."""
     return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
 
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class ConnectionStream(ByteStream):
-    """What as_stream() gives: the calls of anyio's streams, and their errors, over a connection that stays governed.
+    """The result of as_stream(): the calls of anyio's streams, and their errors, over a connection whose calls stay checked.
 
     The end of the stream is EndOfStream, a connection that is gone BrokenResourceError, one that was closed here
-    ClosedResourceError, a second receive or send at the same time BusyResourceError. What the tables refuse besides is an
-    IllegalCall, as a send() after send_eof(). aclose() closes the connection itself.
+    ClosedResourceError, a second receive or send at the same time BusyResourceError. Any other call that the tables refuse
+    raises IllegalCall, such as a send() after send_eof(). aclose() closes the connection itself.
     """
 
     def __init__(self, connection: AsyncMessages) -> None:

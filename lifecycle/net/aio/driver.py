@@ -127,7 +127,7 @@ class AsyncSocket(NotifiedSocket):
         partner: OsSocket | None = None,
         deadline: float | None = None,
     ) -> Value:
-        """Go on with an operation that needs something, up to a deadline_of() its call.
+        """Continue an operation that waits for something, up to the deadline of its call.
 
         In each turn the close, the cancellation and the row of the present state are looked at, whatever the loop reported.
         """
@@ -296,7 +296,7 @@ def scope_until(until: float | None) -> anyio.CancelScope:
 
 
 async def within(deadline: float | None, waiting: Awaitable[Answer]) -> Answer:
-    """What is waited for; TimeoutError when it has not come by the deadline."""
+    """The result of `waiting`; TimeoutError if it has none by the deadline."""
     with scope_until(deadline or None) as scope:
         return await waiting
     assert scope.cancelled_caught

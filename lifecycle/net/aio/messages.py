@@ -1,4 +1,4 @@
-"""Messages over an awaited stream: calls that are made of send() and receive(), and so are governed as those are."""
+"""Messages over an awaited stream: calls that consist of calls of send() and receive(), and are checked as those are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class AsyncMessages(AsyncSocket, StreamCalls):
-    """The calls of a stream that send or receive a whole of something."""
+    """The calls of a stream that send or receive whole messages and files."""
 
     __slots__ = ("_held", "_sent")
 
@@ -119,7 +119,7 @@ class AsyncMessages(AsyncSocket, StreamCalls):
             self._held = held or None
 
     async def _received_by(self, steps: Steps[Taken], timeout: float | None) -> Taken:
-        """Give `steps` by receive() what they ask for; their result."""
+        """Run `steps`, with receive() for what each of them asks for; the result."""
         budget = Budget(checked_timeout(timeout))
         try:
             wanted = next(steps)

@@ -10,11 +10,11 @@ Value = TypeVar("Value")
 
 
 RUNNING: list[object] = []
-"""An element for each nowait() that runs, in any thread: while there is none, nobody need look at the thread's mode"""
+"""One element for each nowait() that runs, in any thread: while it is empty, the mode of a thread need not be read"""
 
 
 class Mode(threading.local):
-    """Of this thread: `never_waits` is true while nowait() runs a call."""
+    """The mode of this thread: `never_waits` is true while nowait() runs a call."""
 
     never_waits = False
 
@@ -38,7 +38,7 @@ def nowait(call: Coroutine[Any, Any, Value]) -> Value:
         value: Value = ended.value
         return value
     else:
-        raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for anything but a socket")
+        raise RuntimeError("nowait() makes calls of lifecycle.aio: this coroutine waits for something other than a socket")
     finally:
         RUNNING.remove(call)
         mode.never_waits = before

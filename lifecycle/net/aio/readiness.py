@@ -33,7 +33,7 @@ class Readiness(Protocol):
         ...
 
     def wait(self) -> Awaitable[bool]:
-        """Until it seems ready: the caller tries, and may have waited for nothing. True: cancel() has ended the wait."""
+        """Wait until it seems ready; the caller then tries, perhaps in vain. True if cancel() has ended the wait."""
         ...
 
     def watch(self) -> Awaitable[object]:
@@ -50,7 +50,7 @@ class Readiness(Protocol):
         ...
 
     def cancel(self) -> None:
-        """End the waits of wait(), which give True."""
+        """End the waits of wait(), which return True."""
         ...
 
     def stop(self) -> None:
@@ -122,7 +122,7 @@ class LoopReadiness:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether the registration belongs to a loop that runs in another thread, where alone it may be taken back."""
+        """Whether the registration belongs to a loop that runs in another thread, the only one that may remove it."""
         return self._callback() is not None and self.loop.is_running() and running_loop() is not self.loop
 
     def _register(self) -> None:
@@ -236,7 +236,7 @@ class Waiter:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._asyncio_future_blocking = False
         self._loop = loop
-        self._cancelled: tuple[object, ...] | None = None  # what the CancelledError is made of
+        self._cancelled: tuple[object, ...] | None = None  # the arguments of the CancelledError
         self._value = False
         self._resume: Callable[[Any], object] | None = None
         self._context: Context | None = None

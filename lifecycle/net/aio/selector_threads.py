@@ -1,4 +1,4 @@
-"""Waiting in an asyncio loop that watches no descriptors (Windows' loop of completions): threads call select() for it.
+"""Waiting in an asyncio loop that cannot watch descriptors (the proactor loop of Windows): threads call select() for it.
 
 anyio has such a thread, too. It ends, and every later wait with it, when a socket is closed while select() watches it
 (Windows: WSAENOTSOCK) or when there are more than select() takes (512 on Windows).

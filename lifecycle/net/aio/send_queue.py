@@ -1,4 +1,4 @@
-"""One send of a stream after the other: what one task sends is never in the middle of what another task does."""
+"""The order of a stream's sends: the data of one task never goes out in the middle of another task's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import anyio
 class SendQueue:
     """A send that waits and those that follow it, in their order; release() says when none is left.
 
-    cancels: how often they were all told to end. loop: the event loop of asyncio in which they wait.
+    cancels: how often all of them were cancelled. loop: the event loop of asyncio in which they wait.
     """
 
     __slots__ = ("_followers", "cancels", "loop")
@@ -28,13 +28,13 @@ class SendQueue:
         return self.loop is not running_loop()
 
     def enter(self) -> anyio.Event:
-        """Follow the sends that are there; the event that says when their turn is over."""
+        """Join the queue; the event that is set when the turns of the sends before are over."""
         turn = anyio.Event()
         self._followers.append(turn)
         return turn
 
     def release(self, turn: anyio.Event | None = None) -> bool:
-        """Give up a turn, or the wait for that one; whether none is left."""
+        """Give up a turn, or the wait for it; whether the queue is empty."""
         if turn is not None and not turn.is_set():
             self._followers.remove(turn)
             return False

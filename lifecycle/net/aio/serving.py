@@ -146,9 +146,9 @@ class Serving(Generic[Connection]):
                 await self._run_handler(connection)
             else:
                 await self._handle_shielded(connection)
-        except Exception as error:  # whatever it is: on_error() says what happens to it
+        except Exception as error:  # of any kind: on_error() decides what happens to it
             try:
-                await _tell(self._on_error, connection, error)
+                await _report(self._on_error, connection, error)
             except anyio.get_cancelled_exc_class():
                 raise
             except BaseException:
@@ -196,16 +196,16 @@ def secured_first(
     context: ssl.SSLContext,
     seconds: float,
     *,
-    is_told: bool,
+    is_reported: bool,
 ) -> Callable[[Any], Awaitable[object]]:
-    """A handler that makes the TLS handshake first; one that fails is raised if it is told, and else logged."""
+    """A handler that makes the TLS handshake first; one that fails is raised if on_error reports it, and logged otherwise."""
 
     async def secured(connection: Any) -> None:
         try:
             with anyio.fail_after(seconds):
                 await connection.start_tls(context)
         except (ConnectionError, TimeoutError) as error:
-            if is_told:
+            if is_reported:
                 raise
             logger.info("a TLS handshake has failed: %r", error)
             return
@@ -214,7 +214,7 @@ def secured_first(
     return secured
 
 
-async def _tell(on_error: Callable[[Any, Exception], object], connection: Any, error: Exception) -> None:
+async def _report(on_error: Callable[[Any, Exception], object], connection: Any, error: Exception) -> None:
     """Call on_error, which may be a coroutine function."""
     answer = on_error(connection, error)
     if inspect.isawaitable(answer):
@@ -222,7 +222,7 @@ async def _tell(on_error: Callable[[Any, Exception], object], connection: Any, e
 
 
 def end_of_connection(connection: Closes, error: Exception) -> None:
-    """What happens to an exception that a handler leaves, unless serve() is told otherwise.
+    """The default of `on_error`: what happens to an exception that a handler raises.
 
     What the network did to this connection, and calls on it after the program has closed it, are logged and end it; everything
     else is a fault of the program, and is raised. The network did what a call of this connection has raised as an OSError, also

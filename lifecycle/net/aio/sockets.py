@@ -137,7 +137,7 @@ class Accepted(AsyncStream, role=ACCEPTED):
             self._filler._wake_all()
 
     def _fired_by(self, firer: Any) -> None:
-        """Begin to notify, of the server's events unless this object chose its own."""
+        """Start the notifications: of the server's events, unless this object chose its own."""
         super()._fired_by(firer)
         if self._notifier is not None:
             if isinstance(firer, AsyncSocket) and firer._notifier is not None:
@@ -237,17 +237,17 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
     ) -> None:
         """Accept connections, each with a task of its own that runs handler(accepted) and then closes it.
 
-        It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all. limit:
-        how many connections to have at a time, later ones then wait in the queue; None for as many as the system allows: what
-        it does not allow is logged, and accepted when there is room again. on_error: called with the connection and the
+        It ends when the server is closed, after the handlers that still run; cancelling it ends and closes them all. limit: how
+        many connections to have at a time, later ones then wait in the queue; None for as many as the system allows: a
+        connection beyond that is logged, and accepted when there is room again. on_error: called with the connection and the
         exception that its handler raises, and awaited if it is a coroutine function; by default (serving.end_of_connection)
         what the network did to that one connection is logged, and everything else is raised. grace: seconds that the handlers
         may go on when the server was closed or this call cancelled (which closes the server then); those that still run
         afterwards are cancelled, and that is logged. tls: a server's context, with which each connection's task makes the TLS
         handshake before the handler runs; one that fails, or takes longer than handshake_timeout seconds, closes that
-        connection alone, and is told to on_error, or logged. kind: the class of the connections; by default the server's
+        connection alone, and is reported to on_error, or logged. kind: the class of the connections; by default the server's
         `accepts`. task_status: what a task group's start() gives: it returns as soon as connections are accepted. Raises
-        IllegalCall before listen(); TypeError and ValueError for a limit, a grace, a context or a time-out that is none.
+        IllegalCall before listen(); TypeError and ValueError for an invalid limit, grace, context or time-out.
         """
         made = self._accepts if kind is None else kind
 
@@ -259,7 +259,7 @@ class Server(AsyncCreated, ServerCalls, role=SERVER):
         if tls is not None:
             check_server_context(tls)
             checked_timeout(handshake_timeout)
-            handler = secured_first(handler, tls, handshake_timeout, is_told=on_error is not None)
+            handler = secured_first(handler, tls, handshake_timeout, is_reported=on_error is not None)
         serving = Serving(self, new_connection, handler, limit=limit, on_error=on_error, grace=grace)
         await serving.run(task_status)
 
@@ -292,7 +292,7 @@ class Datagram(DatagramCalls, AsyncCreated, role=DATAGRAM):
         path: Path | None = None,
         timeout: float | None = None,
     ) -> None:
-        """Set the peer, or another one: send() goes to it, and messages of others are not seen.
+        """Set or change the peer: send() sends to it, and messages from others are not received.
 
         address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. path: of a
         Unix-domain socket, in place of both. timeout: seconds that the look-up of a name may take. Legal in `open` (binds

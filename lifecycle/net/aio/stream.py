@@ -72,7 +72,7 @@ async def _send_rest(
 
 
 async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, flags: int, timeout: float | None) -> bytes:
-    """Go on where the first try has found nothing (None), or the end (b"")."""
+    """Continue a receive whose first try found nothing (None), or the end (b"")."""
     if received is None:
         if size.__class__ is not int or not 0 < size <= maxsize:
             checked_size(size)
@@ -90,7 +90,7 @@ async def _receive_rest(self: AsyncStream, received: bytes | None, size: int, fl
             if cancelled or self._node._keeps_receive is None:  # type: ignore[attr-defined]
                 self._look(words.RECEIVE, cancelled)
             if self._send_queue is None:
-                self._turns = repeat(True, TURNS)  # others have run meanwhile
+                self._turns = repeat(True, TURNS)  # other tasks have run meanwhile
             try:
                 received = self._socket.recv(size, flags)
             except BlockingIOError:
@@ -250,7 +250,7 @@ class AsyncStream(AsyncMessages):
                     if cancelled or self._node._keeps_receive is None:  # type: ignore[attr-defined]
                         self._look(words.RECEIVE, cancelled)
                     if self._send_queue is None:
-                        self._turns = repeat(True, TURNS)  # others have run meanwhile
+                        self._turns = repeat(True, TURNS)  # other tasks have run meanwhile
                     received = self._socket.recv(size)
                     if received:
                         if not sock.is_drained if is_secured else len(received) == size:

@@ -34,7 +34,7 @@ class Datagram(DatagramCalls, Created, role=DATAGRAM):
         path: Path | None = None,
         timeout: Timeout = ...,
     ) -> None:
-        """Set the peer, or another one: send() goes to it, and messages of others are not seen.
+        """Set or change the peer: send() sends to it, and messages from others are not received.
 
         address: a numeric address, or a name, whose first address of this socket's family is taken. port: 1..65535. path: of a
         Unix-domain socket, in place of both. timeout: as of every call; the system's look-up of a name does not end by it.

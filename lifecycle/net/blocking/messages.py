@@ -1,4 +1,4 @@
-"""Messages over a blocking stream: calls that are made of send() and receive(), and so are governed as those are."""
+"""Messages over a blocking stream: calls that consist of calls of send() and receive(), and are checked as those are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Messages(BlockingSocket, StreamCalls):
-    """The calls of a stream that send or receive a whole of something."""
+    """The calls of a stream that send or receive whole messages and files."""
 
     __slots__ = ("_held",)
 
@@ -111,7 +111,7 @@ class Messages(BlockingSocket, StreamCalls):
             self._held = held or None
 
     def _received_by(self, steps: Steps[Taken], timeout: Timeout) -> Taken:
-        """Give `steps` by receive() what they ask for; their result."""
+        """Run `steps`, with receive() for what each of them asks for; the result."""
         try:
             wanted = next(steps)
             budget = self._budget(timeout)

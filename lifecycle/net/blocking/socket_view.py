@@ -82,7 +82,9 @@ class SocketView:
             file = io.BufferedReader(raw, size) if reading else io.BufferedWriter(raw, size)
         if "b" in mode:
             return cast(IO[Any], file)
-        return io.TextIOWrapper(cast(IO[bytes], file), encoding, errors, newline)
+        text: Any = io.TextIOWrapper(cast(IO[bytes], file), encoding, errors, newline)
+        text.mode = mode  # as socket.socket.makefile() does
+        return cast(IO[Any], text)
 
     # -- the time-out ---------------------------------------------------------------------------------------------------
 

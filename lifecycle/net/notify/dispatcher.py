@@ -269,7 +269,7 @@ class Notifier:
         return self._subject.is_legal(words.RECEIVE.name) and self._peek()
 
     def _own(self, call: Call) -> Callable[..., Any]:
-        """The object's own method for a call, whatever a subclass makes of it: an override may wait."""
+        """The object's own method for a call, without a subclass's override, which may wait."""
         method: Callable[..., Any] = getattr(self._subject._handlers, call.name)
         return method.__get__(self._subject)  # type: ignore[no-any-return]
 

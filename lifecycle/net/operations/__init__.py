@@ -1,4 +1,4 @@
-"""What the calls of a socket do, each written once, as generators over non-blocking system calls.
+"""The operations behind the calls of a socket, each written once, as a generator over non-blocking system calls.
 
 An operation yields what it needs (a Wait or a Resolve), is resumed when a driver has it, and returns the call's result. It
 does not wait, has no timeout and starts no task. What ends a wait (a timeout, a close) is thrown into it by the driver.
@@ -22,8 +22,8 @@ class Wait(NamedTuple):
     """Until a socket is readable, or writable.
 
     sockets: those of which one must be ready; None for the object's own. until: the time.monotonic() at which to resume at the
-    latest; None for none. goes_on: whether something was done since the last wait. What is reported ready again and again,
-    and is not, as poll(2) does for an error queue, is looked at less often.
+    latest; None for none. goes_on: whether something was done since the last wait. A socket that is reported ready again and
+    again without being so (poll(2) does this for an error queue) is asked less often.
     """
 
     writing: bool
@@ -38,7 +38,7 @@ MORE_READABLE = Wait(writing=False, goes_on=True)
 STILL_WRITABLE = Wait(writing=True)
 
 PATIENCE = 64
-"""How often in turn a call waits in vain before it looks away for a moment each time"""
+"""How many times in a row a call waits in vain before it pauses for a moment after each"""
 
 
 class Resolve(NamedTuple):
@@ -53,11 +53,11 @@ class Resolve(NamedTuple):
 Operation = Generator[Wait | Resolve, Any, Value]
 
 PAUSE = 0.01
-"""Seconds between two tries of what the system does not report to be possible again"""
+"""Seconds between two tries of a call for which the system does not report readiness"""
 
 
 def checked_timeout(seconds: float | None) -> float | None:
-    """`seconds`, or None. TypeError for what is not a number, ValueError for what is below 0, or NaN."""
+    """`seconds`, or None. TypeError if it is not a number, ValueError if it is negative or NaN."""
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):

@@ -33,10 +33,10 @@ CONNECTION_ATTEMPT_DELAY = 0.25
 
 
 def resolving(host: object, port: object, family: int, kind: int) -> Operation[list[Found]]:
-    """All that `host` and `port` mean, in the order in which to try them; never empty.
+    """All addresses of `host` and `port`, in the order in which to try them; never empty.
 
     host: a numeric IPv4 or IPv6 address, or a name. family: AF_INET or AF_INET6 restricts the addresses, AF_UNSPEC does not.
-    Raises TypeError and ValueError for what is not an address, before anything is asked; the resolver's OSError; OSError
+    Raises TypeError and ValueError if they are not an address, before anything is asked; the resolver's OSError; OSError
     (EAFNOSUPPORT) for a numeric address of the other family.
     """
     numeric = numeric_address(host, port, family)
@@ -252,9 +252,9 @@ def _result(client: Connects, sock: socket.socket) -> Operation[int]:
 
 
 def _failure(client: Connects, number: int) -> OSError:
-    """The error of an attempt over the client's own socket, which another one takes the place of.
+    """The error of an attempt over the client's own socket, which is then replaced by a new socket.
 
-    What interrupts that leaves a client that was not bound before `connecting`, since its socket is bound now: finish_connect()
+    If that is interrupted, a client that was not bound before is `connecting`, since its socket is bound now: finish_connect()
     makes the attempt again.
     """
     if number == errno.EBADF:
@@ -336,7 +336,7 @@ def _collect(client: Connects, under_way: list[Attempt], errors: list[OSError]) 
 
 
 def _has_succeeded(client: Connects, attempt: Attempt, number: int, under_way: list[Attempt], errors: list[OSError]) -> bool:
-    """Whether the attempt whose result is `number` is connected; of one that has failed nothing is left but the error."""
+    """Whether the attempt whose result is `number` is connected; one that has failed is closed, and only its error is kept."""
     if number in UNDER_WAY or not number:
         return not number
     under_way.remove(attempt)

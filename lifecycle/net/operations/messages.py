@@ -1,4 +1,4 @@
-"""Taking messages out of a stream: a number of bytes, what ends with a separator, a line.
+"""Taking messages out of a stream: a number of bytes, data up to a separator, a line.
 
 Each is a generator that yields how much to receive next and is sent what receive() gave, so that every byte comes by a governed
 call. What has been received and not taken stays in the buffer that it was given, whatever ends the generator.
@@ -49,7 +49,7 @@ def taken(held: bytearray, size: int) -> bytes:
 
 
 def checked_separator(separator: bytes) -> bytes:
-    """`separator` itself; TypeError for what is not bytes, ValueError for none."""
+    """`separator` itself; TypeError if it is not bytes, ValueError if it is empty."""
     if not isinstance(separator, bytes):
         raise TypeError(f"a separator is bytes, not {type(separator).__name__}")
     if not separator:
@@ -58,13 +58,13 @@ def checked_separator(separator: bytes) -> bytes:
 
 
 def checked_file(file: object) -> None:
-    """TypeError for what is no file that is open in binary mode, before anything is read from it."""
+    """TypeError unless it is a file that is open in binary mode; raised before anything is read from it."""
     if isinstance(file, io.TextIOBase) or not hasattr(file, "read"):
         raise TypeError(f"send_file() takes a file that is open in binary mode, not {type(file).__name__}")
 
 
 def checked_limit(limit: int) -> int:
-    """`limit` itself; TypeError for what is not an int, ValueError for one below 1."""
+    """`limit` itself; TypeError if it is not an int, ValueError if it is below 1."""
     if not isinstance(limit, int) or isinstance(limit, bool):
         raise TypeError(f"a limit is an int, not {type(limit).__name__}")
     if limit < 1:
@@ -85,7 +85,7 @@ def exactly(held: bytearray, size: int) -> Steps[bytes]:
 
 
 def until(held: bytearray, separator: bytes, limit: int) -> Steps[bytes]:
-    """What comes before the separator, which is taken too; IncompleteRead, SeparatorNotFound after more than `limit` bytes."""
+    """The bytes before the separator, which is taken too; IncompleteRead, SeparatorNotFound after more than `limit` bytes."""
     searched = 0
     while True:
         found = held.find(separator, searched)

@@ -19,7 +19,7 @@ Found = tuple[bytes, list[int]]
 
 
 def checked_arrival(size: int, limit: int) -> None:
-    """TypeError for what are not ints, ValueError for a size or a limit out of range."""
+    """TypeError unless both are ints, ValueError for a size or a limit out of range."""
     for name, value, least in (("size", size, 1), ("limit", limit, 0)):
         if not isinstance(value, int) or isinstance(value, bool):
             raise TypeError(f"a {name} is an int, not {type(value).__name__}")
@@ -28,7 +28,7 @@ def checked_arrival(size: int, limit: int) -> None:
 
 
 def receiving_handles(sock: socket.socket, size: int, limit: int) -> Operation[Arrived]:
-    """Receive data and descriptors. What ends it leaves no descriptor open that the caller does not get."""
+    """Receive data and descriptors. However it ends, no descriptor stays open that the caller does not get."""
     checked_arrival(size, limit)
     refuse_other_family(sock)
     while True:

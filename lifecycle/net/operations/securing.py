@@ -109,7 +109,7 @@ class SecureLayer:
         raise NotImplementedError
 
     def abandon(self) -> None:
-        """Send no close_notify at the close: what was sent is not whole."""
+        """Send no close_notify at the close: the data that was sent is incomplete."""
         self._is_abandoned = True
 
     @contextmanager
@@ -176,7 +176,7 @@ def sending_secured(layer: SecureLayer, data: ReadableBuffer, flags: int, progre
         raise system_error(errno.EOPNOTSUPP)
     view = memoryview(data).cast("B")
     waited_at = -1
-    with layer.send_under_way(), _told_how_much(progress):
+    with layer.send_under_way(), _with_count(progress):
         while True:
             try:
                 while progress.sent < len(view):
@@ -201,8 +201,8 @@ def ending_secured(layer: SecureLayer) -> Operation[bytes]:
 
 
 @contextmanager
-def _told_how_much(progress: Progress) -> Iterator[None]:
-    """Let what ends a send say how much of it was sent."""
+def _with_count(progress: Progress) -> Iterator[None]:
+    """Note on an exception that ends a send how much of the data was sent."""
     try:
         yield
     except BlockingIOError:

@@ -87,9 +87,9 @@ def sending(
 
 
 def count(error: BaseException, sent: int) -> None:
-    """Have what ends a send say how much was sent, whatever it is: an error of the system, or of a signal handler.
+    """Note on the exception that ends a send how much was sent; it may be the system's, or a signal handler's.
 
-    sent: ~sent over TLS, see TlsLayer.send(). What says it already knows better.
+    sent: ~sent over TLS, see TlsLayer.send(). An exception that has a number already keeps it.
     """
     vars(error).setdefault("sent", ~sent if sent < 0 else sent)
 

@@ -209,6 +209,88 @@ PATHS = {
     ),
     "a module's own name": "def socket():\n    pass\ns = socket.socket()\ns.accept()",
     "an assigned name": "def f():\n    make = x\n    s = make()\n    s.accept()\ndef g():\n    s = make()\n    s.accept()",
+    "the objects of this package": (
+        "import lifecycle\nfrom lifecycle import Accepted, Client, Datagram, Server, SocketFile, aio\na = Server()\n"
+        "a.accept()\n"
+        "b = Client()\nb.receive(1)\nc = Accepted()\nc.send(b'')\nd = Datagram()\nd.receive(1)\ne = SocketFile(x)\ne.close()\n"
+        "e.read(1)\nf = lifecycle.aio.Client()\nf.send(b'')\ng = aio.Server()\ng.accept()\nh = lifecycle.aio.Datagram()\n"
+        "h.close()\nh.send_to(b'', x)\ni = lifecycle.aio.Accepted()\ni.close()"
+    ),
+    "streams of asyncio": (
+        "async def f():\n    r, w = await asyncio.open_connection('', 1)\n    w.close()\n    w.write(b'')\n"
+        "    r.feed(1)\n    q, v = await asyncio.open_unix_connection('x')\n    v.write_eof()\n    v.write(b'')\n"
+        "    q.close()\n"
+        "    v.close()\n    v.writelines([])"
+    ),
+    "parameters with a type": (
+        "from lifecycle import Client\ndef f(s: socket.socket, c: Client, *, w: asyncio.StreamWriter, n: int):\n"
+        "    s.accept()\n    s.close()\n    s.accept()\n    c.close()\n    c.receive(1)\n    w.close()\n    w.write(b'')"
+    ),
+    "two loops in one expression": (
+        "a, b = socket.socketpair()\na.close()\nb.close()\nx = [y for m in a.recv(1) for n in b.recv(2)]"
+    ),
+    "an exception of a module": (
+        "import builtins\ns = socket.socket()\ntry:\n    s.accept()\nexcept builtins.OSError:\n    pass\ns = socket.socket()\n"
+        "try:\n    s.accept()\n    raise builtins.AssertionError\nexcept (x.OSError, KeyError):\n    pass"
+    ),
+    "the same mistake of two callers": (
+        "def f(s):\n    s.send(b'')\na = socket.socket()\na.close()\nb = socket.socket()\nif x:\n    b.close()\nf(b)\nf(a)\n"
+        "c = socket.socket()\nc.close()\nf(c)"
+    ),
+    "two mistakes in a line": "s = socket.socket()\ns.close()\nx(s.recv(1) if y else s.recv(2))\ns.recv(3); s.recv(4)",
+    "a pair at the begin of a line": "a, b = (\nsocket.socketpair()\n)\na.close()\nb.send(b'')\na.send(b'')",
+    "the nearest base comes first": (
+        "class A:\n    pass\nclass B:\n    def end(self):\n        pass\nclass C(A):\n    def end(self):\n"
+        "        self.s.close()\n"
+        "class D(A):\n    def end(self):\n        self.s.close()\nclass E(D, B):\n    def f(self):\n"
+        "        self.s = socket.socket()\n        self.end()\n        self.s.bind(x)\nclass F(B, C):\n    def f(self):\n"
+        "        self.s = socket.socket()\n        self.end()\n        self.s.bind(x)\n        self.s.bind(x)"
+    ),
+    "a base far away": (
+        "class A:\n    def end(self):\n        self.s.close()\nclass B(A):\n    pass\nclass C:\n    def end(self):\n"
+        "        pass\n"
+        "class D(B, C):\n    def f(self):\n        self.s = socket.socket()\n        self.end()\n        self.s.bind(x)\n"
+        "        self.s.bind(x)"
+    ),
+    "a farewell behind something else": (
+        "def f(self):\n    try:\n        x()\n        y = self.s.shutdown(2)\n        self.s.shutdown(2)\n"
+        "        self.s.close()\n"
+        "    except OSError:\n        pass\n    x()\ndef g(self):\n    try:\n        self.s.shutdown(2)\n"
+        "        self.t.close()\n"
+        "        self.s.shutdown(x)\n    except (OSError, x):\n        pass\n    except KeyError:\n        raise"
+    ),
+    "what is expected, and what comes behind it": (
+        "import pytest\ns = socket.socket()\nwith pytest.raises(OSError), x:\n    s.accept()\ns.accept()\nt = socket.socket()\n"
+        "try:\n    t.accept()\n    x.fail()\nexcept OSError:\n    pass\nt.accept()\nwith contextlib.suppress(OSError):\n"
+        "    t.accept()\nu = socket.socket()\nu.accept()"
+    ),
+    "a helper with a try": (
+        "def f(s):\n    try:\n        x()\n    except KeyError:\n        y()\n    s.send(b'')\ns = socket.socket()\n"
+        "s.close()\nf(s)"
+    ),
+    "a helper with a loop that ends": (
+        "def f(s):\n    while True:\n        if x():\n            break\n    for n in x:\n        y()\n    s.send(b'')\n"
+        "s = socket.socket()\ns.close()\nf(s)"
+    ),
+    "a bare handler that ends": (
+        "s = socket.socket()\ntry:\n    try:\n        s.close()\n        x()\n    except:\n        s = None\nexcept OSError:\n"
+        "    s.bind(x)"
+    ),
+    "a call on the result of a call": (
+        "a, b = socket.socketpair()\na.close()\nb.close()\nx(a.recv(1)).y(z)\nx[b.recv(2)].y()"
+    ),
+    "where a call may have failed": (
+        "s = socket.socket()\ntry:\n    s.bind(x)\n    s.listen()\n    s.accept()\nexcept OSError:\n    s.connect(x)\n"
+        "t = socket.socket()\ntry:\n    t.connect(x)\nexcept OSError:\n    t.listen()\n    t.send(b'')"
+    ),
+    "a plain function in a method": (
+        "def g():\n    x()\nclass C:\n    def f(self):\n        self.s = socket.socket()\n        self.s.close()\n        g()\n"
+        "        self.s.send(b'')\n        t = socket.socket()\n        t.close()\n        g()\n        t.send(b'')"
+    ),
+    "what setUp makes": (
+        "import unittest\nclass T(unittest.TestCase):\n    def setUp(self):\n        self.s = socket.socket()\n"
+        "        self.s.close()\n    def test(self):\n        self.s.send(b'')\n    def other(self):\n        self.s.send(b'')"
+    ),
     "names of other modules": (
         "import socket as net, os.path\nfrom . import socket as near\ns = net.socket()\ns.accept()\nt = near.socket()\n"
         "t.accept()\nu = os.path.socket()"

@@ -1,0 +1,140 @@
+"""How each valid archive and its damaged forms load, letter by letter: golden/loads.txt has values, errors and least limits."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zlib
+from collections import defaultdict
+from pathlib import Path
+from random import Random
+
+import pytest
+from archive_fuzz_classes import CLASSES
+from archive_kinds import REQUESTS, shape
+from archive_mutations import mutated
+from archive_seeds import Seed, seeds
+from golden_texts import GoldenTexts
+
+from lifecycle.archive import Archive, ArchiveError, Traced
+
+golden = GoldenTexts(Path(__file__).parent / "golden")
+
+SEEDS: dict[str, list[Seed]] = defaultdict(list)
+for seed in seeds():
+    SEEDS[seed.plan[0] if len(seed.plan) == 1 else f"several from {seed.plan[0]}"].append(seed)
+
+LARGEST = 1 << 24
+
+
+def ending_of(data: bytes, plan: tuple[str, ...], *, unicode: bool, limit: int = LARGEST, depth: int = 100) -> str:
+    """The values of an archive, and how much of it they took, or the error with its notes."""
+    with Archive(io.BytesIO(data), "load", unicode=unicode, registry=CLASSES, limit=limit, depth=depth) as archive:
+        try:
+            values = [REQUESTS[request](archive) for request in plan]
+        except (ArchiveError, ValueError) as error:  # or a size beyond the limit was asked for
+            return " / ".join((f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())))
+        return f"{shortened(str(shape(*values)))}, {archive.offset} bytes of {len(data)}"
+
+
+def shortened(text: str) -> str:
+    """A text, or the beginning of a long one with its checksum."""
+    return text if len(text) <= 100 else f"{text[:70]}... {len(text)} characters, {zlib.crc32(text.encode()):08x}"
+
+
+def least(loads: range, data: bytes, plan: tuple[str, ...], whole: str, *, unicode: bool, name: str) -> int:
+    """The least limit, or depth, of a range with which an archive loads."""
+    low, high = loads.start, loads.stop
+    while low < high:
+        middle = (low + high) // 2
+        if ending_of(data, plan, unicode=unicode, **{name: middle}) == whole:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def build_of(seed: Seed) -> tuple[bool, str, str]:
+    """Whether a Unicode program wrote the archive, how it loads then, and how otherwise."""
+    wide, ansi = (ending_of(seed.data, seed.plan, unicode=unicode) for unicode in (True, False))
+    is_wide = wide.endswith(f", {len(seed.data)} bytes of {len(seed.data)}")
+    return is_wide, *((wide, ansi) if is_wide else (ansi, wide))
+
+
+def page_of(seed: Seed, number: int) -> str:
+    """An archive and what comes of it: whole, in the other build, cut, and changed."""
+    unicode, whole, otherwise = build_of(seed)
+    lines = [f"{shortened(', '.join(seed.plan))}: {shortened(seed.data.hex())}", f"  {'wide' if unicode else 'ansi'}: {whole}"]
+    if otherwise != whole:
+        lines.append(f"  otherwise: {otherwise}")
+    size = len(seed.data)
+    for cut in sorted({0, 1, 2, 3, 5, 7, 11, size // 3, size // 2, size - 2, size - 1} & {*range(size)}):
+        ending = ending_of(seed.data[:cut], seed.plan, unicode=unicode)
+        if not lines[-1].endswith(ending):
+            lines.append(f"  cut at {cut}: {ending}")
+    for change in range(3):
+        data = mutated(Random(10 * number + change), seed.data, b"\xff\xff\0\0\1\x80")
+        lines.append(f"  changed to {shortened(data.hex())}: {ending_of(data, seed.plan, unicode=unicode)}")
+    return "\n".join(lines)
+
+
+def distinct(name: str) -> list[Seed]:
+    """The archives of one section, each once."""
+    return list(dict.fromkeys(SEEDS[name]))
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_the_whole_of_what_loads(name: str) -> None:
+    """Values, offsets, and errors with their notes are those expected, of each archive, cut and changed."""
+    page = "\n".join(page_of(seed, number) for number, seed in enumerate(distinct(name))) + "\n"
+    assert page == golden("loads", name, page)
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="what Python's objects take in memory differs between versions")
+@pytest.mark.parametrize("name", SEEDS)
+@pytest.mark.usefixtures("nothing_shared")
+def test_the_least_limit_and_depth(name: str) -> None:
+    """Each archive loads with this limit and this depth, and not with less, and so much memory is charged for its values."""
+    lines = []
+    for seed in distinct(name):
+        unicode, whole, _ = build_of(seed)
+        limit, depth = (
+            least(bounds, seed.data, seed.plan, whole, unicode=unicode, name=name)
+            for bounds, name in ((range(1, 1 << 13), "limit"), (range(1, 101), "depth"))
+        )
+        with Archive(io.BytesIO(seed.data), "load", unicode=unicode, registry=CLASSES) as archive:
+            for request in seed.plan:
+                REQUESTS[request](archive)
+            charged = archive._decoder.charged
+        lines.append(
+            f"{shortened(', '.join(seed.plan))}, {len(seed.data)} bytes: limit {limit}, depth {depth}, charged {charged}"
+        )
+    text = "\n".join(lines) + "\n"
+    assert text == golden("limits", name, text)
+
+
+def traced(seed: Seed, *, unicode: bool) -> tuple[list[str], str]:
+    """Each value that a trace lists, and how the archive loads with one."""
+    found: list[str] = []
+
+    def tell(each: Traced) -> None:
+        is_plain = isinstance(each.value, (int, float, str, bytes))  # other values may not be complete yet
+        found.append(f"{each.offset} {each.kind} {repr(each.value)[:60] if is_plain else type(each.value).__name__}")
+
+    with Archive(io.BytesIO(seed.data), "load", unicode=unicode, registry=CLASSES, trace=tell) as archive:
+        values = [REQUESTS[request](archive) for request in seed.plan]
+        return found, f"{shortened(str(shape(*values)))}, {archive.offset} bytes of {len(seed.data)}"
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_the_whole_trace(name: str) -> None:
+    """With a trace the same values load, and each is listed with its place and its type."""
+    lines = []
+    for seed in distinct(name):
+        unicode, whole, _ = build_of(seed)
+        found, loaded = traced(seed, unicode=unicode)
+        assert loaded == whole
+        checksum = zlib.crc32("\n".join(found).encode())
+        lines.append(f"{shortened(', '.join(seed.plan))}: {len(found)} values, {checksum:08x}: {'; '.join(found[:4])}")
+    page = "\n".join(lines) + "\n"
+    assert page == golden("traces", name, page)
