@@ -1,4 +1,4 @@
-"""Sockets that checked_sockets() finds open: whose leak each is, and when it is told."""
+"""Sockets that checked_sockets() finds open: whose leak each is, and when it is reported."""
 
 from __future__ import annotations
 
