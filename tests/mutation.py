@@ -223,11 +223,12 @@ def tried(mutant: Mutant, notes: Sequence[Notes], root: Path) -> Verdict:
     began = time.monotonic()
     path = root / mutant.file
     statement = statement_around(path.read_text(encoding="utf-8"), mutant.line)
+    orders = [each.order(mutant.file, statement, root) for each in notes]  # before: a mutant need not be Python
     with use_mutation(path, get_operator(mutant.operator)(), mutant.occurrence) as (before, after):
         if after is None:
             raise LookupError(mutant)
         forget_compiled(path)
-        failures = (failure_with(each, each.order(mutant.file, statement, root), root) for each in notes)
+        failures = (failure_with(each, order, root) for each, order in zip(notes, orders, strict=True))
         killer = next((failed for failed in failures if failed is not None), None)
     forget_compiled(path)
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.file, mutant.file, n=0, lineterm="")

@@ -163,10 +163,11 @@ def test_text_that_a_codec_refuses_without_a_place() -> None:
 
 
 @pytest.mark.parametrize("before", range(8))
-def test_a_tag_that_is_of_no_class_is_refused_where_it_is(before: int) -> None:
-    """The tag 0x8000 has the number of no class; the error has its place, behind any bytes."""
+@pytest.mark.parametrize(("tag", "found"), [(b"\0\x80", "the tag 0x8000"), (b"\xff\x7f\0\0\0\x80", "0 in a tag of six bytes")])
+def test_a_tag_that_is_of_no_class_is_refused_where_it_is(before: int, tag: bytes, found: str) -> None:
+    """The number 0 is of no class, in either form of a tag; the error has its place, behind any bytes."""
     for read in (Archive.read_object, Archive.read_class):
-        with Archive(io.BytesIO(bytes(before) + b"\0\x80\1\1"), "load", registry=CLASSES) as archive:
+        with Archive(io.BytesIO(bytes(before) + tag + b"\1\1"), "load", registry=CLASSES) as archive:
             archive.ensure_read(before)
-            with pytest.raises(BadIndex, match=rf"at byte {before}: .*the tag 0x8000"):
+            with pytest.raises(BadIndex, match=rf"at byte {before}: .*{found}"):
                 read(archive)

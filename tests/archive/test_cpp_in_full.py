@@ -146,7 +146,8 @@ SOURCES: dict[str, tuple[tuple[str, bytes], ...]] = {
     "a derived class before its base": (
         (
             "d.h",
-            b"void Derived::Serialize(CArchive& ar) { Base::Serialize(ar); ar << d; }\nclass Derived : public Base { int d; };\n"
+            b"void Derived::Serialize(CArchive& ar) { Base::Serialize(ar); ar << d; }\n"
+            b"class Derived : public Base { int d; };\n"
             b"void Base::Serialize(CArchive& ar) { ar << b; }\nclass Base : public Held { int b; };\nclass Held { int h; };",
         ),
     ),

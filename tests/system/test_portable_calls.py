@@ -26,3 +26,18 @@ def test_another_port_is_tried_where_the_systems_choice_is_taken_elsewhere(asks_
     assert caught.value.errno == errno.EADDRINUSE
     assert len(made) == 2 * (1 if asks_for_a_port else TRIES_OF_PORTS)
     assert [sock.fileno() for sock in made] == [-1] * len(made)
+
+
+def test_only_a_port_that_is_taken_is_tried_again() -> None:
+    """Any other error at a further address is raised at once, and no socket is left."""
+    made: list[socket.socket] = []
+
+    def prepare(family: int) -> socket.socket:
+        if made:
+            raise PermissionError(errno.EACCES, "not here")
+        made.append(socket.socket(family))
+        return made[-1]
+
+    with pytest.raises(PermissionError):
+        at_every([(socket.AF_INET, (HOST, 0))] * 2, prepare)
+    assert [sock.fileno() for sock in made] == [-1]
