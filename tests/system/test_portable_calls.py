@@ -7,8 +7,9 @@ import socket
 
 import pytest
 from loopback import HOST, unused_port
+from said import said_by
 
-from lifecycle.system.portable_calls import TRIES_OF_PORTS, at_every
+from lifecycle.system.portable_calls import TRIES_OF_PORTS, at_every, direction_of
 
 
 @pytest.mark.parametrize("asks_for_a_port", [False, True])
@@ -41,3 +42,21 @@ def test_only_a_port_that_is_taken_is_tried_again() -> None:
     with pytest.raises(PermissionError):
         at_every([(socket.AF_INET, (HOST, 0))] * 2, prepare)
     assert [sock.fileno() for sock in made] == [-1]
+
+
+@pytest.mark.parametrize(
+    ("how", "direction"),
+    [
+        ("receives", ("receives", socket.SHUT_RD)), (0, ("receives", socket.SHUT_RD)), ("sends", ("sends", socket.SHUT_WR)),
+        (1, ("sends", socket.SHUT_WR)), ("both", ("both", socket.SHUT_RDWR)), (2, ("both", socket.SHUT_RDWR)),
+        (3, ValueError), (-1, ValueError), ("none", ValueError), (True, ValueError), (None, ValueError), (1.0, ValueError),
+    ],
+)  # fmt: skip
+def test_directions(how: object, direction: object) -> None:
+    """A direction by its word or by MFC's number; anything else is refused."""
+    assert said_by(direction_of, how) == direction
+
+
+def test_sends_are_what_is_ended_without_a_direction() -> None:
+    """As in MFC, shut_down() ends sends."""
+    assert direction_of() == ("sends", socket.SHUT_WR)
