@@ -32,15 +32,18 @@ def test_another_port_is_tried_where_the_systems_choice_is_taken_elsewhere(asks_
 def test_only_a_port_that_is_taken_is_tried_again() -> None:
     """Any other error at a further address is raised at once, and no socket is left."""
     made: list[socket.socket] = []
+    families: list[int] = []
 
     def prepare(family: int) -> socket.socket:
-        if made:
+        families.append(family)
+        if len(families) % 2 == 0:
             raise PermissionError(errno.EACCES, "not here")
         made.append(socket.socket(family))
         return made[-1]
 
     with pytest.raises(PermissionError):
         at_every([(socket.AF_INET, (HOST, 0))] * 2, prepare)
+    assert len(families) == 2
     assert [sock.fileno() for sock in made] == [-1]
 
 
