@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from lifecycle.checking.source.constructors import TYPES, Constructor
 from lifecycle.checking.source.environment import NOTHING, Environment, Sites, joined
 from lifecycle.checking.source.expressions import Expressions
-from lifecycle.checking.source.frames import Frame, Value, flat
+from lifecycle.checking.source.frames import Frame, Value
 from lifecycle.checking.source.mistakes import Mistakes
 from lifecycle.checking.source.module import Function, Module, is_generator
 from lifecycle.checking.source.syntax import (
@@ -386,9 +386,6 @@ class Flow(Expressions):
             sizes = {len(value) for value in values if isinstance(value, tuple)}
             if len(sizes) == 1:
                 return tuple(super(Flow, self)._merged(list(each)) for each in zip(*values, strict=True))
-        for value in values:
-            if isinstance(value, tuple):
-                self.env.escape(frozenset(flat(value)))
         return super()._merged(values)
 
 

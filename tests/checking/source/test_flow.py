@@ -291,6 +291,10 @@ PATHS = {
         "import unittest\nclass T(unittest.TestCase):\n    def setUp(self):\n        self.s = socket.socket()\n"
         "        self.s.close()\n    def test(self):\n        self.s.send(b'')\n    def other(self):\n        self.s.send(b'')"
     ),
+    "two returns of another size": (
+        "def f(x):\n    s = socket.socket()\n    t = socket.socket()\n    if x:\n        return s, t\n    return s, 1, t\n"
+        "a, b = f(1)\na.accept()\nb.accept()\nc = f(2)\nc[0].accept()"
+    ),
     "names of other modules": (
         "import socket as net, os.path\nfrom . import socket as near\ns = net.socket()\ns.accept()\nt = near.socket()\n"
         "t.accept()\nu = os.path.socket()"
