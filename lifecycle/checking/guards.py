@@ -257,6 +257,14 @@ def _was_refused(frame: FrameType) -> bool:
     return is_of_server and not hasattr(transport, "_eof")
 
 
+def finalizes(frame: FrameType) -> bool:
+    """Whether a finalizer makes the call at `frame`, itself or by what it calls."""
+    caller: FrameType | None = frame
+    while caller is not None and caller.f_code.co_name != "__del__":
+        caller = caller.f_back
+    return caller is not None
+
+
 def is_in_repr(frame: FrameType) -> bool:
     """Whether repr() of the socket makes the call at `frame`; the interpreter does so too, for a warning."""
     caller = frame.f_back

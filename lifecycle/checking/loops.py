@@ -21,7 +21,7 @@ from lifecycle.roles.words import CLOSE, START_TLS
 
 _replacements = Replacements()
 _sites: WeakKeyDictionary[Any, CallSite] = WeakKeyDictionary()
-_closed: WeakKeyDictionary[Any, tuple[Any, CallSite]] = WeakKeyDictionary()  # transport -> its loop, and where it was closed
+_closed: WeakKeyDictionary[Any, CallSite] = WeakKeyDictionary()  # transport -> where it was closed; its loop may refer to it
 
 
 def install() -> None:
@@ -79,7 +79,7 @@ def _watched_close(original: Callable[[Any], None]) -> Callable[[Any], None]:
     def close(self: Any) -> None:
         if _is_own(sys._getframe(1)) and not self.is_closing():
             if getattr(self, "_buffer", self):  # sent data cannot be lost
-                _closed[self] = self._loop, call_site(sys._getframe(1))
+                _closed[self] = call_site(sys._getframe(1))
             _watch_writes(self)
         original(self)
 
@@ -126,8 +126,8 @@ def _watch_writes(transport: Any) -> None:
 def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def close(self: Any) -> None:
-        for transport, (loop, place) in [] if self.is_closed() else list(_closed.items()):
-            if loop is self and _unsent(transport):
+        for transport, place in [] if self.is_closed() else list(_closed.items()):
+            if transport._loop is self and _unsent(transport):
                 track = _track_of(transport)
                 checkers.report_hazard(NOT_AWAITED, track, CLOSE.name, place)
                 if track is not None:  # the open socket is a consequence of it

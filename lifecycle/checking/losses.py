@@ -20,7 +20,7 @@ from lifecycle.checking.call_sites import CallSite, FileKind, call_site, is_file
 from lifecycle.checking.guards import is_tried
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import SocketTrack
-from lifecycle.roles.options import set_too_late
+from lifecycle.roles.options import has_a_time, set_too_late
 from lifecycle.roles.python.hazards import PART_LOST, READS_ON, SET_TOO_LATE, Hazard
 from lifecycle.roles.python.words import ENDS_OF_A_LOOP, SENDS_ONE, SETS_OPTION, TAKES_PART
 
@@ -75,9 +75,19 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
     elif outcome == "eof" and after is ended.state:
         _count_end(ended)
     elif outcome is not None and ended.row == SETS_OPTION:  # else the arguments were wrong, and the system was not asked
-        reason = set_too_late(ended.state.facts, *ended.arguments[:3])
-        if reason and not is_tried(ended.frame):
-            report(SET_TOO_LATE, ended, reason)
+        _look_at_option(ended)
+
+
+def _look_at_option(ended: Ended) -> None:
+    """Report an option that is set too late; one that was set in time keeps its effect when it is set again."""
+    if not has_a_time(ended.arguments):
+        return
+    option, track = (int(ended.arguments[0]), int(ended.arguments[1])), ended.track
+    reason = set_too_late(ended.state.facts, *ended.arguments[:3])
+    if not reason:
+        track.set_in_time = track.set_in_time | {option} if ended.arguments[2] else track.set_in_time - {option}
+    elif option not in track.set_in_time and not track.adopted and not is_tried(ended.frame):
+        report(SET_TOO_LATE, ended, reason)
 
 
 def took_all(buffers: object, count: int) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
 
-from lifecycle.checking import checkers, inherited, losses, waiting
+from lifecycle.checking import checkers, inherited, losses, registered
 from lifecycle.checking.call_sites import SOCKET, FileKind, followed, kind_of
 from lifecycle.checking.concurrent_close import InFlight, in_flight, judge_overdue, socket_closed, suspects
 from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
@@ -207,8 +207,8 @@ def closing(sock: socket.socket) -> SocketTrack | None:
         checkers.report_hazard(FINALIZED, track, _CLOSE, track.made, state=state)
     for each in calls:
         socket_closed(track, state, each, _fileno(sock))
-    if waiting.in_use:
-        waiting.closed(track, _fileno(sock))
+    if registered.in_use:
+        registered.closed(track, _fileno(sock))
     return track
 
 

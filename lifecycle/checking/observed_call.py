@@ -12,7 +12,7 @@ from lifecycle.checking import checkers, inherited, losses
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
 from lifecycle.checking.concurrent_close import call_ended
 from lifecycle.checking.enforced import refusal
-from lifecycle.checking.guards import is_asked_for, is_safe_race
+from lifecycle.checking.guards import finalizes, is_asked_for, is_safe_race
 from lifecycle.checking.handed import named_site
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.milestones import ended_so
@@ -118,8 +118,11 @@ class ObservedCall:
             losses.look(self, outcome, after, result)
 
     def check_descriptor(self, number: int | None) -> None:
-        """Report, once, a legal call whose error `number` means that the descriptor was closed without the object."""
-        if lost_descriptor(number) and LOST_DESCRIPTOR not in self.track.reported:
+        """Report, once, a legal call whose error `number` means that the descriptor was closed without the object.
+
+        In a finalizer it may be the collector that has closed it: it ends the objects of a cycle in any order.
+        """
+        if lost_descriptor(number) and LOST_DESCRIPTOR not in self.track.reported and not finalizes(self.frame):
             self._report(FindingKind.ORDER, _answer(number), reason=LOST_DESCRIPTOR)
             self.track.reported |= {LOST_DESCRIPTOR}
 

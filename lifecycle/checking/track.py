@@ -57,10 +57,11 @@ class SocketTrack(ref[socket.socket]):
     at: how far it was followed. noted: its history; of a usual call only (how it ended, the milestones before and behind it,
     the code and the instruction that made it, or its place and -1, the name of the thread). key: its id(). inode: identifies
     the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test that made it. ends: its
-    addresses, the local one and the peer's, where charts need them. reported: the findings that were reported already. filed:
-    the program has made a file over it. forgotten: a library's finalizer closes it. end_seen_at, ends_in_a_row: where the end
-    of the stream was received last, and how often there. readers: the files over it that read. unbuffered: those without a
-    buffer. group: the tracks of all objects over the same socket of the system.
+    addresses, the local one and the peer's, where charts need them. reported: the findings that were reported already.
+    set_in_time: the options that are set, and would have no effect later. filed: the program has made a file over it.
+    forgotten: a library's finalizer closes it. end_seen_at, ends_in_a_row: where the end of the stream was received last, and
+    how often there. readers: the files over it that read. unbuffered: those without a buffer. group: the tracks of all objects
+    over the same socket of the system.
     """
 
     __slots__ = ("__dict__", "at", "key", "noted", "number")
@@ -73,6 +74,7 @@ class SocketTrack(ref[socket.socket]):
     # Attributes that most sockets never set and few calls read are here, so that a new track need not set them.
     inode = left_out = ends_in_a_row = 0
     reported: frozenset[object] = frozenset()
+    set_in_time: frozenset[tuple[int, int]] = frozenset()
     adopted = filed = forgotten = False
     end_seen_at: tuple[CodeType, int] | None = None
     owner = ""
