@@ -92,3 +92,30 @@ def test_task_of_a_library_is_told_by_the_line_that_began_it() -> None:
 
     with checked_sockets():
         assert asyncio.run(main()) is None
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    ("sizes", "is_told", "codes"),
+    [((-1,), False, ["LC507"]), ((4,), False, []), ((4, 4), False, ["LC507"]), ((-1,), True, []), ((4, 4), True, [])],
+)
+def test_cut_that_a_reader_takes_for_the_end(sizes: tuple[int, ...], is_told: bool, codes: list[str]) -> None:
+    """A reader that gets no more, though TLS was not ended, has taken a cut for the end; one that got data has not yet."""
+
+    async def main() -> None:
+        left, right = socket.socketpair()
+        shaking = Background(lambda: server_side().wrap_socket(right, server_side=True))
+        reader, writer = await asyncio.open_connection(sock=left, ssl=client_side(), server_hostname="localhost")
+        peer = shaking.result()
+        peer.sendall(b"half")
+        ending = Background(peer.unwrap if is_told else peer.close)
+        for size, data in zip(sizes, (b"half", b""), strict=False):
+            assert await reader.read(size) == data
+        writer.close()
+        await asyncio.wait([asyncio.create_task(writer.wait_closed())], timeout=1)
+        ending.result()
+        peer.close()
+
+    with checked_sockets(open_is_leak=False) as findings:
+        asyncio.run(main())
+    assert [(each.code, each.place.function) for each in findings] == [(code, "main") for code in codes]
