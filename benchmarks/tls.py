@@ -89,7 +89,7 @@ def _measure_calls(effort: Effort) -> Iterator[Figure]:
 
 @contextmanager
 def _one_core() -> Iterator[None]:
-    """This process, and those that it starts, on one core, where the system can be told so."""
+    """This process, and those that it starts, on one core, if the system allows setting that."""
     if sys.platform != "linux":
         yield
         return

@@ -1,8 +1,9 @@
 """Parts of a source file: what does not run on this system, where operators stand, and the statement around a line.
 
-A change of what does not run cannot be noticed here. That is: annotations, overloads, __slots__ and __all__, code for type
-checkers, code for another system and the numbers that only it uses, what stands in for a constant that only others lack, and
-the comparisons with `sys.platform` or `os.name` that choose it, since `sys.platform >= "linux"` is as true on Linux as `==` is.
+A change of what does not run cannot be noticed here. That is: annotations, overloads, __slots__, __all__, whether a dataclass
+is frozen or has slots, code for type checkers, code for another system and the numbers that only it uses, what stands in for a
+constant that only others lack, and the comparisons with `sys.platform` or `os.name` that choose it, since
+`sys.platform >= "linux"` is as true on Linux as `==` is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ Place = tuple[int, int]
 """(line, column)"""
 
 NAMES = {"__slots__", "__all__"}
+
+FLAGS = {"frozen", "slots"}
+"""Of a dataclass: they refuse what no caller does, and save memory"""
 
 MODULES = {"errno": errno, "os": os, "select": select, "signal": signal, "socket": socket}
 
@@ -73,6 +77,8 @@ def _unread(module: ast.Module) -> Iterator[ast.expr | ast.stmt]:
                 yield default
             case ast.Assign(targets=[ast.Name(id=name)]) if name in NAMES:
                 yield node
+            case ast.Call(func=ast.Name(id="dataclass"), keywords=keywords):
+                yield from (keyword.value for keyword in keywords if keyword.arg in FLAGS)
         for block in ("body", "orelse", "finalbody"):
             statements = getattr(node, block, None)
             if isinstance(statements, list):

@@ -88,7 +88,7 @@ TESTS: dict[str, tuple[Stage, ...]] = {
     "checking/source": (("tests/checking/source",), ("tests/cli/test_lint.py",)),
     "checking/traces": (("tests/checking/traces",),),
     **{f"checking/{each}": (IN_PROCESS, *((file,) for file in OF_RUNS)) for each in IN_RUNS},
-    "checking": (IN_PROCESS, OF_RUNS),
+    "checking": (IN_PROCESS, ("tests/checking/test_run.py",)),
     "diagrams": (("tests/diagrams",),),
 }
 """A file or folder of the package -> the runs of tests that have to notice a change of it, the fastest first.

@@ -18,7 +18,7 @@ Told = tuple[str, ...] | tuple[str, int]
 
 
 class Diary:
-    """What was told, in its order; `reacts` may name a function that is called with the object, for a callback's name."""
+    """The notifications, in their order; `reacts` may name a function that is called with the object, for a callback's name."""
 
     def __init__(self) -> None:
         self.told: list[Any] = []
@@ -31,7 +31,7 @@ class Diary:
         self._news.set()
 
     def count(self, what: Any) -> int:
-        """How often it was told."""
+        """How many notifications there were."""
         return self.told.count(what)
 
     async def until(self, condition: Callable[[], object]) -> None:
@@ -47,7 +47,7 @@ class Diary:
         assert self.told == list(expected)
 
     async def stays(self) -> None:
-        """Nothing more is told."""
+        """No further notification arrives."""
         before = list(self.told)
         await anyio.sleep(QUIET)
         assert self.told == before

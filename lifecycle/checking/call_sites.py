@@ -1,4 +1,4 @@
-"""Where a program made a socket call: the line that its author wrote, and the library's line where one lies between."""
+"""The place of a socket call: the line of the program, and the line of the library if a library makes the call."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNKNOWN = CallSite("<unknown>", 0, "<unknown>")
 
 
 class FileKind(IntEnum):
-    """What a source file belongs to.
+    """The owner of a source file.
 
     PROGRAM: the code under test. INSTALLED: a package, or the script that starts one. LIBRARY: the standard library.
     LOOP: an event loop or a thread's start; its callers are not responsible for the callbacks it runs.
@@ -85,14 +85,14 @@ kinds = _Kinds(
         **dict.fromkeys(_LOOPS, FileKind.LOOP),
     }
 )
-"""what the files belong to"""
+"""the owners of the files"""
 
 followed: set[str] = set()
 """the files seen so far that belong to the program, and not to this package"""
 
 
 def kind_of(file: str) -> FileKind:
-    """What the file of a code object belongs to."""
+    """The owner of the file of a code object."""
     return kinds[file]
 
 
@@ -114,7 +114,7 @@ _MAKERS = frozenset({"new_event_loop", "get_event_loop", "_get_event_loop"})
 
 
 def is_loop(code: CodeType) -> bool:
-    """Whether the code is that of an event loop or a thread's start, which runs callbacks."""
+    """Whether the code belongs to an event loop or a thread's start, which runs callbacks."""
     return kind_of(code.co_filename) is FileKind.LOOP and code.co_name not in _MAKERS
 
 

@@ -70,7 +70,7 @@ def read_recorded(data: dict[str, Any]) -> Recorded:
 
 
 def connections(sockets: Sequence[Recorded]) -> Iterator[tuple[Recorded, ...]]:
-    """Groups of sockets: the two ends of a connection, with the listener that accepted it; every other socket is a group.
+    """Groups of sockets: the two ends of a connection with the listener that accepted it; any other socket alone.
 
     They are ordered by the first call on a socket of the group that is not a listener.
     """
@@ -118,7 +118,7 @@ def _record(name: str, track: SocketTrack, event: Event) -> Record:
 
 
 def write_charts(settings: Settings, sockets: Sequence[Recorded], findings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Write the files that were asked for; one picture per connection where there are several. Returns what is left out."""
+    """Write the requested files, one picture per connection if there are several; return a sentence about the omitted ones."""
     ordered = sorted(sockets, key=lambda each: each.began)
     groups = list(connections(ordered))
     if settings.connection is not None:
@@ -157,7 +157,7 @@ def _chart(group: Sequence[Recorded], form: str) -> str:
 
 
 def _not_drawn(group: Sequence[Recorded]) -> str:
-    """What the chart of a group leaves out, as a sentence."""
+    """A sentence about the calls that the chart of a group omits."""
     count = len(_records(group))
     return f"The first {MOST_CALLS:,} of {count:,} calls are drawn." if count > MOST_CALLS else ""
 

@@ -1,4 +1,4 @@
-"""The active checkers: who gets each finding, and what is done about it."""
+"""The active checkers, which receive the findings, and the action of each mode."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PER_PLACE = 100
 """how many findings of one cause at one place are kept; a server that leaks may make millions"""
 
 _ONCE = frozenset({FindingKind.TLS})
-"""kinds that say the same of each connection of a program, so that one at a place is enough"""
+"""kinds that recur for each connection of a program, so that one finding at a place is enough"""
 
 
 class LifecycleWarning(RuntimeWarning):
@@ -33,7 +33,7 @@ class Checker:
     """Collects the findings of one check. left_out: how many were dropped because of PER_PLACE.
 
     mode: see Mode. keep_all: keep every call of every socket, for charts. on_finding: called with each finding.
-    systems: whose portability matters, by the names of the platform tables; empty for all. strict: keep notes, too.
+    systems: the systems to be portable to, by the names of the platform tables; empty for all. strict: keep notes, too.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Checker:
         self._strict = strict
 
     def report(self, finding: Finding) -> None:
-        """Add a finding, unless every system that matters takes the call."""
+        """Add a finding, unless every system that matters accepts the call."""
         if not self.matters(finding):
             return
         cause = (finding.kind, finding.state, finding.call, finding.place)
@@ -82,7 +82,7 @@ class Checker:
         return not self._systems or finding.matters_on(self._systems)
 
     def forget(self) -> None:
-        """Drop what was found in the process that this one was forked from."""
+        """Drop the findings of the process that this one was forked from."""
         self.findings.clear()
         self.tracks.clear()
         self.left_out, self._made_before = 0, _made()
@@ -93,7 +93,7 @@ in_turn: list[Checker] = []
 """the active checkers, the outermost first"""
 
 only: Checker | None = None
-"""the active checker, where there is just one, and nothing but findings is asked for"""
+"""the active checker, if there is exactly one and only findings are needed"""
 
 keeping_all = False
 """whether some active checker keeps every call of every socket; read at every call"""
@@ -187,9 +187,9 @@ def report(
     reason: str = "",
     row: str = "",
 ) -> bool:
-    """Give a finding, made by finding_of(), to every active checker, and warn in mode `warn`.
+    """Pass a finding, made by finding_of(), to every active checker, and warn in mode `warn`.
 
-    is_new: False for one that they have. Returns whether it matters to the innermost one.
+    is_new: False if they have it already. Returns whether it matters to the innermost one.
     """
     test = "" if kind is FindingKind.LEAK else owner()
     details = {"answer": answer, "thread": thread, "reason": reason, "row": row, "test": test}

@@ -102,13 +102,13 @@ def is_in_kernel(call: InFlight) -> bool | None:
     except OSError:
         return None
     top = frames_of_threads().get(call.thread)
-    if top is None or _watched_frame(top) is not call.frame:  # it has gone on while the file was opened
+    if top is None or _watched_frame(top) is not call.frame:  # it has continued while the file was opened
         return False
     return None if number == "running" else number != futex
 
 
 def _started(thread: int) -> object:
-    """The event that tells that the thread has started: each has its own, and it holds nothing of the program."""
+    """The event that signals the thread's start: each thread has its own, and it refers to no object of the program."""
     active: dict[int, threading.Thread] = getattr(threading, "_active", {})
     return getattr(active.get(thread), "_started", None)
 
@@ -165,14 +165,14 @@ _MANY = 100  # suspects; then those that have ended are dropped
 def socket_closed(track: SocketTrack, state: ObservedState, call: InFlight, number: int = -1) -> None:
     """The socket was closed in `state` while `call` was in flight; report it now where it is known to be in the kernel."""
     place = call_site(call.frame) if call.is_wait else named_site(call.frame, call.call, call.thread)
-    if kind_of(place.file) is not FileKind.PROGRAM:  # a library's loop: the program's part in it is the close()
+    if kind_of(place.file) is not FileKind.PROGRAM:  # a library's loop: only the close() is the program's
         place = track.events[-1].place
     about = call.thread, thread_name(call.thread), clock(), call.is_wait, number, _started(call.thread)
     suspect = Suspect(track, state, call.call, place, *about)
     if len(suspects) > _MANY:
         suspects[:] = [each for each in suspects if _goes_on(each)]
     suspects.append(suspect)
-    if not call.is_wait:  # a wait may yet be woken for another descriptor
+    if not call.is_wait:  # another descriptor may still wake the wait
         match is_in_kernel(call):
             case True:
                 suspect.report()
@@ -192,7 +192,7 @@ def call_ended(track: SocketTrack, error: BaseException | None) -> None:
 
 
 def judge_overdue() -> None:
-    """Report the calls that go on for long after their socket was closed; what happens now may end them."""
+    """Report the calls that go on for long after their socket was closed; the present action may end them."""
     if not suspects:
         return
     for suspect in suspects[:]:

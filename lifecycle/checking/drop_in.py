@@ -32,7 +32,7 @@ from lifecycle.roles.python.words import SETS_OPTION, UNNOTED
 class Frequent(NamedTuple):
     """A frequent call: its parameters and defaults, the arguments that it passes on, and when its result is the usual one.
 
-    sized: what also holds where the usual result can be told by it.
+    sized: a further condition for the usual result.
     """
 
     parameters: str

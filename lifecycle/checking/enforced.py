@@ -1,6 +1,6 @@
 """The error that mode `enforce` raises: an IllegalCall that is also the OSError with which the system would have answered.
 
-So what a program catches around its calls on sockets catches this error, too.
+So the program's own handlers around socket calls catch this error, too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sockets that a thread which still runs will close: at the end of a program they are open, but no leak."""
+"""Sockets that a running thread will close: at the end of a program they are open, but not leaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings: one call or one socket each, with all that a reader needs to fix it; their text, their data and their groups."""
+"""Findings about a call or a socket, with everything needed to fix them; their text, their data and their groups."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Finding:
     or POSIX), leak (never closed), race (the call was inside the system when the socket was closed). role, state, call: in
     the words of the role's table. place: the line of the program's call, or where a leaked socket was made. code: as `lifecycle
     explain` takes it. legal: the calls that were legal. remedy: the shortest path of calls that makes the call legal, or None.
-    reason: why it is wrong. help: what to do, where that is not a path of calls. answer: what this system answered. socket: the
-    socket's name in this run. history: its calls up to here.
+    reason: why it is wrong. help: advice that is not a path of calls. answer: what this system answered. socket: the socket's
+    name in this run. history: its calls up to here.
     """
 
     kind: FindingKind
@@ -68,9 +68,9 @@ class Finding:
         return answers(self.role, self.state, self.call) if self.is_internet else {}
 
     def matters_on(self, systems: Collection[str]) -> bool:
-        """Whether a system of those named may refuse the call: False where each is known to take it.
+        """Whether one of these systems may refuse the call: False if each is known to accept it.
 
-        systems: names of lifecycle.system.platform_answers.SYSTEMS. What is unknown may be refused.
+        systems: names of lifecycle.system.platform_answers.SYSTEMS. Unknown answers count as refusals.
         """
         if self.kind is not FindingKind.PORTABILITY or not self.is_internet:
             return True

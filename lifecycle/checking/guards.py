@@ -1,4 +1,4 @@
-"""What stands around a call: a library's question, or a `try` of the program's own in which an error is an answer."""
+"""The guards around a call: a library's query, or a `try` of the program that expects an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROGRAM, _LOOP = FileKind.PROGRAM, FileKind.LOOP
 
 
 class Guard(IntEnum):
-    """What a `try` or a `with suppress()` makes of an OSError. HANDLED: something. SWALLOWED: nothing at all."""
+    """How a `try` or a `with suppress()` treats an OSError. HANDLED: by some code. SWALLOWED: by none."""
 
     NONE = 0
     HANDLED = 1
@@ -26,7 +26,10 @@ class Guard(IntEnum):
 
 
 class Standing(IntEnum):
-    """How an illegal call is judged. QUESTION: not at all. NOTE: as a habit of careful programs. MISTAKE: as what it is."""
+    """How an illegal call is judged.
+
+    QUESTION: it is not reported. NOTE: as a habit of careful programs. MISTAKE: as a mistake.
+    """
 
     QUESTION = 0
     NOTE = 1
@@ -37,7 +40,7 @@ _PROBES = frozenset({(SSL, "_create")})
 """(file, function) of the standard library that makes a call to learn the state from its error"""
 
 _WRAPPERS = 3  # frames of packages and of the program between the call and the `try` around it
-_DEEPEST = 12  # frames in all, such as those of a mock that stands for the socket
+_DEEPEST = 12  # all frames, including those of a mock of the socket
 
 
 def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> Standing:
@@ -74,7 +77,7 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
 
 
 def is_tried(frame: FrameType | None) -> bool:
-    """Whether a library makes the call at `frame` in a `try` that takes an error and does nothing: success does not matter."""
+    """Whether a library makes the call at `frame` in a `try` that ignores errors, so that success does not matter."""
     passed = 0
     while frame is not None and passed < _WRAPPERS:
         kind = kind_of(frame.f_code.co_filename)
@@ -91,7 +94,8 @@ def is_tried(frame: FrameType | None) -> bool:
 def is_asked_for(closed: CallSite) -> bool:
     """Whether the line of the program closes the socket, or calls a library's function that is named after an end.
 
-    A library that is asked for something else, as to send an answer, may close the socket too. That is its own doing.
+    A library function with another purpose, such as sending an answer, may also close the socket; the program did not ask for
+    that.
     """
     return not closed.library or ENDING.search(closed.asked) is not None
 
@@ -110,13 +114,13 @@ _regions: dict[str, tuple[_Region, ...]] = {}
 
 
 def guard_of(frame: FrameType, error: type[Exception] = OSError) -> Guard:
-    """What happens to an error at the line where `frame` is, by its source; NONE where that cannot be read."""
+    """The guard of the line where `frame` is, by its source; NONE if that cannot be read."""
     region = _region_of(frame, error)
     return Guard.NONE if region is None else region.guard
 
 
 def caught_at(frame: FrameType | None, error: type[Exception]) -> CallSite | None:
-    """The line of the program that takes an error raised in `frame`; None where nothing takes it."""
+    """The line of the program that catches an error raised in `frame`; None if none does."""
     while frame is not None and not is_loop(frame.f_code):
         region = _region_of(frame, error) if kind_of(frame.f_code.co_filename) is FileKind.PROGRAM else None
         if region is not None:
@@ -180,7 +184,7 @@ def _does_nothing(statement: ast.stmt) -> bool:
 
 
 def _takes(kind: ast.expr, frame: FrameType, error: type[Exception]) -> bool:
-    """Whether the exception that the expression names takes every such error; it does where nothing is known of it."""
+    """Whether the exception that the expression names covers every such error; True for an unknown one."""
     value = _value(kind, frame)
     kinds = value if isinstance(value, tuple) else (value,)
     return any(not isinstance(each, type) or issubclass(error, each) for each in kinds)
@@ -251,6 +255,14 @@ def _was_refused(frame: FrameType) -> bool:
     transport = frame.f_locals.get("self")
     is_of_server = frame.f_code.co_filename == _TRANSPORTS and getattr(transport, "_server", None) is not None
     return is_of_server and not hasattr(transport, "_eof")
+
+
+def finalizes(frame: FrameType) -> bool:
+    """Whether a finalizer makes the call at `frame`, itself or by what it calls."""
+    caller: FrameType | None = frame
+    while caller is not None and caller.f_code.co_name != "__del__":
+        caller = caller.f_back
+    return caller is not None
 
 
 def is_in_repr(frame: FrameType) -> bool:

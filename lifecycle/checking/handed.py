@@ -29,12 +29,12 @@ Place = tuple[CodeType, int]
 
 
 def install() -> None:
-    """Remember, from now on, where each thread is started."""
+    """Begin to remember where each thread is started."""
     _replacements.wrap(threading.Thread, "start", _watched_start)
 
 
 def install_pools() -> None:
-    """Remember where work is given to a pool of threads, which the program has loaded."""
+    """Begin to remember where work is submitted to a pool of threads, a module that the program has loaded."""
     _of_pools.wrap(sys.modules[POOLS]._WorkItem, "__init__", _watched_submit)
 
 

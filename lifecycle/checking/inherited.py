@@ -1,4 +1,4 @@
-"""Listeners that were closed here and live on in a child process: told when they make a bind() fail."""
+"""Listeners that were closed here but are still open in a child process; reported when they make a bind() fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong: the kinds of findings and problems."""
+"""The kinds of findings and problems."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What is wrong."""
+    """The kind of a finding."""
 
     ORDER = "order"
     PORTABILITY = "portability"

@@ -1,4 +1,4 @@
-"""What is watched in modules that the program may load later, from the first socket on that is made when they are there."""
+"""Watches modules that the program may load later, beginning with the first socket made after that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Watcher(NamedTuple):
-    """What begins to watch a module, ends that, and reports what only the end of a check shows."""
+    """The functions that begin and end watching a module, and report the findings that only the end of a check shows."""
 
     begin: Callable[[], None]
     end: Callable[[], None]
@@ -19,13 +19,13 @@ missing: dict[str, Watcher] = {}
 """the modules that are not loaded yet"""
 
 loaded = 0
-"""how many modules there were at the last look"""
+"""the number of loaded modules at the last look"""
 
 _watched: dict[str, Watcher] = {}
 
 
 def begin(watchers: Mapping[str, Watcher]) -> None:
-    """Watch the modules that are there, and wait for the others. watchers: by the names of modules."""
+    """Watch the loaded modules, and wait for the others. watchers: by the names of modules."""
     global loaded
     missing.update(watchers)
     loaded = 0
@@ -44,13 +44,13 @@ def look() -> None:
 
 
 def judge() -> None:
-    """Report what only the end of a check shows."""
+    """Report the findings that only the end of a check shows."""
     for watcher in tuple(_watched.values()):
         watcher.judge()
 
 
 def end() -> None:
-    """Watch no more."""
+    """Stop watching."""
     missing.clear()
     while _watched:
         _watched.popitem()[1].end()

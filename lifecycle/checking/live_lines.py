@@ -1,7 +1,7 @@
-"""What `lifecycle run --live` shows: each process appends what happens to one file, which the command reads.
+"""The events that `lifecycle run --live` shows: each process appends them to one file, which the command reads.
 
-Only what `observe` records is written: changes of state, and the first call of each kind with each outcome in a state. So the
-program pays for a line where something changes, and nothing for the thousandth send.
+Only events that `observe` records are written: changes of state, and the first call of each kind with each outcome in a state.
+So a line is written when something changes, and none for the thousandth send.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lifecycle.checking.track import Event, SocketTrack
 
 LIVE = "live.jsonl"
 LARGEST = 256 << 20
-"""Bytes of the file; of what happens afterwards nothing is shown"""
+"""The maximum size of the file in bytes; later events are not shown"""
 
 
 class LiveLines:
@@ -48,5 +48,5 @@ class LiveLines:
         if self._left > 0:
             try:
                 self._file.append(line)
-            except OSError:  # the command that reads is gone, or the disk is full: the program goes on
+            except OSError:  # the reading command has ended, or the disk is full: the program continues
                 self._left = 0

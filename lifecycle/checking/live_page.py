@@ -23,7 +23,7 @@ from lifecycle.roles.python.observed import OBSERVED_DATAGRAM, OBSERVED_SOCKET, 
 HOST = "127.0.0.1"
 EVERY = 0.1  # seconds between looks at the file
 MOST_AT_ONCE = 2000  # records in one message
-FAREWELL = 2.0  # seconds in which pages may take the last records
+FAREWELL = 2.0  # seconds in which pages can read the last records
 
 
 class LivePage:
@@ -49,11 +49,11 @@ class LivePage:
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """The URL of the page."""
         return f"http://{HOST}:{self._server.server_address[1]}/?token={self._token}"
 
     def close(self, farewell: str) -> None:
-        """Hand on what is left, then the farewell, and end. A page that is open keeps all that it has."""
+        """Pass on the remaining records and a last message, then end. An open page keeps its records."""
         self._is_over.set()
         self._threads[0].join()
         with self._changed:
@@ -75,7 +75,7 @@ class LivePage:
         return explorer_page(roles, title="Socket calls, live", live=f"events?token={self._token}")
 
     def stream(self, write: Any) -> None:
-        """Hand everything on, from the first record, until the program has ended or the page is gone."""
+        """Pass on all records, from the first one, until the program has ended or the page was closed."""
         with self._changed:
             self._readers += 1
         place = 0
@@ -99,7 +99,7 @@ class LivePage:
                 self._changed.notify_all()
 
     def _read(self) -> None:
-        """Take the lines that the processes of the program have written, until it is over."""
+        """Read the lines that the processes of the program write, until close()."""
         rest = ""
         is_last = False
         while not is_last:
@@ -150,4 +150,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing: standard error is the program's."""
+        """Log nothing: standard error is the program's."""

@@ -1,4 +1,4 @@
-"""Sockets that asyncio makes for a program: which line asked for them, and which were closed by a finalizer only."""
+"""Sockets that asyncio makes for a program: the line that requested them, and those that only a finalizer closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lifecycle.roles.words import CLOSE, START_TLS
 
 _replacements = Replacements()
 _sites: WeakKeyDictionary[Any, CallSite] = WeakKeyDictionary()
-_closed: WeakKeyDictionary[Any, tuple[Any, CallSite]] = WeakKeyDictionary()  # transport -> its loop, and where it was closed
+_closed: WeakKeyDictionary[Any, CallSite] = WeakKeyDictionary()  # transport -> where it was closed; its loop may refer to it
 
 
 def install() -> None:
@@ -78,8 +78,8 @@ def _watched_close(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def close(self: Any) -> None:
         if _is_own(sys._getframe(1)) and not self.is_closing():
-            if getattr(self, "_buffer", self):  # what is sent already cannot be lost
-                _closed[self] = self._loop, call_site(sys._getframe(1))
+            if getattr(self, "_buffer", self):  # sent data cannot be lost
+                _closed[self] = call_site(sys._getframe(1))
             _watch_writes(self)
         original(self)
 
@@ -126,11 +126,11 @@ def _watch_writes(transport: Any) -> None:
 def _watched_end(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def close(self: Any) -> None:
-        for transport, (loop, place) in [] if self.is_closed() else list(_closed.items()):
-            if loop is self and _unsent(transport):
+        for transport, place in [] if self.is_closed() else list(_closed.items()):
+            if transport._loop is self and _unsent(transport):
                 track = _track_of(transport)
                 checkers.report_hazard(NOT_AWAITED, track, CLOSE.name, place)
-                if track is not None:  # that its socket stays open follows from it
+                if track is not None:  # the open socket is a consequence of it
                     track.reported |= {FindingKind.LEAK, (FINALIZED, track.made)}
         original(self)
 
@@ -168,7 +168,7 @@ def _watched_del(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def _tls() -> Any:
-    """What watches TLS, where the program has loaded `ssl`."""
+    """The watcher of TLS, if the program has loaded `ssl`."""
     return sys.modules.get("lifecycle.checking.tls")
 
 

@@ -20,7 +20,7 @@ from lifecycle.checking.call_sites import CallSite, FileKind, call_site, is_file
 from lifecycle.checking.guards import is_tried
 from lifecycle.checking.observed import ObservedState
 from lifecycle.checking.track import SocketTrack
-from lifecycle.roles.options import set_too_late
+from lifecycle.roles.options import has_a_time, set_too_late
 from lifecycle.roles.python.hazards import PART_LOST, READS_ON, SET_TOO_LATE, Hazard
 from lifecycle.roles.python.words import ENDS_OF_A_LOOP, SENDS_ONE, SETS_OPTION, TAKES_PART
 
@@ -48,7 +48,7 @@ _ends: dict[int, CallSite] = {}
 
 
 def end_site() -> CallSite | None:
-    """Where this thread has received the end of a stream last."""
+    """The place where this thread last received the end of a stream."""
     return _ends.get(get_ident())
 
 
@@ -63,7 +63,7 @@ def report(hazard: Hazard, ended: Ended, reason: str = "") -> None:
 
 
 def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -> None:
-    """A legal call has ended: report what it loses, or that it came too late."""
+    """A legal call has ended: report a loss, or that it came too late."""
     for told in tuple(receivers):
         told(ended)
     if outcome == "eof":
@@ -75,20 +75,30 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
     elif outcome == "eof" and after is ended.state:
         _count_end(ended)
     elif outcome is not None and ended.row == SETS_OPTION:  # else the arguments were wrong, and the system was not asked
-        reason = set_too_late(ended.state.facts, *ended.arguments[:3])
-        if reason and not is_tried(ended.frame):
-            report(SET_TOO_LATE, ended, reason)
+        _look_at_option(ended)
+
+
+def _look_at_option(ended: Ended) -> None:
+    """Report an option that is set too late; one that was set in time keeps its effect when it is set again."""
+    if not has_a_time(ended.arguments):
+        return
+    option, track = (int(ended.arguments[0]), int(ended.arguments[1])), ended.track
+    reason = set_too_late(ended.state.facts, *ended.arguments[:3])
+    if not reason:
+        track.set_in_time = track.set_in_time | {option} if ended.arguments[2] else track.set_in_time - {option}
+    elif option not in track.set_in_time and not track.adopted and not is_tried(ended.frame):
+        report(SET_TOO_LATE, ended, reason)
 
 
 def took_all(buffers: object, count: int) -> bool:
-    """Whether sendmsg() took all of these; True where that can only be told by reading them, which may be possible once."""
+    """Whether sendmsg() sent all of these; True if only reading them, perhaps for the only time, would show it."""
     if type(buffers) not in (list, tuple) or not all(type(each) in SIZED for each in buffers):  # type: ignore[attr-defined]
         return True
     return count == sum(map(len, buffers))  # type: ignore[call-overload]
 
 
 def _size(ended: Ended) -> int:
-    """How many bytes the call was given; 0 where that cannot be told any more."""
+    """The number of bytes passed to the call; 0 if that is not known any more."""
     given = ended.arguments[0]
     if ended.row == SENDS_ONE:
         return memoryview(given).nbytes

@@ -1,8 +1,7 @@
 """How far a checker has followed a socket: its state, and which of its calls were noted in that state.
 
-Many sockets get equally far, so they share a Milestone, as they share the states of a role. What a call leads to is
-found out once for each milestone, and is one look into a dictionary from then on. So the first calls of a connection cost
-little, too.
+Many sockets get equally far, so they share a Milestone, as they share the states of a role. The next milestone after a call is
+computed once for each milestone, and is a dictionary look-up from then on. So the first calls of a connection cost little, too.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ def ended_so(call: str, outcome: str | None) -> Ended:
 
 
 class Reached(NamedTuple):
-    """What makes up a milestone.
+    """The parts of a milestone.
 
-    before: the state before this one. noted: how the calls have ended that were noted in this state. has_sent: whether one has
+    before: the state before this one. noted: the ends of the calls that were noted in this state. has_sent: whether one has
     sent, in any state. watched: the program has the descriptor, and may wait for it. shared: another object has the same
     socket.
     """
@@ -63,7 +62,7 @@ class Milestone:
         _all.add(self)
 
     def look_again(self) -> None:
-        """Find out anew what need not be noted."""
+        """Compute again which calls need not be noted."""
         self.steps.clear()
         for call in (*FREQUENT, ACCEPT.name):
             setattr(self, call, not keeps_all and call in self.reached.noted and call in self.state.keeps)
@@ -80,7 +79,7 @@ class Milestone:
         return self.but(noted=self.reached.noted | {ended}, has_sent=self.reached.has_sent or call in SENDING)
 
     def but(self, **changes: object) -> Milestone:
-        """The milestone that differs in that."""
+        """The milestone that differs in these parts."""
         return milestone_of(self.reached._replace(**changes))  # type: ignore[arg-type] # the fields' own types
 
 
@@ -112,7 +111,7 @@ keeps_all = False
 """whether some active checker keeps every call of every socket"""
 
 looks_at_all = False
-"""whether somebody is told what is noted, so that nothing may be noted unseen"""
+"""whether there is a watcher of noted calls, which therefore must not be noted in the fast path"""
 
 
 def milestone_of(reached: Reached) -> Milestone:
@@ -126,14 +125,14 @@ def milestone_of(reached: Reached) -> Milestone:
 
 
 def keep_all(is_on: bool) -> None:
-    """Have every call noted from now on, or only those that say something new."""
+    """Note every call from now on, or only those with new information."""
     global keeps_all
     keeps_all = is_on
     _look_again()
 
 
 def look_at_all() -> None:
-    """Have no call noted unseen from now on."""
+    """Note no call in the fast path from now on."""
     global looks_at_all
     looks_at_all = True
     _look_again()

@@ -1,6 +1,7 @@
-"""What happens around a watched call: the state in which it began, how it ended, and what that says about the program.
+"""The work around a watched call: the state in which it began, its end, and the findings that follow.
 
-The methods in drop_in.py handle the usual case in their own frame: a frequent call that changes nothing. All else comes here.
+The methods in drop_in.py handle the usual case in their own frame: a frequent call that changes nothing. All other calls come
+here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
 
-from lifecycle.checking import checkers, inherited, losses, waiting
+from lifecycle.checking import checkers, inherited, losses, registered
 from lifecycle.checking.call_sites import SOCKET, FileKind, followed, kind_of
 from lifecycle.checking.concurrent_close import InFlight, in_flight, judge_overdue, socket_closed, suspects
 from lifecycle.checking.guards import Standing, is_in_finalizer, is_in_repr, is_safe_race, standing
@@ -146,14 +147,14 @@ def fail_at_once(
     error: BaseException,
     began: float | None = None,
 ) -> None:
-    """A call has raised that was legal when it began; one that would only have to wait says nothing new the second time."""
+    """A call has raised that was legal when it began; one that would only have to wait is noted once."""
     if type(error) is BlockingIOError and (call, "pending") in at.reached.noted and track.at is at:
         return
     _began(track, at.state, call, frame, arguments, began).ended(outcome_of_error(at.state, call, error), error=error)
 
 
 def finish_silently(track: SocketTrack | Unchecked, call: str, arguments: tuple[Any, ...], result: Any) -> None:
-    """A frequent call has returned something else than its usual result."""
+    """A frequent call has returned an unusual result."""
     if not isinstance(track, Unchecked):
         current = _begun_before(track, call, sys._getframe(1), arguments)
         outcome = outcome_of_result(current.state, call, arguments, result)
@@ -206,8 +207,8 @@ def closing(sock: socket.socket) -> SocketTrack | None:
         checkers.report_hazard(FINALIZED, track, _CLOSE, track.made, state=state)
     for each in calls:
         socket_closed(track, state, each, _fileno(sock))
-    if waiting.in_use:
-        waiting.closed(track, _fileno(sock))
+    if registered.in_use:
+        registered.closed(track, _fileno(sock))
     return track
 
 

@@ -50,7 +50,7 @@ class ObservedState:
 
     role: the law. stands_for: the state of the law whose row applies here. legal: the calls that the role allows here.
     keeps: those among them whose `ok` stays here. simple: those whose arguments do not change that. silent: those that only
-    ask, or set something that has no part in the order, so that they are not noted; both are empty while every call is kept.
+    query, or set something that has no part in the order, so that they are not noted; both are empty while every call is kept.
     may_reset: whether close() may take back what was sent. listens: whether it is a listener.
     """
 
@@ -78,17 +78,17 @@ class ObservedState:
         return f"<{self.role.name} {self.name}>"
 
     def keep_all(self, is_on: bool) -> None:
-        """Have every call noted from now on, or only those that say something new."""
+        """Note every call from now on, or only those with new information."""
         self.simple = frozenset() if is_on else self.legal.difference(WITH_ADDRESS)
         tells = (call for call in TELLS_RESULT if self.lists(call, CONFIRMED.name))
         self.silent = frozenset() if is_on else self.keeps.intersection(UNNOTED).difference(tells)
 
     def after(self, call: str, outcome: str) -> ObservedState:
-        """The state after `call` has ended in `outcome` on a real system; this one where no row says otherwise."""
+        """The state after `call` has ended in `outcome` on a real system; this one if no row has that outcome."""
         return self._all[self._cells[call].get(outcome, self.name)] if call in self._cells else self
 
     def lists(self, call: str, outcome: str) -> bool:
-        """Whether a row says where this outcome of `call` leads."""
+        """Whether a row has this outcome of `call`."""
         return outcome in self._cells.get(call, ())
 
     def has_end(self, call: str) -> bool:
@@ -131,7 +131,7 @@ class ObservedState:
         return self.final or self.facts.stopped
 
     def expects_an_answer(self, call: str) -> bool:
-        """Whether a guarded `call` is a question or a farewell; a farewell to a connect that goes on ends it."""
+        """Whether a guarded `call` is a query or a farewell; a farewell during a connect ends the connect."""
         return call in QUESTIONS and not (call == FAREWELL and self.facts.link is Link.SEEKING)
 
     def waits(self, call: str) -> bool:
@@ -175,7 +175,7 @@ def answers(
     for package_role in PACKAGE_ROLES[role]:
         package_state = package_role.state_of(at.socket)
         if package_state is not None:
-            # They cannot be read when the program has used up its descriptors, changed its root or given up its privileges.
+            # They cannot be read after the program has used up its descriptors, changed its root or dropped its privileges.
             with suppress(OSError, ImportError):
                 from lifecycle.system.platform_answers import platform_answers  # loads the matrices at the first illegal call
 
@@ -223,7 +223,7 @@ UNKNOWN_STATE = OTHER.initial
 
 
 def keep_all(is_on: bool) -> None:
-    """Have every call noted from now on, or only those that say something new."""
+    """Note every call from now on, or only those with new information."""
     for states in (STREAM, DATAGRAM, OTHER):
         for state in states:
             state.keep_all(is_on)
@@ -282,7 +282,7 @@ def corrected(state: ObservedState, sock: socket.socket) -> ObservedState:
         real = facts_of(sock, peek=False)
         is_unchanged = real == at.socket or (at.link is real.link and at.address)  # Linux releases a port that it chose itself
         if real.handle and not is_unchanged:
-            has_failed = at.failed and real.link is Link.NO  # which the system does not show
+            has_failed = at.failed and real.link is Link.NO  # the system does not show this
             return states.like(replace(python_facts(real), failed=has_failed))
     return state
 

@@ -1,4 +1,4 @@
-"""A call on a watched socket, in progress: how it ended, what that says about the program, and the state that it leads to."""
+"""A running call on a watched socket: its end, the findings that follow, and the state that it leads to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lifecycle.checking import checkers, inherited, losses
 from lifecycle.checking.call_sites import FileKind, call_site, is_file, kind_of
 from lifecycle.checking.concurrent_close import call_ended
 from lifecycle.checking.enforced import refusal
-from lifecycle.checking.guards import is_asked_for, is_safe_race
+from lifecycle.checking.guards import finalizes, is_asked_for, is_safe_race
 from lifecycle.checking.handed import named_site
 from lifecycle.checking.kinds import FindingKind
 from lifecycle.checking.milestones import ended_so
@@ -118,8 +118,11 @@ class ObservedCall:
             losses.look(self, outcome, after, result)
 
     def check_descriptor(self, number: int | None) -> None:
-        """Report, once, a legal call whose error `number` means that the descriptor was closed without the object."""
-        if lost_descriptor(number) and LOST_DESCRIPTOR not in self.track.reported:
+        """Report, once, a legal call whose error `number` means that the descriptor was closed without the object.
+
+        In a finalizer it may be the collector that has closed it: it ends the objects of a cycle in any order.
+        """
+        if lost_descriptor(number) and LOST_DESCRIPTOR not in self.track.reported and not finalizes(self.frame):
             self._report(FindingKind.ORDER, _answer(number), reason=LOST_DESCRIPTOR)
             self.track.reported |= {LOST_DESCRIPTOR}
 
@@ -136,7 +139,7 @@ class ObservedCall:
         return self.track.family not in INTERNET and self.state.is_local(self.row)
 
     def _judge(self, outcome: str | None, number: int | None) -> None:
-        """Report an illegal call, by what the system made of it."""
+        """Report an illegal call, according to the system's answer."""
         state = self.state
         if self.predicted:
             return  # it was reported when it began
@@ -203,7 +206,7 @@ class ObservedCall:
 
 
 def _text(error: BaseException | None) -> str:
-    """The error in words; of an error that is not the system's only the name, since its words may run the program's code."""
+    """The error as text; only the name if it is not the system's, since its text may run the program's code."""
     if error is None:
         return ""
     return f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__

@@ -66,7 +66,7 @@ def _of_getsockopt(state: ObservedState, arguments: Arguments, result: Any) -> s
     is_result = tuple(arguments[:2]) == (socket.SOL_SOCKET, socket.SO_ERROR)
     if not is_result or state.after("getsockopt", CONFIRMED.name) is state:
         return "ok"
-    number = int.from_bytes(result, sys.byteorder) if isinstance(result, bytes) else result  # as it was asked for
+    number = int.from_bytes(result, sys.byteorder) if isinstance(result, bytes) else result  # as requested
     return system.outcome_of_number(state.role.call(CONNECTING[0]).errors, number) if number else ASKED.name
 
 

@@ -70,7 +70,7 @@ class CheckedProcess:
         self._signals = ReplacedDefaults(lambda: self.finish(orderly=False, killed=True))
 
     def begin(self) -> None:
-        """Check from now on, whichever way the process ends."""
+        """Begin to check, and prepare for every way in which the process may end."""
         _load()
         if self.settings.live:
             from lifecycle.checking.live_lines import LiveLines
@@ -135,7 +135,7 @@ class CheckedProcess:
                 yield from json.loads(line).items()
 
     def _forked(self) -> None:
-        """This process is a child now: findings and sockets of before belong to its parent."""
+        """This process is a child now: earlier findings and sockets belong to its parent."""
         self.process = os.getpid()
         self.is_main = self.is_over = False
         self.checker.forget()
@@ -184,7 +184,7 @@ def _ends_by_exception() -> bool:
 
 
 def _never_began(*, is_from_file: bool) -> bool:
-    """Whether Python has found no program, or could not compile it: then it has said so itself, and no line of it ran.
+    """Whether Python has found no program, or could not compile it: Python itself has then reported this, and no line ran.
 
     Before a file is opened, `__main__` has the loader of built-in modules; before a module or folder is run, it has no spec.
     """

@@ -36,7 +36,7 @@ class CheckedSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Findings belong to the test that runs."""
+        """Assign findings to the running test."""
         self.checker.owner = item.nodeid
         try:
             return (yield)
@@ -45,7 +45,7 @@ class CheckedSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """A report carries the findings since the last one, also from a worker of pytest-xdist."""
+        """Add the findings since the last report to this one, also in a worker of pytest-xdist."""
         report = yield
         registry.judge_the_dead()
         setattr(report, _ATTRIBUTE, self._new())
@@ -57,7 +57,7 @@ class CheckedSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Look for leaks, stop checking, and write the files; fail the run where that was asked for."""
+        """Look for leaks, stop checking, and write the files; fail the run if that was requested."""
         gc.collect()
         checks.judge_what_is_left()
         self.unseen += unseen.unseen(self._sockets_before)
@@ -82,7 +82,7 @@ class CheckedSession:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Collect what a worker of pytest-xdist has found at its end."""
+        """Collect the findings of a worker of pytest-xdist at its end."""
         output = getattr(node, "workeroutput", {})
         self.findings.extend(output.get(_ATTRIBUTE, ()))
         self.unseen += [each for each in output.get(_UNSEEN, ()) if each not in self.unseen]

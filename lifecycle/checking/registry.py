@@ -47,7 +47,7 @@ _fileno = _socket.socket.fileno
 _CONNECTED = STREAM.at(LINKED)
 
 Kind = tuple[int, int, int]
-"""family, type and protocol, as they were asked for"""
+"""family, type and protocol, as requested"""
 
 _first: dict[Kind, Milestone] = {}  # where a new socket begins
 
@@ -141,7 +141,7 @@ def register(sock: socket.socket, kind: Kind, fileno: int | None) -> None:
 
 
 def _maker(frame: FrameType, listener: SocketTrack | None) -> CallSite | None:
-    """Which line has made the socket that a library makes at `frame`; None for this package's own sockets."""
+    """The line for which a library makes a socket at `frame`; None for this package's own sockets."""
     made = call_site(frame)
     if made.file in followed:
         return made
@@ -169,7 +169,7 @@ def _beginning(sock: socket.socket, state: ObservedState) -> Milestone:
 
 
 def track_of(sock: socket.socket) -> SocketTrack | None:
-    """The track of `sock`, which is adopted where it is not known yet. None for a socket that is not checked."""
+    """The track of `sock`, which is adopted if it is not known yet. None for a socket that is not checked."""
     track = getattr(sock, "_closed", None)
     if type(track) is SocketTrack:
         return track
@@ -202,7 +202,7 @@ def _join(twin: SocketTrack, track: SocketTrack) -> None:
 
 
 on_twin: list[Callable[[], None]] = []
-"""what is called when two objects are found to have the same socket of the system"""
+"""the functions that are called when two objects have the same socket of the system"""
 
 
 def note_number(number: int, track: SocketTrack) -> None:
@@ -259,7 +259,7 @@ def handed_out() -> int:
 
 
 def record_next_calls() -> None:
-    """The next call of each kind is recorded on every socket, though it changes nothing."""
+    """Record the next call of each kind on every socket, although it changes nothing."""
     for track in live.copy().values():
         track.begin_anew()
 
@@ -285,7 +285,7 @@ def forget_all() -> None:
 
 def _report_leak(track: SocketTrack) -> None:
     """Report a leak, once: an inner block may have reported it already."""
-    if FindingKind.LEAK in track.reported or track.made is UNKNOWN:  # nobody can say where to close it
+    if FindingKind.LEAK in track.reported or track.made is UNKNOWN:  # there is no place to close it
         return
     track.reported |= {FindingKind.LEAK}
     reason = "Close it, or use it in a `with` block"
@@ -374,7 +374,7 @@ def _adopted(sock: socket.socket) -> SocketTrack | None:
     if not checkers.in_turn or sock.fileno() == -1:
         return None
     track = SocketTrack(sock, _died)
-    track.key, track.number, track.noted = id(sock), checkers.other_number(), []  # nobody knows how it was made
+    track.key, track.number, track.noted = id(sock), checkers.other_number(), []  # it is unknown how it was made
     track.at, track.inode, track.adopted = _beginning(sock, found_state(sock)), inode_of(_fileno(sock)), True
     _follow(sock, track)
     return track

@@ -1,4 +1,4 @@
-"""The report of a run: a summary on standard error, and the files that were asked for."""
+"""The report of a run: a summary on standard error, and the requested files."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def report_run(
 
 
 def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Mapping[str, Any]]]:
-    """The findings by cause, without what is silenced; all of them, with a word about it, where that cannot be read."""
+    """The findings by cause, without silenced ones; all of them, and a message, if the settings cannot be read."""
     try:
         project = project_settings(Path(settings.start))
         return remaining(findings, project, settings.baseline, settings.write_baseline)
@@ -75,7 +75,7 @@ def _remaining(settings: Settings, findings: Sequence[Mapping[str, Any]]) -> Seq
 
 
 def _hand_over(text: str, file: str | None, *, is_text: bool) -> None:
-    """Write what was found to the file, or where that cannot be, to standard error."""
+    """Write the findings to the file, or to standard error if that is not possible."""
     if file is not None:
         with _reporting_failure(file):
             write_whole(file, text)
@@ -97,7 +97,7 @@ def write_report(file: str, checker: Checker, findings: Sequence[Mapping[str, An
 
 @contextmanager
 def _reporting_failure(file: str | None) -> Iterator[None]:
-    """A file that cannot be written is reported, and does not end the program with an error."""
+    """Report a file that cannot be written, without ending the program by an error."""
     try:
         yield
     except OSError as error:

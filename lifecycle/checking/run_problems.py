@@ -52,8 +52,8 @@ def remaining(
 ) -> list[Sequence[Data]]:
     """The groups of findings that neither a comment, nor the project's settings, nor the baseline silences.
 
-    What is certainly wrong stands first, and what is in tests last. write_baseline: write those that are found there, and
-    return none. Raises OSError, and ValueError for a file that is not a baseline.
+    Certain mistakes come first, and problems in tests last. write_baseline: write the problems to that file, and return none.
+    Raises OSError, and ValueError for a file that is not a baseline.
     """
     groups = [(problem_of(group), group) for group in grouped(findings)]
     groups = [(problem, group) for problem, group in groups if formats.not_ignored((problem,), settings)]
@@ -71,7 +71,7 @@ def _urgency(item: tuple[Problem, Sequence[Data]]) -> tuple[bool, int]:
 
 
 def headline(groups: Sequence[Sequence[Data]], left_out: int = 0) -> str:
-    """How many findings there are, at how many places, by kind."""
+    """The numbers of findings and places, by kind."""
     if not groups:
         return "lifecycle: no findings"
     findings = [finding for group in groups for finding in group]

@@ -30,7 +30,7 @@ _STYLES = (
     (re.compile(r"^      Call .*? first\."), _CYAN),
     (re.compile(r"^      (?:History of|  \S+:\d+  |This system|Winsock).*"), _DIM),
 )
-"""(what a line has, how it is shown on a terminal), the first that fits"""
+"""(pattern of a line, its style on a terminal); the first that matches"""
 
 
 def summary(
@@ -83,7 +83,7 @@ def _folded(groups: Sequence[Sequence[Mapping[str, Any]]]) -> Iterator[tuple[Pro
 
 
 def _table(causes: Sequence[tuple[Problem, Sequence[Mapping[str, Any]]]]) -> Iterator[str]:
-    """One line for each code: how often, at how many places, and where first; what is certainly wrong stands first."""
+    """One line for each code: the numbers of findings and places, and the first place; certain mistakes come first."""
     by_code: dict[str, list[tuple[Problem, int]]] = defaultdict(list)
     for problem, group in causes:
         by_code[problem.code].append((problem, len(group)))
@@ -98,7 +98,7 @@ def _table(causes: Sequence[tuple[Problem, Sequence[Mapping[str, Any]]]]) -> Ite
 
 
 def for_terminal(text: str, stream: int) -> str:
-    """The text in the terminal's width and colours, where `stream` is a terminal; as it is elsewhere. NO_COLOR is respected."""
+    """The text in the terminal's width and colours if `stream` is a terminal; otherwise unchanged. NO_COLOR is respected."""
     try:
         if not os.isatty(stream):
             return text

@@ -19,7 +19,7 @@ from lifecycle.checking.replacements import Replacements
 from lifecycle.roles.python import tls_hazards as hazards
 from lifecycle.roles.python.words import RECEIVING
 
-_IN_A_ROW = 3  # times that TLS wants to read while nothing new has arrived
+_IN_A_ROW = 3  # the number of times that TLS may want to read while nothing new has arrived
 
 _replacements = Replacements()
 
@@ -67,7 +67,7 @@ def _used(original: Callable[..., Any], *, ends: bool = False) -> Any:
             if memory.wants == _IN_A_ROW:
                 tls.report(hazards.END_NOT_TOLD, self, name, losses.end_site() or call_site(sys._getframe(1)))
             raise
-        except (ssl.SSLWantWriteError, ssl.SSLEOFError, ssl.SSLZeroReturnError):  # after its end nobody is there to be told
+        except (ssl.SSLWantWriteError, ssl.SSLEOFError, ssl.SSLZeroReturnError):  # after its end there is no peer to notify
             raise
         except ssl.SSLError as error:
             if memory.outgoing.pending:

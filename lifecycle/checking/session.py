@@ -84,7 +84,7 @@ def checked_sockets(mode: str = "observe", *, open_is_leak: bool = True, strict:
 def judge_what_is_left(first: int | None = 0) -> None:
     """Report leaks and races that only the end of a check shows.
 
-    first: the number of the first socket that must not be open any more; None where sockets may stay open.
+    first: the number of the first socket that must be closed by now; None if sockets may stay open.
     """
     registry.judge_the_dead()
     judge_in_flight()

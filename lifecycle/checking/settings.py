@@ -16,7 +16,7 @@ FOLLOWING = Path(__file__).parent / "following"
 
 
 class Mode(StrEnum):
-    """What happens to an illegal call."""
+    """How an illegal call is treated."""
 
     OBSERVE = "observe"
     WARN = "warn"
@@ -25,13 +25,13 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What was asked for.
+    """The settings of a run.
 
-    report, chart, html: files to write. connection: the number of the connection to chart, from 1; None for all.
-    systems: those whose portability matters; empty for all. strict: give notes, too. fail_on: the kinds of findings with which
-    the run ends with exit code 1. output_format: of formats.writers. output: the file for it; None for standard error.
-    baseline: a file of problems that are known. write_baseline: the file to write them to. start: the folder in which the run
-    began, whose project's settings apply. live: write what happens for a page that shows it at once. all: show every cause.
+    report, chart, html: files to write. connection: the number of the connection to chart, from 1; None for all. systems: those
+    to be portable to; empty for all. strict: give notes, too. fail_on: the kinds of findings with which the run ends with exit
+    code 1. output_format: of formats.writers. output: the file for it; None for standard error. baseline: a file of problems
+    that are known. write_baseline: the file to write them to. start: the folder in which the run began, whose project's
+    settings apply. live: write events for a page that shows them at once. all: show every cause.
     """
 
     mode: Mode = Mode.OBSERVE

@@ -56,7 +56,7 @@ class SharedFile:
         return b"".join(parts).decode()
 
     def free_spares(self) -> None:
-        """Let the report have the descriptors that were kept for it."""
+        """Free the descriptors that were kept for the report."""
         while self._spares:
             number = self._spares.pop()
             if self._is_own(number):

@@ -34,7 +34,7 @@ class Counted:
         self.in_a_row = 0
 
     def of(self, name: str) -> Callable[..., Any]:
-        """The method of that name, which counts."""
+        """The method of that name with counting."""
 
         @wraps(getattr(self.kind, name))
         async def read(*arguments: Any, **keywords: Any) -> Any:

@@ -1,6 +1,6 @@
-"""TLS over sockets: what a program does with `ssl.SSLSocket` in an order that loses data, its end, or its protection.
+"""TLS over sockets: calls of `ssl.SSLSocket` in an order that loses data, its end, or its protection.
 
-Nothing that travels is kept: of a message only that it was a close_notify, of data that is sent again its size and a hash.
+No data is kept: of a message only whether it was a close_notify, and of data that has to be sent again its size and a hash.
 """
 
 from __future__ import annotations
@@ -26,20 +26,19 @@ from lifecycle.roles.python.hazards import Hazard
 from lifecycle.roles.python.words import RECEIVING, SENDING
 from lifecycle.roles.words import ACCEPT, CONNECT, DETACH
 
-LONG = 0.9  # seconds; a call that waits for longer was not meant to wait
+LONG = 0.9  # seconds after which a waiting call counts as one that was not meant to wait
 _ALERT, _READ, _CLOSE_NOTIFY = 21, "read", 0
 
 _replacements = Replacements()
 
 
 class Secured:
-    """What is known of one SSLSocket.
+    """The state of one SSLSocket.
 
-    is_dropped: shutdown() has ended TLS, and nobody was told yet. has_failed: its handshake has. is_ending: unwrap() was
-    called. notified: the peer has said
-    that its data is whole. is_readable: a wait has said that the descriptor is. retry: size and hash of data that has to be
-    sent again. inside: the threads that send (True) and receive (False) now. waits: the receive that waits now: its name and
-    place, and since when.
+    is_dropped: shutdown() has ended TLS, and this was not reported yet. has_failed: its handshake has. is_ending: unwrap() was
+    called. notified: the peer has sent close_notify. is_readable: a wait has said that the descriptor is. retry: size and hash
+    of data that has to be sent again. inside: the threads that send (True) and receive (False) now. waits: the receive that
+    waits now: its name and place, and since when.
     """
 
     __slots__ = (
@@ -56,12 +55,12 @@ class Secured:
 
     @property
     def is_over(self) -> bool:
-        """Whether the end of the data is no surprise."""
+        """Whether the end of the data is expected."""
         return self.notified or self.has_failed or self.is_ending
 
 
 on_rest: list[Callable[[Any], None]] = []
-"""what is called when a receive leaves data of its SSLSocket in TLS"""
+"""the functions that are called when a receive leaves data of its SSLSocket in TLS"""
 
 _secured: WeakKeyDictionary[Any, Secured] = WeakKeyDictionary()
 _sessions: dict[int, tuple[Any, CallSite]] = {}
@@ -69,7 +68,7 @@ _KEPT = 16  # sessions
 
 
 def of(sock: Any) -> Secured:
-    """What is known of an SSLSocket or SSLObject."""
+    """The state of an SSLSocket or SSLObject."""
     known = _secured.get(sock)
     if known is None:
         known = _secured[sock] = Secured()
@@ -89,7 +88,7 @@ def is_own(frame: FrameType | None) -> bool:
 
 
 def listen_to(context: Any) -> None:
-    """Receive the alerts of the context's connections, where the program is not."""
+    """Receive the alerts of the context's connections, unless the program does."""
     hook: Any = ssl.SSLContext.__base__.__dict__.get("_msg_callback")
     if hook is not None and hook.__get__(context) is None:
         hook.__set__(context, _told)
@@ -132,7 +131,7 @@ def _created(original: Callable[..., Any]) -> Any:
 
 
 def _watch_below() -> None:
-    """Two objects have the same descriptor: look at their next calls, in case that TLS goes over one."""
+    """Two objects have the same descriptor: look at their next calls, in case that one of them carries TLS."""
     if _below not in losses.receivers:
         losses.receivers.append(_below)
     registry.record_next_calls()
@@ -154,7 +153,7 @@ def _shut(original: Callable[..., Any]) -> Any:
             of(self).is_dropped = True
             of(self).is_ending |= how != socket.SHUT_WR  # the end that is received then is the program's own
             if how != socket.SHUT_RDWR and is_own(sys._getframe(1)):
-                of(self).is_dropped = False  # what follows from it need not be told again
+                of(self).is_dropped = False  # its consequences are not reported again
                 report(hazards.DROPPED, self, "shutdown", named_site(sys._getframe(1), "shutdown"))
         return original(self, how)
 
@@ -221,7 +220,7 @@ def _in_the_clear(
 
 
 def _size(arguments: tuple[Any, ...]) -> int:
-    """How many bytes a call is given, or asks for; 1 where it does not say."""
+    """The number of bytes that a call is given or requests; 1 if it does not say."""
     first, second = (*arguments, None, None)[:2]
     if isinstance(second, int) and second:
         return second
@@ -356,7 +355,7 @@ def _session(original: Any) -> Any:
 
 
 _ASKED = ("getpeercert", "selected_alpn_protocol", "version", "cipher", "get_channel_binding")
-"""the questions that have an answer after the handshake only"""
+"""the queries that have an answer only after the handshake"""
 
 
 def install() -> None:

@@ -18,13 +18,13 @@ def note_reader(track: SocketTrack, file: object) -> None:
 
 
 def holds_plain_data(track: SocketTrack) -> bool:
-    """Whether a reader over the socket has data that nobody has read yet."""
+    """Whether a reader over the socket has unread data."""
     readers = (each() for each in track.readers)
     return any(reader is not None and _held(reader) for reader in readers)
 
 
 def _held(reader: io.BufferedReader) -> bool:
-    """Whether the reader holds data: peek() gives that without asking the system, which is kept from being asked."""
+    """Whether the reader holds data: peek() returns it without a system call, which is prevented here."""
     raw: Any = reader.raw
     if reader.closed or "readinto" in vars(raw):
         return False

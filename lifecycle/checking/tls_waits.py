@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-from lifecycle.checking import tls, waiting
+from lifecycle.checking import registered, tls, waiting
 from lifecycle.checking.call_sites import call_site
 from lifecycle.roles.python import tls_hazards as hazards
 
@@ -18,20 +18,20 @@ _rests: WeakKeyDictionary[Any, dict[int, ref[Any]]] = WeakKeyDictionary()
 
 
 def install() -> None:
-    """Tell this of each wait, and of the data that a receive leaves."""
+    """Begin to be notified of each wait, and of data that a receive leaves."""
     tls.on_rest.append(_note_rest)
     waiting.begin_with_tls(_Watcher)
 
 
 def uninstall() -> None:
-    """Watch no more."""
+    """Stop watching."""
     waiting.begin_with_tls(None)
     tls.on_rest.clear()
     _rests.clear()
 
 
 class _Watcher:
-    """What `waiting` tells of waits. timeout: that of the wait; with 0 the program only asks, and does not wait."""
+    """Receives the events of `waiting`. timeout: that of the wait; with 0 the program only polls."""
 
     @staticmethod
     def begins(things: object, timeout: float | None, frame: FrameType) -> None:
@@ -49,7 +49,7 @@ class _Watcher:
 
     @staticmethod
     def ended(readable: list[Any]) -> None:
-        """select() has said that these can be read."""
+        """select() has returned these as readable."""
         for sock in readable:
             if isinstance(sock, ssl.SSLSocket):
                 tls.of(sock).is_readable = True
@@ -64,14 +64,14 @@ def _judge(waited_for: Iterable[ssl.SSLSocket], call: str, frame: FrameType) -> 
 def _note_rest(sock: ssl.SSLSocket) -> None:
     """A receive has left data in TLS: the next wait of each selector that has the socket is judged."""
     number = sock.fileno()
-    for found in tuple(waiting.in_use.values()):
+    for found in tuple(registered.in_use.values()):
         selector = found()
         if selector is not None and _is_read(selector, number):
             _rests.setdefault(selector, {})[number] = ref(sock)
-            waiting.watch_next_use(selector)
+            registered.watch_next_use(selector)
 
 
 def _is_read(selector: Any, number: int) -> bool:
     """Whether the selector waits until the descriptor can be read."""
-    entry: Any = waiting.entry_of(selector, number)
+    entry: Any = registered.entry_of(selector, number)
     return entry is not None and bool(entry.events & selectors.EVENT_READ)

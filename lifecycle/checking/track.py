@@ -1,4 +1,4 @@
-"""What is known about one socket of the program: its state, its history, and where it was made.
+"""The knowledge about one socket of the program: its state, its history, and the place where it was made.
 
 A track is a weak reference to its socket. It is stored in the socket's own `_closed` attribute, where it counts as false until
 the program's close() replaces it: so a watched method finds it with one attribute look-up, which is what the budget for a call
@@ -52,15 +52,16 @@ class Event(NamedTuple):
 
 
 class SocketTrack(ref[socket.socket]):
-    """What is known about one socket; counts as false.
+    """The knowledge about one socket; counts as false.
 
     at: how far it was followed. noted: its history; of a usual call only (how it ended, the milestones before and behind it,
     the code and the instruction that made it, or its place and -1, the name of the thread). key: its id(). inode: identifies
     the system's socket, 0 where unknown. adopted: the socket is older than the check. owner: the test that made it. ends: its
-    addresses, the local one and the peer's, where charts need them. reported: what was reported already. filed: the program
-    has made a file over it. forgotten: a library's finalizer closes it. end_seen_at, ends_in_a_row: where the end of the stream
-    was received last, and how often there. readers: the files over it that read. unbuffered: those without a buffer. group: the
-    tracks of all objects over the same socket of the system.
+    addresses, the local one and the peer's, where charts need them. reported: the findings that were reported already.
+    set_in_time: the options that are set, and would have no effect later. filed: the program has made a file over it.
+    forgotten: a library's finalizer closes it. end_seen_at, ends_in_a_row: where the end of the stream was received last, and
+    how often there. readers: the files over it that read. unbuffered: those without a buffer. group: the tracks of all objects
+    over the same socket of the system.
     """
 
     __slots__ = ("__dict__", "at", "key", "noted", "number")
@@ -70,9 +71,10 @@ class SocketTrack(ref[socket.socket]):
     at: Milestone
     noted: list[Any]
 
-    # What most sockets never set, and few calls ask for, stands here, where a new track need not set it.
+    # Attributes that most sockets never set and few calls read are here, so that a new track need not set them.
     inode = left_out = ends_in_a_row = 0
     reported: frozenset[object] = frozenset()
+    set_in_time: frozenset[tuple[int, int]] = frozenset()
     adopted = filed = forgotten = False
     end_seen_at: tuple[CodeType, int] | None = None
     owner = ""
@@ -89,7 +91,7 @@ class SocketTrack(ref[socket.socket]):
 
     @property
     def events(self) -> list[Event]:
-        """The history; each event is made when somebody asks for it first."""
+        """The history; each event is made when it is first requested."""
         for number, event in enumerate(self.noted):
             if type(event) is not Event:
                 self.noted[number] = _event(*event)
@@ -182,7 +184,7 @@ class SocketTrack(ref[socket.socket]):
             self.left_out += 1
 
     def begin_anew(self) -> None:
-        """The next call of each kind is recorded, though it changes nothing."""
+        """Record the next call of each kind, although it changes nothing."""
         self.at = self.at.but(noted=frozenset())
 
 
@@ -193,7 +195,7 @@ _passed: Counter[tuple[int, int]] = Counter()  # the id() of a library's code, a
 def place_at(frame: FrameType, *, is_exact: bool) -> tuple[CodeType | CallSite, int]:
     """The program's line at or above `frame`, as a history has it.
 
-    is_exact: else a library's line by which calls have come often is told as it is, since a server would pay for more.
+    is_exact: if false, a library's line from which calls have come often is used as it is, to save time in servers.
     """
     above = frame
     while above.f_back is not None and kinds[above.f_code.co_filename] is _INTERNAL:
@@ -221,11 +223,11 @@ def _event(ended: Ended, before: Milestone, after: Milestone, where: Any, instru
 
 
 watch: Callable[[SocketTrack, Event], None] | None = None
-"""Called with everything that is noted"""
+"""The functions that are called with every noted event"""
 
 
 def tell(watcher: Callable[[SocketTrack, Event], None]) -> None:
-    """Have `watcher` called with everything that is noted."""
+    """Call `watcher` with every noted event from now on."""
     global watch
     watch = watcher
     milestones.look_at_all()
@@ -246,7 +248,7 @@ threads: dict[int, Any] = getattr(threading, "_active", {})
 
 
 def no_thread() -> Any:
-    """In place of the Thread that this thread does not have."""
+    """Stands for the missing Thread of this thread."""
     return SimpleNamespace(_name=thread_name())
 
 

@@ -1,4 +1,4 @@
-"""What the checker cannot see, and says: sockets of C code and of libraries with classes of their own, and raw descriptors."""
+"""The unseen parts of a program: sockets of C code and of libraries with their own classes, and raw descriptors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sockets_of_the_process() -> frozenset[int]:
 
 
 def unseen(before: frozenset[int] = frozenset()) -> list[str]:
-    """What was lost sight of, a few words each. before: the sockets that the process had when the check began."""
+    """The parts that were not followed, a few words each. before: the sockets that the process had when the check began."""
     libraries = sorted({name for module, name in OWN_SOCKETS.items() if module in sys.modules})
     strange = len(sockets_of_the_process() - before - registry.inodes())
     handed = registry.handed_out()

@@ -1,8 +1,7 @@
 """Waiting for sockets: by select(), poll(), epoll, selectors, and the event loops over them.
 
-A wait for a closed socket is seen by its error. A socket that is closed while it is registered is reported when the selector is
-used again without having been told: until then the program may still unregister it. One that is closed while another thread
-waits for it is reported when the wait goes on.
+A wait for a closed socket is seen by its error. A socket that is closed while another thread waits for it is reported when the
+wait goes on.
 """
 
 from __future__ import annotations
@@ -13,53 +12,25 @@ import selectors
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import wraps
 from types import FrameType
 from typing import Any
-from weakref import WeakKeyDictionary, ref
 
-from lifecycle.checking import checkers
-from lifecycle.checking.call_sites import CallSite, FileKind, call_site, is_loop, kind_of
+from lifecycle.checking import checkers, registered
+from lifecycle.checking.call_sites import FileKind, call_site, is_loop, kind_of
 from lifecycle.checking.guards import Guard, Standing, guard_of
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.replacements import Replacements
-from lifecycle.checking.track import SocketTrack
-from lifecycle.roles.python.hazards import CLOSED_IN_USE, CLOSED_REGISTERED, WAIT_CLOSED
+from lifecycle.roles.python.hazards import WAIT_CLOSED
 
 Thing = Any
-"""what a program waits for: a socket, a number, or an object with a fileno()"""
+"""an object that a program waits for: a socket, a number, or an object with a fileno()"""
 
 _replacements = Replacements()
-_tls: Any = None  # what watches TLS, where the program uses it
-
-in_use: dict[int, ref[Any]] = {}
-"""the selectors that there are, by their id(); a WeakSet takes longer to say that it is empty than a close() may"""
-
-
-def _use(selector: Any) -> None:
-    number = id(selector)
-    in_use[number] = ref(selector, lambda gone: in_use.pop(number, None))
-
-
-@dataclass(frozen=True, slots=True)
-class Doomed:
-    """A socket that was closed while it was registered. entry: what the selector has for it."""
-
-    track: SocketTrack
-    number: int
-    entry: object
-    place: CallSite
-
-
-_doomed: WeakKeyDictionary[Any, list[Doomed]] = WeakKeyDictionary()
-
-_stale: WeakKeyDictionary[Any, dict[int, object]] = WeakKeyDictionary()
-"""selector -> what it has for a descriptor whose socket was closed; the next socket with that number is not registered"""
 
 
 def install() -> None:
-    """Watch the waits from now on."""
+    """Begin to watch waits."""
     _replacements.wrap(select, "select", _watched_select)
     _replacements.wrap(select, "poll", lambda original: wraps(original)(lambda: WatchedPoll(original())))
     _replacements.wrap(select, "epoll", lambda original: type("epoll", (WatchedEpoll,), {"original": original}))
@@ -70,9 +41,8 @@ def install() -> None:
 
 
 def begin_with_tls(watcher: Any) -> None:
-    """Tell `watcher` of each wait; None: no more."""
-    global _tls
-    _tls = watcher
+    """Notify `watcher` of each wait; None stops that."""
+    registered.tls_watcher = watcher
 
 
 def uninstall() -> None:
@@ -83,12 +53,12 @@ def uninstall() -> None:
 def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def select(rlist: Iterable[Thing], wlist: Iterable[Thing], xlist: Iterable[Thing], timeout: float | None = None, /) -> Any:
-        if _tls is not None:
-            _tls.begins(rlist, timeout, sys._getframe(1))
+        if registered.tls_watcher is not None:
+            registered.tls_watcher.begins(rlist, timeout, sys._getframe(1))
         try:
             result = original(rlist, wlist, xlist, timeout)
-            if _tls is not None:
-                _tls.ended(result[0])
+            if registered.tls_watcher is not None:
+                registered.tls_watcher.ended(result[0])
             return result
         except (ValueError, OSError) as error:
             if not isinstance(error, OSError) or error.errno == errno.EBADF:
@@ -123,7 +93,7 @@ def wait_failed(things: Iterable[Thing], call: str, frame: FrameType, standing: 
         track = track_of(sock)
         if track is not None:
             checkers.report_hazard(WAIT_CLOSED, track, call, place, is_note=is_note)
-    if not closed and kind_of(place.file) <= FileKind.INSTALLED:  # a loop's own question is no business of the program
+    if not closed and kind_of(place.file) <= FileKind.INSTALLED:  # a loop's own query does not concern the program
         checkers.report_hazard(WAIT_CLOSED, None, call, place, is_note=is_note)
 
 
@@ -131,7 +101,7 @@ def _watched_init(original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
     def made(self: Any, *arguments: Any, **keywords: Any) -> None:
         original(self, *arguments, **keywords)
-        _use(self)
+        registered.use(self)
 
     return made
 
@@ -140,7 +110,7 @@ def _watched_lookup(original: Callable[..., int]) -> Callable[..., int]:
     @wraps(original)
     def _fileobj_lookup(self: Any, fileobj: Thing) -> int:
         try:
-            return original(self, fileobj)
+            number = original(self, fileobj)
         except ValueError:
             frame = sys._getframe(1)
             if isinstance(fileobj, int) or hasattr(fileobj, "fileno"):
@@ -148,6 +118,9 @@ def _watched_lookup(original: Callable[..., int]) -> Callable[..., int]:
                 wait_failed((fileobj,), call, frame, _standing(frame, call, ValueError))
             del self, fileobj
             raise
+        if registered.MEMORY in vars(self) and sys._getframe(1).f_code.co_name == "unregister":
+            registered.unregistered(self, number)
+        return number
 
     return _fileobj_lookup
 
@@ -177,7 +150,7 @@ def _public_name(frame: FrameType) -> str:
 
 
 _ASKING = frozenset({"modify", "unregister"})
-"""calls by which a program learns whether the descriptor is registered, and what to do next"""
+"""calls that show a program whether the descriptor is registered, so that it can react"""
 
 
 def _standing(frame: FrameType, call: str, error: type[Exception]) -> Standing:
@@ -211,19 +184,20 @@ class Registered:
 
 
 class WatchedPoll:
-    """What select.poll() returns: the same, and knows which descriptors are registered.
+    """The result of select.poll(), which in addition knows which descriptors are registered.
 
-    A descriptor of epoll's that was registered for one event counts as registered until that event, or until it is modified
-    to wait for none: the kernel says nothing of it then, and forgets it when it is closed.
+    A descriptor of epoll's that was registered for one event counts as registered until that event, or until it is modified to
+    wait for none: the kernel then reports nothing for it, and forgets it when it is closed.
     """
 
-    __slots__ = ("__weakref__", "_one_shot", "_polled", "registered")
+    __slots__ = ("__weakref__", "_lifecycle_closed", "_one_shot", "_polled", "registered")
 
     def __init__(self, polled: Any) -> None:
         self._polled = polled
         self._one_shot: set[int] = set()
+        self._lifecycle_closed: registered.Memory | None = None
         self.registered: dict[int, Registered] = {}
-        _use(self)
+        registered.use(self)
 
     def register(self, fd: Thing, /, *rest: Any, **keywords: Any) -> None:
         """As poll objects do."""
@@ -243,10 +217,12 @@ class WatchedPoll:
 
     def poll(self, *arguments: Any, **keywords: Any) -> Any:
         """As poll objects do."""
-        if self in _doomed:
-            _judge(self)
-        if _tls is not None:
-            _tls.selects(self, "poll", arguments[0] if arguments else keywords.get("timeout"), sys._getframe(1))
+        if self._lifecycle_closed is not None and self._lifecycle_closed.doomed:
+            registered.judge(self)
+        if registered.tls_watcher is not None:
+            registered.tls_watcher.selects(
+                self, "poll", arguments[0] if arguments else keywords.get("timeout"), sys._getframe(1)
+            )
         events = self._polled.poll(*arguments, **keywords)
         for number, _ in events if self._one_shot else ():
             if number in self._one_shot:
@@ -280,7 +256,7 @@ class WatchedPoll:
 
 
 class WatchedEpoll(WatchedPoll):
-    """What select.epoll is while something is checked."""
+    """Replaces select.epoll during a check."""
 
     __slots__ = ()
 
@@ -309,59 +285,13 @@ def _number(fd: Thing) -> int:
     return int(number)
 
 
-def entry_of(selector: Any, number: int) -> object:
-    """What the selector has registered for that descriptor, or None."""
-    registered = selector.registered if isinstance(selector, WatchedPoll) else getattr(selector, "_fd_to_key", {})
-    return registered.get(number)
-
-
-def closed(track: SocketTrack, number: int) -> None:
-    """The socket with that descriptor is closed: remember the selectors that have it."""
-    for found in tuple(in_use.values()):
-        selector = found()
-        entry = None if selector is None else entry_of(selector, number)
-        if entry is not None and _stale.get(selector, {}).get(number) is not entry:
-            _stale.setdefault(selector, {})[number] = entry
-            _doomed.setdefault(selector, []).append(Doomed(track, number, entry, track.events[-1].place))
-            watch_next_use(selector)
-
-
-def watch_next_use(selector: Any) -> None:
-    """Judge what was closed when the selector waits next, or is given another socket with the same descriptor."""
-    if isinstance(selector, WatchedPoll) or "select" in vars(selector):
-        return
-    kind = type(selector)
-
-    def select(timeout: float | None = None) -> Any:
-        _judge(selector)
-        if _tls is not None:
-            _tls.selects(selector, "select", timeout, sys._getframe(1))
-        return kind.select(selector, timeout)
-
-    def register(fileobj: Thing, events: int, data: Any = None) -> Any:
-        if any(each.number == _number(fileobj) for each in _doomed.get(selector, ())):
-            _judge(selector)
-        return kind.register(selector, fileobj, events, data)
-
-    selector.select, selector.register = select, register
-
-
-def _judge(selector: Any) -> None:
-    """Report what is still registered although it was closed."""
-    for name in ("select", "register"):
-        vars(selector).pop(name, None) if hasattr(selector, "__dict__") else None
-    for each in _doomed.pop(selector, ()):
-        if entry_of(selector, each.number) is each.entry and CLOSED_IN_USE not in each.track.reported:
-            checkers.report_hazard(CLOSED_REGISTERED, each.track, "close", each.place)
-
-
 WAITS: dict[int, Callable[[FrameType, int, socket.socket], bool]] = {}
 """id() of the code of a wait -> whether a frame of it waits, without a time-out, for the socket with that descriptor"""
 
 
 def _selector_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
     selector = frame.f_locals.get("self")
-    entry = entry_of(selector, number)
+    entry = registered.entry_of(selector, number)
     is_it = entry is not None and getattr(entry, "fileobj", sock) in (sock, number)
     return frame.f_locals.get("timeout") in (None, -1) and is_it
 
@@ -369,7 +299,11 @@ def _selector_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
 def _poll_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
     arguments = frame.f_locals.get("arguments") or (None,)
     is_bounded = arguments[0] is not None and arguments[0] >= 0
-    return not is_bounded and not frame.f_locals.get("keywords") and entry_of(frame.f_locals.get("self"), number) is not None
+    return (
+        not is_bounded
+        and not frame.f_locals.get("keywords")
+        and registered.entry_of(frame.f_locals.get("self"), number) is not None
+    )
 
 
 WAITS[id(WatchedPoll.poll.__code__)] = _poll_waits

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifecycle.cli.baselines import baseline_options, problems_to_report
 from lifecycle.cli.output import JSON_VERSION, examples, fail, tell, write, write_json
+from lifecycle.cli.problem_options import baseline_options, format_option, problems_to_report
 
 if TYPE_CHECKING:
     from lifecycle.checking.formats.problems import Problem
     from lifecycle.checking.source.constructors import Constructor
-
-FORMATS = ("text", "json", "github", "sarif", "junit")
 
 
 @click.command(
@@ -32,7 +30,7 @@ FORMATS = ("text", "json", "github", "sarif", "junit")
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--may", is_flag=True, help="Also report calls that are wrong on some paths only.")
-@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
+@format_option
 @baseline_options
 @click.option("--role", metavar="MODULE:ROLE", multiple=True, help="Your own role; needs --class.")
 @click.option("--class", "classes", metavar="MODULE.NAME", multiple=True, help="The class whose objects have that role.")

@@ -12,9 +12,8 @@ from typing import Any, NoReturn
 
 import click
 
-from lifecycle.cli.baselines import baseline_options
-from lifecycle.cli.lint import FORMATS
 from lifecycle.cli.output import examples, fail, tell
+from lifecycle.cli.problem_options import baseline_options, format_option, output_option
 
 EPILOG = examples(
     "lifecycle run server.py --port 8080        a script",
@@ -92,8 +91,8 @@ class Program(click.Command):
     help="Exit with 1, instead of the program's own code, if there is a finding of these kinds.",
 )
 @click.option("--exit-code", is_flag=True, help="The same for a finding of any kind.")
-@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
-@click.option("--output", metavar="FILE", type=FILE, help="Write the problems to this file instead of standard error.")
+@format_option
+@output_option
 @baseline_options
 @click.option("--all", "shows_all", is_flag=True, help="Show every place in the summary, even if there are many.")
 @click.option("--live", is_flag=True, help="Serve a page that shows the calls as they happen, and print its address.")

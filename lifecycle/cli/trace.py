@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifecycle.cli.baselines import baseline_options, problems_to_report
-from lifecycle.cli.lint import FORMATS
 from lifecycle.cli.output import examples, fail
+from lifecycle.cli.problem_options import baseline_options, format_option, output_option, problems_to_report
 
 if TYPE_CHECKING:
     from lifecycle.checking.traces.walk import Walk
 
-FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -36,8 +34,8 @@ EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--narrow", is_flag=True, help="Watch only the calls that begin and end sockets; data is not seen.")
 @click.option("--bpf", is_flag=True, help="Use bpftrace instead of strace: faster, and sees data; needs root.")
 @click.option("--stacks", "-k", is_flag=True, help="Name the function that made the call, if there are symbols.")
-@click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
-@click.option("--output", metavar="FILE", type=FILE, help="Write the problems to this file instead of standard error.")
+@format_option
+@output_option
 @baseline_options
 @click.option("--exit-code", is_flag=True, help="Exit with 1, instead of the program's own code, if there is a problem.")
 def trace(

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lifecycle.engine.role import Row
+from lifecycle.engine.role import RoleError, Row
 from lifecycle.engine.vocabulary import State
 
 Where = Callable[[Any], bool]
@@ -67,7 +67,7 @@ def always(facts: object) -> bool:
 def expand(rules: Iterable[Rule], states: Sequence[State]) -> tuple[Row, ...]:
     """The rows of `rules` over `states`, each of which has facts.
 
-    Raises KeyError where an outcome leads to a point that has no name.
+    Raises RoleError, naming the call and the outcome, if an outcome leads to facts that no state has.
     """
     names = {state.facts: state.name for state in states}
     return tuple(
@@ -81,7 +81,13 @@ def expand(rules: Iterable[Rule], states: Sequence[State]) -> tuple[Row, ...]:
 
 
 def _cells(rule: Rule, state: State, names: Mapping[Any, str]) -> dict[str, str]:
-    return {outcome: state.name if change is stay else names[change(state.facts)] for outcome, change in rule.outcomes.items()}
+    cells = {}
+    for outcome, change in rule.outcomes.items():
+        facts = change(state.facts)
+        if change is not stay and facts not in names:
+            raise RoleError(f"rule for {rule.calls}, state {state.name}: {outcome} leads to {facts!r}, which no state has")
+        cells[outcome] = state.name if change is stay else names[facts]
+    return cells
 
 
 def expand_reasons(reasons: Iterable[Reason], rows: Iterable[Row], states: Sequence[State]) -> dict[tuple[str, str], str]:

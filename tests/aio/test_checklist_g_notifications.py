@@ -104,7 +104,7 @@ async def test_row_101_an_on_receive_that_reads_nothing_is_not_followed() -> Non
 
 @on_every_loop
 async def test_row_102_a_stale_notification_is_dropped() -> None:
-    """OnReceive is not called for data that was read before it could be told."""
+    """OnReceive is not called for data that was read before it could be reported."""
     other = Diary()
     async with aio.notifications():
         with raw_listener() as listener:
@@ -289,7 +289,7 @@ async def test_row_107_no_callbacks_after_the_mask_is_cleared() -> None:
 
 @on_every_loop
 async def test_row_112_notifications_of_other_sockets_are_kept_while_one_waits() -> None:
-    """While the callback of one object awaits a receive, what comes to others is told when that has ended."""
+    """While the callback of one object awaits a receive, events of others are delivered when that has ended."""
     diary = Diary()
 
     async def receive_all(client: NotedClient) -> None:
@@ -320,7 +320,7 @@ async def test_row_112_notifications_of_other_sockets_are_kept_while_one_waits()
 
 @on_every_loop
 async def test_row_113_no_recursive_on_receive() -> None:
-    """While OnReceive awaits more data of its own object, no OnReceive is called; what is left is told afterwards."""
+    """While OnReceive awaits more data of its own object, no OnReceive is called; the rest is reported afterwards."""
     diary = Diary()
     depth = 0
 

@@ -1,4 +1,4 @@
-"""The rules of when an event is told again, as a model, against random sequences of calls and of what the peer does."""
+"""The rules of when an event is reported again, as a model, against random sequences of calls and of what the peer does."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Play:
 
 @asynccontextmanager
 async def arranged(*, asks: bool, sent: int) -> AsyncIterator[Play]:
-    """A client that was connected, by a connect that asks to be told or by one that waits; the peer has sent something."""
+    """A client that was connected, by a connect with a notification or by one that waits; the peer has sent something."""
     async with aio.notifications(), NotedClient(Diary()) as client:
         with raw_listener() as listener, delivering() as deliver:
             await client.create(0, HOST)

@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 
 @pytest.mark.parametrize("loop", LOOP_PARAMETERS)
 def test_a_failed_handshake_closes_its_connection_alone(loop: EventLoop) -> None:
-    """Behind a silent client and one that refuses, a good one is served; what failed is told, and has its reason."""
+    """Behind a silent client and one that refuses, a good one is served; failures are reported, with their reasons."""
     failures: list[Exception] = []
 
     async def echo(accepted: aio.Accepted) -> None:

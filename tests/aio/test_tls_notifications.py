@@ -50,7 +50,7 @@ async def test_a_cut_is_notified_once() -> None:
 
 @on_every_loop
 async def test_what_a_message_left_is_notified() -> None:
-    """What receive_until() has received beyond its message is told as data that arrives is."""
+    """What receive_until() has received beyond its message is reported as data that arrives is."""
     async with noted_client(READ_CLOSE) as (client, peer):
         client.diary.reacts["receive"] = lambda client: client.diary.note(nowait(client.receive_until(b"\n")))
         peer.sendall(b"one\ntwo\n")

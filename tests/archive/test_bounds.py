@@ -24,6 +24,7 @@ from lifecycle.archive import (
     BadClass,
     CArray,
     COleVariant,
+    CString,
     GenericError,
     serializable,
 )
@@ -138,3 +139,23 @@ def test_a_line_in_utf_16_ends_at_whole_characters_only() -> None:
     text = "\u0a41\u0a00\u000d\u0a0a"
     with Archive(io.BytesIO(text.encode("utf-16-le")), "load") as archive:
         assert (archive.read_string(), archive.read_string()) == ("\u0a41\u0a00", None)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(0, True), (19, True), (20, True), (21, False), (1000, False)])
+def test_the_rest_of_a_file_is_not_longer_than_the_limit(size: int, fits: bool) -> None:
+    """read() gives all that is left, up to the archive's limit; more is refused where it begins."""
+    with Archive(io.BytesIO(b"ab" + b"x" * size), "load", limit=20) as archive:
+        assert archive.read(2) == b"ab"
+        if fits:
+            assert archive.read() == b"x" * size
+        else:
+            with pytest.raises(GenericError, match=r"at byte 2: expected at most 20 bytes .* found the rest of the file: more"):
+                archive.read()
+
+
+def test_text_that_a_codec_refuses_without_a_place() -> None:
+    """The error has the place of the text where the codec does not say which of its bytes is wrong."""
+    with Archive(io.BytesIO(b"\1\0\0\0" + b"\4a-!!"), "load", unicode=False, encoding="punycode") as archive:
+        assert archive >> DWORD == 1
+        with pytest.raises(GenericError, match=r"at byte [5-8]: expected text in punycode"):
+            archive >> CString

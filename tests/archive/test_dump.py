@@ -215,7 +215,7 @@ def test_a_second_archive_in_one_file() -> None:
 
 
 def test_tags_of_six_bytes() -> None:
-    """An object whose class has a number above 0x7FFE is told too."""
+    """An object whose class has a number above 0x7FFE is reported too."""
     count = 0x4000
     described = b"".join(struct.pack("<HHH", 0xFFFF, 0, 6) + b"C%05d" % number for number in range(count))
     told = [each for each in dump(described + bytes.fromhex("ff7fff7f00800500")) if each.kind is Kind.OBJECT]

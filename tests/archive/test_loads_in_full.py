@@ -27,9 +27,20 @@ for seed in seeds():
 LARGEST = 1 << 24
 
 
-def ending_of(data: bytes, plan: tuple[str, ...], *, unicode: bool, limit: int = LARGEST, depth: int = 100) -> str:
-    """The values of an archive, and how much of it they took, or the error with its notes."""
-    with Archive(io.BytesIO(data), "load", unicode=unicode, registry=CLASSES, limit=limit, depth=depth) as archive:
+class Pieces(io.BytesIO):
+    """A file that gives three bytes at a time."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(3 if size is None or size < 0 else min(size, 3))
+
+
+def ending_of(
+    data: bytes, plan: tuple[str, ...], *, unicode: bool, limit: int = LARGEST, depth: int = 100, behind: int = 0
+) -> str:
+    """The values of an archive, and how much of it they took, or the error with its notes. behind: bytes before it."""
+    file = Pieces(bytes(behind) + data) if behind else io.BytesIO(data)
+    with Archive(file, "load", unicode=unicode, registry=CLASSES, limit=limit, depth=depth) as archive:
+        archive.ensure_read(behind)
         try:
             values = [REQUESTS[request](archive) for request in plan]
         except (ArchiveError, ValueError) as error:  # or a size beyond the limit was asked for
@@ -74,7 +85,7 @@ def page_of(seed: Seed, number: int) -> str:
             lines.append(f"  cut at {cut}: {ending}")
     for change in range(3):
         data = mutated(Random(10 * number + change), seed.data, b"\xff\xff\0\0\1\x80")
-        lines.append(f"  changed to {shortened(data.hex())}: {ending_of(data, seed.plan, unicode=unicode)}")
+        lines.append(f"  changed to {shortened(data.hex())}: {ending_of(data, seed.plan, unicode=unicode, behind=7)}")
     return "\n".join(lines)
 
 
@@ -85,13 +96,14 @@ def distinct(name: str) -> list[Seed]:
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_the_whole_of_what_loads(name: str) -> None:
-    """Values, offsets, and errors with their notes are those expected, of each archive, cut and changed."""
+    """Values, offsets, and errors with their notes are those expected, of each archive, cut, and changed behind other bytes."""
     page = "\n".join(page_of(seed, number) for number, seed in enumerate(distinct(name))) + "\n"
     assert page == golden("loads", name, page)
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="what Python's objects take in memory differs between versions")
 @pytest.mark.parametrize("name", SEEDS)
+@pytest.mark.usefixtures("nothing_shared")
 def test_the_least_limit_and_depth(name: str) -> None:
     """Each archive loads with this limit and this depth, and not with less, and so much memory is charged for its values."""
     lines = []

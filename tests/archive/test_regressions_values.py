@@ -124,7 +124,7 @@ def test_the_mark_of_a_longer_time_is_no_time_of_four_bytes() -> None:
 
 @pytest.mark.parametrize(("data", "at"), [(b"a\0\n\0x", 5), (b"x", 1), (b"a\0\r\0x", 5)], ids=["behind", "alone", "behind CR"])
 def test_half_a_character_at_the_end_of_a_file_is_malformed(data: bytes, at: int) -> None:
-    """An odd byte behind the last line of UTF-16 is told, with its place, and is not an end of the file."""
+    """An odd byte behind the last line of UTF-16 is reported, with its place, and is not an end of the file."""
     with loading(data) as archive:
         with pytest.raises(GenericError, match="second byte of a character") as caught:
             while archive.read_string() is not None:

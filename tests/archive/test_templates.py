@@ -100,6 +100,7 @@ def test_each_wire_type() -> None:
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="what Python's objects take in memory differs between versions")
+@pytest.mark.usefixtures("nothing_shared")
 def test_what_each_element_costs() -> None:
     """Of each wire type and each record of the seeds, what one counts against the limit, and what 1, 2 and 100 are charged."""
     kinds = [*(getattr(archives, name) for name in sorted(archives.__all__)), *LOADABLE]
@@ -147,6 +148,7 @@ MAPPED = {
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="what Python's objects take in memory differs between versions")
+@pytest.mark.usefixtures("nothing_shared")
 def test_what_many_values_are_charged() -> None:
     """Arrays and maps of 1, 2, 30 and 1000 values of each kind are charged this much, to which their bytes are compared."""
     lines = []

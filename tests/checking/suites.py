@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,21 +63,25 @@ def run_suite(suite: str, options: Sequence[str], limit: float, *prefix: str) ->
         runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *options] if tests.is_dir() else list(REGRTEST)
         began, before = time.perf_counter(), os.times()
         told = Path(folder) / "told.txt"
-        with told.open("w") as output, suppress(subprocess.TimeoutExpired):
-            subprocess.run(
+        with told.open("w") as output:
+            run = subprocess.Popen(
                 [*prefix, *runner, "--junit-xml", str(xml), str(tests) if tests.is_dir() else suite],
                 cwd=project if tests.is_dir() else folder,
                 env={**os.environ, "PYTHONPATH": str(PLUGINS)} if COLLECT[1] in options else None,
                 stdout=output,
                 stderr=output,
-                timeout=limit,
-                check=False,
+                start_new_session=True,
             )
+            with suppress(subprocess.TimeoutExpired):
+                run.wait(limit)
+            with suppress(ProcessLookupError):  # what the suite has left running would slow the next one
+                os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
         if not xml.exists():
             end = "".join(told.read_text(errors="replace").splitlines(keepends=True)[-20:])
-            run = "the checked run" if "lifecycle" in prefix else "a plain run"
+            which = "the checked run" if "lifecycle" in prefix else "a plain run"
             sys.exit(
-                f"{end}\n{suite}: no results of {run}: it does not exist, ended early, or ran longer than {limit:.0f} seconds"
+                f"{end}\n{suite}: no results of {which}: it does not exist, ended early, or ran longer than {limit:.0f} seconds"
             )
         seconds, after = time.perf_counter() - began, os.times()
         return Outcome(_results(xml), seconds, sum(after[2:4]) - sum(before[2:4]))

@@ -74,7 +74,7 @@ def test_each_line_of_a_function_is_told() -> None:
 
 
 def test_line_of_an_instruction() -> None:
-    """An offset that no line has, and one before the first, are told as the line where the function begins."""
+    """An offset that no line has, and one before the first, are reported as the line where the function begins."""
     code = compile("\n\ndef main():\n    pass\n", "/work/offsets/main.py", "exec").co_consts[0]
     assert site_at(code, 0).line in (3, 4)
     assert site_at(code, 10_000) == CallSite("/work/offsets/main.py", 3, "main")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle.checking import session
-from lifecycle.checking.charts import Recorded, _records, connections, read_recorded, recorded, write_charts
+from lifecycle.checking import charts, session
+from lifecycle.checking.charts import Recorded, _records, connections, read_recorded, recorded, title_of, write_charts
 from lifecycle.checking.checkers import Checker
 from lifecycle.checking.settings import Mode, Settings
 from lifecycle.engine import Record
@@ -105,3 +105,97 @@ def test_a_connection_has_the_listeners_calls_of_its_own_time() -> None:
         sockets.append(Recorded(f"client{n}", (connect, close), f"b:{n}", "a:1"))
     groups = [[each.call for each in _records(group)] for group in connections(sockets)]
     assert groups == [["listen", "accept", "connect", "close"]] * 299
+
+
+def made(name: str, ends: str, *calls: str) -> Recorded:
+    """A socket by its ends "local peer" (- for none), and calls: "begin end call state next_state"."""
+    local, peer = (end.replace("-", "") for end in ends.split())
+    records = []
+    for text in calls:
+        began, ended, call, state, after = text.split()
+        times = float(began), None if ended == "-" else float(ended)
+        records.append(Record(OBSERVED_STREAM.real.name, name, state, call, "t", "f", 1, "", *times, "ok", after))
+    return Recorded(name, tuple(records), local, peer)
+
+
+LISTENER = made("listener", "a:1 -", "1 1 bind open bound", "2 2 listen bound listening", "5 9 accept listening listening")
+CLIENT = made("client", "b:2 a:1", "3 6 connect open connected", "10 10 close connected closed")
+SERVED = made("served", "a:1 b:2", "7 8 recv connected connected", "12 12 close connected closed")
+PAIRED = {
+    "a client and what it is served by": ([CLIENT, SERVED, LISTENER], ["listener client served: b:2 -> a:1"]),
+    "a client without a listener": ([CLIENT, SERVED], ["client served: a:1 -> b:2"]),
+    "a client alone": ([CLIENT], ["client: b:2 -> a:1"]),
+    "a client of a listener, whose other end is elsewhere": ([LISTENER, CLIENT], ["listener client: b:2 -> a:1"]),
+    "what is served, and its listener": ([LISTENER, SERVED], ["listener served: a:1 -> b:2"]),
+    "a listener alone": ([LISTENER], ["listener: a:1"]),
+    "a socket without a name": ([made("new", "- -", "4 4 close open closed")], ["new: "]),
+    "a socket that is its own peer": ([made("self", "c:3 c:3", "4 4 close connected closed")], ["self: c:3 -> c:3"]),
+    "a bound socket": ([made("bound", "c:3 -", "4 4 bind open bound"), CLIENT], ["client: b:2 -> a:1", "bound: c:3"]),
+    "two connections in the order of their begin": (
+        [made("late", "d:4 a:1", "9 9 connect open connected"), LISTENER, CLIENT],
+        ["listener client: b:2 -> a:1", "listener late: d:4 -> a:1"],
+    ),
+    "a second listener": (
+        [LISTENER, made("idle", "e:5 -", "2 2 listen bound listening"), CLIENT],
+        ["idle: e:5", "listener client: b:2 -> a:1"],
+    ),
+}  # fmt: skip
+"""sockets -> their groups, each with its title"""
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_sockets_are_grouped_by_their_ends(name: str) -> None:
+    """The ends of a connection form a group with their listener; groups are in the order of their first call."""
+    sockets, expected = PAIRED[name]
+    groups = list(connections(sockets))
+    titles = [title_of(group) for group in groups]
+    shown = [f"{' '.join(each.name for each in group)}: " for group in groups]
+    ends = [title.partition(" (")[2].removesuffix(")") for title in titles]
+    assert [f"{names}{end}" for names, end in zip(shown, ends, strict=True)] == expected
+    assert all(title.startswith(", ".join(each.name for each in group)) for title, group in zip(titles, groups, strict=True))
+
+
+@pytest.mark.parametrize(("count", "kept"), [(15, 15), (16, 16), (17, 16)])
+def test_a_listener_is_shown_with_its_first_calls(count: int, kept: int) -> None:
+    """Of the calls with which it begins to listen the first sixteen are shown, and of those only what changes its state."""
+    changes = [f"0.{each:02} 0.{each:02} listen bound listening" for each in range(10, 10 + count)]
+    same = "0.05 0.05 getsockname bound bound"
+    listener = made("listener", "a:1 -", *changes)
+    assert [each.subject for each in _records([listener, CLIENT, SERVED])].count("listener") == kept
+    assert "getsockname" not in [each.call for each in _records([made("listener", "a:1 -", same, *changes), CLIENT])]
+
+
+@pytest.mark.parametrize(("count", "kept"), [(63, 63), (64, 64), (65, 64)])
+def test_a_listener_is_shown_with_the_calls_that_wait(count: int, kept: int) -> None:
+    """Of the calls that began before the connection's first and end in it, the last sixty-four are shown; others are not."""
+    waiting = [f"1.{each:03} 4 accept listening listening" for each in range(100, 100 + count)]
+    listener = made("listener", "a:1 -", *waiting)
+    assert [each.began for each in _records([listener, CLIENT])][:1] == [pytest.approx(1.1 + (count - kept) / 1000)]
+    assert [each.subject for each in _records([listener, CLIENT])].count("listener") == kept
+    over = [text.replace(" 4 ", " 2 ") for text in waiting]
+    assert [each.subject for each in _records([made("listener", "a:1 -", *over), CLIENT])].count("listener") == 0
+    still = made("listener", "a:1 -", "1 - accept listening listening", "10 - accept listening listening")
+    assert [each.began for each in _records([still, CLIENT])] == [1, 3, 10, 10]
+    later = made("listener", "a:1 -", "10.5 11 accept listening listening")
+    assert [each.subject for each in _records([later, CLIENT])] == ["client", "client"]
+
+
+@pytest.mark.parametrize(("count", "words"), [(2000, ""), (2001, "The first 2,000 of 2,001 calls are drawn.")])
+def test_long_chart_says_what_it_leaves_out(folder: Path, count: int, words: str) -> None:
+    """A chart has two thousand calls, and its text says so where there are more; as a picture the run says it."""
+    many = made("client", "b:2 a:1", *["1 1 recv connected connected"] * count)
+    notes = write_charts(Settings(chart=str(folder / "chart.txt")), [many], [])
+    assert notes == ([f"client (b:2 -> a:1): {words}"] if words else [])
+    lines = (folder / "chart.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["client (b:2 -> a:1)", words]
+
+
+def test_files_of_a_run_are_limited(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many connections get a file each, and a note says how many there are."""
+    monkeypatch.setattr(charts, "MOST_FILES", 3)
+    sockets = [made(f"s{each}", f"b:{each} a:1", f"{each} {each} recv connected connected") for each in range(4)]
+    notes = write_charts(Settings(chart=str(folder / "all.mmd")), sockets, [])
+    assert notes == ["The first 3 of 4 connections are drawn; --connection N draws another."]
+    assert write_charts(Settings(chart=str(folder / "all.mermaid")), sockets[1:], []) == []
+    names = [f"all-{each}.{kind}" for kind in ("mermaid", "mmd") for each in (1, 2, 3)]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)

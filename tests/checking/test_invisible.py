@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import _socket
 import _thread
+import asyncio
 import gc
 import inspect
+import select
+import selectors
 import socket
 import sys
 import threading
@@ -226,3 +229,72 @@ def test_objects_of_this_package_are_not_checked_twice() -> None:
         server.listen()
     assert findings == []
     server.close()
+
+
+def test_functions_of_select_are_no_methods(both: None) -> None:
+    """A program's class may have select.select and select.poll as attributes: they take no instance."""
+
+    class Waits:
+        some = select.select
+        poller = select.poll
+
+    assert Waits().some([], [], [], 0) == ([], [], [])
+    assert Waits().poller().poll(0) == []
+
+
+def test_selector_to_which_its_data_refers_is_collected(both: None) -> None:
+    """A server that its selector has as data is collected, also when its socket was closed before it was unregistered."""
+
+    class Service:
+        def __init__(self) -> None:
+            self.selector = selectors.DefaultSelector()
+            self.sock, self.peer = socket.socketpair()
+            self.selector.register(self.sock, selectors.EVENT_READ, self)
+
+        def end(self) -> None:
+            for each in (self.sock, self.peer, self.selector):
+                each.close()
+
+    service = Service()
+    service.end()
+    gone = weakref.ref(service)
+    del service
+    gc.collect()
+    assert gone() is None
+
+
+def test_data_of_an_unregistered_socket_is_freed_at_once(both: None) -> None:
+    """What a selector has for a closed socket lives until it is unregistered, and no longer."""
+
+    class Data:
+        pass
+
+    data = Data()
+    gone = weakref.ref(data)
+    left, right = socket.socketpair()
+    with selectors.DefaultSelector() as selector, right:
+        selector.register(left, selectors.EVENT_READ, data)
+        del data
+        left.close()
+        assert gone() is not None
+        selector.unregister(left)
+        assert gone() is None
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_loop_of_a_transport_with_unsent_data_is_collected(both: None) -> None:
+    """A loop that the program drops is collected, although a transport in it was closed with data that is still unsent."""
+    left, right = socket.socketpair()
+
+    async def leave_unsent() -> None:
+        _, writer = await asyncio.open_connection(sock=left)
+        writer.write(bytes(10_000_000))
+        writer.transport.close()
+
+    with right:
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(leave_unsent())
+        gone = weakref.ref(loop)
+        del loop, leave_unsent
+        gc.collect()
+        assert gone() is None

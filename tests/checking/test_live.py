@@ -70,7 +70,7 @@ def go_on(process: subprocess.Popen[str]) -> None:
 
 
 def test_a_conversation_is_shown_while_it_is_held(tmp_path: Path) -> None:
-    """Calls appear as they are made, with the program's lines; with 1,000 sockets a step is quick; the end is told."""
+    """Calls appear as they are made, with the program's lines; with 1,000 sockets a step is quick; the end is reported."""
     with chromium() as browser, running(tmp_path) as (process, address):
         page = browser.new_page()
         complaints: list[str] = []

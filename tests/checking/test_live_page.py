@@ -52,7 +52,7 @@ def events_of(page: LivePage) -> list[tuple[str, Any]]:
 
 
 def test_lines_are_handed_on_with_their_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records have the program's line, a finding is told as one, what was cut is joined, and the farewell is the last."""
+    """Records have the program's line, a finding is reported as one, what was cut is joined, and the farewell is the last."""
     monkeypatch.setattr(live_page, "EVERY", 0.005)
     monkeypatch.setattr(live_page, "MOST_AT_ONCE", 2)
     page = LivePage(tmp_path)

@@ -95,7 +95,7 @@ HAZARDS = {
     "select_on_a_closed_socket", "registered_when_closed", "registered_with_poll_when_closed", "closed_under_a_transport",
     "reader_removed_too_late", "server_closed_while_it_serves", "option_set_too_late", "modified_when_closed",
     "option_refused_too_late", "closed_before_its_one_event", "closed_before_another_with_its_number",
-    "option_set_too_late_by_a_library",
+    "option_set_too_late_by_a_library", "option_cleared_and_set_too_late",
 }  # fmt: skip
 """programs whose mistake is not a call that a table forbids, so that nothing is refused"""
 ORDERED = [

@@ -1,7 +1,9 @@
-"""Sockets that checked_sockets() finds open: whose leak each is, and when it is told."""
+"""Sockets that checked_sockets() finds open: whose leak each is, and when it is reported."""
 
 from __future__ import annotations
 
+import errno
+import gc
 import os
 import socket
 import socketserver
@@ -189,4 +191,31 @@ def test_forked_child_need_not_close_its_parents_sockets() -> None:
         if not child:
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
+    assert findings == []
+
+
+def test_finalizer_of_a_cycle_may_find_its_socket_closed() -> None:
+    """The collector ends a cycle's objects in any order: nobody has closed the descriptor that a finalizer then finds gone."""
+    answers: list[int | None] = []
+
+    class Connection:
+        def __init__(self, sock: socket.socket) -> None:
+            self.sock = sock
+            self.self = self
+
+        def __del__(self) -> None:
+            try:
+                self.sock.send(b"bye")
+            except OSError as error:
+                answers.append(error.errno)
+            self.sock.close()
+
+    with checked_sockets() as findings, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        left, right = socket.socketpair()
+        connection = Connection(left)
+        right.close()
+        del left, connection
+        gc.collect()
+        assert answers == [errno.EBADF]
     assert findings == []

@@ -252,7 +252,7 @@ def test_memory_that_is_not_written_or_not_sent() -> None:
 
 @pytest.mark.parametrize("before", [True, False], ids=["duplicated before", "made of its number"])
 def test_data_below_tls(before: bool) -> None:
-    """What another object over the descriptor sends below TLS is told, once; an object that only asks is not."""
+    """What another object over the descriptor sends below TLS is reported, once; an object that only asks is not."""
     with checked_sockets(open_is_leak=False) as findings:
         left, right = socket.socketpair()
         left.settimeout(LIMIT)
@@ -318,7 +318,7 @@ async def over_streams() -> bytes:
 
 
 def test_asyncio_over_tls_ends_as_it_does_without_the_checker() -> None:
-    """A stream over TLS that is closed twice ends, and what its reader is told last raises nothing."""
+    """A stream over TLS that is closed twice ends, and the last callback of its reader raises nothing."""
     with checked_sockets() as findings:
         assert asyncio.run(asyncio.wait_for(over_streams(), LIMIT)) == b"answer"
     assert findings == []

@@ -180,7 +180,7 @@ def test_help_shows_examples(arguments: tuple[str, ...]) -> None:
 
 
 def test_a_large_file_shows_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bar is told in steps how many of the bytes were looked at; a small file has none."""
+    """A bar shows in steps how many of the bytes were read; a small file has none."""
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(command, "LONG", 1 << 10)
     monkeypatch.setattr(command, "progress_bar", lambda: nullcontext(lambda what, done, total: told.append((done, total))))

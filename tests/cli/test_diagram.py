@@ -331,7 +331,7 @@ def test_the_demo_writes_its_chart(suffix: str, beginning: str, tmp_path: Path) 
 
 
 def test_a_chart_of_an_unknown_suffix_is_refused_before_the_demo_runs(tmp_path: Path) -> None:
-    """Wrong usage is told at once, with the suffixes that are known."""
+    """Wrong usage is reported at once, with the suffixes that are known."""
     ran = invoke("demo", "--chart", str(tmp_path / "demo.gif"), columns=200)
     assert ran.exit_code == 2
     assert ran.stdout == ""

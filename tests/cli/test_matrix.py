@@ -37,7 +37,7 @@ def test_beside_the_shipped_table_nothing_is_unexplained() -> None:
 
 
 def test_a_difference_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cell that nothing explains is told, and the exit code is 1."""
+    """A cell that nothing explains is reported, and the exit code is 1."""
     from lifecycle.conformance.campaigns import compare_platforms as comparing
 
     cell = ("inet", "dgram", "created", "listen")

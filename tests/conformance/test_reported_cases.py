@@ -54,7 +54,7 @@ class Door(Lifecycle, role=DOOR):
 
 
 class Waits(socket.socket):
-    """Its connect() waits, whatever it was told."""
+    """Its connect() waits, even if it was made non-blocking."""
 
     def connect(self, address: Any) -> None:
         seconds = self.gettimeout()

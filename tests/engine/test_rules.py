@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.engine import Reason, Rule, State, always, becomes, expand, expand_reasons, stay, to
+from lifecycle.engine import Reason, RoleError, Rule, State, always, becomes, expand, expand_reasons, stay, to
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def test_a_rule_has_a_row_in_each_state_where_it_holds(where: set[State], change
 
 
 def test_an_outcome_that_leads_to_a_point_without_a_name_is_refused() -> None:
-    """A change to a point that no state stands for raises KeyError with that point."""
-    with pytest.raises(KeyError) as caught:
+    """A change to facts that no state has raises RoleError, which names the call, the state, the outcome and the facts."""
+    with pytest.raises(RoleError) as caught:
         expand((Rule("break", always, {"ok": to(bulbs=-1)}),), STATES)
-    assert caught.value.args == (Facts(False, -1),)
+    assert str(caught.value) == f"rule for break, state {STATES[0].name}: ok leads to {Facts(False, -1)}, which no state has"
 
 
 def test_the_first_reason_that_fits_is_given_where_no_row_is() -> None:

@@ -23,6 +23,7 @@ def unread(source: str) -> list[str]:
         ("x: int | None = 1", ["int | None"]),
         ("def f(a: int | str) -> bool | None: return a", ["bool | None", "int | str"]),
         ("__slots__ = ('a' * 2,)", ["__slots__ = ('a' * 2,)"]),
+        ("@dataclass(frozen=True, slots=True, order=False)\nclass A: x = True", ["True", "True"]),
         ("if TYPE_CHECKING: x = 1\nelse: x = 2", ["x = 1", "TYPE_CHECKING"]),
         ("if os.name == 'posix': x = 1\nelse: x = 2", ["x = 2", "os.name == 'posix'"]),
         ("x = 1 if not os.name != 'posix' and y() else 2", ["os.name != 'posix'"]),

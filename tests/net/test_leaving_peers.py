@@ -42,7 +42,7 @@ LEAVES: dict[str, Callable[[socket.socket], None]] = {"close": socket.socket.clo
 @pytest.mark.parametrize("leave", LEAVES)
 @pytest.mark.parametrize("step", range(len(CONVERSATION) + 1))
 def test_peer_leaves_at_a_step(end: str, leave: str, step: int) -> None:
-    """Wherever in a conversation the peer leaves, what follows is told truly, and the rest of the stream can be read."""
+    """Wherever in a conversation the peer leaves, the next calls report it, and the rest of the stream can be read."""
     received: list[bytes] = []
     with ENDS[end](timeout=LONG) as (sock, peer):
         said = CONVERSATION[:step]

@@ -56,7 +56,7 @@ def test_refused_but_told_connected() -> None:
 
 
 def test_readable_but_nothing_to_read() -> None:
-    """Session tickets make a descriptor readable: a receive that may not wait does not, and is told so."""
+    """Session tickets make a descriptor readable: a receive that may not wait does not, and reports that."""
     with client_of_ssl(server_context(TLS_1_3, tickets=2)) as (client, peer):
         assert select.select([client], [], [], LONG)[0]
         with pytest.raises(BlockingIOError):

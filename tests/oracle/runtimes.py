@@ -24,7 +24,7 @@ BUILD_SECONDS = 120
 
 @dataclass(frozen=True)
 class Runtime:
-    """One DLL: `exports` and `c_runtime` are folders of agents/exports, `wheel` what pip download is told."""
+    """One DLL: `exports` and `c_runtime` are folders of agents/exports, `wheel` the arguments of pip download."""
 
     name: str
     dll: str

@@ -128,7 +128,7 @@ class Bench:
         self.pump()
 
     def reset(self) -> None:
-        """The far end resets the connection, which is told."""
+        """The far end resets the connection, which is reported."""
         self.after(peer=reset)()
         self.pump()
 

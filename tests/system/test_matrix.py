@@ -27,7 +27,7 @@ def test_answers_are_ok_blocks_or_an_error() -> None:
 
 
 def test_documented_windows_comes_before_wine() -> None:
-    """Where Windows is documented to answer otherwise than the measured implementation, Windows is told."""
+    """Where Windows is documented to answer otherwise than the measured implementation, Windows is reported."""
     assert winsock()["tcp", "reset", "recv"].answer == "WSAECONNRESET"
     assert "Wine" not in winsock()["tcp", "reset", "recv"].source
     assert winsock()["tcp", "created", "listen"].answer == "WSAEINVAL"
@@ -67,7 +67,7 @@ def test_answers(role: str, state: str, call: str, answers: dict[str, str]) -> N
 
 
 def test_only_this_systems_answers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Winsock's answer is told everywhere, this system's where it was measured or is documented; nothing is guessed."""
+    """Winsock's answer is reported everywhere, this system's where it was measured or is documented; nothing is guessed."""
     monkeypatch.setattr(sys, "platform", "darwin")
     assert platform_answers("server", "bound", "accept") == {"winsock": "WSAEINVAL", "macos": "EINVAL"}
     monkeypatch.setattr(sys, "platform", "freebsd14")

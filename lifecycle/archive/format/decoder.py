@@ -113,34 +113,38 @@ class Decoder:
 
     def fetch_up_to(self, count: int, expected: str) -> int:
         """Make `count` bytes from `at` on available, or all up to the end of the file; return their number."""
+        if len(self.data) - self.at >= count:
+            return count
+        if count > self.format.limit:
+            raise GenericError(
+                self.offset, f"at most {self.format.limit} bytes (the archive's limit)", f"{expected}: {count} bytes"
+            )
+        return self._receive_up_to(count, expected)
+
+    def _receive_up_to(self, count: int, expected: str) -> int:
         data = self.data
-        if len(data) - self.at < count:
-            if count > self.format.limit:
-                raise GenericError(
-                    self.offset, f"at most {self.format.limit} bytes (the archive's limit)", f"{expected}: {count} bytes"
-                )
-            if not self.is_held:
-                self._drop_what_was_loaded()
-            while (missing := count - len(data) + self.at) > 0:
-                wanted = max(missing, self.until - self.base - len(data), self.format.size if self.reads_ahead else 0)
-                self.needed, self.reached = missing, self.offset
-                try:
-                    chunk = self.receive(min(wanted, max(LARGEST_READ, self.format.size)))
-                except EOFError as error:  # of a compressed file that was cut off
-                    raise EndOfFile(self.base + len(data), expected, f"the end of the file: {error}") from error
-                if chunk is None:
-                    self.is_waiting = True
-                    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-                if not chunk:
-                    return len(data) - self.at
-                data += chunk
+        if not self.is_held:
+            self._drop_what_was_loaded()
+        while (missing := count - len(data) + self.at) > 0:
+            wanted = max(missing, self.until - self.base - len(data), self.format.size if self.reads_ahead else 0)
+            self.needed, self.reached = missing, self.offset
+            try:
+                chunk = self.receive(min(wanted, max(LARGEST_READ, self.format.size)))
+            except EOFError as error:  # of a compressed file that was cut off
+                raise EndOfFile(self.base + len(data), expected, f"the end of the file: {error}") from error
+            if chunk is None:
+                self.is_waiting = True
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            if not chunk:
+                return len(data) - self.at
+            data += chunk
         return count
 
     def fetch_rest(self, expected: str) -> int:
         """Make all bytes up to the end of the file available; return their number."""
         while self.unread <= self.format.limit:
             wanted = min(2 * self.unread + self.format.size, self.format.limit + 1)
-            if self.fetch_up_to(wanted, expected) < wanted:
+            if self._receive_up_to(wanted, expected) < wanted:
                 return self.unread
         raise GenericError(self.offset, f"at most {self.format.limit} bytes (the archive's limit)", f"{expected}: more")
 

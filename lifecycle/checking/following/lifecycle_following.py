@@ -83,7 +83,7 @@ def _is_run_from_source() -> bool:
 
 
 def _finish() -> None:
-    """Report the findings, last of all at exit."""
+    """Report the findings, as the last action at exit."""
     program = sys.modules.get("lifecycle.checking.program")
     if program is not None:
         program.finish()

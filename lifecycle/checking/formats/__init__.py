@@ -1,1 +1,1 @@
-"""Problems in files, from every checker: their codes, what silences them, and the formats in which they are reported."""
+"""Problems in files, from every checker: their codes, how they are silenced, and the formats of reports."""

@@ -1,4 +1,4 @@
-"""The codes of problems: one for each kind of cause, with what it means and what helps. Data, one entry each."""
+"""The codes of problems, as data: one for each kind of cause, with its meaning and advice."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lifecycle.roles.python.words import METHODS
 class Code:
     """A kind of cause.
 
-    name: as in "LC101". title: what happened, in a few words. explanation: why it is wrong, and what helps. holds: of which
-    facts of a state and which call it is the cause. hazard: whose code it is, where it is not a row of a table.
+    name: as in "LC101". title: what happened, in a few words. explanation: why it is wrong, and how to fix it. holds: whether
+    it is the cause for a call and the facts of a state. hazard: the hazard with this code, if it is not about a row of a table.
     """
 
     name: str
@@ -133,7 +133,7 @@ def code_of_hazard(hazard: Hazard) -> Code:
 
 
 def code_of(kind: FindingKind, facts: object, call: str) -> Code:
-    """The code of a problem: what the facts of the state, before `call`, say of its cause."""
+    """The code of a problem, by the facts of the state before `call`."""
     kind = FindingKind.ORDER if kind is FindingKind.NOTE else kind
     candidates = [code for code in CODES if code.kind is kind and code.hazard is None]
     if not isinstance(facts, Facts):

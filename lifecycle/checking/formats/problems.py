@@ -1,4 +1,4 @@
-"""A problem at a line of a file, and what silences it: comments, the project's settings, a baseline."""
+"""A problem at a line of a file, and how it is silenced: by a comment, the project's settings, or a baseline."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem. message: what happened, in one line. advice: why, and what to do, a sentence or two per line. must: it is
-    certain, rather than so on some paths only."""
+    """A problem.
+
+    message: what happened, in one line. advice: why, and what to do, a sentence or two per line. must: it is certain, rather
+    than so on some paths only.
+    """
 
     code: str
     kind: str
@@ -34,7 +37,7 @@ class Problem:
 
     @property
     def meaning(self) -> Code:
-        """What its code means."""
+        """The meaning of its code."""
         code = code_named(self.code)
         assert code is not None
         return code
@@ -45,7 +48,7 @@ class Problem:
         return shown_path(self.file)
 
     def fingerprint(self) -> str:
-        """What stays the same when lines are added above: the file, the code and the text of the line."""
+        """An identification that stays the same when lines are added above: the file, the code and the text of the line."""
         return f"{self.path}: {self.code}: {source_line(self.file, self.line).strip()}"
 
     def as_data(self) -> dict[str, Any]:
@@ -57,7 +60,7 @@ def shown_path(file: str) -> str:
     """The file relative to the working directory where it lies below it."""
     try:
         return str(Path(file).absolute().relative_to(Path.cwd()))
-    except (ValueError, OSError):  # it lies elsewhere, or there is no working directory any more
+    except (ValueError, OSError):  # it lies elsewhere, or the working directory was removed
         return file
 
 
@@ -97,7 +100,7 @@ class ProjectSettings:
     per_path: Mapping[str, frozenset[str]] | None = None
 
     def ignores(self, problem: Problem) -> bool:
-        """Whether the project does not want to hear of it."""
+        """Whether the project's settings silence the problem."""
         if problem.code in self.ignore:
             return True
         try:
@@ -108,9 +111,9 @@ class ProjectSettings:
 
 
 def project_settings(start: Path) -> ProjectSettings:
-    """The settings of the nearest pyproject.toml at or above `start`; those of no project where there is none.
+    """The settings of the nearest pyproject.toml at or above `start`; empty ones if there is none.
 
-    Raises ValueError, naming the file, for a table that is not understood or a code that does not exist.
+    Raises ValueError, naming the file, for an invalid table or an unknown code.
     """
     for folder in (start.absolute(), *start.absolute().parents):
         file = folder / "pyproject.toml"
@@ -140,7 +143,7 @@ def not_ignored(problems: Iterable[Problem], settings: ProjectSettings) -> list[
 
 
 def write_baseline(file: Path, problems: Iterable[Problem]) -> None:
-    """Write the problems that are known, one count for each fingerprint."""
+    """Write the known problems, as a count for each fingerprint."""
     counts: dict[str, int] = {}
     for problem in problems:
         counts[problem.fingerprint()] = counts.get(problem.fingerprint(), 0) + 1
@@ -149,7 +152,7 @@ def write_baseline(file: Path, problems: Iterable[Problem]) -> None:
 
 
 def new_problems(file: Path, problems: Iterable[Problem]) -> list[Problem]:
-    """The problems that a baseline does not know.
+    """The problems that are not in a baseline.
 
     Raises ValueError for a file that is not a baseline of this version.
     """

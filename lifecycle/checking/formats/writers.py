@@ -15,7 +15,7 @@ from lifecycle.system.output import annotation_text, printable
 
 
 def as_text(problems: Sequence[Problem], unseen: Sequence[str] = ()) -> str:
-    """A block for each problem: where, what, the line with a caret, why, and what to do; the summary says what is unseen."""
+    """A block for each problem: place, message, line with a caret, reason and advice; the summary says what is unseen."""
     return "\n".join("\n".join(_block(problem)) + "\n" for problem in problems)
 
 
@@ -138,4 +138,4 @@ WRITERS: Mapping[str, Callable[[Sequence[Problem], Sequence[str]], str]] = {
     "sarif": as_sarif,
     "junit": as_junit,
 }
-"""name of a format -> what writes the problems, and what was not seen, in it"""
+"""name of a format -> the function that writes the problems, and what was not seen"""

@@ -58,7 +58,7 @@ def forget_kept(env: Environment) -> None:
 
 
 def renamed(env: Environment, old: str, new: str) -> dict[str, Sites]:
-    """What the attributes of `self` stand for, under the name that it has in another method."""
+    """The attributes of `self`, under the name that it has in another method."""
     return {f"{new}.{name.partition('.')[2]}": sites for name, sites in env.names.items() if name.startswith(f"{old}.")}
 
 

@@ -19,7 +19,9 @@ from lifecycle.roles.words import ATTACH
 
 STREAM_SOCKET = Machine(PYTHON_STREAM, STREAM)
 DATAGRAM_SOCKET = Machine(PYTHON_DATAGRAM, DATAGRAM)
-ANY_SOCKET = Machine(PYTHON_SOCKET, OTHER)  # of a kind or in a state that is not known: what is certain is that close() ends it
+ANY_SOCKET = Machine(
+    PYTHON_SOCKET, OTHER
+)  # of an unknown kind or in an unknown state: the only certainty is that close() ends it
 STREAM_WRITER = Machine(WRITER)
 
 KINDS: Mapping[str, Machine] = {"": STREAM_SOCKET, "SOCK_STREAM": STREAM_SOCKET, "SOCK_DGRAM": DATAGRAM_SOCKET}
@@ -29,10 +31,10 @@ LOCAL = "AF_UNIX"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What an expression makes.
+    """The object that an expression makes.
 
-    points: where the object is; None where that is not known. place: its index in the tuple that is returned, -1 for the
-    whole value. pair: the tuple has two of them. is_internet: rules of Winsock apply.
+    points: its possible states; None if they are not known. place: its index in the tuple that is returned, -1 for the whole
+    value. pair: the tuple has two of them. is_internet: rules of Winsock apply.
     """
 
     points: Points | None
@@ -49,7 +51,7 @@ def _linked(machine: Machine, link: Link) -> Points:
 
 
 def _socket(call: ast.Call, dotted: Callable[[ast.expr], str | None]) -> Made:
-    """socket.socket(...): the kind by its arguments; that of any socket where they do not say it, or name a descriptor."""
+    """socket.socket(...): the kind by its arguments; a socket of any kind if they are unknown, or name a descriptor."""
     words = {each.arg: each.value for each in call.keywords}
     if None in words or any(isinstance(each, ast.Starred) for each in call.args) or "fileno" in words or len(call.args) > 3:
         return UNKNOWN_SOCKET
@@ -96,7 +98,7 @@ def _always(made: Made) -> Constructor:
 
 
 def of_role(role: Role) -> Constructor:
-    """What makes an object of a role that is not this package's: it begins in the role's initial state."""
+    """The maker of objects of a role of your own, which begin in the role's initial state."""
     return _always(Made(Machine(role).initial()))
 
 
@@ -123,7 +125,7 @@ CONSTRUCTORS: Mapping[str, Constructor] = {
     "lifecycle.Archive": _archive,
     "lifecycle.archive.Archive": _archive,
 }
-"""dotted name -> what a call of it makes"""
+"""dotted name -> the object that a call of it makes"""
 
 TYPES: Mapping[str, Machine] = {
     "socket.socket": STREAM_SOCKET,
@@ -137,4 +139,4 @@ ACCEPTING: Mapping[str, Made] = {
     PYTHON_SOCKET.name: Made(ANY_SOCKET.initial(), place=0, is_internet=False),
     ROLES["server"].name: Made(_linked(Machine(ROLES["accepted"]), Link.YES)),
 }
-"""role -> what its accept() returns"""
+"""role -> the object that its accept() returns"""

@@ -1,4 +1,4 @@
-"""What the checker knows at one place: which objects a name may stand for, and where each object is."""
+"""The knowledge of the checker at one place: the objects that a name may refer to, and the possible states of each object."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ NOTHING: Sites = frozenset()  # None, or another value that is not followed and 
 
 @dataclass(slots=True)
 class Environment:
-    """names: a name or attribute -> the objects it may stand for, without those of which nothing is known.
-    places: an object -> where it is; None where others may have changed it.
+    """names: a name or attribute -> the objects it may refer to, without unknown ones.
+
+    places: an object -> its possible states; None if others may have changed it.
     """
 
     names: dict[str, Sites] = field(default_factory=dict)
     places: dict[Site, Points | None] = field(default_factory=dict)
 
     def copy(self) -> Environment:
-        """One that changes by itself."""
+        """An independent copy."""
         return Environment(dict(self.names), dict(self.places))
 
     def joined(self, other: Environment | None) -> Environment:
-        """What is known where both lead."""
+        """The knowledge after a join of both paths."""
         if other is None:
             return self
         names = {name: sites | other.names[name] for name, sites in self.names.items() if name in other.names}
@@ -38,7 +39,7 @@ class Environment:
         return Environment(names, places)
 
     def is_as(self, other: Environment) -> bool:
-        """Whether the same is known."""
+        """Whether both have the same knowledge."""
         return self.names == other.names and self.places == other.places
 
     def make(self, site: Site, points: Points | None) -> Sites:
@@ -49,20 +50,20 @@ class Environment:
         return frozenset({site})
 
     def escape(self, sites: Sites) -> None:
-        """Others have these objects now, and may call them; what is used up stays so."""
+        """Others have these objects now, and may call them; a closed one stays closed."""
         for site in sites:
             points = self.places.get(site)
             if points is not None and not all(point.state in point.machine.role.final for point in points):
                 self.places[site] = None
 
     def forget(self, prefix: str) -> None:
-        """The names that begin so may stand for anything now, and their objects have escaped."""
+        """The names with that beginning may refer to anything now, and their objects have escaped."""
         for name in [name for name in self.names if name.startswith(prefix)]:
             self.escape(self.names.pop(name))
 
 
 def joined(*environments: Environment | None) -> Environment | None:
-    """What is known where all of them lead; None where none does."""
+    """The knowledge after a join of all these paths; None if there is none."""
     result: Environment | None = None
     for each in environments:
         if each is not None:

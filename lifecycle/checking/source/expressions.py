@@ -1,4 +1,4 @@
-"""The expressions of a function: which objects they make, hand on, and call."""
+"""The expressions of a function: the objects that they make, pass on and call."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Expressions:
                 and any(point.machine.knows(node.attr) for point in self._points(owner))
                 and not all(point.machine.can_be_closed(point.state, node.attr) for point in self._points(owner))
             ):
-                self.env.escape(owner)  # a bound method is handed on
+                self.env.escape(owner)  # a bound method is passed on
         return None
 
     def key(self, node: ast.expr) -> str | None:
@@ -122,14 +122,14 @@ class Expressions:
         return sites
 
     def _capture(self, node: ast.AST) -> None:
-        """The code of a nested function may use what it names, at any time."""
+        """The code of a nested function may use the names in it at any time."""
         for name in names_read(node):
             self.env.escape(self.env.names.get(name, NOTHING))
             if name == self.frame.self_name:
                 self._give_self_away()
 
     def give_away(self, value: Value) -> None:
-        """The value is where others may call it."""
+        """Others may call methods of the value from now on."""
         for site in flat(value):
             self.env.escape(frozenset({site}))
 
@@ -165,7 +165,7 @@ class Expressions:
     # -- calls ----------------------------------------------------------------------------------------------------------------
 
     def call(self, node: ast.Call) -> Value:
-        """Read a call: of a method of an object, of what makes one, of a function of this module, or of anything else."""
+        """Read a call: of a method of an object, of a maker, of a function of this module, or of anything else."""
         dotted = self._dotted(node.func)
         if dotted is not None and dotted in self.constructors:
             return self._construct(node, dotted)
@@ -250,7 +250,7 @@ class Expressions:
         return value if isinstance(value, frozenset) else None
 
     def _wrap(self, node: ast.Call) -> Value:
-        """ssl's wrap_socket(): the object that is given is used up when it returns."""
+        """ssl's wrap_socket(): the given object is used up when it returns."""
         value, *others = [self.evaluate(each) for each in (*node.args, *(word.value for word in node.keywords))]
         for each in others:
             self.give_away(each)
@@ -367,7 +367,7 @@ class Expressions:
             self.step(sites, call, node)
 
     def may_raise(self) -> None:
-        """An exception may leave the function here, if nothing catches it."""
+        """Note that an exception may leave the function here, if it is not caught."""
         if self.env.places:
             self.raised[-1].append(self.env.copy())
 

@@ -21,7 +21,7 @@ CLOSING = frozenset({CLOSE.name, DETACH.name, "_real_close"})
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """What runs behind a statement: the rest of its block, from `place` on, then what runs behind that block."""
+    """The statements after a statement: the rest of its block, from `place` on, then those after that block."""
 
     block: Sequence[ast.stmt]
     place: int

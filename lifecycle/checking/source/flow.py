@@ -68,7 +68,7 @@ class Flow(Expressions):
         self.read(function.body)
 
     def read_module(self, tree: ast.Module) -> None:
-        """Read what the module itself does."""
+        """Read the module's own statements."""
         self._begin(tree.body, "", "")
         self.read(tree.body)
 
@@ -209,7 +209,7 @@ class Flow(Expressions):
         self.is_reachable = False
 
     def _unwind(self, down_to: int) -> None:
-        """Run what `with` and `finally` run when a block is left early."""
+        """Run the exits of `with` and the `finally` blocks when a block is left early."""
         kept = self.frame.unwinding
         for place in reversed(range(down_to, len(kept))):
             self.frame.unwinding = kept[:place]

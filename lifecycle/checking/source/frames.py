@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from lifecycle.checking.source.environment import Environment, Site, Sites
 
 Value = Sites | tuple["Value", ...] | None
-"""what an expression may be: objects, a tuple, or None where that is not known"""
+"""the value of an expression: objects, a tuple, or None if it is not known"""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Calls outside a module of which the checker knows what they do with their arguments: data, one set for each answer."""
+"""Known effects of calls outside a module on their arguments, as data: one set for each effect."""
 
 HARMLESS = frozenset({
     "bool", "getattr", "hasattr", "id", "isinstance", "len", "print", "repr", "str", "type",

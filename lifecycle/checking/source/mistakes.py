@@ -1,4 +1,4 @@
-"""The mistakes of one module, as they are found, and how much of it was followed."""
+"""The mistakes of one module, and how much of it was followed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from lifecycle.checking.source.points import Point, Points
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A call that the tables forbid where it stands.
+    """A call that the tables forbid at its place.
 
-    must: it is wrong on every path that leads to it; otherwise on some. made: the line that made the object, 0 where that is
+    must: whether it is wrong on every path to it, and not only on some. made: the line that made the object, 0 where that is
     not known. facts: of the state, for the code of the problem.
     """
 
@@ -36,7 +36,7 @@ class Mistake:
 
 @dataclass(slots=True)
 class Mistakes:
-    """What is found in one module. local: the objects that are local sockets, where rules of Winsock do not apply."""
+    """Collects the mistakes of one module. local: the objects that are local sockets, where rules of Winsock do not apply."""
 
     file: str
     found: dict[tuple[int, int, str], Mistake] = field(default_factory=dict)

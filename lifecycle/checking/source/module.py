@@ -1,4 +1,4 @@
-"""A module as the checker reads it: what its names stand for, its functions, its classes, and the comments that silence it."""
+"""A module as the checker reads it: the meaning of its names, its functions, its classes, and silencing comments."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Module:
 
 
 def module_of(tree: ast.Module, file: str) -> Module:
-    """What the names of a module stand for."""
+    """The meaning of the names of a module."""
     imports: dict[str, str] = {}
     nodes = list(ast.walk(tree))
     for node in nodes:
@@ -108,7 +108,7 @@ def _last_name(function: ast.expr) -> str:
 
 
 def _stored(tree: ast.Module) -> Iterator[str]:
-    """The names that the module's own statements assign: they do not stand for what was imported."""
+    """The names that the module's own statements assign: they no longer refer to imports."""
     for node in tree.body:
         for each in ast.walk(node) if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) else ():
             if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):

@@ -1,4 +1,4 @@
-"""What is known of an object at one place of a program: the points (role, state) in which it may be."""
+"""The knowledge about an object at one place of a program: the points (role, state) in which it may be."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Machine:
     _cells: dict[tuple[str, str], Endings] = field(default_factory=dict, repr=False)
 
     def initial(self) -> Points:
-        """Where a new object is."""
+        """The points of a new object."""
         return self.at(self.role.initial)
 
     def at(self, *states: str) -> Points:
@@ -35,7 +35,7 @@ class Machine:
         return frozenset(Point(self, state) for state in states)
 
     def final(self) -> Points:
-        """Where an object is that is used up."""
+        """The points of an object that is used up."""
         return self.at(*self.role.final)
 
     def knows(self, call: str) -> bool:
@@ -43,7 +43,7 @@ class Machine:
         return call in _names(self.role)
 
     def endings(self, state: str, call: str) -> Endings | None:
-        """Where `call` leads, or None where it is illegal and no system accepts it."""
+        """The states after `call`, or None if it is illegal and no system accepts it."""
         found = self._cells.get((state, call))
         if found is None:
             cell = self._cell(state, call)
@@ -59,7 +59,7 @@ class Machine:
         return call in self.role.table[state]
 
     def is_accepted(self, state: str, call: str) -> bool:
-        """Whether an illegal `call` works on this system nevertheless, so that it is not portable rather than wrong."""
+        """Whether an illegal `call` still works on this system, so that it is only not portable."""
         return self.observed is not None and self.observed[state].accepts(call)
 
     def can_be_closed(self, state: str, call: str | None = None) -> bool:

@@ -9,7 +9,7 @@ from lifecycle.checking.source.mistakes import Mistake
 
 
 def problem_of(mistake: Mistake) -> Problem:
-    """The mistake as it is reported."""
+    """The problem for a mistake."""
     code = code_of(mistake.kind, mistake.facts, mistake.call)
     advice = [f"{mistake.reason}."] if mistake.reason else []
     if mistake.kind is FindingKind.LEAK:

@@ -1,4 +1,4 @@
-"""Files: which are read, and the mistakes of one file or of many."""
+"""Reads files: which ones, and the mistakes in one or in many."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ FAREWELL_REASON = (
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was found in one file.
+    """The result for one file.
 
-    made: how many objects it makes whose calls the rules know. followed: on how many of them a call was checked. problem: why
-    the file could not be read, or "".
+    made: the number of objects whose calls the rules know. followed: on how many of them a call was checked. problem: why the
+    file could not be read, or "".
     """
 
     file: str
@@ -65,7 +65,7 @@ def read_file(path: Path, constructors: Mapping[str, Constructor] = CONSTRUCTORS
 def read_source(
     data: bytes, file: str, constructors: Mapping[str, Constructor] = CONSTRUCTORS, kind: type[Flow] = Flow
 ) -> Reading:
-    """The mistakes of the source `data`, of the file of that name. kind: what reads it, Flow or a class over it."""
+    """The mistakes of the source `data`, of the file of that name. kind: the reader, Flow or a class derived from it."""
     if not any(word in data for word in _words(constructors)):
         return Reading(file)
     try:

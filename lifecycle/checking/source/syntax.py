@@ -1,4 +1,4 @@
-"""Questions about the syntax of a function: its names, what its `try` catches, what its `with` closes."""
+"""The syntax of a function: its names, the exceptions that its `try` catches, the object that its `with` closes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def shared_names(body: Sequence[ast.stmt]) -> frozenset[str]:
 
 
 def closed_thing(context: ast.expr, module: Module) -> ast.expr | None:
-    """What contextlib.closing() closes at the end of the block."""
+    """The object that contextlib.closing() closes at the end of the block."""
     if isinstance(context, ast.Call) and len(context.args) == 1 and module.dotted(context.func) in CLOSING:
         return context.args[0]
     return None
@@ -63,7 +63,7 @@ def is_irrefutable(case: ast.match_case) -> bool:
 
 
 def expects_failure(node: ast.Try | ast.TryStar) -> bool:
-    """Whether the block fails the test where nothing is raised: by fail(), or by an AssertionError, after the calls."""
+    """Whether the block fails the test if nothing is raised: by fail(), or by an AssertionError, after the calls."""
     last = [*node.body[-1:], *node.orelse]
     return any(
         isinstance(each, ast.Raise) or (isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] == "fail")

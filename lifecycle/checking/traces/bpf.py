@@ -1,4 +1,4 @@
-"""Runs a program, or attaches to one, under the bpftrace script beside this file, and walks the calls that it tells."""
+"""Runs a program, or attaches to one, under the bpftrace script beside this file, and walks the calls that it prints."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ except OSError as error:
     sys.exit(f"lifecycle: cannot run {sys.argv[3]}: {error.strerror}")
 """
 
-_LATE = 300_000_000  # nanoseconds; the buffers of the processors are read in turns, so that lines come out of order
+_LATE = 300_000_000  # nanoseconds; the buffers of the processors are read in turn, so that lines arrive out of order
 _WORD = 0xFFFFFFFF
 _RESTARTED = 512  # the kernel's own errors, which no program sees, begin here
 _CLOSES_AT_EXEC, _SHARES_FILES, _AT_EXEC = 0o2000000, 0x400, 4
@@ -69,7 +69,7 @@ _AT = {
     "accept4": 6, CONNECTS: 2, "getsockopt": 4, "pipe": 1, "pipe2": 1, "poll": 1, "ppoll": 1, "pselect6": 2, "select": 2,
     "sendmmsg": 2, "sendmsg": 2, "sendto": 5, "socketpair": 4,
 }  # fmt: skip
-"""call -> which of its arguments points to what matters, from 1 on"""
+"""call -> the number, from 1 on, of its argument that points to the relevant data"""
 
 _FAMILIES = {int(value): name for name, value in vars(socket).items() if name.startswith("AF_") and name != "AF_SYSTEM"}
 _KINDS = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW", 4: "SOCK_RDM", 5: "SOCK_SEQPACKET"}
@@ -117,11 +117,11 @@ _ARGUMENTS: Mapping[str, Callable[[int, int, int, int], str]] = {
     "socket": lambda a, b, c, x: f"{_family(a)}, {_kind(b)}, {_PROTOCOLS.get(c, str(c))}",
     "socketpair": lambda a, b, c, x: f"{_family(a)}, {_kind(b)}, 0, {_two(x)}",
 }
-"""how strace shows the arguments that matter"""
+"""how strace shows the relevant arguments"""
 
 
 def system_calls(lines: Iterable[str]) -> Iterator[SystemCall]:
-    """The calls that the script tells, in the order of their times."""
+    """The calls that the script prints, in the order of their times."""
     waiting: list[tuple[int, int, str]] = []
     for number, line in enumerate(lines, 1):
         time, _, rest = line.strip().partition(" ")
@@ -208,10 +208,10 @@ def _until_ready(bpftrace: subprocess.Popen[str]) -> str:
 
 
 def _followed(bpftrace: subprocess.Popen[str], root: str) -> Walk:
-    """Walk through what is told until the thread `root` has ended."""
+    """Walk the printed calls until the thread `root` has ended."""
 
     def end() -> None:
-        bpftrace.send_signal(signal.SIGINT)  # it tells the rest, and ends
+        bpftrace.send_signal(signal.SIGINT)  # it prints the rest, and ends
 
     def lines() -> Iterator[str]:
         assert bpftrace.stdout is not None

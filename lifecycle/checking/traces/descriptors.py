@@ -27,7 +27,7 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Description:
-    """An open file description: what several descriptors, of several processes, may name.
+    """An open file description, which several descriptors of several processes may refer to.
 
     family: the socket's. made: the line of the trace that made it. names: how many descriptors there are.
     """
@@ -80,7 +80,7 @@ class Descriptors:
         return Descriptors(dict(self.named), set(self.closing_at_exec), {}, self.is_blind)
 
     def give(self, number: int, description: Description, *, closes_at_exec: bool, line: int) -> None:
-        """The number names this socket from now on."""
+        """Let the number refer to this socket."""
         if number in self.named:
             self.drop(number, line)
         self.named[number] = description
@@ -89,7 +89,7 @@ class Descriptors:
         (self.closing_at_exec.add if closes_at_exec else self.closing_at_exec.discard)(number)
 
     def drop(self, number: int, line: int) -> None:
-        """The number names nothing any more; the socket is closed when no number names it."""
+        """Let the number refer to nothing; the socket is closed when no number refers to it."""
         description = self.named.pop(number, None)
         self.closing_at_exec.discard(number)
         if description is None:

@@ -49,7 +49,7 @@ def row_of(call: SystemCall) -> str:
 
 
 def advance(socket: Description, call: SystemCall) -> FindingKind | None:
-    """Move the socket by a call that has ended; what is wrong with it, or None."""
+    """Move the socket by a call that has ended; return the violation, or None."""
     state = socket.state
     row = row_of(call)
     if call.error in REPEATED or call.result is None or (call.error and call.error not in NUMBERS):
@@ -99,7 +99,7 @@ def _of_number(state: ObservedState, row: str, number: int) -> str | None:
 
 
 def _judge(socket: Description, state: ObservedState, row: str, call: SystemCall, outcome: str | None) -> FindingKind | None:
-    """What an illegal call is: a question of a state is none, whatever the system answers."""
+    """The violation of an illegal call; None for a query of a state, whatever the system answers."""
     is_question = row in QUESTIONS and row != ENDS_A_DIRECTION
     if is_question or (not socket.is_internet and state.is_local(row)):
         return None

@@ -31,14 +31,14 @@ class NothingTraced(Exception):
 
 
 def existing_program(name: str) -> None:
-    """Raise NothingTraced where there is no program of that name on the path, or at that place."""
+    """Raise NothingTraced unless there is a program of that name on the path, or at that place."""
     if shutil.which(name) is None:
         is_there = os.path.dirname(name) and os.path.exists(name)
         raise NothingTraced(f"{name!r} is not an executable program" if is_there else f"there is no program {name!r}")
 
 
 def existing_process(number: int) -> None:
-    """Raise NothingTraced where there is no such process."""
+    """Raise NothingTraced unless there is such a process."""
     try:
         os.kill(number, 0)
     except (ProcessLookupError, OverflowError):
@@ -78,7 +78,7 @@ def trace_program(program: Sequence[str], *, only_life_cycle: bool = False, stac
     with _pipe() as path:
         command = strace_command(only_life_cycle=only_life_cycle, stacks=stacks, output=str(path))
         code, walk = _run([*command, "--seccomp-bpf", "--", *program], path)
-    if not walk.programs:  # strace has said why
+    if not walk.programs:  # strace has printed the reason
         raise NothingTraced(f"{program[0]!r} was not run")
     return code, walk
 

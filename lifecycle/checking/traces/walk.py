@@ -1,4 +1,4 @@
-"""Walks a trace through the tables: the descriptors of its processes, and what is wrong with the calls on them."""
+"""Walks a trace through the tables: the descriptors of its processes, and the violations by calls on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHERS = frozenset({
     "unshare",
 })  # fmt: skip
 WANTED = frozenset({*SYSTEM_CALLS, *FORKS, *OPENERS, *WAITS, *OTHERS})
-"""the system calls that are read; all others say nothing of sockets"""
+"""the system calls that are read; no others are about sockets"""
 
 BAD_DESCRIPTOR = "EBADF"
 _PAIR = re.compile(r"\[(\d+), (\d+)\]$")
@@ -63,11 +63,11 @@ class Walk:
     forking: dict[str, str] = field(default_factory=dict)
 
     def read(self, lines: Iterable[str]) -> Walk:
-        """Walk through a whole trace by strace."""
+        """Walk a complete trace by strace."""
         return self.follow(system_calls(lines, WANTED))
 
     def follow(self, calls: Iterable[SystemCall]) -> Walk:
-        """Walk through these calls."""
+        """Walk these calls."""
         for call in calls:
             self.step(call)
         return self
@@ -254,7 +254,7 @@ class Walk:
         socket.reported.add((state.name, call.name))
         answer = call.error or "ok"
         history = tuple(socket.history)
-        call = call._replace(arguments="")  # they may hold what the program sends
+        call = call._replace(arguments="")  # they may contain data that the program sends
         self.violations.append(Violation(kind, state, row, call, answer, socket.family, socket.made, history))
 
 

@@ -198,7 +198,7 @@ def test_program_runs_when_it_is_watched(tracer: Callable[[str], Path]) -> None:
 
 @pytest.mark.parametrize("is_interrupted", [False, True])
 def test_process_is_watched_until_it_ends_or_the_user_ends_it(tracer: Callable[[str], Path], is_interrupted: bool) -> None:
-    """A trace of a running process ends with it, or by an interrupt; no call that was told before is lost by that."""
+    """A trace of a running process ends with it, or by an interrupt; no call that was reported before is lost by that."""
     before = signal.getsignal(signal.SIGINT)
     tracer(told(is_interrupted=is_interrupted).replace("77", str(os.getpid())))
     code, walk = bpf.trace_process(os.getpid())

@@ -1,4 +1,4 @@
-"""Baselines: the options of a command that finds problems, and the problems that remain to be reported."""
+"""The options of the commands that find problems, and the problems that a baseline leaves to report."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+FORMATS = ("text", "json", "github", "sarif", "junit")
+
+format_option = click.option("--output-format", type=click.Choice(FORMATS), default="text", help="The format of the problems.")
+output_option = click.option(
+    "--output", metavar="FILE", type=FILE, help="Write the problems to this file instead of standard error."
+)
 
 
 def baseline_options(command: Command) -> Command:
     """Give a command --baseline and --write-baseline."""
     write = click.option(
-        "--write-baseline", metavar="FILE", type=_FILE, help="Write the present problems to this file, and pass."
+        "--write-baseline", metavar="FILE", type=FILE, help="Write the present problems to this file, and pass."
     )
-    read = click.option("--baseline", metavar="FILE", type=_FILE, help="Report only problems that are not in this file.")
+    read = click.option("--baseline", metavar="FILE", type=FILE, help="Report only problems that are not in this file.")
     return read(write(command))
 
 
