@@ -21,8 +21,8 @@ from pathlib import Path
 from lifecycle.checking.source.constructors import STREAM_WRITER
 from lifecycle.checking.source.environment import Site, Sites
 from lifecycle.checking.source.flow import Flow
-from lifecycle.checking.source.known_calls import OF_A_LOOP
 from lifecycle.checking.source.reading import python_files, read_file, read_source
+from lifecycle.roles.python.words import OF_A_LOOP
 
 PER_FILE = 4
 AFTERWARDS = {STREAM_WRITER: "write(b'')"}

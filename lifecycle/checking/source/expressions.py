@@ -9,13 +9,13 @@ from lifecycle.checking.source.attributes import forget_kept
 from lifecycle.checking.source.constructors import ACCEPTING, Constructor
 from lifecycle.checking.source.environment import NOTHING, Environment, Site, Sites
 from lifecycle.checking.source.frames import Frame, Value, children, flat
-from lifecycle.checking.source.known_calls import ASSERTIONS, AWAITING, ENTERING, HARMLESS, OF_A_LOOP, RUNS, WAITS, WRAPPING
+from lifecycle.checking.source.known_calls import ASSERTIONS, AWAITING, ENTERING, HARMLESS, RUNS, WAITS, WRAPPING
 from lifecycle.checking.source.mistakes import Mistakes
 from lifecycle.checking.source.module import Function, Module, names_read
 from lifecycle.checking.source.points import Endings, Machine, Point, Points
 from lifecycle.checking.source.syntax import closed_thing
 from lifecycle.roles.python.system_calls import DIRECTIONS
-from lifecycle.roles.python.words import OF_A_HANDLE, QUESTIONS
+from lifecycle.roles.python.words import OF_A_HANDLE, OF_A_LOOP, QUESTIONS
 from lifecycle.roles.words import ACCEPT
 
 ASKED_BY_WAITING = OF_A_HANDLE[-1]

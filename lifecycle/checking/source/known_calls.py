@@ -23,12 +23,5 @@ RUNS = "run_until_complete"
 EXPECTING = frozenset({"pytest.raises", "pytest.warns", "contextlib.suppress"})
 """context managers whose block is meant to fail"""
 
-OF_A_LOOP = {
-    "sock_accept": "accept", "sock_connect": "connect", "sock_recv": "recv", "sock_recv_into": "recv_into",
-    "sock_recvfrom": "recvfrom", "sock_recvfrom_into": "recvfrom_into", "sock_sendall": "sendall", "sock_sendfile": "sendfile",
-    "sock_sendto": "sendto",
-}  # fmt: skip
-"""methods of asyncio's loops -> the method that they call of the socket that they are given first"""
-
 ASSERTIONS = ("addCleanup", "assert", "enterContext", "fail", "skipTest", "subTest")
 """how the names of unittest's methods begin that change no object before the test has ended"""
