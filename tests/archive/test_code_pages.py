@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from golden_texts import GoldenTexts
 
-from lifecycle.archive.dump.plausible_text import LOOKED_AT, SUGGESTED, CodePage, suggested
+from lifecycle.archive.dump import plausible_text
+from lifecycle.archive.dump.plausible_text import SUGGESTED, CodePage, suggested
 
 golden = GoldenTexts(Path(__file__).parent / "golden")
 
@@ -72,13 +73,14 @@ def test_more_than_a_fifth_has_to_be_likely_where_many_are() -> None:
     assert found == [None, ("cp1251", 120, 100)]
 
 
-def test_a_code_page_is_suggested_by_the_beginning() -> None:
+def test_a_code_page_is_suggested_by_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the first megabyte is looked at."""
+    assert plausible_text.LOOKED_AT == 1 << 20
+    monkeypatch.setattr(plausible_text, "LOOKED_AT", 1000)
     russian = (b"\x0c" + "Слово и дело".encode("cp1251") + b"\0\0") * 5
     page = CodePage("cp1252")
-    assert suggested(bytes(LOOKED_AT - len(russian)) + russian, page) == ("cp1251", 5, 0)
-    assert suggested(bytes(LOOKED_AT) + russian, page) is None
-    assert LOOKED_AT == 1 << 20
+    assert suggested(bytes(1000 - len(russian)) + russian, page) == ("cp1251", 5, 0)
+    assert suggested(bytes(1000) + russian, page) is None
 
 
 @pytest.mark.parametrize(

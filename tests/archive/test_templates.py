@@ -11,8 +11,9 @@ import pytest
 from archive_fuzz_classes import CLASSES, Age, Spot
 from archive_kinds import LOADABLE
 from golden_texts import GoldenTexts
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_form import part
 
 import lifecycle.archive as archives
 from lifecycle.archive import (
@@ -63,6 +64,7 @@ MAPS: dict[str, tuple[Any, Any, st.SearchStrategy[Any], st.SearchStrategy[Any]]]
 
 
 @pytest.mark.parametrize("name", MAPS)
+@settings(max_examples=part(100, 12))
 @given(data=st.data())
 def test_the_last_of_equal_keys_counts(name: str, data: st.DataObject) -> None:
     """A map that is loaded is the dict of its pairs, in the order of their first keys, also where keys are repeated."""

@@ -122,7 +122,7 @@ def everything(layer: TlsLayer, size: int = 1 << 20) -> bytes:
 
 
 @VERSIONS
-@settings(max_examples=part(100, 25))
+@settings(max_examples=part(100, 12))
 @given(
     actions=st.lists(
         st.tuples(st.sampled_from(ACTIONS), st.booleans(), st.integers(0, 4000), st.integers(0, 3000)),

@@ -14,7 +14,7 @@ from loopback import client_and_raw_peer
 from lifecycle import IllegalCall
 
 MODES = ("r", "w", "rw", "wr", "b", "rb", "wb", "rwb", "brw", "", "x", "r+", "rt")
-BUFFERING = (None, -1, 0, 1, 100)
+BUFFERING = (None, 0, 100)
 
 
 def shape_of(file: Any) -> Any:
@@ -134,6 +134,7 @@ def closed(sock: Any, peer: socket.socket) -> Any:
 
 PROGRAMS: dict[str, Callable[[Any, Any], Any]] = {
     **{f"makefile({mode!r}, {size})": makefile(mode, size) for mode in MODES for size in BUFFERING},
+    "makefile() without a size": makefile("rb", -1),
     "makefile() in an encoding": makefile("rw", None, encoding="latin-1", errors="replace", newline="\n"),
     "lines": lines,
     **{f"recv_into{arguments}": into(*arguments) for arguments in ((), (0,), (3,), (6,), (2, socket.MSG_PEEK),
