@@ -1,4 +1,4 @@
-"""What the engine says when a call is refused: IllegalCall and its family.
+"""The errors of refused calls: IllegalCall and its subclasses.
 
 They are programming errors, and so not OSErrors: an `except OSError` around network code must not swallow them. Their text is
 built only when somebody reads it, since a refusal must cost no more than a raise.

@@ -66,14 +66,14 @@ class Settling:
 
     @staticmethod
     def _unsettled(result: Value) -> Value:
-        """What an inlined handler returns, unless it is settled(...)."""
+        """The value that an inlined handler returns, unless it is settled(...)."""
         if result.__class__ is Settled:
             raise SettledEarly(cast(Settled, result))
         return result
 
     _lock: ClassVar[Any] = LOCK
     _fresh: ClassVar[Mapping[str, object]] = {"_claim": None, "_journal": None}
-    """what a new object of the class holds, besides what its bases' say"""
+    """attributes of a new object of the class, in addition to those of its bases"""
     _node: StateNode
     _claim: Claim | None
     _journal: Observer | None
@@ -122,12 +122,12 @@ class Settling:
 
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
-        """What real systems would have answered to a refused call, by system; here nothing is known."""
+        """The answers of real systems to a refused call, by system; none are known here."""
         return {}
 
     @staticmethod
     def busy_answers(role: str, state: str, call: str) -> Mapping[str, str]:
-        """What real systems answer to a call while another one is running, by system; here nothing is known."""
+        """The answers of real systems to a call while another one is running, by system; none are known here."""
         return {}
 
     def refusal_kind(self, state: str, call: str) -> type[IllegalCall]:

@@ -1,4 +1,4 @@
-"""What roles are made of: outcomes, states and calls, as frozen data."""
+"""The parts of roles, as frozen data: outcomes, states and calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 
 class Kind(StrEnum):
-    """What an outcome means to the caller; remedies count on successes, diagrams draw failures apart."""
+    """The meaning of an outcome for the caller; remedies rely on successes, diagrams draw failures separately."""
 
     SUCCESS = "success"
     WAITING = "waiting"

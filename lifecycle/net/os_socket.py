@@ -66,7 +66,7 @@ LEVELS = frozenset(
 Value = TypeVar("Value")
 
 NO_SOCKET: socket.socket = cast("socket.socket", None)
-"""What an object holds in the place of a socket until it has one; its calls are legal only when there is one"""
+"""Stands for the socket of an object that has none yet; calls that use it are legal only when there is one"""
 
 
 class NamedElsewhere:
@@ -107,7 +107,7 @@ class OsSocket(Lifecycle):
 
     @property
     def _own_sockets(self) -> tuple[socket.socket, ...]:
-        """What a call of this object waits on."""
+        """The sockets that a call of this object waits on."""
         return (self._socket,)
 
     # -- what a driver provides -----------------------------------------------------------------------------------------
@@ -136,12 +136,12 @@ class OsSocket(Lifecycle):
 
     @staticmethod
     def platform_answers(role: str, state: str, call: str) -> Mapping[str, str]:
-        """What Winsock and this system would have answered to a refused call, as far as it was measured."""
+        """The answers of Winsock and of this system to a refused call, as far as they were measured."""
         return answers_here(role, state, call)
 
     @staticmethod
     def busy_answers(role: str, state: str, call: str) -> Mapping[str, str]:
-        """What Winsock answers while a call is running; POSIX systems have no such error."""
+        """The answer of Winsock while a call is running; POSIX systems have no such error."""
         return {"winsock": "WSAEINPROGRESS"}
 
     @property
@@ -335,7 +335,7 @@ class OsSocket(Lifecycle):
         return outcome_of_error(self._specs[call].errors, error)
 
     def outcome_before(self, call: str, *arguments: Any, **keywords: Any) -> str:
-        """What shut_down() ends is chosen by its argument."""
+        """The argument of shut_down() chooses its outcome."""
         return direction_of(*arguments, **keywords)[0] if call == words.SHUT_DOWN.name else "ok"
 
     def _ask(self, question: Callable[[socket.socket], Value]) -> Value:

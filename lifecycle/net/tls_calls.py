@@ -1,4 +1,4 @@
-"""What the blocking and the awaited class of a stream share about TLS."""
+"""The calls of TLS that the blocking and the awaited stream share."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_server_context(context: ssl.SSLContext) -> None:
 
 
 class Reads(Protocol):
-    """What reads ahead over a stream, as a file does."""
+    """An object that reads ahead over a stream, such as a file."""
 
     @property
     def unread(self) -> int:
@@ -179,13 +179,13 @@ class TlsCalls(OsSocket):
         return layer
 
     def _holds_unread(self) -> bool:
-        """Whether this object, or a file over it, holds what was taken from the system and not received."""
+        """Whether this object, or a file over it, holds data that was taken from the system and not received."""
         return bool(self._held) or any(
             reader is not None and reader.unread for reader in (each() for each in getattr(self, "_readers", ()))
         )
 
     def _add_reader(self, reader: Reads) -> None:
-        """Note what may read ahead over this object."""
+        """Note an object that may read ahead over this one."""
         before = getattr(self, "_readers", ())
         self._readers = (*(each for each in before if each() is not None), ref(reader))
 

@@ -245,7 +245,7 @@ class TlsLayer(KeepsError):
         return data
 
     def _read(self, size: int, error: OSError | None) -> bytes:
-        """What has arrived, at least one byte, or b"" after the peer's close_notify. error: of a try that was made before."""
+        """The data that has arrived, at least one byte, or b"" after the peer's close_notify. error: of an earlier try."""
         try:
             if isinstance(error, ssl.SSLError):
                 self._overcome(error, self._decrypt)

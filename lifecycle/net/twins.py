@@ -94,7 +94,7 @@ class StreamCalls(TlsCalls, StreamOptions):
         return (yield from receiving_handles(self._socket, size, limit))
 
     def _arrived(self, came: Arrived | Found) -> Found:
-        """What receive_handles() gives: the end of the stream is one where nothing has arrived."""
+        """The result of receive_handles(); no data means the end of the stream."""
         if isinstance(came, Arrived) and not came.data:
             self._received(b"", 1)
             return settled("eof", (b"", []))

@@ -51,7 +51,7 @@ class AnyReadiness:
 
 
 async def first_of(waits: Sequence[Awaitable[Result]]) -> Result:
-    """What the first of them gives; the others are cancelled."""
+    """The result of the first that ends; the others are cancelled."""
     ended: list[Result] = []
 
     async def wait_for(wait: Awaitable[Result]) -> None:

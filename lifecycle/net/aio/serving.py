@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Closes(Protocol):
-    """What serving has to know of a connection."""
+    """The part of a connection that serving uses."""
 
     @property
     def is_over(self) -> bool: ...
@@ -30,7 +30,7 @@ class Closes(Protocol):
 
 
 class Accepts(Protocol):
-    """What serving has to know of a server."""
+    """The part of a server that serving uses."""
 
     @property
     def is_over(self) -> bool: ...

@@ -163,7 +163,7 @@ class BlockingSocket(OsSocket):
             raise BlockingCallCancelled
 
     def _seconds(self, timeout: Timeout) -> float | None:
-        """What a call may wait to which `timeout` was given."""
+        """The seconds that a call with this `timeout` may wait."""
         return self._timeout if isinstance(timeout, EllipsisType) else checked_timeout(timeout)
 
     def _wake_all(self) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SocketView:
-    """What as_socket() gives: a connection as a stream socket, for http.client, smtplib, ftplib and their like.
+    """The result of as_socket(): a connection as a stream socket, for http.client, smtplib, ftplib and similar libraries.
 
     Each call is that of the connection, so that it is refused where the table refuses it, with an IllegalCall. close() closes
     the connection as soon as the files that makefile() gave are closed, as with socket.socket. It has no descriptor of its own:

@@ -16,7 +16,7 @@ from lifecycle.net.notify.events import Events
 
 
 class Delivers(Protocol):
-    """What delivers an event to its object."""
+    """Delivers an event to its object."""
 
     async def deliver(self, event: Events) -> None:
         """Call the callback, unless the event is stale by now."""

@@ -23,7 +23,7 @@ from lifecycle.system.polling import is_ready
 
 
 class WatchedSocket(OsSocket):
-    """What a notifier has to know of its object besides the calls of every socket."""
+    """The part of an object that its notifier uses, in addition to the calls of every socket."""
 
     __slots__ = ()
 

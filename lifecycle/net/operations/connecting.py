@@ -54,7 +54,7 @@ def interleaved(candidates: Sequence[Found]) -> list[Found]:
 
 
 class Plan(NamedTuple):
-    """What a client keeps for its connect.
+    """The settings that a client keeps for its connect.
 
     is_free: whether a socket of another family may take the place of its own, of which only options were asked. is_own: whether
     the client has made its socket itself, so that another one with the same options and address is as good. options: those
@@ -72,7 +72,7 @@ OWN = Plan(is_own=True)
 
 
 class Connects(Protocol):
-    """What connecting has to know of a client, and does with it."""
+    """The part of a client that connecting uses."""
 
     _plan: Plan
     _sought: Any
@@ -135,10 +135,10 @@ def connecting(client: Connects, address: object, port: object, *, waits: bool) 
 
 
 def attempted(client: Connects, address: object, port: object) -> int | None:
-    """What an attempt gives to connect to a numeric address of the family that the client's own socket has: 0, or a number.
+    """The result of a first attempt, at a numeric address of the family of the client's own socket: 0, or an error number.
 
-    It is the usual case of connecting(), without an operation: going_on() with a number that is not 0. None: it is another
-    case, and nothing was begun.
+    It is the usual case of connecting(), without an operation; after another number than 0, going_on() continues. None if it
+    is another case, and nothing was begun.
     """
     if address.__class__ is not str or port.__class__ is not int:
         return None

@@ -32,7 +32,7 @@ class Budget:
 
     @property
     def left(self) -> float | None:
-        """What the next call may wait; above 0 where it may wait at all, so that it times out and does not just fail."""
+        """The seconds that the next call may wait; above 0 if it may wait at all, so that it times out."""
         return max(self._deadline - time.monotonic(), 1e-6) if self._seconds else self._seconds
 
     @property
@@ -103,7 +103,7 @@ def until(held: bytearray, separator: bytes, limit: int) -> Steps[bytes]:
 
 
 class Lines:
-    """What a reader has received: whole lines, which the standard library takes apart, and the begin of the next one.
+    """The buffer of a reader: whole lines, which the standard library separates, and the beginning of the next one.
 
     limit: the most bytes that a line may have.
     """
@@ -125,7 +125,7 @@ class Lines:
         return self.buffered
 
     def _next_lines(self) -> Steps[bool]:
-        """Receive until there is a whole line; whether there is one: the stream may have ended."""
+        """Receive until there is a whole line; return whether there is one, since the stream may have ended."""
         rest = self._rest
         if len(rest) > self.limit or b"\n" in rest:  # after another kind of read
             self._keep(rest)

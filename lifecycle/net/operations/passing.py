@@ -15,7 +15,7 @@ HANDLES = 16
 """Descriptors that may arrive with one receive by default"""
 
 Found = tuple[bytes, list[int]]
-"""What the program gets"""
+"""Data, and the descriptors that came with it"""
 
 
 def checked_arrival(size: int, limit: int) -> None:

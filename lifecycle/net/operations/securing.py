@@ -50,7 +50,7 @@ class OfSocket:
 
 
 OWN_ERRORS = (OSError, TypeError, ValueError)
-"""What a step raises itself: an error of the network, or of its arguments"""
+"""The errors that a step raises itself: of the network, or of its arguments"""
 
 
 class SecureLayer:
@@ -59,7 +59,7 @@ class SecureLayer:
     __slots__ = ("_is_abandoned", "_sends_under_way", "below")
 
     _error: OSError | None
-    """what has ended TLS"""
+    """the error that has ended TLS"""
     _lock: Any
     """held for a step; by the same thread twice where an exception has left it held"""
     is_drained: bool
@@ -90,7 +90,7 @@ class SecureLayer:
         raise NotImplementedError
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """What has arrived, at least one byte, or b"" after the peer's close_notify."""
+        """The data that has arrived, at least one byte, or b"" after the peer's close_notify."""
         raise NotImplementedError
 
     @property
@@ -156,7 +156,7 @@ class SecureLayer:
         raise NotImplementedError
 
     def left_over(self) -> bytes:
-        """What came in plain text, after the peer's close_notify, and was taken together with it."""
+        """Plain text after the peer's close_notify that was received together with it."""
         raise NotImplementedError
 
 

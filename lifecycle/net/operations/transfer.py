@@ -37,7 +37,7 @@ class Progress:
 
     @property
     def sent(self) -> int:
-        """So many bytes."""
+        """The number of bytes."""
         return sum(self._counts)
 
     def add(self, send: Callable[..., int], *arguments: object) -> None:
@@ -112,7 +112,7 @@ class Holds(Protocol):
 
 
 def hold(stream: Holds) -> bytearray:
-    """What the stream holds, to take from and to add to; let_go() follows."""
+    """The bytes that the stream holds, to take from and to add to; let_go() follows."""
     held = stream._held
     if held is None:
         held = stream._held = bytearray()
@@ -120,7 +120,7 @@ def hold(stream: Holds) -> bytearray:
 
 
 def let_go(stream: Holds, held: bytearray) -> None:
-    """After a call that has taken from `held`: what is left there is for the next one."""
+    """After a call that has taken from `held`: keep the rest for the next one."""
     if held:
         if stream._held is None:
             stream._held = held
