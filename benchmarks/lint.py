@@ -22,6 +22,7 @@ from lifecycle.checking.source.constructors import STREAM_WRITER
 from lifecycle.checking.source.environment import Site, Sites
 from lifecycle.checking.source.flow import Flow
 from lifecycle.checking.source.reading import python_files, read_file, read_source
+from lifecycle.roles.python.words import OF_A_LOOP
 
 PER_FILE = 4
 AFTERWARDS = {STREAM_WRITER: "write(b'')"}
@@ -111,6 +112,8 @@ def _places(tree: ast.Module) -> Iterator[tuple[int, int, str, str]]:
     for call, afterwards in _NOTED.values():
         statement = statements.get((call.lineno, call.col_offset, call.end_col_offset))
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(call.func, ast.Attribute) and call.func.attr in OF_A_LOOP:
+            owner = call.args[0]
         if statement is not None and isinstance(owner, ast.Name | ast.Attribute):
             yield statement.end_lineno or 0, statement.col_offset, ast.unparse(owner), afterwards
 

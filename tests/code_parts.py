@@ -159,6 +159,14 @@ def function_around(source: str, line: int) -> range:
     return min((lines for lines in found if line in lines), key=len, default=range(line, line + 1))
 
 
+def is_within(source: str, line: int) -> bool:
+    """Whether a line is in the body of a function."""
+    return any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.body[0].lineno <= line <= (node.end_lineno or 0)
+        for node in ast.walk(ast.parse(source))
+    )
+
+
 def given_by(source: str, statement: range) -> tuple[set[str], range]:
     """The names that an assignment in these lines gives, and the lines of the body of a function that begins in them."""
     names: set[str] = set()

@@ -38,7 +38,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-from code_parts import function_around, given_by, operator_spans, statement_around, unread_spans
+from code_parts import function_around, given_by, is_within, operator_spans, statement_around, unread_spans
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator, operator_names
@@ -177,7 +177,8 @@ class Notes:
         """The tests that may notice a change of a statement, the likeliest and fastest first."""
         by_line = self.lines.get(file, {})
         running = {test for line in statement for test in by_line.get(str(line), ())}
-        if running == {""}:  # it runs while the package is imported or tests are collected
+        if "" in running and not is_within((root / file).read_text(encoding="utf-8"), statement[0]):
+            # it runs while the package is imported or tests are collected, and in each process that imports the package
             running = self._users(file, statement, root) - {""}
             running = running or {test for tests in by_line.values() for test in tests} - {""} or set(self.seconds)
         running.discard("")
@@ -223,11 +224,12 @@ def tried(mutant: Mutant, notes: Sequence[Notes], root: Path) -> Verdict:
     began = time.monotonic()
     path = root / mutant.file
     statement = statement_around(path.read_text(encoding="utf-8"), mutant.line)
+    orders = [each.order(mutant.file, statement, root) for each in notes]  # before: a mutant need not be Python
     with use_mutation(path, get_operator(mutant.operator)(), mutant.occurrence) as (before, after):
         if after is None:
             raise LookupError(mutant)
         forget_compiled(path)
-        failures = (failure_with(each, each.order(mutant.file, statement, root), root) for each in notes)
+        failures = (failure_with(each, order, root) for each, order in zip(notes, orders, strict=True))
         killer = next((failed for failed in failures if failed is not None), None)
     forget_compiled(path)
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.file, mutant.file, n=0, lineterm="")

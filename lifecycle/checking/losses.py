@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from lifecycle.checking import checkers
 from lifecycle.checking.call_sites import CallSite, FileKind, call_site, is_file, kind_of
 from lifecycle.checking.guards import is_tried
-from lifecycle.checking.observed import ObservedState
+from lifecycle.checking.observed import INTERNET, ObservedState
 from lifecycle.checking.track import SocketTrack
 from lifecycle.roles.options import has_a_time, set_too_late
 from lifecycle.roles.python.hazards import PART_LOST, READS_ON, SET_TOO_LATE, Hazard
@@ -80,7 +80,7 @@ def look(ended: Ended, outcome: str | None, after: ObservedState, result: Any) -
 
 def _look_at_option(ended: Ended) -> None:
     """Report an option that is set too late; one that was set in time keeps its effect when it is set again."""
-    if not has_a_time(ended.arguments):
+    if ended.track.family not in INTERNET or not has_a_time(ended.arguments):  # a local path is taken by one socket only
         return
     option, track = (int(ended.arguments[0]), int(ended.arguments[1])), ended.track
     reason = set_too_late(ended.state.facts, *ended.arguments[:3])

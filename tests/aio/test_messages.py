@@ -9,6 +9,7 @@ import anyio
 import pytest
 from awaited import connected
 from event_loops import EventLoop, on_every_loop
+from loopback import Background
 
 from lifecycle import IllegalCall, IncompleteRead, SeparatorNotFound, aio
 
@@ -37,6 +38,25 @@ async def test_messages() -> None:
         client.shut_down("both")
         with pytest.raises(IllegalCall):
             await client.receive_exactly(1)
+
+
+@on_every_loop
+async def test_a_part_of_a_file_is_sent() -> None:
+    """So many bytes as were asked for, though the file has more, and the file's position is behind them."""
+    size, came = 100_000, bytearray()
+
+    def receive() -> None:
+        while part := peer.recv(1 << 16):
+            came.extend(part)
+
+    async with connected() as (client, peer):
+        receiving = Background(receive)
+        file = io.BytesIO(bytes(range(250)) * 1000)
+        assert await client.send_file(file, size) == size
+        assert file.tell() == size
+        client.shut_down("sends")
+        receiving.result()
+    assert bytes(came) == file.getvalue()[:size]
 
 
 @on_every_loop

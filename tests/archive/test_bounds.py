@@ -22,6 +22,7 @@ from lifecycle.archive import (
     WORD,
     Archive,
     BadClass,
+    BadIndex,
     CArray,
     COleVariant,
     CString,
@@ -159,3 +160,14 @@ def test_text_that_a_codec_refuses_without_a_place() -> None:
         assert archive >> DWORD == 1
         with pytest.raises(GenericError, match=r"at byte [5-8]: expected text in punycode"):
             archive >> CString
+
+
+@pytest.mark.parametrize("before", range(8))
+@pytest.mark.parametrize(("tag", "found"), [(b"\0\x80", "the tag 0x8000"), (b"\xff\x7f\0\0\0\x80", "0 in a tag of six bytes")])
+def test_a_tag_that_is_of_no_class_is_refused_where_it_is(before: int, tag: bytes, found: str) -> None:
+    """The number 0 is of no class, in either form of a tag; the error has its place, behind any bytes."""
+    for read in (Archive.read_object, Archive.read_class):
+        with Archive(io.BytesIO(bytes(before) + tag + b"\1\1"), "load", registry=CLASSES) as archive:
+            archive.ensure_read(before)
+            with pytest.raises(BadIndex, match=rf"at byte {before}: .*{found}"):
+                read(archive)

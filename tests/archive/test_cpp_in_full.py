@@ -143,6 +143,14 @@ SOURCES: dict[str, tuple[tuple[str, bytes], ...]] = {
         ("two.cpp", b"\xef\xbb\xbfvoid T::Serialize(CArchive& ar) { ar << a << b; /* \xc3\xa9 */ }"),
         ("three.cpp", b"void U::Serialize(CArchive& ar) { ar << \"\xe9\"; }"),
     ),
+    "a derived class before its base": (
+        (
+            "d.h",
+            b"void Derived::Serialize(CArchive& ar) { Base::Serialize(ar); ar << d; }\n"
+            b"class Derived : public Base { int d; };\n"
+            b"void Base::Serialize(CArchive& ar) { ar << b; }\nclass Base : public Held { int b; };\nclass Held { int h; };",
+        ),
+    ),
     "a chain of constants": (
         (
             "e.h",

@@ -74,6 +74,12 @@ LAYOUTS: dict[str, bytes] = {
     "ansi strings, an eighth of them long": several(lambda n: ansi("long text" if n % 8 == 0 else "") + b"\1", 24),
     "ansi strings, a ninth of them long": several(lambda n: ansi("long text" if n % 9 == 0 else "") + b"\1", 27),
     "ansi strings, two of them long": several(lambda n: ansi("long text" if n % 8 == 0 else "") + b"\1", 16),
+    **{
+        f"strings of both builds, {-(-count // every)} of {count} narrow ones long": several(
+            lambda n, every=every: ansi("long text" if n % every == 0 else "") + wide("y" * (n % 6)), count
+        )
+        for count, every in ((24, 8), (27, 9), (26, 9), (16, 8), (20, 2), (21, 2))
+    },
     "ansi strings of three characters": several(lambda n: ansi("abc") + struct.pack("<H", n)),
     "ansi strings of two characters": several(lambda n: ansi("ab") + struct.pack("<H", n)),
     "three objects": several(lambda n: struct.pack("<I", n) + wide("a"), 3),

@@ -77,6 +77,12 @@ def test_an_ordinary_pair_is_no_tag() -> None:
     assert shift_of(distances=[50, 50], tags={**ordinary, 26: 100}) == 1
 
 
+@pytest.mark.parametrize(("first", "shift"), [(60, 0), (70, 1)])
+def test_what_is_ordinary_is_the_middle(first: int, shift: int) -> None:
+    """What more than half of the numbers nearby have is ordinary, what less than half have is not."""
+    assert shift_of(distances=[50, 50], tags={**dict.fromkeys(range(first, 140), 10), 26: 99}) == shift
+
+
 def test_what_begins_a_description() -> None:
     """A schema but 65535, a length from 3 to 63, and a name that begins with three characters of identifiers."""
     assert DESCRIBED.match(described("Abc"))

@@ -57,6 +57,9 @@ OTHERS = {
 }  # fmt: skip
 """name -> source over a connection of TCP, whose ends are a and b"""
 
+DATA = {"data": bytes(10_000_000), "wide": array.array("Q", bytes(8_000_000))}
+"""more than the system takes at once"""
+
 PROGRAMS = {**{f"sends: {call}": call for call in SENDS}, **OTHERS}
 
 
@@ -66,13 +69,7 @@ def test_loss_is_found_as_recorded(name: str) -> None:
     source = PROGRAMS[name]
     file = f"/work/losses/{name.replace('/', ' ')}.py"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    names = {
-        "data": bytes(10_000_000),
-        "wide": array.array("Q", bytes(8_000_000)),
-        "print": id,
-        "socket": socket,
-        "struct": struct,
-    }
+    names = {**DATA, "print": id, "socket": socket, "struct": struct}
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         checked_sockets(open_is_leak=False) as findings,

@@ -6,7 +6,7 @@ import os
 import textwrap
 
 import pytest
-from code_parts import function_around, given_by, operator_spans, statement_around, unread_spans
+from code_parts import function_around, given_by, is_within, operator_spans, statement_around, unread_spans
 
 HERE = os.name == "posix"
 
@@ -94,3 +94,4 @@ def test_the_function_around_a_line() -> None:
     """The smallest function with all its lines; outside of functions the line alone."""
     source = "a = 1\ndef f():\n    b = 2\n    def g():\n        return b\n    return g\n"
     assert [[*function_around(source, line)] for line in (1, 3, 5, 6)] == [[1], [2, 3, 4, 5, 6], [4, 5], [2, 3, 4, 5, 6]]
+    assert [is_within(source, line) for line in range(1, 7)] == [False, False, True, True, True, True]

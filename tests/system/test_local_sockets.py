@@ -33,6 +33,18 @@ def test_paths_and_abstract_names(path: Any, expected: Any) -> None:
     assert said_by(local_sockets.checked_path, path) == expected
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has abstract names")
+def test_an_abstract_name_is_no_path() -> None:
+    """A socket without a name, and one with an abstract name, has no path to remove; and no permissions can be given."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        assert local_sockets.bound_path_of(sock) is None
+        with pytest.raises(ValueError, match="an abstract name has no permissions"):
+            local_sockets.bind_to_path(sock, b"\0lifecycle-test-name", 0o600)
+        assert local_sockets.bind_to_path(sock, b"\0lifecycle-test-name", None) is None
+        assert sock.getsockname() == b"\0lifecycle-test-name"
+        assert local_sockets.bound_path_of(sock) is None
+
+
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets for Python")
 def test_only_the_bound_file_is_removed(tmp_path: Path) -> None:
     """Another file at the path, the same file in another process's name, and a missing one are left."""

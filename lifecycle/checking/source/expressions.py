@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lifecycle.checking.source.attributes import forget_kept
 from lifecycle.checking.source.constructors import ACCEPTING, Constructor
 from lifecycle.checking.source.environment import NOTHING, Environment, Site, Sites
 from lifecycle.checking.source.frames import Frame, Value, children, flat
@@ -14,7 +15,7 @@ from lifecycle.checking.source.module import Function, Module, names_read
 from lifecycle.checking.source.points import Endings, Machine, Point, Points
 from lifecycle.checking.source.syntax import closed_thing
 from lifecycle.roles.python.system_calls import DIRECTIONS
-from lifecycle.roles.python.words import OF_A_HANDLE, QUESTIONS
+from lifecycle.roles.python.words import OF_A_HANDLE, OF_A_LOOP, QUESTIONS
 from lifecycle.roles.words import ACCEPT
 
 ASKED_BY_WAITING = OF_A_HANDLE[-1]
@@ -176,6 +177,8 @@ class Expressions:
                 owner = value if isinstance(value, frozenset) else None
             if owner:
                 return self._method(node, owner, node.func.attr)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in OF_A_LOOP and node.args:
+            return self._by_a_loop(node, OF_A_LOOP[node.func.attr])
         if isinstance(node.func, ast.Attribute) and node.func.attr in WRAPPING and node.args:
             return self._wrap(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr in ENTERING and len(node.args) == 1:
@@ -262,14 +265,23 @@ class Expressions:
             self.env.places[site] = machine.final()
         return self.make(self._site(node), None, node, machine)
 
-    def _method(self, node: ast.Call, owner: Sites, name: str) -> Value:
-        for each in (*node.args, *(word.value for word in node.keywords)):
+    def _by_a_loop(self, node: ast.Call, name: str) -> Value:
+        """A method of asyncio's loop calls one of the socket, and keeps it no longer than the caller waits."""
+        owner = self.evaluate(node.args[0])
+        if isinstance(owner, frozenset) and owner:
+            return self._method(node, owner, name, node.args[1:])
+        self._unknown(node, [owner, *[self.evaluate(each) for each in node.args[1:]]])
+        return None
+
+    def _method(self, node: ast.Call, owner: Sites, name: str, given: Sequence[ast.expr] | None = None) -> Value:
+        arguments = node.args if given is None else given
+        for each in (*arguments, *(word.value for word in node.keywords)):
             self.give_away(self.evaluate(each))
         points = self._points(owner)
         machines = {point.machine for point in points}
         self.step(owner, name, node)
         for machine in machines:
-            if name == ACCEPT.name and machine.role.name in ACCEPTING and len(machines) == 1 and not node.args:
+            if name == ACCEPT.name and machine.role.name in ACCEPTING and len(machines) == 1 and not arguments:
                 made = ACCEPTING[machine.role.name]
                 site = self.make(self._site(node), made.points, node)
                 return site if made.place < 0 else (site, NOTHING)
@@ -292,6 +304,7 @@ class Expressions:
     def _unknown(self, node: ast.Call, values: list[Value]) -> None:
         """A call of anything else may do anything with its arguments, and with the attributes of what it belongs to."""
         func = node.func
+        forget_kept(self.env)
         for value in values:
             self.give_away(value)
         if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):

@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lifecycle.checking.source.attributes import Kept, renamed
 from lifecycle.checking.source.constructors import TYPES, Constructor
 from lifecycle.checking.source.environment import NOTHING, Environment, Sites, joined
 from lifecycle.checking.source.expressions import Expressions
-from lifecycle.checking.source.frames import Frame, Value, flat
+from lifecycle.checking.source.frames import Frame, Value
+from lifecycle.checking.source.known_calls import EXPECTING
 from lifecycle.checking.source.mistakes import Mistakes
 from lifecycle.checking.source.module import Function, Module, is_generator
 from lifecycle.checking.source.syntax import (
@@ -27,9 +29,6 @@ from lifecycle.checking.source.syntax import (
 DEPTH = 3  # calls of local functions that are read within each other
 TURNS = 6  # of a loop, after which its objects are given up
 BUDGET = 20_000  # statements that are read for one function, those of local calls included
-
-EXPECTING = frozenset({"pytest.raises", "pytest.warns", "contextlib.suppress"})
-"""context managers whose block is meant to fail"""
 
 
 @dataclass(slots=True)
@@ -50,9 +49,14 @@ class Flow(Expressions):
         self.reading: list[Function] = []
         self.left = BUDGET
 
-    def read_function(self, function: Function, owner: str = "", before: Function | None = None) -> None:
-        """Read a function without earlier knowledge; before: a function that has run, such as a test's setUp."""
+    def read_function(
+        self, function: Function, owner: str = "", before: Function | None = None, kept: Mapping[str, Kept] | None = None
+    ) -> None:
+        """Read a function by itself. before: one that has run, as a test's setUp. kept: the attributes of its class."""
         self._begin(function.body, owner, first_parameter(function) if owner else "")
+        for name, each in (kept or {}).items():
+            self.machines[each.site] = each.machine
+            self.env.names[f"{self.frame.self_name}.{name}"] = self.env.make(each.site, None)
         if before is not None and self.frame.self_name:
             self._run(before, {}, 0)
         for argument in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
@@ -347,7 +351,7 @@ class Flow(Expressions):
     def _run(self, function: Function, given: Mapping[str, Value], line: int, *, is_method: bool = True) -> Value:
         outer, loops, env = self.frame, self.loops, self.env
         own = first_parameter(function) if is_method else ""
-        attributes = _attributes(env, outer.self_name, own) if is_method else {}
+        attributes = renamed(env, outer.self_name, own) if is_method else {}
         names = attributes | {name: value for name, value in given.items() if name and isinstance(value, frozenset)}
         for value in given.values():
             if isinstance(value, tuple):
@@ -374,7 +378,7 @@ class Flow(Expressions):
             kept = {
                 name: sites for name, sites in env.names.items() if not (is_method and name.startswith(f"{outer.self_name}."))
             }
-            return Environment(kept | (_attributes(inner, own, outer.self_name) if is_method else {}), inner.places)
+            return Environment(kept | (renamed(inner, own, outer.self_name) if is_method else {}), inner.places)
 
         if raised:
             self.raised[-1].extend(back(each) for each in raised)
@@ -386,15 +390,7 @@ class Flow(Expressions):
             sizes = {len(value) for value in values if isinstance(value, tuple)}
             if len(sizes) == 1:
                 return tuple(super(Flow, self)._merged(list(each)) for each in zip(*values, strict=True))
-        for value in values:
-            if isinstance(value, tuple):
-                self.env.escape(frozenset(flat(value)))
         return super()._merged(values)
 
 
 _NOWHERE = ast.Pass(lineno=0, col_offset=0)
-
-
-def _attributes(env: Environment, old: str, new: str) -> dict[str, Sites]:
-    """The attributes of `self`, under the name that it has in another method."""
-    return {f"{new}.{name.partition('.')[2]}": sites for name, sites in env.names.items() if name.startswith(f"{old}.")}

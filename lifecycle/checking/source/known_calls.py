@@ -20,5 +20,8 @@ AWAITING = frozenset({"asyncio.run", "asyncio.shield", "asyncio.wait_for"})
 
 RUNS = "run_until_complete"
 
+EXPECTING = frozenset({"pytest.raises", "pytest.warns", "contextlib.suppress"})
+"""context managers whose block is meant to fail"""
+
 ASSERTIONS = ("addCleanup", "assert", "enterContext", "fail", "skipTest", "subTest")
 """how the names of unittest's methods begin that change no object before the test has ended"""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """imports: a name -> the dotted name that it stands for. functions: those of the module. classes: name -> its methods."""
+    """imports: a name -> the dotted name that it stands for. functions: those of the module. classes: name -> its methods.
+    replaced: dotted names, as "socket.socket", that the module gives another value, so that nobody knows what they make.
+    """
 
     file: str
     imports: Mapping[str, str]
     functions: Mapping[str, Function]
     classes: Mapping[str, Mapping[str, Function]]
     bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    replaced: frozenset[str] = frozenset()
 
     def dotted(self, node: ast.expr) -> str | None:
         """The dotted name of an expression by the imports, or None."""
@@ -27,7 +30,13 @@ class Module:
             node = node.value
         if not isinstance(node, ast.Name) or node.id not in self.imports:
             return None
-        return ".".join((self.imports[node.id], *reversed(parts)))
+        name = ".".join((self.imports[node.id], *reversed(parts)))
+        return None if name in self.replaced else name
+
+    def without(self, names: Iterable[str]) -> Module:
+        """The module where these dotted names are replaced, too."""
+        found = self.replaced.union(names)
+        return self if found == self.replaced else replace(self, replaced=found)
 
     def method(self, owner: str, name: str) -> Function | None:
         """The method of a class, or of its bases in this module."""
@@ -60,13 +69,42 @@ def module_of(tree: ast.Module, file: str) -> Module:
     functions = {node.name: node for node in tree.body if isinstance(node, Function)}
     classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
     assigned = {name for name in _stored(tree) if name not in functions}
-    return Module(
+    module = Module(
         file,
         {name: dotted for name, dotted in imports.items() if name not in assigned},
         functions,
         {name: {each.name: each for each in node.body if isinstance(each, Function)} for name, node in classes.items()},
         {name: tuple(base.id for base in node.bases if isinstance(base, ast.Name)) for name, node in classes.items()},
     )
+    return module.without(name for node in nodes if isinstance(node, ast.Attribute) for name in _assigned(node, module))
+
+
+_REPLACING = frozenset({"object", "patch", "setattr"})
+"""functions, as those of `unittest.mock` and pytest's `monkeypatch`, that give a name another value while a test runs"""
+
+
+def patched_names(tree: ast.AST, module: Module) -> frozenset[str]:
+    """The dotted names that the code has such a function replace."""
+    return frozenset(name for node in ast.walk(tree) if isinstance(node, ast.Call) for name in _patched(node, module))
+
+
+def _assigned(node: ast.Attribute, module: Module) -> Iterator[str]:
+    name = module.dotted(node) if isinstance(node.ctx, ast.Store) else None
+    if name is not None:
+        yield name
+
+
+def _patched(node: ast.Call, module: Module) -> Iterator[str]:
+    if node.args and _last_name(node.func) in _REPLACING:
+        first, *rest = node.args
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            yield ".".join(first.value.split(".")[-2:])
+        elif rest and isinstance(rest[0], ast.Constant) and (owner := module.dotted(first)) is not None:
+            yield f"{owner}.{rest[0].value!s}"
+
+
+def _last_name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
 
 
 def _stored(tree: ast.Module) -> Iterator[str]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifecycle.checking.kinds import FindingKind
+from lifecycle.checking.source.attributes import kept_by, uses_one
 from lifecycle.checking.source.constructors import CONSTRUCTORS, TYPES, Constructor
 from lifecycle.checking.source.farewell import swallowed_farewells
 from lifecycle.checking.source.flow import Flow
 from lifecycle.checking.source.mistakes import Mistake, Mistakes
-from lifecycle.checking.source.module import Function, Module, functions_that_get, module_of, names_one
+from lifecycle.checking.source.module import Function, Module, functions_that_get, module_of, names_one, patched_names
 from lifecycle.roles.python.words import FAREWELL
 from lifecycle.roles.words import CLOSE
 
@@ -93,12 +94,28 @@ def _read_all(tree: ast.Module, module: Module, flow: Flow, makers: Collection[s
     flow.read_module(tree)
     owners = {id(method): owner for owner, methods in module.classes.items() for method in methods.values()}
     getting = functions_that_get(tree, module, makers)
+    kept = {owner: kept_by(module, owner, flow.constructors) for owner in module.classes}
+    patched = _patched(tree, module)
     for node in ast.walk(tree):
         if isinstance(node, Function):
             owner = owners.get(id(node), "")
             before = module.method(owner, "setUp") if node.name.startswith("test") else None
-            if id(node) in getting or id(before) in getting:
-                flow.read_function(node, owner, before)
+            found = kept[owner] if owner and node.name != "__init__" and before is None else {}
+            if id(node) in getting or id(before) in getting or (found and uses_one(node, found)):
+                flow.module = module.without(patched.get(id(node), ()))
+                flow.read_function(node, owner, before, found)
+
+
+def _patched(tree: ast.Module, module: Module) -> dict[int, frozenset[str]]:
+    """The id() of a function -> the names that are replaced while it runs: by itself, or by its class and its setUp()."""
+    found = {id(node): patched_names(node, module) for node in ast.walk(tree) if isinstance(node, Function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            methods = [each for each in node.body if isinstance(each, Function)]
+            around = [*node.decorator_list, *(each for each in methods if each.name.startswith("setUp"))]
+            names = frozenset(name for each in around for name in patched_names(each, module))
+            found |= {id(each): found[id(each)] | names for each in methods}
+    return found
 
 
 def _add_farewells(tree: ast.Module, module: Module, mistakes: Mistakes) -> None:

@@ -33,8 +33,6 @@ NUMBERS: Mapping[str, int] = {name: number for number, name in errno.errorcode.i
 REPEATED = frozenset({"EINTR", "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
 """errors of calls that the system or the program makes again"""
 
-UNDER_WAY = frozenset({"EINPROGRESS", "EALREADY", "EAGAIN"})
-
 _NAMES_A_PEER = re.compile(r"sa_family=|msg_name=\{")
 _ASKED_FOR_NOTHING = re.compile(r'"", 0(?:, 0, NULL, NULL)?$')
 _OPTION = re.compile(r"SO_ERROR, \[([^\]]*)\]")
@@ -77,8 +75,6 @@ def _unconnected(state: ObservedState) -> ObservedState:
 def _outcome(state: ObservedState, row: str, call: SystemCall) -> str | None:
     if call.error:
         if call.error == "EAGAIN" and row != CONNECTS:
-            return "pending"
-        if row == CONNECTS and call.error in UNDER_WAY:
             return "pending"
         return _of_number(state, row, NUMBERS[call.error])
     if row in RECEIVES and call.result == 0 and state.has_end(row):

@@ -60,6 +60,12 @@ UNNOTED = frozenset({"getsockname", "getpeername", "getsockopt", "setsockopt"})
 TELLS_RESULT = frozenset({"getsockopt"})
 """the method among them that may tell the result of a connect"""
 
+OF_A_LOOP: Mapping[str, str] = {
+    f"sock_{name}": name
+    for name in ("accept", "connect", "recv", "recv_into", "recvfrom", "recvfrom_into", "sendall", "sendfile", "sendto")
+}
+"""method of asyncio's loops -> the method that it calls of the socket that it is given first"""
+
 FAREWELL = "shutdown"
 """the method among them that ends a conversation"""
 

@@ -291,9 +291,43 @@ PATHS = {
         "import unittest\nclass T(unittest.TestCase):\n    def setUp(self):\n        self.s = socket.socket()\n"
         "        self.s.close()\n    def test(self):\n        self.s.send(b'')\n    def other(self):\n        self.s.send(b'')"
     ),
+    "two returns of another size": (
+        "def f(x):\n    s = socket.socket()\n    t = socket.socket()\n    if x:\n        return s, t\n    return s, 1, t\n"
+        "a, b = f(1)\na.accept()\nb.accept()\nc = f(2)\nc[0].accept()"
+    ),
+    "both sides of a conditional expression": "s = socket.socket()\nx(s.close() if y else s.close())\ns.bind(z)",
     "names of other modules": (
         "import socket as net, os.path\nfrom . import socket as near\ns = net.socket()\ns.accept()\nt = near.socket()\n"
         "t.accept()\nu = os.path.socket()"
+    ),
+    "an attribute that another method has made": (
+        "class A:\n    def __init__(self):\n        self.s = self.t = None\n    def open(self):\n"
+        "        self.s = socket.socket()\n        self.t = socket.socket(2, socket.SOCK_DGRAM)\n    async def meet(self):\n"
+        "        self.r, self.w = await asyncio.open_connection(x)\n"
+        "    def end(self):\n        self.s.send(b'')\n        self.s.close()\n        self.s.send(b'')\n"
+        "        with self.t:\n            self.t.accept()\n        self.t.send(b'')\n        self.w.close()\n"
+        "        self.w.write(b'')"
+    ),
+    "an attribute that may have another object": (
+        "class A(B):\n    def __init__(self, s):\n        self.s = socket.socket()\n        self.t = socket.socket()\n"
+        "        self.u = s or socket.socket()\n        self.v = socket.socket()\n        self.w = socket.socket()\n"
+        "    def w(self):\n        pass\n    def open(self):\n        self.s = socket.socket()\n"
+        "    def end(self):\n        self.s.close()\n        self.open()\n        self.s.send(b'')\n        self.t.close()\n"
+        "        self.x.go()\n        self.t.send(b'')\n        self.u.close()\n        self.u.send(b'')\n"
+        "        for self.v in x:\n            self.v.close()\n            self.v.send(b'')\n        self.w.close()\n"
+        "        self.w.send(b'')\n        self.t.close()\n        super().end()\n        self.t.send(b'')"
+    ),
+    "a constructor that the module replaces": (
+        "@patch('socket.socket')\ndef f(made):\n    s = socket.socket()\n    s.send(b'')\n"
+        "def g(monkeypatch):\n    monkeypatch.setattr(socket, 'create_connection', x)\n    s = socket.create_connection(y)\n"
+        "    s.close()\n    s.send(b'')\n    socket.create_server = x\n    s = socket.create_server(y)\n    s.connect(x)\n"
+        "    a, b = socket.socketpair()\n    setattr(y, 'socketpair', x)\n    a.close()\n    a.send(b'')"
+    ),
+    "methods of a loop": (
+        "async def f(loop):\n    s = socket.socket()\n    await loop.sock_sendall(s, b'')\n    await loop.sock_connect(s, x)\n"
+        "    await loop.sock_sendall(s, b'')\n    s.close()\n    await loop.sock_recv(s, 1)\n"
+        "    t = socket.create_server(x)\n    c, _ = await loop.sock_accept(t)\n    c.close()\n"
+        "    await loop.sock_recv(c, 1)\n    await loop.sock_recv(x, t)\n    t.connect(x)"
     ),
 }  # fmt: skip
 """name -> source in which it matters which statements run, and in which order"""
