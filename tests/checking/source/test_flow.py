@@ -295,6 +295,7 @@ PATHS = {
         "def f(x):\n    s = socket.socket()\n    t = socket.socket()\n    if x:\n        return s, t\n    return s, 1, t\n"
         "a, b = f(1)\na.accept()\nb.accept()\nc = f(2)\nc[0].accept()"
     ),
+    "both sides of a conditional expression": "s = socket.socket()\nx(s.close() if y else s.close())\ns.bind(z)",
     "names of other modules": (
         "import socket as net, os.path\nfrom . import socket as near\ns = net.socket()\ns.accept()\nt = near.socket()\n"
         "t.accept()\nu = os.path.socket()"
