@@ -150,3 +150,24 @@ def test_texts_of_errors_need_nothing() -> None:
 def test_answers_are_those_of_the_matrices() -> None:
     """answers.txt is current: `python diagrams/regenerate.py` writes it."""
     assert refusals._text == answers_text()
+
+
+@pytest.mark.parametrize(
+    ("backlog", "asked"), [(None, ()), (0, (0,)), (-5, (0,)), (100, (100,)), (2**31 - 1, (2**31 - 1,)), (2**31, (2**31 - 1,))]
+)
+def test_a_backlog_within_the_systems_range_is_passed_on(
+    backlog: int | None, asked: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system is asked for as many as were given, or the nearest number that it takes; by default it chooses."""
+    calls: list[tuple[int, ...]] = []
+
+    class Listener:
+        def listen(self, *arguments: int) -> None:
+            calls.append(arguments)
+
+    with Server() as server:
+        server.create(0, "127.0.0.1")
+        with monkeypatch.context() as patched:
+            patched.setattr(Server, "_own_sockets", (Listener(),))
+            server.listen(backlog)
+    assert calls == [asked]
