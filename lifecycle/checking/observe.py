@@ -248,7 +248,8 @@ def note_accepted(sock: socket.socket, number: int) -> None:
 def descriptor_requested(track: SocketTrack) -> None:
     """The program asks for the descriptor, perhaps to wait for it."""
     frame = sys._getframe(1)
-    if frame.f_back is not None and kind_of(frame.f_back.f_code.co_filename) is not FileKind.INTERNAL:
+    caller = frame.f_back
+    if caller is not None and (kind_of(caller.f_code.co_filename) is not FileKind.INTERNAL or id(caller.f_code) in ASKERS):
         track.at = track.at.but(watched=True)
         if track.state.after("fileno", "ok") is not track.state:
             ObservedCall(track, "fileno", frame).ended("ok")
