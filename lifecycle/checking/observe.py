@@ -25,6 +25,7 @@ from lifecycle.checking.observed_call import ObservedCall
 from lifecycle.checking.outcomes import RESULTS, outcome_of_error, outcome_of_result
 from lifecycle.checking.registry import Unchecked, accepted, drop_inode, hand_over, live, note_number, track_of
 from lifecycle.checking.track import SocketTrack, clock, getframe
+from lifecycle.checking.waiting import ASKERS
 from lifecycle.roles.python.hazards import (
     FINALIZED,
     RESET_BY_CLOSE,
@@ -249,10 +250,14 @@ def descriptor_requested(track: SocketTrack) -> None:
     """The program asks for the descriptor, perhaps to wait for it."""
     frame = sys._getframe(1)
     caller = frame.f_back
-    if caller is not None and (kind_of(caller.f_code.co_filename) is not FileKind.INTERNAL or id(caller.f_code) in ASKERS):
-        track.at = track.at.but(watched=True)
-        if track.state.after("fileno", "ok") is not track.state:
-            ObservedCall(track, "fileno", frame).ended("ok")
+    if caller is None:
+        return
+    call = ASKERS.get(id(caller.f_code), "fileno")
+    if call == "fileno" and kind_of(caller.f_code.co_filename) is FileKind.INTERNAL:
+        return
+    track.at = track.at.but(watched=True)
+    if track.state.after("fileno", "ok") is not track.state:
+        ObservedCall(track, call, frame, row="fileno").ended("ok")
 
 
 def _begun_before(track: SocketTrack, call: str, frame: FrameType, arguments: tuple[Any, ...] = ()) -> ObservedCall:

@@ -68,7 +68,7 @@ def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     watched: Any = select
-    ASKERS.add(id(watched.__code__))
+    ASKERS[id(watched.__code__)] = "select"
     WAITS[id(watched.__code__)] = lambda frame, number, sock: (
         frame.f_locals.get("timeout") is None
         and any(_is(thing, number, sock) for each in ("rlist", "wlist", "xlist") for thing in _items(frame.f_locals.get(each)))
@@ -286,8 +286,8 @@ def _number(fd: Thing) -> int:
     return int(number)
 
 
-ASKERS: set[int] = set()
-"""id() of the code that hands a descriptor of the program's to a wait"""
+ASKERS: dict[int, str] = {}
+"""id() of the code that hands a descriptor of the program's to a wait -> what the program calls"""
 
 WAITS: dict[int, Callable[[FrameType, int, socket.socket], bool]] = {}
 """id() of the code of a wait -> whether a frame of it waits, without a time-out, for the socket with that descriptor"""
@@ -311,7 +311,7 @@ def _poll_waits(frame: FrameType, number: int, sock: socket.socket) -> bool:
 
 
 WAITS[id(WatchedPoll.poll.__code__)] = _poll_waits
-ASKERS.add(id(WatchedPoll._told.__code__))
+ASKERS[id(WatchedPoll._told.__code__)] = "poll"
 for _class in ("SelectSelector", "_PollLikeSelector", "EpollSelector", "KqueueSelector", "DevpollSelector"):
     _select = vars(getattr(selectors, _class, object)).get("select")
     if _select is not None:
