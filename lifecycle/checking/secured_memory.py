@@ -21,6 +21,9 @@ from lifecycle.roles.python.words import RECEIVING
 
 _IN_A_ROW = 3  # the number of times that TLS may want to read while nothing new has arrived
 
+_NO_PEER = (ssl.SSLWantWriteError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""errors that leave no alert to send: the peer has ended. Before Python 3.13 a second read raises SSLSyscallError"""
+
 _replacements = Replacements()
 
 
@@ -67,7 +70,7 @@ def _used(original: Callable[..., Any], *, ends: bool = False) -> Any:
             if memory.wants == _IN_A_ROW:
                 tls.report(hazards.END_NOT_TOLD, self, name, losses.end_site() or call_site(sys._getframe(1)))
             raise
-        except (ssl.SSLWantWriteError, ssl.SSLEOFError, ssl.SSLZeroReturnError):  # after its end there is no peer to notify
+        except _NO_PEER:
             raise
         except ssl.SSLError as error:
             if memory.outgoing.pending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import sys
@@ -47,11 +48,18 @@ def run_keeping_all(program: Path) -> tuple[list[Finding], list[SocketTrack]]:
 def written(program: Path, tracks: list[SocketTrack]) -> str:
     """Each call: its arguments, the states before and after, the outcome, the error, the line and the function."""
     lines = [f"{len(tracks)} sockets"]
+    heads = {
+        line: node.lineno  # Python 3.13 closes an item of a long `with` at its own line
+        for node in ast.walk(ast.parse(program.read_bytes()))
+        if isinstance(node, ast.With)
+        for line in range(node.lineno, node.body[0].lineno)
+    }
     for track in tracks:
         ends = " -> ".join(re.sub(r":\d+$|/.*/", "...", end) or "nowhere" for end in track.ends)
         lines.append(f"{track.name} of family {int(track.family)}, {ends}")
         for each in track.events:
-            place = f"{each.place.line} {each.place.function}" if each.place.file == str(program) else "a library"
+            line = heads.get(each.place.line, each.place.line)
+            place = f"{line} {each.place.function}" if each.place.file == str(program) else "a library"
             assert each.ended is not None
             assert 0 < each.began <= each.ended
             outcome = f"{each.outcome} {each.error}".strip()
