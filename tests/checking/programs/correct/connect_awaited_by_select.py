@@ -2,15 +2,14 @@
 
 import select
 import socket
+from contextlib import suppress
 
 with socket.create_server(("127.0.0.1", 0)) as listener:
     for wait in ("select", "poll"):
         with socket.socket() as client:
             client.setblocking(False)
-            try:
+            with suppress(BlockingIOError):
                 client.connect(listener.getsockname())
-            except BlockingIOError:
-                pass
             connection = listener.accept()[0]
             with connection:
                 connection.sendall(b"hello")
