@@ -183,6 +183,8 @@ def test_what_was_lost_sight_of_is_counted(monkeypatch: pytest.MonkeyPatch) -> N
     """Sockets that no object of Python made, descriptors that were handed out, and libraries with sockets of their own."""
     import _socket
 
+    for module in OWN_SOCKETS:
+        monkeypatch.delitem(sys.modules, module, raising=False)
     with checked_sockets(open_is_leak=False):
         before = sockets_of_the_process()
         assert unseen(before) == []
@@ -197,8 +199,6 @@ def test_what_was_lost_sight_of_is_counted(monkeypatch: pytest.MonkeyPatch) -> N
             os.close(number)
         for each in strange:
             each.close()
-        for module in OWN_SOCKETS:
-            monkeypatch.delitem(sys.modules, module, raising=False)
         monkeypatch.setitem(sys.modules, "uvloop", sys)
         monkeypatch.setitem(sys.modules, "pycurl", sys)
         assert unseen(sockets_of_the_process()) == ["the sockets of libcurl, uvloop"]
