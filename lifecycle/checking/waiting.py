@@ -63,7 +63,9 @@ def _watched_select(original: Callable[..., Any]) -> Callable[..., Any]:
         except (ValueError, OSError) as error:
             if not isinstance(error, OSError) or error.errno == errno.EBADF:
                 things = [thing for each in (rlist, wlist, xlist) if isinstance(each, (list, tuple)) for thing in each]
-                wait_failed(things, "select", sys._getframe(1))
+                frame = sys._getframe(1)
+                wait_failed(things, "select", frame, _standing(frame, "select", type(error)))
+                del frame
             del rlist, wlist, xlist  # a kept traceback must not hold the program's objects
             raise
 
@@ -167,7 +169,7 @@ def _standing(frame: FrameType, call: str, error: type[Exception]) -> Standing:
         if kind_of(caller.f_code.co_filename) is FileKind.PROGRAM:
             return Standing.NOTE if guard is Guard.SWALLOWED or (guard and call in _ASKING) else Standing.MISTAKE
         is_taken = is_taken or guard is not Guard.NONE
-        if is_taken and call in _ASKING:
+        if is_taken and (call in _ASKING or call == "select"):  # a library's reactor looks then for the ones that are gone
             return Standing.QUESTION
         caller = caller.f_back
     return Standing.QUESTION if is_taken else Standing.MISTAKE

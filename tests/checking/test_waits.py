@@ -14,11 +14,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from checking.layers import asked
 from loopback import LONG, Background
 
 from lifecycle.checking import checked_sockets
 from lifecycle.checking.concurrent_close import _FUTEX, in_flight, is_in_kernel
-from lifecycle.checking.waiting import waits_for
+from lifecycle.checking.guards import Standing
+from lifecycle.checking.waiting import _standing, waits_for
 from lifecycle.system.threads import frames_of_threads
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the ways to wait are Linux's")
@@ -182,3 +184,22 @@ def test_socket_that_is_closed_while_it_is_registered(maker: str, end: str) -> N
     closed = [each for each in findings if each.code == "LC121"]
     assert [(each.line, each.call, each.history[-1].call) for each in closed] == [(8, "close", "close")] * is_reported
     assert len(findings) == len(closed)
+
+
+PREENS = "try:\n    CALL()\nexcept OSError:\n    gone = True"
+"""a reactor that looks, when a wait has failed, for the descriptors that are gone"""
+
+
+@pytest.mark.parametrize(
+    ("layers", "standing"),
+    [
+        ((("program", "CALL()"), ("package", PREENS)), Standing.QUESTION),
+        ((("program", PREENS), ("package", "CALL()")), Standing.MISTAKE),
+        ((("program", PREENS),), Standing.MISTAKE),
+        ((("program", "try:\n    CALL()\nexcept OSError:\n    pass"),), Standing.NOTE),
+        ((("program", "CALL()"),), Standing.MISTAKE),
+    ],
+)
+def test_select_that_fails_is_a_query_of_the_library_that_takes_its_error(layers: Any, standing: Standing) -> None:
+    """A reactor learns by it which descriptors are gone; a program's own select() for a closed socket stays a mistake."""
+    assert asked(layers, lambda frame: _standing(frame, "select", OSError)) is standing
