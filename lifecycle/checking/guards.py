@@ -68,7 +68,7 @@ def standing(frame: FrameType, *, asks: bool, expected: bool, is_over: bool) -> 
                 break
         elif is_own:
             break
-        elif kind is not FileKind.INTERNAL and asks and _has_handler(code, caller.f_lasti):
+        elif kind is not FileKind.INTERNAL and asks and has_handler(code, caller.f_lasti):
             return Standing.QUESTION
         passed += kind <= FileKind.INSTALLED
         frames += 1
@@ -200,7 +200,7 @@ def _value(expression: ast.expr, frame: FrameType) -> object:
     return None
 
 
-def _has_handler(code: CodeType, instruction: int) -> bool:
+def has_handler(code: CodeType, instruction: int) -> bool:
     """Whether the instruction at that offset is inside a `try` or a `with`, by the code's exception table."""
     table = iter(getattr(code, "co_exceptiontable", b""))  # PyPy has none
 

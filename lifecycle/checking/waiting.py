@@ -18,7 +18,7 @@ from typing import Any
 
 from lifecycle.checking import checkers, registered
 from lifecycle.checking.call_sites import FileKind, call_site, is_loop, kind_of
-from lifecycle.checking.guards import Guard, Standing, guard_of
+from lifecycle.checking.guards import Guard, Standing, guard_of, has_handler
 from lifecycle.checking.registry import track_of
 from lifecycle.checking.replacements import Replacements
 from lifecycle.roles.python.hazards import WAIT_CLOSED
@@ -169,7 +169,8 @@ def _standing(frame: FrameType, call: str, error: type[Exception]) -> Standing:
         if kind_of(caller.f_code.co_filename) is FileKind.PROGRAM:
             return Standing.NOTE if guard is Guard.SWALLOWED or (guard and call in _ASKING) else Standing.MISTAKE
         is_taken = is_taken or guard is not Guard.NONE
-        if is_taken and (call in _ASKING or call == "select"):  # a library's reactor looks then for the ones that are gone
+        is_reactor = call == "select" and has_handler(caller.f_code, caller.f_lasti)  # which looks then for what is gone
+        if is_reactor or (is_taken and call in _ASKING):
             return Standing.QUESTION
         caller = caller.f_back
     return Standing.QUESTION if is_taken else Standing.MISTAKE

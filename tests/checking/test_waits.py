@@ -186,7 +186,7 @@ def test_socket_that_is_closed_while_it_is_registered(maker: str, end: str) -> N
     assert len(findings) == len(closed)
 
 
-PREENS = "try:\n    CALL()\nexcept OSError:\n    gone = True"
+PREENS = "try:\n    CALL()\nexcept OSError as error:\n    if error.errno != 9:\n        raise"
 """a reactor that looks, when a wait has failed, for the descriptors that are gone"""
 
 
