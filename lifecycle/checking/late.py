@@ -39,8 +39,15 @@ def look() -> None:
         return
     loaded = len(sys.modules)
     for name in [name for name in missing if name in sys.modules]:
-        _watched[name] = missing.pop(name)
-        _watched[name].begin()
+        if _is_being_loaded(name):  # ssl imports socket, by which a check may begin
+            loaded = 0
+        else:
+            _watched[name] = missing.pop(name)
+            _watched[name].begin()
+
+
+def _is_being_loaded(name: str) -> bool:
+    return getattr(getattr(sys.modules[name], "__spec__", None), "_initializing", False)
 
 
 def judge() -> None:

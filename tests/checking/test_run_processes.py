@@ -119,6 +119,27 @@ def test_children_are_followed(tmp_path: Path) -> None:
     assert len({each["process"] for each in found}) == methods + 1
 
 
+IMPORTS = """
+import subprocess, sys
+child = '''
+import ssl, contextlib, socket
+with contextlib.closing(socket.socketpair()[0]) as plain:
+    context = ssl.create_default_context()
+    with context.wrap_socket(plain, server_hostname="x", do_handshake_on_connect=False) as secured:
+        with contextlib.suppress(ValueError):
+            secured.getpeercert()
+'''
+sys.exit(subprocess.run([sys.executable, "-c", child]).returncode)
+"""
+
+
+def test_child_that_imports_ssl_before_anything_else(tmp_path: Path) -> None:
+    """`ssl` imports `socket`, with which the check begins, before it is whole; the child runs as usual, and TLS is checked."""
+    done, found = run_with_report(tmp_path, write(tmp_path, IMPORTS))
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    assert ("tls", "getpeercert") in [(each["kind"], each["call"]) for each in found]
+
+
 TASKS = """
 import trio
 
