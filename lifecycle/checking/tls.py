@@ -174,7 +174,7 @@ def _data(original: Callable[..., Any], *, sends: bool) -> Any:
             report(hazards.ORDER, self, name, named_site(frame, name))
         if sends in known.inside and is_own(frame):
             report(hazards.RACE, self, name, entry_site(frame))
-        if sends and known.retry is not None and arguments and _mark(arguments[0]) != known.retry:
+        if sends and known.retry is not None and arguments and not _goes_on(arguments[0], known.retry):
             report(hazards.CHANGED_RETRY, self, name, named_site(frame, name))
         known.inside[sends] = me
         if known.is_readable and not sends and self.gettimeout() is None:
@@ -227,9 +227,15 @@ def _size(arguments: tuple[Any, ...]) -> int:
     return first if isinstance(first, int) else 1 if first is None else memoryview(first).nbytes
 
 
-def _mark(data: Any) -> tuple[int, int]:
+def _mark(data: Any, most: int = 64) -> tuple[int, int]:
     with memoryview(data) as view:
-        return view.nbytes, hash(bytes(view.cast("B")[:64]))
+        return view.nbytes, hash(bytes(view.cast("B")[: min(most, 64)]))
+
+
+def _goes_on(data: Any, retry: tuple[int, int]) -> bool:
+    """Whether the data is that of the send which was not finished, perhaps with more behind it, which OpenSSL takes."""
+    size, begin = _mark(data, retry[0])
+    return size >= retry[0] and begin == retry[1]
 
 
 def _judge_wait(sock: Any, known: Secured) -> None:

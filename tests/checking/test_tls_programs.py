@@ -80,6 +80,9 @@ PROGRAMS = {
     "closed after nothing was sent": "client.send(b'')\nclient.close()",
     "the same data again": f"{FILL}with suppress(ssl.SSLWantWriteError):\n    client.send(bytearray(data))",
     "other data again": f"{FILL}with suppress(ssl.SSLWantWriteError):\n    client.send(b'b' * 100_000)",
+    "more data behind the same": f"{FILL}with suppress(ssl.SSLWantWriteError):\n    client.send(data + b'b')",
+    "more data before the same": f"{FILL}with suppress(ssl.SSLWantWriteError):\n    client.send(b'b' + data)",
+    "the beginning of the same data": f"{FILL}with suppress(ssl.SSLWantWriteError, ssl.SSLError):\n    client.send(data[:-1])",
     "less data again": f"{FILL}with suppress(ssl.SSLWantWriteError, ssl.SSLError):\n    client.send(data[1:])",
     "data that differs at its end": f"{FILL}with suppress(ssl.SSLWantWriteError):\n    client.send(data[:-1] + b'b')",
     "one sends while one receives": "first = Background(lambda: client.recv(1))\nuntil(client, False)\nclient.sendall(b'x')\n"
