@@ -12,6 +12,6 @@ def said_by(call: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return call(*arguments)
     except OSError as error:
-        return errno.errorcode[error.errno or 0]
+        return errno.errorcode[error.errno or 0].removeprefix("WSA")
     except (ValueError, TypeError, EOFError) as error:
         return type(error)

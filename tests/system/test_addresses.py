@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Any
 
 import pytest
@@ -88,7 +89,9 @@ SHOWN: list[tuple[Any, Address, str]] = [
     (("fe80::1%lo", 5, 0, 3), Address("fe80::1%lo", 5), "[fe80::1%lo]:5"),
     ("/tmp/a", LocalAddress("/tmp/a", 0), "/tmp/a"),
     (b"\0abc", LocalAddress("\0abc", 0), "@abc"),
-    (b"/tmp/\xff", LocalAddress("/tmp/\udcff", 0), "/tmp/\udcff"),
+    *(
+        [(b"/tmp/\xff", LocalAddress("/tmp/\udcff", 0), "/tmp/\udcff")] if sys.platform != "win32" else []
+    ),  # names there are texts
     ("", LocalAddress("", 0), "(unnamed)"),
     (None, LocalAddress("", 0), "(unnamed)"),
 ]

@@ -25,6 +25,9 @@ KINDS: dict[str, tuple[int, int]] = {
 }
 
 
+of_posix = pytest.mark.skipif(os.name != "posix", reason="os.dup(), os.fstat() and os.get_blocking() take no handle of Windows")
+
+
 def plain_of(name: str) -> socket.socket:
     try:
         return socket.socket(*KINDS[name])
@@ -32,6 +35,7 @@ def plain_of(name: str) -> socket.socket:
         pytest.skip("this machine has no sockets of this family")
 
 
+@of_posix
 @pytest.mark.parametrize("kind", [SystemSocket, socket.socket])
 @pytest.mark.parametrize("name", KINDS)
 def test_an_owner_has_the_family_the_type_and_the_protocol(name: str, kind: type[socket.socket]) -> None:
@@ -68,6 +72,7 @@ def test_a_descriptor_is_owned_again_where_there_was_one() -> None:
             assert plain.fileno() == number
 
 
+@of_posix
 def test_a_socket_object_without_a_descriptor_is_no_open_file() -> None:
     """An unfilled object has no descriptor, and can be closed or filled; `with` closes it, and its repr says so."""
     sock = unfilled()
@@ -83,6 +88,7 @@ class Listener(socket.socket):
     """A listener of a class of the program's own."""
 
 
+@of_posix
 @pytest.mark.parametrize("kind", [SystemSocket, Listener])
 def test_an_accepted_connection_does_not_block(kind: type[socket.socket]) -> None:
     """It is in non-blocking mode, of the listener's family, type and protocol, whatever class the listener has."""
@@ -108,6 +114,7 @@ class Interrupt(BaseException):
     """As a signal handler raises it."""
 
 
+@of_posix
 def test_an_interrupted_accept_does_not_lose_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception behind the accept leaves the connection in the object, whole, and the object does not block."""
     left = [Interrupt]
@@ -159,6 +166,7 @@ def closed_underneath(request: pytest.FixtureRequest) -> Iterator[socket.socket]
     sock.detach()
 
 
+@of_posix
 def test_a_descriptor_that_was_closed_underneath_has_no_facts(closed_underneath: Any) -> None:
     """Nothing is known of it, and nothing is raised: not bound, not listening, no peer, no state of TCP, no file."""
     sock = closed_underneath
@@ -204,6 +212,7 @@ def test_a_peer_that_cannot_be_forgotten_is_an_error() -> None:
     sock.detach()
 
 
+@of_posix
 def test_a_new_socket_is_as_asked_for() -> None:
     """Not blocking, not inherited, of the family and type; one of IPv6 takes no connections of IPv4."""
     for name in ("tcp", "udp", "tcp6"):

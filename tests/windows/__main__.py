@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 PART_SECONDS = 600.0
 TEST_SECONDS = 200
 TIMEOUT = (f"--timeout={TEST_SECONDS}", "-o", "timeout_method=thread")
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *TIMEOUT)
+PYTEST = ("-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "--tb=short", *TIMEOUT)
 SUMMARY = re.compile(r"^(?=.*\d+ (?:passed|failed|skipped|error)).*in [\d.]+s.*$", re.MULTILINE)
 SKIPPED = re.compile(r"^SKIPPED \[(\d+)\] \S+?: (.*)$", re.MULTILINE)
 
