@@ -318,3 +318,27 @@ def test_an_archive_lists_what_it_loads_and_stores() -> None:
     with Archive(io.BytesIO(), "store", trace=listed[1].append) as archive:
         archive.write(b"a")
     assert listed[1][-1] == Traced(0, "bytes", b"a")
+
+
+@serializable("CRing", registry=SMALL)
+@dataclass
+class Ring:
+    """A record that refers to itself before its last field."""
+
+    next: Ring | None
+    last: WORD
+
+
+def test_trace_prints_a_record_that_refers_to_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """`trace=print` shows the reference, which has not all of its fields yet, and later the whole record."""
+    ring = Ring(None, 7)
+    ring.next = ring
+    file = io.BytesIO()
+    with Archive(file, "store", registry=SMALL) as archive:
+        archive << ring
+    file.seek(0)
+    with Archive(file, "load", registry=SMALL, trace=print) as archive:
+        archive >> Ring
+    printed = capsys.readouterr().out.splitlines()
+    assert "kind='Ring.next: Ring | None', value=<" in printed[-3]
+    assert printed[-1].endswith("value=Ring(next=..., last=7))")

@@ -50,6 +50,13 @@ class Traced(NamedTuple):
     kind: str
     value: Any
 
+    def __repr__(self) -> str:
+        try:
+            value = repr(self.value)
+        except AttributeError:  # a record that refers to itself has not all of its fields yet
+            value = object.__repr__(self.value)
+        return f"Traced(offset={self.offset!r}, kind={self.kind!r}, value={value})"
+
 
 Trace = Callable[[Traced], object]
 
