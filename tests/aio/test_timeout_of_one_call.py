@@ -6,16 +6,19 @@ import asyncio
 import io
 import os
 import socket
+import ssl
 from contextlib import ExitStack
+from functools import partial
 
 import anyio
 import pytest
 from awaited import connected
 from event_loops import on_every_loop
-from loopback import LONG, open_descriptors
+from loopback import LONG, Background, open_descriptors
 from waiting_calls import SCENES, drain, fill
 
 from lifecycle import Journal, SendTimedOut, SendWouldBlock, aio
+from lifecycle.conformance.adapters.certificates import client_context, server_context
 from lifecycle.net.operations.transfer import READ_SIZE
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="half of the calls wait over a Unix-domain socket")
@@ -83,8 +86,6 @@ def test_open_connection_has_one_time_for_all_of_it() -> None:
     async def main() -> None:
         before = open_descriptors()
         with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(TimeoutError):
-            from lifecycle.conformance.adapters.certificates import client_context
-
             await aio.open_connection(*listener.getsockname(), tls=client_context(), timeout=0.05)
         assert open_descriptors() == before
 
@@ -101,3 +102,33 @@ async def test_a_file_that_times_out_stands_behind_what_was_sent() -> None:
             await one.send_file(file, timeout=0.05)
         assert READ_SIZE < caught.value.sent < 8 << 20
         assert file.tell() == caught.value.sent
+
+
+def test_a_send_over_tls_that_times_out_says_what_will_arrive() -> None:
+    """`sent` counts what TLS has taken, also of a send for whose first piece there was no room; a later send delivers it."""
+    data = bytes(range(251)) * 280  # a piece of TLS and some more
+
+    def everything(peer: ssl.SSLSocket) -> bytes:
+        received = bytearray()
+        while part := peer.recv(1 << 20):
+            received += part
+        return bytes(received)
+
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            serving = Background(lambda: server_context().wrap_socket(listener.accept()[0], server_side=True))
+            async with await aio.open_connection(*listener.getsockname(), tls=client_context(), timeout=LONG) as client:
+                expected, late = b"", 0
+                while late < 2:
+                    try:
+                        expected += data[: await client.send(data, timeout=0.05)]
+                    except SendTimedOut as error:
+                        expected += data[: error.sent]
+                        late += 1
+                with serving.result() as peer:
+                    reading = Background(partial(everything, peer))
+                    await client.send(b"end", timeout=LONG)
+                    client.shut_down()
+                    assert reading.result() == expected + b"end"
+
+    asyncio.run(main())

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from loopback import Background, accepted_and_raw_peer, client_and_raw_peer, connected_pair, reset, until
 
 from lifecycle import Client, IllegalCall, IncompleteRead, Journal, Reader, SendTimedOut, SeparatorNotFound
+from lifecycle.net.operations.transfer import READ_SIZE
 
 
 def test_receive_exactly_waits_for_all() -> None:
@@ -207,6 +208,19 @@ def test_send_file() -> None:
         client.shut_down()
         draining.result()
         assert received == content
+
+
+def test_part_of_a_longer_file_ends_where_it_was_asked_to() -> None:
+    """A size of more than one read is sent exactly, whatever the file has behind it."""
+    size = 2 * READ_SIZE + 10
+    with client_and_raw_peer() as (client, peer), tempfile.TemporaryFile() as file:
+        file.write(bytes(range(256)) * (size // 128))
+        file.seek(0)
+        sending = Background(lambda: client.send_file(file, size))
+        received = 0
+        while received < size:
+            received += len(peer.recv(1 << 20))
+        assert (sending.result(), received, file.tell()) == (size, size, size)
 
 
 def test_reader_loses_nothing_at_a_time_out() -> None:

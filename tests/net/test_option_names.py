@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 import pytest
 from loopback import HOST, connected_pair, datagram_pair
@@ -169,3 +170,13 @@ def test_an_option_that_the_system_has() -> None:
     assert option_of("SO_NONE", "SO_REUSEADDR", "SO_TYPE") == socket.SO_REUSEADDR
     with pytest.raises(OSError, match="this system has no SO_NONE"):
         option_of("SO_NONE", "SO_NEITHER")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the two have the same number on Linux")
+def test_an_option_of_ip_with_the_number_of_a_socket_option() -> None:
+    """IP_TOS has the number of SO_DEBUG, whose values are 0 and 1 alone; its own are more."""
+    with connected_pair() as (client, _):
+        client.set_option(socket.IPPROTO_IP, socket.IP_TOS, 16)
+        assert client.get_option(socket.IP_TOS, level=socket.IPPROTO_IP) == 16
+        with pytest.raises(ValueError, match="level, option, value"):
+            client.set_option(socket.SOL_SOCKET, socket.SO_DEBUG, 16)

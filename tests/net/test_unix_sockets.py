@@ -272,3 +272,16 @@ def test_a_full_receiver_is_waited_for(tmp_path: Path) -> None:
             for _ in range(10_000):
                 client.send_to(b"x", path=tmp_path / "d")
         assert client.state == "bound"
+
+
+def test_options_of_the_internet_are_not_set_on_a_path(tmp_path: Path) -> None:
+    """A client that has them connects to a path, with the options that sockets of every family have."""
+    with Server(timeout=LONG) as server, Client(timeout=LONG) as client:
+        server.create(path=tmp_path / "s")
+        server.listen()
+        client.open()
+        client.set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        client.connect(path=tmp_path / "s")
+        assert client.get_option(socket.SO_KEEPALIVE)
+        talk(server, client)
