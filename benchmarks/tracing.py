@@ -162,8 +162,9 @@ class Cost:
         return Cost(self.clock - other.clock, self.processor - other.processor)
 
     def beside(self, plain: Cost) -> str:
-        """Both as multiples of a plain run's."""
-        return f"{self.clock / plain.clock:.1f}, {self.processor / plain.processor:.1f}"
+        """Both as multiples of a plain run's; "-" where that is too short for the system's count of processor time."""
+        processor = f"{self.processor / plain.processor:.1f}" if plain.processor else "-"
+        return f"{self.clock / plain.clock:.1f}, {processor}"
 
 
 def _least(costs: Sequence[Cost]) -> Cost:

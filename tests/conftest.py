@@ -36,10 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     set_default_engine(config.getoption("--engine"))
+    # A test that does not end ends its worker; with LoadScopeScheduling pytest-xdist may then wait for ever for the new one.
     if getattr(config.option, "maxworkerrestart", "") is None:
-        config.option.maxworkerrestart = (
-            "0"  # a test that does not end ends its worker, and pytest-xdist may wait for ever for another
-        )
+        config.option.maxworkerrestart = "0"
 
 
 def pytest_report_header(config: pytest.Config) -> str:
